@@ -1,0 +1,1 @@
+"""What both edges know; it knows nothing of HTTP."""

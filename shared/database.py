@@ -1,0 +1,120 @@
+"""Engines and transactions, the same on SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from shared.errors import DatabaseUnavailable
+
+CONVENTIONS = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+LOCK_WAIT_SECONDS = 10
+
+
+class Base(DeclarativeBase):
+    """The root of all rows."""
+
+    metadata = MetaData(naming_convention=CONVENTIONS)
+
+
+class Database:
+    """One engine with the two kinds of transaction that the platform uses."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = _create_engine(url, pool_size=pool_size)
+        self._writer = self.engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; it never waits for a writer on SQLite.
+
+        Raises:
+            DatabaseUnavailable: when the database cannot be reached or stays locked.
+        """
+        with self._session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that commits at the end of the block and rolls back on any error.
+
+        On SQLite it takes the write lock at once: a lock that is only asked for at the first UPDATE loses
+        updates silently. Raises DatabaseUnavailable like `read`.
+        """
+        with self._session(self._writer) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        except SQLAlchemyError as error:
+            if not is_outage(error):
+                raise
+            raise DatabaseUnavailable from error
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+# Busy, locked, read-only, input/output, full, cannot open (https://sqlite.org/rescode.html).
+_SQLITE_OUTAGES = {5, 6, 8, 10, 13, 14}
+# Connection, rollback (deadlock), resources, lock timeout, shutdown, system errors.
+_POSTGRESQL_OUTAGES = {"08", "40", "53", "55", "57", "58"}
+
+
+def is_outage(error: SQLAlchemyError) -> bool:
+    """Whether an error comes from the database's state (away, locked, deadlock), not from the statement."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    if isinstance(error.orig, sqlite3.Error):
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in _POSTGRESQL_OUTAGES
+
+
+def _create_engine(url: str, *, pool_size: int) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    options = f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s"
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": options, "connect_timeout": 5},
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` says how each one begins.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

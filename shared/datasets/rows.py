@@ -1,0 +1,60 @@
+"""The rows of the dataset catalog."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clock import Instant, Now
+from shared.database import Base
+
+
+class VersionState(StrEnum):
+    """Whether a dataset version can be used yet."""
+
+    UPLOADING = "uploading"
+    READY = "ready"
+
+
+class DatasetRow(Base):
+    """A named table in the catalog; invisible until its first version is ready and `location` is set."""
+
+    __tablename__ = "dataset_catalog"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    description: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str | None] = mapped_column(String(512))
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    updated_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+
+
+class DatasetVersionRow(Base):
+    """One immutable upload; it gets its number when it becomes ready."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "number"),
+        Index(
+            "ix_dataset_versions_uploading",
+            "created_at",
+            sqlite_where=text("state = 'uploading'"),
+            postgresql_where=text("state = 'uploading'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset_catalog.id", ondelete="CASCADE"))
+    number: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(16), default=VersionState.UPLOADING)
+    object_key: Mapped[str] = mapped_column(String(512), unique=True)
+    format: Mapped[str] = mapped_column(String(16))
+    reading: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())

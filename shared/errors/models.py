@@ -1,0 +1,75 @@
+"""Errors of training, registry and prediction."""
+
+from shared.errors.tree import Conflict, Invalid, Permanent, Unavailable, Unknown
+
+
+class UnknownColumn(Invalid):
+    """The request names a column that the dataset does not have."""
+
+
+class UnknownEstimator(Invalid):
+    """The module and class do not name an estimator of scikit-learn that can be trained here."""
+
+
+class UnknownParameter(Invalid):
+    """The estimator has no parameter of that name."""
+
+
+class InvalidParameter(Invalid):
+    """A parameter has a value that the estimator does not take, or that is not allowed here."""
+
+
+class TaskMismatch(Invalid):
+    """The estimator and the target do not fit: a classifier needs classes, a regressor needs numbers."""
+
+
+class SingleClass(Invalid):
+    """The target has one class only, so there is nothing to tell apart."""
+
+
+class InvalidSplit(Invalid):
+    """The split leaves too few rows to fit or to measure."""
+
+
+class UnknownModel(Unknown):
+    """No model has that version."""
+
+
+class UnknownStage(Invalid):
+    """The stage is not one of the configured ones."""
+
+
+class AlreadyInStage(Conflict):
+    """The version is active in that stage already."""
+
+
+class StageSkipped(Conflict):
+    """Stages are passed one by one; the version is not active in the stage before."""
+
+
+class NotActive(Conflict):
+    """The version is not active in that stage."""
+
+
+class ArtifactConflict(Permanent):
+    """Another file has the name that the artifact would get."""
+
+
+class ArtifactCorrupt(Permanent):
+    """The stored file is not the one that was registered: size, digest or signature differ."""
+
+
+class ModelUnavailable(Unavailable):
+    """The registered model cannot be loaded at present."""
+
+
+class NoActiveModel(Conflict):
+    """No model of the dataset is active in that environment."""
+
+
+class InvalidInput(Invalid):
+    """The input does not fit the model's signature; `errors` names each wrong cell."""
+
+
+class MissingNotAllowed(Invalid):
+    """A value is missing, and the model cannot take missing values."""

@@ -1,0 +1,85 @@
+"""The one tree of errors. It knows nothing of HTTP and nothing of Celery.
+
+    PlatformError
+    |-- Invalid          what was asked cannot be right
+    |-- Unknown          it names something that is not there
+    |-- Conflict         right in itself, but against the present state
+    |-- TooLarge         over a limit
+    |-- WrongMediaType   not a content type that is taken here
+    |-- Unavailable      a dependency is down; the same request may work later
+    |-- Permanent        a job met something that another try cannot mend
+    `-- WrongSettings    the process cannot start like this
+
+Each leaf is one stable `code` (its name in snake case). Its docstring is what `/errors/{code}` explains. The sentence
+given at the place of the error says what is wrong and how to mend it.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+class PlatformError(Exception):
+    """Root of all errors that the platform raises on purpose."""
+
+    code = "error"
+    title = "Error"
+
+    def __init_subclass__(cls) -> None:
+        words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
+        cls.code = "_".join(words).lower()
+        cls.title = " ".join(words).capitalize()
+
+    def __init__(self, detail: str = "", *, errors: list[dict[str, Any]] | None = None) -> None:
+        """`errors` lists single faults as `{"loc": [...], "msg": "..."}` where there may be several."""
+        self.detail = detail or (type(self).__doc__ or "")
+        self.errors = errors or []
+        super().__init__(self.detail)
+
+
+class Invalid(PlatformError):
+    """What was asked cannot be right."""
+
+
+class Unknown(PlatformError):
+    """It names something that is not there."""
+
+
+class Conflict(PlatformError):
+    """The request is right in itself, but not in the present state."""
+
+
+class TooLarge(PlatformError):
+    """It is over a limit."""
+
+
+class WrongMediaType(PlatformError):
+    """The content type is not taken here."""
+
+
+class Unavailable(PlatformError):
+    """A part that the platform needs does not answer; try again later."""
+
+
+class Permanent(PlatformError):
+    """A job met something that another try cannot mend."""
+
+
+class WrongSettings(PlatformError):
+    """A setting is missing or wrong; the process cannot start."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence with the closest known word, or an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def leaves(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:
+    """Every error class below `root` that has no subclasses: the ones with a code for clients."""
+    for child in root.__subclasses__():
+        if child.__subclasses__():
+            yield from leaves(child)
+        else:
+            yield child

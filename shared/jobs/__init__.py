@@ -1,0 +1,1 @@
+"""The job protocol over SQL."""

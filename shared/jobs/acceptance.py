@@ -1,0 +1,170 @@
+"""From a checked request to a job that will not be lost, and the client's acts on it.
+
+A 202 may be given once the transaction of `accept` is committed, not before.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
+from shared.jobs.lifecycle import EVENT_COLUMNS, record
+from shared.jobs.rows import IdempotencyKeyRow, JobRow
+from shared.jobs.states import TERMINAL, Kind, State
+
+API = "api"
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A client's word that requests with this key are one request."""
+
+    principal: str
+    key: str
+    fingerprint: str
+    keep_hours: float
+
+
+def fingerprint(kind: Kind, body: dict[str, Any]) -> str:
+    """SHA-256 over the kind and the canonical JSON of the body, in hexadecimal."""
+    canonical = json.dumps([kind, body], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def answered_before(session: Session, key: IdempotencyKey) -> JobRow | None:
+    """The job that this key was answered with, if it was.
+
+    Raises:
+        IdempotencyKeyReused: when the key came with another body.
+    """
+    row = session.execute(
+        select(IdempotencyKeyRow.job_id, IdempotencyKeyRow.fingerprint).where(
+            IdempotencyKeyRow.principal == key.principal,
+            IdempotencyKeyRow.key == key.key,
+            IdempotencyKeyRow.expires_at > Now(),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != key.fingerprint:
+        raise IdempotencyKeyReused(
+            f"The Idempotency-Key '{key.key}' was used with another body. Use a new key for a new request."
+        )
+    return session.get_one(JobRow, row.job_id)
+
+
+def accept(
+    session: Session,
+    *,
+    kind: Kind,
+    request: dict[str, Any],
+    dataset_name: str,
+    dataset_version_id: int | None,
+    key: IdempotencyKey | None = None,
+) -> JobRow:
+    """Insert a queued job, or find the one that the same key was answered with.
+
+    Of any number of equal requests at the same time, one inserts and the others find its job.
+    """
+    job_id = uuid4()
+    if key is not None and not _take_key(session, key, job_id):
+        found = answered_before(session, key)
+        assert found is not None, "the key was taken a moment ago in this transaction's sight"  # noqa: S101
+        return found
+    job = JobRow(
+        id=job_id,
+        kind=kind,
+        request=request,
+        dataset_name=dataset_name,
+        dataset_version_id=dataset_version_id,
+    )
+    session.add(job)
+    session.flush()
+    record(session, job_id, before=None, after=State.QUEUED, epoch=0, actor=API)
+    session.refresh(job)
+    return job
+
+
+def find_job(session: Session, job_id: UUID) -> JobRow:
+    """The job of that id.
+
+    Raises:
+        UnknownJob: when there is none.
+    """
+    job = session.get(JobRow, job_id, populate_existing=True)
+    if job is None:
+        raise UnknownJob(f"There is no job '{job_id}'. GET /jobs lists the jobs.")
+    return job
+
+
+def cancel(session: Session, job_id: UUID) -> JobRow:
+    """Cancel a queued job at once; ask the worker of a running one to stop.
+
+    Raises:
+        UnknownJob: when there is none of that id.
+        JobEnded: when it has ended.
+    """
+    row = session.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.status == State.QUEUED)
+        .values(status=State.CANCELLED, cancel_requested_at=Now(), finished_at=Now())
+        .returning(*EVENT_COLUMNS)
+    ).one_or_none()
+    if row is not None:
+        record(session, job_id, before=State.QUEUED, after=State.CANCELLED, epoch=row.epoch, actor=API)
+        return find_job(session, job_id)
+    asked = session.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.status == State.RUNNING)
+        .values(cancel_requested_at=func.coalesce(JobRow.cancel_requested_at, Now()))
+        .returning(JobRow.id)
+    ).one_or_none()
+    job = find_job(session, job_id)
+    if asked is None:
+        raise JobEnded(f"The job has ended as '{job.status}' and cannot be cancelled any more.")
+    return job
+
+
+def ended_job(session: Session, job_id: UUID) -> JobRow:
+    """The job of that id, which must have ended: the one that a retry repeats.
+
+    Raises:
+        UnknownJob: when there is none of that id.
+        JobNotEnded: when it is queued or running.
+    """
+    job = find_job(session, job_id)
+    if job.status not in TERMINAL:
+        raise JobNotEnded(f"The job is {job.status}. Wait for its end, or cancel it with POST /jobs/{job_id}/cancel.")
+    return job
+
+
+def _take_key(session: Session, key: IdempotencyKey, job_id: UUID) -> bool:
+    """Insert the key; False when it is there already. PostgreSQL waits here for an equal request in flight."""
+    session.execute(
+        delete(IdempotencyKeyRow).where(
+            IdempotencyKeyRow.principal == key.principal,
+            IdempotencyKeyRow.key == key.key,
+            IdempotencyKeyRow.expires_at <= Now(),
+        )
+    )
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    taken = session.execute(
+        insert(IdempotencyKeyRow)
+        .values(
+            principal=key.principal,
+            key=key.key,
+            fingerprint=key.fingerprint,
+            job_id=job_id,
+            expires_at=Now(key.keep_hours * 3600),
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKeyRow.job_id)
+    )
+    return taken.one_or_none() is not None

@@ -1,0 +1,57 @@
+"""Which jobs are due, and which of them need another message."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A job id on its way to a worker."""
+
+    job_id: UUID
+    kind: Kind
+
+
+def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Delivery]:
+    """Queued jobs that may run and have waited for at least `since_seconds`, the oldest first."""
+    query = (
+        select(JobRow.id, JobRow.kind)
+        .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(-since_seconds))
+        .order_by(JobRow.run_at)
+        .limit(limit)
+    )
+    return [Delivery(row.id, Kind(row.kind)) for row in session.execute(query)]
+
+
+def count_due(session: Session) -> int:
+    """How many jobs could run now if a worker were free."""
+    query = select(func.count()).where(JobRow.status == State.QUEUED, JobRow.run_at <= Now())
+    return session.scalar(query) or 0
+
+
+def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> list[Delivery]:
+    """Due jobs that nobody was told of for `quiet_seconds`; marks them as published now.
+
+    Two relays at the same moment take different rows: the loser's UPDATE no longer finds the old mark.
+    """
+    unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
+    candidates = session.scalars(
+        select(JobRow.id)
+        .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(), unseen)
+        .order_by(JobRow.run_at)
+        .limit(limit)
+    ).all()
+    taken = session.execute(
+        update(JobRow)
+        .where(JobRow.id.in_(candidates), JobRow.status == State.QUEUED, unseen)
+        .values(last_published_at=Now())
+        .returning(JobRow.id, JobRow.kind)
+    )
+    return [Delivery(row.id, Kind(row.kind)) for row in taken]

@@ -1,0 +1,180 @@
+"""The life of a claimed job: claim, beat, commit.
+
+Each step is one guarded UPDATE in the caller's transaction. The guard is the attempt's epoch: every claim and every
+rescue raises it, so whoever lost the lease finds no row and writes nothing. Zero rows is an answer, not an error.
+The other ways in which an attempt ends are in `retries`, what happens to abandoned ones in `rescue`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.states import Kind, State
+
+EVENT_COLUMNS = (JobRow.id, JobRow.status, JobRow.epoch, JobRow.lease_until)
+
+
+class Fenced(Exception):
+    """Another attempt, a rescue or a cancellation has taken the job; whatever this attempt made is void."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right of one attempt to end its job, valid while `epoch` is the job's epoch."""
+
+    job_id: UUID
+    epoch: int
+    worker: str
+    kind: Kind
+    request: dict[str, Any]
+    dataset_name: str
+    dataset_version_id: int | None
+
+
+def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
+    """Take a due job for `worker`; None when it is not due, or somebody else has it."""
+    row = session.execute(
+        update(JobRow)
+        .where(
+            JobRow.id == job_id,
+            JobRow.status == State.QUEUED,
+            JobRow.run_at <= Now(),
+            JobRow.cancel_requested_at.is_(None),
+        )
+        .values(
+            status=State.RUNNING,
+            epoch=JobRow.epoch + 1,
+            attempt=JobRow.attempt + 1,
+            lease_until=Now(lease_seconds),
+            worker=worker,
+            started_at=func.coalesce(JobRow.started_at, Now()),
+            progress={"percent": 0, "step": "reading"},
+        )
+        .returning(*EVENT_COLUMNS, JobRow.kind, JobRow.request, JobRow.dataset_name, JobRow.dataset_version_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    record(
+        session,
+        row.id,
+        before=State.QUEUED,
+        after=State.RUNNING,
+        epoch=row.epoch,
+        actor=worker,
+        lease_until=row.lease_until,
+    )
+    return Claim(
+        job_id=row.id,
+        epoch=row.epoch,
+        worker=worker,
+        kind=Kind(row.kind),
+        request=row.request,
+        dataset_name=row.dataset_name,
+        dataset_version_id=row.dataset_version_id,
+    )
+
+
+def beat(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
+    """Renew the lease; False when the attempt no longer owns the job and must stop."""
+    renewed = session.execute(
+        update(JobRow).where(mine(claim)).values(lease_until=Now(lease_seconds)).returning(JobRow.id)
+    )
+    return renewed.one_or_none() is not None
+
+
+def cancel_requested(session: Session, claim: Claim) -> bool:
+    """Whether the owner of the job asked this attempt to stop.
+
+    Raises:
+        Fenced: when the attempt no longer owns the job.
+    """
+    row = session.execute(select(JobRow.cancel_requested_at).where(mine(claim))).one_or_none()
+    if row is None:
+        raise Fenced
+    return row.cancel_requested_at is not None
+
+
+def report_progress(session: Session, claim: Claim, *, percent: int, step: str) -> None:
+    """Show how far the attempt is; a lost attempt shows nothing."""
+    session.execute(update(JobRow).where(mine(claim)).values(progress={"percent": percent, "step": step}))
+
+
+def take_model_version(session: Session, claim: Claim) -> int:
+    """Take the next global model version for an attempt that has a fitted model in hand.
+
+    Raises:
+        Fenced: when the attempt no longer owns the job. No number is used up then.
+    """
+    # Locks the job before the counter, the order in which every transaction takes them.
+    held = session.execute(update(JobRow).where(mine(claim)).values(epoch=JobRow.epoch).returning(JobRow.id))
+    if held.one_or_none() is None:
+        raise Fenced
+    return raise_counter(session, "model_version")
+
+
+def raise_counter(session: Session, name: str) -> int:
+    """Add one to a counter and return its new value."""
+    return session.execute(
+        update(CounterRow).where(CounterRow.name == name).values(value=CounterRow.value + 1).returning(CounterRow.value)
+    ).scalar_one()
+
+
+def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
+    """Commit point of the attempt; the caller adds the job's effect to the same transaction.
+
+    Raises:
+        Fenced: when the attempt lost the job or a cancel was requested. The caller rolls back.
+    """
+    row = session.execute(
+        update(JobRow)
+        .where(mine(claim), JobRow.cancel_requested_at.is_(None))
+        .values(
+            status=State.SUCCEEDED,
+            result=result,
+            error=None,
+            lease_until=None,
+            finished_at=Now(),
+            progress={"percent": 100, "step": "done"},
+        )
+        .returning(*EVENT_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        raise Fenced
+    record(session, row.id, before=State.RUNNING, after=State.SUCCEEDED, epoch=row.epoch, actor=claim.worker)
+
+
+def record(
+    session: Session,
+    job_id: UUID,
+    *,
+    before: State | None,
+    after: State,
+    epoch: int,
+    actor: str,
+    lease_until: datetime | None = None,
+) -> None:
+    """Add one transition to the job's history; the caller's UPDATE holds the job's row."""
+    last = select(func.coalesce(func.max(JobEventRow.seq), 0)).where(JobEventRow.job_id == job_id)
+    session.execute(
+        insert(JobEventRow).values(
+            job_id=job_id,
+            seq=last.scalar_subquery() + 1,
+            from_state=before,
+            to_state=after,
+            epoch=epoch,
+            actor=actor,
+            at=Now(),
+            lease_until=lease_until,
+        )
+    )
+
+
+def mine(claim: Claim) -> ColumnElement[bool]:
+    """The guard of every write of an attempt: the job is running, and under this very epoch."""
+    return and_(JobRow.id == claim.job_id, JobRow.epoch == claim.epoch, JobRow.status == State.RUNNING)

@@ -1,0 +1,51 @@
+"""Jobs whose worker went silent are taken away from it and queued again."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.jobs.lifecycle import EVENT_COLUMNS, record
+from shared.jobs.retries import Failure, after_crash, unless_cancelled, when_terminal
+from shared.jobs.rows import JobRow
+from shared.jobs.states import State
+
+WORKER_LOST = Failure("worker_lost", "The worker stopped without a word while it ran this job.")
+
+
+def abandoned(session: Session, *, limit: int = 100) -> list[UUID]:
+    """Ids of running jobs whose lease ran out, the longest abandoned first."""
+    query = (
+        select(JobRow.id)
+        .where(JobRow.status == State.RUNNING, JobRow.lease_until < Now())
+        .order_by(JobRow.lease_until)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> State | None:
+    """Take a job whose lease ran out away from its attempt; None when the lease is valid after all.
+
+    Raising the epoch fences the old attempt in the same statement that frees the job.
+    """
+    row = session.execute(
+        update(JobRow)
+        .where(JobRow.id == job_id, JobRow.status == State.RUNNING, JobRow.lease_until < Now())
+        .values(
+            status=unless_cancelled(after_crash(max_crashes)),
+            epoch=JobRow.epoch + 1,
+            crash_count=JobRow.crash_count + 1,
+            lease_until=None,
+            run_at=Now(),
+            last_published_at=None,
+            error=WORKER_LOST.as_json(),
+            finished_at=when_terminal(after_crash(max_crashes)),
+        )
+        .returning(*EVENT_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        return None
+    record(session, row.id, before=State.RUNNING, after=State(row.status), epoch=row.epoch, actor=actor)
+    return State(row.status)

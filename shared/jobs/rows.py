@@ -1,0 +1,86 @@
+"""The rows of the job protocol."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clock import Instant, Now
+from shared.database import Base
+from shared.jobs.states import State
+
+
+class JobRow(Base):
+    """One accepted request and all that is known of its runs."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_due", "status", "run_at"),
+        Index("ix_jobs_lease", "status", "lease_until"),
+        Index("ix_jobs_newest", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16), default=State.QUEUED)
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    dataset_name: Mapped[str] = mapped_column(String(64), index=True)
+    # Empty once the dataset is deleted: the job then fails with a clear error.
+    dataset_version_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_versions.id", ondelete="SET NULL"))
+    progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"percent": 0, "step": "queued"})
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    epoch: Mapped[int] = mapped_column(Integer, default=0)
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    crash_count: Mapped[int] = mapped_column(Integer, default=0)
+    transient_count: Mapped[int] = mapped_column(Integer, default=0)
+    worker: Mapped[str | None] = mapped_column(String(128))
+    run_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_published_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class JobEventRow(Base):
+    """One transition of one job; only ever added."""
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    from_state: Mapped[str | None] = mapped_column(String(16))
+    to_state: Mapped[str] = mapped_column(String(16))
+    epoch: Mapped[int]
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class CounterRow(Base):
+    """A number that only rises."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class IdempotencyKeyRow(Base):
+    """The job that answered a key, and the fingerprint of the body that came with it."""
+
+    __tablename__ = "idempotency_keys"
+
+    principal: Mapped[str] = mapped_column(String(128), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    # Checked at commit: the key is taken first, so that of many equal requests one inserts a job.
+    job_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("jobs.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -1,0 +1,63 @@
+"""The rows of the model registry."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clock import Instant, Now
+from shared.database import Base
+
+
+class RegistryRow(Base):
+    """One registered model; `stage` and `artifact_path` follow the furthest stage that it reached."""
+
+    __tablename__ = "model_registry"
+
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset_catalog.id", ondelete="RESTRICT"), index=True)
+    dataset_version_id: Mapped[int] = mapped_column(ForeignKey("dataset_versions.id", ondelete="RESTRICT"))
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
+    stage: Mapped[str] = mapped_column(String(64))
+    artifact_path: Mapped[str] = mapped_column(String(512))
+    estimator: Mapped[str] = mapped_column(String(128))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    signature: Mapped[dict[str, Any]] = mapped_column(JSON)
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    environment: Mapped[dict[str, str]] = mapped_column(JSON)
+    trained_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    promoted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class DeploymentRow(Base):
+    """ "Version V is active in stage S", with the file that serves there; never deleted, only retired."""
+
+    __tablename__ = "deployments"
+    __table_args__ = (
+        Index(
+            "uq_deployments_active",
+            "version",
+            "stage",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+        Index("ix_deployments_serving", "dataset_id", "stage", "version"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(ForeignKey("model_registry.version", ondelete="RESTRICT"))
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset_catalog.id", ondelete="RESTRICT"))
+    stage: Mapped[str] = mapped_column(String(64))
+    artifact_path: Mapped[str] = mapped_column(String(512))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    hmac: Mapped[str] = mapped_column(String(64))
+    hmac_key_id: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    created_by: Mapped[str] = mapped_column(String(128))
+    retired_at: Mapped[datetime | None] = mapped_column(Instant)
+    retired_reason: Mapped[str | None] = mapped_column(Text)

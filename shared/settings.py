@@ -1,0 +1,117 @@
+"""Every setting of the platform, read once from the environment.
+
+Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with the variable's name.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import WrongSettings
+
+PREFIX = "MLMINI_"
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """The typed settings; build it with `load_settings()`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    # Where things are.
+    home: Annotated[Path, AfterValidator(Path.absolute)] = Path(".mlmini")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    flower_port: int = Field(default=5555, ge=1, le=65535)
+    database_url: SecretStr | None = None
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    allow_open: bool = False
+
+    # Object store: a directory below `home`, or any S3 server.
+    store: Literal["local", "s3"] = "local"
+    datasets_bucket: str = "datasets"
+    models_bucket: str = "trained-models"
+    s3_endpoint_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
+    # Registry.
+    stages: Annotated[tuple[str, ...], NoDecode] = ("dev", "staging", "production")
+    artifact_key: SecretStr | None = None
+
+    # Limits.
+    upload_max_bytes: int = Field(default=8 * 2**30, ge=1)
+    json_max_bytes: int = Field(default=4 * 2**20, ge=1024)
+    predict_max_cells: int = Field(default=200_000, ge=1)
+    reader_memory_mb: int = Field(default=2048, ge=256)
+    reader_seconds: float = Field(default=600, gt=0)
+    model_cache_mb: int = Field(default=1024, ge=1)
+
+    # Jobs.
+    worker_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    job_memory_mb: int = Field(default=4096, ge=256)
+    job_seconds: float = Field(default=3600, gt=0)
+    lease_seconds: float = Field(default=60, gt=0)
+    beat_seconds: float = Field(default=15, gt=0)
+    poll_seconds: float = Field(default=1, gt=0)
+    relay_seconds: float = Field(default=2, gt=0)
+    rescue_seconds: float = Field(default=10, gt=0)
+    max_transient_failures: int = Field(default=5, ge=0)
+    max_crashes: int = Field(default=3, ge=1)
+    retry_base_seconds: float = Field(default=2, gt=0)
+    idempotency_hours: float = Field(default=24, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        if "stages" in values:
+            values["stages"] = _split(values["stages"])
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.beat_seconds > self.lease_seconds / 3:
+            raise ValueError("beat_seconds must be at most a third of lease_seconds, or leases run out")
+        if len(set(self.stages)) != len(self.stages) or not all(s.isidentifier() for s in self.stages):
+            raise ValueError("stages must be distinct names of letters, digits and underscores")
+        if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
+            raise ValueError("store=s3 needs s3_access_key and s3_secret_key")
+        if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.allow_open:
+            raise ValueError("nobody is asked to log in, so host must be 127.0.0.1 unless allow_open is 1")
+        return self
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL; SQLite below `home` unless one is set."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'ml_registry.db'}"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for files that only one process needs for a while."""
+        return self.home / "scratch"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        WrongSettings: naming each variable that is wrong and what is wrong with it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else "The settings"
+            lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+        raise WrongSettings("; ".join(lines)) from None

@@ -1,0 +1,20 @@
+"""All rows in one place, so that the schema is complete wherever this is imported."""
+
+from shared.database import Base
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.registry.rows import DeploymentRow, RegistryRow
+
+metadata = Base.metadata
+
+__all__ = [
+    "CounterRow",
+    "DatasetRow",
+    "DatasetVersionRow",
+    "DeploymentRow",
+    "IdempotencyKeyRow",
+    "JobEventRow",
+    "JobRow",
+    "RegistryRow",
+    "metadata",
+]

@@ -1,0 +1,1 @@
+"""From a table and a specification to a model and a report."""

@@ -1,0 +1,1 @@
+"""The queue edge: takes jobs, supervises their computation, commits their effect."""
