@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -85,8 +85,11 @@ def is_outage(error: SQLAlchemyError) -> bool:
         return isinstance(error, PoolTimeout)
     if isinstance(error.orig, sqlite3.Error):
         return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
-    state = getattr(error.orig, "sqlstate", None)
-    return state is None or state[:2] in _POSTGRESQL_OUTAGES
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # The server said nothing: it is away, or the driver itself refused a value, which no other try can mend.
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return state[:2] in _POSTGRESQL_OUTAGES
 
 
 def _create_engine(url: str, *, pool_size: int) -> Engine:

@@ -4,6 +4,7 @@ Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with 
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared.errors import WrongSettings
 
 PREFIX = "MLMINI_"
+
+# Stages are part of object keys and file names.
+_STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def _split(value: object) -> object:
@@ -49,6 +53,8 @@ class Settings(BaseSettings):
 
     # Limits.
     upload_max_bytes: int = Field(default=8 * 2**30, ge=1)
+    table_max_bytes: int = Field(default=16 * 2**30, ge=1)
+    table_max_columns: int = Field(default=5000, ge=1)
     json_max_bytes: int = Field(default=4 * 2**20, ge=1024)
     predict_max_cells: int = Field(default=200_000, ge=1)
     reader_memory_mb: int = Field(default=2048, ge=256)
@@ -79,13 +85,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.beat_seconds > self.lease_seconds / 3:
-            raise ValueError("beat_seconds must be at most a third of lease_seconds, or leases run out")
-        if len(set(self.stages)) != len(self.stages) or not all(s.isidentifier() for s in self.stages):
-            raise ValueError("stages must be distinct names of letters, digits and underscores")
+            raise ValueError("MLMINI_BEAT_SECONDS must be at most a third of MLMINI_LEASE_SECONDS, or leases run out")
+        if len(set(self.stages)) != len(self.stages) or not all(_STAGE.fullmatch(s) for s in self.stages):
+            raise ValueError("MLMINI_STAGES must be distinct names of at most 64 letters, digits and underscores")
         if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
-            raise ValueError("store=s3 needs s3_access_key and s3_secret_key")
+            raise ValueError("MLMINI_STORE=s3 needs MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY")
         if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.allow_open:
-            raise ValueError("nobody is asked to log in, so host must be 127.0.0.1 unless allow_open is 1")
+            raise ValueError("nobody is asked to log in, so MLMINI_HOST must be 127.0.0.1 unless MLMINI_ALLOW_OPEN is 1")
         return self
 
     @property
@@ -112,6 +118,6 @@ def load_settings() -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            name = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else "The settings"
-            lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+            said = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{PREFIX}{str(problem['loc'][0]).upper()}: {said}" if problem["loc"] else said)
         raise WrongSettings("; ".join(lines)) from None

@@ -1,6 +1,7 @@
 """The errors of the platform; `shared.errors.tree` draws how they hang together."""
 
 from shared.errors.datasets import (
+    DatasetCorrupt,
     DatasetInUse,
     DuplicateColumns,
     EmptyTable,
@@ -11,6 +12,7 @@ from shared.errors.datasets import (
     UnknownDataset,
     UnknownDatasetVersion,
     UnknownExample,
+    UploadOvertaken,
 )
 from shared.errors.jobs import (
     DatasetDeleted,
@@ -27,12 +29,14 @@ from shared.errors.models import (
     AlreadyInStage,
     ArtifactConflict,
     ArtifactCorrupt,
+    EstimatorNotListed,
     InvalidInput,
     InvalidParameter,
     InvalidSplit,
     MissingNotAllowed,
     ModelUnavailable,
     NoActiveModel,
+    NoProbabilities,
     NotActive,
     SingleClass,
     StageSkipped,
@@ -42,6 +46,7 @@ from shared.errors.models import (
     UnknownModel,
     UnknownParameter,
     UnknownStage,
+    UnsuitableColumns,
 )
 from shared.errors.requests import (
     BodyTooLarge,
@@ -64,6 +69,7 @@ from shared.errors.tree import (
     WrongMediaType,
     WrongSettings,
     did_you_mean,
+    error_of_code,
     leaves,
 )
 
@@ -74,10 +80,12 @@ __all__ = [
     "BodyTooLarge",
     "Conflict",
     "DatabaseUnavailable",
+    "DatasetCorrupt",
     "DatasetDeleted",
     "DatasetInUse",
     "DuplicateColumns",
     "EmptyTable",
+    "EstimatorNotListed",
     "ExampleNameTaken",
     "FitFailed",
     "IdempotencyKeyReused",
@@ -96,6 +104,7 @@ __all__ = [
     "MissingNotAllowed",
     "ModelUnavailable",
     "NoActiveModel",
+    "NoProbabilities",
     "NotActive",
     "OutOfMemory",
     "Permanent",
@@ -119,9 +128,12 @@ __all__ = [
     "UnknownParameter",
     "UnknownStage",
     "UnreadableRequest",
+    "UnsuitableColumns",
     "UnsupportedMediaType",
+    "UploadOvertaken",
     "WrongMediaType",
     "WrongSettings",
     "did_you_mean",
+    "error_of_code",
     "leaves",
 ]

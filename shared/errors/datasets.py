@@ -1,6 +1,6 @@
 """Errors of the dataset catalog."""
 
-from shared.errors.tree import Conflict, Invalid, TooLarge, Unknown
+from shared.errors.tree import Conflict, Invalid, Permanent, TooLarge, Unknown
 
 
 class InvalidName(Invalid):
@@ -41,3 +41,11 @@ class ExampleNameTaken(Conflict):
 
 class DatasetInUse(Conflict):
     """A model refers to the dataset; archive it instead of deleting it."""
+
+
+class DatasetCorrupt(Permanent):
+    """The stored file of the dataset is not the one that was uploaded; upload it again."""
+
+
+class UploadOvertaken(Conflict):
+    """The dataset was deleted while its file was being stored; upload the file again."""

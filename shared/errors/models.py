@@ -23,6 +23,14 @@ class TaskMismatch(Invalid):
     """The estimator and the target do not fit: a classifier needs classes, a regressor needs numbers."""
 
 
+class UnsuitableColumns(Invalid):
+    """The input columns do not fit the estimator: none is left to learn from, or one holds values it cannot take."""
+
+
+class EstimatorNotListed(Unknown):
+    """The list of estimators has none of that module and class."""
+
+
 class SingleClass(Invalid):
     """The target has one class only, so there is nothing to tell apart."""
 
@@ -73,3 +81,7 @@ class InvalidInput(Invalid):
 
 class MissingNotAllowed(Invalid):
     """A value is missing, and the model cannot take missing values."""
+
+
+class NoProbabilities(Invalid):
+    """Probabilities are asked of a model that does not give any."""

@@ -83,3 +83,12 @@ def leaves(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformE
             yield from leaves(child)
         else:
             yield child
+
+
+def error_of_code(code: str) -> type[PlatformError]:
+    """The class whose code this is.
+
+    Raises:
+        KeyError: when there is none.
+    """
+    return {leaf.code: leaf for leaf in leaves()}[code]

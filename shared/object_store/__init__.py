@@ -1,0 +1,44 @@
+"""Objects that outlive a process: one contract, a local directory and S3 behind it."""
+
+from shared.errors import WrongSettings
+from shared.object_store.contract import (
+    DigestMismatch,
+    ObjectEntry,
+    ObjectExists,
+    ObjectInfo,
+    ObjectMissing,
+    ObjectStore,
+    check_bucket,
+)
+from shared.object_store.local import LocalStore
+from shared.settings import Settings
+
+__all__ = [
+    "DigestMismatch",
+    "ObjectEntry",
+    "ObjectExists",
+    "ObjectInfo",
+    "ObjectMissing",
+    "ObjectStore",
+    "open_store",
+]
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """The object store that the settings name. It is not contacted yet.
+
+    Raises:
+        WrongSettings: when a bucket cannot have its name, or the endpoint is no URL.
+    """
+    buckets = (settings.datasets_bucket, settings.models_bucket)
+    try:
+        for bucket in buckets:
+            check_bucket(bucket)
+    except ValueError as error:
+        raise WrongSettings(f"MLMINI_DATASETS_BUCKET or MLMINI_MODELS_BUCKET: {error}") from None
+    if settings.store == "local":
+        return LocalStore(settings.home / "store", buckets=buckets)
+    # boto3 takes a quarter of a second and 30 MB to import: a local deployment does not pay for it.
+    from shared.object_store.s3 import S3Store
+
+    return S3Store(settings)

@@ -1,0 +1,249 @@
+"""Objects as files of a directory."""
+
+import errno
+import hashlib
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+from shared.errors import StoreUnavailable
+from shared.object_store.contract import (
+    DigestMismatch,
+    ObjectEntry,
+    ObjectExists,
+    ObjectInfo,
+    ObjectMissing,
+    check_bucket,
+    check_key,
+    check_prefix,
+    check_range,
+)
+
+_CHUNK_BYTES = 2**20
+_STALE_SECONDS = 24 * 3600  # Longer than any file takes to be stored.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+class LocalStore:
+    """One folder per bucket below `root`; files are objects and nothing else is kept there.
+
+    No digests are kept beside the files, so `stat` reads the whole object: its answer is about the bytes that are
+    there now, and nothing can get out of step.
+    """
+
+    def __init__(self, root: Path, *, buckets: tuple[str, ...]) -> None:
+        self._root = root
+        self._buckets = buckets
+        self._unfinished = root / ".unfinished"  # No bucket begins with a dot.
+
+    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str) -> None:
+        """See ObjectStore."""
+        with source.open("rb") as file:
+            self._put_new(bucket, key, file, sha256=sha256)
+
+    @contextmanager
+    def open(self, bucket: str, key: str, *, start: int = 0, end: int | None = None) -> Iterator[BinaryIO]:
+        """See ObjectStore."""
+        check_range(start, end)
+        with self._opened(bucket, key) as file:
+            file.seek(start)
+            with io.BufferedReader(_Range(file, None if end is None else end - start), _CHUNK_BYTES) as reader:
+                yield reader
+
+    def stat(self, bucket: str, key: str) -> ObjectInfo:
+        """See ObjectStore."""
+        with self._opened(bucket, key) as file, _vendor_errors():
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            state = os.fstat(file.fileno())
+        return ObjectInfo(key=key, size=state.st_size, modified=_modified(state), sha256=digest)
+
+    def copy(self, bucket: str, source: str, target: str) -> None:
+        """See ObjectStore."""
+        with self._opened(bucket, source) as file:
+            with _vendor_errors():
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+            self._put_new(bucket, target, file, sha256=digest)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """See ObjectStore."""
+        path = self._path(bucket, key)
+        with _vendor_errors():
+            try:
+                path.unlink()
+            except _NOT_THERE:
+                return
+            _sync_folder(path.parent)
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
+        """See ObjectStore."""
+        check_prefix(prefix)
+        folder, slash, start = prefix.rpartition("/")
+        return _walk(self._bucket(bucket) / folder, folder + slash, start)
+
+    def check(self) -> None:
+        """See ObjectStore."""
+        probe = self._unfinished / f"check-{uuid4().hex}"
+        for bucket in self._buckets:
+            self._bucket(bucket)
+        with _vendor_errors():
+            probe.write_bytes(b"x")
+            probe.unlink()
+
+    def prepare(self) -> None:
+        """See ObjectStore."""
+        with _vendor_errors():
+            for bucket in self._buckets:
+                (self._root / bucket).mkdir(parents=True, exist_ok=True)
+            self._unfinished.mkdir(exist_ok=True)
+            _remove_stale(self._unfinished)
+
+    def close(self) -> None:
+        """See ObjectStore."""
+
+    def _put_new(self, bucket: str, key: str, source: BinaryIO | io.FileIO, *, sha256: str) -> None:
+        target = self._path(bucket, key)
+        unfinished = self._unfinished / uuid4().hex
+        with _vendor_errors():
+            try:
+                if _copy_durably(source, unfinished) != sha256:
+                    raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
+                _link(unfinished, target, key=key)
+                for folder in (target.parent, *target.parent.parents):
+                    # Up to the bucket: another process may have just made one of them.
+                    if folder == self._root:
+                        break
+                    _sync_folder(folder)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _opened(self, bucket: str, key: str) -> Iterator[io.FileIO]:
+        path = self._path(bucket, key)
+        with _vendor_errors():
+            try:
+                file = io.FileIO(path)
+            except _NOT_THERE:
+                raise ObjectMissing(key) from None
+        with file:
+            yield file
+
+    def _path(self, bucket: str, key: str) -> Path:
+        check_key(key)
+        return self._bucket(bucket) / key
+
+    def _bucket(self, bucket: str) -> Path:
+        check_bucket(bucket)
+        folder = self._root / bucket
+        with _vendor_errors():
+            there = folder.is_dir()
+        if not there:
+            raise StoreUnavailable(
+                f"The object store has no folder '{bucket}'. Check that the disk with MLMINI_HOME is mounted; "
+                "a restart makes missing folders."
+            )
+        return folder
+
+
+class _Range(io.RawIOBase):
+    """At most `size` bytes of an open file, with its errors turned into ours."""
+
+    def __init__(self, file: io.FileIO, size: int | None) -> None:
+        self._file = file
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+        with _vendor_errors():
+            data = self._file.read(wanted)
+        buffer[: len(data)] = data
+        if self._left is not None:
+            self._left -= len(data)
+        return len(data)
+
+
+def _copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
+    """Write a new file, through to the disk, and return the digest of what was written."""
+    digest = hashlib.sha256()
+    with target.open("xb") as file:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def _link(unfinished: Path, target: Path, *, key: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Unlike a rename, a link never replaces what has the name already.
+        os.link(unfinished, target)
+    except (FileExistsError, NotADirectoryError):
+        raise ObjectExists(key) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_stale(unfinished: Path) -> None:
+    """Remove what a killed process left half written."""
+    for path in unfinished.iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _STALE_SECONDS:
+                path.unlink()
+
+
+def _walk(folder: Path, key: str, start: str) -> Iterator[ObjectEntry]:
+    """The objects below a folder whose keys begin with `key`, of its own entries only those that begin with `start`."""
+    with _vendor_errors():
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except _NOT_THERE:
+            return
+    for entry in entries:
+        if not entry.name.startswith(start):
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry), f"{key}{entry.name}/", "")
+            continue
+        with _vendor_errors():
+            try:
+                state = entry.stat()
+            except FileNotFoundError:
+                continue  # Deleted since.
+        yield ObjectEntry(key=key + entry.name, size=state.st_size, modified=_modified(state))
+
+
+def _modified(state: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(state.st_mtime, UTC)
+
+
+@contextmanager
+def _vendor_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StoreUnavailable(
+                "There is no room left on the disk of the object store. Free some space below MLMINI_HOME."
+            ) from error
+        raise StoreUnavailable(
+            f"The folder of the object store below MLMINI_HOME cannot be used ({os.strerror(error.errno or 0)}). "
+            "Check that its disk is mounted and that this user may write there."
+        ) from error

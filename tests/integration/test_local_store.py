@@ -1,0 +1,153 @@
+"""What can happen to a directory, and only to a directory."""
+
+import errno
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.errors import StoreUnavailable
+from shared.object_store import ObjectExists, ObjectStore, open_store
+from shared.settings import Settings
+from tests.support.objects import put, read, some_bytes
+from tests.support.waiting import eventually
+
+MIB = 2**20
+BUCKET = "datasets"
+
+
+@pytest.fixture
+def store(settings: Settings) -> ObjectStore:
+    store = open_store(settings)
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def root(settings: Settings) -> Path:
+    return settings.home / "store"
+
+
+def test_an_object_is_a_plain_file_below_home(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    put(store, BUCKET, "iris/1.csv", b"a,b", folder=tmp_path)
+    assert (root / BUCKET / "iris" / "1.csv").read_bytes() == b"a,b"
+
+
+def test_nothing_but_the_object_is_left_after_a_put(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    put(store, BUCKET, "key", b"data", folder=tmp_path)
+    with pytest.raises(ObjectExists):
+        put(store, BUCKET, "key", b"other", folder=tmp_path)
+    assert [path.relative_to(root) for path in root.rglob("*") if path.is_file()] == [Path(BUCKET, "key")]
+
+
+def test_the_digest_of_a_changed_file_tells(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    digest = put(store, BUCKET, "key", b"data", folder=tmp_path)
+    (root / BUCKET / "key").write_bytes(b"dAta")
+    assert store.stat(BUCKET, "key").sha256 != digest
+
+
+def test_an_object_is_never_a_folder_too(store: ObjectStore, tmp_path: Path) -> None:
+    put(store, BUCKET, "iris/1.csv", b"data", folder=tmp_path)
+    for key in ("iris", "iris/1.csv/below"):
+        with pytest.raises(ObjectExists):
+            put(store, BUCKET, key, b"data", folder=tmp_path)
+
+
+@contextmanager
+def _largest_file(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_that_finds_no_room_leaves_nothing(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(some_bytes(4 * MIB))
+    with _largest_file(2 * MIB), pytest.raises(StoreUnavailable, match=r"no room left.*Free some space"):
+        store.put_new(BUCKET, "key", source, sha256="0" * 64)
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
+def test_a_disk_that_is_full_when_it_is_synced_leaves_nothing(
+    store: ObjectStore, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreUnavailable, match="no room left"):
+        put(store, BUCKET, "key", b"data", folder=tmp_path)
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
+@contextmanager
+def _without_rights_to(folder: Path) -> Iterator[None]:
+    folder.chmod(0o500)
+    owner = os.geteuid()
+    try:
+        if owner == 0:  # Root may write everywhere.
+            os.seteuid(65534)
+        yield
+    finally:
+        os.seteuid(owner)
+        folder.chmod(0o700)
+
+
+def test_a_folder_without_write_access_says_how_to_mend_it(store: ObjectStore, root: Path) -> None:
+    with (
+        _without_rights_to(root / ".unfinished"),
+        pytest.raises(StoreUnavailable, match="this user may write") as caught,
+    ):
+        store.check()
+    assert str(root) not in caught.value.detail
+
+
+def test_a_store_that_is_gone_is_unavailable_and_can_be_made_again(
+    store: ObjectStore, root: Path, tmp_path: Path
+) -> None:
+    put(store, BUCKET, "key", b"data", folder=tmp_path)
+    root.rename(tmp_path / "unmounted")
+    with pytest.raises(StoreUnavailable, match="MLMINI_HOME is mounted"):
+        store.check()
+    with pytest.raises(StoreUnavailable):
+        store.stat(BUCKET, "key")
+    (tmp_path / "unmounted").rename(root)
+    assert read(store, BUCKET, "key") == b"data"
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    stale, recent = root / ".unfinished" / "stale", root / ".unfinished" / "recent"
+    for path in (stale, recent):
+        path.write_bytes(b"half")
+    os.utime(stale, (0, 0))
+    store.prepare()
+    assert recent.exists()
+    assert not stale.exists()
+
+
+def test_a_put_killed_half_way_shows_nothing(
+    store: ObjectStore, settings: Settings, root: Path, tmp_path: Path
+) -> None:
+    # The source is a pipe that stays open, so the child certainly is in the middle when it is killed.
+    source = tmp_path / "pipe"
+    os.mkfifo(source)
+    child = os.fork()
+    if child == 0:
+        store.put_new(BUCKET, "key", source, sha256="0" * 64)
+        os._exit(0)
+    with source.open("wb") as pipe:
+        pipe.write(some_bytes(3 * MIB))
+        pipe.flush()
+        unfinished = root / ".unfinished"
+        eventually(lambda: any(path.stat().st_size >= MIB for path in unfinished.iterdir()))
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert list(store.list(BUCKET)) == []
+    put(store, BUCKET, "key", b"data", folder=tmp_path)
+    assert read(store, BUCKET, "key") == b"data"

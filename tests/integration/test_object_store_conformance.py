@@ -1,0 +1,248 @@
+"""One suite for every object store: what the contract says, on a directory and on a real S3 server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.errors import StoreUnavailable
+from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore, open_store
+from shared.settings import Settings
+from tests.support.objects import put, read, sha256_of, some_bytes
+
+MIB = 2**20
+# Small, empty, one part of S3 exactly, and several with a rest.
+SIZES = [0, 1, 100_000, 16 * MIB, 16 * MIB + 1, 37 * MIB + 5]
+
+
+@pytest.fixture
+def bucket(store_settings: Settings) -> str:
+    return store_settings.datasets_bucket
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_was_put_can_be_read_and_described(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+    data = some_bytes(size)
+    put(store, bucket, "iris/1.csv", data, folder=tmp_path)
+    assert read(store, bucket, "iris/1.csv") == data
+    info = store.stat(bucket, "iris/1.csv")
+    assert (info.key, info.size, info.sha256) == ("iris/1.csv", size, sha256_of(data))
+    assert abs(datetime.now(UTC) - info.modified) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("size", [3, 17 * MIB])
+def test_a_key_that_is_taken_keeps_what_it_holds(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+    first, second = some_bytes(size, seed=1), some_bytes(size, seed=2)
+    put(store, bucket, "key", first, folder=tmp_path)
+    for data in (second, first):
+        with pytest.raises(ObjectExists, match="key"):
+            put(store, bucket, "key", data, folder=tmp_path)
+    assert read(store, bucket, "key") == first
+
+
+@pytest.mark.parametrize("size", [1000, 17 * MIB])
+def test_of_many_puts_of_one_key_exactly_one_wins(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+    writers = 6
+    contents = [some_bytes(size, seed=seed) for seed in range(writers)]
+    together = threading.Barrier(writers)
+
+    def attempt(data: bytes) -> bytes | None:
+        together.wait()
+        try:
+            put(store, bucket, "key", data, folder=tmp_path)
+        except ObjectExists:
+            return None
+        return data
+
+    with ThreadPoolExecutor(writers) as pool:
+        winners = [data for data in pool.map(attempt, contents) if data is not None]
+    assert len(winners) == 1
+    assert read(store, bucket, "key") == winners[0]
+    assert store.stat(bucket, "key").sha256 == sha256_of(winners[0])
+
+
+@pytest.mark.parametrize("size", [0, 10, 17 * MIB])
+def test_a_wrong_digest_leaves_nothing(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(some_bytes(size))
+    with pytest.raises(DigestMismatch, match="do not have the digest"):
+        store.put_new(bucket, "iris/key", source, sha256=sha256_of(b"something else"))
+    assert list(store.list(bucket)) == []
+    with pytest.raises(ObjectMissing):
+        store.stat(bucket, "iris/key")
+    put(store, bucket, "iris/key", b"the right one", folder=tmp_path)
+    assert read(store, bucket, "iris/key") == b"the right one"
+
+
+def test_later_writes_to_the_source_do_not_reach_the_object(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"before")
+    store.put_new(bucket, "key", source, sha256=sha256_of(b"before"))
+    with source.open("r+b") as file:
+        file.write(b"AFTER!")
+    assert read(store, bucket, "key") == b"before"
+
+
+RANGES = {
+    (0, None): b"0123456789",
+    (3, None): b"3456789",
+    (0, 4): b"0123",
+    (3, 7): b"3456",
+    (9, 10): b"9",
+    (4, 4): b"",
+    (0, 0): b"",
+    (8, 100): b"89",
+    (10, None): b"",
+    (10, 12): b"",
+    (99, None): b"",
+}
+
+
+def test_a_range_gives_its_bytes_and_no_others(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    put(store, bucket, "digits", b"0123456789", folder=tmp_path)
+    for (start, end), expected in RANGES.items():
+        with store.open(bucket, "digits", start=start, end=end) as file:
+            assert file.read() == expected, (start, end)
+
+
+def test_a_range_of_an_empty_object_is_empty(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    put(store, bucket, "empty", b"", folder=tmp_path)
+    with store.open(bucket, "empty", start=0, end=10) as file:
+        assert file.read() == b""
+
+
+def test_an_object_can_be_read_piece_by_piece_and_left_early(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    data = some_bytes(3 * MIB)
+    put(store, bucket, "key", data, folder=tmp_path)
+    with store.open(bucket, "key", start=5) as file:
+        assert file.read(10) == data[5:15]
+        assert file.read(100_000) == data[15:100_015]
+    assert file.closed
+    assert read(store, bucket, "key") == data
+
+
+def test_an_error_of_the_reader_passes_unchanged(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    with pytest.raises(OSError, match="the reader's own"), store.open(bucket, "key"):
+        raise OSError("the reader's own")
+
+
+@pytest.mark.parametrize("key", ["none", "iris/none", "iris", "iris/1.csv/below"])
+def test_a_missing_object_is_named(store: ObjectStore, bucket: str, tmp_path: Path, key: str) -> None:
+    put(store, bucket, "iris/1.csv", b"data", folder=tmp_path)
+    with pytest.raises(ObjectMissing, match=key), store.open(bucket, key):
+        pass
+    with pytest.raises(ObjectMissing, match=key), store.open(bucket, key, start=2, end=2):
+        pass
+    with pytest.raises(ObjectMissing, match=key):
+        store.stat(bucket, key)
+    with pytest.raises(ObjectMissing, match=key):
+        store.copy(bucket, key, "target")
+
+
+@pytest.mark.parametrize("size", [0, 10, 17 * MIB])
+def test_a_copy_has_the_same_bytes_and_digest(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+    data = some_bytes(size)
+    digest = put(store, bucket, "iris_model_dev_v1.pkl", data, folder=tmp_path)
+    store.copy(bucket, "iris_model_dev_v1.pkl", "iris_model_staging_v1.pkl")
+    assert store.stat(bucket, "iris_model_staging_v1.pkl").sha256 == digest
+    store.delete(bucket, "iris_model_dev_v1.pkl")
+    assert read(store, bucket, "iris_model_staging_v1.pkl") == data
+
+
+def test_a_copy_never_overwrites(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    put(store, bucket, "source", b"new", folder=tmp_path)
+    put(store, bucket, "target", b"old", folder=tmp_path)
+    with pytest.raises(ObjectExists, match="target"):
+        store.copy(bucket, "source", "target")
+    assert read(store, bucket, "target") == b"old"
+
+
+def test_deleting_twice_is_fine(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    put(store, bucket, "iris/1.csv", b"data", folder=tmp_path)
+    store.delete(bucket, "iris/1.csv")
+    store.delete(bucket, "iris/1.csv")
+    store.delete(bucket, "iris/1.csv/below")
+    with pytest.raises(ObjectMissing):
+        store.stat(bucket, "iris/1.csv")
+    assert list(store.list(bucket)) == []
+
+
+def test_lists_show_what_begins_with_the_prefix_in_order(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    for key in ("iris/b", "wine/a", "iris/a", "iris_2/a", "iris/c/d", "zoo"):
+        put(store, bucket, key, key.encode(), folder=tmp_path)
+
+    def keys(prefix: str) -> list[str]:
+        return [entry.key for entry in store.list(bucket, prefix)]
+
+    assert keys("iris/") == ["iris/a", "iris/b", "iris/c/d"]
+    assert sorted(keys("iris")) == ["iris/a", "iris/b", "iris/c/d", "iris_2/a"]
+    assert keys("iris/c/d") == ["iris/c/d"]
+    assert keys("z") == ["zoo"]
+    assert keys("none/") == keys("zoo/") == []
+    assert sorted(keys("")) == ["iris/a", "iris/b", "iris/c/d", "iris_2/a", "wine/a", "zoo"]
+    (entry,) = store.list(bucket, "wine/")
+    assert entry.size == len("wine/a")
+    assert abs(datetime.now(UTC) - entry.modified) < timedelta(minutes=1)
+
+
+def test_buckets_do_not_see_each_other(store: ObjectStore, store_settings: Settings, tmp_path: Path) -> None:
+    put(store, store_settings.datasets_bucket, "key", b"data", folder=tmp_path)
+    assert list(store.list(store_settings.models_bucket)) == []
+    with pytest.raises(ObjectMissing):
+        store.stat(store_settings.models_bucket, "key")
+
+
+@pytest.mark.parametrize("key", ["../key", "/key", "a\\b", "a\0b", ""], ids=ascii)
+def test_a_key_that_could_be_a_path_reaches_nothing(store: ObjectStore, bucket: str, tmp_path: Path, key: str) -> None:
+    put(store, bucket, "ok", b"data", folder=tmp_path)
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    calls: list[Callable[[], object]] = [
+        lambda: store.put_new(bucket, key, source, sha256=sha256_of(b"data")),
+        lambda: store.stat(bucket, key),
+        lambda: store.open(bucket, key).__enter__(),
+        lambda: store.copy(bucket, "ok", key),
+        lambda: store.copy(bucket, key, "ok"),
+        lambda: store.delete(bucket, key),
+        lambda: store.list(bucket, "../"),
+        lambda: store.stat("../bucket", "ok"),
+        lambda: store.list("../bucket"),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="is no"):
+            call()
+
+
+def test_a_store_with_its_buckets_passes_the_check(store: ObjectStore) -> None:
+    store.prepare()
+    store.check()
+
+
+@pytest.fixture
+def bare(store_settings: Settings) -> Iterator[ObjectStore]:
+    store = open_store(store_settings)
+    yield store
+    store.close()
+
+
+def test_a_missing_bucket_is_the_stores_fault_not_the_objects(bare: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    calls: list[Callable[[], object]] = [
+        bare.check,
+        lambda: bare.put_new(bucket, "key", source, sha256=sha256_of(b"data")),
+        lambda: bare.stat(bucket, "key"),
+        lambda: bare.open(bucket, "key").__enter__(),
+        lambda: bare.copy(bucket, "key", "other"),
+        lambda: bare.delete(bucket, "key"),
+        lambda: list(bare.list(bucket)),
+    ]
+    for call in calls:
+        with pytest.raises(StoreUnavailable, match=bucket):
+            call()
+    bare.prepare()
+    bare.check()

@@ -1,0 +1,120 @@
+"""A real server as a child process of the test run."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from cli.lifeline import follow
+
+START_SECONDS = 30
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on; all distinct, because they are held until all are found."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+class Server(ABC):
+    """One real server with its own temporary folder. It keeps its ports and its files from start to start."""
+
+    user: str | None = None
+    stop_signal = signal.SIGTERM
+
+    def __init__(self) -> None:
+        # Not below pytest's folder: that one is closed to the other user that PostgreSQL runs as.
+        self.folder = Path(tempfile.mkdtemp(prefix="mlmini-test-"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """The command line."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Whether it answers requests; may raise OSError while it does not."""
+
+    def environment(self) -> dict[str, str]:
+        """All environment variables of the process."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+
+    @property
+    def pid(self) -> int:
+        """The process id of a running server."""
+        assert self.process is not None, "the server does not run"
+        return self.process.pid
+
+    def start(self) -> None:
+        """Start it and return when it is ready. It ends with the calling thread at the latest."""
+        end = self.stop_signal if self.stop_signal is signal.SIGQUIT else signal.SIGKILL
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self.environment(),
+                user=self.user,
+                # A test run that is killed cannot clean up.
+                preexec_fn=partial(follow, os.getpid(), end),  # noqa: PLW1509 (it makes one system call)
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"{type(self).__name__} did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it in order and keep its files."""
+        self._end(self.stop_signal)
+
+    def kill(self) -> None:
+        """End it with SIGKILL and keep its files."""
+        self._end(signal.SIGKILL)
+
+    def remove(self) -> None:
+        """End it at once and delete its files."""
+        self.kill()
+        shutil.rmtree(self.folder)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            return self.is_ready()
+        return False
+
+
+@contextmanager
+def running(server: Server) -> Iterator[None]:
+    """Start a server for the block; nothing of it is left behind."""
+    try:
+        server.start()
+        yield
+    finally:
+        server.remove()
