@@ -1,0 +1,159 @@
+"""The owner's side of the fork server."""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from shared.logging import get_logger
+from shared.sandbox.limits import Ending, Limits
+
+log = get_logger(__name__)
+
+# All that a computing process may know of its surroundings. No setting of the platform is among it.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
+_START_SECONDS = 120
+
+
+class SandboxFailed(RuntimeError):
+    """The fork server does not start; its message has what it said."""
+
+
+class SandboxProcess:
+    """One computing process."""
+
+    def __init__(self, run: socket.socket) -> None:
+        self._run = run
+        self._said = b""
+        self._ending: Ending | None = None
+        self.pid: int = self._next(timeout=_START_SECONDS).get("pid", 0)
+
+    def wait(self, *, timeout: float) -> Ending | None:
+        """How it ended, or None when it has not after `timeout` seconds."""
+        if self._ending is None:
+            try:
+                self._ending = Ending(**self._next(timeout=timeout))
+            except TimeoutError:
+                return None
+            self._run.close()
+        return self._ending
+
+    def kill(self) -> None:
+        """Have it killed with all that it started. The server does it, as it alone knows that the pid is still its."""
+        if self._ending is None:
+            try:
+                self._run.shutdown(socket.SHUT_WR)
+            except OSError:
+                log.debug("sandbox_process_was_gone", pid=self.pid)
+
+    def _next(self, *, timeout: float) -> dict[str, int]:
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._said:
+            readable, _, _ = select.select([self._run], [], [], max(0.0, deadline - time.monotonic()))
+            if not readable:
+                raise TimeoutError
+            chunk = self._run.recv(4096)
+            if not chunk:
+                # The server died, and the kernel killed this process with it.
+                return {}
+            self._said += chunk
+        line, _, self._said = self._said.partition(b"\n")
+        said: dict[str, int] = json.loads(line)
+        return said
+
+
+class Sandbox:
+    """A fork server and what it forks; started at the first run and again when it died."""
+
+    def __init__(self, entry: str, *, scratch: Path) -> None:
+        """`entry` is `module:function`, called with the folder of each run."""
+        self._entry = entry
+        self._scratch = scratch
+        self._lock = threading.Lock()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start the server if it does not run; returns when it has imported everything.
+
+        Raises:
+            SandboxFailed: when it cannot start.
+        """
+        with self._lock:
+            self._connected()
+
+    def run(self, folder: Path, limits: Limits) -> SandboxProcess:
+        """Start a process that calls the entry function with `folder`.
+
+        Raises:
+            SandboxFailed: when the server cannot start.
+        """
+        request = json.dumps({"folder": str(folder), "limits": asdict(limits)}).encode()
+        with self._lock:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    self._send(request, theirs)
+                except OSError:
+                    # It died since the last run; a second server gets the same request.
+                    self._stop()
+                    self._send(request, theirs)
+        return SandboxProcess(ours)
+
+    def close(self) -> None:
+        """End the server and every process that it forked."""
+        with self._lock:
+            self._stop()
+
+    def _send(self, request: bytes, run: socket.socket) -> None:
+        connection = self._connected()
+        socket.send_fds(connection, [request], [run.fileno()])
+        if not connection.recv(1):
+            raise ConnectionResetError
+
+    def _connected(self) -> socket.socket:
+        if self._server is not None and self._server.poll() is not None:
+            log.warning("sandbox_server_died", entry=self._entry, status=self._server.returncode)
+            self._stop()
+        if self._socket is None:
+            self._socket = self._start()
+        return self._socket
+
+    def _start(self) -> socket.socket:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-P", "-m", "shared.sandbox.server", self._entry],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                cwd=self._scratch,
+                start_new_session=True,
+            )
+        ours.settimeout(_START_SECONDS)
+        said = ours.recv(1)
+        if said != b"+":
+            detail = said + b"".join(iter(lambda: ours.recv(65536), b""))
+            self._stop()
+            ours.close()
+            raise SandboxFailed(f"{self._entry} does not start: {detail.decode(errors='replace')}")
+        return ours
+
+    def _stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._server is not None:
+            try:
+                self._server.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server = None

@@ -1,0 +1,142 @@
+"""The fork server with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shared.sandbox import Limits, Sandbox, SandboxFailed, SandboxProcess
+from tests.support.waiting import eventually
+
+ENTRY = "tests.support.sandbox_entry:main"
+LIMITS = Limits(memory_mb=256)
+
+
+@pytest.fixture(autouse=True)
+def _tests_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(ENTRY, scratch=tmp_path)
+    yield sandbox
+    sandbox.close()
+
+
+def run(sandbox: Sandbox, folder: Path, order: str) -> SandboxProcess:
+    folder.mkdir(exist_ok=True)
+    (folder / "order").write_text(order)
+    return sandbox.run(folder, LIMITS)
+
+
+def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_an_entry_that_returns_ends_well_and_leaves_its_answer(sandbox: Sandbox, tmp_path: Path) -> None:
+    ending = run(sandbox, tmp_path / "a", "answer").wait(timeout=30)
+    assert ending is not None
+    assert ending.ok
+    assert (tmp_path / "a" / "answer").read_text() == str(tmp_path / "a")
+
+
+def test_an_exception_is_an_exit_code_and_its_traceback_is_in_the_log(sandbox: Sandbox, tmp_path: Path) -> None:
+    ending = run(sandbox, tmp_path / "a", "raise").wait(timeout=30)
+    assert ending is not None
+    assert not ending.ok
+    assert not ending.out_of_memory
+    assert "ZeroDivisionError" in (tmp_path / "a" / "log").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
+def test_more_memory_than_allowed_is_told_from_other_failures(sandbox: Sandbox, tmp_path: Path) -> None:
+    ending = run(sandbox, tmp_path / "a", "eat").wait(timeout=30)
+    assert ending is not None
+    assert ending.out_of_memory
+
+
+def test_a_process_that_ignores_signals_is_killed_with_what_it_started(sandbox: Sandbox, tmp_path: Path) -> None:
+    process = run(sandbox, tmp_path / "a", "ignore")
+    eventually((tmp_path / "a" / "started").exists)
+    grandchild = int((tmp_path / "a" / "started").read_text())
+    assert process.wait(timeout=0.05) is None
+    process.kill()
+    ending = process.wait(timeout=10)
+    assert ending is not None
+    assert ending.signal == signal.SIGKILL
+    eventually(lambda: not alive(grandchild))
+
+
+def test_a_process_sees_no_settings_and_no_foreign_descriptors(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLMINI_S3_SECRET_KEY", "s3cret")
+    secret = os.open(tmp_path, os.O_RDONLY)
+    try:
+        ending = run(sandbox, tmp_path / "a", "look").wait(timeout=30)
+    finally:
+        os.close(secret)
+    assert ending is not None
+    assert ending.ok
+    seen = (tmp_path / "a" / "seen").read_text()
+    assert "s3cret" not in seen
+    assert "descriptors [0, 1, 2]" in seen
+
+
+def test_two_processes_run_at_the_same_time(sandbox: Sandbox, tmp_path: Path) -> None:
+    first = run(sandbox, tmp_path / "a", "wait")
+    second = run(sandbox, tmp_path / "b", "answer")
+    assert second.wait(timeout=30) is not None
+    assert first.wait(timeout=0) is None
+    first.kill()
+    assert first.wait(timeout=10) is not None
+
+
+def test_a_killed_server_takes_its_processes_along_and_is_started_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    process = run(sandbox, tmp_path / "a", "wait")
+    server = psutil.Process(process.pid).ppid()
+    os.kill(server, signal.SIGKILL)
+    ending = process.wait(timeout=10)
+    assert ending is not None
+    assert ending.exit_code is None
+    eventually(lambda: not alive(process.pid))
+    again = run(sandbox, tmp_path / "b", "answer").wait(timeout=30)
+    assert again is not None
+    assert again.ok
+
+
+def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "order").write_text("wait")
+    owner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(f"""
+                import pathlib, time
+                from shared.sandbox import Limits, Sandbox
+                sandbox = Sandbox({ENTRY!r}, scratch=pathlib.Path({str(tmp_path)!r}))
+                process = sandbox.run(pathlib.Path({str(tmp_path)!r}), Limits(memory_mb=256))
+                print(process.pid, flush=True)
+                time.sleep(60)
+            """),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    with owner, owner.stdout:
+        pid = int(owner.stdout.readline())
+        server = psutil.Process(pid).ppid()
+        owner.kill()
+        eventually(lambda: not alive(pid) and not alive(server))
+
+
+def test_an_entry_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SandboxFailed, match="no_such_module"):
+        Sandbox("no_such_module:main", scratch=tmp_path).start()
