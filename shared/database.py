@@ -97,6 +97,7 @@ def _create_engine(url: str, *, pool_size: int) -> Engine:
         engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "reset", _end_sqlite)
         return engine
     options = f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s"
     return create_engine(
@@ -121,3 +122,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _end_sqlite(connection: sqlite3.Connection | None, _record: Any, _state: Any) -> None:
+    # A COMMIT that fails leaves SQLite inside the transaction, with the write lock, and the pool would keep it so.
+    if connection is not None and connection.in_transaction:
+        connection.rollback()

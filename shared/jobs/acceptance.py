@@ -74,10 +74,11 @@ def accept(
     Of any number of equal requests at the same time, one inserts and the others find its job.
     """
     job_id = uuid4()
-    if key is not None and not _take_key(session, key, job_id):
+    while key is not None and not _take_key(session, key, job_id):
         found = answered_before(session, key)
-        assert found is not None, "the key was taken a moment ago in this transaction's sight"  # noqa: S101
-        return found
+        if found is not None:
+            return found
+        # The key ran out between the two statements: now it can be taken.
     job = JobRow(
         id=job_id,
         kind=kind,

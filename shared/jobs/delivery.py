@@ -39,7 +39,8 @@ def count_due(session: Session) -> int:
 def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> list[Delivery]:
     """Due jobs that nobody was told of for `quiet_seconds`; marks them as published now.
 
-    Two relays at the same moment take different rows: the loser's UPDATE no longer finds the old mark.
+    Two relays at the same moment take different rows: PostgreSQL passes over rows that another transaction holds,
+    SQLite lets one write at a time. Passing over also spares two relays from waiting for each other's rows for ever.
     """
     unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
     candidates = session.scalars(
@@ -47,10 +48,11 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
         .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(), unseen)
         .order_by(JobRow.run_at)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     ).all()
     taken = session.execute(
         update(JobRow)
-        .where(JobRow.id.in_(candidates), JobRow.status == State.QUEUED, unseen)
+        .where(JobRow.id.in_(candidates))
         .values(last_published_at=Now())
         .returning(JobRow.id, JobRow.kind)
     )

@@ -18,6 +18,13 @@ from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
 EVENT_COLUMNS = (JobRow.id, JobRow.status, JobRow.epoch, JobRow.lease_until)
+_CLAIM_COLUMNS = (
+    JobRow.kind,
+    JobRow.request,
+    JobRow.dataset_name,
+    JobRow.dataset_version_id,
+    JobRow.transient_count,
+)
 
 
 class Fenced(Exception):
@@ -35,18 +42,14 @@ class Claim:
     request: dict[str, Any]
     dataset_name: str
     dataset_version_id: int | None
+    transient_count: int = 0
 
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
     """Take a due job for `worker`; None when it is not due, or somebody else has it."""
     row = session.execute(
         update(JobRow)
-        .where(
-            JobRow.id == job_id,
-            JobRow.status == State.QUEUED,
-            JobRow.run_at <= Now(),
-            JobRow.cancel_requested_at.is_(None),
-        )
+        .where(_free(job_id))
         .values(
             status=State.RUNNING,
             epoch=JobRow.epoch + 1,
@@ -56,7 +59,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
             started_at=func.coalesce(JobRow.started_at, Now()),
             progress={"percent": 0, "step": "reading"},
         )
-        .returning(*EVENT_COLUMNS, JobRow.kind, JobRow.request, JobRow.dataset_name, JobRow.dataset_version_id)
+        .returning(*EVENT_COLUMNS, *_CLAIM_COLUMNS)
     ).one_or_none()
     if row is None:
         return None
@@ -77,6 +80,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         request=row.request,
         dataset_name=row.dataset_name,
         dataset_version_id=row.dataset_version_id,
+        transient_count=row.transient_count,
     )
 
 
@@ -149,6 +153,15 @@ def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
     record(session, row.id, before=State.RUNNING, after=State.SUCCEEDED, epoch=row.epoch, actor=claim.worker)
 
 
+def put_result(session: Session, claim: Claim, result: dict[str, Any]) -> None:
+    """Add what the effect turned out to be, in the transaction of `succeed`."""
+    session.execute(
+        update(JobRow)
+        .where(JobRow.id == claim.job_id, JobRow.epoch == claim.epoch, JobRow.status == State.SUCCEEDED)
+        .values(result=result)
+    )
+
+
 def record(
     session: Session,
     job_id: UUID,
@@ -178,3 +191,13 @@ def record(
 def mine(claim: Claim) -> ColumnElement[bool]:
     """The guard of every write of an attempt: the job is running, and under this very epoch."""
     return and_(JobRow.id == claim.job_id, JobRow.epoch == claim.epoch, JobRow.status == State.RUNNING)
+
+
+def _free(job_id: UUID) -> ColumnElement[bool]:
+    """The guard of a claim: the job may run now, and nobody has it."""
+    return and_(
+        JobRow.id == job_id,
+        JobRow.status == State.QUEUED,
+        JobRow.run_at <= Now(),
+        JobRow.cancel_requested_at.is_(None),
+    )

@@ -77,7 +77,7 @@ def backoff_seconds(transient_count: int, *, base_seconds: float) -> float:
 
     Full jitter spreads the jobs that one outage sent back (Brooker, "Exponential Backoff And Jitter", 2015).
     """
-    ceiling = min(300.0, base_seconds * 2**transient_count)
+    ceiling = min(300.0, base_seconds * 2.0 ** min(transient_count, 60))
     return random.uniform(base_seconds / 2, ceiling)  # noqa: S311 - no secret depends on it
 
 

@@ -1,0 +1,153 @@
+"""The migrations make the schema that the code is written for, on both databases, and take it away again."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, select
+
+from shared.database import Database
+from shared.jobs.rows import CounterRow
+from shared.migration import configuration, is_current, upgrade
+from shared.tables import metadata
+from tests.support.servers import PostgreSQL
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table; the test runs on both kinds."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/home/ml_registry.db"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgres")
+    with server.fresh_database("template0") as url:
+        yield url
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Database]:
+    """A database without any table."""
+    database = Database(empty_url)
+    yield database
+    database.close()
+
+
+def run(database: Database, act: str, *arguments: str) -> None:
+    """One of alembic's commands."""
+    with database.engine.connect() as connection:
+        getattr(command, act)(configuration(connection), *arguments)
+        connection.commit()
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names())
+
+
+def test_the_schema_goes_up_and_down_and_up_again(empty: Database) -> None:
+    upgrade(empty)
+    assert tables(empty) == set(metadata.tables) | {"alembic_version"}
+    run(empty, "downgrade", "base")
+    assert tables(empty) == {"alembic_version"}
+    upgrade(empty)
+    assert tables(empty) == set(metadata.tables) | {"alembic_version"}
+
+
+def test_the_migrations_and_the_rows_do_not_drift(database: Database) -> None:
+    run(database, "check")
+
+
+def test_the_migrated_schema_is_the_one_that_the_rows_describe(empty: Database) -> None:
+    upgrade(empty)
+    migrated = schema(empty)
+    run(empty, "downgrade", "base")
+    metadata.create_all(empty.engine)
+    assert migrated == schema(empty)
+
+
+def schema(database: Database) -> dict[str, Any]:
+    """Also what may differ without alembic's `check` noticing: conditions of indexes, acts of foreign keys."""
+    found = inspect(database.engine)
+    return {
+        table: {
+            "columns": [(each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(table)],
+            "key": found.get_pk_constraint(table),
+            "foreign keys": sorted(found.get_foreign_keys(table), key=lambda each: str(each["name"])),
+            "unique": sorted(found.get_unique_constraints(table), key=lambda each: str(each["name"])),
+            "indexes": sorted(map(index, found.get_indexes(table))),
+        }
+        for table in metadata.tables
+    }
+
+
+def index(found: Any) -> tuple[str, list[str], bool, str]:
+    conditions = [str(value) for name, value in found.get("dialect_options", {}).items() if name.endswith("_where")]
+    return found["name"], found["column_names"], bool(found["unique"]), " ".join(conditions)
+
+
+def test_the_counters_start_at_zero(database: Database) -> None:
+    with database.read() as session:
+        counters = {row.name: row.value for row in session.scalars(select(CounterRow))}
+    assert counters == {"model_version": 0, "registry_generation": 0}
+
+
+def test_a_process_can_tell_whether_the_schema_is_its_own(empty: Database) -> None:
+    upgrade(empty)
+    assert is_current(empty)
+    run(empty, "downgrade", "base")
+    assert not is_current(empty)
+
+
+def test_four_processes_that_start_together_migrate_once(empty_url: str) -> None:
+    program = "import sys; from shared.database import Database; from shared.migration import upgrade; "
+    program += "upgrade(Database(sys.argv[1]))"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, empty_url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], errors
+    database = Database(empty_url)
+    assert is_current(database)
+    run(database, "check")
+    database.close()
+
+
+def test_a_second_upgrade_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        session.get_one(CounterRow, "model_version").value = 7
+    upgrade(database)
+    with database.read() as session:
+        assert session.get_one(CounterRow, "model_version").value == 7
+
+
+def test_alembic_works_from_the_command_line(empty_url: str, tmp_path: Path) -> None:
+    environment = os.environ | {"MLMINI_HOME": str(tmp_path / "home")}
+    if not empty_url.startswith("sqlite"):
+        environment["MLMINI_DATABASE_URL"] = empty_url
+
+    def alembic(*arguments: str) -> str:
+        answer = subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    alembic("upgrade", "head")
+    assert "(head)" in alembic("current")
+    alembic("check")
+    alembic("downgrade", "base")
+    database = Database(empty_url)
+    assert tables(database) == {"alembic_version"}
+    database.close()

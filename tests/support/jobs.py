@@ -1,0 +1,54 @@
+"""Jobs for tests, brought to any state through the protocol itself."""
+
+from typing import Any
+from uuid import UUID
+
+from shared.database import Database
+from shared.jobs import lifecycle, retries
+from shared.jobs.acceptance import accept
+from shared.jobs.lifecycle import Claim
+from shared.jobs.states import Kind
+
+TRAIN_REQUEST = {"dataset_name": "flowers", "target_column": "species"}
+
+
+def add_job(
+    database: Database,
+    *,
+    kind: Kind = Kind.PROMOTE,
+    dataset_name: str = "flowers",
+    dataset_version_id: int | None = None,
+    request: dict[str, Any] | None = None,
+) -> UUID:
+    """A queued job."""
+    with database.write() as session:
+        job = accept(
+            session,
+            kind=kind,
+            request=TRAIN_REQUEST if request is None else request,
+            dataset_name=dataset_name,
+            dataset_version_id=dataset_version_id,
+        )
+        return job.id
+
+
+def claim_job(database: Database, job_id: UUID) -> Claim:
+    """The claim of a worker that has taken the job."""
+    with database.write() as session:
+        claim = lifecycle.claim(session, job_id, worker="worker-1", lease_seconds=60)
+    assert claim is not None
+    return claim
+
+
+def finish_job(database: Database, job_id: UUID, result: dict[str, Any] | None = None) -> None:
+    """Let the job succeed."""
+    claim = claim_job(database, job_id)
+    with database.write() as session:
+        lifecycle.succeed(session, claim, result=result or {"version": 1})
+
+
+def fail_job(database: Database, job_id: UUID, *, code: str = "fit_failed", message: str = "No.") -> None:
+    """Let the job fail."""
+    claim = claim_job(database, job_id)
+    with database.write() as session:
+        retries.fail(session, claim, retries.Failure(code, message))

@@ -1,0 +1,83 @@
+"""The tree of errors is complete, and nothing is in it twice."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import shared.errors
+from shared.errors import PlatformError, did_you_mean, leaves, tree
+
+ROOT = Path(__file__).parents[2]
+LEAVES = sorted({leaf for leaf in leaves() if leaf.__module__.startswith("shared.")}, key=lambda leaf: leaf.__name__)
+BRANCHES = {parent for leaf in LEAVES for parent in leaf.__mro__[1:]} - {
+    PlatformError,
+    Exception,
+    BaseException,
+    object,
+}
+
+
+def classes() -> Iterator[tuple[str, str, list[str]]]:
+    """File, name and bases of every class of the project."""
+    for package in ("api", "worker", "cli", "shared"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    yield str(path.relative_to(ROOT)), node.name, [ast.unparse(base) for base in node.bases]
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_an_error_explains_itself(leaf: type[PlatformError]) -> None:
+    explanation = leaf.__dict__.get("__doc__")
+    assert explanation
+    assert explanation.endswith(".")
+    assert leaf().detail == explanation
+    assert leaf("Another sentence.").detail == "Another sentence."
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_a_code_is_the_name_in_snake_case(leaf: type[PlatformError]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", leaf.code)
+    assert leaf.code.replace("_", "") == leaf.__name__.lower()
+    assert leaf.title.replace(" ", "_").lower() == leaf.code
+
+
+def test_codes_are_unique() -> None:
+    assert [code for code, count in Counter(leaf.code for leaf in LEAVES).items() if count > 1] == []
+
+
+def test_every_error_is_exported_once() -> None:
+    exported = [name for name in shared.errors.__all__ if isinstance(getattr(shared.errors, name), type)]
+    assert len(exported) == len(set(exported))
+    assert set(exported) == {each.__name__ for each in {*LEAVES, *BRANCHES, PlatformError}}
+
+
+def test_errors_are_defined_once_and_only_those_of_http_outside_their_package() -> None:
+    known = set(shared.errors.__all__)
+    found = [(path, name) for path, name, bases in classes() if known & set(bases)]
+    assert {path for path, _ in found if not path.startswith("shared/errors/")} <= {"api/problems.py"}
+    assert [name for name, count in Counter(name for _, name in found).items() if count > 1] == []
+
+
+def test_the_drawing_has_every_branch() -> None:
+    drawn = re.findall(r"^    [|`]-- (\w+)", tree.__doc__ or "", re.MULTILINE)
+    assert set(drawn) == {branch.__name__ for branch in PlatformError.__subclasses__()} - {"InternalError"}
+
+
+def test_several_faults_travel_with_one_error() -> None:
+    faults = [{"loc": ["body", "target_column"], "msg": "There is no such column."}]
+    error = shared.errors.UnknownColumn("Two faults.", errors=faults)
+    assert (error.detail, error.errors, str(error)) == ("Two faults.", faults, "Two faults.")
+    assert shared.errors.UnknownColumn().errors == []
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("specie", " Did you mean 'species'?"), ("zzz", ""), ("", "")],
+)
+def test_the_closest_word_is_suggested(word: str, said: str) -> None:
+    assert did_you_mean(word, ["species", "island"]) == said

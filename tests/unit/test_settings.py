@@ -1,0 +1,115 @@
+"""What a wrong environment says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared.errors import WrongSettings
+from shared.settings import Settings, load_settings
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"MLMINI_{name}", value)
+    return load_settings()
+
+
+def test_an_empty_environment_is_a_laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.home == tmp_path / ".mlmini"
+    assert settings.sqlalchemy_url == f"sqlite:///{tmp_path}/.mlmini/ml_registry.db"
+    assert settings.scratch == tmp_path / ".mlmini" / "scratch"
+    assert settings.store == "local"
+    assert settings.worker_slots == (os.cpu_count() or 1)
+
+
+def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(
+        monkeypatch,
+        HOME="/srv/mlmini",
+        PORT="9000",
+        STAGES="dev, canary ,production",
+        LEASE_SECONDS="4.5",
+        BEAT_SECONDS="1.5",
+        DATABASE_URL="postgresql://db/mlmini",
+        STORE="s3",
+        S3_ACCESS_KEY="key",
+        S3_SECRET_KEY="secret",
+    )
+    assert settings.home == Path("/srv/mlmini")
+    assert settings.port == 9000
+    assert settings.stages == ("dev", "canary", "production")
+    assert settings.beat_seconds == 1.5
+    assert settings.sqlalchemy_url == "postgresql://db/mlmini"
+    assert settings.s3_secret_key is not None
+    assert settings.s3_secret_key.get_secret_value() == "secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "web"),
+        ("PORT", "0"),
+        ("FLOWER_PORT", "70000"),
+        ("STORE", "ftp"),
+        ("LOG_LEVEL", "loud"),
+        ("WORKER_SLOTS", "0"),
+        ("WORKER_SLOTS", "2.5"),
+        ("JOB_MEMORY_MB", "-1"),
+        ("JOB_SECONDS", "0"),
+        ("LEASE_SECONDS", "soon"),
+        ("MAX_CRASHES", "0"),
+        ("UPLOAD_MAX_BYTES", "8 GB"),
+        ("IDEMPOTENCY_HOURS", "-1"),
+        ("ALLOW_OPEN", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(WrongSettings) as refused:
+        load(monkeypatch, **{name: value})
+    assert refused.value.detail.startswith(f"MLMINI_{name}: ")
+
+
+@pytest.mark.parametrize("stages", ["", "dev,dev", "dev,,production", "dev,pro duction", "dev,../up", "dév", "s" * 65])
+def test_stages_that_cannot_be_part_of_a_file_name_are_refused(monkeypatch: pytest.MonkeyPatch, stages: str) -> None:
+    with pytest.raises(WrongSettings, match="MLMINI_STAGES"):
+        load(monkeypatch, STAGES=stages)
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"LEASE_SECONDS": "30", "BEAT_SECONDS": "15"}, ["MLMINI_BEAT_SECONDS", "MLMINI_LEASE_SECONDS"]),
+        ({"STORE": "s3"}, ["MLMINI_STORE", "MLMINI_S3_ACCESS_KEY", "MLMINI_S3_SECRET_KEY"]),
+        ({"STORE": "s3", "S3_ACCESS_KEY": "key"}, ["MLMINI_S3_SECRET_KEY"]),
+        ({"HOST": "0.0.0.0"}, ["MLMINI_HOST", "MLMINI_ALLOW_OPEN"]),  # noqa: S104 - it is refused
+    ],
+)
+def test_values_that_do_not_fit_together_are_refused_with_all_their_names(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: list[str]
+) -> None:
+    with pytest.raises(WrongSettings) as refused:
+        load(monkeypatch, **variables)
+    assert [name for name in named if name not in refused.value.detail] == []
+
+
+def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongSettings, match=r"(?s)MLMINI_PORT.*MLMINI_STORE|MLMINI_STORE.*MLMINI_PORT"):
+        load(monkeypatch, PORT="web", STORE="ftp")
+
+
+def test_an_open_host_is_taken_when_it_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, HOST="0.0.0.0", ALLOW_OPEN="1").host == "0.0.0.0"  # noqa: S104 - it only is a setting
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"DATABASE_URL": "postgresql://me:hush@db/x", "ARTIFACT_KEY": "hush", "S3_SECRET_KEY": "hush"}
+    settings = load(monkeypatch, **secrets)
+    assert "hush" not in repr(settings) + str(settings.model_dump())
+    with pytest.raises(WrongSettings) as refused:
+        load(monkeypatch, STORE="s3", **secrets)
+    assert "hush" not in str(refused.value)
