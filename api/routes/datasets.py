@@ -1,0 +1,157 @@
+"""Datasets: upload, look, delete."""
+
+from typing import Annotated
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response, status
+
+from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.lifespan import Parts
+from api.pagination import Page, PageQueryDep, make_page
+from api.problems import responses
+from api.schemas.base import VersionNumber
+from api.schemas.datasets import Dataset, DatasetVersion
+from api.uploads import FILE, Upload, received_upload
+from shared.datasets import preview as previews
+from shared.datasets.catalog import (
+    archive_dataset,
+    delete_dataset,
+    find_dataset,
+    find_entry,
+    list_datasets,
+    list_versions,
+    remove_objects,
+)
+from shared.datasets.findings import Preview
+from shared.datasets.ingestion import Ingestion, Ingestor
+from shared.datasets.naming import normalise_name
+
+router = APIRouter(tags=["Datasets"])
+
+# The fields beside the file, with the most bytes of each.
+_FIELDS = {"name": 1024, "description": 8192}
+
+# Each ingestion keeps a thread for as long as the check takes; few at a time leave the other threads to other calls.
+_INGESTIONS = 4
+_limiter: RunVar[CapacityLimiter] = RunVar("ingestions")
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FILE],
+                    "properties": {
+                        FILE: {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "CSV or TSV (delimiter , ; tab or |, UTF-8 or Latin-1, also .gz), Parquet "
+                            "or JSON Lines. What it is, is told from its bytes.",
+                        },
+                        "name": {"type": "string", "description": "The dataset's name; by default that of the file."},
+                        "description": {"type": "string", "description": "What the table is about."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/datasets/upload",
+    status_code=201,
+    summary="Upload a dataset",
+    openapi_extra=_FORM,
+    responses={
+        200: {"model": Dataset, "description": "The newest version has these very bytes already"},
+        **responses(409, 413, 415, 422, 503),
+    },
+)
+async def upload_dataset(request: Request, response: Response, parts: PartsDep) -> Dataset:
+    """Add a table to the catalog, or a new version to the dataset of that name. The whole file is checked first.
+
+    The name is normalised: `My DataSet.csv` becomes `my_dataset`. An archived dataset of that name comes back.
+    """
+    limit = parts.settings.upload_max_bytes
+    async with received_upload(request, folder=parts.reader.folder, max_bytes=limit, fields=_FIELDS) as upload:
+        done = await to_thread.run_sync(_ingest, upload, parts, limiter=_ingestions())
+    response.status_code = status.HTTP_201_CREATED if done.created else status.HTTP_200_OK
+    response.headers["Location"] = f"/datasets/{done.entry.dataset.name}"
+    return Dataset.of_entry(done.entry)
+
+
+@router.get("/datasets", summary="List datasets", responses=responses(422, 503))
+def list_all_datasets(session: ReadSession, page: PageQueryDep) -> Page[Dataset]:
+    """Datasets by name, without the archived ones."""
+    position = page.position(str)
+    rows = list_datasets(session, limit=page.limit + 1, after=None if position is None else str(position[0]))
+    return make_page(rows, page, item=Dataset.of_entry, position=lambda entry: [entry.dataset.name])
+
+
+@router.get("/datasets/{name}", summary="Get a dataset", responses=responses(404, 503))
+def get_dataset(name: str, session: ReadSession) -> Dataset:
+    """A dataset as its newest version has it; an archived one is not found."""
+    return Dataset.of_entry(find_entry(session, name))
+
+
+@router.get("/datasets/{name}/versions", summary="List the versions of a dataset", responses=responses(404, 422, 503))
+def list_dataset_versions(name: str, session: ReadSession, page: PageQueryDep) -> Page[DatasetVersion]:
+    """All versions, the newest first."""
+    position = page.position(int)
+    before = None if position is None else int(position[0])
+    rows = list_versions(session, find_dataset(session, name), limit=page.limit + 1, before=before)
+    return make_page(rows, page, item=DatasetVersion.of, position=lambda row: [row.number or 0])
+
+
+@router.get("/datasets/{name}/preview", summary="Show the first rows", responses=responses(404, 413, 422, 503))
+def preview_dataset(
+    name: str,
+    parts: PartsDep,
+    rows: Annotated[int, Query(ge=1, le=1000, description="The most rows to show.")] = 20,
+    version: Annotated[VersionNumber | None, Query(description="By default the newest.")] = None,
+) -> Preview:
+    """The first rows of a dataset, typed as its columns are."""
+    # The transaction ends before the object store is asked.
+    with parts.database.read() as session:
+        entry = find_entry(session, name, version)
+    return previews.preview(
+        entry.version, rows, store=parts.store, bucket=parts.settings.datasets_bucket, reader=parts.reader
+    )
+
+
+@router.delete("/datasets/{name}", status_code=204, summary="Delete a dataset", responses=responses(404, 409, 503))
+def remove_dataset(
+    *,
+    name: str,
+    session: WriteSession,
+    parts: PartsDep,
+    background: BackgroundTasks,
+    archive: Annotated[bool, Query(description="Hide it instead: models made from it go on.")] = False,
+) -> None:
+    """Delete a dataset with all its versions; refused while a model refers to it, unless `archive` hides it."""
+    if archive:
+        archive_dataset(session, name)
+        return
+    keys = delete_dataset(session, name)
+    # Background tasks run after the commit: a file that a row names is never missing.
+    background.add_task(remove_objects, parts.store, parts.settings.datasets_bucket, keys)
+
+
+def _ingest(upload: Upload, parts: Parts) -> Ingestion:
+    name = normalise_name(upload.fields.get("name") or upload.file_name)
+    return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
+        upload.file, name=name, description=upload.fields.get("description")
+    )
+
+
+def _ingestions() -> CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(_INGESTIONS)
+        _limiter.set(limiter)
+        return limiter

@@ -1,0 +1,63 @@
+"""What the catalog tells about datasets."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import Field
+
+from api.schemas.base import ResponseBody
+from shared.datasets.catalog import Entry
+from shared.datasets.columns import Column
+from shared.datasets.rows import DatasetVersionRow
+
+
+class DatasetVersion(ResponseBody):
+    """One immutable upload."""
+
+    version: int = Field(description="Its number within the dataset.", examples=[1])
+    location: str = Field(description="Its key in the object store.", examples=["datasets/iris/0b6f….csv"])
+    format: str = Field(examples=["csv"])
+    rows: int = Field(examples=[150])
+    size_bytes: int
+    sha256: str
+    columns: list[Column]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: DatasetVersionRow) -> Self:
+        """The version that a row holds."""
+        return cls.model_validate(
+            {
+                "version": row.number,
+                "location": f"datasets/{row.object_key}",
+                "format": row.format,
+                "rows": row.rows,
+                "size_bytes": row.size_bytes,
+                "sha256": row.sha256,
+                "columns": row.columns,
+                "created_at": row.created_at,
+            }
+        )
+
+
+class Dataset(DatasetVersion):
+    """A named table, as its newest version has it."""
+
+    name: str = Field(examples=["iris"])
+    description: str | None
+    created_at: datetime = Field(description="When the first version was uploaded.")
+    updated_at: datetime = Field(description="When the newest version was uploaded, or the description changed.")
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Self:
+        """The dataset of a catalog entry."""
+        dataset, version = entry
+        return cls.model_validate(
+            DatasetVersion.of(version).model_dump()
+            | {
+                "name": dataset.name,
+                "description": dataset.description,
+                "created_at": dataset.created_at,
+                "updated_at": dataset.updated_at,
+            }
+        )

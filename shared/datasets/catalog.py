@@ -1,0 +1,164 @@
+"""Looking datasets up, listing and deleting them.
+
+An archived dataset is hidden: it is in no list, and nothing new is trained on it, but the models made from it go on.
+Uploading its name again brings it back.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.datasets.naming import nearest_name
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, did_you_mean
+from shared.logging import get_logger
+from shared.object_store import ObjectStore
+
+log = get_logger(__name__)
+
+_SUGGESTED_FROM = 1_000
+_SHOWN_CHARACTERS = 80
+
+
+class Entry(NamedTuple):
+    """A dataset with one of its versions."""
+
+    dataset: DatasetRow
+    version: DatasetVersionRow
+
+
+def find_dataset(session: Session, name: str, *, include_archived: bool = False) -> DatasetRow:
+    """The dataset of exactly that name.
+
+    Raises:
+        UnknownDataset: when there is none, suggesting what may be meant.
+    """
+    dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name, DatasetRow.location.is_not(None)))
+    if dataset is None:
+        raise _unknown(session, name)
+    if dataset.archived_at is not None and not include_archived:
+        raise UnknownDataset(
+            f"The dataset '{name}' is archived. Upload its file again under that name to bring it back."
+        )
+    return dataset
+
+
+def find_version(session: Session, dataset: DatasetRow, number: int | None) -> DatasetVersionRow:
+    """The version of that number, or the newest one.
+
+    Raises:
+        UnknownDatasetVersion: when there is none of that number.
+    """
+    query = select(DatasetVersionRow).where(_ready(dataset.id)).order_by(DatasetVersionRow.number.desc()).limit(1)
+    version = session.scalar(query if number is None else query.where(DatasetVersionRow.number == number))
+    if version is None:
+        newest = session.scalar(select(func.max(DatasetVersionRow.number)).where(_ready(dataset.id)))
+        raise UnknownDatasetVersion(
+            f"The dataset '{dataset.name}' has no version {number}; its newest is {newest}. "
+            f"GET /datasets/{dataset.name}/versions lists them."
+        )
+    return version
+
+
+def find_entry(session: Session, name: str, number: int | None = None) -> Entry:
+    """A dataset that is not archived, and its newest version or the one of that number.
+
+    Raises:
+        UnknownDataset: when there is none of that name.
+        UnknownDatasetVersion: when it has no version of that number.
+    """
+    dataset = find_dataset(session, name)
+    return Entry(dataset, find_version(session, dataset, number))
+
+
+def list_datasets(session: Session, *, limit: int, after: str | None = None) -> list[Entry]:
+    """Datasets that are not archived with their newest versions, by name, those after `after`."""
+    newest = (
+        select(func.max(DatasetVersionRow.number))
+        .where(DatasetVersionRow.dataset_id == DatasetRow.id)
+        .correlate(DatasetRow)
+        .scalar_subquery()
+    )
+    query = (
+        select(DatasetRow, DatasetVersionRow)
+        .join(DatasetVersionRow, DatasetVersionRow.dataset_id == DatasetRow.id)
+        .where(DatasetVersionRow.number == newest, DatasetRow.archived_at.is_(None), DatasetRow.location.is_not(None))
+        .order_by(DatasetRow.name)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(DatasetRow.name > after)
+    return [Entry(*row) for row in session.execute(query)]
+
+
+def list_versions(
+    session: Session, dataset: DatasetRow, *, limit: int, before: int | None = None
+) -> Sequence[DatasetVersionRow]:
+    """The ready versions of a dataset, the newest first, those with a number below `before`."""
+    query = select(DatasetVersionRow).where(_ready(dataset.id)).order_by(DatasetVersionRow.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(DatasetVersionRow.number < before)
+    return session.scalars(query).all()
+
+
+def archive_dataset(session: Session, name: str) -> None:
+    """Hide a dataset; one that is hidden stays so.
+
+    Raises:
+        UnknownDataset: when there is none of that name.
+    """
+    dataset = find_dataset(session, name, include_archived=True)
+    hidden_at = func.coalesce(DatasetRow.archived_at, Now())
+    session.execute(update(DatasetRow).where(DatasetRow.id == dataset.id).values(archived_at=hidden_at))
+
+
+def delete_dataset(session: Session, name: str) -> list[str]:
+    """Delete a dataset, archived or not, and return the keys of its objects, to remove once this is committed.
+
+    Raises:
+        UnknownDataset: when there is none of that name.
+        DatasetInUse: when a model was made from it.
+    """
+    dataset = find_dataset(session, name, include_archived=True)
+    # An upload that is just being committed comes before or after, so that no key is missed.
+    session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset.id).with_for_update())
+    keys = session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.dataset_id == dataset.id)).all()
+    try:
+        session.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
+    except IntegrityError:
+        # The foreign key of the registry is the one judge, so no model can be registered in between.
+        raise DatasetInUse(
+            f"Models were trained on the dataset '{name}', so it stays. "
+            f"DELETE /datasets/{name}?archive=true hides it and lets them go on."
+        ) from None
+    return list(keys)
+
+
+def remove_objects(store: ObjectStore, bucket: str, keys: list[str]) -> None:
+    """Remove the objects of rows that are gone, best effort: what stays is named by no row and harms nobody."""
+    for key in keys:
+        try:
+            store.delete(bucket, key)
+        except Exception as error:  # noqa: BLE001 - the dataset is deleted whatever becomes of its bytes
+            log.warning("object_not_removed", bucket=bucket, key=key, error=type(error).__name__)
+
+
+def _ready(dataset_id: int) -> ColumnElement[bool]:
+    return (DatasetVersionRow.dataset_id == dataset_id) & (DatasetVersionRow.state == VersionState.READY)
+
+
+def _unknown(session: Session, name: str) -> UnknownDataset:
+    visible = (DatasetRow.location.is_not(None), DatasetRow.archived_at.is_(None))
+    near = nearest_name(name)
+    if near and near != name and session.scalar(select(DatasetRow.id).where(DatasetRow.name == near, *visible)):
+        hint = f" Did you mean '{near}'?"
+    else:
+        known = session.scalars(
+            select(DatasetRow.name).where(*visible).order_by(DatasetRow.name).limit(_SUGGESTED_FROM)
+        )
+        hint = did_you_mean(near or name[:_SHOWN_CHARACTERS], known)
+    return UnknownDataset(f"There is no dataset '{name[:_SHOWN_CHARACTERS]}'.{hint or ' GET /datasets lists them.'}")

@@ -1,0 +1,47 @@
+"""A file of any format as a stream of chunks."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from shared.datasets.csv_chunks import CsvChunks
+from shared.datasets.findings import TableLimits
+from shared.datasets.json_chunks import JsonChunks
+from shared.datasets.parquet_chunks import ParquetChunks
+from shared.datasets.reading import Reading
+
+
+class Chunks(Protocol):
+    """What every format offers; the columns of a chunk come in the order of `names`, later ones may be lacking.
+
+    `typed` says that the file itself tells strings from numbers, `unnamed_tail` how many columns at the end have no
+    name of their own.
+    """
+
+    typed: bool
+    unnamed_tail: int
+    names: list[str]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def open_chunks(path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> "closing[Chunks]":
+    """Open a file for reading from its beginning.
+
+    Raises:
+        InvalidTable: or one of its kin, when the beginning is no table.
+    """
+    chunks: Chunks
+    if reading.format == "parquet":
+        chunks = ParquetChunks(path, limits)
+    elif reading.format == "jsonl":
+        chunks = JsonChunks(path, reading, limits, partial=partial)
+    else:
+        chunks = CsvChunks(path, reading, limits, partial=partial)
+    return closing(chunks)

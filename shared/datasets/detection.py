@@ -1,0 +1,119 @@
+"""What a file is, told from its bytes and never from its name."""
+
+import gzip
+import json
+import zlib
+from itertools import islice
+from pathlib import Path
+
+from shared.datasets.findings import TableLimits
+from shared.datasets.foreign import refuse_foreign
+from shared.datasets.header import parse_records
+from shared.datasets.reading import Reading
+from shared.datasets.textfile import NotUtf8, TextFile
+from shared.errors import EmptyTable, InvalidTable
+
+DELIMITERS = (",", ";", "\t", "|")
+
+_SAMPLE_BYTES = 256 * 1024
+_SAMPLE_RECORDS = 200
+
+# What text has none of, or hardly any.
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
+
+
+def detect(path: Path, limits: TableLimits) -> Reading:
+    """How to read the file, judged by its first 256 KiB.
+
+    The encoding is UTF-8 where these bytes are; a later byte may still show that the file is Latin-1.
+
+    Raises:
+        EmptyTable: when nothing but blanks is there.
+        InvalidTable: when it is a file of another kind, saying how to make a table of it.
+    """
+    start = _first_bytes(path)
+    if start.startswith(b"PAR1"):
+        return Reading(format="parquet")
+    compression = "gzip" if start.startswith(b"\x1f\x8b") else None
+    refuse_foreign(_first_bytes_inside(path) if compression else start, inside=compression)
+    reading = Reading.model_validate({"format": "csv", "encoding": "utf-8", "compression": compression})
+    try:
+        sample = _sample(path, reading, limits)
+    except NotUtf8:
+        reading = reading.model_copy(update={"encoding": "latin-1"})
+        sample = _sample(path, reading, limits)
+    if not sample.strip():
+        raise EmptyTable("The file is empty. The first line must hold the names of the columns.")
+    if _is_json_lines(sample):
+        if reading.encoding != "utf-8":
+            raise InvalidTable("JSON has to be UTF-8, and this is not. Save the file as UTF-8.")
+        return reading.model_copy(update={"format": "jsonl"})
+    _refuse_binary(sample)
+    delimiter = _delimiter(sample)
+    return reading.model_copy(update={"format": "tsv" if delimiter == "\t" else "csv", "delimiter": delimiter})
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SAMPLE_BYTES)
+
+
+def _first_bytes_inside(path: Path) -> bytes:
+    try:
+        with gzip.open(path) as file:
+            return file.read(_SAMPLE_BYTES)
+    except (OSError, EOFError, zlib.error):
+        # A damaged file is refused with its reason once it is read as text.
+        return b""
+
+
+def _refuse_binary(sample: bytes) -> None:
+    if len(sample.translate(None, delete=_CONTROLS)) < 0.99 * len(sample):
+        raise InvalidTable("The file is binary, not text. Taken are CSV, TSV, Parquet and JSON Lines.")
+
+
+def _sample(path: Path, reading: Reading, limits: TableLimits) -> bytes:
+    with TextFile(path, reading, limits) as text:
+        return text.read(_SAMPLE_BYTES)
+
+
+def _is_json_lines(sample: bytes) -> bool:
+    """Whether each line is a JSON object.
+
+    Raises:
+        InvalidTable: when it is JSON of another form.
+    """
+    start = sample.lstrip()
+    if start.startswith((b"[{", b"[\n", b"[\r\n", b"[ ", b"[[")):
+        raise InvalidTable("The file holds one JSON array. Write each row as one JSON object in a line of its own.")
+    if not start.startswith(b"{"):
+        return False
+    line = start.splitlines()[0].strip()
+    if line == b"{":
+        raise InvalidTable("The JSON object goes over several lines. Write each row as one object in one line.")
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        # What begins like `{"` is meant to be JSON; its reader says which line is wrong.
+        return line[1:].lstrip().startswith((b'"', b"}"))
+
+
+def _delimiter(sample: bytes) -> str:
+    """The delimiter that splits the header, and most rows into as many fields; the comma if none does."""
+    lines = sample.splitlines(keepends=True)
+    if len(sample) >= _SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()
+    best = (0.0, 0, ",")
+    for delimiter in DELIMITERS:
+        share, width = _fit(lines, delimiter)
+        if width > 1 and (share, width) > best[:2]:
+            best = (share, width, delimiter)
+    return best[2]
+
+
+def _fit(lines: list[bytes], delimiter: str) -> tuple[float, int]:
+    """Which share of the records has as many fields as the header, and how many these are."""
+    widths = [len(record) for record, _ in islice(parse_records(lines, delimiter), _SAMPLE_RECORDS)]
+    if len(widths) < 2:
+        return 1.0, sum(widths)
+    return sum(width == widths[0] for width in widths[1:]) / (len(widths) - 1), widths[0]

@@ -1,0 +1,93 @@
+"""Datasets that come with the platform, catalogued when they are first used."""
+
+import hashlib
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from shared.database import Database
+from shared.datasets.ingestion import Ingestor, name_taken
+from shared.datasets.reader import Reader
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.datasets.spool import Spool, Spooled
+from shared.errors import UnknownExample, did_you_mean
+from shared.object_store import ObjectStore
+from shared.settings import Settings
+
+TARGET = "target"
+
+EXAMPLES = {
+    "breast_cancer": "Cell nuclei of 569 breast masses, malignant or benign (Wisconsin, 1993).",
+    "diabetes": "Ten measures of 442 patients and the progression of their diabetes a year later (2004).",
+    "iris": "Four measures of 150 iris flowers of three species (Fisher, 1936).",
+    "wine": "Chemical analysis of 178 Italian wines of three growers (1991).",
+}
+
+_DATA = Path(__file__).parent / "data"
+
+
+def ensure_example(
+    name: str, *, database: Database, store: ObjectStore, reader: Reader, settings: Settings
+) -> tuple[str, int]:
+    """The dataset name and the version number that hold the bundled file, catalogued now if it was not.
+
+    Raises:
+        UnknownExample: when there is no such example.
+        ExampleNameTaken: when the name holds other data, without the bundled file among its versions.
+    """
+    if name not in EXAMPLES:
+        raise UnknownExample(
+            f"There is no example '{name[:80]}'.{did_you_mean(name, EXAMPLES)} The examples are: {', '.join(EXAMPLES)}."
+        )
+    bundled = (_DATA / f"{name}.csv").read_bytes()
+    number = _catalogued(database, name, hashlib.sha256(bundled).hexdigest())
+    if number is not None:
+        return name, number
+    file = _spooled(bundled, reader.folder)
+    try:
+        done = Ingestor(database, store, reader, settings).ingest(
+            file, name=name, description=EXAMPLES[name], only_if_new=True
+        )
+    finally:
+        file.path.unlink(missing_ok=True)
+    assert done.entry.version.number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
+    return name, done.entry.version.number
+
+
+def _catalogued(database: Database, name: str, sha256: str) -> int | None:
+    """The version with these bytes; None when there is no dataset of that name.
+
+    Raises:
+        ExampleNameTaken: when there is one without these bytes.
+    """
+    with database.read() as session:
+        dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name, DatasetRow.location.is_not(None)))
+        if dataset is None:
+            return None
+        number = _version_of(session, dataset, sha256)
+    if number is None:
+        raise name_taken(name)
+    if dataset.archived_at is not None:
+        with database.write() as session:
+            session.execute(update(DatasetRow).where(DatasetRow.id == dataset.id).values(archived_at=None))
+    return number
+
+
+def _version_of(session: Session, dataset: DatasetRow, sha256: str) -> int | None:
+    return session.scalar(
+        select(DatasetVersionRow.number)
+        .where(
+            DatasetVersionRow.dataset_id == dataset.id,
+            DatasetVersionRow.state == VersionState.READY,
+            DatasetVersionRow.sha256 == sha256,
+        )
+        .order_by(DatasetVersionRow.number.desc())
+        .limit(1)
+    )
+
+
+def _spooled(content: bytes, folder: Path) -> Spooled:
+    spool = Spool(folder)
+    spool.write(content)
+    return spool.finish()

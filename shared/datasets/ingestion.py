@@ -1,0 +1,212 @@
+"""The one path into the catalog, for uploads and for bundled examples.
+
+A row `uploading` is committed first, then the object is stored, then one transaction makes the version ready and the
+dataset point to it: an object that readers can see is complete, and one that nobody names was left by a crash.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.database import Database
+from shared.datasets.catalog import Entry, find_version, remove_objects
+from shared.datasets.findings import Inspection
+from shared.datasets.reader import Reader
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.datasets.spool import Spooled
+from shared.errors import ExampleNameTaken, UploadOvertaken
+from shared.logging import get_logger
+from shared.object_store import ObjectStore
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+# Longer than any honest upload takes from its row to its commit.
+STALE_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What came of it; `created` is False when the newest version held these bytes already."""
+
+    entry: Entry
+    created: bool
+
+
+@dataclass(frozen=True)
+class Ingestor:
+    """The parts that an ingestion works with."""
+
+    database: Database
+    store: ObjectStore
+    reader: Reader
+    settings: Settings
+
+    def ingest(
+        self, file: Spooled, *, name: str, description: str | None = None, only_if_new: bool = False
+    ) -> Ingestion:
+        """Check a file and make it the newest version of the dataset `name`, which is normalised.
+
+        The bytes of the newest version again give that version; either way an archived dataset comes back. With
+        `only_if_new` other data under that name is left alone.
+
+        Raises:
+            InvalidTable: when the file is no table; see `Reader.inspect` for its kin.
+            ExampleNameTaken: with `only_if_new`, when the name holds other data.
+            UploadOvertaken: when the dataset was deleted meanwhile.
+            StoreUnavailable: when the object store does not answer.
+        """
+        self.clean_stale_uploads()
+        with self.database.write() as session:
+            known = _same_again(session, name, file, description)
+        if known is not None:
+            return Ingestion(known, created=False)
+        found = self.reader.inspect(file.path)
+        key = f"{name}/{uuid4().hex}.{found.reading.extension}"
+        with self.database.write() as session:
+            dataset_id, version_id = _stage(session, name, key, file, found)
+        with self._undone_on_failure(dataset_id, key):
+            self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256)
+            with self.database.write() as session:
+                done = _publish(session, dataset_id, version_id, file, description, only_if_new=only_if_new)
+        if not done.created:
+            remove_objects(self.store, self.settings.datasets_bucket, [key])
+        return done
+
+    def clean_stale_uploads(self) -> None:
+        """Forget uploads that were never finished because their process died."""
+        stale = (
+            DatasetVersionRow.state == VersionState.UPLOADING,
+            DatasetVersionRow.created_at < Now(-STALE_SECONDS),
+        )
+        with self.database.read() as session:
+            if session.scalar(select(DatasetVersionRow.id).where(*stale).limit(1)) is None:
+                return
+        with self.database.write() as session:
+            gone = session.execute(
+                delete(DatasetVersionRow)
+                .where(*stale)
+                .returning(DatasetVersionRow.object_key, DatasetVersionRow.dataset_id)
+            ).all()
+            for dataset_id in {row.dataset_id for row in gone}:
+                _forget_if_empty(session, dataset_id)
+        keys = [row.object_key for row in gone]
+        log.info("stale_uploads_removed", keys=keys)
+        remove_objects(self.store, self.settings.datasets_bucket, keys)
+
+    @contextmanager
+    def _undone_on_failure(self, dataset_id: int, key: str) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            # The commit may have come through without its answer: a version that is ready is not undone.
+            with self.database.write() as session:
+                row = DatasetVersionRow.object_key == key
+                ready = session.scalar(select(row).where(row, DatasetVersionRow.state == VersionState.READY))
+                if not ready:
+                    session.execute(delete(DatasetVersionRow).where(row))
+                    _forget_if_empty(session, dataset_id)
+            if not ready:
+                remove_objects(self.store, self.settings.datasets_bucket, [key])
+            raise
+
+
+def _same_again(session: Session, name: str, file: Spooled, description: str | None) -> Entry | None:
+    """The newest version of a dataset, brought back if it was archived, if it holds the bytes of the file."""
+    dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name, DatasetRow.location.is_not(None)))
+    if dataset is None:
+        return None
+    newest = find_version(session, dataset, None)
+    if newest.sha256 != file.sha256:
+        return None
+    if dataset.archived_at is not None or (description is not None and description != dataset.description):
+        dataset.archived_at = None
+        dataset.description = dataset.description if description is None else description
+        dataset.updated_at = Now()
+        session.flush()
+        session.refresh(dataset)
+    return Entry(dataset, newest)
+
+
+def _stage(session: Session, name: str, key: str, file: Spooled, found: Inspection) -> tuple[int, int]:
+    """Insert the row of an upload that is under way; the dataset's row too if it is the first of that name."""
+    dataset_id = _lock_dataset(session, name)
+    version = DatasetVersionRow(
+        dataset_id=dataset_id,
+        object_key=key,
+        format=found.reading.format,
+        reading=found.reading.model_dump(mode="json"),
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        rows=found.rows,
+        columns=[column.model_dump(mode="json") for column in found.columns],
+    )
+    session.add(version)
+    session.flush()
+    return dataset_id, version.id
+
+
+def _lock_dataset(session: Session, name: str) -> int:
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    while True:
+        session.execute(insert(DatasetRow).values(name=name).on_conflict_do_nothing(index_elements=["name"]))
+        # Locked, so that nobody takes the row away before the version that refers to it is there.
+        dataset_id = session.scalar(select(DatasetRow.id).where(DatasetRow.name == name).with_for_update())
+        if dataset_id is not None:
+            return dataset_id
+
+
+def _publish(
+    session: Session, dataset_id: int, version_id: int, file: Spooled, description: str | None, *, only_if_new: bool
+) -> Ingestion:
+    dataset = session.scalar(select(DatasetRow).where(DatasetRow.id == dataset_id).with_for_update())
+    version = session.get(DatasetVersionRow, version_id)
+    if dataset is None or version is None:
+        raise UploadOvertaken
+    if dataset.location is not None:
+        # Somebody else was faster with the same bytes, or with others.
+        known = _same_again(session, dataset.name, file, description)
+        if known is not None:
+            session.delete(version)
+            return Ingestion(known, created=False)
+        if only_if_new:
+            raise name_taken(dataset.name)
+    last = select(func.max(DatasetVersionRow.number)).where(DatasetVersionRow.dataset_id == dataset_id)
+    version.number = (session.scalar(last) or 0) + 1
+    version.state = VersionState.READY
+    session.execute(
+        update(DatasetRow)
+        .where(DatasetRow.id == dataset_id)
+        .values(
+            location=f"datasets/{version.object_key}",
+            description=dataset.description if description is None else description,
+            archived_at=None,
+            updated_at=Now(),
+        )
+    )
+    session.flush()
+    session.refresh(dataset)
+    return Ingestion(Entry(dataset, version), created=True)
+
+
+def _forget_if_empty(session: Session, dataset_id: int) -> None:
+    """Remove a dataset that never had a version. Locked first: the second statement sees what others committed."""
+    session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset_id).with_for_update())
+    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset_id)
+    session.execute(
+        delete(DatasetRow).where(DatasetRow.id == dataset_id, DatasetRow.location.is_(None), ~versions.exists())
+    )
+
+
+def name_taken(name: str) -> ExampleNameTaken:
+    """The refusal of an example whose name somebody gave to other data."""
+    return ExampleNameTaken(
+        f"The dataset '{name}' holds other data than the bundled example of that name. Train on it without "
+        f"'use_example', or delete it first with DELETE /datasets/{name}."
+    )

@@ -1,0 +1,147 @@
+"""The profile of one column, put together from chunks."""
+
+import math
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.datasets.columns import Column, ColumnKind
+from shared.datasets.tables import plain
+from shared.datasets.values import NEXT, STRINGS, convert, without_blanks
+from shared.errors import InvalidTable
+
+MOST_UNIQUE = 10_000
+_LEAST_UNIQUE = 1_001
+_UNIQUE_IN_TABLE = 1_000_000
+
+_MOST_CATEGORIES = 1_000
+_FEW_CATEGORIES = 30
+_EXAMPLES = 5
+_EXAMPLE_CHARACTERS = 100
+# Longer strings are counted by their hash, so that memory stays bounded. No spelling of a number is longer.
+_KEPT_CHARACTERS = 40
+
+_NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
+
+
+def unique_bound(columns: int) -> int:
+    """Up to how many distinct values each column is counted in a table of so many columns."""
+    return max(_LEAST_UNIQUE, min(MOST_UNIQUE, _UNIQUE_IN_TABLE // max(columns, 1)))
+
+
+class ColumnProfile:
+    """What is known of a column after the chunks so far.
+
+    The kind only ever widens: from whole numbers to numbers, from anything to text. What was counted under a
+    narrower kind is kept in a form that is also right for the wider one.
+    """
+
+    def __init__(self, name: str, *, typed: bool, bound: int, rows_before: int = 0) -> None:
+        self.name = name
+        self._typed = typed
+        self._bound = bound
+        self._kind: ColumnKind | None = None
+        self._rows = rows_before
+        self._missing = rows_before
+        # As text, `1e999` is a value; as a number it is missing.
+        self._missing_as_text = rows_before
+        self._distinct: set[Any] = set()
+        self._first: list[Any] = []
+        self._sums: list[float] = []
+        self._min = math.inf
+        self._max = -math.inf
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value was seen."""
+        return self._missing == self._rows
+
+    def add(self, cells: pa.Array) -> None:
+        """Take the next chunk of the column."""
+        values = self._widen(cells)
+        self._rows += len(cells)
+        self._missing += values.null_count
+        fewer = self._kind is ColumnKind.NUMBER and not self._typed and values.null_count > cells.null_count
+        self._missing_as_text += without_blanks(cells).null_count if fewer else values.null_count
+        self._count_distinct(cells)
+        if self._kind in _NUMERIC and values.null_count < len(values):
+            extremes = pc.min_max(values)
+            self._min = min(self._min, extremes["min"].as_py())
+            self._max = max(self._max, extremes["max"].as_py())
+            # Sums of whole numbers wrap around in silence.
+            self._sums.append(pc.sum(pc.cast(values, pa.float64(), safe=False)).as_py())
+
+    def finish(self) -> Column:
+        """The profile of the whole column."""
+        kind = self._kind or ColumnKind.NUMBER
+        missing = self._missing_as_text if kind is ColumnKind.TEXT else self._missing
+        present = self._rows - missing
+        unique = self._unique(kind)
+        if kind is ColumnKind.TEXT and _is_category(unique, present):
+            kind = ColumnKind.CATEGORY
+        column = Column(name=self.name, kind=kind, missing=missing, unique=unique, examples=self._examples(kind))
+        if kind in _NUMERIC and present:
+            column.min, column.max = float(self._min), float(self._max)
+            mean = _mean(self._sums, present)
+            column.mean = min(max(mean, column.min), column.max) if math.isfinite(mean) else None
+        return column
+
+    def _widen(self, cells: pa.Array) -> pa.Array:
+        for kind in NEXT[self._kind]:
+            try:
+                values = convert(cells, kind, typed=self._typed)
+            except pa.ArrowInvalid:
+                continue
+            # Cells without a value fit everything, so they decide nothing.
+            if values.null_count < len(values):
+                self._kind = kind
+            return values
+        raise InvalidTable(f"Column '{self.name}' holds values that cannot be read.")
+
+    def _count_distinct(self, cells: pa.Array) -> None:
+        if len(self._distinct) >= self._bound:
+            return
+        fresh = pc.unique(cells).slice(0, self._bound + 1).drop_null().to_pylist()
+        if len(self._first) < _EXAMPLES:
+            self._first += [value for value in fresh[: 4 * _EXAMPLES] if value not in self._first]
+        self._distinct.update(
+            hash(value) if isinstance(value, str) and len(value) > _KEPT_CHARACTERS else value for value in fresh
+        )
+
+    def _unique(self, kind: ColumnKind) -> int:
+        if len(self._distinct) >= self._bound:
+            return self._bound
+        if self._typed and kind is not ColumnKind.DATETIME:
+            return len(self._distinct)
+        spelled = [value for value in self._distinct if isinstance(value, str)]
+        values = convert(pa.array(spelled, pa.string()), kind, typed=self._typed)
+        return int(pc.count_distinct(values).as_py()) + len(self._distinct) - len(spelled)
+
+    def _examples(self, kind: ColumnKind) -> list[Any]:
+        if self._typed and kind in STRINGS:
+            values = [value if isinstance(value, str) else plain(value) for value in self._first]
+        else:
+            array = pa.array(self._first)
+            values = convert(array, kind, typed=self._typed).drop_null().to_pylist() if self._first else []
+        return [_shown(value) for value in list(dict.fromkeys(values))[:_EXAMPLES]]
+
+
+def _is_category(unique: int, present: int) -> bool:
+    """Whether strings repeat often enough to be classes rather than texts or identifiers."""
+    if unique > _MOST_CATEGORIES or (unique == present and present > 10):
+        return False
+    return unique <= _FEW_CATEGORIES or unique * 4 <= present
+
+
+def _mean(sums: list[float], count: int) -> float:
+    try:
+        return math.fsum(sums) / count
+    except (OverflowError, ValueError):
+        return math.inf
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _EXAMPLE_CHARACTERS:
+        return value[: _EXAMPLE_CHARACTERS - 1] + "…"
+    return plain(value)

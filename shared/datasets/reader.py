@@ -1,0 +1,115 @@
+"""The one who reads files that nobody has checked yet: in a child with a limit on its memory and its time."""
+
+import json
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from shared.datasets.columns import Column
+from shared.datasets.findings import Inspection, Preview, TableLimits
+from shared.datasets.reading import Reading
+from shared.errors import InvalidTable, TableTooLarge, error_of_code
+from shared.logging import get_logger
+from shared.sandbox import Ending, Limits, Sandbox
+from shared.scratch import Scratch
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+# More at a time would share the machine's cores and multiply the memory.
+_CHILDREN = 2
+_SHOWN_BYTES = 2000
+
+
+class Reader:
+    """Checks uploads and shows first rows. Thread-safe; the fork server behind it starts with the first file."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._scratch = Scratch(settings.scratch)
+        self._sandbox = Sandbox("shared.datasets.inspection:main", scratch=self.folder)
+        self._places = threading.BoundedSemaphore(_CHILDREN)
+
+    @property
+    def folder(self) -> Path:
+        """A private folder for the files to read; it goes when the reader closes, or when the next one starts."""
+        return self._scratch.folder
+
+    def inspect(self, path: Path) -> Inspection:
+        """Check a whole file and say what is in it.
+
+        Raises:
+            InvalidTable: when it is not a table, naming the line where there is one.
+            DuplicateColumns: when two columns have one name.
+            EmptyTable: when there are no rows or no columns.
+            TableTooLarge: when it is over a limit, or needs more memory or time than it may take.
+        """
+        limits = TableLimits(max_columns=self._settings.table_max_columns, max_bytes=self._settings.table_max_bytes)
+        found = self._ask({"act": "inspect", "path": str(path), "limits": limits.model_dump()})
+        return Inspection.model_validate(found)
+
+    def preview(
+        self, path: Path, reading: Reading, rows: int, columns: list[Column], *, partial: bool = False
+    ) -> Preview:
+        """The first rows of a file that was checked; `partial` says that `path` holds only its beginning.
+
+        Raises:
+            InvalidTable: when the file is not what was checked, or its beginning is too short to tell.
+            TableTooLarge: when it takes too much memory or time.
+        """
+        found = self._ask(
+            {
+                "act": "preview",
+                "path": str(path),
+                "reading": reading.model_dump(),
+                "columns": [column.model_dump(mode="json") for column in columns],
+                "rows": rows,
+                "partial": partial,
+            }
+        )
+        return Preview.model_validate(found)
+
+    def close(self) -> None:
+        """End the children and remove the private folder."""
+        self._sandbox.close()
+        self._scratch.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(tempfile.mkdtemp(prefix="reading-", dir=self.folder))
+        try:
+            (folder / "request.json").write_text(json.dumps(request))
+            with self._places:
+                ending = self._run(folder)
+            if not ending.ok:
+                raise _refusal(ending, folder)
+            answer = json.loads((folder / "answer.json").read_text())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if "error" in answer:
+            error = answer["error"]
+            raise error_of_code(error["code"])(error["detail"], errors=error["errors"])
+        found: dict[str, Any] = answer["found"]
+        return found
+
+    def _run(self, folder: Path) -> Ending:
+        process = self._sandbox.run(folder, Limits(memory_mb=self._settings.reader_memory_mb))
+        ending = process.wait(timeout=self._settings.reader_seconds)
+        if ending is None:
+            process.kill()
+            process.wait(timeout=5)
+            raise TableTooLarge(
+                f"The file could not be read within {self._settings.reader_seconds:g} seconds. Upload a smaller one."
+            )
+        return ending
+
+
+def _refusal(ending: Ending, folder: Path) -> Exception:
+    if ending.out_of_memory:
+        return TableTooLarge(
+            "The file needs more memory to read than it may take. Upload fewer columns, or shorter rows or row groups."
+        )
+    said = (folder / "log").read_bytes()[-_SHOWN_BYTES:].decode(errors="replace") if (folder / "log").exists() else ""
+    log.error("reader_child_failed", ending=str(ending), said=said)
+    return InvalidTable("The file cannot be read as a table; it is damaged. Write it again.")

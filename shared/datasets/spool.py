@@ -1,0 +1,67 @@
+"""A file on its way into the catalog: on the local disk, counted and hashed as it is written."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import StoreUnavailable
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A complete local file, its size and its SHA-256 in hex."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+class Spool:
+    """Writes one such file. Close it with `finish` or `discard`; `discard` may always be called."""
+
+    def __init__(self, folder: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix="spool-", dir=folder)
+        self._file = os.fdopen(descriptor, "wb")
+        self._path = Path(name)
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    def write(self, block: bytes | bytearray) -> None:
+        """Add a block.
+
+        Raises:
+            StoreUnavailable: when the disk takes no more.
+        """
+        self._hash.update(block)
+        self.size_bytes += len(block)
+        try:
+            self._file.write(block)
+        except OSError:
+            raise _no_room() from None
+
+    def finish(self) -> Spooled:
+        """The complete file.
+
+        Raises:
+            StoreUnavailable: when the disk takes no more.
+        """
+        try:
+            self._file.close()
+        except OSError:
+            raise _no_room() from None
+        return Spooled(self._path, self.size_bytes, self._hash.hexdigest())
+
+    def discard(self) -> None:
+        """Remove the file."""
+        self._path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError:
+            # What could not be written is not wanted any more.
+            return
+
+
+def _no_room() -> StoreUnavailable:
+    return StoreUnavailable("The disk of the server has no room for the file. Make room, or try again later.")

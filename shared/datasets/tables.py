@@ -1,0 +1,70 @@
+"""Whole tables and first rows, with the kinds that the check of the upload found."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from shared.datasets.chunks import Chunks, open_chunks
+from shared.datasets.columns import Column
+from shared.datasets.findings import Preview, TableLimits
+from shared.datasets.reading import Reading
+from shared.datasets.textfile import NotUtf8
+from shared.datasets.values import ARROW, convert
+from shared.errors import InvalidTable
+
+# The file was checked against the real limits before it was taken.
+_UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62)
+
+
+def load_table(path: Path, reading: Reading, *, columns: list[Column], only: list[str] | None = None) -> pd.DataFrame:
+    """See `reading.read_table`."""
+    wanted = [column for column in columns if only is None or column.name in only]
+    if only is not None:
+        wanted.sort(key=lambda column: only.index(column.name))
+    schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
+    with open_chunks(path, reading, _UNLIMITED) as chunks:
+        frame: pd.DataFrame = pa.Table.from_batches(_converted(chunks, wanted, schema), schema).to_pandas()
+    return frame
+
+
+def first_rows(path: Path, reading: Reading, *, columns: list[Column], rows: int, partial: bool) -> Preview:
+    """The first rows of a table; fewer than asked for when the file, which may be `partial`, has no more.
+
+    Raises:
+        InvalidTable: when the file is no table, as may be for too short a beginning of one.
+    """
+    schema = pa.schema([(column.name, ARROW[column.kind]) for column in columns])
+    found: list[list[Any]] = []
+    with open_chunks(path, reading, _UNLIMITED, partial=partial) as chunks:
+        for batch in _converted(chunks, columns, schema):
+            cells = [column.to_pylist() for column in batch.slice(0, rows - len(found)).columns]
+            found += ([plain(value) for value in row] for row in zip(*cells, strict=True))
+            if len(found) >= rows:
+                break
+    return Preview(columns=schema.names, rows=found)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can say it."""
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+def _converted(chunks: Chunks, columns: list[Column], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in chunks:
+            position = {name: at for at, name in enumerate(chunks.names[: batch.num_columns])}
+            yield pa.RecordBatch.from_arrays(
+                [
+                    convert(batch.column(position[column.name]), column.kind, typed=chunks.typed)
+                    if column.name in position
+                    else pa.nulls(batch.num_rows, ARROW[column.kind])
+                    for column in columns
+                ],
+                schema=schema,
+            )
+    except (pa.ArrowInvalid, NotUtf8):
+        raise InvalidTable("The file does not hold what was found in it when it was checked.") from None

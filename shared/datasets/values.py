@@ -1,0 +1,115 @@
+"""From cells to typed values, one chunk of one column at a time.
+
+Both the check of an upload and the later reading of the table go through `convert`, which is why they agree.
+"""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.datasets.columns import ColumnKind
+
+# What pandas takes for missing, and the question mark of older data collections.
+MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null", "na", "NAN", "Null", "NONE", "none", "?"),
+)
+
+MOMENT = pa.timestamp("us")
+ARROW = {
+    ColumnKind.INTEGER: pa.int64(),
+    ColumnKind.NUMBER: pa.float64(),
+    ColumnKind.BOOLEAN: pa.bool_(),
+    ColumnKind.CATEGORY: pa.string(),
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.DATETIME: MOMENT,
+}
+
+STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
+
+# What a column may turn out to be once its cells so far were of the kind on the left. Text takes everything.
+NEXT: dict[ColumnKind | None, tuple[ColumnKind, ...]] = {
+    None: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN, ColumnKind.DATETIME, ColumnKind.TEXT),
+    ColumnKind.INTEGER: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.TEXT),
+    ColumnKind.NUMBER: (ColumnKind.NUMBER, ColumnKind.TEXT),
+    ColumnKind.BOOLEAN: (ColumnKind.BOOLEAN, ColumnKind.TEXT),
+    ColumnKind.DATETIME: (ColumnKind.DATETIME, ColumnKind.TEXT),
+    ColumnKind.TEXT: (ColumnKind.TEXT,),
+}
+
+
+def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool) -> pa.Array:
+    """The cells as values of a kind, null where missing.
+
+    `typed` says that the file itself tells strings from numbers; else each cell is a string that may spell anything.
+
+    Raises:
+        pa.ArrowInvalid: when a cell is not of that kind.
+    """
+    if cells.type == ARROW[kind] and (typed or kind not in STRINGS):
+        return cells
+    if not pa.types.is_string(cells.type):
+        return _recast(cells, kind)
+    if typed and kind is not ColumnKind.DATETIME and cells.null_count < len(cells):
+        raise pa.ArrowInvalid("a string of a typed file is a string")
+    if kind in STRINGS:
+        return without_blanks(cells)
+    try:
+        return _parse(cells, kind)
+    except pa.ArrowInvalid:
+        if typed:
+            raise
+        # Blanks around numbers are common and rarely matter; looking for them first would cost more.
+        return _parse(pc.ascii_trim_whitespace(without_blanks(cells)), kind)
+
+
+def without_blanks(cells: pa.Array) -> pa.Array:
+    """The strings with null for those that are a marker of a missing value, or blank, once trimmed."""
+    trimmed = pc.ascii_trim_whitespace(cells)
+    # A marker is short; comparing lengths first spares the look-up of nearly every text.
+    suspects = pc.less_equal(pc.binary_length(trimmed), max(map(len, MISSING)))
+    if not pc.any(suspects).as_py():
+        return cells
+    return pc.if_else(pc.is_in(trimmed, value_set=pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
+
+
+def finite(numbers: pa.Array) -> pa.Array:
+    """The numbers with null for infinities and NaN: no estimator takes them and JSON cannot say them."""
+    good = pc.is_finite(numbers)
+    if pc.all(good, min_count=0).as_py():
+        return numbers
+    return pc.if_else(good, numbers, pa.scalar(None, pa.float64()))
+
+
+def _recast(cells: pa.Array, kind: ColumnKind) -> pa.Array:
+    """Typed values as another kind: whole numbers as numbers, anything as text."""
+    whole_as_number = kind is ColumnKind.NUMBER and pa.types.is_integer(cells.type)
+    if pa.types.is_null(cells.type) or whole_as_number or kind in STRINGS:
+        return pc.cast(cells, ARROW[kind], safe=not whole_as_number)
+    raise pa.ArrowInvalid(f"{cells.type} is not {kind}")
+
+
+def _parse(cells: pa.Array, kind: ColumnKind) -> pa.Array:
+    if kind is ColumnKind.INTEGER:
+        # Arrow would take 0x10 for sixteen.
+        if pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py():
+            raise pa.ArrowInvalid("hexadecimal")
+        return pc.cast(cells, pa.int64())
+    if kind is ColumnKind.NUMBER:
+        return finite(pc.cast(cells, pa.float64()))
+    if kind is ColumnKind.BOOLEAN:
+        lower = pc.ascii_lower(cells)
+        if not pc.all(pc.is_in(lower, value_set=pa.array(["true", "false", None])), min_count=0).as_py():
+            raise pa.ArrowInvalid("not a boolean")
+        return pc.equal(lower, "true")
+    return _moments(cells)
+
+
+def _moments(cells: pa.Array) -> pa.Array:
+    try:
+        return pc.cast(cells, MOMENT)
+    except pa.ArrowInvalid:
+        pass
+    try:
+        return pc.cast(pc.cast(cells, pa.timestamp("us", "UTC")), MOMENT)
+    except pa.ArrowInvalid:
+        return pc.cast(pc.cast(cells, pa.timestamp("ns")), MOMENT, safe=False)

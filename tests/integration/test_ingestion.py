@@ -1,0 +1,231 @@
+"""Files into the catalog, on both databases and both object stores."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from shared.clock import Now
+from shared.database import Database
+from shared.datasets.catalog import delete_dataset, find_dataset, find_entry, list_datasets
+from shared.datasets.examples import EXAMPLES, TARGET, ensure_example
+from shared.datasets.ingestion import STALE_SECONDS
+from shared.datasets.preview import preview
+from shared.datasets.reader import Reader
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.errors import (
+    ExampleNameTaken,
+    InvalidTable,
+    StoreUnavailable,
+    UnknownDataset,
+    UnknownExample,
+    UploadOvertaken,
+)
+from shared.object_store import ObjectStore
+from shared.settings import Settings
+from tests.support.catalog import Catalog
+from tests.support.objects import put, read
+from tests.support.tables import IRIS
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    reader = Reader(Settings(home=tmp_path_factory.mktemp("home")))
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def catalog(database: Database, store: ObjectStore, reader: Reader, store_settings: Settings) -> Catalog:
+    return Catalog(database, store, reader, store_settings)
+
+
+def example(catalog: Catalog, name: str) -> tuple[str, int]:
+    return ensure_example(
+        name, database=catalog.database, store=catalog.store, reader=catalog.reader, settings=catalog.settings
+    )
+
+
+def test_a_file_becomes_the_first_version_of_a_new_dataset(catalog: Catalog) -> None:
+    done = catalog.add("flowers", IRIS.read_bytes(), description="Some flowers")
+    dataset, version = done.entry
+    assert done.created
+    assert (dataset.name, dataset.description, dataset.location) == (
+        "flowers", "Some flowers", f"datasets/{version.object_key}",
+    )  # fmt: skip
+    assert (version.number, version.format, version.rows) == (1, "csv", 150)
+    assert read(catalog.store, catalog.settings.datasets_bucket, version.object_key) == IRIS.read_bytes()
+    assert version.sha256 == hashlib.sha256(IRIS.read_bytes()).hexdigest()
+
+
+def test_other_bytes_add_a_version_and_the_newest_bytes_again_do_not(catalog: Catalog) -> None:
+    first = catalog.add("data", b"a\n1\n", description="one")
+    second = catalog.add("data", b"a\n2\n")
+    again = catalog.add("data", b"a\n2\n", description="two")
+    assert (first.entry.version.number, second.entry.version.number, again.entry.version.number) == (1, 2, 2)
+    assert (second.created, again.created) == (True, False)
+    assert (second.entry.dataset.description, again.entry.dataset.description) == ("one", "two")
+    # Going back to what was there before is a change too.
+    assert catalog.add("data", b"a\n1\n").entry.version.number == 3
+    assert len(catalog.keys()) == 3
+
+
+def test_a_file_that_is_no_table_leaves_nothing(catalog: Catalog) -> None:
+    with pytest.raises(InvalidTable):
+        catalog.add("data", b"\x89PNG")
+    assert (catalog.count_datasets(), catalog.keys()) == (0, [])
+
+
+def test_many_uploads_of_the_same_bytes_at_once_make_one_version(catalog: Catalog) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: catalog.add("data"), range(6)))
+    assert sorted(each.created for each in done) == [False] * 5 + [True]
+    assert catalog.versions() == [("data", 1, "ready")]
+    assert catalog.keys() == [done[0].entry.version.object_key]
+
+
+def test_many_uploads_of_other_bytes_at_once_get_a_number_each(catalog: Catalog) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda number: catalog.add("data", b"a\n%d\n" % number), range(6)))
+    assert sorted(each.entry.version.number or 0 for each in done) == [1, 2, 3, 4, 5, 6]
+    with catalog.database.read() as session:
+        dataset, newest = find_entry(session, "data")
+    assert dataset.location == f"datasets/{newest.object_key}"
+    assert newest.number == 6
+
+
+class Refusing:
+    """A store that is away when something is put."""
+
+    def __init__(self, store: ObjectStore, *, before: Any = None) -> None:
+        self._store = store
+        self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put_new(self, *args: Any, **kwargs: Any) -> None:
+        if self._before is None:
+            raise StoreUnavailable
+        self._store.put_new(*args, **kwargs)
+        self._before()
+
+
+def test_a_store_that_is_away_leaves_no_row(catalog: Catalog) -> None:
+    store: Any = Refusing(catalog.store)
+    broken = Catalog(catalog.database, store, catalog.reader, catalog.settings)
+    with pytest.raises(StoreUnavailable):
+        broken.add("data")
+    assert (catalog.count_datasets(), catalog.versions(), catalog.keys()) == (0, [], [])
+    assert catalog.add("data").entry.version.number == 1
+
+
+def test_a_dataset_deleted_during_an_upload_is_told_and_leaves_nothing(catalog: Catalog) -> None:
+    catalog.add("data", b"a\n1\n")
+    (first,) = catalog.keys()
+
+    def delete() -> None:
+        with catalog.database.write() as session:
+            delete_dataset(session, "data")
+
+    store: Any = Refusing(catalog.store, before=delete)
+    with pytest.raises(UploadOvertaken):
+        Catalog(catalog.database, store, catalog.reader, catalog.settings).add("data", b"a\n2\n")
+    assert (catalog.count_datasets(), catalog.keys()) == (0, [first])
+
+
+def abandon(catalog: Catalog, name: str, *, folder: Path) -> None:
+    """Leave what an upload leaves whose process dies after its object is stored."""
+    put(catalog.store, catalog.settings.datasets_bucket, f"{name}/abandoned.csv", b"a\n2\n", folder=folder)
+    with catalog.database.write() as session:
+        dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name)) or DatasetRow(name=name)
+        session.add(dataset)
+        session.flush()
+        session.add(
+            DatasetVersionRow(
+                dataset_id=dataset.id,
+                object_key=f"{name}/abandoned.csv",
+                format="csv",
+                reading={},
+                sha256="",
+                size_bytes=4,
+                rows=1,
+                columns=[],
+            )
+        )
+
+
+def test_an_upload_that_died_is_forgotten_after_an_hour(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add("kept", b"a\n1\n")
+    for name in ("kept", "lost"):
+        abandon(catalog, name, folder=tmp_path)
+    catalog.ingestor.clean_stale_uploads()
+    assert sorted(map(str, catalog.versions())) == [
+        "('kept', 1, 'ready')", "('kept', None, 'uploading')", "('lost', None, 'uploading')",
+    ]  # fmt: skip
+    with catalog.database.write() as session:
+        session.execute(update(DatasetVersionRow).values(created_at=Now(-STALE_SECONDS - 1)))
+    catalog.ingestor.clean_stale_uploads()
+    assert catalog.versions() == [("kept", 1, "ready")]
+    assert catalog.count_datasets() == 1
+    assert len(catalog.keys()) == 1
+
+
+def test_an_upload_that_is_under_way_cannot_be_seen(catalog: Catalog, tmp_path: Path) -> None:
+    abandon(catalog, "data", folder=tmp_path)
+    with catalog.database.read() as session:
+        assert list_datasets(session, limit=10) == []
+        with pytest.raises(UnknownDataset):
+            find_dataset(session, "data")
+    assert catalog.add("data").entry.version.number == 1
+
+
+def test_every_example_is_catalogued_once_also_under_concurrency(catalog: Catalog) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        pinned = list(pool.map(lambda name: example(catalog, name), list(EXAMPLES) * 2))
+    assert sorted(set(pinned)) == [(name, 1) for name in sorted(EXAMPLES)]
+    assert len(catalog.keys()) == len(EXAMPLES)
+    for name in EXAMPLES:
+        with catalog.database.read() as session:
+            dataset, version = find_entry(session, name)
+        assert dataset.description == EXAMPLES[name]
+        assert version.columns[-1]["name"] == TARGET
+        assert all(column["missing"] == 0 for column in version.columns)
+
+
+def test_an_example_pins_its_version_whatever_was_uploaded_since(catalog: Catalog) -> None:
+    assert example(catalog, "iris") == ("iris", 1)
+    catalog.add("iris")
+    assert example(catalog, "iris") == ("iris", 1)
+
+
+def test_an_example_leaves_other_data_of_its_name_alone(catalog: Catalog) -> None:
+    catalog.add("iris")
+    with pytest.raises(ExampleNameTaken, match="without 'use_example'"):
+        example(catalog, "iris")
+    assert catalog.versions() == [("iris", 1, "ready")]
+
+
+def test_an_unknown_example_is_refused_with_a_suggestion(catalog: Catalog) -> None:
+    with pytest.raises(UnknownExample, match="Did you mean 'iris'"):
+        example(catalog, "irsi")
+
+
+@pytest.mark.parametrize("rows", [3, 1000])
+def test_a_preview_fetches_only_the_beginning_of_a_long_file(catalog: Catalog, tmp_path: Path, rows: int) -> None:
+    content = b"a,b\n" + b"".join(b"%d,%s\n" % (number, b"x" * 100) for number in range(60_000))
+    version = catalog.add("long", content).entry.version
+    shown = preview(version, rows, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
+    assert [row[0] for row in shown.rows] == list(range(rows))
+
+
+def test_a_preview_of_long_rows_reads_on(catalog: Catalog) -> None:
+    cell = b"x" * 900_000
+    content = b"a,b,c,d\n" + b"".join(b"%d,%s,%s,%s\n" % (number, cell, cell, cell) for number in range(4))
+    version = catalog.add("wide", content).entry.version
+    shown = preview(version, 4, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
+    assert [row[0] for row in shown.rows] == [0, 1, 2, 3]

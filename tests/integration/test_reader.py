@@ -1,0 +1,132 @@
+"""The reader with its real child processes."""
+
+import gzip
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shared.datasets.reader import Reader
+from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
+from shared.settings import Settings
+from tests.support.tables import IRIS, parquet
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    reader = Reader(Settings(home=tmp_path_factory.mktemp("home")))
+    yield reader
+    reader.close()
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "file"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_is_inspected_and_shown_in_a_child(reader: Reader) -> None:
+    found = reader.inspect(IRIS)
+    assert found.rows == 150
+    assert [column.name for column in found.columns][-1] == "target"
+    shown = reader.preview(IRIS, found.reading, 2, found.columns)
+    assert shown.rows == [[5.1, 3.5, 1.4, 0.2, "setosa"], [4.9, 3.0, 1.4, 0.2, "setosa"]]
+
+
+def test_the_error_of_the_child_is_raised_again_with_its_class_and_places(reader: Reader, tmp_path: Path) -> None:
+    with pytest.raises(DuplicateColumns, match="'a'") as refusal:
+        reader.inspect(written(tmp_path, b"a,a\n1,2\n"))
+    assert refusal.value.errors == [{"loc": ["file", "a"], "msg": "columns 1, 2 have this name"}]
+    with pytest.raises(InvalidTable, match="Line 2 has 1 fields"):
+        reader.inspect(written(tmp_path, b"a,b\n1\n"))
+
+
+def test_nothing_stays_in_the_folder(reader: Reader, tmp_path: Path) -> None:
+    before = sorted(reader.folder.iterdir())
+    reader.inspect(IRIS)
+    with pytest.raises(InvalidTable):
+        reader.inspect(written(tmp_path, b"\x89PNG"))
+    assert sorted(reader.folder.iterdir()) == before
+
+
+def test_the_limits_of_the_settings_reach_the_child(tmp_path: Path) -> None:
+    reader = Reader(Settings(home=tmp_path / "home", table_max_columns=2, table_max_bytes=1000))
+    try:
+        with pytest.raises(TableTooLarge, match="2 are the limit"):
+            reader.inspect(written(tmp_path, b"a,b,c\n1,2,3\n"))
+        with pytest.raises(TableTooLarge, match="1,000 bytes"):
+            reader.inspect(written(tmp_path, b"a\n" + b"1\n" * 1000))
+    finally:
+        reader.close()
+    assert not reader.folder.exists()
+
+
+def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path) -> None:
+    # One string repeated: a few kilobytes in the file, half a gigabyte in one row group.
+    content = parquet({"a": ["x" * 2**19] * 1024})
+    assert len(content) < 10 * 2**20
+    reader = Reader(Settings(home=tmp_path / "home", reader_memory_mb=256))
+    try:
+        with pytest.raises(TableTooLarge, match="more memory"):
+            reader.inspect(written(tmp_path, content))
+        assert reader.inspect(IRIS).rows == 150
+    finally:
+        reader.close()
+
+
+def test_a_file_that_takes_too_long_is_too_large_and_its_child_is_killed(tmp_path: Path) -> None:
+    reader = Reader(Settings(home=tmp_path / "home", reader_seconds=0.2))
+    try:
+        with pytest.raises(TableTooLarge, match=r"0\.2 seconds"):
+            reader.inspect(written(tmp_path, gzip.compress(b"a,b\n" + b"12345,x\n" * 10_000_000, 1)))
+        eventually(lambda: not _computing(), what="the child is gone")
+    finally:
+        reader.close()
+
+
+def test_a_child_that_is_killed_is_a_clean_refusal_and_the_next_file_is_read(reader: Reader, tmp_path: Path) -> None:
+    reader.inspect(IRIS)
+    path = written(tmp_path, b"a,b\n" + b"12345,x\n" * 10_000_000)
+    refusals: list[Exception] = []
+
+    def inspect() -> None:
+        try:
+            reader.inspect(path)
+        except InvalidTable as refusal:
+            refusals.append(refusal)
+
+    thread = threading.Thread(target=inspect)
+    thread.start()
+    child = eventually(_computing)[0]
+    os.kill(child.pid, signal.SIGKILL)
+    thread.join(timeout=30)
+    assert "damaged" in str(refusals[0])
+    assert reader.inspect(IRIS).rows == 150
+
+
+def test_only_two_children_read_at_a_time(reader: Reader, tmp_path: Path) -> None:
+    path = written(tmp_path, b"a,b\n" + b"12345,x\n" * 1_000_000)
+    threads = [threading.Thread(target=reader.inspect, args=(path,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    most = 0
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, len(_computing()))
+    assert most == 2
+
+
+def _computing() -> list[psutil.Process]:
+    """The processes that were forked from fork servers of this process."""
+    servers = psutil.Process().children()
+    found = []
+    for server in servers:
+        try:
+            found += [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
+        except psutil.NoSuchProcess:
+            continue
+    return found

@@ -1,0 +1,60 @@
+"""Small factory of files that are tables, and what the check of an upload finds in them."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from shared.datasets.columns import Column
+from shared.datasets.findings import Inspection, TableLimits
+from shared.datasets.inspection import inspect
+from shared.datasets.reading import read_table
+
+IRIS = Path(__file__).parents[2] / "shared" / "datasets" / "data" / "iris.csv"
+
+
+def check(folder: Path, content: bytes | str, **limits: int) -> Inspection:
+    """What the check finds in a file with this content."""
+    path = folder / "upload"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return inspect(path, TableLimits(**limits))
+
+
+def load(folder: Path, content: bytes | str) -> tuple[Inspection, pd.DataFrame]:
+    """The same, and the table as it is read afterwards; the two are held against each other."""
+    found = check(folder, content)
+    table = read_table(folder / "upload", found.reading, columns=found.columns)
+    assert len(table) == found.rows
+    assert list(table.columns) == [column.name for column in found.columns]
+    for column in found.columns:
+        assert table[column.name].isna().sum() == column.missing, column
+    return found, table
+
+
+def column(found: Inspection, name: str) -> Column:
+    """One column by its name."""
+    return next(column for column in found.columns if column.name == name)
+
+
+def kinds(found: Inspection) -> dict[str, str]:
+    """The kind of each column."""
+    return {column.name: column.kind.value for column in found.columns}
+
+
+def parquet(columns: dict[str, Any]) -> bytes:
+    """A Parquet file."""
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+def zipped(name: str) -> bytes:
+    """A ZIP archive with one file of that name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, "a,b\n1,2\n")
+    return file.getvalue()

@@ -1,0 +1,144 @@
+"""Files that are no tables: each is refused with a reason, and with the line where there is one."""
+
+import gzip
+import random
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from shared.datasets import textfile
+from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, PlatformError, TableTooLarge
+from tests.support.tables import check, parquet, zipped
+
+_PARQUET = parquet({"a": [1, 2], "b": ["x", "y"]})
+
+REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
+    "empty": (b"", EmptyTable, "file is empty"),
+    "blank lines": (b"\n \r\n\n", EmptyTable, "file is empty"),
+    "only a byte order mark": (b"\xef\xbb\xbf", EmptyTable, "file is empty"),
+    "header only": (b"a,b\n", EmptyTable, "no rows"),
+    "header without line end": (b"a,b", EmptyTable, "no rows"),
+    "nameless and without values": (b",\n,\n", EmptyTable, "no columns"),
+    "two columns of one name": (b"a,b,a\n1,2,3\n", DuplicateColumns, r"'a' \(columns 1, 3\)"),
+    "one name but for blanks": (b"a, a\n1,2\n", DuplicateColumns, r"'a' \(columns 1, 2\)"),
+    "data where the header should be": (b"5.1,3.5,x\n4.9,3.0,y\n", InvalidTable, "Line 1 holds data.*first line"),
+    "a line with too few fields": (b"a,b,c\n1,2,3\n4,5\n", InvalidTable, "Line 3 has 2 fields.*has 3.*column 'c'"),
+    "a line with too many fields": (b"a,b\n1,2\n3,4,5\n", InvalidTable, "Line 3 has 3 fields.*has 2"),
+    "a bad line after a field of two lines": (b'a,b\n1,"x\ny"\n3\n', InvalidTable, "Line 4 has 1 fields"),
+    "a bad line after carriage returns": (b"a,b\r1,2\r3\r", InvalidTable, "Line 3 has 1 fields"),
+    "a quote that stays open": (b'a,b\n1,2\n3,"x\n5,6\n', InvalidTable, "line 3, column 'b', is never closed"),
+    "an open quote in the only column": (b'a\n"x\ny\n', InvalidTable, "line 2, column 'a', is never closed"),
+    "an open quote at the very end": (b'a,b\n1,"', InvalidTable, "line 2, column 'b', is never closed"),
+    "a NUL byte": (b"a,b\n1,2\n3,\0\n", InvalidTable, "Line 3 holds a NUL byte"),
+    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), InvalidTable, "UTF-16.*UTF-8"),
+    "UTF-16 without mark": ("a,b\n1,2\n".encode("utf-16-le"), InvalidTable, "NUL byte.*UTF-16"),
+    "binary": (bytes(range(1, 256)) * 9, InvalidTable, "binary"),
+    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", InvalidTable, "PNG image"),
+    "PDF": (b"%PDF-1.7\n", InvalidTable, "PDF"),
+    "ZIP": (zipped("table.csv"), InvalidTable, "ZIP archive. Unpack"),
+    "Excel": (zipped("xl/workbook.xml"), InvalidTable, "Excel workbook.*as CSV"),
+    "HTML": (b"\n<!DOCTYPE html><html><body>", InvalidTable, "HTML"),
+    "a pickle": (b"\x80\x05\x95\x10\0\0\0", InvalidTable, "pickle, which is never read"),
+    "gzip of gzip": (gzip.compress(gzip.compress(b"a\n1\n")), InvalidTable, "compressed twice"),
+    "gzip of PNG": (gzip.compress(b"\x89PNG\r\n\x1a\n"), InvalidTable, "gzip file holds something else.*PNG"),
+    "gzip of Parquet": (gzip.compress(_PARQUET), InvalidTable, "Parquet is compressed by itself"),
+    "gzip cut off": (gzip.compress(b"a,b\n" + b"1,2\n" * 9)[:-9], InvalidTable, "cut off"),
+    "gzip damaged": (gzip.compress(b"a,b\n1,2\n")[:-6] + b"xxxxxx", InvalidTable, "damaged"),
+    "gzip header only": (b"\x1f\x8b", InvalidTable, "cut off|damaged"),
+    "JSON array": (b'[{"a": 1}]', InvalidTable, "one JSON object in a line"),
+    "JSON over several lines": (b'{\n "a": 1\n}\n', InvalidTable, "one object in one line"),
+    "broken JSON": (b'{"a": 1}\n{"a": }\n', InvalidTable, "Line 2 is not JSON.*character 7"),
+    "JSON that ends early": (b'{"a": 1}\n{"a": 2', InvalidTable, "Line 2 is not JSON"),
+    "a JSON line that is no object": (b'{"a": 1}\n[1]\n', InvalidTable, "Line 2 is not a JSON object"),
+    "nested JSON": (b'{"a": {"b": 1}}', InvalidTable, "Line 1 holds an object or array in 'a'"),
+    "deep JSON": (b'{"a": ' + b"[" * 100_000, InvalidTable, "Line 1 is nested too deeply"),
+    "a JSON number of 5000 digits": (b'{"a": ' + b"9" * 5000 + b"}", InvalidTable, "too many digits"),
+    "one name twice in JSON": (b'{"a": 1, "a": 2}', DuplicateColumns, "Line 1 has the name 'a' more than once"),
+    "half a Unicode pair in JSON": (b'{"a": 1}\n{"a": "\\ud800"}', InvalidTable, "Line 2 holds half of a Unicode pair"),
+    "half a Unicode pair as name": (b'{"\\ud800": 1}', InvalidTable, "Line 1 has a name"),
+    "JSON in Latin-1": (b'{"a": "\xff"}', InvalidTable, "UTF-8"),
+    "JSON that turns to Latin-1 later": (b'{"a": "x"}\n' * 40_000 + b'{"a": "\xff"}', InvalidTable, "is not UTF-8"),
+    "Parquet cut off": (_PARQUET[:-20], InvalidTable, "cut off or damaged"),
+    "Parquet with damaged pages": (_PARQUET[:4] + b"\xff" * 60 + _PARQUET[64:], InvalidTable, "damaged"),
+    "nested Parquet": (parquet({"a": [[1], [2]]}), InvalidTable, "Column 'a' holds values of type list"),
+    "binary Parquet": (parquet({"a": [b"\xff"]}), InvalidTable, "Column 'a' holds values of type binary"),
+    "Parquet without rows": (parquet({"a": []}), EmptyTable, "no rows"),
+    "Parquet without columns": (parquet({}), EmptyTable, "no columns"),
+}
+
+
+@pytest.mark.parametrize(("content", "error", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_table_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes, error: type[PlatformError], reason: str
+) -> None:
+    with pytest.raises(error) as refusal:
+        check(tmp_path, content)
+    assert re.search(reason, refusal.value.detail), refusal.value.detail
+    assert str(tmp_path) not in refusal.value.detail
+
+
+def test_duplicate_columns_are_all_named_and_addressed(tmp_path: Path) -> None:
+    with pytest.raises(DuplicateColumns) as refusal:
+        check(tmp_path, "a,b,a,b,c\n1,2,3,4,5\n")
+    assert [fault["loc"] for fault in refusal.value.errors] == [["file", "a"], ["file", "b"]]
+
+
+def test_too_many_columns_are_refused_in_each_format(tmp_path: Path) -> None:
+    for content in (b"a,b,c\n1,2,3\n", b'{"a": 1, "b": 1}\n{"c": 1}', parquet({"a": [1], "b": [1], "c": [1]})):
+        with pytest.raises(TableTooLarge, match="columns"):
+            check(tmp_path, content, max_columns=2)
+
+
+def test_a_table_over_the_limit_of_bytes_is_refused_in_each_format(tmp_path: Path) -> None:
+    text = b"a\n" + b"1\n" * 1000
+    for content in (text, gzip.compress(text), b'{"a": 1}\n' * 1000, parquet({"a": [1] * 1000})):
+        with pytest.raises(TableTooLarge, match="bytes"):
+            check(tmp_path, content, max_bytes=1000)
+
+
+def test_a_column_name_over_the_limit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableTooLarge, match="name of column 2 has 300 characters"):
+        check(tmp_path, f"a,{'x' * 300}\n1,2\n")
+
+
+def test_a_field_over_the_limit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableTooLarge, match="Column 'b' holds a field of 2,097,152 bytes"):
+        check(tmp_path, b"a,b\n1," + b"x" * 2**21 + b"\n")
+
+
+def test_a_row_over_the_limit_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(TableTooLarge, match="begins in line 3"):
+        check(tmp_path, b"a,b\n1,2\n1," + b"x" * (9 * 2**20) + b"\n")
+    with pytest.raises(TableTooLarge, match="Line 2"):
+        check(tmp_path, b'{"a": 1}\n{"a": "' + b"x" * (9 * 2**20))
+
+
+def test_a_header_over_the_limit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TableTooLarge):
+        check(tmp_path, b",".join(b"column%d" % number for number in range(200_000)) + b"\n")
+
+
+def test_a_gzip_bomb_is_refused_long_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textfile, "_BOMB_BYTES", 2**22)
+    zeros = gzip.compress(b"0,0\n" * 2**22)
+    with pytest.raises(TableTooLarge, match="100 times"):
+        check(tmp_path, gzip.compress(b"a,b\n") + zeros * 64)
+
+
+def test_a_footer_that_promises_too_much_is_refused_before_any_data_is_read(tmp_path: Path) -> None:
+    # A million zeros take a few hundred bytes in Parquet.
+    content = parquet({"a": [0] * 1_000_000})
+    assert len(content) < 10_000
+    with pytest.raises(TableTooLarge, match="1,000,000 rows"):
+        check(tmp_path, content, max_bytes=10**6)
+
+
+def test_a_parquet_file_with_any_byte_flipped_is_read_or_refused(tmp_path: Path) -> None:
+    generator = random.Random(7)  # noqa: S311 (the same in every run, and no secret)
+    for _ in range(200):
+        content = bytearray(_PARQUET)
+        content[generator.randrange(len(content))] ^= 1 << generator.randrange(8)
+        with suppress(PlatformError):
+            check(tmp_path, bytes(content))
