@@ -1,0 +1,58 @@
+"""Runs code of scikit-learn: with its share of cores, its warnings kept and its errors turned into ours."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import joblib
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+
+from shared.errors import FitFailed
+from shared.training.estimators import Estimator
+
+_MOST_WARNINGS = 20
+_LENGTH = 500
+_PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
+# What estimators raise for data or parameters that they do not take. A want of memory is not among them.
+_REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
+
+
+@contextmanager
+def share_of_cores(threads: int) -> Iterator[None]:
+    """Limit the threads of joblib, OpenMP and BLAS. Threads, because more processes would escape the job's limits."""
+    with joblib.parallel_config(backend="threading", n_jobs=threads), threadpool_limits(limits=threads):
+        yield
+
+
+@contextmanager
+def kept_warnings() -> Iterator[list[str]]:
+    """Collect each distinct warning of the block once, as a sentence; the list is filled when the block ends."""
+    sentences: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield sentences
+    for warning in caught:
+        sentence = f"{warning.category.__name__}: {_told(str(warning.message))}"
+        if sentence not in sentences and len(sentences) < _MOST_WARNINGS:
+            sentences.append(sentence)
+
+
+@contextmanager
+def refusals_of(estimator: Estimator) -> Iterator[None]:
+    """Turn what the estimator raises into one sentence.
+
+    Raises:
+        FitFailed: with the estimator's own message.
+    """
+    try:
+        yield
+    except _REFUSALS as error:
+        told = _told(str(error)) or type(error).__name__
+        raise FitFailed(f"{estimator.key} could not be fitted to this data: {told}") from error
+
+
+def _told(message: str) -> str:
+    """A message as one line of bounded length, without names of files."""
+    line = _PATH.sub("…", " ".join(message.split()))
+    return line if len(line) <= _LENGTH else f"{line[:_LENGTH]}…"

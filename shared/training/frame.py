@@ -1,0 +1,110 @@
+"""From raw columns to what a model takes: the same conversions for fitting and for prediction.
+
+Raw columns are either columns of a table or plain lists of JSON values, where None is a missing value.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.training.signature import InputColumn
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS_PER_DAY = 86_400_000_000
+
+
+class RawColumns(Protocol):
+    """Raw values by column name: a dict of lists, or a DataFrame."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+def model_input(columns: RawColumns, inputs: Sequence[InputColumn], *, numeric: bool) -> Any:
+    """A float64 array of shape (rows, inputs) for a numeric model, else a DataFrame of the used inputs by name.
+
+    `columns` maps names to lists of raw values (None where missing) or is a DataFrame. Raises ValueError or
+    TypeError for a value that is not of its column's kind; the caller checks the kinds first.
+    """
+    return plain_array(columns, inputs) if numeric else named_frame(columns, inputs)
+
+
+def plain_array(columns: RawColumns, inputs: Sequence[InputColumn]) -> "NDArray[np.float64]":
+    """One float64 column per input, in order, with NaN where a value is missing. Imports no pandas."""
+    import numpy as np
+
+    return np.column_stack([_numbers(columns[column.name]) for column in inputs])
+
+
+def named_frame(columns: RawColumns, inputs: Sequence[InputColumn]) -> "pd.DataFrame":
+    """The used inputs by name: numbers, booleans and moments as float64, words as objects; NaN where missing."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {column.name: _converted(columns[column.name], column.kind) for column in inputs if column.used}
+    )
+
+
+def forget_names(model: Any) -> Any:
+    """Drop the column names that the parts of a fitted numeric model keep, and return the model.
+
+    The stored model keeps them for whoever downloads it. A process that serves it with plain arrays, in signature
+    order by construction, would get a warning for each call.
+    """
+    _forget(model)
+    return model
+
+
+def _converted(values: Any, kind: str) -> Any:
+    if kind in {"integer", "number", "boolean"}:
+        return _numbers(values)
+    return _days(values) if kind == "datetime" else _words(values)
+
+
+def _numbers(values: Any) -> "NDArray[np.float64]":
+    import numpy as np
+
+    if hasattr(values, "to_numpy"):
+        array: NDArray[np.float64] = values.to_numpy(dtype="float64", na_value=np.nan)
+        return array
+    return np.array(values, dtype=np.float64)
+
+
+def _days(values: Any) -> "NDArray[np.float64]":
+    """Days since 1970-01-01 UTC from moments of a table or from ISO 8601; what names no zone is UTC."""
+    import numpy as np
+
+    if hasattr(values, "to_numpy"):
+        moments = values.to_numpy(dtype="datetime64[us]")
+        days = moments.astype(np.int64) / _MICROSECONDS_PER_DAY
+        return np.where(np.isnat(moments), np.nan, days)
+    return np.array([None if value is None else _day(value) for value in values], dtype=np.float64)
+
+
+def _day(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1) / _MICROSECONDS_PER_DAY
+
+
+def _words(values: Any) -> "pd.Series[Any]":
+    """Objects with NaN for missing values, which is what scikit-learn's imputer looks for."""
+    import numpy as np
+    import pandas as pd
+
+    words = pd.Series(list(values), dtype=object)
+    return words.where(words.notna(), np.nan)
+
+
+def _forget(part: Any) -> None:
+    if isinstance(part, list | tuple):
+        for inner in part:
+            _forget(inner)
+    elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
+        vars(part).pop("feature_names_in_", None)
+        for inner in list(vars(part).values()):
+            _forget(inner)

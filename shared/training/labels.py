@@ -1,0 +1,75 @@
+"""The target column as the estimator takes it, and labels as JSON has them. Labels stay what they are in the table."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.datasets.columns import Column, ColumnKind
+from shared.errors import InvalidParameter, TaskMismatch
+from shared.training.estimators import Estimator
+from shared.training.target_checks import not_whole, single_class
+
+_SHOWN = 10
+
+
+def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:
+    """The target without missing values: numbers for a regressor; labels of their own type for a classifier.
+
+    Raises:
+        TaskMismatch: when a classifier meets fractional numbers.
+        SingleClass: when a classifier meets one class only.
+    """
+    if estimator.task == "regression":
+        return values.to_numpy(dtype="float64")
+    labels = _labels(values, column, estimator)
+    classes = pd.unique(pd.Series(labels))
+    if len(classes) < 2:
+        raise single_class(column.name)
+    if estimator.marks_unlabelled and -1 in classes.tolist():
+        raise TaskMismatch(
+            f"{estimator.key} takes the label -1 for a row without a label, but '{column.name}' has it as a class. "
+            "Use another classifier, or other labels."
+        )
+    return labels
+
+
+def plain(label: Any) -> Any:
+    """A label as JSON has it: numpy's integers, booleans and texts as Python's."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def with_labels(settings: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
+    """Class weights by label instead of by the texts that names in JSON are.
+
+    Raises:
+        InvalidParameter: when a weight is given for a class that the target does not have.
+    """
+    weights = settings.get("class_weight")
+    if not isinstance(weights, dict):
+        return settings
+    labels = {spelling: label for label in classes for spelling in (json.dumps(label), str(label))}
+    for name in weights:
+        if name not in labels:
+            known = ", ".join(str(label) for label in classes[:_SHOWN])
+            raise InvalidParameter(
+                f"'class_weight' has a weight for '{name[:80]}', which is no class of the target. It has: {known}.",
+                errors=[{"loc": ["body", "model", "params", "class_weight"], "msg": "no class of the target"}],
+            )
+    return {**settings, "class_weight": {labels[name]: weight for name, weight in weights.items()}}
+
+
+def _labels(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:
+    if column.kind is ColumnKind.BOOLEAN:
+        return values.to_numpy(dtype=np.bool_)
+    if column.kind is ColumnKind.INTEGER:
+        return values.to_numpy(dtype=np.int64)
+    if column.kind is ColumnKind.NUMBER:
+        numbers = values.to_numpy(dtype=np.float64)
+        if not (numbers == np.floor(numbers)).all():
+            sentence = not_whole(estimator, column.name)
+            raise TaskMismatch(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+        return numbers
+    return np.array([str(value) for value in values], dtype=object)

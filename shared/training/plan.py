@@ -1,0 +1,137 @@
+"""Chooses, from the column profile and the estimator's needs, what is done to which column. Imports no scikit-learn."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.datasets.columns import Column, ColumnKind
+from shared.training.estimators import Estimator
+from shared.training.spec import TrainingSpec
+
+Role = Literal["number", "boolean", "category", "left_out"]
+
+# Rarer categories share one encoded column, so that a column of codes does not become thousands.
+MAX_CATEGORIES = 50
+BINS = 10
+
+_NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
+_IDENTIFIER = re.compile(r"(.*[_\W])?(id|ids|index|key|uuid|guid|unnamed_?\W*0|row_?(number|no|nr)?)", re.IGNORECASE)
+# A profile does not count distinct values further than this in wide tables.
+_COUNTED = 1_001
+
+
+class Treatment(BaseModel):
+    """What is done to one column, in words for the report too."""
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str
+    kind: ColumnKind
+    role: Role
+    treatment: str
+
+
+class Plan(BaseModel):
+    """The treatment of every column, and what holds for all of them.
+
+    A `numeric` table goes to the model as it is, in one array: `imputed` and `scaled` where the estimator needs it.
+    In any other the columns are treated by their roles. `keeps_gaps` says that the estimator takes missing numbers.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    numeric: bool
+    imputed: bool
+    scaled: bool
+    categorical: bool
+    keeps_gaps: bool
+    treatments: list[Treatment]
+
+    def names(self, role: Role) -> list[str]:
+        """The columns of a role, in their order."""
+        return [treatment.column for treatment in self.treatments if treatment.role == role]
+
+
+def input_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[Column]:
+    """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target."""
+    if spec.features is None:
+        return [column for column in columns if column.name != spec.target_column]
+    by_name = {column.name: column for column in columns}
+    return [by_name[name] for name in spec.features]
+
+
+def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], rows: int) -> Plan:
+    """The plan for inputs that have passed the checks."""
+    inputs = input_columns(spec, columns)
+    gaps = any(column.missing for column in inputs)
+    keeps_gaps = estimator.takes_missing_with(spec.model.params)
+    numeric = not estimator.needs_categories and all(c.kind in _NUMBERS and c.unique for c in inputs)
+    general = Plan(
+        numeric=numeric,
+        imputed=gaps and not keeps_gaps,
+        scaled=estimator.needs_scaling,
+        categorical=estimator.needs_categories,
+        keeps_gaps=keeps_gaps,
+        treatments=[],
+    )
+    asked = spec.features is not None
+    treatments = [_treatment(column, general, rows=rows, asked=asked) for column in inputs]
+    return general.model_copy(update={"treatments": treatments})
+
+
+def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool) -> Treatment:
+    reason = None if plan.numeric else _reason_to_leave_out(column, rows=rows, asked=asked)
+    if reason is not None:
+        return Treatment(column=column.name, kind=column.kind, role="left_out", treatment=f"left out: {reason}")
+    role = _role(column.kind)
+    words = {"number": _of_number, "boolean": _of_boolean, "category": _of_category}[role](column, plan)
+    return Treatment(column=column.name, kind=column.kind, role=role, treatment=words)
+
+
+def _reason_to_leave_out(column: Column, *, rows: int, asked: bool) -> str | None:
+    """Why a column of a mixed table is not used; what the request names is used wherever there is a value in it."""
+    if not column.unique:
+        return "it has no values"
+    if asked:
+        return None
+    if column.unique == 1 and not column.missing:
+        return "it has the same value in every row"
+    distinct = column.unique >= min(rows - column.missing, _COUNTED)
+    if column.kind is ColumnKind.TEXT:
+        return "each row has its own text" if distinct else "it is free text, which nothing here can read"
+    named = _IDENTIFIER.fullmatch(column.name) is not None
+    if distinct and named and column.kind is ColumnKind.INTEGER:
+        return "it identifies the row; name it in 'features' to use it"
+    return None
+
+
+def _role(kind: ColumnKind) -> Literal["number", "boolean", "category"]:
+    if kind in _NUMBERS or kind is ColumnKind.DATETIME:
+        return "number"
+    return "boolean" if kind is ColumnKind.BOOLEAN else "category"
+
+
+def _of_number(column: Column, plan: Plan) -> str:
+    parts = ["days since 1970-01-01 UTC" if column.kind is ColumnKind.DATETIME else "used as a number"]
+    if plan.keeps_gaps:
+        parts += ["missing values are left to the estimator"] if column.missing else []
+    elif plan.imputed or not plan.numeric:
+        parts.append("missing values become the median")
+        parts += ["a column says where they were"] if column.missing and not plan.categorical else []
+    parts += ["scaled to mean 0 and deviation 1"] if plan.scaled else []
+    parts += [f"cut into up to {BINS} bins"] if plan.categorical else []
+    return ", ".join(parts)
+
+
+def _of_boolean(column: Column, plan: Plan) -> str:
+    if plan.keeps_gaps:
+        return "0 or 1" + (", missing values are left to the estimator" if column.missing else "")
+    return "0 or 1, missing values become the more frequent one"
+
+
+def _of_category(column: Column, plan: Plan) -> str:
+    rare = f", the rarest beyond {MAX_CATEGORIES} together" if column.unique > MAX_CATEGORIES else ""
+    form = "one number" if plan.categorical else "one column of 0 and 1"
+    return f"{form} per category{rare}, missing is a category"

@@ -1,0 +1,53 @@
+"""What is told about a training, beside its metrics: rows, columns, classes and a baseline."""
+
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.training.evaluation import Evaluation, evaluate_baseline
+from shared.training.labels import plain
+from shared.training.plan import Plan
+from shared.training.signature import Task
+from shared.training.spec import TrainingSpec
+from shared.training.split import Split
+
+_MOST_CLASSES = 100
+
+
+def report_of(
+    spec: TrainingSpec,
+    plan: Plan,
+    *,
+    split: Split,
+    target: NDArray[Any],
+    task: Task,
+    total: int,
+    measured: Evaluation,
+) -> dict[str, Any]:
+    """The report as JSON; `target` holds the values of all rows that have one, `total` counts all rows."""
+    training, test = target[split.train], target[split.test]
+    report = {
+        "task": task,
+        "rows": {
+            "total": total,
+            "without_target": total - len(target),
+            "training": len(training),
+            "test": len(test),
+        },
+        "split": {"test_size": spec.test_size, "random_state": spec.random_state, "stratified": split.stratified},
+        "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
+        "baseline": evaluate_baseline(training, test, task=task),
+        "notes": ([split.note] if split.note else []) + measured.notes,
+    }
+    return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
+
+
+def _class_counts(training: NDArray[Any], test: NDArray[Any]) -> list[dict[str, Any]]:
+    """Rows of each class in both parts, the most frequent first; at most a hundred classes."""
+    fitted, measured = pd.Series(training).value_counts(), pd.Series(test).value_counts()
+    counts = [
+        {"label": plain(label), "training": int(fitted.get(label, 0)), "test": int(measured.get(label, 0))}
+        for label in fitted.index.union(measured.index)
+    ]
+    return sorted(counts, key=lambda count: -count["training"])[:_MOST_CLASSES]

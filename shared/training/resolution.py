@@ -1,0 +1,78 @@
+"""From what a client asks for to a specification without open ends, and a look at what it would do."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from shared.datasets.catalog import find_entry
+from shared.datasets.columns import Column
+from shared.errors import InvalidRequest, PlatformError
+from shared.training.checks import check, problems_of
+from shared.training.estimators import find_estimator
+from shared.training.plan import Treatment, plan_of
+from shared.training.spec import EstimatorChoice, TrainingSpec
+
+_COLUMNS = TypeAdapter(list[Column])
+
+
+class Rehearsal(NamedTuple):
+    """What a training would meet: every problem, or what would be done to which column."""
+
+    problems: Sequence[PlatformError]
+    treatments: Sequence[Treatment] | None
+
+
+class Resolved(NamedTuple):
+    """A specification with the profile of the table that it names."""
+
+    spec: TrainingSpec
+    version_id: int
+    columns: list[Column]
+    rows: int
+
+    def check(self) -> None:
+        """Refuse what cannot run.
+
+        Raises:
+            PlatformError: what `checks.check` raises.
+        """
+        check(self.spec, columns=self.columns, rows=self.rows)
+
+    def rehearse(self) -> Rehearsal:
+        """Look at everything without running it."""
+        problems = problems_of(self.spec, columns=self.columns, rows=self.rows)
+        if problems:
+            return Rehearsal(problems, None)
+        estimator = find_estimator(self.spec.model.module, self.spec.model.class_)
+        return Rehearsal([], plan_of(self.spec, estimator, columns=self.columns, rows=self.rows).treatments)
+
+
+def resolve(
+    session: Session,
+    *,
+    dataset_name: str,
+    dataset_version: int | None,
+    model: EstimatorChoice,
+    target_column: str | None,
+    **choices: Any,
+) -> Resolved:
+    """Fill in the newest version of the dataset where none is named; `choices` are further fields of the spec.
+
+    Raises:
+        InvalidRequest: when no target is named.
+        UnknownDataset, UnknownDatasetVersion: when there is no such table.
+    """
+    dataset, version = find_entry(session, dataset_name, dataset_version)
+    columns = _COLUMNS.validate_python(version.columns)
+    if target_column is None:
+        names = ", ".join(column.name for column in columns[:20])
+        sentence = f"'target_column' is required: name the column to predict. '{dataset.name}' has: {names}."
+        raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+    number = version.number
+    assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
+    spec = TrainingSpec(
+        dataset_name=dataset.name, dataset_version=number, model=model, target_column=target_column, **choices
+    )
+    return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows)

@@ -1,0 +1,37 @@
+"""What a model takes and what it gives, as data."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Task = Literal["classification", "regression"]
+
+
+class InputColumn(BaseModel):
+    """One raw column that a row for prediction may hold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    missing_allowed: bool
+    # The categories seen in training, for the reader's information: others are taken as not seen before.
+    categories: list[Any] | None = None
+    # False for a column of the table that the model leaves aside, so that whole raw rows can be sent.
+    used: bool = True
+
+
+class Signature(BaseModel):
+    """The inputs in their order, the target and, for a classifier, its labels in the order of its probabilities.
+
+    A `numeric` model takes a float64 array with one column per input; any other takes a DataFrame by column name.
+    `shared.training.frame` makes both.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    inputs: list[InputColumn]
+    target: str
+    task: Task
+    classes: list[Any] | None
+    numeric: bool

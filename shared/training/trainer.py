@@ -1,0 +1,183 @@
+"""Training as a pure function: a specification and a table give a model and a report. Knows no job, no file, no store.
+
+The registered model is the one fitted on the training part of the split, so the metrics are its own.
+"""
+
+import math
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sklearn
+from numpy.typing import NDArray
+
+from shared.datasets.columns import Column
+from shared.training.checks import check
+from shared.training.estimators import Estimator, find_estimator
+from shared.training.evaluation import evaluate
+from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
+from shared.training.frame import named_frame, plain_array
+from shared.training.labels import plain, target_values, with_labels
+from shared.training.parameters import settings_of
+from shared.training.plan import Plan, input_columns, plan_of
+from shared.training.recipe import build_estimator, build_model, last_step
+from shared.training.report import report_of
+from shared.training.signature import InputColumn, Signature
+from shared.training.spec import TrainingSpec
+from shared.training.split import split_rows
+
+OnStep = Callable[[str, int], None]
+
+_MOST_CATEGORIES = 100
+# Set by the server or of no effect on the model.
+_NOT_PARAMETERS = frozenset({"n_jobs", "verbose"})
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted model and all that the registry keeps about it."""
+
+    model: Any
+    signature: Signature
+    metrics: dict[str, float]
+    report: dict[str, Any]
+    estimator: str
+    parameters: dict[str, Any]
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    model: Any
+    seconds: float
+    warnings: list[str]
+
+
+def train(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], *, threads: int, on_step: OnStep) -> Trained:
+    """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
+
+    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage. Rows without a target are left out.
+
+    Raises:
+        PlatformError: what `checks.check` raises; SingleClass, TaskMismatch, InvalidSplit or InvalidParameter when
+            that shows in the values only; FitFailed when the estimator refuses.
+    """
+    on_step("preparing", 5)
+    check(spec, columns=columns, rows=len(table))
+    estimator = find_estimator(spec.model.module, spec.model.class_)
+    plan = plan_of(spec, estimator, columns=columns, rows=len(table))
+    column = next(column for column in columns if column.name == spec.target_column)
+    rows = table[table[column.name].notna()]
+    target = target_values(rows[column.name], column, estimator)
+    split = split_rows(target, spec, task=estimator.task)
+    signature = _signature(spec, plan, estimator, rows, columns=columns, target=target[split.train])
+    data = _inputs(rows, signature)
+    on_step("fitting", 20)
+    with share_of_cores(threads):
+        fit = _fit(spec, plan, estimator, signature, data.iloc[split.train], target=target[split.train])
+        on_step("evaluating", 80)
+        with refusals_of(estimator):
+            measured = evaluate(fit.model, data.iloc[split.test], target[split.test], task=estimator.task)
+    return Trained(
+        model=fit.model,
+        signature=signature,
+        metrics=measured.metrics,
+        report=report_of(
+            spec, plan, split=split, target=target, task=estimator.task, total=len(table), measured=measured
+        )
+        | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
+        estimator=estimator.key,
+        parameters=_parameters(fit.model),
+        environment=environment(),
+    )
+
+
+def environment() -> dict[str, str]:
+    """The versions that a model depends on."""
+    return {
+        "python": platform.python_version(),
+        "scikit-learn": sklearn.__version__,
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+    }
+
+
+def _fit(
+    spec: TrainingSpec,
+    plan: Plan,
+    estimator: Estimator,
+    signature: Signature,
+    inputs: pd.DataFrame,
+    *,
+    target: NDArray[Any],
+) -> _Fit:
+    settings = settings_of(estimator, spec.model.params)
+    if estimator.takes_seed and "random_state" not in spec.model.params:
+        settings["random_state"] = spec.random_state
+    settings = with_labels(settings, signature.classes or [])
+    started = time.perf_counter()
+    with kept_warnings() as sentences, refusals_of(estimator):
+        model = build_model(plan, build_estimator(estimator, settings))
+        model.fit(inputs, target)
+    return _Fit(model=model, seconds=time.perf_counter() - started, warnings=sentences)
+
+
+def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:
+    """What `frame.model_input` gives, but by name also where the model takes a plain array: it keeps the names."""
+    if signature.numeric:
+        names = [column.name for column in signature.inputs]
+        return pd.DataFrame(plain_array(rows, signature.inputs), columns=names)
+    return named_frame(rows, signature.inputs)
+
+
+def _signature(
+    spec: TrainingSpec,
+    plan: Plan,
+    estimator: Estimator,
+    rows: pd.DataFrame,
+    *,
+    columns: list[Column],
+    target: NDArray[Any],
+) -> Signature:
+    roles = {treatment.column: treatment.role for treatment in plan.treatments}
+    # A mixed recipe imputes; a plain array goes to an estimator, or an imputer, that knows what to do with a gap.
+    missing_allowed = not plan.numeric or plan.imputed or plan.keeps_gaps
+    inputs = [
+        InputColumn(
+            name=column.name,
+            kind=column.kind,
+            missing_allowed=missing_allowed,
+            categories=_known(rows[column.name]) if roles[column.name] == "category" else None,
+            used=roles[column.name] != "left_out",
+        )
+        for column in input_columns(spec, columns)
+    ]
+    classes = [plain(label) for label in np.unique(target)] if estimator.task == "classification" else None
+    return Signature(
+        inputs=inputs, target=spec.target_column, task=estimator.task, classes=classes, numeric=plan.numeric
+    )
+
+
+def _known(values: "pd.Series[Any]") -> list[str]:
+    """The most frequent categories, sorted."""
+    return sorted(str(value) for value in values.value_counts().index[:_MOST_CATEGORIES])
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    """Every parameter of the estimator with its value, as JSON has it."""
+    parameters = last_step(model).get_params(deep=False)
+    return {name: _json(value) for name, value in sorted(parameters.items()) if name not in _NOT_PARAMETERS}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(plain(name)): _json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return plain(value)

@@ -1,0 +1,143 @@
+"""Our check of parameters and scikit-learn's own agree: what we let pass, it takes."""
+
+import warnings
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.utils._param_validation import Hidden, InvalidParameterError
+
+from shared.training.caps import WITHOUT
+from shared.training.estimators import Estimator, all_estimators
+from shared.training.parameters import problems_of_parameters, settings_of
+from shared.training.recipe import build_estimator
+from shared.training.schemas import meets
+
+ESTIMATORS = list(all_estimators())
+_LARGE = 10**6
+
+# Values of every kind that JSON has, right and wrong alike.
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def numbers_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if schema["type"] == "integer":
+        low = schema["exclusiveMinimum"] + 1 if "exclusiveMinimum" in schema else low
+        return st.integers(low if low is not None else -_LARGE, high if high is not None else _LARGE)
+    low = schema.get("exclusiveMinimum", low)
+    high = schema.get("exclusiveMaximum", high)
+    floats = st.floats(
+        low if low is not None else -_LARGE,
+        high if high is not None else _LARGE,
+        exclude_min="exclusiveMinimum" in schema,
+        exclude_max="exclusiveMaximum" in schema,
+    )
+    return floats if "format" in schema else floats | floats.map(round).filter(lambda value: meets(value, schema))
+
+
+def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    kind = schema["type"]
+    if kind == "string":
+        return st.sampled_from(schema["enum"]) if "enum" in schema else st.text(max_size=20)
+    if kind == "array":
+        return st.lists(
+            st.one_of([values_of({**schema["items"], "type": one}) for one in item_kinds(schema)]), max_size=5
+        )
+    if kind == "object":
+        return st.dictionaries(st.text(st.characters(codec="ascii"), max_size=5), st.integers(-5, 5), max_size=3)
+    if kind == "null":
+        return st.none()
+    return st.booleans() if kind == "boolean" else numbers_of(schema)
+
+
+def item_kinds(schema: dict[str, Any]) -> list[str]:
+    # Lists of lists are made of lists of numbers only.
+    return [kind for kind in schema["items"]["type"] if kind != "array"] or ["number"]
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> tuple[Estimator, dict[str, Any]]:
+    """An estimator with values near what its parameters take, and some that are far from it."""
+    estimator = draw(st.sampled_from(ESTIMATORS))
+    names = draw(st.lists(st.sampled_from(sorted(estimator.parameters) or [""]), max_size=5, unique=True))
+    params = {}
+    for name in names:
+        near = st.one_of([values_of(schema) for schema in estimator.parameters[name].allowed])
+        params[name] = draw(st.one_of(near, near, near, JSON))
+    return estimator, params
+
+
+def refused_by_scikit_learn(estimator: Estimator, params: dict[str, Any]) -> str:
+    return refused_as_it_is(estimator, settings_of(estimator, params))
+
+
+def refused_as_it_is(estimator: Estimator, settings: dict[str, Any]) -> str:
+    with warnings.catch_warnings():
+        # Some of the classes are deprecated and say so.
+        warnings.simplefilter("ignore")
+        try:
+            build_estimator(estimator, settings)._validate_params()
+        except InvalidParameterError as error:
+            return str(error)
+    return ""
+
+
+@settings(max_examples=500, deadline=None)
+@given(choices())
+def test_scikit_learn_takes_whatever_passes_our_check(choice: tuple[Estimator, dict[str, Any]]) -> None:
+    estimator, params = choice
+    for name, value in params.items():
+        if not list(problems_of_parameters(estimator, {name: value})):
+            assert refused_by_scikit_learn(estimator, {name: value}) == ""
+
+
+@settings(max_examples=500, deadline=None)
+@given(choices())
+def test_what_we_refuse_is_told_in_a_sentence_of_bounded_length(choice: tuple[Estimator, dict[str, Any]]) -> None:
+    estimator, params = choice
+    for problem in problems_of_parameters(estimator, params):
+        assert 20 < len(problem.detail) < 1000
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(ESTIMATORS), st.data())
+def test_every_value_within_the_schemas_passes_both_checks(estimator: Estimator, data: st.DataObject) -> None:
+    for name, parameter in estimator.parameters.items():
+        if any(schema["type"] == "array" and schema["items"]["type"] == ["array"] for schema in parameter.allowed):
+            continue
+        value = data.draw(st.one_of([values_of(schema) for schema in parameter.allowed]), label=name)
+        assert list(problems_of_parameters(estimator, {name: value})) == []
+        assert refused_by_scikit_learn(estimator, {name: value}) == ""
+
+
+# scikit-learn lets any text through here and fails in the fit; ours must be the name of a scorer.
+NAMED_BY_US = {"scoring"}
+WORDS = sorted(
+    {word for e in ESTIMATORS for p in e.parameters.values() for s in p.allowed for word in s.get("enum", [])}
+)
+SCALARS = st.none() | st.integers(-3, 15) | st.floats(-2, 3, allow_nan=False) | st.sampled_from(WORDS)
+
+
+def documented(estimator: Estimator) -> list[str]:
+    """The parameters that have no values which scikit-learn takes but does not speak of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        constraints = build_estimator(estimator, {})._parameter_constraints
+    return [
+        name
+        for name in estimator.parameters
+        if name not in NAMED_BY_US and not any(isinstance(constraint, Hidden) for constraint in constraints[name])
+    ]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(ESTIMATORS), SCALARS)
+def test_a_plain_value_that_scikit_learn_takes_passes_our_check(estimator: Estimator, value: Any) -> None:
+    for name in documented(estimator):
+        if refused_as_it_is(estimator, {name: value}) == "" and value not in WITHOUT.get(name, ()):
+            assert list(problems_of_parameters(estimator, {name: value})) == []

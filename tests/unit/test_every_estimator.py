@@ -1,0 +1,99 @@
+"""Every estimator of the table, really fitted."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.training.estimators import Estimator, all_estimators
+from shared.training.frame import forget_names, plain_array
+from shared.training.recipe import build_estimator
+from shared.training.trainer import Trained, train
+from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of
+
+CLASSIFIERS = [estimator for estimator in all_estimators() if estimator.task == "classification"]
+ALL = list(all_estimators())
+# All rows of the test part must have a neighbour; one column per category makes the columns depend on each other.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "discriminant_analysis.QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
+    "neighbors.RadiusNeighborsClassifier": {"radius": 9.0},
+    "neighbors.RadiusNeighborsRegressor": {"radius": 9.0},
+}
+
+
+def trained(estimator: Estimator, table: pd.DataFrame) -> Trained:
+    spec = spec_of(estimator.key, params=SETTINGS.get(estimator.key), test_size=0.3)
+    return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent: None)
+
+
+def key(estimator: Estimator) -> str:
+    return estimator.key
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=key)
+def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(estimator: Estimator) -> None:
+    table = numeric_classes() if estimator.task == "classification" else numeric_amounts()
+    result = trained(estimator, table)
+    names = [column.name for column in result.signature.inputs]
+    assert names == ["width", "height", "count"]
+    assert result.metrics, result.report["notes"]
+    frame = table[names].astype("float64")
+    named = result.model.predict(frame)
+    assert len(named) == len(table)
+    if result.signature.numeric:
+        array = plain_array(table, result.signature.inputs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            plain = forget_names(result.model).predict(array)
+        if estimator.task == "classification":
+            assert plain.tolist() == named.tolist()
+        else:
+            # The memory layout of the two decides the order of summation.
+            np.testing.assert_allclose(plain, named, rtol=1e-12)
+
+
+@pytest.mark.parametrize("labels", [("no", "maybe", "yes"), (3, 1, 2), (False, True), (0.0, 2.0)], ids=str)
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
+def test_a_classifier_gives_the_labels_of_the_table(estimator: Estimator, labels: tuple[Any, ...]) -> None:
+    result = trained(estimator, numeric_classes(labels))
+    assert result.signature.classes == sorted(labels)
+    assert [type(label) for label in result.signature.classes or []] == [type(label) for label in labels]
+    assert result.model.classes_.tolist() == result.signature.classes
+    predicted = result.model.predict(numeric_classes(labels)[["width", "height", "count"]].astype("float64"))
+    assert set(predicted.tolist()) <= set(labels)
+
+
+@pytest.mark.parametrize("estimator", [e for e in ALL if e.takes_missing], ids=key)
+def test_what_is_said_to_take_missing_values_does(estimator: Estimator) -> None:
+    table = numeric_classes() if estimator.task == "classification" else numeric_amounts()
+    table.loc[::5, "width"] = np.nan
+    result = trained(estimator, table)
+    assert result.signature.numeric
+    assert all(column.missing_allowed for column in result.signature.inputs)
+    # In prediction, columns may have gaps that had none in training.
+    nothing = pd.DataFrame({name: [np.nan] for name in ("width", "height", "count")})
+    assert len(result.model.predict(nothing)) == 1
+
+
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
+def test_a_classifier_learns_a_dirty_table(estimator: Estimator) -> None:
+    table = dirty(rows=120)
+    if estimator.inputs_not_negative:
+        table = table.drop(columns="since")
+    result = trained(estimator, table)
+    assert not result.signature.numeric
+    assert result.metrics["accuracy"] >= 0
+
+
+@pytest.mark.parametrize("estimator", ALL, ids=key)
+def test_what_the_table_says_of_an_estimator_is_so(estimator: Estimator) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = build_estimator(estimator, {})
+    assert type(model).__name__ == estimator.name
+    parameters = model.get_params(deep=False)
+    assert estimator.takes_seed == ("random_state" in parameters)
+    assert estimator.takes_threads == ("n_jobs" in parameters)
+    assert estimator.parameters.keys() <= parameters.keys()

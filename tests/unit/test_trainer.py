@@ -1,0 +1,173 @@
+"""Training as a pure function, on numeric tables."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.errors import FitFailed, InvalidParameter, InvalidSplit, SingleClass, TaskMismatch, UnknownColumn
+from shared.training.frame import forget_names
+from shared.training.trainer import train
+from tests.support.training_tables import (
+    numeric_amounts,
+    numeric_classes,
+    profile_of,
+    spec_of,
+    trained,
+    treatment,
+)
+
+FOREST = "ensemble.RandomForestClassifier"
+LOGISTIC = "linear_model.LogisticRegression"
+
+
+def test_the_steps_are_told_in_order() -> None:
+    steps: list[tuple[str, int]] = []
+    table = numeric_classes()
+    train(spec_of(FOREST), table, profile_of(table), threads=1, on_step=lambda *step: steps.append(step))
+    assert [step for step, _ in steps] == ["preparing", "fitting", "evaluating"]
+    assert [percent for _, percent in steps] == sorted(percent for _, percent in steps)
+
+
+def test_a_numeric_table_is_used_as_it_is() -> None:
+    result = trained(FOREST, numeric_classes(), params={"n_estimators": 7})
+    assert type(result.model).__name__ == "RandomForestClassifier"
+    assert result.model.feature_names_in_.tolist() == ["width", "height", "count"]
+    assert result.estimator == FOREST
+    assert result.parameters["n_estimators"] == 7
+    assert result.parameters["random_state"] == 42
+    assert "n_jobs" not in result.parameters
+    assert result.signature.numeric
+    assert set(result.metrics) == {"accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"}
+    assert result.metrics["accuracy"] > result.report["baseline"]["metrics"]["accuracy"]
+    assert set(result.environment) == {"python", "scikit-learn", "numpy", "pandas"}
+
+
+def test_numbers_are_scaled_only_where_the_estimator_needs_it() -> None:
+    result = trained(LOGISTIC, numeric_classes())
+    assert [name for name, _ in result.model.steps] == ["scale", "estimator"]
+    assert "scaled" in treatment(result, "width")["treatment"]
+    assert not any(column.missing_allowed for column in result.signature.inputs)
+
+
+def test_gaps_in_numbers_are_filled_for_an_estimator_that_takes_none() -> None:
+    table = numeric_classes()
+    table.loc[::7, "width"] = np.nan
+    result = trained(LOGISTIC, table)
+    assert result.signature.numeric
+    assert [name for name, _ in result.model.steps] == ["impute", "scale", "estimator"]
+    assert treatment(result, "width")["treatment"].startswith("used as a number, missing values become the median, a")
+    assert forget_names(result.model).predict(np.full((2, 3), np.nan)).shape == (2,)
+
+
+def test_everything_that_training_returns_is_json() -> None:
+    result = trained("linear_model.RANSACRegressor", numeric_amounts())
+    for part in (result.metrics, result.report, result.parameters, result.signature.model_dump(), result.environment):
+        json.dumps(part, allow_nan=False)
+    assert result.parameters["stop_score"] == "inf"
+    assert set(result.metrics) == {"r2", "rmse", "mae"}
+    assert result.signature.classes is None
+
+
+def test_the_seed_of_the_request_decides_split_and_estimator() -> None:
+    table = numeric_classes()
+    first, again, other = (
+        trained("tree.ExtraTreeClassifier", table, random_state=seed, test_size=0.5) for seed in (1, 1, 2)
+    )
+    assert first.report["classes"] == again.report["classes"]
+    assert first.model.tree_.threshold.tolist() == again.model.tree_.threshold.tolist()
+    assert first.model.tree_.threshold.tolist() != other.model.tree_.threshold.tolist()
+
+
+@pytest.mark.parametrize(("params", "seed"), [({}, 42), ({"random_state": 5}, 5), ({"random_state": None}, None)])
+def test_the_estimators_own_seed_wins(params: dict[str, Any], seed: int | None) -> None:
+    assert trained(FOREST, numeric_classes(), params={"n_estimators": 2, **params}).model.random_state == seed
+
+
+def test_the_number_of_threads_changes_neither_the_model_nor_what_is_stored_of_it() -> None:
+    one, two = (trained(FOREST, numeric_classes(), threads=threads) for threads in (1, 2))
+    assert one.metrics == two.metrics
+    assert two.model.n_jobs is None
+
+
+def test_the_split_keeps_the_shares_of_the_classes() -> None:
+    result = trained(FOREST, numeric_classes(rows=60), params={"n_estimators": 2})
+    assert result.report["split"]["stratified"] is True
+    assert [entry["test"] for entry in result.report["classes"]] == [4, 4, 4]
+
+
+def test_a_class_with_one_row_is_no_reason_to_refuse() -> None:
+    table = numeric_classes()
+    table.loc[0, "target"] = "alone"
+    result = trained(FOREST, table)
+    assert result.report["split"]["stratified"] is False
+    assert any("one row only" in note for note in result.report["notes"])
+    assert any("roc_auc" in note for note in result.report["notes"])
+    assert "roc_auc" not in result.metrics
+
+
+def test_a_test_part_smaller_than_the_classes_is_not_stratified() -> None:
+    result = trained(FOREST, numeric_classes(), test_size=0.02)
+    assert result.report["rows"]["test"] == 2
+    assert any("fewer rows than there are classes" in note for note in result.report["notes"])
+
+
+def test_one_test_row_gives_no_r2() -> None:
+    result = trained("linear_model.LinearRegression", numeric_amounts(), test_size=0.01)
+    assert set(result.metrics) == {"rmse", "mae"}
+    assert any(note.startswith("r2 is not defined here") for note in result.report["notes"])
+
+
+def test_warnings_of_the_estimator_are_in_the_report() -> None:
+    result = trained(LOGISTIC, numeric_classes(), params={"max_iter": 1})
+    (warning,) = result.report["warnings"]
+    assert warning.startswith("ConvergenceWarning: ")
+
+
+def test_class_weights_are_given_by_label() -> None:
+    whole = trained(LOGISTIC, numeric_classes((0, 1)), params={"class_weight": {"0": 1, "1": 5}})
+    assert whole.model[-1].class_weight == {0: 1, 1: 5}
+    assert whole.parameters["class_weight"] == {"0": 1, "1": 5}
+    boolean = trained(LOGISTIC, numeric_classes((False, True)), params={"class_weight": {"true": 2, "false": 1}})
+    assert boolean.model[-1].class_weight == {True: 2, False: 1}
+    with pytest.raises(InvalidParameter, match="weight for 'perhaps', which is no class of the target"):
+        trained(LOGISTIC, numeric_classes(), params={"class_weight": {"perhaps": 2}})
+
+
+def test_a_refusal_of_the_estimator_is_one_sentence_without_paths() -> None:
+    with pytest.raises(FitFailed) as refusal:
+        trained("neighbors.KNeighborsClassifier", numeric_classes(), params={"n_neighbors": 500})
+    assert refusal.value.detail.startswith("neighbors.KNeighborsClassifier could not be fitted to this data: ")
+    assert "n_neighbors" in refusal.value.detail
+    assert "/" not in refusal.value.detail
+
+
+def test_parameters_that_do_not_go_together_fail_with_the_estimators_words() -> None:
+    with pytest.raises(FitFailed, match="Solver lbfgs supports only"):
+        trained(LOGISTIC, numeric_classes(), params={"l1_ratio": 0.5, "solver": "lbfgs", "penalty": "elasticnet"})
+
+
+def test_what_shows_in_the_values_only_is_refused() -> None:
+    table = numeric_classes((0.0, 1.0, 2.0))
+    columns = profile_of(table)
+    table.loc[0, "target"] = 0.5
+    with pytest.raises(TaskMismatch, match="fractional"):
+        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent: None)
+    table["target"] = 1.0
+    with pytest.raises(SingleClass):
+        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent: None)
+    table = numeric_classes(rows=6)
+    table["target"] = ["a"] * 5 + ["b"]
+    with pytest.raises(InvalidSplit, match="All 2 rows"):
+        trained(FOREST, table, test_size=0.6, random_state=3)
+
+
+def test_minus_one_is_no_label_where_it_means_unlabelled() -> None:
+    with pytest.raises(TaskMismatch, match="label -1"):
+        trained("semi_supervised.LabelPropagation", numeric_classes((-1, 1)))
+
+
+def test_a_specification_is_checked_before_anything_is_fitted() -> None:
+    with pytest.raises(UnknownColumn):
+        trained(FOREST, numeric_classes(), target_column="nothing")

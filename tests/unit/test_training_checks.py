@@ -1,0 +1,184 @@
+"""What is known to be wrong with a training before it runs."""
+
+from typing import Any
+
+import pytest
+
+from shared.datasets.columns import Column, ColumnKind
+from shared.errors import PlatformError
+from shared.training.checks import check, problems_of
+from shared.training.spec import TrainingSpec
+from tests.support.training_tables import spec_of
+
+FOREST = "ensemble.RandomForestClassifier"
+RIDGE = "linear_model.Ridge"
+
+
+def column(name: str, kind: str = "number", *, unique: int = 50, missing: int = 0, **more: Any) -> Column:
+    return Column(name=name, kind=ColumnKind(kind), unique=unique, missing=missing, **{"examples": [], **more})
+
+
+X, Z = column("x", min=0.5, max=9.5), column("z", "integer", min=1, max=5)
+
+
+def problems(spec: TrainingSpec, *columns: Column, rows: int = 100) -> list[PlatformError]:
+    return problems_of(spec, columns=list(columns), rows=rows)
+
+
+def codes(spec: TrainingSpec, *columns: Column, rows: int = 100) -> list[str]:
+    return [problem.code for problem in problems(spec, *columns, rows=rows)]
+
+
+def test_what_can_run_has_no_problem() -> None:
+    assert codes(spec_of(FOREST), X, Z, column("target", "category", unique=3)) == []
+    assert codes(spec_of(RIDGE), X, Z, column("target", "integer")) == []
+
+
+TARGETS = [
+    (FOREST, column("target", "category", unique=3), []),
+    (FOREST, column("target", "boolean", unique=2), []),
+    (FOREST, column("target", "integer", unique=5, min=0, max=4), []),
+    (FOREST, column("target", "number", unique=2, min=0, max=1, examples=[0.0, 1.0]), []),
+    (FOREST, column("target", "number", unique=90, min=0.5, max=9.5), ["task_mismatch"]),
+    (FOREST, column("target", "number", unique=3, min=0, max=1, examples=[0.0, 0.5]), ["task_mismatch"]),
+    (FOREST, column("target", "integer", unique=60, min=0, max=400), ["task_mismatch"]),
+    (FOREST, column("target", "text", unique=100), ["task_mismatch"]),
+    (FOREST, column("target", "datetime"), ["task_mismatch"]),
+    (FOREST, column("target", "category", unique=1), ["single_class"]),
+    (FOREST, column("target", "category", unique=0, missing=100), ["invalid_split"]),
+    (RIDGE, column("target", "number"), []),
+    (RIDGE, column("target", "category", unique=3), ["task_mismatch"]),
+    (RIDGE, column("target", "boolean", unique=2), ["task_mismatch"]),
+    (RIDGE, column("target", "text"), ["task_mismatch"]),
+    (RIDGE, column("target", "datetime"), ["task_mismatch"]),
+    ("linear_model.GammaRegressor", column("target", min=-1, max=1), ["task_mismatch"]),
+    ("linear_model.GammaRegressor", column("target", min=1, max=2), []),
+]
+
+
+@pytest.mark.parametrize(("estimator", "target", "expected"), TARGETS)
+def test_the_task_must_fit_the_target(estimator: str, target: Column, expected: list[str]) -> None:
+    assert codes(spec_of(estimator), X, Z, target) == expected
+
+
+def test_a_mismatch_names_the_counterpart() -> None:
+    words = column("target", "category", unique=3)
+    (problem,) = problems(spec_of("svm.SVR"), X, words)
+    assert "Use a classifier such as 'svm.SVC'" in problem.detail or "RandomForestClassifier" in problem.detail
+    (problem,) = problems(spec_of("tree.DecisionTreeRegressor"), X, words)
+    assert "'tree.DecisionTreeClassifier'" in problem.detail
+    assert problem.errors == [{"loc": ["body", "target_column"], "msg": problem.detail}]
+
+
+SPLITS = [
+    (0.2, 100, []),
+    (0.999, 100, ["invalid_split"]),
+    (0.99, 100, ["invalid_split"]),
+    (0.98, 100, []),
+    (0.5, 3, ["invalid_split"]),
+    (0.2, 1, ["invalid_split"]),
+    (1.0, 100, ["invalid_split"]),
+    (0.0, 100, ["invalid_split"]),
+    (-0.5, 100, ["invalid_split"]),
+    (25.0, 100, ["invalid_split"]),
+]
+
+
+@pytest.mark.parametrize(("test_size", "rows", "expected"), SPLITS)
+def test_both_parts_of_the_split_need_rows(test_size: float, rows: int, expected: list[str]) -> None:
+    assert codes(spec_of(FOREST, test_size=test_size), X, column("target", "category", unique=2), rows=rows) == expected
+
+
+def test_a_split_is_refused_with_the_numbers() -> None:
+    (problem,) = problems(spec_of(FOREST, test_size=0.95), X, column("target", "boolean", unique=2, missing=90))
+    assert "Of 100 rows 10 have a value in 'target'" in problem.detail
+    assert "takes 10 of them to measure on and leaves 0 to fit" in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        (None, []),
+        (["x"], []),
+        (["x", "y"], ["unknown_column"]),
+        (["x", "x"], ["invalid_request"]),
+        (["x", "target"], ["invalid_request"]),
+        ([], ["invalid_request"]),
+        (["y", "y", "target"], ["unknown_column", "invalid_request", "invalid_request"]),
+    ],
+)
+def test_features_are_columns_named_once_and_not_the_target(features: list[str] | None, expected: list[str]) -> None:
+    assert codes(spec_of(FOREST, features=features), X, Z, column("target", "boolean", unique=2)) == expected
+
+
+def test_a_table_with_nothing_to_learn_from_is_refused_with_the_reasons() -> None:
+    useless = [column("remark", "text", unique=100), column("currency", "category", unique=1)]
+    (problem,) = problems(spec_of(FOREST), *useless, column("target", "boolean", unique=2))
+    assert problem.code == "unsuitable_columns"
+    assert "'remark': left out: each row has its own text" in problem.detail
+    (problem,) = problems(spec_of(FOREST), column("target", "boolean", unique=2))
+    assert problem.code == "unsuitable_columns"
+
+
+def test_negative_inputs_are_refused_where_the_estimator_takes_none() -> None:
+    target, below = column("target", "boolean", unique=2), column("below", min=-2, max=1)
+    (problem,) = problems(spec_of("naive_bayes.MultinomialNB"), X, below, target)
+    assert problem.code == "unsuitable_columns"
+    assert "'below' goes down to -2" in problem.detail
+    assert codes(spec_of("naive_bayes.MultinomialNB", features=["x"]), X, below, target) == []
+    assert codes(spec_of("naive_bayes.CategoricalNB"), X, below, target) == []
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        (FOREST, {"n_estimators": 10_000}),
+        ("ensemble.HistGradientBoostingClassifier", {"max_iter": 100_000}),
+    ],
+)
+def test_more_work_than_one_job_may_do_is_refused(estimator: str, params: dict[str, Any]) -> None:
+    wide = [column(f"x{number}") for number in range(100)]
+    target = column("target", "boolean", unique=2)
+    (problem,) = problems(spec_of(estimator, params=params), *wide, target, rows=1_000_000)
+    assert problem.code == "invalid_parameter"
+    assert "At most 1,000 fit this table" in problem.detail
+    assert codes(spec_of(estimator), *wide, target, rows=1_000_000) == []
+
+
+def test_every_problem_is_found_and_the_first_is_raised_with_all_places() -> None:
+    spec = spec_of(FOREST, params={"n_estimators": -1, "nothing": 1}, features=["y"], test_size=3.0)
+    columns = [X, column("target", "category", unique=1)]
+    assert codes(spec, *columns) == [
+        "invalid_parameter",
+        "unknown_parameter",
+        "unknown_column",
+        "invalid_split",
+        "single_class",
+    ]
+    with pytest.raises(PlatformError) as refusal:
+        check(spec, columns=columns, rows=100)
+    assert refusal.value.code == "invalid_parameter"
+    assert refusal.value.detail.endswith("(4 more in 'errors'.)")
+    assert len(refusal.value.errors) == 5
+
+
+def test_an_unknown_estimator_does_not_hide_what_is_wrong_with_the_columns() -> None:
+    assert codes(spec_of("svm.SVM", target_column="y"), X) == ["unknown_estimator", "unknown_column"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "left_out"),
+    [
+        ("id", "integer", True),
+        ("customer_id", "integer", True),
+        ("Unnamed: 0", "integer", True),
+        ("width", "integer", False),
+        ("paid", "integer", False),
+        ("id", "number", False),
+    ],
+)
+def test_only_whole_numbers_with_the_name_of_an_identifier_are_left_out(name: str, kind: str, left_out: bool) -> None:
+    # Beside free text, which is left out too, so that nothing is left to learn from without the column.
+    text, target = column("remark", "text", unique=100), column("target", "boolean", unique=2)
+    found = codes(spec_of(FOREST), column(name, kind, unique=100), text, target)
+    assert found == (["unsuitable_columns"] if left_out else [])
