@@ -1,0 +1,134 @@
+"""The models that this process serves: loaded once, kept in memory, replaced when the registry changes."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock
+
+from shared.database import Database
+from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.logging import get_logger
+from shared.object_store import ObjectStore
+from shared.prediction.lookup import Served, find_served
+from shared.prediction.predictor import Predictor, load_predictor
+from shared.prediction.shelf import Place, Shelf
+from shared.prediction.watcher import Watcher
+from shared.registry.sealing import ArtifactKey
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+Wanted = tuple[Place, int | None]
+
+
+class PredictorCache:
+    """Ready predictors by dataset and environment. Once one is here, `get` touches memory only.
+
+    A change of the registry, made by whatever process, is noticed within a second; the new predictor is loaded
+    beside the old one, which answers meanwhile. While the database is away, what is here goes on serving.
+    """
+
+    def __init__(self, database: Database, store: ObjectStore, settings: Settings, key: ArtifactKey) -> None:
+        self._database = database
+        self._store = store
+        self._settings = settings
+        self._key = key
+        self._shelf = Shelf(settings.model_cache_mb * 2**20)
+        self._loads = Loads()
+        self._watcher = Watcher(database, self._shelf, replace=self._replace)
+
+    def start(self) -> None:
+        """Begin to watch for changes of the registry."""
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Stop watching; the predictors stay as they are."""
+        self._watcher.close()
+
+    def notice(self) -> None:
+        """Look for changes at once, for a caller that knows of one."""
+        self._watcher.wake()
+
+    def get(self, dataset_name: str, environment: str, version: int | None = None) -> Predictor:
+        """The predictor that serves a dataset in an environment, or that of one version which is active there.
+
+        Raises:
+            UnknownDataset, UnknownStage, NoActiveModel, NotActive: when nothing answers to that.
+            ModelUnavailable: when the registered model cannot be loaded.
+            DatabaseUnavailable, StoreUnavailable: when a model has to be loaded and one of the two does not answer.
+        """
+        place = (dataset_name, environment)
+        found = self._shelf.find(place, version)
+        if found is not None:
+            return found
+        return self._loads.once((place, version), lambda: self._load(place, version))
+
+    def _replace(self, place: Place) -> None:
+        """Put what serves a place now into the place of what served there before."""
+        self._fill(place, None)
+
+    def _load(self, place: Place, version: int | None) -> Predictor:
+        # Another load may have ended between the look at the shelf and this one's turn.
+        return self._shelf.find(place, version) or self._fill(place, version)
+
+    def _fill(self, place: Place, version: int | None) -> Predictor:
+        served = self._look_up(place, version)
+        predictor = self._ready(place, served)
+        serves = version is None
+        while not self._shelf.put(place, predictor, serves=serves, generation=served.generation):
+            served = self._look_up(place, version)
+            if served.artifact.version != predictor.version:
+                predictor = self._ready(place, served)
+        return predictor
+
+    def _look_up(self, place: Place, version: int | None) -> Served:
+        dataset_name, environment = place
+        with self._database.read() as session:
+            return find_served(
+                session,
+                dataset_name=dataset_name,
+                environment=environment,
+                version=version,
+                stages=self._settings.stages,
+            )
+
+    def _ready(self, place: Place, served: Served) -> Predictor:
+        artifact = served.artifact
+        found = self._shelf.find(place, artifact.version)
+        if found is not None:
+            return found
+        try:
+            predictor = load_predictor(self._store, self._settings, self._key, artifact, served.signature)
+        except ArtifactCorrupt as error:
+            log.warning("artifact_corrupt", artifact_path=artifact.artifact_path, reason=error.detail)
+            raise ModelUnavailable(
+                f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or retire "
+                "the version and train again."
+            ) from error
+        log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)
+        return predictor
+
+
+class Loads:
+    """Loads under way: whoever wants what is being loaded waits for that load. A failure is not kept."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: dict[Wanted, Future[Predictor]] = {}
+
+    def once(self, wanted: Wanted, load: Callable[[], Predictor]) -> Predictor:
+        """Load, or wait for who does; raises what `load` raises."""
+        with self._lock:
+            running = self._running.get(wanted)
+            if running is None:
+                mine = self._running[wanted] = Future()
+        if running is not None:
+            return running.result()
+        try:
+            mine.set_result(load())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._running[wanted]
+        return mine.result()

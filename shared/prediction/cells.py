@@ -1,0 +1,91 @@
+"""Single values of an input: which JSON values a column takes, and what to say about the others."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from shared.training.signature import InputColumn
+
+_SHOWN = 40
+
+# Says what is wrong with a value that is there; None when nothing is.
+Check = Callable[[Any], str | None]
+
+
+def check_of(column: InputColumn) -> Check:
+    """The check for the cells of a column; a column that the model leaves aside takes anything."""
+    if not column.used:
+        return _anything
+    if column.kind == "category" and not all(isinstance(category, str) for category in column.categories or []):
+        return _word_or_number
+    return _CHECKS.get(column.kind, _word)
+
+
+def short(text: str) -> str:
+    """A text as it may be repeated in a sentence."""
+    whole = text[:_SHOWN].encode(errors="replace").decode()
+    return f"{whole}…" if len(text) > _SHOWN else whole
+
+
+def shown(value: Any) -> str:
+    """A value as it may be repeated in a sentence: named, short, and never half a character."""
+    if isinstance(value, str):
+        return f"the text '{short(value)}'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**_SHOWN else "an integer of more than 40 digits"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _number(value: Any) -> str | None:
+    # Integer columns take fractions too: the model computes with floating point numbers anyway.
+    if type(value) is float:
+        return None if math.isfinite(value) else f"{value} is not a finite number"
+    if type(value) is not int:
+        return f"{shown(value)} is not a number"
+    try:
+        float(value)
+    except OverflowError:
+        return f"{shown(value)} is too large"
+    return None
+
+
+def _boolean(value: Any) -> str | None:
+    return None if isinstance(value, bool) else f"{shown(value)} is neither true nor false"
+
+
+def _word(value: Any) -> str | None:
+    return None if isinstance(value, str) else f"{shown(value)} is not a text"
+
+
+def _word_or_number(value: Any) -> str | None:
+    return None if isinstance(value, str | bool) else _number(value)
+
+
+def _moment(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return f"{shown(value)} is not a date or time as text"
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return f"{shown(value)} is not a date or time such as '2026-01-31' or '2026-01-31T12:00:00Z'"
+    return None
+
+
+def _anything(value: Any) -> str | None:
+    del value
+    return None
+
+
+_CHECKS: dict[str, Check] = {
+    "integer": _number,
+    "number": _number,
+    "boolean": _boolean,
+    "category": _word,
+    "text": _word,
+    "datetime": _moment,
+}

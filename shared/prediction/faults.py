@@ -1,0 +1,42 @@
+"""Collects everything that is wrong with an input, so that the client hears of all of it at once."""
+
+from typing import Any
+
+from shared.errors import InvalidInput, MissingNotAllowed
+
+MOST_LISTED = 100
+
+
+class Faults:
+    """Counts all faults and keeps the first of them with their places."""
+
+    def __init__(self) -> None:
+        self._listed: list[dict[str, Any]] = []
+        self._count = 0
+        self._only_missing = True
+
+    def add(self, place: tuple[str | int, ...], sentence: str, *, missing: bool = False) -> None:
+        """Note one fault at a place below `input_data`."""
+        self._count += 1
+        self._only_missing = self._only_missing and missing
+        if len(self._listed) < MOST_LISTED:
+            self._listed.append({"loc": ["body", "input_data", *place], "msg": sentence})
+
+    def raise_if_any(self) -> None:
+        """Refuse the input if anything is wrong with it.
+
+        Raises:
+            MissingNotAllowed: when missing values are all that is wrong.
+            InvalidInput: otherwise.
+        """
+        if not self._count:
+            return
+        refusal = MissingNotAllowed if self._only_missing else InvalidInput
+        raise refusal(self._detail(), errors=self._listed)
+
+    def _detail(self) -> str:
+        first = self._listed[0]["msg"]
+        if self._count == 1:
+            return str(first)
+        listed = "" if self._count <= MOST_LISTED else f" The first {MOST_LISTED} are listed."
+        return f"The input has {self._count} faults.{listed} The first one: {first}"

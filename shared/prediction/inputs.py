@@ -1,0 +1,162 @@
+"""From the JSON of a request to what a model takes, checked cell by cell against the signature.
+
+Rows by position (`features`) and rows by name (`records`) become one form: lists of values in signature order.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import BodyTooLarge, InvalidInput, did_you_mean
+from shared.prediction.cells import check_of, short, shown
+from shared.prediction.faults import Faults
+from shared.training.frame import model_input
+from shared.training.signature import Signature
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NUMBERS = frozenset({int, float})
+_MOST_NAMES = 20
+
+
+def read_input(signature: Signature, *, features: Any, records: Any, max_cells: int) -> Any:
+    """Check one of the two forms (the other one is None) and turn it into what the model takes.
+
+    Raises:
+        InvalidInput: for everything that is wrong, all at once.
+        MissingNotAllowed: when values are missing that the model needs, and nothing else is wrong.
+        BodyTooLarge: when there are more cells than one request may have.
+    """
+    if (features is None) == (records is None):
+        raise _refusal((), "Give either 'features' (rows of values) or 'records' (objects by column name).")
+    form = "features" if records is None else "records"
+    rows = features if records is None else records
+    if not isinstance(rows, list) or not rows:
+        raise _refusal((form,), f"'{form}' must be a list of at least one row.")
+    _check_size(signature, len(rows), max_cells)
+    if form == "features":
+        return _read_features(signature, rows)
+    return _read_records(signature, rows)
+
+
+def _read_features(signature: Signature, rows: list[Any]) -> Any:
+    plain = _plain_numbers(signature, rows)
+    if plain is not None:
+        return plain
+    faults = Faults()
+    for index, row in enumerate(rows):
+        _check_shape(signature, index, row, faults)
+    faults.raise_if_any()
+    _check_cells(signature, rows, list(range(len(signature.inputs))), "features", faults)
+    return _converted(signature, rows)
+
+
+def _read_records(signature: Signature, records: list[Any]) -> Any:
+    faults = Faults()
+    names = [column.name for column in signature.inputs]
+    known = frozenset(names)
+    rows = []
+    for index, record in enumerate(records):
+        if not isinstance(record, dict):
+            faults.add(("records", index), f"Row {index} must be an object, but is {_described(record)}.")
+            continue
+        for name in record:
+            if name not in known:
+                faults.add(("records", index, name), _unknown_column(signature, name))
+        rows.append([record.get(name) for name in names])
+    faults.raise_if_any()
+    _check_cells(signature, rows, names, "records", faults)
+    return _converted(signature, rows)
+
+
+def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64] | None":
+    """The rows as an array if nothing is wrong with them; looking for what is wrong takes much longer."""
+    width = len(signature.inputs)
+    if not signature.numeric or not all(type(row) is list and len(row) == width for row in rows):
+        return None
+    if not _NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
+        return None
+    import numpy as np
+
+    try:
+        array = np.array(rows, dtype=np.float64)
+    except OverflowError:
+        return None
+    return array if np.isfinite(array).all() else None
+
+
+def _check_shape(signature: Signature, index: int, row: Any, faults: Faults) -> None:
+    if not isinstance(row, list):
+        faults.add(
+            ("features", index),
+            f"Row {index} must be a list of values, but is {_described(row)}. One row is written [[...]].",
+        )
+    elif len(row) != len(signature.inputs):
+        count = f"{len(row)} value{'' if len(row) == 1 else 's'}"
+        faults.add(
+            ("features", index),
+            f"Row {index} has {count}, but the model takes {len(signature.inputs)}: {_names(signature)}.",
+        )
+
+
+def _check_cells(
+    signature: Signature, rows: list[list[Any]], keys: Sequence[str | int], form: str, faults: Faults
+) -> None:
+    """Look at each cell of rows that have the right shape; `keys` says how a column is called in a place."""
+    columns = [
+        (key, column, column.missing_allowed or not column.used, check_of(column))
+        for key, column in zip(keys, signature.inputs, strict=True)
+    ]
+    for index, row in enumerate(rows):
+        for value, (key, column, may_be_missing, check) in zip(row, columns, strict=True):
+            if value is None:
+                if not may_be_missing:
+                    sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
+                    faults.add((form, index, key), sentence, missing=True)
+            elif (wrong := check(value)) is not None:
+                faults.add((form, index, key), f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.")
+    faults.raise_if_any()
+
+
+def _converted(signature: Signature, rows: list[list[Any]]) -> Any:
+    columns = {
+        column.name: [row[position] for row in rows] for position, column in enumerate(signature.inputs) if column.used
+    }
+    try:
+        used = [column for column in signature.inputs if column.used]
+        return model_input(columns, used, numeric=signature.numeric)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _refusal((), "The values cannot be converted to what the model takes.") from error
+
+
+def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
+    cells = rows * len(signature.inputs)
+    if cells > max_cells:
+        raise BodyTooLarge(
+            f"The input has {cells} cells ({rows} rows of {len(signature.inputs)}), one request may have {max_cells}. "
+            "Send the rows in several requests."
+        )
+
+
+def _unknown_column(signature: Signature, name: str) -> str:
+    if name == signature.target:
+        return f"Column '{name}' is what the model predicts; leave it out."
+    known = [column.name for column in signature.inputs]
+    hint = did_you_mean(name, known) or f" The model takes: {_names(signature)}."
+    return f"The model has no input column '{short(name)}'.{hint}"
+
+
+def _names(signature: Signature) -> str:
+    names = [column.name for column in signature.inputs]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _described(value: Any) -> str:
+    return "null" if value is None else shown(value)
+
+
+def _refusal(place: tuple[str, ...], sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, errors=[{"loc": ["body", "input_data", *place], "msg": sentence}])

@@ -1,0 +1,129 @@
+"""A loaded model with its signature: rows in, labels or numbers out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import InvalidInput, NoProbabilities
+from shared.logging import get_logger
+from shared.object_store import ObjectStore
+from shared.prediction.inputs import read_input
+from shared.registry.artifact import load_model
+from shared.registry.sealing import Artifact, ArtifactKey
+from shared.settings import Settings
+from shared.training.frame import forget_names
+from shared.training.signature import Signature
+
+# What a model takes in memory, against its file: trees and arrays are stored about as they are held.
+_MEMORY_FACTOR = 2
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One prediction per row; for probabilities one list per row, in the order of `classes`."""
+
+    predictions: list[Any]
+    probabilities: list[list[float]] | None = None
+    classes: list[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A version that is ready to answer. Threads may share it."""
+
+    version: int
+    signature: Signature
+    model: Any
+    memory_bytes: int
+
+    def answer(self, *, features: Any, records: Any, probabilities: bool, max_cells: int) -> Prediction:
+        """Check the input and predict.
+
+        Raises:
+            NoProbabilities: when they are asked of a model that has none.
+            InvalidInput, MissingNotAllowed, BodyTooLarge: when the input does not fit the signature.
+        """
+        if probabilities:
+            self._check_probabilities()
+        rows = read_input(self.signature, features=features, records=records, max_cells=max_cells)
+        return self.predict(rows, probabilities=probabilities)
+
+    def predict(self, rows: Any, *, probabilities: bool) -> Prediction:
+        """Predict from rows in the form that the model takes.
+
+        Raises:
+            InvalidInput: when the model cannot compute with the values.
+        """
+        try:
+            predictions = self.model.predict(rows)
+            if not probabilities:
+                return Prediction(_as_json(predictions))
+            each = self.model.predict_proba(rows)
+            return Prediction(_as_json(predictions), _as_json(each), self.signature.classes)
+        except Exception as error:
+            # Estimators refuse values in many ways of their own; the kinds of the values are right at this point.
+            log.warning("prediction_refused", version=self.version, exc_info=True)
+            raise InvalidInput(
+                "The model cannot compute a prediction from these values. Values far outside of what it was trained "
+                "on, such as 1e300, can be too large for it.",
+                errors=[{"loc": ["body", "input_data"], "msg": "the model refuses these values"}],
+            ) from error
+
+    def _check_probabilities(self) -> None:
+        if self.signature.task == "classification" and hasattr(self.model, "predict_proba"):
+            return
+        name = type(self.model).__name__
+        reason = "It predicts numbers" if self.signature.task == "regression" else f"'{name}' gives labels only"
+        sentence = f"Version {self.version} has no probabilities: {reason}. Leave 'probability' out of 'return'."
+        raise NoProbabilities(sentence, errors=[{"loc": ["body", "return"], "msg": "has no probabilities"}])
+
+
+def load_predictor(
+    store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, signature: dict[str, Any]
+) -> Predictor:
+    """Load the model of an artifact and make it ready to serve.
+
+    Raises:
+        ArtifactCorrupt, ModelUnavailable, StoreUnavailable: as `load_model`.
+    """
+    read = Signature.model_validate(signature)
+    model = load_model(store, settings, key, artifact)
+    _compute_in_one_thread(model)
+    return Predictor(
+        version=artifact.version,
+        signature=read,
+        # A plain array has no column names; a model that kept them would warn at each prediction.
+        model=forget_names(model) if read.numeric else model,
+        memory_bytes=artifact.seal.size_bytes * _MEMORY_FACTOR,
+    )
+
+
+def _as_json(values: Any) -> list[Any]:
+    """Numbers and labels as JSON values, one per row.
+
+    Raises:
+        ArithmeticError: when a number is not finite.
+    """
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArithmeticError("the prediction is not a finite number")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    found: list[Any] = array.tolist()
+    return found
+
+
+def _compute_in_one_thread(part: Any) -> None:
+    """Set `n_jobs` to 1 in all fitted parts: handing single rows to threads takes longer than predicting them."""
+    if isinstance(part, list | tuple):
+        for inner in part:
+            _compute_in_one_thread(inner)
+    elif isinstance(part, dict):
+        _compute_in_one_thread(list(part.values()))
+    elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
+        if "n_jobs" in vars(part):
+            part.n_jobs = 1
+        _compute_in_one_thread(list(vars(part).values()))

@@ -1,0 +1,190 @@
+"""Which version is active in which stage, and which of them serves.
+
+Every change of the registry raises the counter `registry_generation` first. The counter's row is thereby the registry's
+lock: whoever holds it sees every earlier change and decides alone, and processes that watch the number learn that
+something changed. Locks are taken in the order jobs, counters, registry.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, insert, select, type_coerce, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Instant, Now
+from shared.datasets.rows import DatasetRow
+from shared.errors import NotActive, UnknownModel, UnknownStage, did_you_mean
+from shared.jobs.lifecycle import raise_counter
+from shared.jobs.rows import CounterRow
+from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.sealing import Artifact, Seal
+
+GENERATION = "registry_generation"
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """A version that no longer serves in a stage, and the one that serves there now."""
+
+    version: int
+    dataset_name: str
+    stage: str
+    reason: str | None
+    retired_at: datetime
+    serving_version: int | None
+
+
+def generation(session: Session) -> int:
+    """The number that rises with every change of what serves."""
+    return session.execute(select(CounterRow.value).where(CounterRow.name == GENERATION)).scalar_one()
+
+
+def begin_change(session: Session) -> None:
+    """Take the registry's lock until the end of the transaction, and announce a change to every process."""
+    raise_counter(session, GENERATION)
+
+
+def check_stage(stage: str, stages: Sequence[str]) -> None:
+    """Make sure that a stage is one of the configured ones.
+
+    Raises:
+        UnknownStage: listing them.
+    """
+    if stage not in stages:
+        known = ", ".join(stages)
+        raise UnknownStage(f"There is no stage '{stage}'. The stages are: {known}.{did_you_mean(stage, stages)}")
+
+
+def active(session: Session, version: int, stage: str) -> Artifact | None:
+    """The artifact of a version in a stage where it is active."""
+    return _one_artifact(session, _active_artifacts().where(DeploymentRow.version == version, _in(stage)))
+
+
+def serving(session: Session, dataset_id: int, stage: str) -> Artifact | None:
+    """The artifact of the highest version that is active in a stage."""
+    of_dataset = _active_artifacts().where(DeploymentRow.dataset_id == dataset_id, _in(stage))
+    return _one_artifact(session, of_dataset.order_by(DeploymentRow.version.desc()).limit(1))
+
+
+def serving_version(session: Session, dataset_id: int, stage: str) -> int | None:
+    """The highest version that is active in a stage."""
+    return session.scalar(
+        select(func.max(DeploymentRow.version)).where(
+            DeploymentRow.dataset_id == dataset_id, _in(stage), DeploymentRow.retired_at.is_(None)
+        )
+    )
+
+
+def serving_versions(session: Session) -> dict[tuple[str, str], int]:
+    """The serving version of every dataset (by name) and stage that has one."""
+    rows = session.execute(
+        select(DatasetRow.name, DeploymentRow.stage, func.max(DeploymentRow.version))
+        .join(DatasetRow, DatasetRow.id == DeploymentRow.dataset_id)
+        .where(DeploymentRow.retired_at.is_(None))
+        .group_by(DatasetRow.name, DeploymentRow.stage)
+    )
+    return {(name, stage): version for name, stage, version in rows}
+
+
+def still_active(session: Session, versions: Collection[int]) -> set[tuple[str, int]]:
+    """Of the given versions, each (stage, version) that is active."""
+    rows = session.execute(
+        select(DeploymentRow.stage, DeploymentRow.version).where(
+            DeploymentRow.version.in_(versions), DeploymentRow.retired_at.is_(None)
+        )
+    )
+    return {(stage, version) for stage, version in rows}
+
+
+def activate(
+    session: Session, *, version: int, dataset_id: int, stage: str, artifact_path: str, seal: Seal, actor: str
+) -> None:
+    """Make a version active in a stage; the caller holds the registry's lock and has checked that it is not yet."""
+    session.execute(
+        insert(DeploymentRow).values(
+            version=version,
+            dataset_id=dataset_id,
+            stage=stage,
+            artifact_path=artifact_path,
+            sha256=seal.sha256,
+            size_bytes=seal.size_bytes,
+            hmac=seal.hmac,
+            hmac_key_id=seal.hmac_key_id,
+            created_by=actor,
+        )
+    )
+
+
+def retire(session: Session, *, version: int, stage: str, reason: str | None, stages: Sequence[str]) -> Retirement:
+    """End the activity of a version in a stage; the next lower active version serves there from now on.
+
+    Raises:
+        UnknownStage: when the stage is not a configured one.
+        UnknownModel: when no model has that version.
+        NotActive: when the version is not active there.
+    """
+    check_stage(stage, stages)
+    begin_change(session)
+    row = session.execute(
+        update(DeploymentRow)
+        .where(DeploymentRow.version == version, _in(stage), DeploymentRow.retired_at.is_(None))
+        .values(retired_at=Now(), retired_reason=reason)
+        .returning(DeploymentRow.dataset_id, type_coerce(DeploymentRow.retired_at, Instant))
+    ).one_or_none()
+    if row is None:
+        raise not_active(session, version, stage)
+    dataset_id, retired_at = row
+    return Retirement(
+        version=version,
+        dataset_name=session.execute(select(DatasetRow.name).where(DatasetRow.id == dataset_id)).scalar_one(),
+        stage=stage,
+        reason=reason,
+        retired_at=retired_at,
+        serving_version=serving_version(session, dataset_id, stage),
+    )
+
+
+def not_active(session: Session, version: int, stage: str) -> UnknownModel | NotActive:
+    """Why a version cannot be used in a stage: there is none of that number, or where it is active instead."""
+    if session.get(RegistryRow, version) is None:
+        return UnknownModel(f"There is no model of version {version}. GET /models lists the models.")
+    elsewhere = session.scalars(
+        select(DeploymentRow.stage).where(DeploymentRow.version == version, DeploymentRow.retired_at.is_(None))
+    ).all()
+    where = f"It is active in: {', '.join(sorted(elsewhere))}." if elsewhere else "It is not active in any stage."
+    return NotActive(f"Version {version} is not active in '{stage}'. {where}")
+
+
+def artifact_of(deployment: DeploymentRow, registered: RegistryRow) -> Artifact:
+    """What the registry says about the file of one deployment."""
+    return Artifact(
+        version=registered.version,
+        job_id=registered.job_id,
+        artifact_path=deployment.artifact_path,
+        environment=registered.environment,
+        seal=Seal(
+            sha256=deployment.sha256,
+            size_bytes=deployment.size_bytes,
+            hmac=deployment.hmac,
+            hmac_key_id=deployment.hmac_key_id,
+        ),
+    )
+
+
+def _active_artifacts() -> Select[DeploymentRow, RegistryRow]:
+    return (
+        select(DeploymentRow, RegistryRow)
+        .join(RegistryRow, RegistryRow.version == DeploymentRow.version)
+        .where(DeploymentRow.retired_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+
+
+def _in(stage: str) -> ColumnElement[bool]:
+    return DeploymentRow.stage == stage
+
+
+def _one_artifact(session: Session, query: Select[DeploymentRow, RegistryRow]) -> Artifact | None:
+    row = session.execute(query).one_or_none()
+    return None if row is None else artifact_of(*row)

@@ -1,0 +1,175 @@
+"""From one stage to the next: the rules, the copy of the artifact, and the commit.
+
+The rules are checked twice: before the request is accepted, so that a mistake is answered at once, and inside the
+transaction that commits, because only there nothing can change any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.datasets.catalog import find_dataset
+from shared.errors import AlreadyInStage, ArtifactConflict, ArtifactCorrupt, StageSkipped, UnknownModel
+from shared.object_store import ObjectExists, ObjectStore
+from shared.registry import deployments
+from shared.registry.artifact import fetch
+from shared.registry.naming import artifact_name
+from shared.registry.rows import RegistryRow
+from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A promotion that the rules allow: which file goes where."""
+
+    dataset_id: int
+    dataset_name: str
+    source: Artifact
+    target_stage: str
+    target_path: str
+    stages: tuple[str, ...]
+
+    @property
+    def version(self) -> int:
+        """The version that is promoted."""
+        return self.source.version
+
+
+def check_promotion(
+    session: Session, *, dataset_name: str, version: int, target_stage: str, stages: Sequence[str]
+) -> Promotion:
+    """Check the rules of promotion against the present state.
+
+    Raises:
+        UnknownStage: when the stage is not a configured one.
+        UnknownDataset: when there is no such dataset.
+        UnknownModel: when the dataset has no such version.
+        AlreadyInStage: when the version is active there already.
+        StageSkipped: when it is not active in the stage before.
+    """
+    deployments.check_stage(target_stage, stages)
+    dataset = find_dataset(session, dataset_name, include_archived=True)
+    owner = session.scalar(select(RegistryRow.dataset_id).where(RegistryRow.version == version))
+    if owner != dataset.id:
+        raise UnknownModel(
+            f"Dataset '{dataset_name}' has no model of version {version}. "
+            f"GET /models?dataset_name={dataset_name} lists its models."
+        )
+    return Promotion(
+        dataset_id=dataset.id,
+        dataset_name=dataset_name,
+        source=_source(session, version, target_stage, stages),
+        target_stage=target_stage,
+        target_path=artifact_name(dataset_name, target_stage, version),
+        stages=tuple(stages),
+    )
+
+
+def stage_artifact(
+    store: ObjectStore, settings: Settings, key: ArtifactKey, promotion: Promotion, *, folder: Path
+) -> Seal:
+    """Write the checked bytes of the source under the target's fixed name, by way of a file in `folder`.
+
+    The same bytes may be there already, from an earlier attempt or from a promotion before a retirement.
+
+    Raises:
+        ArtifactCorrupt: when the source is not the file that was registered.
+        ArtifactConflict: when another file has the target's name.
+        StoreUnavailable: when the object store does not answer.
+    """
+    copy = folder / promotion.target_path
+    seal = reseal(key, promotion.source, promotion.target_path)
+    try:
+        fetch(store, settings, key, promotion.source, copy)
+        store.put_new(settings.models_bucket, promotion.target_path, copy, sha256=seal.sha256)
+    except ObjectExists:
+        _check_staged(store, settings, key, _target(promotion, seal), copy)
+    finally:
+        copy.unlink(missing_ok=True)
+    return seal
+
+
+def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, actor: str) -> dict[str, object]:
+    """Make the version active in the target stage, if the rules still allow it, and return the job's result.
+
+    The caller's transaction has locked the job before. Of any number of promotions of one version at the same time,
+    one gets here first.
+
+    Raises:
+        AlreadyInStage, StageSkipped: as `check_promotion`.
+    """
+    deployments.begin_change(session)
+    _source(session, promotion.version, promotion.target_stage, promotion.stages)
+    deployments.activate(
+        session,
+        version=promotion.version,
+        dataset_id=promotion.dataset_id,
+        stage=promotion.target_stage,
+        artifact_path=promotion.target_path,
+        seal=seal,
+        actor=actor,
+    )
+    _follow(session, promotion)
+    return {
+        "version": promotion.version,
+        "stage": promotion.target_stage,
+        "artifact_path": promotion.target_path,
+        "serving_version": deployments.serving_version(session, promotion.dataset_id, promotion.target_stage),
+    }
+
+
+def _source(session: Session, version: int, target_stage: str, stages: Sequence[str]) -> Artifact:
+    """The artifact in the stage before the target, from where alone a version may be promoted."""
+    if deployments.active(session, version, target_stage) is not None:
+        raise AlreadyInStage(f"Version {version} is active in '{target_stage}' already.")
+    position = stages.index(target_stage)
+    if position == 0:
+        raise StageSkipped(
+            f"No stage comes before '{target_stage}': a version gets there by being trained, not by promotion."
+        )
+    before = stages[position - 1]
+    source = deployments.active(session, version, before)
+    if source is None:
+        raise StageSkipped(
+            f"Version {version} is not active in '{before}', the stage before '{target_stage}'. Stages are passed one "
+            f"by one: {' -> '.join(stages)}."
+        )
+    return source
+
+
+def _follow(session: Session, promotion: Promotion) -> None:
+    """Let the registry's row follow the furthest stage that the version has reached."""
+    reached = session.execute(select(RegistryRow.stage).where(RegistryRow.version == promotion.version)).scalar_one()
+    stages = promotion.stages
+    if reached in stages and stages.index(reached) > stages.index(promotion.target_stage):
+        return
+    session.execute(
+        update(RegistryRow)
+        .where(RegistryRow.version == promotion.version)
+        .values(stage=promotion.target_stage, artifact_path=promotion.target_path, promoted_at=Now())
+    )
+
+
+def _target(promotion: Promotion, seal: Seal) -> Artifact:
+    return Artifact(
+        version=promotion.version,
+        job_id=promotion.source.job_id,
+        artifact_path=promotion.target_path,
+        environment=promotion.source.environment,
+        seal=seal,
+    )
+
+
+def _check_staged(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
+    """Read back what has the target's name; its bytes count, not what the store says about them."""
+    try:
+        fetch(store, settings, key, target, copy)
+    except ArtifactCorrupt:
+        raise ArtifactConflict(
+            f"The object store holds another file named '{target.artifact_path}'. Remove it, then retry the job."
+        ) from None

@@ -1,0 +1,155 @@
+"""Proof that an artifact is the file that was registered: a digest, and a MAC by a key outside bucket and database."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from shared.errors import ArtifactCorrupt, WrongSettings
+from shared.settings import Settings
+
+KEY_FILE = "artifact.key"
+KEY_BYTES = 32
+_MIN_SECRET_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class ArtifactKey:
+    """The secret that seals artifacts; the API and all workers share it."""
+
+    secret: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """A short name of the key that tells nothing about it."""
+        return hashlib.sha256(b"mlmini artifact key id\0" + self.secret).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a deployment row keeps about its file."""
+
+    sha256: str
+    size_bytes: int
+    hmac: str
+    hmac_key_id: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The file of a model in one stage, as the registry describes it."""
+
+    version: int
+    job_id: UUID
+    artifact_path: str
+    environment: Mapping[str, str]
+    seal: Seal
+
+
+def load_artifact_key(settings: Settings) -> ArtifactKey:
+    """The key from the settings, else the one in the home folder, which is made at the first start.
+
+    Raises:
+        WrongSettings: when the key is too short, or the file does not hold one.
+    """
+    if settings.artifact_key is not None:
+        secret = settings.artifact_key.get_secret_value().encode()
+        if len(secret) < _MIN_SECRET_LENGTH:
+            raise WrongSettings(f"MLMINI_ARTIFACT_KEY must have at least {_MIN_SECRET_LENGTH} characters")
+        return ArtifactKey(secret)
+    path = settings.home / KEY_FILE
+    if not path.exists():
+        _create(path)
+    try:
+        secret = bytes.fromhex(path.read_text("ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != KEY_BYTES:
+        raise WrongSettings(
+            f"{KEY_FILE} in the home folder does not hold a key. Bring the file back from a backup: with another key "
+            "the registered models cannot be checked and will not load."
+        )
+    return ArtifactKey(secret)
+
+
+def seal(
+    key: ArtifactKey,
+    *,
+    version: int,
+    job_id: UUID,
+    artifact_path: str,
+    sha256: str,
+    size_bytes: int,
+    environment: Mapping[str, str],
+) -> Seal:
+    """Bind a file's digest to the version, the training job, the place and the libraries that it belongs to."""
+    facts = [version, str(job_id), artifact_path, sha256, size_bytes, dict(environment)]
+    canonical = json.dumps(["mlmini artifact 1", *facts], sort_keys=True, separators=(",", ":"))
+    mac = hmac.new(key.secret, canonical.encode(), hashlib.sha256).hexdigest()
+    return Seal(sha256=sha256, size_bytes=size_bytes, hmac=mac, hmac_key_id=key.id)
+
+
+def reseal(key: ArtifactKey, artifact: Artifact, artifact_path: str) -> Seal:
+    """The seal of the same file under another path."""
+    return seal(
+        key,
+        version=artifact.version,
+        job_id=artifact.job_id,
+        artifact_path=artifact_path,
+        sha256=artifact.seal.sha256,
+        size_bytes=artifact.seal.size_bytes,
+        environment=artifact.environment,
+    )
+
+
+def verify(key: ArtifactKey, artifact: Artifact, *, sha256: str, size_bytes: int) -> None:
+    """Check what was found in the store against the registry, and the registry against the key.
+
+    Raises:
+        ArtifactCorrupt: saying which of the checks failed.
+    """
+    name = artifact.artifact_path
+    if size_bytes != artifact.seal.size_bytes:
+        raise ArtifactCorrupt(f"The file '{name}' has another size than the one that was registered.")
+    if not hmac.compare_digest(sha256, artifact.seal.sha256):
+        raise ArtifactCorrupt(f"The file '{name}' has other contents than the one that was registered.")
+    if artifact.seal.hmac_key_id != key.id:
+        raise ArtifactCorrupt(
+            f"The file '{name}' was sealed with the key {artifact.seal.hmac_key_id}, but this process has the key "
+            f"{key.id}. Give the API and all workers the same {KEY_FILE} or MLMINI_ARTIFACT_KEY."
+        )
+    if not hmac.compare_digest(artifact.seal.hmac, reseal(key, artifact, name).hmac):
+        raise ArtifactCorrupt(f"The registry's entry of '{name}' does not carry a valid signature.")
+
+
+def _create(path: Path) -> None:
+    """Write a complete key beside the place and link it there: of many first starts, one links and all read its key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{KEY_FILE}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # Linking fails where the name exists, which renaming would not.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, as the models sealed with the key will."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

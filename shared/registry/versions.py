@@ -1,0 +1,165 @@
+"""The registered models: one row per version, with the places where it is or was deployed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.orm import Session
+
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.errors import DatasetDeleted, NotActive, UnknownModel
+from shared.registry.deployments import activate, begin_change
+from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.sealing import Seal
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """All that the registry knows about one version."""
+
+    row: RegistryRow
+    dataset_name: str
+    dataset_version: int
+    deployments: list[DeploymentRow]
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the model's file, which is the same in every stage."""
+        return self.deployments[0].sha256
+
+    def deployment(self, stage: str | None) -> DeploymentRow:
+        """The latest deployment in a stage, retired or not; by default in the furthest stage.
+
+        Raises:
+            NotActive: when the version never was in that stage.
+        """
+        stage = stage or self.row.stage
+        for deployment in reversed(self.deployments):
+            if deployment.stage == stage:
+                return deployment
+        reached = ", ".join(dict.fromkeys(deployment.stage for deployment in self.deployments))
+        raise NotActive(f"Version {self.row.version} has never been in '{stage}', only in: {reached}.")
+
+
+class TrainedFacts(TypedDict):
+    """What a training tells about its model."""
+
+    estimator: str
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    signature: dict[str, Any]
+    report: dict[str, Any]
+    environment: dict[str, str]
+
+
+def register(
+    session: Session,
+    *,
+    version: int,
+    job_id: UUID,
+    dataset_id: int,
+    dataset_version_id: int,
+    stage: str,
+    artifact_path: str,
+    seal: Seal,
+    actor: str,
+    **facts: Unpack[TrainedFacts],
+) -> None:
+    """Add a trained model to the registry and make it active in its first stage.
+
+    Raises:
+        DatasetDeleted: when the dataset went away meanwhile.
+    """
+    begin_change(session)
+    _hold_dataset(session, dataset_version_id)
+    session.execute(
+        insert(RegistryRow).values(
+            version=version,
+            dataset_id=dataset_id,
+            dataset_version_id=dataset_version_id,
+            job_id=job_id,
+            stage=stage,
+            artifact_path=artifact_path,
+            **facts,
+        )
+    )
+    activate(
+        session,
+        version=version,
+        dataset_id=dataset_id,
+        stage=stage,
+        artifact_path=artifact_path,
+        seal=seal,
+        actor=actor,
+    )
+
+
+def find_model(session: Session, version: int) -> RegisteredModel:
+    """The registered model of a version.
+
+    Raises:
+        UnknownModel: when there is none.
+    """
+    return find_models(session, [version])[0]
+
+
+def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredModel]:
+    """The registered models of several versions, in the order in which they are given.
+
+    Raises:
+        UnknownModel: naming the first version that there is none of.
+    """
+    models = {model.row.version: model for model in _load(session, _query().where(RegistryRow.version.in_(versions)))}
+    for version in versions:
+        if version not in models:
+            raise UnknownModel(f"There is no model of version {version}. GET /models lists the models.")
+    return [models[version] for version in versions]
+
+
+def list_models(
+    session: Session, *, dataset_id: int | None, stage: str | None, before: int | None, limit: int
+) -> list[RegisteredModel]:
+    """The registered models, newest version first: those of a dataset, active in a stage, older than `before`."""
+    query = _query().order_by(RegistryRow.version.desc()).limit(limit)
+    if dataset_id is not None:
+        query = query.where(RegistryRow.dataset_id == dataset_id)
+    if stage is not None:
+        active = select(DeploymentRow.version).where(DeploymentRow.stage == stage, DeploymentRow.retired_at.is_(None))
+        query = query.where(RegistryRow.version.in_(active))
+    if before is not None:
+        query = query.where(RegistryRow.version < before)
+    return _load(session, query)
+
+
+def _hold_dataset(session: Session, dataset_version_id: int) -> None:
+    """Keep the dataset version from being deleted until the end of the transaction (SQLite has one writer anyway)."""
+    held = session.scalar(
+        select(DatasetVersionRow.id)
+        .where(DatasetVersionRow.id == dataset_version_id)
+        .with_for_update(read=True, key_share=True)
+    )
+    if held is None:
+        raise DatasetDeleted("The dataset was deleted while the model was trained.")
+
+
+def _query() -> Select[RegistryRow, str, int | None]:
+    return (
+        select(RegistryRow, DatasetRow.name, DatasetVersionRow.number)
+        .join(DatasetRow, DatasetRow.id == RegistryRow.dataset_id)
+        .join(DatasetVersionRow, DatasetVersionRow.id == RegistryRow.dataset_version_id)
+    )
+
+
+def _load(session: Session, query: Select[RegistryRow, str, int | None]) -> list[RegisteredModel]:
+    found = session.execute(query).all()
+    deployments: dict[int, list[DeploymentRow]] = {row.version: [] for row, _, _ in found}
+    for deployment in session.scalars(
+        select(DeploymentRow).where(DeploymentRow.version.in_(deployments)).order_by(DeploymentRow.id)
+    ):
+        deployments[deployment.version].append(deployment)
+    return [
+        RegisteredModel(row=row, dataset_name=name, dataset_version=number or 0, deployments=deployments[row.version])
+        for row, name, number in found
+    ]

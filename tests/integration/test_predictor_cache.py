@@ -1,0 +1,297 @@
+"""The cache of predictors over real databases and files: loaded once, replaced when the registry changes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from shared.database import Database
+from shared.errors import (
+    DatabaseUnavailable,
+    ModelUnavailable,
+    NoActiveModel,
+    NotActive,
+    UnknownDataset,
+    UnknownStage,
+)
+from shared.object_store.local import LocalStore
+from shared.prediction.cache import PredictorCache
+from shared.registry import deployments
+from shared.settings import Settings
+from tests.support.models import Platform, doubling, iris_forest, open_platform
+from tests.support.servers import PostgreSQL
+from tests.support.waiting import eventually
+
+# The promise is one second; a busy machine gets some more.
+NOTICED_SECONDS = 3
+
+
+class WatchedStore(LocalStore):
+    """Notes what is opened, and lets a test act just before."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.home / "store", buckets=(settings.datasets_bucket, settings.models_bucket))
+        self.opened: list[str] = []
+        self.before_open: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def open(self, bucket: str, key: str, *, start: int = 0, end: int | None = None) -> Iterator[BinaryIO]:
+        self.opened.append(key)
+        self.before_open()
+        with super().open(bucket, key, start=start, end=end) as file:
+            yield file
+
+
+@pytest.fixture
+def store(settings: Settings) -> WatchedStore:
+    store = WatchedStore(settings)
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def platform(database: Database, store: WatchedStore, settings: Settings, tmp_path: Path) -> Platform:
+    return open_platform(database, store, settings, tmp_path)
+
+
+@contextmanager
+def caching(platform: Platform, *, watching: bool = True) -> Iterator[PredictorCache]:
+    cache = PredictorCache(platform.database, platform.store, platform.settings, platform.key)
+    if watching:
+        cache.start()
+    try:
+        yield cache
+    finally:
+        cache.close()
+
+
+@pytest.fixture(name="cache")
+def watching_cache(platform: Platform) -> Iterator[PredictorCache]:
+    with caching(platform) as cache:
+        yield cache
+
+
+def retire(platform: Platform, version: int, stage: str = "dev") -> None:
+    with platform.database.write() as session:
+        deployments.retire(session, version=version, stage=stage, reason=None, stages=platform.settings.stages)
+
+
+def notices(cache: PredictorCache, version: int, stage: str = "dev") -> None:
+    eventually(lambda: cache.get("iris", stage).version == version, NOTICED_SECONDS, what=f"version {version}")
+
+
+def refuses(cache: PredictorCache, kind: type[Exception], version: int | None = None) -> bool:
+    try:
+        cache.get("iris", "dev", version)
+    except kind:
+        return True
+    return False
+
+
+def test_twenty_threads_that_want_one_model_load_it_once(platform: Platform, store: WatchedStore) -> None:
+    platform.train(platform.dataset())
+    store.opened.clear()
+    started = threading.Barrier(20)
+
+    def get(_: int) -> int:
+        started.wait(30)
+        return id(cache.get("iris", "dev"))
+
+    with caching(platform) as cache, ThreadPoolExecutor(20) as threads:
+        assert len(set(threads.map(get, range(20)))) == 1
+    assert store.opened == ["iris_model_dev_v1.pkl"]
+
+
+def test_a_warm_model_answers_without_database_and_store(
+    settings: Settings, tmp_path: Path, postgres: PostgreSQL
+) -> None:
+    store = WatchedStore(settings)
+    store.prepare()
+    with postgres.fresh_database("migrated") as url:
+        database = Database(url)
+        platform = open_platform(database, store, settings, tmp_path)
+        data = platform.dataset()
+        platform.train(data)
+        platform.promote(1, "staging")
+        cache = PredictorCache(database, store, settings, platform.key)
+        cache.start()
+        cache.get("iris", "dev")
+    store.opened.clear()
+    assert refuses_cold(cache)
+    assert cache.get("iris", "dev").version == 1
+    assert store.opened == []
+    cache.close()
+    database.close()
+
+
+def refuses_cold(cache: PredictorCache) -> bool:
+    with pytest.raises(DatabaseUnavailable):
+        cache.get("iris", "staging")
+    return True
+
+
+def test_a_promotion_through_another_process_is_noticed(platform: Platform, cache: PredictorCache) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    platform.promote(1, "staging")
+    assert cache.get("iris", "staging").version == 1
+    elsewhere = platform.elsewhere()
+    elsewhere.train(data)
+    elsewhere.promote(2, "staging")
+    notices(cache, 2, "staging")
+    elsewhere.database.close()
+
+
+def test_the_old_model_answers_until_the_new_one_is_ready(
+    platform: Platform, cache: PredictorCache, store: WatchedStore
+) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    cache.get("iris", "dev")
+    loading, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        loading.set()
+        assert go_on.wait(30)
+
+    store.before_open = hold
+    platform.train(data)
+    assert loading.wait(30)
+    assert cache.get("iris", "dev").version == 1
+    go_on.set()
+    notices(cache, 2)
+
+
+def test_a_retirement_brings_back_the_version_below(platform: Platform, cache: PredictorCache) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    platform.train(data)
+    assert cache.get("iris", "dev").version == 2
+    retire(platform, 2)
+    notices(cache, 1)
+
+
+def test_a_retirement_to_nothing_is_noticed(platform: Platform, cache: PredictorCache) -> None:
+    platform.train(platform.dataset())
+    cache.get("iris", "dev")
+    retire(platform, 1)
+    eventually(lambda: refuses(cache, NoActiveModel), NOTICED_SECONDS)
+
+
+def test_a_load_that_a_promotion_overtakes_gives_the_new_version(platform: Platform, store: WatchedStore) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    opened = len(store.opened)
+
+    def overtake() -> None:
+        store.before_open = lambda: None
+        platform.train(data)
+        cache.notice()
+        eventually(lambda: cache._shelf._generation == 2)
+
+    with caching(platform) as cache:
+        store.before_open = overtake
+        assert cache.get("iris", "dev").version == 2
+        assert cache.get("iris", "dev").version == 2
+    assert store.opened[opened:] == ["iris_model_dev_v1.pkl", "iris_model_dev_v2.pkl"]
+
+
+def test_one_active_version_can_be_asked_for(platform: Platform, cache: PredictorCache) -> None:
+    data = platform.dataset()
+    for _ in range(3):
+        platform.train(data)
+    retire(platform, 2)
+    assert cache.get("iris", "dev", 1).version == 1
+    assert cache.get("iris", "dev").version == 3
+    assert cache.get("iris", "dev", 1).version == 1
+    for version in (2, 99):
+        with pytest.raises(NotActive, match="version 3 serves there"):
+            cache.get("iris", "dev", version)
+    retire(platform, 1)
+    eventually(lambda: refuses(cache, NotActive, 1), NOTICED_SECONDS)
+
+
+def test_a_version_of_another_dataset_is_not_active_here(platform: Platform, cache: PredictorCache) -> None:
+    platform.train(platform.dataset())
+    platform.train(platform.dataset("wine"), doubling(), name="wine")
+    with pytest.raises(NotActive):
+        cache.get("iris", "dev", 2)
+
+
+def test_unknown_things_are_named(platform: Platform, cache: PredictorCache) -> None:
+    platform.train(platform.dataset())
+    with pytest.raises(UnknownDataset, match="iriss"):
+        cache.get("iriss", "dev")
+    with pytest.raises(UnknownStage, match="dev, staging, production"):
+        cache.get("iris", "prod")
+    with pytest.raises(NoActiveModel, match="Bring one there from 'dev' with POST /promote"):
+        cache.get("iris", "staging")
+    platform.dataset("empty")
+    with pytest.raises(NoActiveModel, match="POST /train"):
+        cache.get("empty", "dev")
+
+
+def test_a_failure_is_not_kept(platform: Platform, cache: PredictorCache) -> None:
+    platform.train(platform.dataset())
+    path = "iris_model_dev_v1.pkl"
+    platform.overwrite(path, lambda data: data + b"!")
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable, match=r"Model 1 was not loaded.*another size.*Restore the file"):
+            cache.get("iris", "dev")
+    platform.overwrite(path, lambda data: data[:-1])
+    assert cache.get("iris", "dev").version == 1
+
+
+def test_a_new_model_that_was_tampered_with_does_not_replace_the_old_one(
+    platform: Platform, cache: PredictorCache, store: WatchedStore
+) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    cache.get("iris", "dev")
+    path = "iris_model_dev_v2.pkl"
+
+    def tamper() -> None:
+        store.before_open = lambda: None
+        platform.overwrite(path, lambda data: data[::-1])
+
+    store.before_open = tamper
+    platform.train(data)
+    eventually(lambda: path in store.opened and store.opened[-1] == path)
+    cache.notice()
+    assert cache.get("iris", "dev").version == 1
+    # Once the old one is retired, it must not answer any more.
+    retire(platform, 1)
+    eventually(lambda: refuses(cache, ModelUnavailable), NOTICED_SECONDS)
+
+
+def test_the_memory_of_the_cache_is_bounded(platform: Platform, store: WatchedStore) -> None:
+    names = [f"data_{number}" for number in range(4)]
+    for name in names:
+        platform.train(platform.dataset(name), iris_forest(trees=150), name=name)
+    small = replace(platform, settings=platform.settings.model_copy(update={"model_cache_mb": 1}))
+    store.opened.clear()
+    with caching(small) as cache:
+        for name in names:
+            assert cache.get(name, "dev").memory_bytes < 2**20
+        cache.get(names[-1], "dev")
+        assert len(store.opened) == 4
+        cache.get(names[0], "dev")
+        assert len(store.opened) == 5
+
+
+def test_a_cache_that_watches_nothing_can_be_closed(platform: Platform) -> None:
+    with caching(platform, watching=False):
+        pass
+
+
+def test_forests_serve_in_one_thread_and_without_warnings(platform: Platform, cache: PredictorCache) -> None:
+    platform.train(platform.dataset())
+    predictor = cache.get("iris", "dev")
+    assert predictor.model.n_jobs == 1
+    answer = predictor.answer(features=[[5.1, 3.5, 1.4, 0.2]], records=None, probabilities=False, max_cells=9)
+    assert answer.predictions == ["setosa"]

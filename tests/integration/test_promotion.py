@@ -1,0 +1,287 @@
+"""Promotion and retirement on real databases: the rules, the copies, and who wins."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from shared.database import Database
+from shared.datasets.rows import DatasetRow
+from shared.errors import (
+    AlreadyInStage,
+    ArtifactConflict,
+    ArtifactCorrupt,
+    Conflict,
+    DatasetDeleted,
+    NotActive,
+    StageSkipped,
+    Unknown,
+    UnknownDataset,
+    UnknownModel,
+    UnknownStage,
+)
+from shared.object_store import ObjectStore, open_store
+from shared.registry import deployments, versions
+from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.rows import DeploymentRow
+from shared.settings import Settings
+from tests.support.models import Platform, doubling, open_platform
+from tests.support.registry import Data
+
+
+@pytest.fixture
+def platform(database: Database, settings: Settings, tmp_path: Path) -> Platform:
+    """On both kinds of database."""
+    store = open_store(settings)
+    store.prepare()
+    return open_platform(database, store, settings, tmp_path)
+
+
+@pytest.fixture
+def stored(sqlite_url: str, store: ObjectStore, store_settings: Settings, tmp_path: Path) -> Iterator[Platform]:
+    """On both kinds of object store."""
+    database = Database(sqlite_url)
+    yield open_platform(database, store, store_settings, tmp_path)
+    database.close()
+
+
+def retire(platform: Platform, version: int, stage: str) -> int | None:
+    with platform.database.write() as session:
+        retirement = deployments.retire(
+            session, version=version, stage=stage, reason="test", stages=platform.settings.stages
+        )
+        return retirement.serving_version
+
+
+def serving(platform: Platform, data: Data, stage: str) -> int | None:
+    with platform.database.read() as session:
+        return deployments.serving_version(session, data.dataset_id, stage)
+
+
+def generation(platform: Platform) -> int:
+    with platform.database.read() as session:
+        return deployments.generation(session)
+
+
+def found(platform: Platform, version: int) -> versions.RegisteredModel:
+    with platform.database.read() as session:
+        return versions.find_model(session, version)
+
+
+def test_a_trained_model_is_active_in_the_first_stage(platform: Platform) -> None:
+    data = platform.dataset()
+    version = platform.train(data)
+    model = found(platform, version)
+    assert (model.row.stage, model.row.artifact_path) == ("dev", "iris_model_dev_v1.pkl")
+    assert (model.dataset_name, model.dataset_version, model.row.promoted_at) == ("iris", 1, None)
+    assert serving(platform, data, "dev") == version
+
+
+def test_a_promotion_copies_the_file_and_serves_beside_the_source(stored: Platform) -> None:
+    data = stored.dataset()
+    version = stored.train(data)
+    before = generation(stored)
+    assert stored.promote(version, "staging") == {
+        "version": 1,
+        "stage": "staging",
+        "artifact_path": "iris_model_staging_v1.pkl",
+        "serving_version": 1,
+    }
+    assert serving(stored, data, "dev") == serving(stored, data, "staging") == version
+    assert generation(stored) > before
+    model = found(stored, version)
+    assert (model.row.stage, model.row.artifact_path) == ("staging", "iris_model_staging_v1.pkl")
+    assert model.row.promoted_at is not None
+    dev, staging = model.deployments
+    assert dev.sha256 == staging.sha256
+    assert dev.hmac != staging.hmac
+
+
+def test_stages_are_passed_one_by_one(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    with pytest.raises(StageSkipped, match="not active in 'staging', the stage before 'production'"):
+        platform.promote(version, "production")
+    platform.promote(version, "staging")
+    assert platform.promote(version, "production")["stage"] == "production"
+
+
+def test_a_version_is_promoted_once_into_a_stage(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    platform.promote(version, "staging")
+    with pytest.raises(AlreadyInStage, match="active in 'staging' already"):
+        platform.promote(version, "staging")
+    with pytest.raises(AlreadyInStage):
+        platform.promote(version, "dev")
+
+
+def test_nothing_is_promoted_into_the_first_stage(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    retire(platform, version, "dev")
+    with pytest.raises(StageSkipped, match="by being trained"):
+        platform.promote(version, "dev")
+
+
+def test_unknown_things_are_named(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    platform.dataset("wine")
+    refusals: dict[tuple[str, int, str], tuple[type[Exception], str]] = {
+        ("iris", 2, "staging"): (UnknownModel, "no model of version 2"),
+        ("wine", version, "staging"): (UnknownModel, "Dataset 'wine' has no model"),
+        ("tea", version, "staging"): (UnknownDataset, "tea"),
+        ("iris", version, "stagging"): (UnknownStage, "Did you mean 'staging'?"),
+    }
+    for (name, number, stage), (kind, said) in refusals.items():
+        with pytest.raises(kind, match=said):
+            platform.promote(number, stage, name=name)
+
+
+def test_a_version_below_the_serving_one_may_be_promoted_and_the_result_says_who_serves(platform: Platform) -> None:
+    data = platform.dataset()
+    old, new = platform.train(data), platform.train(data)
+    platform.promote(new, "staging")
+    assert platform.promote(old, "staging")["serving_version"] == new
+
+
+def test_retirement_brings_back_the_next_lower_active_version(platform: Platform) -> None:
+    data = platform.dataset()
+    for _ in range(3):
+        platform.train(data)
+    before = generation(platform)
+    assert retire(platform, 2, "dev") == 3
+    assert retire(platform, 3, "dev") == 1
+    assert retire(platform, 1, "dev") is None
+    assert serving(platform, data, "dev") is None
+    assert generation(platform) == before + 3
+
+
+def test_what_is_not_active_cannot_be_retired(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    with pytest.raises(NotActive, match="It is active in: dev"):
+        retire(platform, version, "staging")
+    retire(platform, version, "dev")
+    before = generation(platform)
+    with pytest.raises(NotActive, match="not active in any stage"):
+        retire(platform, version, "dev")
+    with pytest.raises(UnknownModel):
+        retire(platform, 7, "dev")
+    with pytest.raises(UnknownStage):
+        retire(platform, version, "prod")
+    assert generation(platform) == before
+
+
+def test_a_version_that_was_retired_before_may_be_promoted_again(stored: Platform) -> None:
+    data = stored.dataset()
+    version = stored.train(data)
+    stored.promote(version, "staging")
+    retire(stored, version, "staging")
+    stored.promote(version, "staging")
+    assert serving(stored, data, "staging") == version
+    assert [row.retired_at is None for row in found(stored, version).deployments] == [True, False, True]
+
+
+def test_the_row_follows_the_furthest_stage_only(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    platform.promote(version, "staging")
+    platform.promote(version, "production")
+    retire(platform, version, "staging")
+    platform.promote(version, "staging")
+    assert found(platform, version).row.stage == "production"
+
+
+def test_a_version_that_was_retired_from_the_source_meanwhile_is_not_promoted(platform: Platform) -> None:
+    data = platform.dataset()
+    version = platform.train(data)
+    with platform.database.read() as session:
+        promotion = check_promotion(
+            session, dataset_name="iris", version=version, target_stage="staging", stages=platform.settings.stages
+        )
+    seal = stage_artifact(platform.store, platform.settings, platform.key, promotion, folder=platform.folder)
+    retire(platform, version, "dev")
+    with pytest.raises(StageSkipped), platform.database.write() as session:
+        commit_promotion(session, promotion, seal=seal, actor="test")
+    assert serving(platform, data, "staging") is None
+
+
+def test_of_twenty_promotions_of_one_version_exactly_one_succeeds(platform: Platform) -> None:
+    data = platform.dataset()
+    version = platform.train(data)
+    ready = Barrier(20)
+
+    def promote(number: int) -> Any:
+        with platform.database.read() as session:
+            promotion = check_promotion(
+                session, dataset_name="iris", version=version, target_stage="staging", stages=platform.settings.stages
+            )
+        folder = platform.folder / str(number)
+        folder.mkdir()
+        ready.wait(60)
+        try:
+            seal = stage_artifact(platform.store, platform.settings, platform.key, promotion, folder=folder)
+            with platform.database.write() as session:
+                return commit_promotion(session, promotion, seal=seal, actor="test")
+        except Conflict as error:
+            return error.code
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(promote, range(20)))
+    assert answers.count("already_in_stage") == 19
+    with platform.database.read() as session:
+        active = select(func.count()).where(DeploymentRow.stage == "staging", DeploymentRow.retired_at.is_(None))
+        assert session.scalar(active) == 1
+    assert serving(platform, data, "staging") == version
+
+
+def test_a_changed_source_is_not_promoted(stored: Platform) -> None:
+    version = stored.train(stored.dataset())
+    stored.overwrite("iris_model_dev_v1.pkl", lambda data: data[:-1] + b"!")
+    with pytest.raises(ArtifactCorrupt):
+        stored.promote(version, "staging")
+
+
+def test_another_file_under_the_target_name_is_a_conflict(stored: Platform) -> None:
+    data = stored.dataset()
+    version = stored.train(data)
+    stored.train(data, doubling())
+    other = stored.folder / "draft-iris_model_dev_v2.pkl"
+    sha256 = found(stored, 2).sha256
+    stored.store.put_new(stored.settings.models_bucket, "iris_model_staging_v1.pkl", other, sha256=sha256)
+    with pytest.raises(ArtifactConflict, match=r"another file named 'iris_model_staging_v1\.pkl'"):
+        stored.promote(version, "staging")
+    assert serving(stored, data, "staging") is None
+
+
+def test_a_model_of_a_deleted_dataset_is_not_registered(platform: Platform) -> None:
+    data = platform.dataset()
+    claim = platform.begin(data)
+    with platform.database.write() as session:
+        session.execute(delete(DatasetRow).where(DatasetRow.id == data.dataset_id))
+    with pytest.raises(DatasetDeleted):
+        platform.finish(claim, data, doubling())
+
+
+def test_lists_are_filtered_by_dataset_and_active_stage(platform: Platform) -> None:
+    iris, wine = platform.dataset(), platform.dataset("wine")
+    for name, data in (("iris", iris), ("wine", wine), ("iris", iris), ("iris", iris)):
+        platform.train(data, doubling(), name=name)
+    platform.promote(3, "staging")
+    retire(platform, 4, "dev")
+
+    def listed(**given: Any) -> list[int]:
+        given = {"dataset_id": None, "stage": None, "before": None, "limit": 10} | given
+        with platform.database.read() as session:
+            return [model.row.version for model in versions.list_models(session, **given)]
+
+    assert listed() == [4, 3, 2, 1]
+    assert listed(dataset_id=iris.dataset_id) == [4, 3, 1]
+    assert listed(stage="dev") == [3, 2, 1]
+    assert listed(stage="staging") == [3]
+    assert listed(before=3, limit=1) == [2]
+
+
+def test_an_unknown_version_is_unknown(platform: Platform) -> None:
+    with pytest.raises(Unknown, match="no model of version 5"):
+        found(platform, 5)

@@ -1,0 +1,194 @@
+"""Registered models without a worker: small estimators, fitted here and registered through the real protocol."""
+
+import importlib.metadata
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
+
+from shared.database import Database
+from shared.jobs import lifecycle
+from shared.jobs.acceptance import accept
+from shared.jobs.lifecycle import Claim
+from shared.jobs.states import Kind
+from shared.object_store import ObjectStore
+from shared.registry import artifact
+from shared.registry.artifact import ArtifactKey, Seal
+from shared.registry.naming import artifact_name
+from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.versions import register
+from shared.settings import Settings
+from shared.training.signature import InputColumn, Signature
+from tests.support.registry import Data, insert_dataset
+
+IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+LIBRARIES = {name: importlib.metadata.version(name) for name in ("scikit-learn", "numpy", "pandas")}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model with all that is registered about it."""
+
+    model: Any
+    signature: Signature
+    environment: dict[str, str]
+
+
+def numeric_signature(
+    *names: str, task: Any = "classification", classes: list[Any] | None = None, missing_allowed: bool = False
+) -> Signature:
+    """The signature of a model that takes numbers only."""
+    return Signature(
+        inputs=[InputColumn(name=name, kind="number", missing_allowed=missing_allowed) for name in names],
+        target="target",
+        task=task,
+        classes=classes,
+        numeric=True,
+    )
+
+
+def iris_forest(*, trees: int = 5, seed: int = 0) -> Fitted:
+    """A small forest that tells the three species by name."""
+    data = load_iris()
+    labels = data.target_names[data.target]
+    model = RandomForestClassifier(trees, random_state=seed, n_jobs=2).fit(data.data, labels)
+    signature = numeric_signature(*IRIS_COLUMNS, classes=[str(name) for name in model.classes_])
+    return Fitted(model, signature, dict(LIBRARIES))
+
+
+def doubling() -> Fitted:
+    """A regression that doubles its one input."""
+    model = LinearRegression().fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
+    return Fitted(model, numeric_signature("x", task="regression"), dict(LIBRARIES))
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Database, store and key, and what a worker would do with them."""
+
+    database: Database
+    store: ObjectStore
+    settings: Settings
+    key: ArtifactKey
+    folder: Path
+
+    def dataset(self, name: str = "iris") -> Data:
+        """A dataset in the catalog."""
+        with self.database.write() as session:
+            return insert_dataset(session, name)
+
+    def train(self, data: Data, fitted: Fitted | None = None, *, name: str = "iris") -> int:
+        """Register a model as a train job does, and return its version; it is active in the first stage."""
+        return self.finish(self.begin(data, name=name), data, fitted or iris_forest(), name=name)
+
+    def begin(self, data: Data, *, name: str = "iris") -> Claim:
+        """A train job that has been claimed."""
+        with self.database.write() as session:
+            job = accept(
+                session, kind=Kind.TRAIN, request={}, dataset_name=name, dataset_version_id=data.version_id, key=None
+            )
+            claim = lifecycle.claim(session, job.id, worker="test", lease_seconds=60)
+        assert claim is not None
+        return claim
+
+    def finish(self, claim: Claim, data: Data, fitted: Fitted, *, name: str = "iris") -> int:
+        """Register the model of a train job that has been claimed."""
+        with self.database.write() as session:
+            version = lifecycle.take_model_version(session, claim)
+        stage = self.settings.stages[0]
+        path = artifact_name(name, stage, version)
+        seal = self.put(fitted.model, path, version=version, job_id=claim.job_id, environment=fitted.environment)
+        with self.database.write() as session:
+            lifecycle.succeed(session, claim, result={})
+            register(
+                session,
+                version=version,
+                job_id=claim.job_id,
+                dataset_id=data.dataset_id,
+                dataset_version_id=data.version_id,
+                stage=stage,
+                artifact_path=path,
+                seal=seal,
+                estimator=type(fitted.model).__name__,
+                parameters=_plain(fitted.model.get_params()),
+                metrics={"accuracy": 0.9},
+                signature=fitted.signature.model_dump(mode="json"),
+                report={},
+                environment=fitted.environment,
+                actor="test",
+            )
+        return version
+
+    def put(self, model: Any, path: str, *, version: int, job_id: UUID, environment: dict[str, str]) -> Seal:
+        """Store a model's file and seal it."""
+        file = self.folder / f"draft-{path}"
+        artifact.dump(model, file)
+        sha256, size_bytes = artifact.digest_of(file)
+        self.store.put_new(self.settings.models_bucket, path, file, sha256=sha256)
+        return artifact.seal(
+            self.key,
+            version=version,
+            job_id=job_id,
+            artifact_path=path,
+            sha256=sha256,
+            size_bytes=size_bytes,
+            environment=environment,
+        )
+
+    def promote(self, version: int, stage: str, *, name: str = "iris") -> dict[str, Any]:
+        """Promote as a worker does, and return the job's result."""
+        with self.database.read() as session:
+            promotion = check_promotion(
+                session, dataset_name=name, version=version, target_stage=stage, stages=self.settings.stages
+            )
+        folder = self.folder / f"promotion-{version}-{stage}"
+        folder.mkdir(exist_ok=True)
+        seal = stage_artifact(self.store, self.settings, self.key, promotion, folder=folder)
+        with self.database.write() as session:
+            return commit_promotion(session, promotion, seal=seal, actor="test")
+
+    def overwrite(self, path: str, change: Callable[[bytes], bytes]) -> None:
+        """Put other bytes under a model's name, as somebody with access to the bucket could."""
+        bucket = self.settings.models_bucket
+        with self.store.open(bucket, path) as file:
+            changed = change(file.read())
+        self.store.delete(bucket, path)
+        draft = self.folder / f"other-{path}"
+        draft.write_bytes(changed)
+        self.store.put_new(bucket, path, draft, sha256=artifact.digest_of(draft)[0])
+
+    def elsewhere(self) -> "Platform":
+        """The same platform as another process sees it: over connections of its own."""
+        url = self.database.engine.url.render_as_string(hide_password=False)
+        return replace(self, database=Database(url))
+
+
+def open_platform(database: Database, store: ObjectStore, settings: Settings, folder: Path) -> Platform:
+    """A platform over opened parts; its key is in the home of the settings."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Platform(database, store, settings, artifact.load_artifact_key(settings), folder)
+
+
+class Planted:
+    """An object whose loading leaves a trace: what an attacker would put into a pickle."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.trace,))
+
+
+def attackers_pickle(trace: Path) -> bytes:
+    """A valid pickle that makes the file `trace` when it is loaded."""
+    return pickle.dumps(Planted(trace), protocol=5)
+
+
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if isinstance(value, int | float | str | None)}

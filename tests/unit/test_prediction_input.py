@@ -1,0 +1,179 @@
+"""Input of predictions against the signature: what is taken, and what is said about the rest."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.errors import BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
+from shared.prediction.inputs import read_input
+from shared.training.signature import InputColumn, Signature
+from tests.support.models import numeric_signature
+
+NUMERIC = numeric_signature("a", "b")
+WITH_GAPS = numeric_signature("a", "b", missing_allowed=True)
+MIXED = Signature(
+    inputs=[
+        InputColumn(name="age", kind="integer", missing_allowed=True),
+        InputColumn(name="city", kind="category", missing_allowed=True, categories=["Bonn", "Ulm"]),
+        InputColumn(name="member", kind="boolean", missing_allowed=True),
+        InputColumn(name="joined", kind="datetime", missing_allowed=True),
+        InputColumn(name="id", kind="text", missing_allowed=False, used=False),
+    ],
+    target="price",
+    task="regression",
+    classes=None,
+    numeric=False,
+)
+
+
+def read(signature: Signature, *, features: Any = None, records: Any = None, max_cells: int = 1000) -> Any:
+    return read_input(signature, features=features, records=records, max_cells=max_cells)
+
+
+def refusal(signature: Signature, **given: Any) -> PlatformError:
+    with pytest.raises(PlatformError) as refused:
+        read(signature, **given)
+    return refused.value
+
+
+def places(error: PlatformError) -> list[list[str | int]]:
+    return [fault["loc"] for fault in error.errors]
+
+
+def test_rows_of_numbers_become_one_array() -> None:
+    array = read(NUMERIC, features=[[1, 2.5], [-3, 1e10]])
+    assert array.dtype == np.float64
+    assert array.tolist() == [[1.0, 2.5], [-3.0, 1e10]]
+
+
+def test_records_become_the_same_array_in_signature_order() -> None:
+    assert read(NUMERIC, records=[{"b": 2, "a": 1}]).tolist() == [[1.0, 2.0]]
+
+
+def test_null_is_a_missing_value_where_the_model_takes_one() -> None:
+    assert np.isnan(read(WITH_GAPS, features=[[1, None]])[0, 1])
+    assert np.isnan(read(WITH_GAPS, records=[{"a": 1}])[0, 1])
+
+
+def test_a_missing_value_is_refused_by_its_own_code_where_the_model_needs_one() -> None:
+    error = refusal(NUMERIC, features=[[1, 2], [None, 2]])
+    assert isinstance(error, MissingNotAllowed)
+    assert places(error) == [["body", "input_data", "features", 1, 0]]
+    assert "'a'" in error.detail
+
+
+def test_a_column_left_out_of_a_record_is_a_missing_value() -> None:
+    error = refusal(NUMERIC, records=[{"a": 1}])
+    assert isinstance(error, MissingNotAllowed)
+    assert places(error) == [["body", "input_data", "records", 0, "b"]]
+
+
+def test_all_wrong_cells_are_named_at_once() -> None:
+    error = refusal(NUMERIC, features=[["1", 2], [3, True], [4, 5], [None, float("nan")]])
+    assert isinstance(error, InvalidInput)
+    assert [place[3:] for place in places(error)] == [[0, 0], [1, 1], [3, 0], [3, 1]]
+    assert "4 faults" in error.detail
+
+
+@pytest.mark.parametrize(
+    "value", ["5.1", True, False, [], {}, float("inf"), float("-inf"), float("nan"), 10**400, "", [1]]
+)
+def test_what_is_not_a_finite_number_is_refused(value: Any) -> None:
+    error = refusal(NUMERIC, features=[[1, value]])
+    assert isinstance(error, InvalidInput)
+    assert places(error) == [["body", "input_data", "features", 0, 1]]
+
+
+def test_at_most_a_hundred_faults_are_listed_with_their_count() -> None:
+    error = refusal(NUMERIC, features=[["x", "y"]] * 150)
+    assert len(error.errors) == 100
+    assert "300 faults" in error.detail
+
+
+@pytest.mark.parametrize(("row", "said"), [([1], "1 value,"), ([1, 2, 3], "3 values,"), ([], "0 values,")])
+def test_too_few_or_too_many_values_name_the_columns(row: list[int], said: str) -> None:
+    error = refusal(NUMERIC, features=[[1, 2], row])
+    assert places(error) == [["body", "input_data", "features", 1]]
+    assert said in error.detail
+    assert "a, b" in error.detail
+
+
+def test_a_single_row_without_its_brackets_gets_a_hint() -> None:
+    assert "[[...]]" in refusal(NUMERIC, features=[1, 2]).detail
+
+
+@pytest.mark.parametrize("rows", [[], {}, "a", 1, True, {"a": 1}])
+@pytest.mark.parametrize("form", ["features", "records"])
+def test_what_is_no_list_of_rows_is_refused(form: str, rows: Any) -> None:
+    error = refusal(NUMERIC, **{form: rows})
+    assert isinstance(error, InvalidInput)
+    assert places(error) == [["body", "input_data", form]]
+
+
+@pytest.mark.parametrize("given", [{}, {"features": [[1, 2]], "records": [{"a": 1, "b": 2}]}])
+def test_exactly_one_form_must_be_given(given: dict[str, Any]) -> None:
+    assert "either" in refusal(NUMERIC, **given).detail
+
+
+def test_an_unknown_column_is_refused_with_a_suggestion() -> None:
+    error = refusal(MIXED, records=[{"age": 1, "cty": "Bonn"}])
+    assert places(error) == [["body", "input_data", "records", 0, "cty"]]
+    assert "Did you mean 'city'?" in error.detail
+
+
+def test_the_target_among_the_columns_is_named_as_such() -> None:
+    assert "is what the model predicts" in refusal(MIXED, records=[{"price": 3}]).detail
+
+
+def test_a_record_that_is_no_object_is_refused() -> None:
+    assert places(refusal(NUMERIC, records=[{"a": 1, "b": 1}, [1, 2]])) == [["body", "input_data", "records", 1]]
+
+
+def test_more_cells_than_allowed_are_too_large() -> None:
+    assert isinstance(refusal(NUMERIC, features=[[1, 2]] * 3, max_cells=5), BodyTooLarge)
+    assert read(NUMERIC, features=[[1, 2]] * 3, max_cells=6).shape == (3, 2)
+
+
+def test_mixed_rows_become_a_frame_of_the_used_columns() -> None:
+    frame = read(MIXED, features=[[30, "Bonn", True, "2026-01-31", None], [None, None, None, None, 17]])
+    assert list(frame.columns) == ["age", "city", "member", "joined"]
+    assert frame["member"].tolist()[0] == 1.0
+    assert frame.isna().sum(axis=1).tolist() == [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("age", "30", "not a number"),
+        ("age", False, "not a number"),
+        ("city", 5, "not a text"),
+        ("city", ["Bonn"], "not a text"),
+        ("member", 1, "neither true nor false"),
+        ("member", "true", "neither true nor false"),
+        ("joined", 20260131, "not a date or time"),
+        ("joined", "yesterday", "not a date or time"),
+        ("joined", "2026-02-31", "not a date or time"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(column: str, value: Any, said: str) -> None:
+    error = refusal(MIXED, records=[{column: value}])
+    assert places(error) == [["body", "input_data", "records", 0, column]]
+    assert said in error.detail
+
+
+def test_a_category_that_was_not_seen_in_training_is_taken() -> None:
+    assert read(MIXED, records=[{"city": "Köln"}])["city"].tolist() == ["Köln"]
+
+
+def test_categories_that_were_numbers_take_numbers() -> None:
+    column = InputColumn(name="grade", kind="category", missing_allowed=False, categories=[1, 2])
+    signature = MIXED.model_copy(update={"inputs": [column]})
+    assert read(signature, features=[[2]])["grade"].tolist() == [2]
+    assert isinstance(refusal(signature, features=[[float("inf")]]), InvalidInput)
+
+
+def test_long_and_broken_texts_are_not_repeated_in_full() -> None:
+    error = refusal(NUMERIC, features=[["x" * 1000, "\ud800"]])
+    assert all(len(fault["msg"]) < 150 for fault in error.errors)
+    error.errors[1]["msg"].encode()

@@ -1,0 +1,81 @@
+"""Predictions of a loaded model: original labels, JSON values, and clean refusals."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.svm import LinearSVC
+
+from shared.errors import InvalidInput, NoProbabilities
+from shared.prediction.predictor import Prediction, Predictor
+from tests.support.models import Fitted, doubling, iris_forest, numeric_signature
+
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
+
+
+def ready(fitted: Fitted) -> Predictor:
+    return Predictor(version=1, signature=fitted.signature, model=fitted.model, memory_bytes=1)
+
+
+def ask(predictor: Predictor, features: Any, *, probabilities: bool = False) -> Prediction:
+    return predictor.answer(features=features, records=None, probabilities=probabilities, max_cells=1000)
+
+
+def classifier(labels: list[Any]) -> Predictor:
+    model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], labels)
+    return Predictor(1, numeric_signature("x", classes=model.classes_.tolist()), model, 1)
+
+
+def test_labels_are_those_of_the_dataset() -> None:
+    assert ask(ready(iris_forest()), ROWS) == Prediction(["setosa", "virginica"])
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [False, True], [1.0, 2.0]])
+def test_labels_of_every_kind_are_plain_json_values(labels: list[Any]) -> None:
+    prediction = ask(classifier([labels[0], labels[0], labels[1], labels[1]]), [[0], [3]])
+    assert [(type(label), label) for label in prediction.predictions] == [(type(label), label) for label in labels]
+    json.dumps(prediction.predictions)
+
+
+def test_probabilities_come_in_the_order_of_the_classes() -> None:
+    prediction = ask(ready(iris_forest()), ROWS, probabilities=True)
+    assert prediction.classes == ["setosa", "versicolor", "virginica"]
+    assert prediction.probabilities is not None
+    assert [sum(row) for row in prediction.probabilities] == pytest.approx([1, 1])
+    assert prediction.probabilities[1][2] > 0.5
+
+
+def test_a_regression_answers_with_numbers() -> None:
+    assert ask(ready(doubling()), [[4], [0.5]]).predictions == pytest.approx([8.0, 1.0])
+
+
+def test_a_regression_with_one_column_of_targets_answers_with_one_number_per_row() -> None:
+    model = LinearRegression().fit([[0.0], [1.0]], [[0.0], [2.0]])
+    predictor = Predictor(1, numeric_signature("x", task="regression"), model, 1)
+    assert ask(predictor, [[1], [2]]).predictions == pytest.approx([2.0, 4.0])
+
+
+def test_a_regression_has_no_probabilities() -> None:
+    with pytest.raises(NoProbabilities, match="predicts numbers") as refusal:
+        ask(ready(doubling()), [[1]], probabilities=True)
+    assert refusal.value.errors[0]["loc"] == ["body", "return"]
+
+
+def test_a_classifier_without_probabilities_says_so() -> None:
+    model = LinearSVC().fit([[0.0], [1.0]], [0, 1])
+    predictor = Predictor(1, numeric_signature("x", classes=[0, 1]), model, 1)
+    assert ask(predictor, [[0.0]]).predictions == [0]
+    with pytest.raises(NoProbabilities, match="labels only"):
+        ask(predictor, [[0.0]], probabilities=True)
+
+
+def test_values_that_the_model_refuses_are_the_inputs_fault() -> None:
+    with pytest.raises(InvalidInput, match="1e300"):
+        ask(ready(iris_forest()), [[1e300, 1, 1, 1]])
+
+
+def test_a_prediction_that_is_no_finite_number_is_refused() -> None:
+    with np.errstate(over="ignore"), pytest.raises(InvalidInput):
+        ask(ready(doubling()), [[1.7e308]])
