@@ -1,0 +1,136 @@
+"""The doorbell: Celery over Redis. It carries job ids and may lose or double them; SQL knows what is to be done."""
+
+import contextlib
+import queue
+import threading
+from uuid import UUID
+
+import redis
+from celery import Celery
+
+from shared.jobs.states import Kind
+from shared.logging import get_logger
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+QUEUE_NAME = "mlmini"
+_WORKER_PREFIX = "mlmini-worker:"
+_WORKER_SECONDS = 15
+_BACKLOG = 10_000
+_SOCKET_SECONDS = 5
+
+
+def create_celery(settings: Settings) -> Celery:
+    """The Celery application that both edges speak through: early ack, JSON, no results, no retries of its own."""
+    app = Celery("mlmini", broker=settings.redis_url.get_secret_value(), set_as_current=False)
+    app.conf.update(
+        task_default_queue=QUEUE_NAME,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=False,
+        task_ignore_result=True,
+        task_publish_retry=False,
+        task_send_sent_event=True,
+        task_track_started=True,
+        worker_send_task_events=True,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_timeout": _SOCKET_SECONDS,
+            "socket_connect_timeout": _SOCKET_SECONDS,
+            "socket_keepalive": True,
+            "retry_on_timeout": False,
+        },
+    )
+    return app
+
+
+class JobQueue:
+    """Tells workers of due jobs, without ever making a caller wait for Redis."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = create_celery(settings)
+        self._redis = redis.Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_timeout=_SOCKET_SECONDS,
+            socket_connect_timeout=2,
+            decode_responses=True,
+        )
+        self._waiting: queue.Queue[tuple[UUID, Kind] | None] = queue.Queue(maxsize=_BACKLOG)
+        self._publisher = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
+        self._publisher.start()
+
+    def wake(self, job_id: UUID, kind: Kind) -> None:
+        """Have workers told of a job, best effort, in the background. The relay mends what gets lost."""
+        try:
+            self._waiting.put_nowait((job_id, kind))
+        except queue.Full:
+            log.warning("doorbell_backlog_full", job_id=str(job_id))
+
+    def publish(self, job_id: UUID, kind: Kind) -> None:
+        """Tell workers of a job now.
+
+        Raises:
+            Exception: whatever the broker's client raises when Redis does not answer.
+        """
+        self._celery.send_task(kind, args=[str(job_id)], task_id=str(job_id))
+
+    def ping(self) -> None:
+        """Ask Redis for an answer.
+
+        Raises:
+            redis.RedisError: when it gives none.
+        """
+        self._redis.ping()
+
+    def depth(self) -> int:
+        """How many messages wait for a worker.
+
+        Raises:
+            redis.RedisError: when Redis does not answer.
+        """
+        depth: int = self._redis.llen(QUEUE_NAME)
+        return depth
+
+    def announce(self, worker: str) -> None:
+        """Say that a worker is alive; it is forgotten after a while.
+
+        Raises:
+            redis.RedisError: when Redis does not answer.
+        """
+        self._redis.set(_WORKER_PREFIX + worker, "1", ex=_WORKER_SECONDS)
+
+    def leave(self, worker: str) -> None:
+        """Take a worker off the list, best effort."""
+        with contextlib.suppress(redis.RedisError):
+            self._redis.delete(_WORKER_PREFIX + worker)
+
+    def workers(self) -> list[str]:
+        """The workers that announced themselves lately.
+
+        Raises:
+            redis.RedisError: when Redis does not answer.
+        """
+        names = self._redis.scan_iter(match=_WORKER_PREFIX + "*", count=1000)
+        return sorted(name.removeprefix(_WORKER_PREFIX) for name in names)
+
+    def close(self) -> None:
+        """Stop publishing; what is not yet published is left to the relay."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._publisher.join(timeout=2)
+        self._celery.close()
+        self._redis.close()
+
+    def _publish_all(self) -> None:
+        while (delivery := self._waiting.get()) is not None:
+            job_id, kind = delivery
+            try:
+                self.publish(job_id, kind)
+            except Exception as error:  # noqa: BLE001 - broker clients raise many kinds, and none may end this thread
+                log.warning("doorbell_failed", job_id=str(job_id), error=type(error).__name__)

@@ -1,0 +1,192 @@
+"""A whole installation for tests of the worker: a database, a store, a Redis of its own, and real worker processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+from pydantic import SecretStr
+from sqlalchemy.orm import Session
+
+from shared.database import Database
+from shared.datasets.catalog import find_dataset, find_version
+from shared.datasets.examples import ensure_example
+from shared.datasets.reader import Reader
+from shared.jobs.acceptance import accept, find_job
+from shared.jobs.rows import JobRow
+from shared.jobs.states import TERMINAL, Kind, State
+from shared.object_store import ObjectStore, open_store
+from shared.settings import PREFIX, Settings
+from tests.support.servers import Valkey
+from tests.support.waiting import eventually
+
+# Everything that takes a minute in production takes seconds here.
+FAST: dict[str, Any] = {
+    "lease_seconds": 3,
+    "beat_seconds": 0.5,
+    "poll_seconds": 0.3,
+    "relay_seconds": 0.3,
+    "rescue_seconds": 0.3,
+    "retry_base_seconds": 0.1,
+}
+FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
+# Seconds of fitting: long enough to be met in the middle of it.
+SLOW = {
+    "module": "ensemble",
+    "class": "GradientBoostingClassifier",
+    "params": {"n_estimators": 900, "max_depth": 6},
+}
+
+
+@dataclass
+class Worker:
+    """One worker process."""
+
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def log(self) -> str:
+        """What it wrote so far."""
+        return self.log_path.read_text(errors="replace")
+
+    def family(self) -> list[psutil.Process]:
+        """It and everything that it started."""
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
+
+    def kill(self) -> None:
+        """End it with SIGKILL, and it alone."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, *, timeout: float) -> int:
+        """Ask it to stop and return its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=timeout)
+
+
+@dataclass
+class Site:
+    """The installation; workers are started and killed by the test."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    reader: Reader
+    valkey: Valkey
+    folder: Path
+    workers: list[Worker] = field(default_factory=list)
+
+    def start_worker(self, **environment: str) -> Worker:
+        """Start a worker and wait until it takes jobs."""
+        log_path = self.folder / f"worker-{len(self.workers)}.log"
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "worker"],
+                env=os.environ | environment_of(self.settings) | environment,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        worker = Worker(process, log_path)
+        self.workers.append(worker)
+        eventually(lambda: "upkeep_started" in worker.log or process.poll() is not None, timeout=60)
+        assert process.poll() is None, worker.log
+        return worker
+
+    def train(self, choice: dict[str, Any] = FOREST, *, example: str = "iris", **more: Any) -> UUID:
+        """Accept a train job on a bundled example, as the API does."""
+        name, version = ensure_example(
+            example, database=self.database, store=self.store, reader=self.reader, settings=self.settings
+        )
+        request = {
+            "dataset_name": name,
+            "dataset_version": version,
+            "model": choice,
+            "target_column": "target",
+            "features": None,
+            "test_size": 0.2,
+            "random_state": 42,
+        }
+        with self.database.write() as session:
+            job = accept(
+                session,
+                kind=Kind.TRAIN,
+                request=request | more,
+                dataset_name=name,
+                dataset_version_id=version_id(session, name, version),
+            )
+            return job.id
+
+    def job(self, job_id: UUID) -> JobRow:
+        """The job as it is now."""
+        with self.database.read() as session:
+            return find_job(session, job_id)
+
+    def until(self, job_id: UUID, state: State, *, timeout: float = 60) -> JobRow:
+        """Wait for a state of the job; an end in another one fails at once."""
+
+        def seen() -> JobRow | None:
+            job = self.job(job_id)
+            wrong_end = job.status in TERMINAL and job.status != state
+            assert not wrong_end, f"the job is {job.status}: {job.error}\n" + "\n".join(w.log for w in self.workers)
+            return job if job.status == state else None
+
+        found = eventually(seen, timeout=timeout)
+        assert found is not None
+        return found
+
+    def until_fitting(self, job_id: UUID) -> JobRow:
+        """Wait until the job's computation is in the middle of its fit."""
+
+        def fitting() -> JobRow | None:
+            job = self.job(job_id)
+            return job if job.progress["step"] == "fitting" and job.status == State.RUNNING else None
+
+        found = eventually(fitting, timeout=30)
+        assert found is not None
+        return found
+
+
+def version_id(session: Session, name: str, number: int) -> int:
+    """The row id of one dataset version."""
+    return find_version(session, find_dataset(session, name), number).id
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make `load_settings` return these settings."""
+    values = {}
+    for name, value in settings:
+        if value is None:
+            continue
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        values[PREFIX + name.upper()] = ",".join(plain) if isinstance(plain, tuple) else str(plain)
+    return values
+
+
+@contextmanager
+def site(settings: Settings, valkey: Valkey, folder: Path) -> Iterator[Site]:
+    """An installation whose workers are all dead at the end, with everything they started."""
+    database = Database(settings.sqlalchemy_url)
+    store = open_store(settings)
+    store.prepare()
+    reader = Reader(settings)
+    built = Site(settings, database, store, reader, valkey, folder)
+    try:
+        yield built
+    finally:
+        for worker in built.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        reader.close()
+        store.close()
+        database.close()

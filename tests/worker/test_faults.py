@@ -1,0 +1,178 @@
+"""Faults that a job survives, with real worker processes that are really killed."""
+
+import signal
+import time
+from uuid import UUID
+
+import psutil
+from sqlalchemy import func, select
+
+from shared.jobs.acceptance import cancel
+from shared.jobs.rows import JobEventRow
+from shared.jobs.states import State
+from shared.registry.rows import DeploymentRow, RegistryRow
+from tests.support.site import SLOW, Site
+from tests.support.waiting import eventually
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; a zombie has ended."""
+    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def path_of(site: Site, job_id: UUID) -> list[str]:
+    """The states that the job went through."""
+    with site.database.read() as session:
+        query = select(JobEventRow.to_state).where(JobEventRow.job_id == job_id).order_by(JobEventRow.seq)
+        return list(session.scalars(query))
+
+
+def assert_one_effect_each(site: Site, *job_ids: UUID) -> None:
+    """Every job has exactly one registered version with one active deployment, whose file is in the store."""
+    with site.database.read() as session:
+        registered = {row.job_id: row for row in session.scalars(select(RegistryRow))}
+        assert set(registered) == set(job_ids)
+        for row in registered.values():
+            deployment = session.scalars(select(DeploymentRow).where(DeploymentRow.version == row.version)).one()
+            stored = site.store.stat(site.settings.models_bucket, deployment.artifact_path)
+            assert (stored.size, stored.sha256) == (deployment.size_bytes, deployment.sha256)
+
+
+def test_a_job_runs_once_and_its_task_carries_its_id(installation: Site) -> None:
+    worker = installation.start_worker()
+    job_id = installation.train()
+    job = installation.until(job_id, State.SUCCEEDED)
+    assert job.attempt == 1
+    assert job.result is not None
+    assert job.result["artifact_path"] == f"iris_model_dev_v{job.result['version']}.pkl"
+    assert path_of(installation, job_id) == ["queued", "running", "succeeded"]
+    assert_one_effect_each(installation, job_id)
+    assert str(job_id) in worker.log
+
+
+def test_a_worker_killed_in_the_middle_of_a_fit_takes_its_computation_along_and_another_finishes(
+    installation: Site,
+) -> None:
+    first = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    family = first.family()
+    assert len(family) >= 3, "worker, fork server and computation"
+    installation.start_worker()
+    first.kill()
+    eventually(lambda: not alive(family), timeout=5)
+    job = installation.until(job_id, State.SUCCEEDED)
+    assert job.crash_count == 1
+    assert job.epoch == 3
+    assert path_of(installation, job_id) == ["queued", "running", "queued", "running", "succeeded"]
+    assert_one_effect_each(installation, job_id)
+
+
+def test_everything_killed_and_started_again_finishes_what_was_accepted(installation: Site) -> None:
+    first = installation.start_worker()
+    running = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(running)
+    waiting = installation.train()
+    first.kill()
+    installation.valkey.kill()
+    installation.valkey.start()
+    installation.start_worker()
+    for job_id in (running, waiting):
+        installation.until(job_id, State.SUCCEEDED)
+    assert_one_effect_each(installation, running, waiting)
+
+
+def test_jobs_queued_in_a_redis_that_is_emptied_are_run(installation: Site) -> None:
+    jobs = [installation.train() for _ in range(5)]
+    installation.valkey.kill()
+    installation.valkey.start()
+    installation.start_worker()
+    for job_id in jobs:
+        installation.until(job_id, State.SUCCEEDED)
+    assert_one_effect_each(installation, *jobs)
+
+
+def test_jobs_accepted_while_redis_is_down_are_run_without_it(installation: Site) -> None:
+    installation.start_worker()
+    installation.valkey.kill()
+    jobs = [installation.train() for _ in range(3)]
+    for job_id in jobs:
+        installation.until(job_id, State.SUCCEEDED)
+    installation.valkey.start()
+    assert_one_effect_each(installation, *jobs)
+
+
+def test_a_worker_starts_and_works_while_redis_is_down(installation: Site) -> None:
+    installation.valkey.kill()
+    installation.start_worker()
+    job_id = installation.train()
+    installation.until(job_id, State.SUCCEEDED)
+    installation.valkey.start()
+
+
+def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(installation: Site) -> None:
+    worker = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    family = worker.family()
+    worker.terminate(timeout=10)
+    assert not alive(family)
+    job = installation.job(job_id)
+    assert (job.status, job.crash_count, job.transient_count) == (State.QUEUED, 0, 0)
+    installation.start_worker()
+    assert installation.until(job_id, State.SUCCEEDED).attempt == 2
+
+
+def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Site) -> None:
+    paused = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    stopped = paused.family()
+    for process in stopped:
+        process.send_signal(signal.SIGSTOP)
+    installation.start_worker()
+    job = installation.until(job_id, State.SUCCEEDED)
+    for process in stopped:
+        process.send_signal(signal.SIGCONT)
+    eventually(lambda: "NOTHING" in paused.log, timeout=20, what="the paused worker notices that it lost the job")
+    assert installation.job(job_id).finished_at == job.finished_at
+    assert_one_effect_each(installation, job_id)
+
+
+def test_a_running_job_that_is_cancelled_stops_and_registers_nothing(installation: Site) -> None:
+    worker = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    with installation.database.write() as session:
+        cancel(session, job_id)
+    installation.until(job_id, State.CANCELLED)
+    eventually(lambda: len(alive(worker.family())) == 2, what="only worker and fork server are left")
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(RegistryRow)) == 0
+
+
+def test_a_computation_that_dies_each_time_is_quarantined_after_three_crashes(installation: Site) -> None:
+    worker = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    deadline = time.monotonic() + 90
+    killed: set[int] = set()
+    while installation.job(job_id).status not in {State.QUARANTINED, State.SUCCEEDED, State.FAILED}:
+        assert time.monotonic() < deadline
+        for process in worker.family()[2:]:
+            if process.pid not in killed:
+                killed.add(process.pid)
+                process.kill()
+    job = installation.until(job_id, State.QUARANTINED)
+    assert (job.crash_count, job.attempt, len(killed)) == (3, 3, 3)
+    assert job.error is not None
+    assert job.error["code"] == "computation_crashed"
+
+
+def test_a_killed_fork_server_is_replaced_and_the_job_runs_again(installation: Site) -> None:
+    worker = installation.start_worker()
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    worker.family()[1].kill()
+    job = installation.until(job_id, State.SUCCEEDED)
+    assert job.crash_count == 1
+    assert_one_effect_each(installation, job_id)

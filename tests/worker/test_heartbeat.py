@@ -1,0 +1,79 @@
+"""The heartbeat of one attempt, on both databases."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from shared.clock import Now
+from shared.database import Database
+from shared.jobs import lifecycle
+from shared.jobs.acceptance import accept, cancel
+from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.rescue import rescue
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind
+from shared.settings import Settings
+from tests.support.waiting import eventually
+from worker.heartbeat import CancelRequested, Heartbeat
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Settings:
+    return settings.model_copy(update={"lease_seconds": 1.5, "beat_seconds": 0.1})
+
+
+@pytest.fixture
+def claim(database: Database) -> Claim:
+    with database.write() as session:
+        job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
+        taken = lifecycle.claim(session, job.id, worker="me", lease_seconds=1.5)
+    assert taken is not None
+    return taken
+
+
+def raised_by(heartbeat: Heartbeat) -> type[Exception] | None:
+    try:
+        heartbeat.check()
+    except (Fenced, CancelRequested) as error:
+        return type(error)
+    return None
+
+
+def seconds_left(database: Database, job_id: UUID) -> bool:
+    with database.read() as session:
+        return session.scalar(select(JobRow.lease_until > Now(0.5)).where(JobRow.id == job_id)) or False
+
+
+def test_it_renews_the_lease_for_as_long_as_the_attempt_runs(database: Database, quick: Settings, claim: Claim) -> None:
+    with database.write() as session:
+        session.execute(update(JobRow).values(lease_until=Now(0)))
+    with Heartbeat(database, quick, claim) as heartbeat:
+        eventually(lambda: seconds_left(database, claim.job_id))
+        assert raised_by(heartbeat) is None
+
+
+def test_it_notices_a_cancellation(database: Database, quick: Settings, claim: Claim) -> None:
+    with Heartbeat(database, quick, claim) as heartbeat:
+        with database.write() as session:
+            cancel(session, claim.job_id)
+        eventually(lambda: raised_by(heartbeat) is CancelRequested)
+
+
+def test_it_notices_that_the_job_was_rescued(database: Database, quick: Settings, claim: Claim) -> None:
+    with Heartbeat(database, quick, claim) as heartbeat:
+        with database.write() as session:
+            session.execute(update(JobRow).values(lease_until=Now(-1)))
+            rescue(session, claim.job_id, actor="other", max_crashes=3)
+        eventually(lambda: raised_by(heartbeat) is Fenced)
+
+
+def test_without_a_database_it_gives_up_when_the_lease_may_be_over(
+    quick: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    nowhere = Database(f"sqlite:///{tmp_path_factory.mktemp('gone') / 'no' / 'folder.db'}")
+    claim = Claim(UUID(int=1), 1, "me", Kind.TRAIN, {}, "iris", None)
+    with Heartbeat(nowhere, quick, claim) as heartbeat:
+        assert raised_by(heartbeat) is None
+        eventually(lambda: raised_by(heartbeat) is Fenced)
+    nowhere.close()

@@ -1,0 +1,160 @@
+"""What jobs do when nothing is killed: their effects, and the failures that are nobody's crash."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, update
+
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.jobs.acceptance import accept
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+from shared.prediction.cache import PredictorCache
+from shared.registry.rows import RegistryRow
+from shared.registry.sealing import load_artifact_key
+from shared.settings import Settings
+from tests.support.servers import S3, Valkey
+from tests.support.site import FAST, SLOW, Site, site
+
+# Less than the weights of two layers of 8,000 neurons.
+LITTLE_MEMORY_MB = 256
+
+
+@pytest.fixture(params=["embedded", "full stack"])
+def either_installation(
+    request: pytest.FixtureRequest, fast_settings: Settings, own_valkey: Valkey, tmp_path: Path
+) -> Iterator[Site]:
+    """Once with SQLite and a local directory, once with PostgreSQL and S3."""
+    settings = fast_settings
+    if request.param == "full stack":
+        s3: Settings = request.getfixturevalue("s3_settings")
+        server: S3 = request.getfixturevalue("s3_server")
+        settings = s3.model_copy(
+            update={
+                "redis_url": fast_settings.redis_url,
+                "database_url": SecretStr(request.getfixturevalue("postgres_url")),
+                "s3_endpoint_url": server.endpoint_url,
+                **FAST,
+            }
+        )
+    with site(settings, own_valkey, tmp_path) as built:
+        yield built
+
+
+def promote(installation: Site, version: int, stage: str) -> UUID:
+    with installation.database.write() as session:
+        request = {"dataset_name": "iris", "version": version, "target_stage": stage}
+        return accept(session, kind=Kind.PROMOTE, request=request, dataset_name="iris", dataset_version_id=None).id
+
+
+def error_of(installation: Site, job_id: UUID) -> dict[str, Any]:
+    error = installation.until(job_id, State.FAILED).error
+    assert error is not None
+    return error
+
+
+def test_a_model_walks_from_training_to_production_and_serves(either_installation: Site) -> None:
+    installation = either_installation
+    installation.start_worker()
+    trained = installation.until(installation.train(), State.SUCCEEDED).result
+    assert trained is not None
+    assert trained["metrics"]["accuracy"] > 0.8
+    for stage in ("staging", "production"):
+        promoted = installation.until(promote(installation, trained["version"], stage), State.SUCCEEDED).result
+        assert promoted == {
+            "version": trained["version"],
+            "stage": stage,
+            "artifact_path": f"iris_model_{stage}_v{trained['version']}.pkl",
+            "serving_version": trained["version"],
+        }
+    key = load_artifact_key(installation.settings)
+    cache = PredictorCache(installation.database, installation.store, installation.settings, key)
+    predictor = cache.get("iris", "production")
+    cache.close()
+    assert predictor.version == trained["version"]
+
+
+def test_a_skipped_stage_fails_with_its_code_and_changes_nothing(installation: Site) -> None:
+    installation.start_worker()
+    trained = installation.until(installation.train(), State.SUCCEEDED).result
+    assert trained is not None
+    error = error_of(installation, promote(installation, trained["version"], "production"))
+    assert error["code"] == "stage_skipped"
+    with installation.database.read() as session:
+        assert session.scalars(select(RegistryRow.stage)).one() == "dev"
+
+
+def test_a_promotion_of_a_file_that_was_tampered_with_fails_and_changes_nothing(installation: Site) -> None:
+    installation.start_worker()
+    trained = installation.until(installation.train(), State.SUCCEEDED).result
+    assert trained is not None
+    stored = installation.settings.home / "store" / installation.settings.models_bucket / trained["artifact_path"]
+    stored.write_bytes(stored.read_bytes()[:-1] + b"!")
+    error = error_of(installation, promote(installation, trained["version"], "staging"))
+    assert error["code"] == "artifact_corrupt"
+    with installation.database.read() as session:
+        assert session.scalars(select(RegistryRow.stage)).one() == "dev"
+
+
+def test_a_fit_that_takes_too_long_is_stopped_with_a_clear_error(installation: Site) -> None:
+    installation.start_worker(MLMINI_JOB_SECONDS="0.5")
+    error = error_of(installation, installation.train(SLOW, example="breast_cancer"))
+    assert error["code"] == "time_limit_exceeded"
+    assert "MLMINI_JOB_SECONDS" in error["message"]
+
+
+def test_a_fit_that_needs_too_much_memory_fails_with_a_clear_error(installation: Site) -> None:
+    installation.start_worker(MLMINI_JOB_MEMORY_MB=str(LITTLE_MEMORY_MB))
+    weights = {"module": "neural_network", "class": "MLPClassifier", "params": {"hidden_layer_sizes": [8000, 8000]}}
+    error = error_of(installation, installation.train(weights))
+    assert error["code"] == "out_of_memory"
+    assert str(LITTLE_MEMORY_MB) in error["message"]
+
+
+def test_a_request_that_no_longer_fits_fails_and_is_not_tried_again(installation: Site) -> None:
+    installation.start_worker()
+    job_id = installation.train(model="once a dictionary")
+    assert error_of(installation, job_id)["code"] == "unreadable_request"
+    assert installation.job(job_id).attempt == 1
+
+
+def test_a_job_whose_dataset_was_deleted_while_it_waited_fails_and_says_so(installation: Site) -> None:
+    job_id = installation.train()
+    with installation.database.write() as session:
+        session.delete(session.scalars(select(DatasetRow)).one())
+    installation.start_worker()
+    assert error_of(installation, job_id)["code"] == "dataset_deleted"
+
+
+def test_a_dataset_whose_stored_file_changed_is_not_trained_on(installation: Site) -> None:
+    job_id = installation.train()
+    with installation.database.write() as session:
+        session.execute(update(DatasetVersionRow).values(sha256="0" * 64))
+    installation.start_worker()
+    assert error_of(installation, job_id)["code"] == "dataset_corrupt"
+
+
+def test_a_store_that_is_away_for_a_while_delays_a_job_and_loses_nothing(installation: Site) -> None:
+    job_id = installation.train()
+    bucket = installation.settings.home / "store" / installation.settings.datasets_bucket
+    away = bucket.with_name("away")
+    installation.start_worker()
+    installation.until(job_id, State.SUCCEEDED)
+    bucket.rename(away)
+    with installation.database.write() as session:
+        first = session.get_one(JobRow, job_id)
+        again = accept(
+            session,
+            kind=Kind.TRAIN,
+            request=first.request,
+            dataset_name="iris",
+            dataset_version_id=first.dataset_version_id,
+        ).id
+    while installation.job(again).transient_count == 0:
+        assert installation.job(again).status in {State.QUEUED, State.RUNNING}
+    away.rename(bucket)
+    assert installation.until(again, State.SUCCEEDED).crash_count == 0

@@ -1,0 +1,58 @@
+"""The table from errors to the steps of the job protocol."""
+
+import pytest
+
+from shared.errors import (
+    DatabaseUnavailable,
+    FitFailed,
+    OutOfMemory,
+    PlatformError,
+    StageSkipped,
+    StoreUnavailable,
+    TimeLimitExceeded,
+    leaves,
+)
+from shared.jobs.lifecycle import Fenced
+from shared.sandbox import SandboxFailed
+from worker.compute import ComputationCrashed
+from worker.heartbeat import CancelRequested
+from worker.outcomes import VERDICTS, Verdict, failure_of, verdict_of
+from worker.runtime import Stopping
+
+
+@pytest.mark.parametrize("error", list(leaves()), ids=lambda leaf: leaf.code)
+def test_every_error_of_the_platform_has_a_verdict(error: type[PlatformError]) -> None:
+    assert any(kind in VERDICTS for kind in error.__mro__)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (StoreUnavailable("down"), Verdict.RETRY),
+        (DatabaseUnavailable("down"), Verdict.RETRY),
+        (SandboxFailed("no"), Verdict.RETRY),
+        (FitFailed("bad data"), Verdict.FAIL),
+        (OutOfMemory("too much"), Verdict.FAIL),
+        (TimeLimitExceeded("too long"), Verdict.FAIL),
+        (StageSkipped("no"), Verdict.FAIL),
+        (ComputationCrashed("signal 11"), Verdict.CRASH),
+        (Stopping(), Verdict.HAND_BACK),
+        (CancelRequested(), Verdict.CONFIRM_CANCEL),
+        (Fenced(), Verdict.NOTHING),
+        (ZeroDivisionError("unknown"), Verdict.FAIL),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
+)
+def test_the_verdict_follows_from_whether_another_try_can_help(error: Exception, verdict: Verdict) -> None:
+    assert verdict_of(error) is verdict
+
+
+def test_the_client_learns_the_code_and_the_sentence_of_a_known_error() -> None:
+    failure = failure_of(FitFailed("Input X contains NaN."))
+    assert (failure.code, failure.message) == ("fit_failed", "Input X contains NaN.")
+
+
+def test_the_client_learns_nothing_of_an_unexpected_error() -> None:
+    failure = failure_of(ValueError("/home/secret/path"))
+    assert failure.code == "internal_error"
+    assert "secret" not in failure.message

@@ -1,0 +1,62 @@
+"""What runs in the computing process of a train job: files in, files out, no database, no store, no secret.
+
+In the folder: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Importing this module
+imports all that the computation needs, so that the fork server has it ready.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd  # noqa: F401 - preloaded for the forked processes
+import sklearn.compose
+import sklearn.ensemble
+import sklearn.impute
+import sklearn.linear_model
+import sklearn.neighbors
+import sklearn.neural_network
+import sklearn.pipeline
+import sklearn.svm  # noqa: F401 - preloaded for the forked processes
+
+from shared.datasets.reading import read_table
+from shared.errors import PlatformError
+from shared.registry import artifact
+from shared.training.trainer import train
+from worker.work import MODEL_FILE, OUTCOME_FILE, PROGRESS_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Refusal, Work
+
+
+def main(folder: Path) -> None:
+    """Train as the `Work` says and write down what came of it."""
+    work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
+    try:
+        outcome = Outcome(facts=_train(work, folder))
+    except PlatformError as error:
+        outcome = Outcome(refusal=Refusal(code=error.code, detail=error.detail))
+    _write(folder / OUTCOME_FILE, outcome.model_dump_json())
+
+
+def _train(work: Work, folder: Path) -> Facts:
+    def show(step: str, percent: int) -> None:
+        _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent}))
+
+    show("reading", 5)
+    spec = work.spec
+    only = None if spec.features is None else [*spec.features, spec.target_column]
+    table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
+    trained = train(spec, table, work.columns, threads=work.threads, on_step=show)
+    show("storing", 95)
+    artifact.dump(trained.model, folder / MODEL_FILE)
+    return Facts(
+        signature=trained.signature.model_dump(mode="json"),
+        metrics=trained.metrics,
+        report=trained.report,
+        estimator=trained.estimator,
+        parameters=trained.parameters,
+        environment=trained.environment,
+    )
+
+
+def _write(path: Path, content: str) -> None:
+    # Renamed into place: the supervisor reads while this process writes.
+    new = path.with_suffix(".new")
+    new.write_text(content)
+    new.rename(path)

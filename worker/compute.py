@@ -1,0 +1,61 @@
+"""Starts, watches, caps and kills the computing process of an attempt."""
+
+import time
+
+from shared.errors import InternalError, OutOfMemory, TimeLimitExceeded
+from shared.sandbox import Ending, Limits, SandboxProcess
+from shared.sandbox.limits import FAILED
+from worker.attempt import Attempt
+
+# How long a wish to stop may go unnoticed.
+_TICK_SECONDS = 0.2
+_KILL_SECONDS = 10
+
+
+class ComputationCrashed(Exception):
+    """The computing process died: by a signal, by the system's memory killer, or with its server."""
+
+
+def compute(attempt: Attempt) -> None:
+    """Run the computation in the attempt's folder to its end.
+
+    Raises:
+        OutOfMemory, TimeLimitExceeded: when it went over a limit.
+        ComputationCrashed: when it died.
+        InternalError: when it failed in a way that it does not explain itself.
+        Fenced, CancelRequested, Stopping: when it was killed because the attempt may not go on.
+    """
+    settings = attempt.runtime.settings
+    deadline = time.monotonic() + settings.job_seconds
+    process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=settings.job_memory_mb))
+    try:
+        while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
+            attempt.check()
+            attempt.show_progress_of_computation()
+            if time.monotonic() > deadline:
+                raise TimeLimitExceeded(
+                    f"The job ran longer than its limit of {settings.job_seconds:g} s and was stopped. "
+                    "Train on fewer rows or with a smaller model, or have MLMINI_JOB_SECONDS raised."
+                )
+    except BaseException:
+        _kill(process)
+        raise
+    _judge(ending, memory_mb=settings.job_memory_mb)
+
+
+def _kill(process: SandboxProcess) -> None:
+    process.kill()
+    process.wait(timeout=_KILL_SECONDS)
+
+
+def _judge(ending: Ending, *, memory_mb: int) -> None:
+    if ending.ok:
+        return
+    if ending.out_of_memory:
+        raise OutOfMemory(
+            f"The job needed more than its {memory_mb} MiB of memory. "
+            "Train on fewer rows or with a smaller model, or have MLMINI_JOB_MEMORY_MB raised."
+        )
+    if ending.exit_code == FAILED:
+        raise InternalError("The training failed in an unexpected way; the worker's log has the cause.")
+    raise ComputationCrashed(str(ending))

@@ -1,0 +1,153 @@
+"""One job: claim, run, commit. Each step is its own transaction; nothing but SQL decides who owns the job."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from structlog.contextvars import bound_contextvars
+
+from shared.errors import DatabaseUnavailable
+from shared.jobs import lifecycle, retries
+from shared.jobs.acceptance import find_job
+from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.retries import backoff_seconds
+from shared.jobs.states import Kind, State
+from shared.logging import get_logger
+from worker.attempt import Attempt, Effect
+from worker.heartbeat import Heartbeat
+from worker.outcomes import Verdict, failure_of, verdict_of
+from worker.runtime import Runtime, Stopping
+from worker.tasks import promote, train
+
+log = get_logger(__name__)
+
+WORK = {Kind.TRAIN: train.run, Kind.PROMOTE: promote.run}
+
+_DATABASE_PAUSE_SECONDS = 0.5
+
+
+def execute(runtime: Runtime, job_id: UUID) -> None:
+    """Run the job if it is due and nobody else has it; any number of calls for one job do it once."""
+    try:
+        with runtime.slot():
+            execute_in_slot(runtime, job_id)
+    except Stopping:
+        log.info("left_for_another_worker", job_id=str(job_id))
+
+
+def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
+    """The same, for a caller that holds a slot."""
+    try:
+        with runtime.database.write() as session:
+            claim = lifecycle.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
+    except DatabaseUnavailable:
+        # Not claimed, or claimed without our knowing: then the lease runs out.
+        log.warning("claim_failed", job_id=str(job_id))
+        return
+    if claim is not None:
+        with bound_contextvars(job_id=str(job_id), epoch=claim.epoch):
+            run_attempt(runtime, claim)
+
+
+def run_attempt(runtime: Runtime, claim: Claim) -> None:
+    """Do the work of a claimed job and end the attempt, whatever happens."""
+    log.info("attempt_started", kind=claim.kind)
+    with Heartbeat(runtime.database, runtime.settings, claim) as heartbeat, _private_folder(runtime) as folder:
+        attempt = Attempt(runtime, claim, heartbeat, folder)
+        try:
+            effect = WORK[claim.kind](attempt)
+            commit(attempt, effect)
+        except Exception as error:  # noqa: BLE001 - what an end means is decided in one table
+            end_without_effect(attempt, error)
+
+
+def commit(attempt: Attempt, effect: Effect) -> None:
+    """End the job as succeeded, with its effect in the same transaction.
+
+    When the database does not say whether it committed, its row does, once it answers again.
+
+    Raises:
+        Fenced: when somebody else ended the attempt first; nothing was written.
+        PlatformError: when the effect is refused by the state that it met; nothing was written.
+    """
+    while True:
+        attempt.check()
+        try:
+            with attempt.runtime.database.write() as session:
+                # The guard comes first: it locks the job before any other row.
+                lifecycle.succeed(session, attempt.claim, result={})
+                lifecycle.put_result(session, attempt.claim, effect(session))
+        except DatabaseUnavailable:
+            log.warning("commit_outcome_unknown")
+            time.sleep(_DATABASE_PAUSE_SECONDS)
+        except Fenced:
+            if not _committed(attempt):
+                raise
+            break
+        else:
+            break
+    log.info("attempt_succeeded")
+
+
+def end_without_effect(attempt: Attempt, error: Exception) -> None:
+    """Write down why the attempt ended, until the database takes it or the lease runs out."""
+    verdict = verdict_of(error)
+    log.warning("attempt_ended", verdict=verdict.name, error=type(error).__name__, exc_info=_unexpected(error))
+    while verdict is not Verdict.NOTHING:
+        try:
+            state = _settle(attempt, verdict, error)
+        except DatabaseUnavailable:
+            try:
+                attempt.heartbeat.check()
+            except Fenced:
+                break
+            time.sleep(_DATABASE_PAUSE_SECONDS)
+        else:
+            log.info("attempt_settled", state=state)
+            break
+
+
+def _settle(attempt: Attempt, verdict: Verdict, error: Exception) -> State | None:
+    claim, settings, failure = attempt.claim, attempt.runtime.settings, failure_of(error)
+    with attempt.runtime.database.write() as session:
+        match verdict:
+            case Verdict.CONFIRM_CANCEL:
+                return retries.confirm_cancel(session, claim)
+            case Verdict.HAND_BACK:
+                return retries.hand_back(session, claim)
+            case Verdict.CRASH:
+                return retries.crash(session, claim, failure, max_crashes=settings.max_crashes)
+            case Verdict.RETRY:
+                return retries.retry(
+                    session,
+                    claim,
+                    failure,
+                    delay_seconds=backoff_seconds(claim.transient_count, base_seconds=settings.retry_base_seconds),
+                    max_transient_failures=settings.max_transient_failures,
+                )
+            case _:
+                return retries.fail(session, claim, failure)
+
+
+def _committed(attempt: Attempt) -> bool:
+    with attempt.runtime.database.read() as session:
+        job = find_job(session, attempt.claim.job_id)
+        return job.status == State.SUCCEEDED and job.epoch == attempt.claim.epoch
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    known = verdict_of(error) is not Verdict.FAIL or failure_of(error).code != "internal_error"
+    return None if known else error
+
+
+@contextmanager
+def _private_folder(runtime: Runtime) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="job-", dir=runtime.scratch.folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,32 @@
+"""The work of a promote job: copy the artifact to the next stage's name, then make it active there."""
+
+from sqlalchemy.orm import Session
+
+from shared.errors import UnreadableRequest
+from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from worker.attempt import Attempt, Effect
+
+
+def run(attempt: Attempt) -> Effect:
+    """Do everything up to the commit; the effect is one more active deployment."""
+    runtime, request = attempt.runtime, attempt.claim.request
+    try:
+        dataset_name, version, target = request["dataset_name"], request["version"], request["target_stage"]
+    except KeyError:
+        raise UnreadableRequest("The job was accepted by another version of the platform. Send it again.") from None
+    with runtime.database.read() as session:
+        promotion = check_promotion(
+            session,
+            dataset_name=dataset_name,
+            version=version,
+            target_stage=target,
+            stages=runtime.settings.stages,
+        )
+    attempt.show(30, "storing")
+    attempt.check()
+    seal = stage_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
+
+    def add(session: Session) -> dict[str, object]:
+        return commit_promotion(session, promotion, seal=seal, actor=attempt.claim.worker)
+
+    return add

@@ -1,0 +1,157 @@
+"""The work of a train job: fetch the table, have it computed, stage the artifact, register the version."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from shared.datasets.columns import Column
+from shared.datasets.reading import Reading
+from shared.datasets.rows import DatasetVersionRow
+from shared.errors import (
+    ArtifactConflict,
+    DatasetCorrupt,
+    DatasetDeleted,
+    InternalError,
+    UnreadableRequest,
+    error_of_code,
+)
+from shared.jobs import lifecycle
+from shared.object_store import ObjectExists, ObjectMissing
+from shared.registry.naming import artifact_name
+from shared.registry.sealing import Seal, seal
+from shared.registry.versions import register
+from shared.training.spec import TrainingSpec
+from worker.attempt import Attempt, Effect
+from worker.compute import compute
+from worker.work import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
+
+_CHUNK_BYTES = 2**20
+
+
+def run(attempt: Attempt) -> Effect:
+    """Do everything up to the commit; the effect is the new version in the first stage."""
+    source = _find_table(attempt)
+    _fetch(attempt, source)
+    _hand_over(attempt, source)
+    compute(attempt)
+    facts = _read_outcome(attempt)
+    attempt.show(95, "storing")
+    return _effect(attempt, source, facts, _stage(attempt, facts))
+
+
+@dataclass(frozen=True)
+class _Staged:
+    version: int
+    stage: str
+    path: str
+    seal: Seal
+
+
+def _find_table(attempt: Attempt) -> DatasetVersionRow:
+    with attempt.runtime.database.read() as session:
+        row = session.get(DatasetVersionRow, attempt.claim.dataset_version_id or 0)
+    if row is None:
+        raise DatasetDeleted(f"The dataset '{attempt.claim.dataset_name}' was deleted while this job waited.")
+    return row
+
+
+def _fetch(attempt: Attempt, source: DatasetVersionRow) -> None:
+    """Copy the table to the private folder, checked against the digest of its upload."""
+    runtime, digest = attempt.runtime, hashlib.sha256()
+    try:
+        with (
+            runtime.store.open(runtime.settings.datasets_bucket, source.object_key) as stored,
+            (attempt.folder / TABLE_FILE).open("wb") as local,
+        ):
+            while chunk := stored.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                local.write(chunk)
+                attempt.check()
+    except ObjectMissing:
+        raise DatasetDeleted(f"The file of dataset '{attempt.claim.dataset_name}' is gone. Upload it again.") from None
+    if digest.hexdigest() != source.sha256:
+        raise DatasetCorrupt(
+            f"The stored file of dataset '{attempt.claim.dataset_name}' is not what was uploaded. Upload it again."
+        )
+
+
+def _hand_over(attempt: Attempt, source: DatasetVersionRow) -> None:
+    try:
+        work = Work(
+            spec=TrainingSpec.model_validate(attempt.claim.request),
+            reading=Reading.model_validate(source.reading),
+            columns=[Column.model_validate(column) for column in source.columns],
+            threads=attempt.runtime.threads_per_job,
+        )
+    except ValidationError:
+        raise UnreadableRequest("The job was accepted by another version of the platform. Send it again.") from None
+    (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
+
+
+def _read_outcome(attempt: Attempt) -> Facts:
+    outcome = Outcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
+    if outcome.refusal is not None:
+        raise error_of_code(outcome.refusal.code)(outcome.refusal.detail)
+    if outcome.facts is None:
+        raise InternalError
+    return outcome.facts
+
+
+def _take_version(attempt: Attempt) -> int:
+    attempt.check()
+    with attempt.runtime.database.write() as session:
+        return lifecycle.take_model_version(session, attempt.claim)
+
+
+def _stage(attempt: Attempt, facts: Facts) -> _Staged:
+    """Write the artifact under a name that no other attempt can have: its version was taken for it."""
+    runtime, model = attempt.runtime, attempt.folder / MODEL_FILE
+    version, stage = _take_version(attempt), runtime.settings.stages[0]
+    path, sha256 = artifact_name(attempt.claim.dataset_name, stage, version), _digest_of(model)
+    attempt.check()
+    try:
+        runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
+    except ObjectExists:
+        raise ArtifactConflict(f"The store already has another artifact named '{path}'. Train again.") from None
+    sealed = seal(
+        runtime.key,
+        version=version,
+        job_id=attempt.claim.job_id,
+        artifact_path=path,
+        sha256=sha256,
+        size_bytes=model.stat().st_size,
+        environment=facts.environment,
+    )
+    return _Staged(version, stage, path, sealed)
+
+
+def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _Staged) -> Effect:
+    def add(session: Session) -> dict[str, object]:
+        register(
+            session,
+            version=staged.version,
+            job_id=attempt.claim.job_id,
+            dataset_id=source.dataset_id,
+            dataset_version_id=source.id,
+            stage=staged.stage,
+            artifact_path=staged.path,
+            seal=staged.seal,
+            actor=attempt.claim.worker,
+            **facts.model_dump(),
+        )
+        return {
+            "version": staged.version,
+            "stage": staged.stage,
+            "artifact_path": staged.path,
+            "metrics": facts.metrics,
+        }
+
+    return add
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

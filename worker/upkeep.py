@@ -1,0 +1,125 @@
+"""The threads that every worker has beside its tasks. None is needed on a particular worker, any may run twice.
+
+poll      runs due jobs that no message brought here, so that work goes on while Redis is away
+relay     tells workers again of due jobs whose messages were lost
+rescue    frees jobs whose worker went silent
+announce  says that this worker is ready and alive
+"""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+import redis
+
+from shared.errors import DatabaseUnavailable
+from shared.jobs import delivery
+from shared.jobs.rescue import abandoned, rescue
+from shared.logging import get_logger
+from worker.execution import execute_in_slot
+from worker.runtime import Runtime
+
+log = get_logger(__name__)
+
+_ANNOUNCE_SECONDS = 4
+_RELAY_BATCH = 100
+
+
+class Upkeep:
+    """The four threads, started and stopped together."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        settings = runtime.settings
+        self._polled: set[threading.Thread] = set()
+        self._threads = [
+            self._every(settings.poll_seconds, self.poll),
+            self._every(settings.relay_seconds, self.relay),
+            self._every(settings.rescue_seconds, self.rescue),
+            self._every(_ANNOUNCE_SECONDS, self.announce),
+        ]
+
+    def start(self) -> None:
+        """Start all threads."""
+        for thread in self._threads:
+            thread.start()
+        log.info("upkeep_started", worker=self._runtime.name)
+
+    def join(self) -> None:
+        """Wait until the threads, and the jobs that the poller started, have noticed that the worker stops."""
+        for thread in [*self._threads, *self._polled]:
+            thread.join()
+
+    def poll(self) -> None:
+        """Run due jobs in free slots.
+
+        Fresh jobs are left to their messages for a moment, so that tasks and not the poller run them while Redis
+        is well.
+        """
+        self._polled = {thread for thread in self._polled if thread.is_alive()}
+        while self._runtime.try_slot():
+            job_id = self._next_due()
+            if job_id is None:
+                self._runtime.free_slot()
+                return
+            thread = threading.Thread(target=self._run_in_slot, args=(job_id,), name=f"polled-{job_id}")
+            self._polled.add(thread)
+            thread.start()
+
+    def relay(self) -> None:
+        """Publish due jobs again when there are fewer messages than jobs that wait for one."""
+        with self._runtime.database.read() as session:
+            waiting = delivery.count_due(session)
+        missing = waiting - self._runtime.queue.depth() if waiting else 0
+        if missing <= 0:
+            return
+        with self._runtime.database.write() as session:
+            lost = delivery.take_unpublished(
+                session, limit=min(missing, _RELAY_BATCH), quiet_seconds=self._runtime.settings.relay_seconds
+            )
+        for job in lost:
+            self._runtime.queue.publish(job.job_id, job.kind)
+
+    def rescue(self) -> None:
+        """Free every job whose lease ran out."""
+        with self._runtime.database.read() as session:
+            lost = abandoned(session)
+        for job_id in lost:
+            with self._runtime.database.write() as session:
+                state = rescue(
+                    session, job_id, actor=self._runtime.name, max_crashes=self._runtime.settings.max_crashes
+                )
+            log.warning("job_rescued", job_id=str(job_id), state=state)
+
+    def announce(self) -> None:
+        """Say that this worker is alive, once its fork server has imported what a computation needs."""
+        self._runtime.sandbox.start()
+        self._runtime.queue.announce(self._runtime.name)
+
+    def _next_due(self) -> UUID | None:
+        try:
+            with self._runtime.database.read() as session:
+                due = delivery.due(session, limit=1, since_seconds=self._runtime.settings.poll_seconds)
+        except DatabaseUnavailable:
+            return None
+        return due[0].job_id if due else None
+
+    def _run_in_slot(self, job_id: UUID) -> None:
+        try:
+            execute_in_slot(self._runtime, job_id)
+        finally:
+            self._runtime.free_slot()
+
+    def _every(self, seconds: float, act: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            while not self._runtime.stopping.is_set():
+                try:
+                    act()
+                except (redis.RedisError, OSError, DatabaseUnavailable) as error:
+                    log.info("upkeep_skipped", act=act.__name__, error=type(error).__name__)
+                except Exception:
+                    # A fault in one round must not end the thread: the next round may find what this one met gone.
+                    log.exception("upkeep_failed", act=act.__name__)
+                self._runtime.stopping.wait(seconds)
+
+        return threading.Thread(target=run, name=act.__name__, daemon=True)
