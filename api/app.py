@@ -1,0 +1,52 @@
+"""The application: which parts it has and how they hang together."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.middleware import Middleware
+
+from api import docs, problems
+from api.lifespan import lifespan
+from api.metrics import Metrics
+from api.middleware import AccessRecord, RequestContext, RequestLimits
+from api.routes import datasets, errors, estimators, health, jobs, models, predict, promote, train
+from shared.settings import Settings
+
+# What multipart adds to a file: boundaries, headers and the other fields.
+_MULTIPART_BYTES = 64 * 2**10
+
+
+def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
+    """Wire the application up; nothing is opened before its lifespan begins."""
+    metrics = Metrics()
+    app = FastAPI(
+        title=docs.TITLE,
+        description=docs.DESCRIPTION,
+        version=version("ml-mini-platform"),
+        openapi_tags=docs.TAGS,
+        generate_unique_id_function=docs.operation_id,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan(settings, warm_up=warm_up),
+        middleware=[
+            Middleware(RequestContext),
+            Middleware(AccessRecord, metrics=metrics),
+            Middleware(
+                RequestLimits,
+                max_bytes=settings.json_max_bytes,
+                exceptions={"/datasets/upload": settings.upload_max_bytes + _MULTIPART_BYTES},
+            ),
+        ],
+    )
+    app.state.metrics = metrics
+    app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
+    problems.install(app)
+    app.add_api_route("/", _to_docs, include_in_schema=False)
+    for noun in (datasets, train, estimators, jobs, models, promote, predict, health, errors):
+        app.include_router(noun.router)
+    return app
+
+
+async def _to_docs() -> RedirectResponse:
+    return RedirectResponse("/docs")

@@ -1,0 +1,144 @@
+"""What happens to every request, whatever it asks for: an id, a limit, headers, a line in the log, a count."""
+
+import re
+import time
+from collections.abc import Mapping
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.problems import problem, unexpected
+from shared.errors import BodyTooLarge, InvalidRequest
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_QUIET_PATHS = {"/healthz", "/readyz", "/metrics"}
+_DOCS_PATHS = {"/docs", "/redoc", "/docs/oauth2-redirect"}
+
+
+class RequestContext:
+    """Gives each request an id, binds it to the log and answers errors that nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        scope["request_id"] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _add_headers(MutableHeaders(scope=message), scope["path"], request_id)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception:
+                log.exception("request_failed", method=scope["method"], path=scope["path"])
+                if started:
+                    # Half of an answer is with the client: only a broken connection tells that it is not whole.
+                    raise
+                await unexpected(request_id)(scope, receive, send_with_headers)
+
+
+class AccessRecord:
+    """Writes a line in the log for each request, and counts it."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Stays when the request ends with an error that nobody foresaw.
+        status = 500
+        began = time.perf_counter()
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            self._record(scope, status, time.perf_counter() - began)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method, path = scope["method"], scope["path"]
+        route = getattr(scope.get("route"), "path_format", "unknown")
+        self._metrics.count_request(method=method, route=route, status=status, seconds=seconds)
+        if path not in _QUIET_PATHS:
+            log.info("request", method=method, path=path, status=status, seconds=round(seconds, 6))
+
+
+class RequestLimits:
+    """Refuses bodies over a limit, declared or counted, and addresses that no database can look up."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int]) -> None:
+        """`exceptions` holds the limits of single paths, in bytes."""
+        self._app = app
+        self._max_bytes = max_bytes
+        self._exceptions = exceptions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            refusal = InvalidRequest("The address holds a NUL character. Leave it out.")
+            await problem(refusal, scope["request_id"])(scope, receive, send)
+            return
+        limit = self._exceptions.get(scope["path"], self._max_bytes)
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdecimal() and int(declared[:19]) > limit:
+            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
+            return
+        await self._app(scope, _counting(receive, limit), send)
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def receive_and_count() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+        return message
+
+    return receive_and_count
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than the {limit:,} bytes that this call takes.")
+
+
+def _add_headers(headers: MutableHeaders, path: str, request_id: str) -> None:
+    headers["X-Request-ID"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    # The page of the docs loads scripts and styles; nothing else is meant to be shown as a page.
+    loads = "" if path in _DOCS_PATHS else "default-src 'none'; "
+    headers.setdefault("Content-Security-Policy", f"{loads}base-uri 'none'; frame-ancestors 'none'")

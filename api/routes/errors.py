@@ -1,0 +1,24 @@
+"""What the codes of errors mean; `type` of every problem points here."""
+
+from fastapi import APIRouter
+
+from api.problems import NotFound, explain, known_codes, responses
+from api.schemas.problems import ErrorCode, ErrorCodes
+from shared.errors import did_you_mean
+
+router = APIRouter(tags=["Errors"])
+
+
+@router.get("/errors", summary="List all error codes")
+def list_error_codes() -> ErrorCodes:
+    """Every code that a problem or a failed job can carry, in alphabetical order."""
+    return ErrorCodes(items=[explain(error) for error in known_codes().values()])
+
+
+@router.get("/errors/{code}", summary="Explain an error code", responses=responses(404))
+def explain_error_code(code: str) -> ErrorCode:
+    """What a code means, and which status comes with it."""
+    codes = known_codes()
+    if code not in codes:
+        raise NotFound(f"There is no error code '{code}'.{did_you_mean(code, codes)} GET /errors lists them all.")
+    return explain(codes[code])

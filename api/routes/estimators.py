@@ -1,0 +1,43 @@
+"""What can be trained."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api.pagination import Page, PageQueryDep, make_page
+from api.problems import responses
+from api.schemas.estimators import EstimatorDescription
+from shared.errors import EstimatorNotListed, UnknownEstimator
+from shared.training.estimators import all_estimators, find_estimator
+from shared.training.signature import Task
+
+router = APIRouter(tags=["Train"])
+
+
+@router.get("/estimators", summary="List the estimators", responses=responses(422))
+def list_estimators(
+    page: PageQueryDep,
+    task: Annotated[Task | None, Query()] = None,
+    module: Annotated[str | None, Query(examples=["ensemble"])] = None,
+) -> Page[EstimatorDescription]:
+    """Every estimator that can be trained, with its parameters, their defaults and what they may be."""
+    after = page.position(str)
+    found = [
+        estimator
+        for estimator in all_estimators()
+        if task in {None, estimator.task}
+        and module in {None, estimator.module}
+        and (after is None or estimator.key > str(after[0]))
+    ]
+    return make_page(
+        found[: page.limit + 1], page, item=EstimatorDescription.of, position=lambda estimator: [estimator.key]
+    )
+
+
+@router.get("/estimators/{module}/{class}", summary="Describe one estimator", responses=responses(404))
+def get_estimator(module: str, class_: Annotated[str, Path(alias="class")]) -> EstimatorDescription:
+    """One estimator with its parameters, their defaults and what they may be."""
+    try:
+        return EstimatorDescription.of(find_estimator(module, class_))
+    except UnknownEstimator as unknown:
+        raise EstimatorNotListed(unknown.detail) from None

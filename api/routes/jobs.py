@@ -1,0 +1,128 @@
+"""Jobs: look, wait, cancel, try again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.accepting import Accepted, accept_job
+from api.dependencies import IdempotencyKeyHeader, PartsDep, ReadSession, WriteSession
+from api.pagination import Page, PageQuery, PageQueryDep, make_page
+from api.problems import responses
+from api.schemas.jobs import Job
+from shared.errors import InvalidCursor, UnknownDatasetVersion, UnknownJob
+from shared.jobs.acceptance import cancel, ended_job, find_job
+from shared.jobs.listing import list_jobs
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+
+router = APIRouter(tags=["Jobs"])
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def job_id_of(job_id: Annotated[str, Path(examples=["7c2f1b0e-6f0d-4a53-9d8a-2f9a0f1f1c55"])]) -> UUID:
+    """The id in the path; whatever is not an id names no job.
+
+    Raises:
+        UnknownJob: when it is not an id.
+    """
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise UnknownJob(f"There is no job '{job_id}'. GET /jobs lists the jobs.") from None
+
+
+JobId = Annotated[UUID, Depends(job_id_of)]
+
+
+@router.get("/jobs/{job_id}", summary="Get a job, or wait for its end", responses=responses(404, 422, 503))
+async def get_job(
+    job_id: JobId,
+    request: Request,
+    parts: PartsDep,
+    session: ReadSession,
+    wait: Annotated[float, Query(ge=0, le=60, description="Answer when the job ends, or after so many seconds.")] = 0,
+) -> Job:
+    """The job as it is now. With `wait`, the answer comes as soon as the job ends, at the latest after that time."""
+    if wait:
+        await parts.jobs_watch.wait_for_end(job_id, seconds=wait, request=request)
+    return Job.of(await run_in_threadpool(find_job, session, job_id))
+
+
+@router.get("/jobs", summary="List jobs", responses=responses(422, 503))
+def list_all_jobs(
+    session: ReadSession,
+    page: PageQueryDep,
+    status: Annotated[State | None, Query()] = None,
+    kind: Annotated[Kind | None, Query()] = None,
+    dataset_name: Annotated[str | None, Query()] = None,
+) -> Page[Job]:
+    """Jobs, the newest first."""
+    rows = list_jobs(
+        session,
+        limit=page.limit + 1,
+        after=_position(page),
+        status=status,
+        kind=kind,
+        dataset_name=dataset_name,
+    )
+    return make_page(rows, page, item=Job.of, position=lambda row: [_microseconds(row.created_at), row.id.hex])
+
+
+@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 503))
+def cancel_job(job_id: JobId, session: WriteSession) -> Job:
+    """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
+    return Job.of(cancel(session, job_id))
+
+
+@router.post(
+    "/jobs/{job_id}/retry", status_code=202, summary="Run a job again", responses=responses(404, 409, 422, 503)
+)
+def retry_job(
+    *,
+    job_id: JobId,
+    session: WriteSession,
+    parts: PartsDep,
+    background: BackgroundTasks,
+    response: Response,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Job:
+    """Make a new job with the request of one that has ended."""
+    with parts.database.read() as reading:
+        kind = Kind(find_job(reading, job_id).kind)
+    return accept_job(
+        session=session,
+        parts=parts,
+        background=background,
+        response=response,
+        kind=kind,
+        body={"retry": str(job_id)},
+        idempotency_key=idempotency_key,
+        check=lambda: _same_again(ended_job(session, job_id)),
+    )
+
+
+def _same_again(job: JobRow) -> Accepted:
+    if job.kind == Kind.TRAIN and job.dataset_version_id is None:
+        raise UnknownDatasetVersion(
+            f"The version of dataset '{job.dataset_name}' that the job used was deleted. Train on another one."
+        )
+    return Accepted(job.request, job.dataset_name, job.dataset_version_id)
+
+
+def _position(page: PageQuery) -> tuple[datetime, UUID] | None:
+    position = page.position(int, str)
+    if position is None:
+        return None
+    microseconds, job_id = position
+    try:
+        return _EPOCH + timedelta(microseconds=int(microseconds)), UUID(str(job_id))
+    except (ValueError, OverflowError):
+        raise InvalidCursor from None
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

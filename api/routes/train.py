@@ -1,0 +1,97 @@
+"""Training."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query, Response, status
+
+from api.accepting import Accepted, accept_job
+from api.dependencies import IdempotencyKeyHeader, PartsDep, WriteSession
+from api.json_body import StrictRoute
+from api.lifespan import Parts
+from api.problems import responses
+from api.schemas.jobs import Job
+from api.schemas.train import DryRun, TrainRequest
+from shared.datasets.examples import TARGET, ensure_example
+from shared.errors import Conflict, Invalid, Unknown
+from shared.jobs.states import Kind
+from shared.training.resolution import Resolved, resolve
+from shared.training.spec import EstimatorChoice
+
+router = APIRouter(tags=["Train"], route_class=StrictRoute)
+
+
+@router.post(
+    "/train",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=None,
+    summary="Train a model",
+    responses={
+        200: {"model": DryRun, "description": "With `dry_run`: what would run, or every problem."},
+        202: {"model": Job, "description": "The job is accepted and will not be lost."},
+        **responses(404, 409, 413, 415, 422, 503),
+    },
+)
+def train(
+    *,
+    body: TrainRequest,
+    parts: PartsDep,
+    session: WriteSession,
+    background: BackgroundTasks,
+    response: Response,
+    idempotency_key: IdempotencyKeyHeader = None,
+    dry_run: Annotated[
+        bool, Query(description="Only look: tell what would run, and everything that is wrong.")
+    ] = False,
+) -> Job | DryRun:
+    """Fit an estimator in the background and register it as a new version in the first stage.
+
+    Dataset, columns, estimator and parameters are checked before the job is accepted. `GET /jobs/{id}?wait=20` tells
+    when it has ended.
+    """
+    if dry_run:
+        response.status_code = status.HTTP_200_OK
+        return _rehearse(body, parts)
+    return accept_job(
+        session=session,
+        parts=parts,
+        background=background,
+        response=response,
+        kind=Kind.TRAIN,
+        body=body.model_dump(by_alias=True),
+        idempotency_key=idempotency_key,
+        check=lambda: _checked(body, parts),
+    )
+
+
+def _checked(body: TrainRequest, parts: Parts) -> Accepted:
+    resolved = _resolve(body, parts)
+    resolved.check()
+    return Accepted(resolved.spec.to_store(), resolved.spec.dataset_name, resolved.version_id)
+
+
+def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
+    try:
+        resolved = _resolve(body, parts)
+    except (Invalid, Unknown, Conflict) as error:
+        return DryRun.refused(error)
+    return DryRun.of(resolved.spec, resolved.rehearse())
+
+
+def _resolve(body: TrainRequest, parts: Parts) -> Resolved:
+    name, version, target = body.dataset_name, body.dataset_version, body.target_column
+    if body.use_example:
+        name, version = ensure_example(
+            name, database=parts.database, store=parts.store, reader=parts.reader, settings=parts.settings
+        )
+        target = target or TARGET
+    with parts.database.read() as session:
+        return resolve(
+            session,
+            dataset_name=name,
+            dataset_version=version,
+            model=EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
+            target_column=target,
+            features=body.features,
+            test_size=body.test_size,
+            random_state=body.random_state,
+        )

@@ -1,0 +1,1 @@
+"""Bodies of requests and responses, by the nouns of the domain."""

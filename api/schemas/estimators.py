@@ -1,0 +1,52 @@
+"""Estimators as clients see them."""
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from api.schemas.base import ResponseBody
+from shared.training.estimators import Estimator
+from shared.training.signature import Task
+
+
+class ParameterDescription(ResponseBody):
+    """A parameter that requests may set."""
+
+    name: str = Field(examples=["n_estimators"])
+    default: Any = Field(examples=[100])
+    allowed: list[dict[str, Any]] = Field(
+        description="JSON schemas; a value must meet one of them. `format: float` asks for a decimal point.",
+        examples=[[{"type": "integer", "minimum": 1, "maximum": 10_000}]],
+    )
+
+
+class EstimatorDescription(ResponseBody):
+    """An estimator that can be trained, with its parameters."""
+
+    module: str = Field(examples=["ensemble"])
+    class_: str = Field(alias="class", examples=["RandomForestClassifier"])
+    task: Task
+    summary: str = Field(examples=["A random forest classifier."])
+    takes_missing: bool = Field(description="Missing numbers are left to it; for others they are filled in.")
+    needs_scaling: bool = Field(description="Numbers are scaled before it sees them.")
+    inputs_not_negative: bool
+    gives_probabilities: bool = Field(description="With its default parameters.")
+    parameters: list[ParameterDescription]
+
+    @classmethod
+    def of(cls, estimator: Estimator) -> Self:
+        """The description of an entry of the table."""
+        return cls(
+            module=estimator.module,
+            class_=estimator.name,
+            task=estimator.task,
+            summary=estimator.summary,
+            takes_missing=estimator.takes_missing,
+            needs_scaling=estimator.needs_scaling,
+            inputs_not_negative=estimator.inputs_not_negative,
+            gives_probabilities=estimator.gives_probabilities,
+            parameters=[
+                ParameterDescription(name=name, default=parameter.default, allowed=parameter.allowed)
+                for name, parameter in estimator.parameters.items()
+            ],
+        )

@@ -1,0 +1,63 @@
+"""Bodies of prediction."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, SkipValidation
+
+from api.schemas.base import RequestBody, ResponseBody, VersionNumber
+
+Cell = float | bool | str | None
+
+
+class InputData(RequestBody):
+    """Rows for prediction, in one of the two forms; every cell is checked against the model's signature.
+
+    The types here are for the reader: the signature knows better, and checks all cells at once.
+    """
+
+    features: Annotated[list[list[Cell]] | None, SkipValidation] = Field(
+        default=None,
+        description="Rows of values in the order of the model's signature; null is a missing value.",
+        examples=[[[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]],
+    )
+    records: Annotated[list[dict[str, Cell]] | None, SkipValidation] = Field(
+        default=None, description="Objects by column name; a column left out is a missing value."
+    )
+
+
+class PredictRequest(RequestBody):
+    """What to predict, and with the model of which environment."""
+
+    # Without it, the docs would fill in both forms of the input.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "dataset_name": "my_dataset",
+                    "environment": "staging",
+                    "input_data": {"features": [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]},
+                }
+            ]
+        }
+    )
+
+    dataset_name: str = Field(examples=["my_dataset"])
+    environment: str = Field(examples=["staging"])
+    input_data: InputData
+    return_: list[Literal["label", "probability"]] = Field(
+        default=["label"], alias="return", description="Ask for probabilities too, of classifiers that have them."
+    )
+    version: VersionNumber | None = Field(
+        default=None, description="One active version, instead of the newest one that is active there."
+    )
+
+
+class PredictAnswer(ResponseBody):
+    """One prediction per row; for probabilities one list per row, in the order of `classes`."""
+
+    dataset_name: str
+    environment: str
+    version: int
+    predictions: list[Any] = Field(examples=[[0, 2]])
+    probabilities: list[list[float]] | None = Field(default=None, examples=[[[0.98, 0.02, 0.0], [0.0, 0.1, 0.9]]])
+    classes: list[Any] | None = Field(default=None, examples=[[0, 1, 2]])

@@ -1,0 +1,113 @@
+"""Bodies of training."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from api.schemas.base import RequestBody, ResponseBody, VersionNumber
+from api.schemas.problems import Fault
+from shared.datasets.columns import ColumnKind
+from shared.errors import PlatformError
+from shared.training.plan import Role
+from shared.training.resolution import Rehearsal
+from shared.training.spec import TrainingSpec
+
+
+class EstimatorRequest(RequestBody):
+    """An estimator as scikit-learn names it; `GET /estimators` lists them with their parameters."""
+
+    module: str = Field(examples=["ensemble"])
+    class_: str = Field(alias="class", examples=["RandomForestClassifier"])
+    params: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Parameters that differ from scikit-learn's defaults.",
+        examples=[{"n_estimators": 100}],
+    )
+
+
+class TrainRequest(RequestBody):
+    """What to train on which columns of which table."""
+
+    dataset_name: str = Field(examples=["my_dataset"])
+    use_example: bool = Field(
+        default=False,
+        description="`dataset_name` is a bundled example (iris, wine, breast_cancer, diabetes); it is catalogued now "
+        "if it was not.",
+    )
+    dataset_version: VersionNumber | None = Field(
+        default=None, description="The newest one unless given.", examples=[None]
+    )
+    model: EstimatorRequest
+    target_column: str | None = Field(
+        default=None, description="Required; `target` for an example unless given.", examples=["target"]
+    )
+    features: list[str] | None = Field(
+        default=None,
+        max_length=5_000,
+        description="The columns to learn from, in the order in which predictions give them; all others unless given.",
+        examples=[None],
+    )
+    test_size: float = Field(
+        default=0.2,
+        description="The share of rows that is kept to measure on.",
+        json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    )
+    random_state: int = Field(
+        default=42,
+        ge=0,
+        le=2**32 - 1,
+        description="Decides the split, and the estimator's chance unless its parameters do.",
+    )
+
+    @model_validator(mode="after")
+    def _one_table(self) -> Self:
+        if self.use_example and self.dataset_version is not None:
+            raise ValueError("an example has one version; leave out 'dataset_version' or 'use_example'")
+        return self
+
+
+class ColumnTreatment(ResponseBody):
+    """What is done to one column before the estimator sees it."""
+
+    column: str = Field(examples=["age"])
+    kind: ColumnKind
+    role: Role
+    treatment: str = Field(examples=["used as a number, missing values become the median"])
+
+
+class TrainProblem(ResponseBody):
+    """One reason why a training cannot run."""
+
+    code: str = Field(examples=["unknown_column"])
+    title: str = Field(examples=["Unknown column"])
+    detail: str
+    errors: list[Fault]
+
+    @classmethod
+    def of(cls, error: PlatformError) -> Self:
+        """The problem that an error tells of."""
+        errors = [Fault.model_validate(fault) for fault in error.errors]
+        return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
+
+
+class DryRun(ResponseBody):
+    """What a training would do, or all that keeps it from running."""
+
+    valid: bool
+    request: TrainingSpec | None = Field(description="The request with every default filled in.")
+    recipe: list[ColumnTreatment] | None = Field(description="What would be done to which column.")
+    problems: list[TrainProblem]
+
+    @classmethod
+    def of(cls, spec: TrainingSpec, rehearsal: Rehearsal) -> Self:
+        """The outcome of a rehearsal."""
+        recipe = None
+        if rehearsal.treatments is not None:
+            recipe = [ColumnTreatment.model_validate(treatment) for treatment in rehearsal.treatments]
+        problems = [TrainProblem.of(error) for error in rehearsal.problems]
+        return cls(valid=not problems, request=spec, recipe=recipe, problems=problems)
+
+    @classmethod
+    def refused(cls, error: PlatformError) -> Self:
+        """A request that does not even name a table."""
+        return cls(valid=False, request=None, recipe=None, problems=[TrainProblem.of(error)])

@@ -1,0 +1,59 @@
+"""The API process: `python -m api.server` serves the application at the address of the settings."""
+
+import argparse
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from shared.errors import WrongSettings
+from shared.logging import configure_logging
+from shared.settings import Settings, load_settings
+
+# Requests that are under way when the process is asked to stop get this long to end.
+GRACE_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Lets requests that wait for a job go before it waits for requests to end."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self._app = app
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        if hasattr(self._app.state, "parts"):
+            self._app.state.parts.jobs_watch.close()
+        await super().shutdown(sockets)
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code says whether the process could start."""
+    arguments = argparse.ArgumentParser(description="Serve the API.")
+    arguments.add_argument("--fd", type=int, help="the descriptor of a bound socket")
+    descriptor: int | None = arguments.parse_args().fd
+    try:
+        settings = load_settings()
+    except WrongSettings as error:
+        sys.exit(f"The API cannot start: {error}")
+    configure_logging(settings.log_level)
+    server = Server(create_app(settings, warm_up=True), settings)
+    server.run(sockets=None if descriptor is None else [socket.socket(fileno=descriptor)])
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

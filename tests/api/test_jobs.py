@@ -1,0 +1,194 @@
+"""Jobs over HTTP: look, wait, list, cancel, try again."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import update
+
+from api.lifespan import Parts
+from shared.clock import Now
+from shared.database import Database
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind
+from tests.support.jobs import TRAIN_REQUEST, add_job, claim_job, fail_job, finish_job
+from tests.support.waiting import eventually
+
+
+def test_a_job_has_the_form_of_the_contract(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    job = client.get(f"/jobs/{job_id}").json()
+    assert job.pop("created_at").endswith("Z")
+    assert job == {
+        "job_id": str(job_id),
+        "kind": "promote",
+        "status": "queued",
+        "progress": {"percent": 0, "step": "queued"},
+        "dataset_name": "flowers",
+        "request": TRAIN_REQUEST,
+        "result": None,
+        "error": None,
+        "attempts": 0,
+        "started_at": None,
+        "finished_at": None,
+        "links": {"self": f"/jobs/{job_id}", "cancel": f"/jobs/{job_id}/cancel"},
+    }
+
+
+def test_a_job_that_succeeded_leads_to_its_model(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    finish_job(api_database, job_id, {"version": 7, "stage": "dev"})
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["status"], job["result"], job["attempts"]) == ("succeeded", {"version": 7, "stage": "dev"}, 1)
+    assert job["created_at"] <= job["started_at"] <= job["finished_at"]
+    assert job["links"] == {"self": f"/jobs/{job_id}", "retry": f"/jobs/{job_id}/retry", "model": "/models/7"}
+
+
+def test_a_job_that_failed_says_why(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    fail_job(api_database, job_id, code="fit_failed", message="No rows are left.")
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["status"], job["error"]) == ("failed", {"code": "fit_failed", "message": "No rows are left."})
+
+
+ODD_IDS = [
+    "5",
+    "%2e%2e",
+    "%252e%252e%252f",
+    "a'--",
+    "é",
+    "x" * 300,
+    "00000000-0000-0000-0000-00000000000",
+    str(uuid4()),
+]
+
+
+@pytest.mark.parametrize("job_id", ODD_IDS)
+@pytest.mark.parametrize(("method", "act"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry")])
+def test_an_id_that_no_job_has_is_a_404(client: TestClient, job_id: str, method: str, act: str) -> None:
+    answer = client.request(method, f"/jobs/{job_id}{act}")
+    assert answer.status_code == 404
+    assert answer.json()["code"] in {"unknown_job", "not_found"}
+    if "." not in job_id and "%" not in job_id:
+        assert answer.json()["code"] == "unknown_job"
+
+
+def test_waiting_for_an_unknown_job_answers_at_once(client: TestClient) -> None:
+    began = time.monotonic()
+    assert client.get(f"/jobs/{uuid4()}?wait=30").status_code == 404
+    assert time.monotonic() - began < 5
+
+
+def test_a_wait_is_answered_when_the_job_ends(client: TestClient, parts: Parts, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    with ThreadPoolExecutor(10) as pool:
+        answers = [pool.submit(client.get, f"/jobs/{job_id}?wait=30") for _ in range(10)]
+        eventually(lambda: parts.jobs_watch.waits() == 10)
+        finish_job(api_database, job_id)
+        ended = time.monotonic()
+        assert {answer.result().json()["status"] for answer in answers} == {"succeeded"}
+    assert time.monotonic() - ended < 2
+
+
+def test_a_wait_ends_with_the_job_as_it_is(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    claim_job(api_database, job_id)
+    began = time.monotonic()
+    assert client.get(f"/jobs/{job_id}?wait=0.3").json()["status"] == "running"
+    assert 0.3 <= time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "x", "1e9"])
+def test_a_wait_that_cannot_be_is_refused(client: TestClient, api_database: Database, wait: str) -> None:
+    answer = client.get(f"/jobs/{add_job(api_database)}?wait={wait}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["query", "wait"]
+
+
+def test_the_database_is_asked_only_while_somebody_waits(
+    client: TestClient, parts: Parts, api_database: Database, statements: list[str]
+) -> None:
+    jobs = [add_job(api_database) for _ in range(5)]
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(client.get, f"/jobs/{job_id}?wait=1") for job_id in jobs]
+        eventually(lambda: parts.jobs_watch.waits() == 5)
+        statements.clear()
+        assert all(answer.result().status_code == 200 for answer in answers)
+    polls = [statement for statement in statements if "NOT IN" in statement]
+    # One query for all of them, every 30 ms or less often.
+    assert 1 < len(polls) <= 1 / 0.03 + 2
+    assert parts.jobs_watch.waits() == 0
+    statements.clear()
+    threading.Event().wait(0.2)
+    assert [statement for statement in statements if "NOT IN" in statement] == []
+
+
+def test_the_list_is_the_newest_first_in_pages(client: TestClient, api_database: Database) -> None:
+    jobs = [str(add_job(api_database)) for _ in range(7)]
+    # Several of one moment, as on a database whose clock is coarse.
+    with api_database.write() as session:
+        session.execute(
+            update(JobRow).where(JobRow.id.in_([UUID(job) for job in jobs[:4]])).values(created_at=Now(-60))
+        )
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = client.get(f"/jobs?limit=2{cursor}").json()
+        seen += [job["job_id"] for job in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert sorted(seen) == sorted(jobs)
+    assert set(seen[:3]) == set(jobs[4:])
+    assert client.get("/jobs").json()["items"][0]["job_id"] == seen[0]
+
+
+def test_the_list_is_filtered(client: TestClient, api_database: Database) -> None:
+    train = add_job(api_database, kind=Kind.TRAIN, dataset_name="roses")
+    promote = add_job(api_database, dataset_name="flowers")
+    finish_job(api_database, promote)
+
+    def listed(query: str) -> list[str]:
+        return [job["job_id"] for job in client.get(f"/jobs?{query}").json()["items"]]
+
+    assert listed("status=queued") == [str(train)]
+    assert listed("kind=promote") == [str(promote)]
+    assert listed("dataset_name=roses") == [str(train)]
+    assert listed("dataset_name=roses&status=succeeded") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("status=done", "invalid_request"),
+        ("kind=trains", "invalid_request"),
+        ("limit=0", "invalid_request"),
+        ("limit=201", "invalid_request"),
+        ("cursor=abc", "invalid_cursor"),
+        ("cursor=WzFd", "invalid_cursor"),
+        ("cursor=WzkyMjMzNzIwMzY4NTQ3NzU4MDYsImEiXQ", "invalid_cursor"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(client: TestClient, query: str, code: str) -> None:
+    answer = client.get(f"/jobs?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_a_queued_job_is_cancelled_at_once(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    answer = client.post(f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+    answer = client.post(f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "job_ended")
+
+
+def test_a_running_job_is_asked_to_stop(client: TestClient, api_database: Database) -> None:
+    job_id = add_job(api_database)
+    claim_job(api_database, job_id)
+    answer = client.post(f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (202, "running")
+    with api_database.read() as session:
+        assert session.get_one(JobRow, job_id).cancel_requested_at is not None

@@ -1,0 +1,225 @@
+"""The registry over HTTP: look, compare, download, retire."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.lifespan import Parts
+from tests.support.models import Platform, doubling, iris_forest
+from tests.support.objects import read, sha256_of
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path) -> Platform:
+    """Three versions of iris, of which the second is in staging, and one of wine."""
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    iris = platform.dataset()
+    platform.train(iris)
+    platform.train(iris, iris_forest(trees=7, seed=1))
+    platform.train(iris, doubling())
+    platform.promote(2, "staging")
+    platform.train(platform.dataset("wine"), doubling(), name="wine")
+    return platform
+
+
+def listed(client: TestClient, **query: Any) -> list[int]:
+    answer = client.get("/models", params=query)
+    assert answer.status_code == 200, answer.text
+    return [model["version"] for model in answer.json()["items"]]
+
+
+def test_a_model_shows_all_that_is_registered(client: TestClient, platform: Platform) -> None:
+    answer = client.get("/models/2")
+    model = answer.json()
+    assert answer.status_code == 200
+    assert model["dataset_name"] == "iris"
+    assert model["dataset_version"] == 1
+    assert (model["stage"], model["artifact_path"]) == ("staging", "iris_model_staging_v2.pkl")
+    assert model["estimator"] == "RandomForestClassifier"
+    assert model["parameters"]["n_estimators"] == 7
+    assert model["metrics"] == {"accuracy": 0.9}
+    assert model["signature"]["classes"] == ["setosa", "versicolor", "virginica"]
+    assert "scikit-learn" in model["environment"]
+    assert model["promoted_at"].endswith("Z")
+    assert [(stay["stage"], stay["active"]) for stay in model["deployments"]] == [("dev", True), ("staging", True)]
+    assert {stay["sha256"] for stay in model["deployments"]} == {model["sha256"]}
+    assert "hmac" not in answer.text
+
+
+def test_models_are_listed_newest_first_and_filtered(client: TestClient, platform: Platform) -> None:
+    assert listed(client) == [4, 3, 2, 1]
+    assert listed(client, dataset_name="iris") == [3, 2, 1]
+    assert listed(client, stage="staging") == [2]
+    assert listed(client, dataset_name="wine", stage="staging") == []
+
+
+def test_pages_of_models_follow_each_other(client: TestClient, platform: Platform) -> None:
+    first = client.get("/models", params={"limit": 3}).json()
+    second = client.get("/models", params={"limit": 3, "cursor": first["next_cursor"]}).json()
+    assert [model["version"] for model in first["items"] + second["items"]] == [4, 3, 2, 1]
+    assert second["next_cursor"] is None
+
+
+def test_models_side_by_side_mark_their_differences(client: TestClient, platform: Platform) -> None:
+    compared = client.get("/models/compare", params={"versions": "2,1,3"}).json()
+    assert compared["versions"] == [2, 1, 3]
+    assert compared["metrics"] == [{"name": "accuracy", "values": [0.9, 0.9, 0.9], "differs": False}]
+    parameters = {row["name"]: row for row in compared["parameters"]}
+    assert parameters["n_estimators"] == {"name": "n_estimators", "values": [7, 5, None], "differs": True}
+    facts = {row["name"]: row["differs"] for row in compared["facts"]}
+    assert facts["estimator"] is True
+    assert facts["dataset_name"] is False
+
+
+@pytest.mark.parametrize(
+    "versions",
+    ["", "1", "1,1", "1,x", "1,,2", "1,-2", "0,1", "1,2.0", "1,99999999999", "1,²", ",".join(map(str, range(1, 12)))],
+)
+def test_a_comparison_of_what_are_not_two_to_ten_versions_is_refused(
+    client: TestClient, platform: Platform, versions: str
+) -> None:
+    answer = client.get("/models/compare", params={"versions": versions})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "versions=1,2" in answer.json()["detail"]
+
+
+WRONG: dict[str, tuple[str, int, str, str]] = {
+    "an unknown version": ("/models/9", 404, "unknown_model", "version 9"),
+    "no version": ("/models/abc", 404, "not_found", "/models/abc"),
+    "a huge version": (f"/models/{10**30}", 404, "not_found", "/models/"),
+    "an unknown version to compare": ("/models/compare?versions=1,9", 404, "unknown_model", "version 9"),
+    "nothing to compare": ("/models/compare", 422, "invalid_request", "versions"),
+    "an unknown dataset": ("/models?dataset_name=irsi", 404, "unknown_dataset", "Did you mean 'iris'?"),
+    "an unknown stage": ("/models?stage=prod", 422, "unknown_stage", "dev, staging, production"),
+    "a wrong cursor": ("/models?cursor=x", 422, "invalid_cursor", ""),
+    "a wrong limit": ("/models?limit=0", 422, "invalid_request", "limit"),
+    "the file of an unknown version": ("/models/9/artifact", 404, "unknown_model", "version 9"),
+    "the file of an unknown stage": ("/models/1/artifact?stage=prod", 422, "unknown_stage", "dev, staging"),
+    "the file of a stage never reached": ("/models/1/artifact?stage=staging", 409, "not_active", "only in: dev"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_question_is_refused(client: TestClient, platform: Platform, wrong: tuple[str, int, str, str]) -> None:
+    path, status, code, said = wrong
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert said in answer.json()["detail"]
+
+
+def artifact(platform: Platform, name: str) -> bytes:
+    return read(platform.store, platform.settings.models_bucket, name)
+
+
+def test_the_file_of_a_model_can_be_downloaded(client: TestClient, platform: Platform) -> None:
+    answer = client.get("/models/2/artifact")
+    assert answer.status_code == 200
+    assert answer.content == artifact(platform, "iris_model_staging_v2.pkl")
+    assert answer.headers["content-disposition"] == 'attachment; filename="iris_model_staging_v2.pkl"'
+    assert answer.headers["etag"] == f'"{sha256_of(answer.content)}"'
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    dev = client.get("/models/2/artifact", params={"stage": "dev"})
+    assert "iris_model_dev_v2.pkl" in dev.headers["content-disposition"]
+
+
+def test_a_head_request_tells_of_the_file_without_sending_it(client: TestClient, platform: Platform) -> None:
+    answer = client.head("/models/2/artifact")
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert answer.headers["content-length"] == str(len(artifact(platform, "iris_model_staging_v2.pkl")))
+
+
+@pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
+def test_a_file_that_the_client_has_is_not_sent_again(client: TestClient, platform: Platform, form: str) -> None:
+    etag = client.head("/models/1/artifact").headers["etag"]
+    answer = client.get("/models/1/artifact", headers={"if-none-match": form.format(etag)})
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+    changed = client.get("/models/1/artifact", headers={"if-none-match": '"other"'})
+    assert changed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"),
+    [
+        ("bytes=0-9", slice(0, 10)),
+        ("bytes=10-", slice(10, None)),
+        ("bytes=-10", slice(-10, None)),
+        ("bytes=5-999999999", slice(5, None)),
+        ("bytes=-999999999", slice(0, None)),
+    ],
+)
+def test_a_part_of_the_file_can_be_downloaded(client: TestClient, platform: Platform, asked: str, part: slice) -> None:
+    whole = artifact(platform, "iris_model_dev_v1.pkl")
+    answer = client.get("/models/1/artifact", headers={"range": asked})
+    assert answer.status_code == 206
+    assert answer.content == whole[part]
+    start = range(len(whole))[part][0]
+    assert answer.headers["content-range"] == f"bytes {start}-{start + len(answer.content) - 1}/{len(whole)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,3-4", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes"])
+def test_a_range_that_is_not_one_range_gives_the_whole_file(client: TestClient, platform: Platform, asked: str) -> None:
+    answer = client.get("/models/1/artifact", headers={"range": asked})
+    assert answer.status_code == 200
+    assert answer.content == artifact(platform, "iris_model_dev_v1.pkl")
+
+
+def test_a_range_of_another_state_of_the_file_gives_the_whole_file(client: TestClient, platform: Platform) -> None:
+    answer = client.get("/models/1/artifact", headers={"range": "bytes=0-9", "if-range": '"other"'})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["bytes=999999999-", "bytes=-0", "bytes=999999999-1000000000"])
+def test_a_range_behind_the_end_cannot_be_satisfied(client: TestClient, platform: Platform, asked: str) -> None:
+    answer = client.get("/models/1/artifact", headers={"range": asked})
+    assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
+    size = len(artifact(platform, "iris_model_dev_v1.pkl"))
+    assert answer.headers["content-range"] == f"bytes */{size}"
+
+
+def test_a_file_that_is_missing_is_unavailable(client: TestClient, platform: Platform) -> None:
+    platform.store.delete(platform.settings.models_bucket, "iris_model_dev_v1.pkl")
+    answer = client.get("/models/1/artifact")
+    assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+
+
+def test_retirement_lets_the_next_lower_version_serve(client: TestClient, platform: Platform) -> None:
+    predict = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": [[5.1, 3.5, 1.4, 0.2]]}}
+    answer = client.post("/models/3/retire", json={"stage": "dev", "reason": " worse "})
+    assert answer.status_code == 200
+    retirement = answer.json()
+    assert (retirement["version"], retirement["stage"], retirement["serving_version"]) == (3, "dev", 2)
+    assert retirement["reason"] == "worse"
+    stay = client.get("/models/3").json()["deployments"][0]
+    assert (stay["active"], stay["retired_reason"], stay["retired_at"]) == (False, "worse", retirement["retired_at"])
+    eventually(lambda: client.post("/predict", json=predict).json().get("version") == 2)
+    assert client.post("/models/2/retire", json={"stage": "dev"}).json()["serving_version"] == 1
+    eventually(lambda: client.post("/predict", json=predict).json().get("version") == 1)
+
+
+WRONG_RETIREMENTS: dict[str, tuple[str, Any, int, str, str]] = {
+    "not active there": ("/models/1/retire", {"stage": "staging"}, 409, "not_active", "active in: dev"),
+    "an unknown version": ("/models/9/retire", {"stage": "dev"}, 404, "unknown_model", "version 9"),
+    "an unknown stage": ("/models/1/retire", {"stage": "prod"}, 422, "unknown_stage", "dev, staging, production"),
+    "no stage": ("/models/1/retire", {}, 422, "invalid_request", "stage"),
+    "an unknown field": ("/models/1/retire", {"stage": "dev", "why": "x"}, 422, "invalid_request", "why"),
+    "a long reason": ("/models/1/retire", {"stage": "dev", "reason": "x" * 1001}, 422, "invalid_request", "reason"),
+    "a stage that is no text": ("/models/1/retire", {"stage": 1}, 422, "invalid_request", "stage"),
+    "no object": ("/models/1/retire", [], 422, "invalid_request", ""),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_RETIREMENTS.values(), ids=WRONG_RETIREMENTS.keys())
+def test_a_wrong_retirement_is_refused(
+    client: TestClient, platform: Platform, wrong: tuple[str, Any, int, str, str]
+) -> None:
+    path, body, status, code, said = wrong
+    answer = client.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert said in answer.json()["detail"]
+    assert listed(client, stage="dev") == [4, 3, 2, 1]

@@ -1,0 +1,65 @@
+"""What the API says of itself is complete and true."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.testclient import TestClient
+
+from api.docs import TAGS
+from api.json_body import StrictRoute
+
+
+@pytest.fixture
+def document(client: TestClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = client.get("/openapi.json").json()
+    return document
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def test_every_route_with_a_body_reads_json_strictly(app: FastAPI) -> None:
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    with_body = [route for route in routes if isinstance(route, APIRoute) and route.body_field is not None]
+    assert with_body
+    assert [route.path for route in with_body if not isinstance(route, StrictRoute)] == []
+
+
+def test_every_operation_has_a_summary_a_description_and_a_known_tag(document: dict[str, Any]) -> None:
+    known = [tag["name"] for tag in TAGS]
+    for operation in _operations(document):
+        assert operation["summary"]
+        assert operation["description"]
+        assert operation["tags"][0] in known
+
+
+def test_operations_are_named_by_hand_and_once(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for operation in _operations(document)]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() and name == name.lower() for name in names)
+
+
+def test_tags_come_in_the_order_of_the_walk(document: dict[str, Any]) -> None:
+    used = list(dict.fromkeys(operation["tags"][0] for operation in _operations(document)))
+    assert used == [tag["name"] for tag in TAGS]
+
+
+def test_errors_are_documented_as_problems_and_nothing_else(document: dict[str, Any]) -> None:
+    for operation in _operations(document):
+        assert "500" in operation["responses"]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+    assert "Problem" in document["components"]["schemas"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert "HTTPValidationError" not in str(document["paths"])
+
+
+def test_operations_that_read_a_body_tell_what_is_refused(document: dict[str, Any]) -> None:
+    for operation in _operations(document):
+        if "requestBody" in operation:
+            assert {"413", "422"} <= set(operation["responses"]), operation["operationId"]

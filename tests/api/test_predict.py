@@ -1,0 +1,160 @@
+"""POST /predict: answers, and what is said about everything that is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.lifespan import Parts
+from tests.support.models import IRIS_COLUMNS, Platform, doubling
+
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
+BODY = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+
+
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path) -> Platform:
+    """A classifier of iris in dev and a regression named doubling."""
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform.train(platform.dataset())
+    platform.train(platform.dataset("doubling"), doubling(), name="doubling")
+    return platform
+
+
+def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestClient, platform: Platform) -> None:
+    answer = client.post("/predict", json=BODY)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "dataset_name": "iris",
+        "environment": "dev",
+        "version": 1,
+        "predictions": ["setosa", "virginica"],
+    }
+
+
+def test_records_are_rows_by_column_name(client: TestClient, platform: Platform) -> None:
+    records = [dict(zip(reversed(IRIS_COLUMNS), reversed(row), strict=True)) for row in ROWS]
+    answer = client.post("/predict", json=BODY | {"input_data": {"records": records}})
+    assert answer.json()["predictions"] == ["setosa", "virginica"]
+
+
+def test_probabilities_come_with_their_classes(client: TestClient, platform: Platform) -> None:
+    answer = client.post("/predict", json=BODY | {"return": ["label", "probability"]}).json()
+    assert answer["classes"] == ["setosa", "versicolor", "virginica"]
+    assert [len(row) for row in answer["probabilities"]] == [3, 3]
+
+
+def test_a_regression_answers_with_numbers(client: TestClient, platform: Platform) -> None:
+    body = BODY | {"dataset_name": "doubling", "input_data": {"features": [[4], [0.25]]}}
+    assert client.post("/predict", json=body).json()["predictions"] == pytest.approx([8.0, 0.5])
+
+
+def test_one_active_version_can_be_asked_for(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("other")
+    for _ in range(2):
+        platform.train(data, name="other")
+    body = BODY | {"dataset_name": "other"}
+    assert client.post("/predict", json=body | {"version": 3}).json()["version"] == 3
+    assert client.post("/predict", json=body).json()["version"] == 4
+
+
+def test_a_warm_prediction_asks_the_database_nothing(
+    client: TestClient, platform: Platform, statements: list[str]
+) -> None:
+    client.post("/predict", json=BODY)
+    statements.clear()
+    assert client.post("/predict", json=BODY).status_code == 200
+    # The thread that watches for changes reads its one number from time to time.
+    assert [statement for statement in statements if "counters" not in statement] == []
+
+
+WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {
+    "unknown dataset": ({"dataset_name": "irsi"}, 404, "unknown_dataset", "Did you mean 'iris'?"),
+    "unknown environment": ({"environment": "prod"}, 422, "unknown_stage", "dev, staging, production"),
+    "no model there": ({"environment": "staging"}, 409, "no_active_model", "POST /promote"),
+    "version of another dataset": ({"version": 2}, 409, "not_active", "version 1 serves there"),
+    "version that never was": ({"version": 77}, 409, "not_active", "version 1 serves there"),
+    "version that is no number": ({"version": "1"}, 422, "invalid_request", "version"),
+    "version that is too large": ({"version": 2**63}, 422, "invalid_request", "version"),
+    "version zero": ({"version": 0}, 422, "invalid_request", "version"),
+    "unknown field": ({"enviroment": "dev"}, 422, "invalid_request", "Did you mean 'environment'?"),
+    "unknown field inside": ({"input_data": {"feature": ROWS}}, 422, "invalid_request", "Did you mean 'features'?"),
+    "no input": ({"input_data": {}}, 422, "invalid_input", "'features'"),
+    "both forms": ({"input_data": {"features": ROWS, "records": []}}, 422, "invalid_input", "either"),
+    "no rows": ({"input_data": {"features": []}}, 422, "invalid_input", "at least one row"),
+    "input that is a list": ({"input_data": ROWS}, 422, "invalid_request", "input_data"),
+    "one row without brackets": ({"input_data": {"features": ROWS[0]}}, 422, "invalid_input", "[[...]]"),
+    "too few values": ({"input_data": {"features": [[1, 2, 3]]}}, 422, "invalid_input", "3 values"),
+    "too many values": ({"input_data": {"features": [[1, 2, 3, 4, 5]]}}, 422, "invalid_input", "5 values"),
+    "a text for a number": ({"input_data": {"features": [[1, 2, 3, "4"]]}}, 422, "invalid_input", "the text '4'"),
+    "a boolean for a number": ({"input_data": {"features": [[1, 2, 3, True]]}}, 422, "invalid_input", "true is not"),
+    "a missing value": ({"input_data": {"features": [[1, 2, 3, None]]}}, 422, "missing_not_allowed", "petal_width"),
+    "a column left out": ({"input_data": {"records": [{}]}}, 422, "missing_not_allowed", "sepal_length"),
+    "an unknown column": ({"input_data": {"records": [{"petal": 1}]}}, 422, "invalid_input", "petal"),
+    "a number too large for the model": (
+        {"input_data": {"features": [[1e300, 1, 1, 1]]}},
+        422,
+        "invalid_input",
+        "1e300",
+    ),
+    "something else to return": ({"return": ["weights"]}, 422, "invalid_request", "return"),
+    "probabilities of a regression": (
+        {"dataset_name": "doubling", "return": ["probability"], "input_data": {"features": [[1]]}},
+        422,
+        "no_probabilities",
+        "predicts numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_request_is_refused(
+    client: TestClient, platform: Platform, wrong: tuple[dict[str, Any], int, str, str]
+) -> None:
+    change, status, code, said = wrong
+    answer = client.post("/predict", json=BODY | change)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in problem["detail"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_is_not_finite_is_refused(client: TestClient, platform: Platform, number: str) -> None:
+    text = ('{"dataset_name": "iris", "environment": "dev", "input_data": {"features": [[1, 2, 3, NUMBER]]}}').replace(
+        "NUMBER", number
+    )
+    answer = client.post("/predict", content=text, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_json"
+
+
+def test_every_wrong_cell_is_named_with_its_place(client: TestClient, platform: Platform) -> None:
+    features = [[1, "b", 3, 4], [1, 2, 3, 4], [None, 2, True, 4]]
+    problem = client.post("/predict", json=BODY | {"input_data": {"features": features}}).json()
+    assert [fault["loc"] for fault in problem["errors"]] == [
+        ["body", "input_data", "features", row, column] for row, column in ((0, 1), (2, 0), (2, 2))
+    ]
+
+
+def test_more_cells_than_allowed_are_too_large(client: TestClient, platform: Platform) -> None:
+    rows = [[1, 2, 3, 4]] * (platform.settings.predict_max_cells // 4 + 1)
+    answer = client.post("/predict", json=BODY | {"input_data": {"features": rows}})
+    assert answer.status_code == 413
+    assert "several requests" in answer.json()["detail"]
+
+
+def test_a_tampered_model_is_unavailable_and_says_why(client: TestClient, platform: Platform) -> None:
+    platform.overwrite("iris_model_dev_v1.pkl", lambda data: data[:-1] + b"!")
+    answer = client.post("/predict", json=BODY)
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "model_unavailable"
+    assert "other contents" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv"])
+def test_another_content_type_is_refused(client: TestClient, platform: Platform, content_type: str) -> None:
+    answer = client.post("/predict", content=b"{}", headers={"content-type": content_type})
+    assert answer.status_code == 415

@@ -1,0 +1,192 @@
+"""Every error is one form of body, with a status and a code that stay."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Response
+from fastapi.testclient import TestClient
+from pydantic import Field
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from api.json_body import StrictRoute
+from api.problems import STATUSES, explain, known_codes, problem, status_of
+from api.schemas.base import RequestBody
+from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
+from shared.settings import Settings
+
+
+@pytest.mark.parametrize("error", list(leaves()), ids=lambda error: error.__name__)
+def test_every_error_has_a_status_a_code_and_an_explanation(error: type[PlatformError]) -> None:
+    explained = explain(error)
+    assert explained.status in STATUSES.values()
+    assert explained.code == error.code
+    assert explained.explanation.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "category", [c for c in STATUSES if c is not PlatformError], ids=lambda category: category.__name__
+)
+def test_only_errors_of_the_server_are_answered_with_500(category: type[PlatformError]) -> None:
+    assert status_of(category) != 500
+
+
+def test_codes_are_unique() -> None:
+    errors = list(leaves())
+    assert len({error.code for error in errors}) == len(errors)
+
+
+def test_every_code_is_explained_where_its_type_points(client: TestClient) -> None:
+    listed = client.get("/errors").json()["items"]
+    assert [item["code"] for item in listed] == list(known_codes())
+    for item in listed:
+        assert client.get(f"/errors/{item['code']}").json() == item
+
+
+def test_an_unknown_code_is_a_404_with_a_suggestion(client: TestClient) -> None:
+    answer = client.get("/errors/unknown_colum")
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+    assert "Did you mean 'unknown_column'?" in answer.json()["detail"]
+
+
+def test_a_problem_has_the_members_of_the_contract() -> None:
+    answer = problem(UnknownDataset("There is no dataset 'a'."), "id-1")
+    assert answer.media_type == "application/problem+json"
+    assert _json(answer) == {
+        "type": "/errors/unknown_dataset",
+        "title": "Unknown dataset",
+        "status": 404,
+        "code": "unknown_dataset",
+        "detail": "There is no dataset 'a'.",
+        "request_id": "id-1",
+    }
+
+
+def test_an_unavailable_part_says_when_to_come_back() -> None:
+    assert int(problem(DatabaseUnavailable(), "id-1").headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a\x00b\r\nX-Header: 1", r"a\x00b\r\nX-Header: 1"),
+        ("\ud800", r"\ud800"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+        ("It is 'é' 😀", "It is 'é' 😀"),
+    ],
+)
+def test_odd_characters_of_clients_are_shown_escaped(given: str, shown: str) -> None:
+    assert _json(problem(UnknownDataset(given), "id-1"))["detail"] == shown
+
+
+def test_long_values_of_clients_are_shown_shortened() -> None:
+    detail = _json(problem(UnknownDataset(f"There is no '{'a' * 5000}'. It's not there."), "id-1"))["detail"]
+    assert detail == f"There is no '{'a' * 100}…'. It's not there."
+    assert len(_json(problem(UnknownDataset("a" * 5000), "id-1"))["detail"]) == 1000
+
+
+def test_at_most_a_hundred_faults_are_listed() -> None:
+    faults = [{"loc": ["body", number], "msg": "\x00" * 9000} for number in range(500)]
+    listed = _json(problem(InvalidInput("Many.", errors=faults), "id-1"))["errors"]
+    assert len(listed) == 100
+    assert all(len(fault["msg"]) < 5000 for fault in listed)
+
+
+class _Inner(RequestBody):
+    class_: str = Field(alias="class")
+    depth: int = 1
+
+
+class _Outer(RequestBody):
+    name: str
+    inner: _Inner | None = None
+    several: list[_Inner] = Field(default_factory=list)
+
+
+@pytest.fixture
+def trial(api_settings: Settings) -> FastAPI:
+    """The application with routes that go wrong on purpose."""
+    app = create_app(api_settings)
+    app.router.route_class = StrictRoute
+
+    @app.post("/trial")
+    def take(body: _Outer, number: int = 0) -> None:
+        del body, number
+
+    @app.get("/trial/{number}")
+    def count(number: int) -> None:
+        del number
+
+    @app.get("/bug")
+    def crash() -> None:
+        raise RuntimeError("the password is swordfish, at /home/secret")
+
+    return app
+
+
+FAULTS = [
+    ({}, ["body", "name"], "It is required."),
+    ({"name": 5}, ["body", "name"], "Input should be a valid string, not 5."),
+    ({"name": "a", "nam": 1}, ["body", "nam"], "There is no such field. Did you mean 'name'?"),
+    ({"name": "a", "zzz": 1}, ["body", "zzz"], "There is no such field. The fields are inner, name, several."),
+    ({"name": "a", "inner": {"clas": "b"}}, ["body", "inner", "class"], "It is required."),
+    (
+        {"name": "a", "inner": {"class": "b", "dept": 1}},
+        ["body", "inner", "dept"],
+        "There is no such field. Did you mean 'depth'?",
+    ),
+    (
+        {"name": "a", "several": [{"class": "b"}, {"class": "b", "clas": 1}]},
+        ["body", "several", 1, "clas"],
+        "There is no such field. Did you mean 'class'?",
+    ),
+    ({"name": "a", "inner": {"class": "b", "depth": "1"}}, ["body", "inner", "depth"], "valid integer, not '1'."),
+    ([], ["body"], "Input should be a valid dictionary"),
+]
+
+
+@pytest.mark.parametrize(("body", "place", "words"), FAULTS)
+def test_a_body_of_the_wrong_form_is_told_where_and_how(
+    trial: FastAPI, body: object, place: list[str | int], words: str
+) -> None:
+    with TestClient(trial) as client:
+        answer = client.post("/trial", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_request"
+    assert any(words in fault["msg"] for fault in answer.json()["errors"] if fault["loc"] == place)
+
+
+def test_the_first_of_many_faults_is_the_detail_and_their_number_is_told(trial: FastAPI) -> None:
+    with TestClient(trial) as client:
+        answer = client.post("/trial?number=x", json={"name": 1, "nam": 2})
+    assert answer.json()["detail"].startswith("Query parameter 'number': Input should be a valid integer")
+    assert "(3 faults in all" in answer.json()["detail"]
+
+
+def test_a_path_that_cannot_be_right_is_not_found(trial: FastAPI) -> None:
+    with TestClient(trial) as client:
+        answer = client.get("/trial/abc")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_unforeseen_error_is_logged_under_the_request_id_and_leaks_nothing(
+    trial: FastAPI,
+) -> None:
+    with TestClient(trial) as client, capture_logs(processors=[merge_contextvars]) as logs:
+        answer = client.get("/bug", headers={"X-Request-ID": "the-id"})
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == "the-id"
+    assert answer.json()["code"] == "internal_error"
+    assert "the-id" in answer.json()["detail"]
+    assert "swordfish" not in answer.text
+    assert "Traceback" not in answer.text
+    (line,) = [line for line in logs if line["event"] == "request_failed"]
+    assert (line["request_id"], line["log_level"], line["exc_info"]) == ("the-id", "error", True)
+
+
+def _json(answer: Response) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(bytes(answer.body))
+    return body

@@ -1,0 +1,155 @@
+"""What happens to every request, whatever it asks for."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from api.json_body import StrictRoute
+from api.schemas.base import RequestBody
+from shared.settings import Settings
+
+JSON = {"content-type": "application/json"}
+
+
+class _Text(RequestBody):
+    text: str
+
+
+@pytest.fixture
+def limited(api_settings: Settings) -> Iterator[TestClient]:
+    """An application with limits of 1 KiB for JSON and 4 KiB for uploads, and a route for each way to read a body."""
+    app = create_app(api_settings.model_copy(update={"json_max_bytes": 1024, "upload_max_bytes": 4096}))
+    app.router.route_class = StrictRoute
+
+    @app.post("/text")
+    def take_text(body: _Text) -> int:
+        return len(body.text)
+
+    @app.post("/stream")
+    async def take_stream(request: Request) -> int:
+        return sum([len(chunk) async for chunk in request.stream()])
+
+    with TestClient(app) as client:
+        yield client
+
+
+def _chunks(size: int) -> Iterator[bytes]:
+    yield b'{"text": "'
+    for _ in range(size // 100):
+        yield b"a" * 100
+    yield b'"}'
+
+
+@pytest.mark.parametrize("path", ["/text", "/stream"])
+def test_a_body_over_the_limit_is_a_413(limited: TestClient, path: str) -> None:
+    answer = limited.post(path, content=b"a" * 1025, headers=JSON)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "body_too_large"
+    assert "1,024 bytes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/text", "/stream"])
+def test_a_body_in_chunks_is_counted(limited: TestClient, path: str) -> None:
+    answer = limited.post(path, content=_chunks(2000), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_a_body_within_the_limit_is_taken_in_chunks_too(limited: TestClient) -> None:
+    assert limited.post("/text", content=_chunks(800), headers=JSON).json() == 800
+
+
+def test_uploads_have_a_limit_of_their_own(limited: TestClient) -> None:
+    answer = limited.post("/datasets/upload", content=b"a" * 2048)
+    assert answer.status_code != 413
+    answer = limited.post("/datasets/upload", content=b"a" * (4096 + 2**17))
+    assert answer.json()["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("length", [b"9" * 400, "²".encode(), b"-1", b"1e9"])
+def test_a_declared_length_that_cannot_be_right_is_no_crash(limited: TestClient, length: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+    answer = limited.post("/text", content=b"{}", headers=headers)
+    assert answer.status_code in {413, 422}
+
+
+@pytest.mark.parametrize("given", ["abc-1.2_3", "x" * 128])
+def test_a_valid_request_id_is_echoed(client: TestClient, given: str) -> None:
+    assert client.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "{}", "a;b"])
+def test_any_other_request_id_is_replaced(client: TestClient, given: str) -> None:
+    answer = client.get("/healthz", headers=[(b"x-request-id", given.encode())])
+    assert UUID(answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/jobs/a/b", "/%2e%2e/etc/passwd", "/jobs//", "/" + "a" * 5000, "/😀"])
+def test_an_unknown_path_is_a_404_problem(client: TestClient, path: str) -> None:
+    answer = client.get(path, follow_redirects=False)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_wrong_method_is_a_405_with_the_right_ones(client: TestClient) -> None:
+    answer = client.delete("/healthz")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert answer.headers["allow"] == "GET"
+    assert "takes GET" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/datasets/a%00b", "/jobs?dataset_name=%00"])
+def test_a_nul_in_the_address_is_refused_before_a_database_sees_it(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/docs", "/nothing"])
+def test_answers_cannot_be_sniffed_or_framed(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert ("default-src 'none'" in headers["content-security-policy"]) == (path != "/docs")
+
+
+def test_the_root_leads_to_the_docs(client: TestClient) -> None:
+    answer = client.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert client.get("/docs").status_code == 200
+
+
+def test_each_request_is_logged_with_its_id(client: TestClient) -> None:
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        client.get("/errors", headers={"X-Request-ID": "the-id"})
+        client.get("/healthz")
+    (line,) = [line for line in logs if line["event"] == "request"]
+    assert line.pop("seconds") > 0
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "request_id": "the-id",
+        "method": "GET",
+        "path": "/errors",
+        "status": 200,
+    }
+
+
+def test_a_trailing_slash_is_another_address_and_the_right_one_is_named(client: TestClient) -> None:
+    answer = client.get("/healthz/", follow_redirects=False)
+    assert answer.status_code == 404
+    assert "Did you mean '/healthz'?" in answer.json()["detail"]
+
+
+def test_nothing_is_opened_before_the_application_starts(api_settings: Settings) -> None:
+    app: FastAPI = create_app(api_settings)
+    assert not hasattr(app.state, "parts")

@@ -1,0 +1,138 @@
+"""The API as a process of its own: what only a real server and real connections can show."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from shared.database import Database
+from shared.settings import Settings
+from tests.support.api_server import ApiServer
+from tests.support.jobs import add_job
+from tests.support.server import running
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def server(api_settings: Settings) -> Iterator[ApiServer]:
+    """A running server on the home of `api_settings`."""
+    server = ApiServer(home=api_settings.home, redis_url=api_settings.redis_url.get_secret_value())
+    with running(server):
+        yield server
+
+
+@pytest.fixture
+def database(api_settings: Settings) -> Iterator[Database]:
+    """The database of the server."""
+    database = Database(api_settings.sqlalchemy_url)
+    yield database
+    database.close()
+
+
+def test_it_tells_little_about_itself(server: ApiServer) -> None:
+    answer = httpx2.get(f"{server.url}/healthz")
+    assert answer.status_code == 200
+    assert "server" not in answer.headers
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux shows what a process has loaded")
+def test_what_the_first_prediction_needs_is_loaded_once_it_serves(server: ApiServer) -> None:
+    eventually(lambda: "/sklearn/" in Path(f"/proc/{server.pid}/maps").read_text(), timeout=60)
+
+
+def test_a_refused_body_of_many_megabytes_gets_its_answer(server: ApiServer) -> None:
+    body = b'{"a": "' + b"x" * 10_000_000 + b'"}'
+    for path, status in [("/predict", 413), ("/nothing", 404), ("/train", 413)]:
+        answer = httpx2.post(server.url + path, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in {status, 413}
+        chunked = httpx2.post(
+            server.url + path,
+            content=(body[start : start + 65536] for start in range(0, len(body), 65536)),
+            headers={"content-type": "application/json"},
+        )
+        assert chunked.status_code == status
+    assert httpx2.get(f"{server.url}/healthz").status_code == 200
+
+
+def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, database: Database) -> None:
+    job_id = add_job(database)
+    process = psutil.Process(server.pid)
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"GET /jobs/{job_id}?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        eventually(lambda: _waits(server) == 1)
+    eventually(lambda: _waits(server) == 0)
+    assert process.is_running()
+
+
+def test_asked_to_stop_it_answers_those_who_wait_and_ends_soon(server: ApiServer, database: Database) -> None:
+    job_id = add_job(database)
+    process = server.process
+    assert process is not None
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(httpx2.get, f"{server.url}/jobs/{job_id}?wait=60", timeout=70)
+        eventually(lambda: _waits(server) == 1)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        answer = waiting.result()
+        assert (answer.status_code, answer.json()["status"]) == (200, "queued")
+        process.wait(timeout=10)
+    assert time.monotonic() - began < 8
+    log = (server.folder / "log").read_text()
+    assert "Traceback" not in log
+    assert json.loads(log.splitlines()[-1])["event"]
+
+
+def test_it_serves_on_a_socket_that_it_inherits(api_settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.server", "--fd", str(listener.fileno())],
+            env={**os.environ, "MLMINI_HOME": str(api_settings.home), "MLMINI_PORT": str(port)},
+            pass_fds=[listener.fileno()],
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        assert httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=30).json() == {"status": "ok"}
+    finally:
+        process.terminate()
+        assert process.wait(timeout=15) in {0, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [({"MLMINI_PORT": "x"}, "MLMINI_PORT"), ({}, "alembic upgrade head")],
+    ids=["a wrong setting", "no tables"],
+)
+def test_what_stops_the_start_is_told_in_a_sentence(settings: Settings, variables: dict[str, str], words: str) -> None:
+    settings.home.mkdir()
+    answer = subprocess.run(
+        [sys.executable, "-m", "api.server"],
+        env={**os.environ, "MLMINI_HOME": str(settings.home), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert answer.returncode not in {0, None}
+    assert words in answer.stderr
+
+
+def _waits(server: ApiServer) -> int:
+    """How many requests wait for a job: those that are not yet counted as answered."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    (line,) = [line for line in text.splitlines() if line.startswith("mlmini_jobs_awaited ")]
+    return int(float(line.split()[1]))

@@ -1,0 +1,106 @@
+"""POST /train: what is accepted, and the dry run."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from shared.database import Database
+from shared.jobs.rows import JobRow
+from tests.support.training_requests import FOREST, body, model, refused, upload_customers
+
+
+@pytest.fixture
+def customers(client: TestClient, tmp_path: Path) -> str:
+    """The name of an uploaded dirty table."""
+    return upload_customers(client, tmp_path)
+
+
+def count_jobs(database: Database) -> int:
+    with database.read() as session:
+        return session.query(JobRow).count()
+
+
+def test_a_training_on_an_example_is_accepted_on_a_fresh_home(client: TestClient) -> None:
+    answer = client.post("/train", json=body())
+    job = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/jobs/{job['job_id']}"
+    assert answer.headers["retry-after"] == "1"
+    assert job["kind"] == "train"
+    assert job["status"] == "queued"
+    assert job["request"] == {
+        "dataset_name": "iris",
+        "dataset_version": 1,
+        "model": FOREST,
+        "target_column": "target",
+        "features": None,
+        "test_size": 0.2,
+        "random_state": 42,
+    }
+
+
+def test_a_training_on_an_uploaded_table_is_accepted(client: TestClient, customers: str) -> None:
+    wanted = body(
+        dataset_name=customers,
+        use_example=False,
+        target_column="target",
+        features=["city", "age"],
+        dataset_version=1,
+        test_size=0.3,
+        random_state=7,
+        model={"module": "sklearn.linear_model", "class": "LogisticRegression"},
+    )
+    answer = client.post("/train", json=wanted)
+    assert answer.status_code == 202
+    assert answer.json()["request"]["features"] == ["city", "age"]
+    assert answer.json()["request"]["model"]["params"] == {}
+
+
+def test_the_same_key_and_body_answer_with_the_same_job(client: TestClient) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first = client.post("/train", json=body(), headers=headers)
+    again = client.post("/train", json=body(), headers=headers)
+    assert first.json()["job_id"] == again.json()["job_id"]
+    assert again.status_code == 202
+    other = client.post("/train", json=body(random_state=1), headers=headers)
+    refused(other, 422, "idempotency_key_reused")
+
+
+def test_a_dry_run_tells_what_would_run_and_makes_no_job(
+    client: TestClient, api_database: Database, customers: str
+) -> None:
+    wanted = body(dataset_name=customers, use_example=False, target_column="target")
+    answer = client.post("/train?dry_run=true", json=wanted)
+    dry = answer.json()
+    assert answer.status_code == 200
+    assert dry["valid"] is True
+    assert dry["problems"] == []
+    assert dry["request"]["dataset_version"] == 1
+    assert dry["request"]["model"]["class"] == "RandomForestClassifier"
+    treated = {column["column"]: column for column in dry["recipe"]}
+    assert treated["customer_id"]["role"] == "left_out"
+    assert treated["city"]["role"] == "category"
+    assert count_jobs(api_database) == 0
+
+
+def test_a_dry_run_tells_every_problem(client: TestClient) -> None:
+    wanted = body(test_size=2, target_column="nope", model=model("svm", "SVM"))
+    dry = client.post("/train?dry_run=true", json=wanted).json()
+    assert dry["valid"] is False
+    assert dry["recipe"] is None
+    assert [problem["code"] for problem in dry["problems"]] == ["unknown_estimator", "unknown_column", "invalid_split"]
+    assert all(problem["title"] and problem["detail"] and problem["errors"] for problem in dry["problems"])
+
+
+def test_a_dry_run_on_a_table_that_is_not_there_says_so(client: TestClient) -> None:
+    wanted = body(dataset_name="nowhere", use_example=False, target_column="y")
+    answer = client.post("/train?dry_run=true", json=wanted)
+    assert answer.status_code == 200
+    assert answer.json()["request"] is None
+    assert [problem["code"] for problem in answer.json()["problems"]] == ["unknown_dataset"]
+
+
+def test_a_body_that_is_no_training_is_refused_by_a_dry_run_too(client: TestClient) -> None:
+    refused(client.post("/train?dry_run=true", json={"dataset": "iris"}), 422, "invalid_request")
+    refused(client.post("/train?dry_run=perhaps", json=body()), 422, "invalid_request")

@@ -1,0 +1,61 @@
+"""The API behind a real socket: as a process of its own, or in a thread of this one."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+from api.app import create_app
+from api.lifespan import Parts
+from api.server import Server as InProcessServer
+from shared.settings import PREFIX, Settings
+from tests.support.server import Server, free_ports
+from tests.support.waiting import eventually
+
+
+class ApiServer(Server):
+    """`python -m api.server` with the given settings, by their names without the prefix."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__()
+        (self.port,) = free_ports(1)
+        self._settings = {"home": self.folder / "home", "port": self.port, **settings}
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "api.server"]
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        return {**kept, **{f"{PREFIX}{name.upper()}": str(value) for name, value in self._settings.items()}}
+
+    def is_ready(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[tuple[str, Parts]]:
+    """Serve the API from a thread of this process; yields its URL and its parts."""
+    app = create_app(settings)
+    server = InProcessServer(app, settings)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api-server")
+        thread.start()
+        try:
+            eventually(lambda: server.started or not thread.is_alive(), timeout=30)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", app.state.parts
+        finally:
+            server.should_exit = True
+            thread.join()
