@@ -1,0 +1,5 @@
+"""`python -m cli` is `mlmini`."""
+
+from cli.app import main
+
+main()

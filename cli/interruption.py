@@ -1,0 +1,42 @@
+"""Requests to stop, and ends of children, as things to wait for."""
+
+import select
+import signal
+import socket
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class Interruption:
+    """While it is entered, the signals that ask to stop are counted instead of acted upon."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self._inbox, self._outbox = socket.socketpair()
+        self._inbox.setblocking(False)
+        self._outbox.setblocking(False)
+
+    def __enter__(self) -> Self:
+        signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGINT, self._count)
+        signal.signal(signal.SIGTERM, self._count)
+        # nohup means that the terminal's end is no request to stop.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._count)
+        # With a handler, the end of a child wakes up `wait` through the socket.
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # The handlers stay: a late signal must not turn an orderly end into a traceback.
+        signal.set_wakeup_fd(-1)
+        self._inbox.close()
+        self._outbox.close()
+
+    def wait(self, seconds: float | None) -> None:
+        """Sleep until a signal comes, at most so long; None is for ever."""
+        if select.select([self._inbox], [], [], seconds)[0]:
+            self._inbox.recv(4096)
+
+    def _count(self, _number: int, _frame: FrameType | None) -> None:
+        self.requests += 1

@@ -1,0 +1,38 @@
+"""What the launcher shows: plain lines, with colour on a terminal only."""
+
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
+
+def say(text: str = "") -> None:
+    """Show a line. Nobody reading it is no reason to stop."""
+    _write(text, sys.stdout.fileno())
+
+
+def complain(text: str) -> None:
+    """Show a line about something that went wrong."""
+    _write(text, sys.stderr.fileno())
+
+
+def tick(name: str, seconds: float, note: str = "") -> None:
+    """Show that a part is ready, and how long it took."""
+    mark = "\033[32m✓\033[0m" if _colours() else "✓"
+    say(f"  {mark} {name:<10}{seconds:6.1f} s  {note}".rstrip())
+
+
+def table(rows: Iterable[tuple[str, str]]) -> None:
+    """Show names and what they stand for in two columns."""
+    for name, value in rows:
+        say(f"  {name:<12}{value}")
+
+
+def _colours() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str, descriptor: int) -> None:
+    # Past Python's buffers, which would raise once more at exit when the reader of a pipe is gone.
+    with suppress(OSError):
+        os.write(descriptor, f"{text}\n".encode())

