@@ -17,7 +17,7 @@ import sklearn.neural_network
 import sklearn.pipeline
 import sklearn.svm  # noqa: F401 - preloaded for the forked processes
 
-from shared.datasets.reading import read_table
+from shared.datasets.tables import read_table
 from shared.errors import PlatformError
 from shared.registry import artifact
 from shared.training.trainer import train

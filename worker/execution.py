@@ -97,13 +97,11 @@ def end_without_effect(attempt: Attempt, error: Exception) -> None:
     """Write down why the attempt ended, until the database takes it or the lease runs out."""
     verdict = verdict_of(error)
     log.warning("attempt_ended", verdict=verdict.name, error=type(error).__name__, exc_info=_unexpected(error))
-    while verdict is not Verdict.NOTHING:
+    while True:
         try:
             state = _settle(attempt, verdict, error)
         except DatabaseUnavailable:
-            try:
-                attempt.heartbeat.check()
-            except Fenced:
+            if attempt.heartbeat.lease_is_over:
                 break
             time.sleep(_DATABASE_PAUSE_SECONDS)
         else:

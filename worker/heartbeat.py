@@ -47,6 +47,11 @@ class Heartbeat:
         self._over.set()
         self._thread.join()
 
+    @property
+    def lease_is_over(self) -> bool:
+        """Whether the lease is lost, or may be."""
+        return self._lost or time.monotonic() >= self._deadline
+
     def check(self) -> None:
         """Return while the attempt may go on.
 
@@ -54,7 +59,7 @@ class Heartbeat:
             Fenced: when the lease is lost, or may be.
             CancelRequested: when the client wants the job stopped.
         """
-        if self._lost or time.monotonic() >= self._deadline:
+        if self.lease_is_over:
             raise Fenced
         if self._cancelled:
             raise CancelRequested

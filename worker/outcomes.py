@@ -25,7 +25,6 @@ from worker.runtime import Stopping
 class Verdict(Enum):
     """What to do with the job."""
 
-    NOTHING = auto()
     FAIL = auto()
     RETRY = auto()
     CRASH = auto()
@@ -34,7 +33,9 @@ class Verdict(Enum):
 
 
 VERDICTS: dict[type[Exception], Verdict] = {
-    Fenced: Verdict.NOTHING,
+    # A commit is also refused because a cancel was requested. Then the job is still this attempt's to end;
+    # when it is not, confirming writes nothing.
+    Fenced: Verdict.CONFIRM_CANCEL,
     CancelRequested: Verdict.CONFIRM_CANCEL,
     Stopping: Verdict.HAND_BACK,
     ComputationCrashed: Verdict.CRASH,

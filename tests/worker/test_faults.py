@@ -134,7 +134,9 @@ def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Si
     job = installation.until(job_id, State.SUCCEEDED)
     for process in stopped:
         process.send_signal(signal.SIGCONT)
-    eventually(lambda: "NOTHING" in paused.log, timeout=20, what="the paused worker notices that it lost the job")
+    eventually(
+        lambda: "attempt_settled" in paused.log, timeout=20, what="the paused worker notices that it lost the job"
+    )
     assert installation.job(job_id).finished_at == job.finished_at
     assert_one_effect_each(installation, job_id)
 

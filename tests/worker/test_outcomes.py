@@ -38,7 +38,7 @@ def test_every_error_of_the_platform_has_a_verdict(error: type[PlatformError]) -
         (ComputationCrashed("signal 11"), Verdict.CRASH),
         (Stopping(), Verdict.HAND_BACK),
         (CancelRequested(), Verdict.CONFIRM_CANCEL),
-        (Fenced(), Verdict.NOTHING),
+        (Fenced(), Verdict.CONFIRM_CANCEL),
         (ZeroDivisionError("unknown"), Verdict.FAIL),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,

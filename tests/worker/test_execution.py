@@ -1,0 +1,160 @@
+"""How an attempt commits and ends, step by step, on both databases."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.database import Database
+from shared.errors import DatabaseUnavailable
+from shared.jobs import lifecycle
+from shared.jobs.acceptance import accept, cancel, find_job
+from shared.jobs.lifecycle import Claim
+from shared.jobs.rescue import rescue
+from shared.jobs.rows import CounterRow, JobRow
+from shared.jobs.states import Kind, State
+from shared.settings import Settings
+from worker.attempt import Attempt
+from worker.execution import commit, end_without_effect
+from worker.heartbeat import Heartbeat
+from worker.runtime import Runtime, Stopping
+
+
+@pytest.fixture
+def runtime(settings: Settings, database_url: str, tmp_path: Path) -> Iterator[Runtime]:
+    """Everything an attempt needs; Redis is not among it."""
+    settings.home.mkdir()
+    runtime = Runtime(settings.model_copy(update={"database_url": SecretStr(database_url)}))
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def attempt(runtime: Runtime, tmp_path: Path) -> Attempt:
+    """An attempt that has everything ready; its heartbeat knows only what it is told."""
+    claim = claimed(runtime.database)
+    return Attempt(runtime, claim, Heartbeat(runtime.database, runtime.settings, claim), tmp_path)
+
+
+def claimed(database: Database) -> Claim:
+    with database.write() as session:
+        job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
+        claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=60)
+    assert claim is not None
+    return claim
+
+
+def count_up(session: Session) -> dict[str, object]:
+    """An effect that can be counted."""
+    return {"version": lifecycle.raise_counter(session, "model_version")}
+
+
+def finish(attempt: Attempt) -> None:
+    """As the execution does it."""
+    try:
+        commit(attempt, count_up)
+    except Exception as error:  # noqa: BLE001 - as in the execution
+        end_without_effect(attempt, error)
+
+
+def job_of(attempt: Attempt) -> JobRow:
+    with attempt.runtime.database.read() as session:
+        return find_job(session, attempt.claim.job_id)
+
+
+def effects(attempt: Attempt) -> int:
+    with attempt.runtime.database.read() as session:
+        return session.get_one(CounterRow, "model_version").value
+
+
+def unavailable(monkeypatch: pytest.MonkeyPatch, database: Database, *, after_commit: bool) -> None:
+    """Make the next writing transaction end in an outage, before or after its commit."""
+    real = database.write
+    turns = iter([True])
+
+    @contextmanager
+    def write() -> Iterator[Session]:
+        with real() as session:
+            yield session
+            if not after_commit and next(turns, False):
+                raise DatabaseUnavailable
+        if after_commit and next(turns, False):
+            raise DatabaseUnavailable
+
+    monkeypatch.setattr(database, "write", write)
+
+
+def test_a_commit_writes_the_effect_and_the_end_together(attempt: Attempt) -> None:
+    finish(attempt)
+    job = job_of(attempt)
+    assert (job.status, job.result, effects(attempt)) == (State.SUCCEEDED, {"version": 1}, 1)
+
+
+@pytest.mark.parametrize("after_commit", [False, True], ids=["before the commit", "after the commit"])
+def test_an_outage_at_the_commit_neither_loses_nor_doubles_the_effect(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch, after_commit: bool
+) -> None:
+    unavailable(monkeypatch, attempt.runtime.database, after_commit=after_commit)
+    finish(attempt)
+    assert (job_of(attempt).status, effects(attempt)) == (State.SUCCEEDED, 1)
+
+
+def test_a_cancel_that_comes_just_before_the_commit_ends_the_job_as_cancelled_at_once(attempt: Attempt) -> None:
+    with attempt.runtime.database.write() as session:
+        cancel(session, attempt.claim.job_id)
+    finish(attempt)
+    assert (job_of(attempt).status, effects(attempt)) == (State.CANCELLED, 0)
+
+
+def test_an_attempt_that_lost_its_job_writes_nothing(attempt: Attempt) -> None:
+    with attempt.runtime.database.write() as session:
+        session.execute(update(JobRow).values(lease_until=Now(-1)))
+        rescue(session, attempt.claim.job_id, actor="other", max_crashes=3)
+    finish(attempt)
+    job = job_of(attempt)
+    assert (job.status, job.epoch, effects(attempt)) == (State.QUEUED, 2, 0)
+
+
+def test_an_effect_that_is_refused_leaves_nothing_of_itself(attempt: Attempt) -> None:
+    def refuse(session: Session) -> dict[str, object]:
+        count_up(session)
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        commit(attempt, refuse)
+    end_without_effect(attempt, ArithmeticError())
+    job = job_of(attempt)
+    assert (job.status, effects(attempt)) == (State.FAILED, 0)
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
+
+
+def test_a_worker_that_stops_commits_nothing_more(attempt: Attempt) -> None:
+    attempt.runtime.stopping.set()
+    finish(attempt)
+    job = job_of(attempt)
+    assert (job.status, job.crash_count, effects(attempt)) == (State.QUEUED, 0, 0)
+
+
+def test_an_end_that_the_database_does_not_take_at_first_is_written_later(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unavailable(monkeypatch, attempt.runtime.database, after_commit=False)
+    end_without_effect(attempt, Stopping())
+    assert job_of(attempt).status == State.QUEUED
+
+
+def test_progress_is_shown_and_a_database_that_is_away_only_misses_it(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.attempt._PROGRESS_SECONDS", 0)
+    attempt.show(40, "fitting")
+    assert job_of(attempt).progress == {"percent": 40, "step": "fitting"}
+    unavailable(monkeypatch, attempt.runtime.database, after_commit=False)
+    attempt.show(90, "evaluating")
+    assert job_of(attempt).progress == {"percent": 40, "step": "fitting"}
