@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import httpx2
 
@@ -41,7 +42,7 @@ def main() -> None:
         f"Time to ready, {times} homes",
         [
             ("", "median (middle half)", "of the reference"),
-            *((name, spread(values), f"{sum(values) / sum(reference):.1f}") for name, values in rows),
+            *((name, spread(values), f"{median(values) / median(reference):.1f}") for name, values in rows),
         ],
     )
 

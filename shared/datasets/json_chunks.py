@@ -1,11 +1,10 @@
 """JSON Lines as a stream of typed chunks, in bounded memory."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,13 +13,17 @@ from shared.datasets.findings import TableLimits
 from shared.datasets.header import LONGEST_COLUMN_NAME
 from shared.datasets.reading import Reading
 from shared.datasets.textfile import NotUtf8, TextFile
+from shared.datasets.values import finite
 from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
 
 _CHUNK_LINES = 20_000
 _CHUNK_BYTES = 8 * 2**20
-_INT64 = 2**63
 
 Row = dict[str, Any]
+
+# Objects come as tuples of pairs, which tells them from arrays and shows names that come twice. NaN and Infinity are
+# no JSON, but what many programs write for missing values.
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
 
 
 class JsonChunks:
@@ -49,7 +52,7 @@ class JsonChunks:
         for number, line in enumerate(self._lines(), start=1):
             if not line.strip():
                 continue
-            rows.append((number, self._row(number, line)))
+            rows.append((number, _read_row(number, line)))
             size += len(line)
             if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES:
                 yield self._chunk(rows)
@@ -72,32 +75,14 @@ class JsonChunks:
         if rest and not self._partial:
             yield rest
 
-    def _row(self, number: int, line: bytes) -> Row:
-        try:
-            row = json.loads(line, object_pairs_hook=_Object, parse_constant=lambda _: None)
-        except json.JSONDecodeError as error:
-            raise _fault(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
-        except RecursionError:
-            raise _fault(number, "is nested too deeply") from None
-        except ValueError:
-            raise _fault(number, "holds a number with too many digits") from None
-        if not isinstance(row, _Object):
-            raise _fault(number, "is not a JSON object")
-        return self._checked(number, row)
-
-    def _checked(self, number: int, row: "_Object") -> Row:
-        if row.repeated is not None:
-            raise DuplicateColumns(f"Line {number} has the name '{row.repeated}' more than once. Keep one of them.")
-        for name, value in row.items():
-            if isinstance(value, dict | list):
-                raise _fault(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
-        return row
-
     def _chunk(self, rows: list[tuple[int, Row]]) -> pa.RecordBatch:
         self._learn_names(rows)
-        arrays = [_array([row.get(name) for _, row in rows]) for name in self.names]
-        if any(array is None for array in arrays):
-            _refuse_surrogates(rows)
+        arrays = []
+        for name in self.names:
+            try:
+                arrays.append(_array([row.get(name) for _, row in rows]))
+            except (UnicodeEncodeError, _Nested):
+                raise _bad_value(rows, name) from None
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
 
     def _learn_names(self, rows: list[tuple[int, Row]]) -> None:
@@ -116,58 +101,76 @@ class JsonChunks:
             raise _fault(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
 
 
-class _Object(Row):
-    """A JSON object that knows whether a name came twice."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        self.repeated: str | None = None
-        if len(self) < len(pairs):
-            counts = Counter(name for name, _ in pairs)
-            self.repeated = next(name for name, count in counts.items() if count > 1)
+class _Nested(Exception):
+    """A value is an object or an array."""
 
 
-def _array(values: list[Any]) -> pa.Array | None:
-    """The values as one Arrow array of their common type, strings if they have none; None for broken Unicode."""
-    kinds = {type(value) for value in values} - {type(None)}
-    if int in kinds and any(type(value) is int and not -_INT64 <= value < _INT64 for value in values):
-        values = [_as_float(value) if type(value) is int else value for value in values]
-        kinds = {type(value) for value in values} - {type(None)}
-    if kinds == {int, float}:
-        values = [None if value is None else float(value) for value in values]
-        kinds = {float}
-    if float in kinds:
-        values = [None if type(value) is float and not math.isfinite(value) else value for value in values]
+def _read_row(number: int, line: bytes) -> Row:
+    try:
+        pairs = _DECODER.decode(line.decode())
+    except json.JSONDecodeError as error:
+        raise _fault(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise _fault(number, "is nested too deeply") from None
+    except ValueError:
+        raise _fault(number, "holds a number with too many digits") from None
+    if not isinstance(pairs, tuple):
+        raise _fault(number, "is not a JSON object")
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise DuplicateColumns(f"Line {number} has the name '{name}' more than once. Keep one of them.")
+    return row
+
+
+def _array(values: list[Any]) -> pa.Array:
+    """The values as one Arrow array of their common type, as JSON texts if they have none.
+
+    Raises:
+        UnicodeEncodeError: for a string that is not Unicode.
+        _Nested: for an object or an array.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds & {list, tuple}:
+        raise _Nested
+    if not kinds:
+        return pa.nulls(len(values))
+    if kinds <= {int, float}:
+        return _numbers(values, kinds)
     if len(kinds) > 1:
         values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-        kinds = {str}
-    types = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+        return pa.array(values, pa.string())
+    return pa.array(values, pa.bool_() if kinds == {bool} else pa.string())
+
+
+def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
     try:
-        return pa.array(values, types[kinds.pop()] if kinds else pa.null())
-    except UnicodeEncodeError:
-        return None
+        return pa.array(values, pa.int64()) if kinds == {int} else finite(pa.array(values, pa.float64()))
+    except (OverflowError, pa.ArrowInvalid):
+        # A whole number that is too large; the nearest float is as good as JSON promises.
+        return finite(pa.array([None if value is None else _as_float(value) for value in values], pa.float64()))
 
 
-def _as_float(value: int) -> float | None:
+def _as_float(value: float) -> float | None:
     try:
         return float(value)
     except OverflowError:
         return None
 
 
+def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
+    """The refusal of the first value in a column that is nested or not Unicode."""
+    for number, row in rows:
+        value = row.get(name)
+        if isinstance(value, list | tuple):
+            return _fault(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
+        if isinstance(value, str) and not _encodable(value):
+            return _fault(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
+    raise AssertionError("the column was refused for a value in it")
+
+
 def _encodable(text: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _refuse_surrogates(rows: list[tuple[int, Row]]) -> NoReturn:
-    broken = (
-        (number, name)
-        for number, row in rows
-        for name, value in row.items()
-        if isinstance(value, str) and not _encodable(value)
-    )
-    number, name = next(broken)
-    raise _fault(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
 
 
 def _fault(number: int, what: str) -> InvalidTable:

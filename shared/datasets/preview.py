@@ -9,7 +9,7 @@ from shared.datasets.findings import Preview
 from shared.datasets.reader import Reader
 from shared.datasets.reading import Reading
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import InvalidTable, StoreUnavailable
+from shared.errors import StoreUnavailable
 from shared.object_store import ObjectMissing, ObjectStore
 
 _BEGINNING_BYTES = 4 * 2**20
@@ -46,11 +46,7 @@ def _of_beginning(
     """The first rows, if the beginning of the file holds as many."""
     with tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
         path = _fetch(store, bucket, version.object_key, Path(folder), end=_BEGINNING_BYTES)
-        try:
-            shown = reader.preview(path, reading, rows, columns, partial=True)
-        except InvalidTable:
-            # Long rows may not even have a whole line in it.
-            return None
+        shown = reader.preview(path, reading, rows, columns, partial=True)
     return shown if len(shown.rows) >= min(rows, version.rows) else None
 
 

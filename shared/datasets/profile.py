@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 from shared.datasets.columns import Column, ColumnKind
 from shared.datasets.tables import plain
 from shared.datasets.values import NEXT, STRINGS, convert, without_blanks
-from shared.errors import InvalidTable
 
 MOST_UNIQUE = 10_000
 _LEAST_UNIQUE = 1_001
@@ -97,7 +96,8 @@ class ColumnProfile:
             if values.null_count < len(values):
                 self._kind = kind
             return values
-        raise InvalidTable(f"Column '{self.name}' holds values that cannot be read.")
+        self._kind = ColumnKind.TEXT
+        return convert(cells, ColumnKind.TEXT, typed=self._typed)
 
     def _count_distinct(self, cells: pa.Array) -> None:
         if len(self._distinct) >= self._bound:

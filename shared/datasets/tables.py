@@ -20,8 +20,16 @@ from shared.errors import InvalidTable
 _UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62)
 
 
-def load_table(path: Path, reading: Reading, *, columns: list[Column], only: list[str] | None = None) -> pd.DataFrame:
-    """See `reading.read_table`."""
+def read_table(path: Path, reading: Reading, *, columns: list[Column], only: list[str] | None = None) -> pd.DataFrame:
+    """The whole table, or its columns `only`, with dtypes that agree with the kinds of `columns`.
+
+    integer is int64 (float64 with missing values), number is float64, boolean is bool (object of True, False and None
+    with missing values), category and text are `str`, datetime is datetime64[us] in UTC without a zone. Missing
+    values are NaN, NaT or None. Takes memory for twice the table.
+
+    Raises:
+        InvalidTable: when the bytes are not the ones that were checked.
+    """
     wanted = [column for column in columns if only is None or column.name in only]
     if only is not None:
         wanted.sort(key=lambda column: only.index(column.name))

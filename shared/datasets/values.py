@@ -26,14 +26,14 @@ ARROW = {
 
 STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 
-# What a column may turn out to be once its cells so far were of the kind on the left. Text takes everything.
+# What a column may turn out to be, besides text, once its cells so far were of the kind on the left.
 NEXT: dict[ColumnKind | None, tuple[ColumnKind, ...]] = {
-    None: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN, ColumnKind.DATETIME, ColumnKind.TEXT),
-    ColumnKind.INTEGER: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.TEXT),
-    ColumnKind.NUMBER: (ColumnKind.NUMBER, ColumnKind.TEXT),
-    ColumnKind.BOOLEAN: (ColumnKind.BOOLEAN, ColumnKind.TEXT),
-    ColumnKind.DATETIME: (ColumnKind.DATETIME, ColumnKind.TEXT),
-    ColumnKind.TEXT: (ColumnKind.TEXT,),
+    None: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN, ColumnKind.DATETIME),
+    ColumnKind.INTEGER: (ColumnKind.INTEGER, ColumnKind.NUMBER),
+    ColumnKind.NUMBER: (ColumnKind.NUMBER,),
+    ColumnKind.BOOLEAN: (ColumnKind.BOOLEAN,),
+    ColumnKind.DATETIME: (ColumnKind.DATETIME,),
+    ColumnKind.TEXT: (),
 }
 
 

@@ -112,7 +112,7 @@ def test_a_file_over_the_limit_is_refused_declared_or_not(api_settings: Settings
 
 def test_a_client_that_leaves_halfway_leaves_nothing(app: FastAPI, client: TestClient, parts: Parts) -> None:
     sent: list[Message] = []
-    messages = iter(
+    messages: Iterator[Message] = iter(
         [
             {"type": "http.request", "body": form(FILE + b"1,2\n" * 600_000, end=b""), "more_body": True},
             {"type": "http.disconnect"},

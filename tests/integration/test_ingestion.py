@@ -229,3 +229,10 @@ def test_a_preview_of_long_rows_reads_on(catalog: Catalog) -> None:
     version = catalog.add("wide", content).entry.version
     shown = preview(version, 4, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
     assert [row[0] for row in shown.rows] == [0, 1, 2, 3]
+
+
+def test_a_preview_of_a_lost_file_says_so(catalog: Catalog) -> None:
+    version = catalog.add("data").entry.version
+    catalog.store.delete(catalog.settings.datasets_bucket, version.object_key)
+    with pytest.raises(StoreUnavailable, match="lost the file"):
+        preview(version, 4, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)

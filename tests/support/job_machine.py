@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.errors import IdempotencyKeyReused, JobEnded
+from shared.errors import AlreadyInStage, IdempotencyKeyReused, JobEnded
 from shared.jobs import lifecycle, retries
 from shared.jobs.acceptance import IdempotencyKey, accept, cancel, fingerprint
 from shared.jobs.lifecycle import Claim, Fenced
@@ -20,9 +20,10 @@ from shared.jobs.rescue import abandoned, rescue
 from shared.jobs.retries import Failure
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State, may_follow
+from shared.registry.promotion import Promotion, check_promotion, commit_promotion
 from shared.registry.rows import DeploymentRow, RegistryRow
 from tests.support.job_model import MAX_CRASHES, MAX_TRANSIENT_FAILURES, Event, ModelJob
-from tests.support.registry import AlreadyActive, clean, deploy, register
+from tests.support.registry import SEAL, STAGES, clean, register_model
 
 WORKERS = ("worker-1", "worker-2", "worker-3")
 LEASE_SECONDS = 3600
@@ -48,24 +49,26 @@ class JobProtocol(RuleBasedStateMachine):
         self.keys: dict[str, tuple[UUID, dict[str, Any]]] = {}
         self.numbers: dict[tuple[UUID, int], int] = {}
         self.registered: dict[int, UUID] = {}
+        self.plans: dict[tuple[UUID, int], Promotion] = {}
         self.promoted: dict[int, UUID] = {}
         self.frozen: dict[UUID, tuple[object, ...]] = {}
 
     # Few rules with several acts each: Hypothesis leaves whole rules out of a run, and most acts need the others.
 
-    @initialize()
-    def start_with_a_job(self) -> None:
+    @initialize(promote=st.booleans())
+    def start_with_a_job(self, promote: bool) -> None:
         self._accept_train(key=None, body={})
+        if promote:
+            self._claim(next(iter(self.model)), WORKERS[0])
+            self._commit(self.claims[0])
+            self._accept_promotion_twice(version=1)
 
     @precondition(lambda self: len(self._in(State.QUEUED, State.RUNNING)) < 3)
     @rule(data=st.data())
     def accept(self, data: st.DataObject) -> None:
         promote: bool = bool(self.registered) and data.draw(st.booleans())
         if promote:
-            version = data.draw(st.sampled_from(sorted(self.registered)))
-            for _ in range(2):
-                job_id = self._accept(Kind.PROMOTE, {"version": version})
-                self.model[job_id] = ModelJob(Kind.PROMOTE)
+            self._accept_promotion_twice(version=data.draw(st.sampled_from(sorted(self.registered))))
         else:
             key = data.draw(st.sampled_from(["red", "green", None, None]))
             self._accept_train(key=key, body=data.draw(st.sampled_from([{"n": 1}, {"n": 2}])))
@@ -94,13 +97,7 @@ class JobProtocol(RuleBasedStateMachine):
     @rule(data=st.data(), worker=workers)
     def claim(self, data: st.DataObject, worker: str) -> None:
         job = _draw(data, [job for job in self._in(State.QUEUED) if self.model[job].due], list(self.model))
-        allowed = self.model[job].claim(worker)
-        with self.database.write() as session:
-            claim = lifecycle.claim(session, job, worker=worker, lease_seconds=LEASE_SECONDS)
-        assert (claim is not None) == allowed
-        if claim is not None:
-            assert claim.epoch == self.model[job].epoch
-            self.claims.append(claim)
+        self._claim(job, worker)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), what=st.sampled_from(["beat", "look", "number"]))
@@ -116,11 +113,7 @@ class JobProtocol(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
-        claim = self._some_claim(data)
-        if claim.kind is Kind.PROMOTE:
-            self._commit_promotion(claim)
-        elif (version := self._number(claim)) is not None:
-            self._commit_training(claim, version)
+        self._commit(self._some_claim(data))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), how=st.sampled_from(ENDINGS))
@@ -178,7 +171,7 @@ class JobProtocol(RuleBasedStateMachine):
         succeeded = self._in(State.SUCCEEDED)
         assert registry == self.registered
         assert sorted([*registry.values(), *self.promoted.values()]) == sorted(succeeded)
-        expected = [(version, "dev") for version in registry] + [(version, "staging") for version in self.promoted]
+        expected = [(version, STAGES[0]) for version in registry] + [(version, STAGES[1]) for version in self.promoted]
         assert sorted(active) == sorted(expected)
         taken = list(self.numbers.values())
         assert taken == list(range(1, counter + 1)), "numbers rise in the order in which they were taken"
@@ -224,6 +217,11 @@ class JobProtocol(RuleBasedStateMachine):
             )
             return job.id
 
+    def _accept_promotion_twice(self, *, version: int) -> None:
+        for _ in range(2):
+            job_id = self._accept(Kind.PROMOTE, {"version": version})
+            self.model[job_id] = ModelJob(Kind.PROMOTE)
+
     def _can_run_out(self) -> list[tuple[Callable[[Any], None], Any]]:
         leases = [(self._run_out_of_lease, job) for job in self._in(State.RUNNING) if not self.model[job].expired]
         delays = [(self._run_out_of_delay, job) for job in self._in(State.QUEUED) if not self.model[job].due]
@@ -243,6 +241,17 @@ class JobProtocol(RuleBasedStateMachine):
         with self.database.write() as session:
             session.execute(update(JobRow).where(JobRow.id == job).values(run_at=Now()))
         self.model[job].due = True
+
+    def _claim(self, job: UUID, worker: str) -> None:
+        allowed = self.model[job].claim(worker)
+        with self.database.write() as session:
+            claim = lifecycle.claim(session, job, worker=worker, lease_seconds=LEASE_SECONDS)
+        assert (claim is not None) == allowed
+        if claim is not None:
+            assert claim.epoch == self.model[job].epoch
+            self.claims.append(claim)
+            if claim.kind is Kind.PROMOTE:
+                self._plan(claim)
 
     def _beat(self, claim: Claim) -> None:
         with self.database.write() as session:
@@ -300,34 +309,60 @@ class JobProtocol(RuleBasedStateMachine):
             case _:
                 return retries.fail(session, claim, FAILURE)
 
+    def _plan(self, claim: Claim) -> Promotion | None:
+        """What the attempt found when it began: by the time of its commit, another one may have been faster."""
+        attempt = (claim.job_id, claim.epoch)
+        if attempt not in self.plans:
+            version = claim.request["version"]
+            try:
+                with self.database.read() as session:
+                    plan = check_promotion(
+                        session, dataset_name="iris", version=version, target_stage=STAGES[1], stages=STAGES
+                    )
+            except AlreadyInStage:
+                assert version in self.promoted
+                return None
+            assert version not in self.promoted
+            self.plans[attempt] = plan
+        return self.plans[attempt]
+
+    def _commit(self, claim: Claim) -> None:
+        if claim.kind is Kind.TRAIN:
+            if (version := self._number(claim)) is not None:
+                self._commit_training(claim, version)
+        elif (plan := self._plan(claim)) is not None:
+            self._commit_promotion(claim, plan)
+        else:
+            self._end(claim, "fail")
+
     def _commit_training(self, claim: Claim, version: int) -> None:
         allowed = self.model[claim.job_id].succeed(claim.epoch, claim.worker)
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim, result={"version": version})
-                register(session, self.data, version=version, job_id=claim.job_id)
+                lifecycle.succeed(session, claim, result={})
+                effect = register_model(session, self.data, version=version, job_id=claim.job_id)
+                lifecycle.put_result(session, claim, effect)
         except Fenced:
             assert not allowed
         else:
             assert allowed
             self.registered[version] = claim.job_id
 
-    def _commit_promotion(self, claim: Claim) -> None:
+    def _commit_promotion(self, claim: Claim, plan: Promotion) -> None:
         job = self.model[claim.job_id]
-        version = claim.request["version"]
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim, result={"version": version})
-                deploy(session, self.data, version=version, stage="staging")
+                lifecycle.succeed(session, claim, result={})
+                lifecycle.put_result(session, claim, commit_promotion(session, plan, seal=SEAL, actor=claim.worker))
         except Fenced:
             assert not job.succeed(claim.epoch, claim.worker)
-        except AlreadyActive:
-            assert version in self.promoted
+        except AlreadyInStage:
+            assert plan.version in self.promoted
             self._end(claim, "fail")
         else:
-            assert version not in self.promoted
+            assert plan.version not in self.promoted
             assert job.succeed(claim.epoch, claim.worker)
-            self.promoted[version] = claim.job_id
+            self.promoted[plan.version] = claim.job_id
 
 
 def _draw(data: st.DataObject, likely: list[T], possible: list[T]) -> T:

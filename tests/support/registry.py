@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.jobs.rows import CounterRow
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.naming import artifact_name
+from shared.registry.sealing import Seal
+from shared.registry.versions import register
 from shared.tables import metadata
 
-
-class AlreadyActive(Exception):
-    """The version is active in that stage."""
+STAGES = ("dev", "staging")
+SEAL = Seal(sha256="0" * 64, size_bytes=1, hmac="0" * 64, hmac_key_id="test")
 
 
 @dataclass(frozen=True)
@@ -57,50 +58,24 @@ def insert_dataset(session: Session, name: str = "iris") -> Data:
     return Data(dataset.id, version.id)
 
 
-def register(session: Session, data: Data, *, version: int, job_id: UUID) -> None:
-    """The effect of a train job: a registry row and its deployment in the first stage."""
-    session.add(
-        RegistryRow(
-            version=version,
-            dataset_id=data.dataset_id,
-            dataset_version_id=data.version_id,
-            job_id=job_id,
-            stage="dev",
-            artifact_path=f"iris_model_dev_v{version}.pkl",
-            estimator="dummy.DummyClassifier",
-            parameters={},
-            metrics={},
-            signature={},
-            report={},
-            environment={},
-        )
+def register_model(session: Session, data: Data, *, version: int, job_id: UUID) -> dict[str, object]:
+    """The effect of a train job whose model nobody will load, and the job's result."""
+    artifact_path = artifact_name("iris", STAGES[0], version)
+    register(
+        session,
+        version=version,
+        job_id=job_id,
+        dataset_id=data.dataset_id,
+        dataset_version_id=data.version_id,
+        stage=STAGES[0],
+        artifact_path=artifact_path,
+        seal=SEAL,
+        estimator="dummy.DummyClassifier",
+        parameters={},
+        metrics={},
+        signature={},
+        report={},
+        environment={},
+        actor="test",
     )
-    session.flush()
-    deploy(session, data, version=version, stage="dev")
-
-
-def deploy(session: Session, data: Data, *, version: int, stage: str) -> None:
-    """The effect of a promote job.
-
-    Raises:
-        AlreadyActive: when the version is active in that stage.
-    """
-    active = select(DeploymentRow.id).where(
-        DeploymentRow.version == version, DeploymentRow.stage == stage, DeploymentRow.retired_at.is_(None)
-    )
-    if session.scalars(active).one_or_none() is not None:
-        raise AlreadyActive
-    session.add(
-        DeploymentRow(
-            version=version,
-            dataset_id=data.dataset_id,
-            stage=stage,
-            artifact_path=f"iris_model_{stage}_v{version}.pkl",
-            sha256="0" * 64,
-            size_bytes=1,
-            hmac="0" * 64,
-            hmac_key_id="test",
-            created_by="test",
-        )
-    )
-    session.flush()
+    return {"version": version, "stage": STAGES[0], "artifact_path": artifact_path}

@@ -12,7 +12,7 @@ import pyarrow.parquet
 from shared.datasets.columns import Column
 from shared.datasets.findings import Inspection, TableLimits
 from shared.datasets.inspection import inspect
-from shared.datasets.reading import read_table
+from shared.datasets.tables import read_table
 
 IRIS = Path(__file__).parents[2] / "shared" / "datasets" / "data" / "iris.csv"
 

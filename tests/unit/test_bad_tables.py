@@ -41,6 +41,7 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     "Excel": (zipped("xl/workbook.xml"), InvalidTable, "Excel workbook.*as CSV"),
     "HTML": (b"\n<!DOCTYPE html><html><body>", InvalidTable, "HTML"),
     "a pickle": (b"\x80\x05\x95\x10\0\0\0", InvalidTable, "pickle, which is never read"),
+    "tar": (b"data.csv" + bytes(249) + b"ustar" + bytes(250), InvalidTable, "tar archive. Unpack"),
     "gzip of gzip": (gzip.compress(gzip.compress(b"a\n1\n")), InvalidTable, "compressed twice"),
     "gzip of PNG": (gzip.compress(b"\x89PNG\r\n\x1a\n"), InvalidTable, "gzip file holds something else.*PNG"),
     "gzip of Parquet": (gzip.compress(_PARQUET), InvalidTable, "Parquet is compressed by itself"),

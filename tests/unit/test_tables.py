@@ -10,8 +10,8 @@ import pytest
 from shared.datasets import csv_chunks
 from shared.datasets.columns import ColumnKind
 from shared.datasets.profile import unique_bound
-from shared.datasets.reading import Reading, read_table
-from shared.datasets.tables import first_rows
+from shared.datasets.reading import Reading
+from shared.datasets.tables import first_rows, read_table
 from shared.errors import InvalidTable
 from tests.support.tables import check, column, kinds, load, parquet
 
@@ -179,6 +179,16 @@ def test_a_sum_of_large_whole_numbers_does_not_wrap_around(tmp_path: Path) -> No
     assert number.mean == number.max == float(2**63 - 1)
 
 
+def test_a_mean_beyond_all_numbers_is_left_out(tmp_path: Path) -> None:
+    number = column(check(tmp_path, b"a\n" + b"1.7e308\n" * 3), "a")
+    assert (number.max, number.mean) == (1.7e308, None)
+
+
+def test_a_whole_number_beyond_all_numbers_is_missing(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, b'{"a": 1' + b"0" * 400 + b'}\n{"a": 1}')
+    assert (column(found, "a").kind, column(found, "a").missing) == ("number", 1)
+
+
 def test_long_texts_are_cut_in_the_examples(tmp_path: Path) -> None:
     (example,) = column(check(tmp_path, "a\n" + "x" * 500), "a").examples
     assert example == "x" * 99 + "…"
@@ -239,6 +249,15 @@ def test_the_first_rows_are_plain_values(tmp_path: Path) -> None:
     shown = first_rows(path, found.reading, columns=found.columns, rows=2, partial=False)
     assert shown.columns == ["a", "b", "c", "d"]
     assert shown.rows == [[1, "x", "2024-01-31T00:00:00", True], [None, None, None, None]]
+
+
+def test_a_beginning_of_several_chunks_shows_all_but_its_last_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = check(tmp_path, b"a,b\n" + b"12,x\n" * 100)
+    monkeypatch.setattr(csv_chunks, "ROW_BYTES", 64)
+    shown = first_rows(tmp_path / "upload", found.reading, columns=found.columns, rows=1000, partial=True)
+    assert shown.rows == [[12, "x"]] * 99
 
 
 @pytest.mark.parametrize("compress", [False, True])
