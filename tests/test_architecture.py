@@ -12,7 +12,7 @@ from tests.support.architecture import LIGHT, RULES, Project, Rule
 ROOT = Path(__file__).parents[1]
 
 # Traces of the machine on which a file was written, in pieces so that this file is not one of them.
-FOREIGN = ("/wo" + "rk/", "/tm" + "p/w", "hand" + "book")
+FOREIGN = ("/wo" + "rk/", "/tm" + "p/w/", "hand" + "book")
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n
 SLOW = {
     "module": "ensemble",
     "class": "GradientBoostingClassifier",
-    "params": {"n_estimators": 900, "max_depth": 6},
+    "params": {"n_estimators": 400, "max_depth": 6},
 }
 
 
