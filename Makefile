@@ -1,7 +1,7 @@
 # `make run` starts the platform, `make test` tests it. Both install what they need into .venv first.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .PHONY: run test install dev lock
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -112,23 +112,22 @@ def cancel(session: Session, job_id: UUID) -> JobRow:
         UnknownJob: when there is none of that id.
         JobEnded: when it has ended.
     """
+    was_queued = JobRow.status == State.QUEUED
+    # One statement for both: between two, a job could be handed back and be neither queued nor running in turn.
     row = session.execute(
         update(JobRow)
-        .where(JobRow.id == job_id, JobRow.status == State.QUEUED)
-        .values(status=State.CANCELLED, cancel_requested_at=Now(), finished_at=Now())
+        .where(JobRow.id == job_id, JobRow.status.in_([State.QUEUED, State.RUNNING]))
+        .values(
+            status=case((was_queued, State.CANCELLED.value), else_=JobRow.status),
+            finished_at=case((was_queued, Now()), else_=None),
+            cancel_requested_at=func.coalesce(JobRow.cancel_requested_at, Now()),
+        )
         .returning(*EVENT_COLUMNS)
     ).one_or_none()
-    if row is not None:
+    if row is not None and row.status == State.CANCELLED:
         record(session, job_id, before=State.QUEUED, after=State.CANCELLED, epoch=row.epoch, actor=API)
-        return find_job(session, job_id)
-    asked = session.execute(
-        update(JobRow)
-        .where(JobRow.id == job_id, JobRow.status == State.RUNNING)
-        .values(cancel_requested_at=func.coalesce(JobRow.cancel_requested_at, Now()))
-        .returning(JobRow.id)
-    ).one_or_none()
     job = find_job(session, job_id)
-    if asked is None:
+    if row is None:
         raise JobEnded(f"The job has ended as '{job.status}' and cannot be cancelled any more.")
     return job
 

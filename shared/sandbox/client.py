@@ -29,10 +29,19 @@ class SandboxProcess:
     """One computing process."""
 
     def __init__(self, run: socket.socket) -> None:
+        """`run` is the socket on which the server reports.
+
+        Raises:
+            SandboxFailed: when the server could not start the process.
+        """
         self._run = run
         self._said = b""
         self._ending: Ending | None = None
-        self.pid: int = self._next(timeout=_START_SECONDS).get("pid", 0)
+        try:
+            self.pid = self._next(timeout=_START_SECONDS)["pid"]
+        except (KeyError, OSError):
+            run.close()
+            raise SandboxFailed("the fork server could not start a process") from None
 
     def wait(self, *, timeout: float) -> Ending | None:
         """How it ended, or None when it has not after `timeout` seconds."""
@@ -92,24 +101,35 @@ class Sandbox:
         """Start a process that calls the entry function with `folder`.
 
         Raises:
-            SandboxFailed: when the server cannot start.
+            SandboxFailed: when the server or the process cannot start.
         """
         request = json.dumps({"folder": str(folder), "limits": asdict(limits)}).encode()
         with self._lock:
             ours, theirs = socket.socketpair()
             with theirs:
                 try:
-                    self._send(request, theirs)
-                except OSError:
-                    # It died since the last run; a second server gets the same request.
-                    self._stop()
-                    self._send(request, theirs)
+                    self._send_twice(request, theirs)
+                except BaseException:
+                    ours.close()
+                    raise
         return SandboxProcess(ours)
 
     def close(self) -> None:
         """End the server and every process that it forked."""
         with self._lock:
             self._stop()
+
+    def _send_twice(self, request: bytes, run: socket.socket) -> None:
+        try:
+            self._send(request, run)
+        except OSError:
+            # It died since the last run; a second server gets the same request.
+            self._stop()
+            try:
+                self._send(request, run)
+            except OSError as error:
+                self._stop()
+                raise SandboxFailed(f"{self._entry} does not stay alive") from error
 
     def _send(self, request: bytes, run: socket.socket) -> None:
         connection = self._connected()
@@ -138,12 +158,16 @@ class Sandbox:
                 start_new_session=True,
             )
         ours.settimeout(_START_SECONDS)
-        said = ours.recv(1)
+        try:
+            said = ours.recv(1)
+            if said != b"+":
+                said += b"".join(iter(lambda: ours.recv(65536), b""))
+        except OSError as error:
+            said = str(error).encode()
         if said != b"+":
-            detail = said + b"".join(iter(lambda: ours.recv(65536), b""))
-            self._stop()
             ours.close()
-            raise SandboxFailed(f"{self._entry} does not start: {detail.decode(errors='replace')}")
+            self._stop()
+            raise SandboxFailed(f"{self._entry} does not start: {said.decode(errors='replace')}")
         return ours
 
     def _stop(self) -> None:

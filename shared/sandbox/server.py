@@ -73,19 +73,32 @@ class Server:
             return
         request = json.loads(message)
         run = socket.socket(fileno=descriptors[0])
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(Path(request["folder"]), Limits(**request["limits"]))
-        self.runs[pid] = run
-        self.selector.register(run, selectors.EVENT_READ, lambda: self._kill_run(pid))
-        run.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+        try:
+            self._fork(run, Path(request["folder"]), Limits(**request["limits"]))
+        except OSError:
+            # No process could be had. The owner sees it by the closed socket; the runs of others go on.
+            traceback.print_exc()
+            run.close()
         # The owner sends one request at a time, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
+    def _fork(self, run: socket.socket, folder: Path, limits: Limits) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(folder, limits)
+        with contextlib.suppress(OSError):
+            # Both sides do it, so that the group is there before the first wish to kill it, whoever is faster.
+            os.setpgid(pid, pid)
+        self.runs[pid] = run
+        self.selector.register(run, selectors.EVENT_READ, lambda: self._kill_run(pid))
+        _say(run, {"pid": pid})
+
     def _kill_run(self, pid: int) -> None:
-        # Readable means closed: owners write nothing here. The socket stays until the process is reaped.
-        self.selector.unregister(self.runs[pid])
-        _kill(pid)
+        # Readable means closed: owners write nothing here. The socket stays until the process is reaped, and one that
+        # was reaped in the same round of events has nothing to kill any more.
+        if (run := self.runs.get(pid)) is not None:
+            self.selector.unregister(run)
+            _kill(pid)
 
     def _reap(self, wake: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -100,9 +113,7 @@ class Server:
             with contextlib.suppress(KeyError):
                 self.selector.unregister(run)
             code = os.waitstatus_to_exitcode(status)
-            ending = {"signal": -code} if code < 0 else {"exit_code": code}
-            with contextlib.suppress(OSError):
-                run.sendall(json.dumps(ending).encode() + b"\n")
+            _say(run, {"signal": -code} if code < 0 else {"exit_code": code})
             run.close()
 
     def _become_child(self, folder: Path, limits: Limits) -> None:
@@ -131,7 +142,7 @@ def _load(name: str) -> Entry:
 def _enter(folder: Path, limits: Limits) -> None:
     """Make the forked process one of its own: group, descriptors, folder, limits."""
     server = os.getppid()
-    os.setsid()
+    os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != server:
@@ -149,6 +160,12 @@ def _enter(folder: Path, limits: Limits) -> None:
     os.environ["TMPDIR"] = str(folder)
     os.chdir(folder)
     apply(limits)
+
+
+def _say(run: socket.socket, news: dict[str, int]) -> None:
+    # An owner that does not listen any more has asked for the end of the run, or is dead.
+    with contextlib.suppress(OSError):
+        run.sendall(json.dumps(news).encode() + b"\n")
 
 
 def _kill(pid: int) -> None:

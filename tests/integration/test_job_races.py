@@ -178,3 +178,21 @@ def test_a_relay_passes_over_what_another_one_holds(postgres_url: str) -> None:
         ]
     assert len({delivery.job_id for delivery in taken}) == 4
     database.close()
+
+
+def test_a_cancel_meets_a_job_that_is_handed_back_and_cancels_it(database: Database) -> None:
+    for _ in range(3 * RACES):
+        job_id = add_job(database)
+        claim = claim_job(database, job_id)
+
+        def hand_back(claim: Claim = claim) -> None:
+            with database.write() as session:
+                retries.hand_back(session, claim)
+
+        def give_up(job_id: UUID = job_id) -> None:
+            with database.write() as session:
+                cancel(session, job_id)
+
+        at_once(hand_back, give_up)
+        # Either the cancel found it queued, or the hand-back found the wish to cancel.
+        assert state_of(database, job_id) == State.CANCELLED

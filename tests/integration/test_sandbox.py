@@ -79,6 +79,7 @@ def test_a_process_sees_no_settings_and_no_foreign_descriptors(
 ) -> None:
     monkeypatch.setenv("MLMINI_S3_SECRET_KEY", "s3cret")
     secret = os.open(tmp_path, os.O_RDONLY)
+    os.set_inheritable(secret, True)
     try:
         ending = run(sandbox, tmp_path / "a", "look").wait(timeout=30)
     finally:
@@ -88,6 +89,7 @@ def test_a_process_sees_no_settings_and_no_foreign_descriptors(
     seen = (tmp_path / "a" / "seen").read_text()
     assert "s3cret" not in seen
     assert "descriptors [0, 1, 2]" in seen
+    assert "MLMINI" not in seen
 
 
 def test_two_processes_run_at_the_same_time(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -97,6 +99,26 @@ def test_two_processes_run_at_the_same_time(sandbox: Sandbox, tmp_path: Path) ->
     assert first.wait(timeout=0) is None
     first.kill()
     assert first.wait(timeout=10) is not None
+
+
+def test_a_kill_is_never_too_early(sandbox: Sandbox, tmp_path: Path) -> None:
+    for number in range(40):
+        process = run(sandbox, tmp_path / str(number), "wait")
+        process.kill()
+        assert process.wait(timeout=10) is not None, f"run {number} goes on"
+
+
+def test_kills_at_the_moment_of_an_end_leave_the_runs_of_others_alone(sandbox: Sandbox, tmp_path: Path) -> None:
+    bystander = run(sandbox, tmp_path / "bystander", "wait")
+    for number in range(80):
+        process = run(sandbox, tmp_path / str(number), "answer")
+        # Ends by itself within milliseconds: the kill comes before, at, or after that.
+        process.wait(timeout=number / 8000)
+        process.kill()
+        assert process.wait(timeout=10) is not None
+    assert bystander.wait(timeout=0) is None
+    bystander.kill()
+    assert bystander.wait(timeout=10) is not None
 
 
 def test_a_killed_server_takes_its_processes_along_and_is_started_again(sandbox: Sandbox, tmp_path: Path) -> None:

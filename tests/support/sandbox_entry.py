@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def _look(folder: Path) -> None:
         descriptors.append(number)
     environment = Path("/proc/self/environ")
     inherited = environment.read_text() if environment.exists() else ""
-    (folder / "seen").write_text(f"{dict(os.environ)} {inherited} descriptors {descriptors}")
+    arguments = " ".join(sys.orig_argv)
+    (folder / "seen").write_text(f"{dict(os.environ)} {inherited} {arguments} descriptors {descriptors}")
 
 
 def _wait(_folder: Path) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,11 @@ def site(settings: Settings, valkey: Valkey, folder: Path) -> Iterator[Site]:
     finally:
         for worker in built.workers:
             if worker.process.poll() is None:
-                worker.kill()
+                # All by signal: a process that the test has paused would not notice that its owner is gone.
+                for each in worker.family():
+                    with suppress(psutil.NoSuchProcess):
+                        each.kill()
+                worker.process.wait()
         reader.close()
         store.close()
         database.close()
