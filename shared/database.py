@@ -22,6 +22,13 @@ CONVENTIONS = {
 }
 
 LOCK_WAIT_SECONDS = 10
+# A server that vanished without a word is given up after some 20 seconds, not after the hours of TCP.
+_SILENCE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 
 class Base(DeclarativeBase):
@@ -106,7 +113,7 @@ def _create_engine(url: str, *, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
-        connect_args={"options": options, "connect_timeout": 5},
+        connect_args={"options": options, "connect_timeout": 5, **_SILENCE},
     )
 
 

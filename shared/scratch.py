@@ -4,20 +4,24 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _LOCK = "owner.lock"
 
 
 class Scratch:
-    """A private folder below `root`. Its lock is held as long as the process lives, also through kill -9."""
+    """A private folder below `root`. Its lock is held as long as the process lives; kill -9 lets go of it, too."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sweep(root)
-        self.folder = Path(tempfile.mkdtemp(prefix="process-", dir=root))
-        self._lock = os.open(self.folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # Whoever starts at the same time must not find a folder whose lock is not taken yet.
+        with _alone(root):
+            _sweep(root)
+            self.folder = Path(tempfile.mkdtemp(prefix="process-", dir=root))
+            self._lock = os.open(self.folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
@@ -25,18 +29,29 @@ class Scratch:
         os.close(self._lock)
 
 
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    with (root / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _sweep(root: Path) -> None:
     for folder in root.glob("process-*"):
-        try:
-            lock = os.open(folder / _LOCK, os.O_RDWR)
-        except FileNotFoundError:
-            # Its owner has made the folder and not yet the lock, or is just leaving.
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
+        if not _has_owner(folder):
             shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(lock)
+
+
+def _has_owner(folder: Path) -> bool:
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(lock)

@@ -1,15 +1,21 @@
 """Starts, watches, caps and kills the computing process of an attempt."""
 
+import os
 import time
+from pathlib import Path
 
 from shared.errors import InternalError, OutOfMemory, TimeLimitExceeded
+from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, SandboxProcess
 from shared.sandbox.limits import FAILED
 from worker.attempt import Attempt
 
+log = get_logger(__name__)
+
 # How long a wish to stop may go unnoticed.
 _TICK_SECONDS = 0.2
 _KILL_SECONDS = 10
+_LAST_BYTES = 4000
 
 
 class ComputationCrashed(Exception):
@@ -40,12 +46,22 @@ def compute(attempt: Attempt) -> None:
     except BaseException:
         _kill(process)
         raise
+    if not ending.ok:
+        # The folder goes, and what the process said of its end with it.
+        log.warning("computation_failed", ending=str(ending), said=_last_words(attempt.folder))
     _judge(ending, memory_mb=settings.job_memory_mb)
 
 
 def _kill(process: SandboxProcess) -> None:
     process.kill()
-    process.wait(timeout=_KILL_SECONDS)
+    if process.wait(timeout=_KILL_SECONDS) is None:
+        log.error("computation_survives_its_kill", pid=process.pid)
+
+
+def _last_words(folder: Path) -> str:
+    with (folder / "log").open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+        return file.read().decode(errors="replace")
 
 
 def _judge(ending: Ending, *, memory_mb: int) -> None:

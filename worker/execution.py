@@ -41,6 +41,7 @@ def execute(runtime: Runtime, job_id: UUID) -> None:
 
 def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
     """The same, for a caller that holds a slot."""
+    asked_at = time.monotonic()
     try:
         with runtime.database.write() as session:
             claim = lifecycle.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
@@ -50,13 +51,14 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
         return
     if claim is not None:
         with bound_contextvars(job_id=str(job_id), epoch=claim.epoch):
-            run_attempt(runtime, claim)
+            run_attempt(runtime, claim, since=asked_at)
 
 
-def run_attempt(runtime: Runtime, claim: Claim) -> None:
-    """Do the work of a claimed job and end the attempt, whatever happens."""
+def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
+    """Do the work of a claimed job and end the attempt, whatever happens; `since` is when the claim was asked for."""
     log.info("attempt_started", kind=claim.kind)
-    with Heartbeat(runtime.database, runtime.settings, claim) as heartbeat, _private_folder(runtime) as folder:
+    heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=since)
+    with heartbeat, _private_folder(runtime) as folder:
         attempt = Attempt(runtime, claim, heartbeat, folder)
         try:
             effect = WORK[claim.kind](attempt)
@@ -112,6 +114,8 @@ def end_without_effect(attempt: Attempt, error: Exception) -> None:
 def _settle(attempt: Attempt, verdict: Verdict, error: Exception) -> State | None:
     claim, settings, failure = attempt.claim, attempt.runtime.settings, failure_of(error)
     with attempt.runtime.database.write() as session:
+        # How far it came is part of how it ended; a job that goes back to the queue starts again.
+        lifecycle.report_progress(session, claim, **attempt.heartbeat.progress._asdict())
         match verdict:
             case Verdict.CONFIRM_CANCEL:
                 return retries.confirm_cancel(session, claim)

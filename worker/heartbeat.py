@@ -3,7 +3,7 @@
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
@@ -16,6 +16,18 @@ log = get_logger(__name__)
 
 # How soon a running attempt notices that its cancellation was requested.
 WATCH_SECONDS = 0.5
+_JOIN_SECONDS = 5
+
+
+class Progress(NamedTuple):
+    """How far an attempt is."""
+
+    percent: int
+    step: str
+
+
+# What a claim writes.
+FIRST_STEP = Progress(0, "reading")
 
 
 class CancelRequested(Exception):
@@ -23,17 +35,23 @@ class CancelRequested(Exception):
 
 
 class Heartbeat:
-    """A thread beside the attempt. It only takes notes; `check` tells the attempt in its own thread."""
+    """A thread beside the attempt, and the only one that speaks to the database while the attempt computes.
 
-    def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
+    A database that does not answer thus holds up nothing but this thread. It takes notes; `check` tells the attempt in
+    its own thread.
+    """
+
+    def __init__(self, database: Database, settings: Settings, claim: Claim, *, since: float) -> None:
+        """`since` is the monotonic time before the claim was asked for: until a lease later, it is surely ours."""
         self._database = database
         self._claim = claim
         self._lease_seconds = settings.lease_seconds
         self._beat_seconds = settings.beat_seconds
-        # The own clock, as the database's may be out of reach: until here the lease is surely ours.
-        self._deadline = time.monotonic() + settings.lease_seconds
+        self._deadline = since + settings.lease_seconds
         self._lost = False
         self._cancelled = False
+        self._progress = FIRST_STEP
+        self._shown = FIRST_STEP
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat-{claim.job_id}", daemon=True)
 
@@ -45,7 +63,22 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join()
+        # It may be waiting for a database that never answers; it is a daemon and does nothing more when it wakes.
+        self._thread.join(timeout=_JOIN_SECONDS)
+
+    @property
+    def progress(self) -> Progress:
+        """The last progress that the attempt told of."""
+        return self._progress
+
+    def show(self, percent: int, step: str) -> None:
+        """Have progress shown on the job, not more often than people can see; returns at once."""
+        self._progress = Progress(percent, step)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is at work, or waits for the database."""
+        return self._thread.is_alive()
 
     @property
     def lease_is_over(self) -> bool:
@@ -72,6 +105,7 @@ class Heartbeat:
                     self._renew()
                     next_beat = time.monotonic() + self._beat_seconds
                 self._watch()
+                self._show()
             except DatabaseUnavailable:
                 log.warning("heartbeat_missed", seconds_left=round(self._deadline - time.monotonic(), 1))
 
@@ -90,3 +124,10 @@ class Heartbeat:
                 self._cancelled = self._cancelled or lifecycle.cancel_requested(session, self._claim)
         except Fenced:
             self._lost = True
+
+    def _show(self) -> None:
+        progress = self._progress
+        if progress != self._shown:
+            with self._database.write() as session:
+                lifecycle.report_progress(session, self._claim, percent=progress.percent, step=progress.step)
+            self._shown = progress

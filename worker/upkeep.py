@@ -7,6 +7,7 @@ announce  says that this worker is ready and alive
 """
 
 import threading
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from worker.runtime import Runtime
 log = get_logger(__name__)
 
 _ANNOUNCE_SECONDS = 4
+_JOIN_SECONDS = 6
 _RELAY_BATCH = 100
 
 
@@ -46,9 +48,10 @@ class Upkeep:
         log.info("upkeep_started", worker=self._runtime.name)
 
     def join(self) -> None:
-        """Wait until the threads, and the jobs that the poller started, have noticed that the worker stops."""
-        for thread in [*self._threads, *self._polled]:
-            thread.join()
+        """Wait, but not for ever, until the threads and the jobs of the poller have noticed that the worker stops."""
+        deadline = time.monotonic() + _JOIN_SECONDS
+        for thread in [*self._polled, *self._threads]:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def poll(self) -> None:
         """Run due jobs in free slots.
@@ -57,12 +60,13 @@ class Upkeep:
         is well.
         """
         self._polled = {thread for thread in self._polled if thread.is_alive()}
-        while self._runtime.try_slot():
-            job_id = self._next_due()
-            if job_id is None:
-                self._runtime.free_slot()
+        settings = self._runtime.settings
+        with self._runtime.database.read() as session:
+            due = delivery.due(session, limit=settings.worker_slots, since_seconds=settings.poll_seconds)
+        for job in due:
+            if not self._runtime.try_slot():
                 return
-            thread = threading.Thread(target=self._run_in_slot, args=(job_id,), name=f"polled-{job_id}")
+            thread = threading.Thread(target=self._run_in_slot, args=(job.job_id,), name=f"polled-{job.job_id}")
             self._polled.add(thread)
             thread.start()
 
@@ -89,20 +93,13 @@ class Upkeep:
                 state = rescue(
                     session, job_id, actor=self._runtime.name, max_crashes=self._runtime.settings.max_crashes
                 )
-            log.warning("job_rescued", job_id=str(job_id), state=state)
+            if state is not None:
+                log.warning("job_rescued", job_id=str(job_id), state=state)
 
     def announce(self) -> None:
         """Say that this worker is alive, once its fork server has imported what a computation needs."""
         self._runtime.sandbox.start()
         self._runtime.queue.announce(self._runtime.name)
-
-    def _next_due(self) -> UUID | None:
-        try:
-            with self._runtime.database.read() as session:
-                due = delivery.due(session, limit=1, since_seconds=self._runtime.settings.poll_seconds)
-        except DatabaseUnavailable:
-            return None
-        return due[0].job_id if due else None
 
     def _run_in_slot(self, job_id: UUID) -> None:
         try:

@@ -124,6 +124,7 @@ def delete_dataset(session: Session, name: str) -> list[str]:
         DatasetInUse: when a model was made from it.
     """
     dataset = find_dataset(session, name, include_archived=True)
+    _hold_jobs(session, dataset)
     # An upload that is just being committed comes before or after, so that no key is missed.
     session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset.id).with_for_update())
     keys = session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.dataset_id == dataset.id)).all()
@@ -136,6 +137,15 @@ def delete_dataset(session: Session, name: str) -> list[str]:
             f"DELETE /datasets/{name}?archive=true hides it and lets them go on."
         ) from None
     return list(keys)
+
+
+def _hold_jobs(session: Session, dataset: DatasetRow) -> None:
+    """Lock the jobs that will lose their dataset version, in the order that commits of jobs take: jobs come first."""
+    jobs = DatasetRow.metadata.tables["jobs"]
+    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
+    session.execute(
+        select(jobs.c.id).where(jobs.c.dataset_version_id.in_(versions)).order_by(jobs.c.id).with_for_update()
+    )
 
 
 def remove_objects(store: ObjectStore, bucket: str, keys: list[str]) -> None:

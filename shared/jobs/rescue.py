@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs.lifecycle import EVENT_COLUMNS, record
-from shared.jobs.retries import Failure, after_crash, unless_cancelled, when_terminal
+from shared.jobs.retries import Failure, after_crash, unless_cancelled, when_queued_again, when_terminal
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 
@@ -42,6 +42,7 @@ def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> S
             last_published_at=None,
             error=WORKER_LOST.as_json(),
             finished_at=when_terminal(after_crash(max_crashes)),
+            progress=when_queued_again(after_crash(max_crashes)),
         )
         .returning(*EVENT_COLUMNS)
     ).one_or_none()

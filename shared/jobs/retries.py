@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs.lifecycle import EVENT_COLUMNS, Claim, mine, record
-from shared.jobs.rows import JobRow
+from shared.jobs.rows import NOT_STARTED, JobRow
 from shared.jobs.states import TERMINAL, State
 
 
@@ -73,9 +73,9 @@ def confirm_cancel(session: Session, claim: Claim) -> State | None:
 
 
 def backoff_seconds(transient_count: int, *, base_seconds: float) -> float:
-    """How long to wait after the given number of passing faults: doubling, at most 5 minutes, with full jitter.
+    """How long to wait after the given number of passing faults: doubling, at most 5 minutes, with jitter.
 
-    Full jitter spreads the jobs that one outage sent back (Brooker, "Exponential Backoff And Jitter", 2015).
+    Jitter spreads the jobs that one outage sent back (Brooker, "Exponential Backoff And Jitter", 2015).
     """
     ceiling = min(300.0, base_seconds * 2.0 ** min(transient_count, 60))
     return random.uniform(base_seconds / 2, ceiling)  # noqa: S311 - no secret depends on it
@@ -96,6 +96,12 @@ def when_terminal(target: ColumnElement[str]) -> ColumnElement[Any]:
     return case((unless_cancelled(target).in_(TERMINAL), Now()), else_=None)
 
 
+def when_queued_again(target: ColumnElement[str]) -> ColumnElement[Any]:
+    """The progress of a job that starts again, else how far it came."""
+    start = literal(NOT_STARTED, JobRow.progress.type)
+    return case((unless_cancelled(target) == State.QUEUED, start), else_=JobRow.progress)
+
+
 def _leave(
     session: Session,
     claim: Claim,
@@ -114,6 +120,7 @@ def _leave(
             lease_until=None,
             error=failure.as_json() if failure else None,
             finished_at=when_terminal(target),
+            progress=when_queued_again(target),
             **values,
         )
         .returning(*EVENT_COLUMNS)

@@ -11,6 +11,8 @@ from shared.clock import Instant, Now
 from shared.database import Base
 from shared.jobs.states import State
 
+NOT_STARTED = {"percent": 0, "step": "queued"}
+
 
 class JobRow(Base):
     """One accepted request and all that is known of its runs."""
@@ -29,7 +31,7 @@ class JobRow(Base):
     dataset_name: Mapped[str] = mapped_column(String(64), index=True)
     # Empty once the dataset is deleted: the job then fails with a clear error.
     dataset_version_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_versions.id", ondelete="SET NULL"))
-    progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"percent": 0, "step": "queued"})
+    progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: NOT_STARTED)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 

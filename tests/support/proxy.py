@@ -18,6 +18,8 @@ class Proxy:
         self.cut_at: bytes | None = None
         self.cut_after = 0
         self.cuts = 0
+        # While set, answers vanish and connections stay open, as behind a router that drops packets.
+        self.silent = False
 
     def serve(self) -> None:
         """Take connections until the proxy is closed."""
@@ -45,6 +47,8 @@ class Proxy:
         left: int | None = None
         with client, server, suppress(OSError):
             while (left is None or left > 0) and (data := server.recv(65536)):
+                if self.silent:
+                    continue
                 if left is None and self.cut_at is not None and self.cut_at in data:
                     self.cut_at, left = None, self.cut_after
                     self.cuts += 1

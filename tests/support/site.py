@@ -23,6 +23,7 @@ from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.object_store import ObjectStore, open_store
+from shared.queue import JobQueue
 from shared.settings import PREFIX, Settings
 from tests.support.servers import Valkey
 from tests.support.waiting import eventually
@@ -81,6 +82,7 @@ class Site:
     database: Database
     store: ObjectStore
     reader: Reader
+    queue: JobQueue
     valkey: Valkey
     folder: Path
     workers: list[Worker] = field(default_factory=list)
@@ -104,7 +106,7 @@ class Site:
         return worker
 
     def train(self, choice: dict[str, Any] = FOREST, *, example: str = "iris", **more: Any) -> UUID:
-        """Accept a train job on a bundled example, as the API does."""
+        """Accept a train job on a bundled example and ring the doorbell, as the API does."""
         name, version = ensure_example(
             example, database=self.database, store=self.store, reader=self.reader, settings=self.settings
         )
@@ -125,7 +127,8 @@ class Site:
                 dataset_name=name,
                 dataset_version_id=version_id(session, name, version),
             )
-            return job.id
+        self.queue.wake(job.id, Kind.TRAIN)
+        return job.id
 
     def job(self, job_id: UUID) -> JobRow:
         """The job as it is now."""
@@ -180,7 +183,8 @@ def site(settings: Settings, valkey: Valkey, folder: Path) -> Iterator[Site]:
     store = open_store(settings)
     store.prepare()
     reader = Reader(settings)
-    built = Site(settings, database, store, reader, valkey, folder)
+    queue = JobQueue(settings)
+    built = Site(settings, database, store, reader, queue, valkey, folder)
     try:
         yield built
     finally:
@@ -191,6 +195,7 @@ def site(settings: Settings, valkey: Valkey, folder: Path) -> Iterator[Site]:
                     with suppress(psutil.NoSuchProcess):
                         each.kill()
                 worker.process.wait()
+        queue.close()
         reader.close()
         store.close()
         database.close()

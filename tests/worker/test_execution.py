@@ -1,5 +1,6 @@
 """How an attempt commits and ends, step by step, on both databases."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseUnavailable, FitFailed
 from shared.jobs import lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.lifecycle import Claim
@@ -38,7 +39,9 @@ def runtime(settings: Settings, database_url: str, tmp_path: Path) -> Iterator[R
 def attempt(runtime: Runtime, tmp_path: Path) -> Attempt:
     """An attempt that has everything ready; its heartbeat knows only what it is told."""
     claim = claimed(runtime.database)
-    return Attempt(runtime, claim, Heartbeat(runtime.database, runtime.settings, claim), tmp_path)
+    return Attempt(
+        runtime, claim, Heartbeat(runtime.database, runtime.settings, claim, since=time.monotonic()), tmp_path
+    )
 
 
 def claimed(database: Database) -> Claim:
@@ -149,12 +152,16 @@ def test_an_end_that_the_database_does_not_take_at_first_is_written_later(
     assert job_of(attempt).status == State.QUEUED
 
 
-def test_progress_is_shown_and_a_database_that_is_away_only_misses_it(
-    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_job_shows_how_far_it_came_and_one_that_goes_back_starts_again(
+    runtime: Runtime, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("worker.attempt._PROGRESS_SECONDS", 0)
-    attempt.show(40, "fitting")
-    assert job_of(attempt).progress == {"percent": 40, "step": "fitting"}
-    unavailable(monkeypatch, attempt.runtime.database, after_commit=False)
-    attempt.show(90, "evaluating")
-    assert job_of(attempt).progress == {"percent": 40, "step": "fitting"}
+    for error, progress in (
+        (FitFailed("no"), {"percent": 40, "step": "fitting"}),
+        (Stopping(), {"percent": 0, "step": "queued"}),
+    ):
+        claim = claimed(runtime.database)
+        heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=time.monotonic())
+        attempt = Attempt(runtime, claim, heartbeat, tmp_path)
+        attempt.show(40, "fitting")
+        end_without_effect(attempt, error)
+        assert job_of(attempt).progress == progress

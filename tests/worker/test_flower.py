@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.jobs.states import Kind, State
-from shared.queue import JobQueue
+from shared.jobs.states import State
 from tests.support.server import free_ports
 from tests.support.site import Site
 from tests.support.waiting import eventually
@@ -19,7 +18,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture
 def flower_url(installation: Site, tmp_path: Path) -> Iterator[str]:
-    """Flower as the launcher starts it, on the installation's Redis."""
+    """Flower on the installation's Redis."""
     (port,) = free_ports(1)
     with (tmp_path / "flower.log").open("wb") as log:
         process = subprocess.Popen(
@@ -50,11 +49,8 @@ def page(url: str) -> str:
 
 def test_a_train_is_seen_with_its_job_id_and_its_state(installation: Site, flower_url: str) -> None:
     installation.start_worker()
-    queue = JobQueue(installation.settings)
     job_id = installation.train()
-    queue.wake(job_id, Kind.TRAIN)
     installation.until(job_id, State.SUCCEEDED)
     task = eventually(lambda: page(f"{flower_url}/task/{job_id}"), what="Flower knows the task")
     assert "train" in task
     eventually(lambda: "SUCCESS" in page(f"{flower_url}/task/{job_id}"))
-    queue.close()

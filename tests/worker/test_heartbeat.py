@@ -1,5 +1,6 @@
 """The heartbeat of one attempt, on both databases."""
 
+import time
 from uuid import UUID
 
 import pytest
@@ -8,12 +9,14 @@ from sqlalchemy import select, update
 from shared.clock import Now
 from shared.database import Database
 from shared.jobs import lifecycle
-from shared.jobs.acceptance import accept, cancel
+from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
 from shared.settings import Settings
+from tests.support.proxy import proxy_to
+from tests.support.servers import PostgreSQL
 from tests.support.waiting import eventually
 from worker.heartbeat import CancelRequested, Heartbeat
 
@@ -21,6 +24,10 @@ from worker.heartbeat import CancelRequested, Heartbeat
 @pytest.fixture
 def quick(settings: Settings) -> Settings:
     return settings.model_copy(update={"lease_seconds": 1.5, "beat_seconds": 0.1})
+
+
+def heart_of(database: Database, settings: Settings, claim: Claim) -> Heartbeat:
+    return Heartbeat(database, settings, claim, since=time.monotonic())
 
 
 @pytest.fixture
@@ -48,20 +55,20 @@ def seconds_left(database: Database, job_id: UUID) -> bool:
 def test_it_renews_the_lease_for_as_long_as_the_attempt_runs(database: Database, quick: Settings, claim: Claim) -> None:
     with database.write() as session:
         session.execute(update(JobRow).values(lease_until=Now(0)))
-    with Heartbeat(database, quick, claim) as heartbeat:
+    with heart_of(database, quick, claim) as heartbeat:
         eventually(lambda: seconds_left(database, claim.job_id))
         assert raised_by(heartbeat) is None
 
 
 def test_it_notices_a_cancellation(database: Database, quick: Settings, claim: Claim) -> None:
-    with Heartbeat(database, quick, claim) as heartbeat:
+    with heart_of(database, quick, claim) as heartbeat:
         with database.write() as session:
             cancel(session, claim.job_id)
         eventually(lambda: raised_by(heartbeat) is CancelRequested)
 
 
 def test_it_notices_that_the_job_was_rescued(database: Database, quick: Settings, claim: Claim) -> None:
-    with Heartbeat(database, quick, claim) as heartbeat:
+    with heart_of(database, quick, claim) as heartbeat:
         with database.write() as session:
             session.execute(update(JobRow).values(lease_until=Now(-1)))
             rescue(session, claim.job_id, actor="other", max_crashes=3)
@@ -73,7 +80,42 @@ def test_without_a_database_it_gives_up_when_the_lease_may_be_over(
 ) -> None:
     nowhere = Database(f"sqlite:///{tmp_path_factory.mktemp('gone') / 'no' / 'folder.db'}")
     claim = Claim(UUID(int=1), 1, "me", Kind.TRAIN, {}, "iris", None)
-    with Heartbeat(nowhere, quick, claim) as heartbeat:
+    with heart_of(nowhere, quick, claim) as heartbeat:
         assert raised_by(heartbeat) is None
         eventually(lambda: raised_by(heartbeat) is Fenced)
     nowhere.close()
+
+
+def test_the_time_that_the_claim_itself_took_counts(quick: Settings, database: Database, claim: Claim) -> None:
+    late = Heartbeat(database, quick, claim, since=time.monotonic() - quick.lease_seconds)
+    assert late.lease_is_over
+
+
+def test_it_shows_progress_on_the_job(database: Database, quick: Settings, claim: Claim) -> None:
+    def shown() -> dict[str, object]:
+        with database.read() as session:
+            return find_job(session, claim.job_id).progress
+
+    with heart_of(database, quick, claim) as heartbeat:
+        heartbeat.show(40, "fitting")
+        eventually(lambda: shown() == {"percent": 40, "step": "fitting"})
+
+
+def test_a_database_that_swallows_every_answer_does_not_hold_up_the_attempt(
+    postgres: PostgreSQL, postgres_url: str, quick: Settings
+) -> None:
+    with proxy_to(postgres.port) as proxy:
+        database = Database(postgres_url.replace(f":{postgres.port}/", f":{proxy.port}/"))
+        with database.write() as session:
+            job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
+            claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=1.5)
+        assert claim is not None
+        proxy.silent = True
+        heartbeat = heart_of(database, quick, claim)
+        with heartbeat:
+            heartbeat.show(40, "fitting")
+            eventually(lambda: raised_by(heartbeat) is Fenced)
+        name = postgres_url.rpartition("/")[2]
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - made by this test
+        eventually(lambda: not heartbeat.is_running, what="the thread ends once its connection is gone")
+    database.close()
