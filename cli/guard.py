@@ -16,7 +16,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "cli.guard"], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", "-m", "cli.guard"], stdin=subprocess.PIPE, start_new_session=True
         )
 
     def watch(self, group: int) -> None:

@@ -82,4 +82,5 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
 
 
 def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
+    # -P: the parts run in the data folder, and nothing that lies there is code of the platform.
+    return [sys.executable, "-P", "-m", module, *arguments]

@@ -65,9 +65,16 @@ def _migrate(settings: Settings) -> None:
 def _ping(settings: Settings) -> None:
     try:
         client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3)
+    except ValueError:
+        # What the library says quotes the URL, and with it the password.
+        raise WrongSettings(
+            "MLMINI_REDIS_URL: this is not the URL of a Redis server. It looks like redis://:password@host:6379/0, "
+            "with a password in which / is written as %2F."
+        ) from None
+    try:
         client.ping()
         client.close()
-    except (redis.RedisError, ValueError) as error:
+    except redis.RedisError as error:
         raise WrongSettings(f"MLMINI_REDIS_URL: no Redis server can be used there: {error}") from None
 
 

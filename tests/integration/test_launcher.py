@@ -118,6 +118,8 @@ def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
             process.kill()
         eventually(lambda: all_gone(family), timeout=5)
         launcher.wait()
+    # The parts run in the home; what lies there is data, whatever it is called.
+    (tmp_path / "home" / "redis.py").write_text("raise SystemExit('imported from the home')")
     with launched(tmp_path / "home") as again:
         assert again.status_of("Readiness") == 200
         assert (tmp_path / "home" / "logs" / "worker.log.1").exists()
@@ -195,6 +197,7 @@ BAD_SETTINGS = {
     "no database URL": ({"MLMINI_DATABASE_URL": "postgres at home"}, "MLMINI_DATABASE_URL: "),
     "no database there": ({"MLMINI_DATABASE_URL": "postgresql://me:secret@127.0.0.1:9/x"}, "MLMINI_DATABASE_URL: "),
     "no Redis URL": ({"MLMINI_REDIS_URL": "http://127.0.0.1"}, "MLMINI_REDIS_URL: "),
+    "a password that breaks the URL": ({"MLMINI_REDIS_URL": "redis://:secret/word@127.0.0.1"}, "MLMINI_REDIS_URL: "),
     "no Redis there": ({"MLMINI_REDIS_URL": "redis://:secret@127.0.0.1:9/0"}, "MLMINI_REDIS_URL: "),
 }
 

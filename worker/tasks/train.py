@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from shared.errors import (
 )
 from shared.jobs import lifecycle
 from shared.object_store import ObjectExists, ObjectMissing
+from shared.registry import artifact
 from shared.registry.naming import artifact_name
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register
@@ -110,7 +110,8 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     """Write the artifact under a name that no other attempt can have: its version was taken for it."""
     runtime, model = attempt.runtime, attempt.folder / MODEL_FILE
     version, stage = _take_version(attempt), runtime.settings.stages[0]
-    path, sha256 = artifact_name(attempt.claim.dataset_name, stage, version), _digest_of(model)
+    path = artifact_name(attempt.claim.dataset_name, stage, version)
+    sha256, size_bytes = artifact.digest_of(model)
     attempt.check()
     try:
         runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
@@ -122,7 +123,7 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
         job_id=attempt.claim.job_id,
         artifact_path=path,
         sha256=sha256,
-        size_bytes=model.stat().st_size,
+        size_bytes=size_bytes,
         environment=facts.environment,
     )
     return _Staged(version, stage, path, sealed)
@@ -150,8 +151,3 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _
         }
 
     return add
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,7 @@
-"""One file on its way into an S3 server: conditional, checked while it is sent and again when it is there."""
+"""One file on its way into an S3 server: conditional, with checksums that the server holds each request to.
+
+When it is there, its size is checked, and that it is what this very upload wrote.
+"""
 
 import base64
 import hashlib
