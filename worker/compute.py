@@ -59,9 +59,13 @@ def _kill(process: SandboxProcess) -> None:
 
 
 def _last_words(folder: Path) -> str:
-    with (folder / "log").open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
-        return file.read().decode(errors="replace")
+    try:
+        with (folder / "log").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        # It died before it could say a word.
+        return ""
 
 
 def _judge(ending: Ending, *, memory_mb: int) -> None:

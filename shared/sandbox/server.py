@@ -45,6 +45,7 @@ class Server:
     """The loop over three kinds of news: a request, an end of a process, an owner's wish to kill."""
 
     def __init__(self, owner: socket.socket, entry: Entry) -> None:
+        self.pid = os.getpid()
         self.owner = owner
         self.entry = entry
         self.runs: dict[int, socket.socket] = {}
@@ -119,7 +120,7 @@ class Server:
     def _become_child(self, folder: Path, limits: Limits) -> None:
         code = FAILED
         try:
-            _enter(folder, limits)
+            _enter(folder, limits, server=self.pid)
             self.entry(folder)
             code = 0
         except MemoryError:
@@ -139,12 +140,12 @@ def _load(name: str) -> Entry:
     return entry
 
 
-def _enter(folder: Path, limits: Limits) -> None:
+def _enter(folder: Path, limits: Limits, *, server: int) -> None:
     """Make the forked process one of its own: group, descriptors, folder, limits."""
-    server = os.getppid()
     os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A server that died before the line above gives no signal any more.
     if os.getppid() != server:
         os._exit(FAILED)
     signal.set_wakeup_fd(-1)

@@ -38,12 +38,8 @@ FAST: dict[str, Any] = {
     "retry_base_seconds": 0.1,
 }
 FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
-# Seconds of fitting: long enough to be met in the middle of it.
-SLOW = {
-    "module": "ensemble",
-    "class": "GradientBoostingClassifier",
-    "params": {"n_estimators": 400, "max_depth": 6},
-}
+# Some two seconds of fitting: long enough to be met in the middle of it.
+SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 1500}}
 
 
 @dataclass
