@@ -1,5 +1,6 @@
 """Starts one worker: `python -m worker`."""
 
+import os
 import sys
 
 from shared.errors import WrongSettings
@@ -16,6 +17,8 @@ def main() -> None:
     create_worker(settings).worker_main(
         [
             "worker",
+            # Workers of one host, and of platforms that share a Redis, are different workers in Flower.
+            f"--hostname=worker-{os.getpid()}@%h",
             "--pool=threads",
             f"--concurrency={settings.worker_slots}",
             "--without-gossip",

@@ -12,6 +12,9 @@ from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime
 from worker.work import PROGRESS_FILE
 
+# Who brought a model to a stage, as clients see it. Which worker it was is in the log: hosts are nobody's business.
+ACTOR = "worker"
+
 # Adds a job's effect to the transaction that ends the job, and returns the job's result.
 Effect = Callable[[Session], dict[str, object]]
 

@@ -1,6 +1,5 @@
 """`mlmini up` with real processes."""
 
-import os
 import signal
 import socket
 import sqlite3
@@ -245,7 +244,7 @@ def test_databases_and_redis_of_the_user_are_used(tmp_path: Path, postgres_url: 
 def test_the_version_and_the_help_are_shown() -> None:
     def shown(*arguments: str) -> str:
         command = [*COMMAND[:-1], *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert shown("--version").startswith("mlmini ")
     assert "--with-parent" in shown("up", "--help")

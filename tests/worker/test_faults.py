@@ -1,19 +1,23 @@
 """Faults that a job survives, with real worker processes that are really killed."""
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from uuid import UUID
 
 import httpx2
 import psutil
 from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
 
 from shared.jobs.acceptance import cancel
 from shared.jobs.rows import JobEventRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.settings import Settings
 from tests.support.api_server import serving
-from tests.support.site import FOREST, SLOW, Site
+from tests.support.site import FOREST, SLOW, Site, Worker
 from tests.support.waiting import eventually
 
 
@@ -141,13 +145,32 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(i
     assert installation.until(job_id, State.SUCCEEDED).attempt == 2
 
 
+def pause(worker: Worker, settings: Settings) -> list[psutil.Process]:
+    """Stop a worker with all it started, but not within a write to SQLite, which would stop everybody."""
+    family = worker.family()
+
+    def paused() -> bool:
+        for process in family:
+            process.send_signal(signal.SIGSTOP)
+        path = make_url(settings.sqlalchemy_url).database or ""
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                for process in family:
+                    process.send_signal(signal.SIGCONT)
+                return False
+        return True
+
+    eventually(paused, timeout=20)
+    return family
+
+
 def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Site) -> None:
     paused = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
     installation.until_fitting(job_id)
-    stopped = paused.family()
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
+    stopped = pause(paused, installation.settings)
     installation.start_worker()
     job = installation.until(job_id, State.SUCCEEDED)
     for process in stopped:

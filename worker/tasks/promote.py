@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from shared.errors import UnreadableRequest
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
-from worker.attempt import Attempt, Effect
+from worker.attempt import ACTOR, Attempt, Effect
 
 
 def run(attempt: Attempt) -> Effect:
@@ -27,6 +27,6 @@ def run(attempt: Attempt) -> Effect:
     seal = stage_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
 
     def add(session: Session) -> dict[str, object]:
-        return commit_promotion(session, promotion, seal=seal, actor=attempt.claim.worker)
+        return commit_promotion(session, promotion, seal=seal, actor=ACTOR)
 
     return add

@@ -24,7 +24,7 @@ from shared.registry.naming import artifact_name
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register
 from shared.training.spec import TrainingSpec
-from worker.attempt import Attempt, Effect
+from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.work import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
 
@@ -140,7 +140,7 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _
             stage=staged.stage,
             artifact_path=staged.path,
             seal=staged.seal,
-            actor=attempt.claim.worker,
+            actor=ACTOR,
             **facts.model_dump(),
         )
         return {

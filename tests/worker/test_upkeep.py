@@ -1,0 +1,119 @@
+"""The acts that every worker does beside its tasks."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from shared.clock import Now
+from shared.jobs import lifecycle
+from shared.jobs.acceptance import accept, find_job
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+from shared.settings import Settings
+from tests.support.servers import Valkey
+from tests.support.waiting import eventually
+from worker.runtime import Runtime
+from worker.upkeep import Upkeep
+
+
+@pytest.fixture
+def runtime(fast_settings: Settings) -> Iterator[Runtime]:
+    """A worker's runtime without Celery, on a Redis of its own."""
+    fast_settings.home.mkdir(exist_ok=True)
+    runtime = Runtime(fast_settings.model_copy(update={"worker_slots": 2}))
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture
+def upkeep(runtime: Runtime) -> Upkeep:
+    """Its threads are not started: the test does the acts."""
+    return Upkeep(runtime)
+
+
+def due_job(runtime: Runtime) -> UUID:
+    """A job that has been due for a while."""
+    with runtime.database.write() as session:
+        # A train of nothing fails at once, which is all that these tests need.
+        job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
+        session.execute(update(JobRow).where(JobRow.id == job.id).values(run_at=Now(-5)))
+        return job.id
+
+
+def state_of(runtime: Runtime, job_id: UUID) -> str:
+    with runtime.database.read() as session:
+        return find_job(session, job_id).status
+
+
+def test_the_relay_tells_of_jobs_whose_messages_are_gone(runtime: Runtime, upkeep: Upkeep) -> None:
+    for _ in range(3):
+        due_job(runtime)
+    assert runtime.queue.depth() == 0
+    upkeep.relay()
+    assert runtime.queue.depth() == 3
+
+
+def test_the_relay_sends_nothing_while_there_is_a_message_for_every_job(runtime: Runtime, upkeep: Upkeep) -> None:
+    for _ in range(3):
+        runtime.queue.publish(due_job(runtime), Kind.TRAIN)
+    upkeep.relay()
+    assert runtime.queue.depth() == 3
+
+
+def test_the_relay_tops_up_what_an_emptied_redis_lacks(runtime: Runtime, upkeep: Upkeep, own_valkey: Valkey) -> None:
+    for _ in range(3):
+        runtime.queue.publish(due_job(runtime), Kind.TRAIN)
+    own_valkey.kill()
+    own_valkey.start()
+    runtime.queue.publish(due_job(runtime), Kind.TRAIN)
+    upkeep.relay()
+    assert runtime.queue.depth() == 4
+
+
+def test_the_poller_runs_due_jobs_and_gives_their_slots_back(runtime: Runtime, upkeep: Upkeep) -> None:
+    jobs = [due_job(runtime) for _ in range(3)]
+
+    def ended() -> bool:
+        upkeep.poll()
+        return all(state_of(runtime, job_id) == State.FAILED for job_id in jobs)
+
+    eventually(ended)
+    eventually(lambda: both_slots_are_free(runtime))
+
+
+def test_the_poller_leaves_a_fresh_job_to_its_message(runtime: Runtime, upkeep: Upkeep) -> None:
+    with runtime.database.write() as session:
+        job_id = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None).id
+        session.execute(update(JobRow).where(JobRow.id == job_id).values(run_at=Now(3)))
+    upkeep.poll()
+    assert state_of(runtime, job_id) == State.QUEUED
+
+
+def test_the_poller_takes_no_more_than_the_free_slots(runtime: Runtime, upkeep: Upkeep) -> None:
+    job_id = due_job(runtime)
+    with runtime.slot(), runtime.slot():
+        upkeep.poll()
+        assert state_of(runtime, job_id) == State.QUEUED
+
+
+def test_the_rescue_frees_jobs_of_silent_workers(runtime: Runtime, upkeep: Upkeep) -> None:
+    job_id = due_job(runtime)
+    with runtime.database.write() as session:
+        assert lifecycle.claim(session, job_id, worker="silent", lease_seconds=-1)
+    upkeep.rescue()
+    assert state_of(runtime, job_id) == State.QUEUED
+
+
+def test_a_worker_that_stops_takes_no_slot_any_more(runtime: Runtime) -> None:
+    runtime.stopping.set()
+    assert not runtime.try_slot()
+
+
+def both_slots_are_free(runtime: Runtime) -> bool:
+    """Take both and give them back."""
+    taken = [runtime.try_slot() for _ in range(2)]
+    for _ in filter(None, taken):
+        runtime.free_slot()
+    return all(taken)
