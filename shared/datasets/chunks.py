@@ -17,11 +17,12 @@ from shared.datasets.reading import Reading
 class Chunks(Protocol):
     """What every format offers; the columns of a chunk come in the order of `names`, later ones may be lacking.
 
-    `typed` says that the file itself tells strings from numbers, `unnamed_tail` how many columns at the end have no
-    name of their own.
+    `typed` says that the file itself tells strings from numbers, `decimal_comma` that 1,5 may be a number,
+    `unnamed_tail` how many columns at the end have no name of their own.
     """
 
     typed: bool
+    decimal_comma: bool
     unnamed_tail: int
     names: list[str]
 

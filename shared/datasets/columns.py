@@ -10,7 +10,9 @@ class ColumnKind(StrEnum):
     """What the values of a column are.
 
     `true` and `false` in any case are booleans; `yes` and `no` stay the labels that they are. Strings are a
-    category when they repeat, else text. A column without any value counts as numbers.
+    category when they repeat, else text. A column without any value counts as numbers. One with a code such as 007 in
+    it does not: it keeps the spelling. Where the delimiter is not a comma, 1,5 is a number like 1.5, but a column
+    with both is text.
     """
 
     INTEGER = "integer"
@@ -24,17 +26,20 @@ class ColumnKind(StrEnum):
 class Column(BaseModel):
     """One column and what the whole table holds in it."""
 
-    name: str
-    kind: ColumnKind
+    name: str = Field(description="Its name, as the file has it.")
+    kind: ColumnKind = Field(description="What its values are.")
     missing: int = Field(
         description="Cells without a value: empty, blank, a marker such as NA, NaN, null or ?, or a number "
         "that is not finite."
+    )
+    not_finite: int = Field(
+        default=0, description="How many of the missing ones are infinite, or numbers beyond all floats such as 1e999."
     )
     unique: int = Field(
         description="Distinct values that are not missing, counted up to 10,000 (less in tables of more than 100 "
         "columns, but never less than 1,001); the bound itself stands for that many or more."
     )
     examples: list[Any] = Field(description="The first distinct values; long texts are cut, times are ISO 8601.")
-    min: float | None = None
-    max: float | None = None
-    mean: float | None = None
+    min: float | None = Field(default=None, description="The smallest number.")
+    max: float | None = Field(default=None, description="The largest number.")
+    mean: float | None = Field(default=None, description="The mean of the numbers.")

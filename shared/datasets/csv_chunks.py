@@ -37,6 +37,7 @@ class CsvChunks:
         self._limits = limits
         self._partial = partial
         self._delimiter = reading.delimiter or ","
+        self.decimal_comma = self._delimiter != ","
         self._text = TextFile(path, reading, limits, partial=partial)
         try:
             self._open()

@@ -2,11 +2,13 @@
 
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.database import Database
+from shared.datasets.findings import Inspection
 from shared.datasets.ingestion import Ingestor, name_taken
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
@@ -27,6 +29,14 @@ EXAMPLES = {
 _DATA = Path(__file__).parent / "data"
 
 
+class Found(NamedTuple):
+    """A bundled table with the name and the number of the version that holds it, or would hold it."""
+
+    name: str
+    version: int
+    inspection: Inspection
+
+
 def ensure_example(
     name: str, *, database: Database, store: ObjectStore, reader: Reader, settings: Settings
 ) -> tuple[str, int]:
@@ -36,13 +46,11 @@ def ensure_example(
         UnknownExample: when there is no such example.
         ExampleNameTaken: when the name holds other data, without the bundled file among its versions.
     """
-    if name not in EXAMPLES:
-        raise UnknownExample(
-            f"There is no example '{name[:80]}'.{did_you_mean(name, EXAMPLES)} The examples are: {', '.join(EXAMPLES)}."
-        )
-    bundled = (_DATA / f"{name}.csv").read_bytes()
-    number = _catalogued(database, name, hashlib.sha256(bundled).hexdigest())
+    bundled = _bundled(name)
+    number, archived = _catalogued(database, name, hashlib.sha256(bundled).hexdigest())
     if number is not None:
+        if archived:
+            _bring_back(database, name)
         return name, number
     file = _spooled(bundled, reader.folder)
     try:
@@ -55,8 +63,33 @@ def ensure_example(
     return name, done.entry.version.number
 
 
-def _catalogued(database: Database, name: str, sha256: str) -> int | None:
-    """The version with these bytes; None when there is no dataset of that name.
+def look_at_example(name: str, *, database: Database, reader: Reader) -> Found:
+    """What `ensure_example` would give, without cataloguing anything.
+
+    Raises:
+        UnknownExample: when there is no such example.
+        ExampleNameTaken: when the name holds other data, without the bundled file among its versions.
+    """
+    bundled = _bundled(name)
+    number, _ = _catalogued(database, name, hashlib.sha256(bundled).hexdigest())
+    file = _spooled(bundled, reader.folder)
+    try:
+        inspection = reader.inspect(file.path)
+    finally:
+        file.path.unlink(missing_ok=True)
+    return Found(name, number or 1, inspection)
+
+
+def _bundled(name: str) -> bytes:
+    if name not in EXAMPLES:
+        raise UnknownExample(
+            f"There is no example '{name[:80]}'.{did_you_mean(name, EXAMPLES)} The examples are: {', '.join(EXAMPLES)}."
+        )
+    return (_DATA / f"{name}.csv").read_bytes()
+
+
+def _catalogued(database: Database, name: str, sha256: str) -> tuple[int | None, bool]:
+    """The version with these bytes, None when there is no dataset of that name, and whether it is archived.
 
     Raises:
         ExampleNameTaken: when there is one without these bytes.
@@ -64,14 +97,16 @@ def _catalogued(database: Database, name: str, sha256: str) -> int | None:
     with database.read() as session:
         dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name, DatasetRow.location.is_not(None)))
         if dataset is None:
-            return None
+            return None, False
         number = _version_of(session, dataset, sha256)
     if number is None:
         raise name_taken(name)
-    if dataset.archived_at is not None:
-        with database.write() as session:
-            session.execute(update(DatasetRow).where(DatasetRow.id == dataset.id).values(archived_at=None))
-    return number
+    return number, dataset.archived_at is not None
+
+
+def _bring_back(database: Database, name: str) -> None:
+    with database.write() as session:
+        session.execute(update(DatasetRow).where(DatasetRow.name == name).values(archived_at=None))
 
 
 def _version_of(session: Session, dataset: DatasetRow, sha256: str) -> int | None:

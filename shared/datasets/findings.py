@@ -27,4 +27,4 @@ class Preview(BaseModel):
     """The first rows of a table; missing values are null, times are ISO 8601."""
 
     columns: list[str] = Field(description="The names of the columns, in the order of the cells.")
-    rows: list[list[Any]]
+    rows: list[list[Any]] = Field(description="The cells of each row.")

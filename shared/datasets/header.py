@@ -11,7 +11,7 @@ from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, TableTooLa
 
 LONGEST_COLUMN_NAME = 256
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 
 
 def settle_names(raw: list[str], limits: TableLimits) -> list[str]:
@@ -51,7 +51,7 @@ def refuse_data_as_header(names: list[str]) -> None:
         InvalidTable: when at least half of the names are numbers and one of them has a fraction.
     """
     numbers = [name for name in names if _NUMBER.fullmatch(name.strip())]
-    if 2 * len(numbers) >= len(names) and any("." in number for number in numbers):
+    if 2 * len(numbers) >= len(names) and any("." in number or "," in number for number in numbers):
         raise InvalidTable(
             f"Line 1 holds data ({', '.join(names[:4])}{', …' if len(names) > 4 else ''}) where the names of the "
             "columns should be. Add a first line with the names."

@@ -79,7 +79,7 @@ def _profile(chunks: Chunks) -> tuple[int, list[ColumnProfile]]:
     for batch in chunks:
         bound = unique_bound(len(chunks.names))
         profiles += [
-            ColumnProfile(name, typed=chunks.typed, bound=bound, rows_before=rows)
+            ColumnProfile(name, typed=chunks.typed, decimal_comma=chunks.decimal_comma, bound=bound, rows_before=rows)
             for name in chunks.names[len(profiles) :]
         ]
         for profile, cells in zip(profiles, batch.columns, strict=True):

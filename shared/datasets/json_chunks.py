@@ -1,19 +1,20 @@
 """JSON Lines as a stream of typed chunks, in bounded memory."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.datasets.csv_faults import ROW_BYTES
 from shared.datasets.findings import TableLimits
 from shared.datasets.header import LONGEST_COLUMN_NAME
 from shared.datasets.reading import Reading
 from shared.datasets.textfile import NotUtf8, TextFile
-from shared.datasets.values import finite
 from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
 
 _CHUNK_LINES = 20_000
@@ -21,19 +22,28 @@ _CHUNK_BYTES = 8 * 2**20
 
 Row = dict[str, Any]
 
-# Objects come as tuples of pairs, which tells them from arrays and shows names that come twice. NaN and Infinity are
-# no JSON, but what many programs write for missing values.
-_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=lambda _: None)
+
+class _NotJson(ValueError):
+    """NaN, Infinity or -Infinity, which many programs write although JSON has no such numbers."""
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NotJson(name)
+
+
+# Objects come as tuples of pairs, which tells them from arrays and shows names that come twice.
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=_refuse_constant)
 
 
 class JsonChunks:
     """The chunks of one file. Later chunks may have more columns: `names` grows in the order of appearance.
 
-    Strings stay strings whatever they spell; numbers that are not finite are missing. Iterating raises InvalidTable
+    Strings stay strings whatever they spell; numbers that are not finite are refused. Iterating raises InvalidTable
     with the line of the first fault. `partial` takes the file for the beginning of a longer one.
     """
 
     typed = True
+    decimal_comma = False
     unnamed_tail = 0
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
@@ -81,7 +91,7 @@ class JsonChunks:
         for name in self.names:
             try:
                 arrays.append(_array([row.get(name) for _, row in rows]))
-            except (UnicodeEncodeError, _Nested):
+            except (UnicodeEncodeError, _Nested, _Overflow):
                 raise _bad_value(rows, name) from None
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
 
@@ -105,11 +115,17 @@ class _Nested(Exception):
     """A value is an object or an array."""
 
 
+class _Overflow(Exception):
+    """A number is larger than every float."""
+
+
 def _read_row(number: int, line: bytes) -> Row:
     try:
         pairs = _DECODER.decode(line.decode())
     except json.JSONDecodeError as error:
         raise _fault(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+    except _NotJson as error:
+        raise _fault(number, f"holds {error}, which JSON does not have. Write null where a value is missing") from None
     except RecursionError:
         raise _fault(number, "is nested too deeply") from None
     except ValueError:
@@ -129,6 +145,7 @@ def _array(values: list[Any]) -> pa.Array:
     Raises:
         UnicodeEncodeError: for a string that is not Unicode.
         _Nested: for an object or an array.
+        _Overflow: for a number beyond all floats.
     """
     kinds = set(map(type, values)) - {type(None)}
     if kinds & {list, tuple}:
@@ -138,6 +155,8 @@ def _array(values: list[Any]) -> pa.Array:
     if kinds <= {int, float}:
         return _numbers(values, kinds)
     if len(kinds) > 1:
+        if not all(map(_is_finite, values)):
+            raise _Overflow
         values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
         return pa.array(values, pa.string())
     return pa.array(values, pa.bool_() if kinds == {bool} else pa.string())
@@ -145,25 +164,32 @@ def _array(values: list[Any]) -> pa.Array:
 
 def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
     try:
-        return pa.array(values, pa.int64()) if kinds == {int} else finite(pa.array(values, pa.float64()))
+        array = pa.array(values, pa.int64() if kinds == {int} else pa.float64())
     except (OverflowError, pa.ArrowInvalid):
         # A whole number that is too large; the nearest float is as good as JSON promises.
-        return finite(pa.array([None if value is None else _as_float(value) for value in values], pa.float64()))
+        if not all(map(_is_finite, values)):
+            raise _Overflow from None
+        array = pa.array([None if value is None else float(value) for value in values], pa.float64())
+    if not pc.all(pc.is_finite(array), min_count=0).as_py():
+        raise _Overflow
+    return array
 
 
-def _as_float(value: float) -> float | None:
+def _is_finite(value: Any) -> bool:
     try:
-        return float(value)
+        return not isinstance(value, int | float) or math.isfinite(value)
     except OverflowError:
-        return None
+        return False
 
 
 def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
-    """The refusal of the first value in a column that is nested or not Unicode."""
+    """The refusal of the first value in a column that is nested, too large or not Unicode."""
     for number, row in rows:
         value = row.get(name)
         if isinstance(value, list | tuple):
             return _fault(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
+        if not _is_finite(value):
+            return _fault(number, f"holds a number in '{name}' that is too large. Write null where a value is missing")
         if isinstance(value, str) and not _encodable(value):
             return _fault(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
     raise AssertionError("the column was refused for a value in it")

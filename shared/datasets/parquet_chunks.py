@@ -9,7 +9,7 @@ import pyarrow.parquet
 
 from shared.datasets.findings import TableLimits
 from shared.datasets.header import settle_names
-from shared.datasets.values import MOMENT, finite
+from shared.datasets.values import MOMENT
 from shared.errors import InvalidTable, TableTooLarge
 
 _CHUNK_ROWS = 65_536
@@ -21,6 +21,7 @@ class ParquetChunks:
     """The chunks of one file. Opening and iterating raise InvalidTable for what is no flat table of plain values."""
 
     typed = True
+    decimal_comma = False
     unnamed_tail = 0
 
     def __init__(self, path: Path, limits: TableLimits) -> None:
@@ -94,7 +95,10 @@ def _normal(cells: pa.Array, kind: pa.DataType) -> pa.Array:
         cells = pc.cast(cells, kind, safe=False)
     elif cells.type != kind:
         cells = pc.cast(cells, kind)
-    return finite(cells) if pa.types.is_floating(kind) else cells
+    if not pa.types.is_floating(kind):
+        return cells
+    # NaN is how most programs write a missing number here.
+    return pc.if_else(pc.is_nan(cells), pa.scalar(None, pa.float64()), cells)
 
 
 def _damaged() -> InvalidTable:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from shared.datasets.columns import Column, ColumnKind
 from shared.datasets.tables import plain
-from shared.datasets.values import NEXT, STRINGS, convert, without_blanks
+from shared.datasets.values import NEXT, STRINGS, convert, has_codes, has_commas, has_points, without_blanks
 
 MOST_UNIQUE = 10_000
 _LEAST_UNIQUE = 1_001
@@ -36,9 +36,15 @@ class ColumnProfile:
     narrower kind is kept in a form that is also right for the wider one.
     """
 
-    def __init__(self, name: str, *, typed: bool, bound: int, rows_before: int = 0) -> None:
+    def __init__(
+        self, name: str, *, typed: bool, bound: int, decimal_comma: bool = False, rows_before: int = 0
+    ) -> None:
         self.name = name
         self._typed = typed
+        self._decimal_comma = decimal_comma
+        # How numbers are written in the column so far; a column of both is no column of numbers.
+        self._commas = False
+        self._points = False
         self._bound = bound
         self._kind: ColumnKind | None = None
         self._rows = rows_before
@@ -61,9 +67,8 @@ class ColumnProfile:
         values = self._widen(cells)
         self._rows += len(cells)
         self._missing += values.null_count
-        fewer = self._kind is ColumnKind.NUMBER and not self._typed and values.null_count > cells.null_count
-        self._missing_as_text += without_blanks(cells).null_count if fewer else values.null_count
-        self._count_distinct(cells)
+        self._missing_as_text += _blank(cells) if self._kind is ColumnKind.NUMBER else values.null_count
+        self._count_distinct(values if pa.types.is_floating(cells.type) else cells)
         if self._kind in _NUMERIC and values.null_count < len(values):
             extremes = pc.min_max(values)
             self._min = min(self._min, extremes["min"].as_py())
@@ -80,6 +85,8 @@ class ColumnProfile:
         if kind is ColumnKind.TEXT and _is_category(unique, present):
             kind = ColumnKind.CATEGORY
         column = Column(name=self.name, kind=kind, missing=missing, unique=unique, examples=self._examples(kind))
+        if kind is ColumnKind.NUMBER:
+            column.not_finite = self._missing - self._missing_as_text
         if kind in _NUMERIC and present:
             column.min, column.max = float(self._min), float(self._max)
             mean = _mean(self._sums, present)
@@ -89,15 +96,36 @@ class ColumnProfile:
     def _widen(self, cells: pa.Array) -> pa.Array:
         for kind in NEXT[self._kind]:
             try:
-                values = convert(cells, kind, typed=self._typed)
+                values = self._converted(cells, kind)
+                self._check_writing(cells, kind)
             except pa.ArrowInvalid:
                 continue
-            # Cells without a value fit everything, so they decide nothing.
-            if values.null_count < len(values):
+            # Cells without a value fit everything, so they decide nothing; infinities are missing, but numbers.
+            if values.null_count < len(values) or _blank(cells) < len(cells):
                 self._kind = kind
             return values
         self._kind = ColumnKind.TEXT
-        return convert(cells, ColumnKind.TEXT, typed=self._typed)
+        return self._converted(cells, ColumnKind.TEXT)
+
+    def _converted(self, cells: pa.Array, kind: ColumnKind) -> pa.Array:
+        return convert(cells, kind, typed=self._typed, decimal_comma=self._decimal_comma)
+
+    def _check_writing(self, cells: pa.Array, kind: ColumnKind) -> None:
+        """Refuse strings that could be read as numbers, but would lose or change what they say.
+
+        Raises:
+            pa.ArrowInvalid: when a code is among them, or numbers with a comma meet others with a point.
+        """
+        if kind not in _NUMERIC or not pa.types.is_string(cells.type):
+            return
+        if has_codes(cells):
+            raise pa.ArrowInvalid("a code")
+        if kind is ColumnKind.NUMBER and self._decimal_comma:
+            commas = has_commas(cells)
+            self._commas |= commas
+            self._points |= not commas and has_points(cells)
+            if self._commas and self._points:
+                raise pa.ArrowInvalid("commas and points")
 
     def _count_distinct(self, cells: pa.Array) -> None:
         if len(self._distinct) >= self._bound:
@@ -115,7 +143,7 @@ class ColumnProfile:
         if self._typed and kind is not ColumnKind.DATETIME:
             return len(self._distinct)
         spelled = [value for value in self._distinct if isinstance(value, str)]
-        values = convert(pa.array(spelled, pa.string()), kind, typed=self._typed)
+        values = self._converted(pa.array(spelled, pa.string()), kind)
         return int(pc.count_distinct(values).as_py()) + len(self._distinct) - len(spelled)
 
     def _examples(self, kind: ColumnKind) -> list[Any]:
@@ -123,8 +151,14 @@ class ColumnProfile:
             values = [value if isinstance(value, str) else plain(value) for value in self._first]
         else:
             array = pa.array(self._first)
-            values = convert(array, kind, typed=self._typed).drop_null().to_pylist() if self._first else []
+            values = self._converted(array, kind).drop_null().to_pylist() if self._first else []
         return [_shown(value) for value in list(dict.fromkeys(values))[:_EXAMPLES]]
+
+
+def _blank(cells: pa.Array) -> int:
+    """How many cells hold nothing at all."""
+    cells = without_blanks(cells) if pa.types.is_string(cells.type) and cells.null_count < len(cells) else cells
+    return int(cells.null_count)
 
 
 def _is_category(unique: int, present: int) -> bool:

@@ -67,7 +67,12 @@ def _converted(chunks: Chunks, columns: list[Column], schema: pa.Schema) -> Iter
             position = {name: at for at, name in enumerate(chunks.names[: batch.num_columns])}
             yield pa.RecordBatch.from_arrays(
                 [
-                    convert(batch.column(position[column.name]), column.kind, typed=chunks.typed)
+                    convert(
+                        batch.column(position[column.name]),
+                        column.kind,
+                        typed=chunks.typed,
+                        decimal_comma=chunks.decimal_comma,
+                    )
                     if column.name in position
                     else pa.nulls(batch.num_rows, ARROW[column.kind])
                     for column in columns

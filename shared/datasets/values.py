@@ -24,6 +24,9 @@ ARROW = {
     ColumnKind.DATETIME: MOMENT,
 }
 
+_WITH_COMMA = r"^-?\d+(,\d+)?$"
+_CODE = r"^\s*[+-]?0\d"
+
 STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 
 # What a column may turn out to be, besides text, once its cells so far were of the kind on the left.
@@ -37,16 +40,17 @@ NEXT: dict[ColumnKind | None, tuple[ColumnKind, ...]] = {
 }
 
 
-def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool) -> pa.Array:
+def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bool = False) -> pa.Array:
     """The cells as values of a kind, null where missing.
 
-    `typed` says that the file itself tells strings from numbers; else each cell is a string that may spell anything.
+    `typed` says that the file itself tells strings from numbers; else each cell is a string that may spell anything,
+    and with `decimal_comma` 1,5 is a number too if no cell is written with a point.
 
     Raises:
         pa.ArrowInvalid: when a cell is not of that kind.
     """
     if cells.type == ARROW[kind] and (typed or kind not in STRINGS):
-        return cells
+        return finite(cells) if kind is ColumnKind.NUMBER else cells
     if not pa.types.is_string(cells.type):
         return _recast(cells, kind)
     if typed and kind is not ColumnKind.DATETIME and cells.null_count < len(cells):
@@ -56,10 +60,31 @@ def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool) -> pa.Array:
     try:
         return _parse(cells, kind)
     except pa.ArrowInvalid:
+        # Blanks around numbers are common and rarely matter; looking for them first would cost more.
         if typed:
             raise
-        # Blanks around numbers are common and rarely matter; looking for them first would cost more.
-        return _parse(pc.ascii_trim_whitespace(without_blanks(cells)), kind)
+    trimmed = pc.ascii_trim_whitespace(without_blanks(cells))
+    try:
+        return _parse(trimmed, kind)
+    except pa.ArrowInvalid:
+        if kind is not ColumnKind.NUMBER or not decimal_comma or not _all_match(trimmed, _WITH_COMMA):
+            raise
+        return finite(pc.cast(pc.replace_substring(trimmed, ",", ".", max_replacements=1), pa.float64()))
+
+
+def has_codes(cells: pa.Array) -> bool:
+    """Whether a string is written with a leading zero as numbers are not, but codes are: 007, not 0.7."""
+    return bool(pc.any(pc.match_substring_regex(cells, _CODE)).as_py())
+
+
+def has_points(cells: pa.Array) -> bool:
+    """Whether a string that spells a number is written as only those without a decimal comma are: 1.5 or 1e3."""
+    return not _all_match(pc.ascii_trim_whitespace(without_blanks(cells)), _WITH_COMMA)
+
+
+def has_commas(cells: pa.Array) -> bool:
+    """Whether a string holds a comma."""
+    return bool(pc.any(pc.match_substring(cells, ",")).as_py())
 
 
 def without_blanks(cells: pa.Array) -> pa.Array:
@@ -78,6 +103,10 @@ def finite(numbers: pa.Array) -> pa.Array:
     if pc.all(good, min_count=0).as_py():
         return numbers
     return pc.if_else(good, numbers, pa.scalar(None, pa.float64()))
+
+
+def _all_match(cells: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(cells, pattern), min_count=0).as_py())
 
 
 def _recast(cells: pa.Array, kind: ColumnKind) -> pa.Array:

@@ -11,14 +11,17 @@ from shared.errors import (
     PlatformError,
     UnknownColumn,
     UnknownEstimator,
+    UnknownParameter,
     UnsuitableColumns,
     did_you_mean,
 )
 from shared.training.caps import MAX_WORK
+from shared.training.combinations import Values, problems_of_combinations
 from shared.training.estimators import Estimator, find_estimator
 from shared.training.parameters import problems_of_parameters
-from shared.training.plan import input_columns, plan_of
+from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.spec import TrainingSpec
+from shared.training.table_fit import Shape, problems_of_fit
 from shared.training.target_checks import problems_of_target
 
 _SHOWN = 80
@@ -36,10 +39,16 @@ def problems_of(spec: TrainingSpec, *, columns: list[Column], rows: int) -> list
     problems += _split_problems(spec)
     if estimator is None or target is None:
         return problems
-    problems += problems_of_target(estimator, target, rows=rows)
+    sound = not any(isinstance(problem, InvalidParameter | UnknownParameter) for problem in problems)
+    values = Values(estimator, spec.model.params if sound else {})
+    problems += problems_of_combinations(values)
+    problems += problems_of_target(values, target, rows=rows)
     problems += _row_problems(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
-        problems += _input_problems(spec, estimator, columns=columns, rows=rows)
+        plan = plan_of(spec, estimator, columns=columns, rows=rows)
+        problems += _input_problems(spec, estimator, plan, columns=columns, rows=rows)
+        if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
+            problems += problems_of_fit(values, _shape(spec, estimator, plan, target, rows=rows))
     return problems
 
 
@@ -87,9 +96,9 @@ def _split_problems(spec: TrainingSpec) -> Iterator[PlatformError]:
 
 
 def _row_problems(spec: TrainingSpec, estimator: Estimator, target: Column, rows: int) -> Iterator[PlatformError]:
-    if not 0 < spec.test_size < 1:
-        return
     used = rows - target.missing
+    if not 0 < spec.test_size < 1 or not used:
+        return
     test = math.ceil(spec.test_size * used)
     least = 2 if estimator.task == "classification" else 1
     if test < 1 or used - test < least:
@@ -102,9 +111,8 @@ def _row_problems(spec: TrainingSpec, estimator: Estimator, target: Column, rows
 
 
 def _input_problems(
-    spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], rows: int
+    spec: TrainingSpec, estimator: Estimator, plan: Plan, *, columns: list[Column], rows: int
 ) -> Iterator[PlatformError]:
-    plan = plan_of(spec, estimator, columns=columns, rows=rows)
     used = [treatment.column for treatment in plan.treatments if treatment.role != "left_out"]
     if not used and spec.features != []:
         why = "; ".join(f"'{left.column}': {left.treatment}" for left in plan.treatments[:_COLUMNS_SHOWN])
@@ -116,6 +124,21 @@ def _input_problems(
                 sentence = f"{estimator.key} takes no negative inputs, but '{column.name}' goes down to {column.min:g}."
                 yield _problem(UnsuitableColumns, f"{sentence} Choose other 'features'.", "features")
     yield from _work_problems(spec, estimator, cells=rows * len(used))
+
+
+def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column, *, rows: int) -> Shape:
+    """What the profile tells of the part that is fitted."""
+    used = rows - target.missing
+    classes = target.unique if estimator.task == "classification" else None
+    # Longer texts are cut in the profile.
+    whole = not any(isinstance(label, str) and label.endswith("…") for label in target.examples)
+    return Shape(
+        rows=used - math.ceil(spec.test_size * used),
+        # Where gaps are filled, or words become numbers, the estimator sees other columns than the table has.
+        inputs=[treatment.column for treatment in plan.treatments] if plan.numeric and not plan.imputed else None,
+        classes=classes,
+        labels=target.examples if classes == len(target.examples) and whole else None,
+    )
 
 
 def _work_problems(spec: TrainingSpec, estimator: Estimator, *, cells: int) -> Iterator[PlatformError]:

@@ -1,6 +1,5 @@
 """The target column as the estimator takes it, and labels as JSON has them. Labels stay what they are in the table."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -8,11 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.datasets.columns import Column, ColumnKind
-from shared.errors import InvalidParameter, TaskMismatch
+from shared.errors import TaskMismatch
 from shared.training.estimators import Estimator
+from shared.training.table_fit import problems_of_weights, spellings
 from shared.training.target_checks import not_whole, single_class
-
-_SHOWN = 10
 
 
 def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:
@@ -50,14 +48,10 @@ def with_labels(settings: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
     weights = settings.get("class_weight")
     if not isinstance(weights, dict):
         return settings
-    labels = {spelling: label for label in classes for spelling in (json.dumps(label), str(label))}
-    for name in weights:
-        if name not in labels:
-            known = ", ".join(str(label) for label in classes[:_SHOWN])
-            raise InvalidParameter(
-                f"'class_weight' has a weight for '{name[:80]}', which is no class of the target. It has: {known}.",
-                errors=[{"loc": ["body", "model", "params", "class_weight"], "msg": "no class of the target"}],
-            )
+    unknown = next(problems_of_weights(weights, classes), None)
+    if unknown is not None:
+        raise unknown
+    labels = spellings(classes)
     return {**settings, "class_weight": {labels[name]: weight for name, weight in weights.items()}}
 
 

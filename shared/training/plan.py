@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.datasets.columns import Column, ColumnKind
 from shared.training.estimators import Estimator
@@ -27,17 +27,19 @@ class Treatment(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    column: str
-    kind: ColumnKind
-    role: Role
-    treatment: str
+    column: str = Field(description="The name of the column.")
+    kind: ColumnKind = Field(description="What its values are.")
+    role: Role = Field(description="As what the estimator sees it, if it does.")
+    treatment: str = Field(description="What is done to it, in words.")
 
 
 class Plan(BaseModel):
     """The treatment of every column, and what holds for all of them.
 
-    A `numeric` table goes to the model as it is, in one array: `imputed` and `scaled` where the estimator needs it.
-    In any other the columns are treated by their roles. `keeps_gaps` says that the estimator takes missing numbers.
+    A `numeric` table goes to the model in one array, and as it is when it has no gaps: then the model is the estimator
+    itself, as it would be if it were fitted by hand. With gaps it is `imputed`, and `scaled` too, where the estimator
+    needs it. In any other table the columns are treated by their roles. `keeps_gaps` says that the estimator takes
+    missing numbers.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,7 +73,7 @@ def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], 
     general = Plan(
         numeric=numeric,
         imputed=gaps and not keeps_gaps,
-        scaled=estimator.needs_scaling,
+        scaled=estimator.needs_scaling and (gaps or not numeric),
         categorical=estimator.needs_categories,
         keeps_gaps=keeps_gaps,
         treatments=[],
@@ -121,6 +123,7 @@ def _of_number(column: Column, plan: Plan) -> str:
         parts.append("missing values become the median")
         parts += ["a column says where they were"] if column.missing and not plan.categorical else []
     parts += ["scaled to mean 0 and deviation 1"] if plan.scaled else []
+    parts += [f"{column.not_finite} values that are not finite count as missing"] if column.not_finite else []
     parts += [f"cut into up to {BINS} bins"] if plan.categorical else []
     return ", ".join(parts)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.datasets.columns import Column
 from shared.training.evaluation import Evaluation, evaluate_baseline
 from shared.training.labels import plain
 from shared.training.plan import Plan
@@ -18,6 +19,7 @@ _MOST_CLASSES = 100
 def report_of(
     spec: TrainingSpec,
     plan: Plan,
+    column: Column,
     *,
     split: Split,
     target: NDArray[Any],
@@ -25,8 +27,11 @@ def report_of(
     total: int,
     measured: Evaluation,
 ) -> dict[str, Any]:
-    """The report as JSON; `target` holds the values of all rows that have one, `total` counts all rows."""
+    """The report as JSON; `target` holds the values of `column` in all rows that have one, `total` counts all rows."""
     training, test = target[split.train], target[split.test]
+    notes = [split.note] if split.note else []
+    if count := column.not_finite:
+        notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     report = {
         "task": task,
         "rows": {
@@ -38,7 +43,7 @@ def report_of(
         "split": {"test_size": spec.test_size, "random_state": spec.random_state, "stratified": split.stratified},
         "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
         "baseline": evaluate_baseline(training, test, task=task),
-        "notes": ([split.note] if split.note else []) + measured.notes,
+        "notes": notes + measured.notes,
     }
     return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
 

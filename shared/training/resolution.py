@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.datasets.catalog import find_entry
 from shared.datasets.columns import Column
+from shared.datasets.examples import Found
 from shared.errors import InvalidRequest, PlatformError
 from shared.training.checks import check, problems_of
 from shared.training.estimators import find_estimator
@@ -25,10 +26,10 @@ class Rehearsal(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """A specification with the profile of the table that it names."""
+    """A specification with the profile of the table that it names; `version_id` is None for one not catalogued yet."""
 
     spec: TrainingSpec
-    version_id: int
+    version_id: int | None
     columns: list[Column]
     rows: int
 
@@ -76,3 +77,12 @@ def resolve(
         dataset_name=dataset.name, dataset_version=number, model=model, target_column=target_column, **choices
     )
     return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows)
+
+
+def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str, **choices: Any) -> Resolved:
+    """A specification for a bundled example, whether it is catalogued or not."""
+    spec = TrainingSpec(
+        dataset_name=found.name, dataset_version=found.version, model=model, target_column=target_column, **choices
+    )
+    inspection = found.inspection
+    return Resolved(spec=spec, version_id=None, columns=inspection.columns, rows=inspection.rows)

@@ -12,9 +12,11 @@ class EstimatorChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    module: str
-    class_: str = Field(alias="class")
-    params: dict[str, Any] = Field(default_factory=dict)
+    module: str = Field(description="The module of scikit-learn.")
+    class_: str = Field(description="The class in that module.", alias="class")
+    params: dict[str, Any] = Field(
+        description="Parameters that differ from scikit-learn's defaults.", default_factory=dict
+    )
 
 
 class TrainingSpec(BaseModel):
@@ -22,13 +24,18 @@ class TrainingSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dataset_name: str
-    dataset_version: int
-    model: EstimatorChoice
-    target_column: str
-    features: list[str] | None = None
-    test_size: float = 0.2
-    random_state: int = 42
+    dataset_name: str = Field(description="The dataset.")
+    dataset_version: int = Field(description="The version of the dataset.")
+    model: EstimatorChoice = Field(description="The estimator to fit.")
+    target_column: str = Field(description="The column to predict.")
+    features: list[str] | None = Field(
+        default=None,
+        description="The columns to learn from, in the order in which predictions give them; null for all others.",
+    )
+    test_size: float = Field(default=0.2, description="The share of rows that is kept to measure on.")
+    random_state: int = Field(
+        default=42, description="Decides the split, and the estimator's chance unless its parameters do."
+    )
 
     @classmethod
     def stored(cls, request: dict[str, Any]) -> Self:

@@ -3,25 +3,35 @@
 from collections.abc import Iterator
 
 from shared.datasets.columns import Column, ColumnKind
-from shared.errors import PlatformError, SingleClass, TaskMismatch
+from shared.errors import InvalidSplit, PlatformError, SingleClass, TaskMismatch
+from shared.training.combinations import Values
 from shared.training.estimators import Estimator, all_estimators
 
 # With more classes than this, and fewer rows for each, a target holds amounts or identifiers rather than classes.
 _FEW_CLASSES = 20
 _ROWS_PER_CLASS = 3
 
+_POSITIVE = "targets above 0 only"
+_NOT_NEGATIVE = "no negative targets"
+# The power of the Tweedie distribution that is the gamma distribution: from it on, zero cannot occur.
+_GAMMA = 2
 
-def problems_of_target(estimator: Estimator, target: Column, *, rows: int) -> Iterator[PlatformError]:
-    """What keeps the estimator from predicting the target of a table of `rows` rows."""
+
+def problems_of_target(values: Values, target: Column, *, rows: int) -> Iterator[PlatformError]:
+    """What keeps an estimator with these values from predicting the target of a table of `rows` rows."""
+    estimator = values.estimator
     used = rows - target.missing
+    if not used:
+        yield _no_value(target.name)
+        return
     sentence = _of_dates(target)
     if sentence is None and estimator.task == "regression":
-        sentence = _no_numbers(estimator, target)
+        sentence = _no_numbers(estimator, target) or _out_of_range(values, target)
     elif sentence is None:
         sentence = _no_classes(estimator, target, used)
     if sentence is not None:
         yield TaskMismatch(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
-    elif estimator.task == "classification" and used and target.unique < 2:
+    elif estimator.task == "classification" and target.unique < 2:
         yield single_class(target.name)
 
 
@@ -32,6 +42,11 @@ def single_class(target: str) -> SingleClass:
         "add rows of other classes."
     )
     return SingleClass(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+
+
+def _no_value(target: str) -> InvalidSplit:
+    sentence = f"Target column '{target}' has no value in any row, so there is nothing to learn. Choose another target."
+    return InvalidSplit(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
 
 
 def not_whole(estimator: Estimator, target: str) -> str:
@@ -54,9 +69,31 @@ def _no_numbers(estimator: Estimator, target: Column) -> str | None:
             f"{estimator.key} predicts numbers, but target column '{target.name}' is of the kind {target.kind}. "
             f"Use a classifier such as '{_counterpart(estimator)}'."
         )
-    if estimator.target_not_negative and target.min is not None and target.min < 0:
-        return f"{estimator.key} takes no negative targets, but '{target.name}' goes down to {target.min:g}."
     return None
+
+
+def _out_of_range(values: Values, target: Column) -> str | None:
+    """Counts and waiting times have distributions that know no negative number, and some no zero."""
+    taken, because = _range_of(values)
+    if taken is None or target.min is None or target.min > 0 or (taken is _NOT_NEGATIVE and target.min == 0):
+        return None
+    said = f"{values.estimator.key}{because} takes {taken}, but '{target.name}' goes down to {target.min:g}."
+    other = "other parameters" if because else "an estimator such as 'linear_model.Ridge'"
+    return f"{said} Use {other}, or choose another target."
+
+
+def _range_of(values: Values) -> tuple[str | None, str]:
+    """Which targets are taken, and the parameter that decides it."""
+    name, power = values.estimator.name, values["power"]
+    if name in {"PoissonRegressor", "GammaRegressor"}:
+        return (_POSITIVE if name.startswith("Gamma") else _NOT_NEGATIVE), ""
+    if name == "TweedieRegressor" and power > 0:
+        return (_POSITIVE if power >= _GAMMA else _NOT_NEGATIVE), f" with a 'power' of {power:g}"
+    for parameter in ("loss", "criterion"):
+        if values[parameter] in {"poisson", "gamma"}:
+            taken = _POSITIVE if values[parameter] == "gamma" else _NOT_NEGATIVE
+            return taken, f" with the {parameter} '{values[parameter]}'"
+    return None, ""
 
 
 def _no_classes(estimator: Estimator, target: Column, rows: int) -> str | None:

@@ -82,14 +82,14 @@ def train(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], *, thr
         on_step("evaluating", 80)
         with refusals_of(estimator):
             measured = evaluate(fit.model, data.iloc[split.test], target[split.test], task=estimator.task)
+    report = report_of(
+        spec, plan, column, split=split, target=target, task=estimator.task, total=len(table), measured=measured
+    )
     return Trained(
         model=fit.model,
         signature=signature,
         metrics=measured.metrics,
-        report=report_of(
-            spec, plan, split=split, target=target, task=estimator.task, total=len(table), measured=measured
-        )
-        | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
+        report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
         estimator=estimator.key,
         parameters=_parameters(fit.model),
         environment=environment(),

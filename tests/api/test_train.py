@@ -6,7 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from shared.database import Database
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import JobRow
+from shared.settings import Settings
 from tests.support.training_requests import FOREST, body, model, refused, upload_customers
 
 
@@ -82,6 +84,37 @@ def test_a_dry_run_tells_what_would_run_and_makes_no_job(
     assert treated["customer_id"]["role"] == "left_out"
     assert treated["city"]["role"] == "category"
     assert count_jobs(api_database) == 0
+
+
+@pytest.mark.parametrize("target", ["target", None, "nope"])
+def test_a_dry_run_on_an_example_leaves_nothing_behind(
+    client: TestClient, api_database: Database, api_settings: Settings, target: str | None
+) -> None:
+    before = sorted(path for path in api_settings.home.rglob("*.csv"))
+    dry = client.post("/train?dry_run=true", json=body(target_column=target)).json()
+    assert dry["valid"] is (target != "nope")
+    assert dry["request"]["dataset_version"] == 1
+    with api_database.read() as session:
+        assert session.query(DatasetRow).count() == session.query(DatasetVersionRow).count() == 0
+    assert sorted(path for path in api_settings.home.rglob("*.csv")) == before
+    # What it told is what comes of it.
+    assert client.post("/train", json=body()).json()["request"] == dry["request"] | {"target_column": "target"}
+    again = client.post("/train?dry_run=true", json=body(target_column=target)).json()
+    assert again == dry
+
+
+def test_a_dry_run_does_not_bring_an_archived_example_back(client: TestClient) -> None:
+    assert client.post("/train", json=body()).status_code == 202
+    assert client.delete("/datasets/iris?archive=true").is_success
+    assert client.post("/train?dry_run=true", json=body()).json()["valid"] is True
+    assert client.get("/datasets").json()["items"] == []
+
+
+def test_a_dry_run_tells_of_an_example_whose_name_is_taken(client: TestClient) -> None:
+    file = ("iris.csv", b"a,b\n1,2\n", "text/csv")
+    assert client.post("/datasets/upload", files={"file": file}).status_code == 201
+    dry = client.post("/train?dry_run=true", json=body()).json()
+    assert [problem["code"] for problem in dry["problems"]] == ["example_name_taken"]
 
 
 def test_a_dry_run_tells_every_problem(client: TestClient) -> None:

@@ -85,6 +85,24 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "an unknown field": ({"target": "y"}, 422, "invalid_request", "Did you mean"),
     "an unknown field inside": ({"model": {**FOREST, "klass": 1}}, 422, "invalid_request", "Did you mean 'class'?"),
     "a version of an example": ({"dataset_version": 1}, 422, "invalid_request", "leave out 'dataset_version'"),
+    "a solver without that penalty": (
+        {"model": model("linear_model", "LogisticRegression", l1_ratio=1)},
+        422,
+        "invalid_parameter",
+        "Use 'saga'",
+    ),
+    "more neighbours than rows": (
+        {"model": model("neighbors", "KNeighborsClassifier", n_neighbors=121)},
+        422,
+        "invalid_parameter",
+        "At most 120 will do",
+    ),
+    "a weight for no class": (
+        {"model": model(class_weight={"virginca": 2})},
+        422,
+        "invalid_parameter",
+        "It has: setosa, versicolor, virginica",
+    ),
     "no name": ({"dataset_name": None}, 422, "invalid_request", "dataset_name"),
     "no model": ({"model": None}, 422, "invalid_request", "model"),
 }
@@ -140,7 +158,7 @@ def test_a_target_with_one_class_is_refused(one_client: TestClient, target: str)
     if target == "constant":
         assert "one class only" in refused(answer, 422, "single_class")["detail"]
     else:
-        assert "Of 30 rows 0 have a value" in refused(answer, 422, "invalid_split")["detail"]
+        assert "'nothing' has no value in any row" in refused(answer, 422, "invalid_split")["detail"]
 
 
 def test_all_problems_are_told_at_once(one_client: TestClient) -> None:

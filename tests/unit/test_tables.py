@@ -101,17 +101,32 @@ def test_markers_and_blanks_are_missing(tmp_path: Path) -> None:
     assert table["c"].tolist()[-1] == "z"
 
 
-def test_numbers_that_are_not_finite_are_missing(tmp_path: Path) -> None:
-    found, _ = load(tmp_path, b"a\n1.5\ninf\n-Infinity\n1e999\n2.5\n")
+def test_numbers_that_are_not_finite_are_missing_and_counted(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, b"a,b,c\n1.5,1,x\ninf,,inf\n-Infinity,2,x\n1e999,3,x\n,4,x\nNaN,5,inf\n2.5,6,x\n")
     number = column(found, "a")
-    assert (number.kind, number.missing, number.unique) == ("number", 3, 2)
+    assert (number.kind, number.missing, number.not_finite, number.unique) == ("number", 5, 3, 2)
     assert (number.min, number.max, number.mean) == (1.5, 2.5, 2.0)
+    assert (column(found, "b").missing, column(found, "b").not_finite) == (1, 0)
+    assert (column(found, "c").missing, column(found, "c").not_finite) == (0, 0)
+
+
+def test_infinities_of_parquet_are_counted_and_its_nan_is_just_missing(tmp_path: Path) -> None:
+    found, table = load(tmp_path, parquet({"a": [1.5, float("inf"), float("nan"), None, float("-inf"), 2.5]}))
+    number = column(found, "a")
+    assert (number.missing, number.not_finite, number.unique, number.examples) == (4, 2, 2, [1.5, 2.5])
+    assert (number.min, number.max, number.mean) == (1.5, 2.5, 2.0)
+    assert table["a"].dropna().tolist() == [1.5, 2.5]
 
 
 @pytest.mark.parametrize(
     ("cells", "kind", "dtype"),
     [
-        (["1", "-2", "007"], "integer", "int64"),
+        (["1", "-2", "0"], "integer", "int64"),
+        (["1", "-2", "007"], "category", "str"),
+        (["0.5", "-0.3", "0", "0e5"], "number", "float64"),
+        (["00", "01"], "category", "str"),
+        ([" 01", "2.5"], "category", "str"),
+        (["-01", "2"], "category", "str"),
         (["1", ""], "integer", "float64"),
         (["1", "2.5"], "number", "float64"),
         (["1e3", ".5"], "number", "float64"),
@@ -136,6 +151,72 @@ def test_a_column_is_of_the_kind_that_all_its_cells_are(
     found, table = load(tmp_path, "a,b\n" + "".join(f'"{cell}",1\n' for cell in cells))
     assert kinds(found)["a"] == kind
     assert str(table["a"].dtype) == dtype
+
+
+def test_a_chunk_of_infinities_only_is_one_of_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_chunks, "ROW_BYTES", 64)
+    rows = ["inf,1,inf"] * 40 + ["1,inf,true"] * 40
+    found, _ = load(tmp_path, "a,b,c\n" + "".join(f"{row}\n" for row in rows))
+    assert kinds(found) == {"a": "number", "b": "number", "c": "category"}
+    assert [each.not_finite for each in found.columns] == [40, 40, 0]
+    nothing, _ = load(tmp_path, b"a,b\ninf,1\n-inf,1\n")
+    assert (column(nothing, "a").missing, column(nothing, "a").not_finite) == (2, 2)
+
+
+COMMAS = [
+    (["1,5", "2", "-0,25", ""], [1.5, 2.0, -0.25, None]),
+    ([" 1,5 ", "NA"], [1.5, None]),
+    (["0,5", "0"], [0.5, 0.0]),
+    (["1,234", "2"], [1.234, 2.0]),
+    (["1,5", "2.5"], None),
+    (["1.234,5", "2"], None),
+    (["1,234,567", "2"], None),
+    (["1,5", "1e3"], None),
+    (["1,5", "inf"], None),
+    (["1,5", "soon"], None),
+    ([",5", "2"], None),
+    (["00,5", "2"], None),
+    (["0,5", "007"], None),
+]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize(("cells", "numbers"), COMMAS, ids=str)
+def test_decimal_commas_are_numbers_where_the_comma_is_no_delimiter(
+    tmp_path: Path, cells: list[str], numbers: list[float | None] | None, delimiter: str
+) -> None:
+    found, table = load(tmp_path, f"a{delimiter}b\n" + "".join(f"{cell}{delimiter}1\n" for cell in cells))
+    path = tmp_path / "upload"
+    shown = [row[0] for row in first_rows(path, found.reading, columns=found.columns, rows=9, partial=False).rows]
+    amounts = column(found, "a")
+    if numbers is None:
+        assert kinds(found)["a"] in {"category", "text"}
+        assert shown == table["a"].tolist() == cells
+    else:
+        known = [number for number in numbers if number is not None]
+        assert (amounts.kind, amounts.min, amounts.max) == ("number", min(known), max(known))
+        assert (amounts.examples, amounts.unique) == (known, len(known))
+        assert table["a"].dropna().tolist() == known
+        assert shown == numbers
+
+
+def test_commas_and_points_of_different_chunks_make_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_chunks, "ROW_BYTES", 64)
+    many = ["1"] * 40
+    for first, then in (("1,5", "2.5"), ("2.5", "1,5"), ("1e3", "1,5")):
+        found, table = load(tmp_path, "a;b\n" + "".join(f"{cell};1\n" for cell in [*many, first, *many, then, *many]))
+        assert kinds(found) == {"a": "category", "b": "integer"}
+        assert table["a"].tolist()[40] == first
+    found, table = load(tmp_path, "a;b\n" + "".join(f"{cell};1\n" for cell in [*many, "1,5", *many, "-2,25", *many]))
+    assert kinds(found) == {"a": "number", "b": "integer"}
+    assert (column(found, "a").min, column(found, "a").unique, table["a"].min()) == (-2.25, 3, -2.25)
+
+
+def test_a_code_in_a_later_chunk_keeps_the_spelling_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_chunks, "ROW_BYTES", 64)
+    found, table = load(tmp_path, "a,b\n" + "10115,1\n" * 40 + "01067,2.5\n")
+    assert kinds(found) == {"a": "category", "b": "number"}
+    assert table["a"].tolist()[-1] == "01067"
 
 
 def test_times_with_a_zone_are_kept_in_utc(tmp_path: Path) -> None:
@@ -184,11 +265,6 @@ def test_a_mean_beyond_all_numbers_is_left_out(tmp_path: Path) -> None:
     assert (number.max, number.mean) == (1.7e308, None)
 
 
-def test_a_whole_number_beyond_all_numbers_is_missing(tmp_path: Path) -> None:
-    found, _ = load(tmp_path, b'{"a": 1' + b"0" * 400 + b'}\n{"a": 1}')
-    assert (column(found, "a").kind, column(found, "a").missing) == ("number", 1)
-
-
 def test_long_texts_are_cut_in_the_examples(tmp_path: Path) -> None:
     (example,) = column(check(tmp_path, "a\n" + "x" * 500), "a").examples
     assert example == "x" * 99 + "…"
@@ -198,7 +274,7 @@ def test_json_lines_keep_their_types(tmp_path: Path) -> None:
     lines = (
         '{"a": 1, "b": "007", "c": true, "t": "2024-01-31"}\n\n'
         '{"a": 2.5, "b": "x", "e": 99999999999999999999}\n'
-        '{"a": NaN, "b": null, "c": null, "e": 1e999, "m": 1}\n{"m": "1"}'
+        '{"a": null, "b": null, "c": null, "e": null, "m": 1}\n{"m": "1"}'
     )
     found, table = load(tmp_path, lines)
     assert found.reading == Reading(format="jsonl", encoding="utf-8")
