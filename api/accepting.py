@@ -58,6 +58,11 @@ def accept_job(
         accepted = check()
         job = _accept(session, kind, accepted, key)
         background.add_task(parts.queue.wake, job.id, kind)
+    return promise(job, response)
+
+
+def promise(job: JobRow, response: Response) -> Job:
+    """Prepare a 202, which says where the job is and when to ask for it."""
     response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = "1"

@@ -2,14 +2,15 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from api import docs, problems
 from api.lifespan import lifespan
 from api.metrics import Metrics
-from api.middleware import AccessRecord, RequestContext, RequestLimits
+from api.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
+from api.query import check_query
 from api.routes import datasets, errors, estimators, health, jobs, models, predict, promote, train
 from shared.settings import Settings
 
@@ -29,9 +30,11 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan(settings, warm_up=warm_up),
+        dependencies=[Depends(check_query)],
         middleware=[
             Middleware(RequestContext),
             Middleware(AccessRecord, metrics=metrics),
+            Middleware(HeadRequests),
             Middleware(
                 RequestLimits,
                 max_bytes=settings.json_max_bytes,
@@ -42,11 +45,11 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     app.state.metrics = metrics
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
-    app.add_api_route("/", _to_docs, include_in_schema=False)
+    app.add_route("/", _to_docs, include_in_schema=False)
     for noun in (datasets, train, estimators, jobs, models, promote, predict, health, errors):
         app.include_router(noun.router)
     return app
 
 
-async def _to_docs() -> RedirectResponse:
+async def _to_docs(_request: Request) -> RedirectResponse:
     return RedirectResponse("/docs")

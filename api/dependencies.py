@@ -33,11 +33,19 @@ def write_session(parts: PartsDep) -> Iterator[Session]:
         yield session
 
 
+def registry_session(parts: PartsDep) -> Iterator[Session]:
+    """As `write_session`, for changes of what serves: when the response is sent, this process serves by them."""
+    with parts.database.write() as session:
+        yield session
+    parts.cache.catch_up()
+
+
 # The scope makes the end of the transaction part of the endpoint; by default it comes after the response.
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 # Of writers, few at a time: whoever holds SQLite's write lock needs another thread to end, and must find one while all
 # others wait for the lock in theirs.
 WriteSession = Annotated[Session, Depends(write_session, scope="function", max_concurrency=8)]
+RegistrySession = Annotated[Session, Depends(registry_session, scope="function", max_concurrency=4)]
 
 IdempotencyKeyHeader = Annotated[
     str | None,

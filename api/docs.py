@@ -25,6 +25,17 @@ TAGS = [
 ]
 
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+# What any request can meet, whatever it asks for.
+_ANYWHERE = {"422": "What was asked cannot be right", "500": "Something unexpected happened"}
+
+
+def _header(description: str, schema_type: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": schema_type}}
+
+
+_REQUEST_ID = _header("The id of the request: the one that the client sent, or a new one.", "string")
+_RETRY_AFTER = _header("After how many seconds to ask again.", "integer")
+_LOCATION = _header("The address of what was made.", "string")
 
 
 def operation_id(route: APIRoute) -> str:
@@ -45,6 +56,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for path in document["paths"].values():
             for operation in path.values():
                 _document_problems(operation)
+                _document_headers(operation)
         for schema in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(schema, None)
         app.openapi_schema = document
@@ -55,4 +67,15 @@ def _document_problems(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if int(status) >= 400:
             response["content"] = _PROBLEM
-    operation["responses"].setdefault("500", {"description": "Something unexpected happened", "content": _PROBLEM})
+    for status, description in _ANYWHERE.items():
+        operation["responses"].setdefault(status, {"description": description, "content": _PROBLEM})
+
+
+def _document_headers(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        headers = response.setdefault("headers", {})
+        headers["X-Request-ID"] = _REQUEST_ID
+        if status in {"201", "202"}:
+            headers["Location"] = _LOCATION
+        if status in {"202", "503"}:
+            headers["Retry-After"] = _RETRY_AFTER

@@ -66,7 +66,7 @@ def send(request: Request, store: ObjectStore, download: Download) -> Response:
     if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size_bytes}"
     headers["Content-Length"] = str(end - start)
-    if request.method == "HEAD":
+    if "head_only" in request.scope:
         return Response(status_code=206 if asked else 200, headers=headers, media_type=_MEDIA_TYPE)
     body = _chunks(store, download, start, end)
     # The first read shows whether the file is there, while an error can still be answered.

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from api.freshness import Freshness
 from api.readiness import Readiness
 from api.waiting import JobWatch
 from shared.database import Database
@@ -38,6 +39,7 @@ class Parts:
     key: ArtifactKey
     cache: PredictorCache
     jobs_watch: JobWatch
+    freshness: Freshness
     readiness: Readiness
 
 
@@ -101,6 +103,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         key=key,
         cache=cache,
         jobs_watch=JobWatch(database),
+        freshness=Freshness(cache),
         readiness=readiness,
     )
 

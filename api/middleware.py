@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.problems import problem, unexpected
-from shared.errors import BodyTooLarge, InvalidRequest
+from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 from shared.logging import get_logger
 
 log = get_logger(__name__)
@@ -90,8 +90,31 @@ class AccessRecord:
             log.info("request", method=method, path=path, status=status, seconds=round(seconds, 6))
 
 
+class HeadRequests:
+    """Answers HEAD as GET would be answered, without the body (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request; `head_only` in the scope tells a route that it need not make a body."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        # A copy, because the server goes by the method to know whether a body has to come.
+        as_get = {**scope, "method": "GET", "head_only": True}
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        try:
+            await self._app(as_get, receive, send_without_body)
+        finally:
+            scope["route"] = as_get.get("route")
+
+
 class RequestLimits:
-    """Refuses bodies over a limit, declared or counted, and addresses that no database can look up."""
+    """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int]) -> None:
         """`exceptions` holds the limits of single paths, in bytes."""
@@ -108,8 +131,13 @@ class RequestLimits:
             refusal = InvalidRequest("The address holds a NUL character. Leave it out.")
             await problem(refusal, scope["request_id"])(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
+            await answer(scope, receive, send)
+            return
         limit = self._exceptions.get(scope["path"], self._max_bytes)
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:19]) > limit:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
             return
@@ -129,6 +157,13 @@ def _counting(receive: Receive, limit: int) -> Receive:
         return message
 
     return receive_and_count
+
+
+def _encoded() -> UnsupportedMediaType:
+    return UnsupportedMediaType(
+        "The body has a Content-Encoding. Send it as it is, without that header; a dataset may be a compressed file "
+        "(.gz) inside of the form."
+    )
 
 
 def _too_large(limit: int) -> BodyTooLarge:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
+from pydantic import Field
 
 from api.schemas.base import ResponseBody
 from shared.errors import InvalidCursor
@@ -23,8 +24,10 @@ _LARGEST_INTEGER = 2**63 - 1
 class Page(ResponseBody, Generic[T]):
     """One page of a list; `next_cursor` is null on the last one."""
 
-    items: list[T]
-    next_cursor: str | None = None
+    items: list[T] = Field(description="What is on this page.")
+    next_cursor: str | None = Field(
+        default=None, description="Give it as `cursor` to get the next page; null on the last one."
+    )
 
 
 @dataclass(frozen=True)

@@ -183,8 +183,8 @@ def _not_found(request: Request) -> NotFound:
 
 
 def _allowed_methods(request: Request) -> str:
-    routes = _routes_at(request, request.url.path)
-    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+    methods = {method for route in _routes_at(request, request.url.path) for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _routes_at(request: Request, path: str) -> list[RouteContext]:

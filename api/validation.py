@@ -1,5 +1,6 @@
 """From pydantic's faults to an error that says where each is and how to mend it."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -9,12 +10,29 @@ from shared.errors import InvalidRequest, did_you_mean
 
 _MAX_SHOWN = 60
 
+# What pydantic says of kinds of values speaks of Python.
+_WORDS = {
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+
 
 def invalid_request(faults: Sequence[Any], *, body: Any) -> InvalidRequest:
     """The error for all faults of one request; `body` is the type that its body should have had."""
     errors: list[dict[str, Any]] = [{"loc": list(fault["loc"]), "msg": _sentence(fault, body)} for fault in faults]
     first = errors[0]
-    detail = f"{_place(first['loc'])}: {first['msg']}"
+    sentence = first["msg"]
+    detail = f"{_place(first['loc'])}: {sentence[0].lower()}{sentence[1:]}"
     if len(errors) > 1:
         detail += f" ({len(errors)} faults in all; `errors` lists them.)"
     return InvalidRequest(detail, errors=errors)
@@ -34,12 +52,23 @@ def _sentence(fault: Any, body: Any) -> str:
         return "It is required."
     if kind == "extra_forbidden":
         return _unknown_field(str(loc[-1]), _fields_at(body, list(loc[1:-1])))
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    given = fault.get("input")
-    if given is None or isinstance(given, bool | int | float | str):
-        shown = "null" if given is None else repr(given)
-        message += f", not {shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + '…'}"
-    return message + "."
+    message = _reworded(kind, str(fault["msg"]).removeprefix("Value error, "))
+    return f"{message[0].upper()}{message[1:]}{_not_given(fault.get('input'))}."
+
+
+def _reworded(kind: str, message: str) -> str:
+    """A message of pydantic in the words of JSON, which are those of the client."""
+    if kind in _WORDS:
+        return f"It must be {_WORDS[kind]}"
+    return message.replace("Input should be", "It must be", 1).replace("Input should", "It should", 1)
+
+
+def _not_given(value: Any) -> str:
+    """What was given instead, as JSON has it; nothing for lists and objects, which may be long."""
+    if value is not None and not isinstance(value, bool | int | float | str):
+        return ""
+    shown = f"'{value}'" if isinstance(value, str) else json.dumps(value)
+    return f", not {shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + '…'}"
 
 
 def _unknown_field(name: str, known: set[str]) -> str:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter, BackgroundTasks, Query, Request, Response, status
+from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response, status
 
 from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.lifespan import Parts
 from api.pagination import Page, PageQueryDep, make_page
 from api.problems import responses
-from api.schemas.base import VersionNumber
+from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
 from api.uploads import FILE, Upload, received_upload
 from shared.datasets import preview as previews
@@ -26,6 +26,7 @@ from shared.datasets.catalog import (
 from shared.datasets.findings import Preview
 from shared.datasets.ingestion import Ingestion, Ingestor
 from shared.datasets.naming import normalise_name
+from shared.errors import UnknownDatasetVersion
 
 router = APIRouter(tags=["Datasets"])
 
@@ -35,6 +36,8 @@ _FIELDS = {"name": 1024, "description": 8192}
 # Each ingestion keeps a thread for as long as the check takes; few at a time leave the other threads to other calls.
 _INGESTIONS = 4
 _limiter: RunVar[CapacityLimiter] = RunVar("ingestions")
+
+Name = Annotated[str, Path(description="The name of a dataset.", examples=["my_dataset"])]
 
 _FORM = {
     "requestBody": {
@@ -93,13 +96,13 @@ def list_all_datasets(session: ReadSession, page: PageQueryDep) -> Page[Dataset]
 
 
 @router.get("/datasets/{name}", summary="Get a dataset", responses=responses(404, 503))
-def get_dataset(name: str, session: ReadSession) -> Dataset:
+def get_dataset(name: Name, session: ReadSession) -> Dataset:
     """A dataset as its newest version has it; an archived one is not found."""
     return Dataset.of_entry(find_entry(session, name))
 
 
 @router.get("/datasets/{name}/versions", summary="List the versions of a dataset", responses=responses(404, 422, 503))
-def list_dataset_versions(name: str, session: ReadSession, page: PageQueryDep) -> Page[DatasetVersion]:
+def list_dataset_versions(name: Name, session: ReadSession, page: PageQueryDep) -> Page[DatasetVersion]:
     """All versions, the newest first."""
     position = page.position(int)
     before = None if position is None else int(position[0])
@@ -109,15 +112,16 @@ def list_dataset_versions(name: str, session: ReadSession, page: PageQueryDep) -
 
 @router.get("/datasets/{name}/preview", summary="Show the first rows", responses=responses(404, 413, 422, 503))
 def preview_dataset(
-    name: str,
+    name: Name,
     parts: PartsDep,
     rows: Annotated[int, Query(ge=1, le=1000, description="The most rows to show.")] = 20,
-    version: Annotated[VersionNumber | None, Query(description="By default the newest.")] = None,
+    version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
 ) -> Preview:
     """The first rows of a dataset, typed as its columns are."""
+    number = None if version is None else _number(name, version)
     # The transaction ends before the object store is asked.
     with parts.database.read() as session:
-        entry = find_entry(session, name, version)
+        entry = find_entry(session, name, number)
     return previews.preview(
         entry.version, rows, store=parts.store, bucket=parts.settings.datasets_bucket, reader=parts.reader
     )
@@ -126,7 +130,7 @@ def preview_dataset(
 @router.delete("/datasets/{name}", status_code=204, summary="Delete a dataset", responses=responses(404, 409, 503))
 def remove_dataset(
     *,
-    name: str,
+    name: Name,
     session: WriteSession,
     parts: PartsDep,
     background: BackgroundTasks,
@@ -139,6 +143,16 @@ def remove_dataset(
     keys = delete_dataset(session, name)
     # Background tasks run after the commit: a file that a row names is never missing.
     background.add_task(remove_objects, parts.store, parts.settings.datasets_bucket, keys)
+
+
+def _number(name: str, version: str) -> int:
+    number = read_version(version)
+    if number is None:
+        raise UnknownDatasetVersion(
+            f"The dataset '{name}' has no version '{version}': a version is a whole number from 1; "
+            f"GET /datasets/{name}/versions lists them."
+        )
+    return number
 
 
 def _ingest(upload: Upload, parts: Parts) -> Ingestion:

@@ -1,6 +1,8 @@
 """What the codes of errors mean; `type` of every problem points here."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from api.problems import NotFound, explain, known_codes, responses
 from api.schemas.problems import ErrorCode, ErrorCodes
@@ -16,7 +18,9 @@ def list_error_codes() -> ErrorCodes:
 
 
 @router.get("/errors/{code}", summary="Explain an error code", responses=responses(404))
-def explain_error_code(code: str) -> ErrorCode:
+def explain_error_code(
+    code: Annotated[str, Path(description="The `code` of a problem.", examples=["unknown_column"])],
+) -> ErrorCode:
     """What a code means, and which status comes with it."""
     codes = known_codes()
     if code not in codes:

@@ -17,8 +17,8 @@ router = APIRouter(tags=["Train"])
 @router.get("/estimators", summary="List the estimators", responses=responses(422))
 def list_estimators(
     page: PageQueryDep,
-    task: Annotated[Task | None, Query()] = None,
-    module: Annotated[str | None, Query(examples=["ensemble"])] = None,
+    task: Annotated[Task | None, Query(description="Only those for this task.")] = None,
+    module: Annotated[str | None, Query(description="Only those of this module.", examples=["ensemble"])] = None,
 ) -> Page[EstimatorDescription]:
     """Every estimator that can be trained, with its parameters, their defaults and what they may be."""
     after = page.position(str)
@@ -35,7 +35,12 @@ def list_estimators(
 
 
 @router.get("/estimators/{module}/{class}", summary="Describe one estimator", responses=responses(404))
-def get_estimator(module: str, class_: Annotated[str, Path(alias="class")]) -> EstimatorDescription:
+def get_estimator(
+    module: Annotated[str, Path(description="The module of scikit-learn.", examples=["ensemble"])],
+    class_: Annotated[
+        str, Path(alias="class", description="The class in that module.", examples=["RandomForestClassifier"])
+    ],
+) -> EstimatorDescription:
     """One estimator with its parameters, their defaults and what they may be."""
     try:
         return EstimatorDescription.of(find_estimator(module, class_))

@@ -5,10 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.accepting import Accepted, accept_job
+from api.accepting import Accepted, accept_job, promise
 from api.dependencies import IdempotencyKeyHeader, PartsDep, ReadSession, WriteSession
+from api.lifespan import Parts
 from api.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.problems import responses
 from api.schemas.jobs import Job
@@ -20,10 +22,11 @@ from shared.jobs.states import Kind, State
 
 router = APIRouter(tags=["Jobs"])
 
+_EXAMPLE = "7c2f1b0e-6f0d-4a53-9d8a-2f9a0f1f1c55"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def job_id_of(job_id: Annotated[str, Path(examples=["7c2f1b0e-6f0d-4a53-9d8a-2f9a0f1f1c55"])]) -> UUID:
+def job_id_of(job_id: Annotated[str, Path(description="The id that the 202 answered.", examples=[_EXAMPLE])]) -> UUID:
     """The id in the path; whatever is not an id names no job.
 
     Raises:
@@ -46,19 +49,22 @@ async def get_job(
     session: ReadSession,
     wait: Annotated[float, Query(ge=0, le=60, description="Answer when the job ends, or after so many seconds.")] = 0,
 ) -> Job:
-    """The job as it is now. With `wait`, the answer comes as soon as the job ends, at the latest after that time."""
+    """The job as it is now. With `wait`, the answer comes as soon as the job ends, at the latest after that time.
+
+    Once this has told that a job succeeded, `POST /predict` knows the model that it made or promoted.
+    """
     if wait:
         await parts.jobs_watch.wait_for_end(job_id, seconds=wait, request=request)
-    return Job.of(await run_in_threadpool(find_job, session, job_id))
+    return await run_in_threadpool(_look, session, parts, job_id)
 
 
 @router.get("/jobs", summary="List jobs", responses=responses(422, 503))
 def list_all_jobs(
     session: ReadSession,
     page: PageQueryDep,
-    status: Annotated[State | None, Query()] = None,
-    kind: Annotated[Kind | None, Query()] = None,
-    dataset_name: Annotated[str | None, Query()] = None,
+    status: Annotated[State | None, Query(description="Only the jobs in this state.")] = None,
+    kind: Annotated[Kind | None, Query(description="Only the jobs of this kind.")] = None,
+    dataset_name: Annotated[str | None, Query(description="Only the jobs on this dataset.")] = None,
 ) -> Page[Job]:
     """Jobs, the newest first."""
     rows = list_jobs(
@@ -73,9 +79,9 @@ def list_all_jobs(
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 503))
-def cancel_job(job_id: JobId, session: WriteSession) -> Job:
+def cancel_job(job_id: JobId, session: WriteSession, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
-    return Job.of(cancel(session, job_id))
+    return promise(cancel(session, job_id), response)
 
 
 @router.post(
@@ -103,6 +109,15 @@ def retry_job(
         idempotency_key=idempotency_key,
         check=lambda: _same_again(ended_job(session, job_id)),
     )
+
+
+def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
+    job = Job.of(find_job(session, job_id))
+    if job.status == State.SUCCEEDED:
+        # What follows needs a connection, so this one goes back.
+        session.close()
+        parts.freshness.before_telling(job_id)
+    return job
 
 
 def _same_again(job: JobRow) -> Accepted:

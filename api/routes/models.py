@@ -2,28 +2,43 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.dependencies import PartsDep, ReadSession, RegistrySession
 from api.downloads import ARTIFACT_RESPONSES, Download, send
 from api.json_body import StrictRoute
 from api.pagination import Page, PageQueryDep, make_page
 from api.problems import responses
-from api.schemas.base import VersionNumber
+from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, Retirement, RetireRequest
-from shared.datasets.catalog import find_dataset
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, UnknownModel
 from shared.registry import comparison, deployments, versions
 
 router = APIRouter(tags=["Models"], route_class=StrictRoute)
 
-Version = Annotated[VersionNumber, Path(examples=[1])]
-
 _MOST_COMPARED = 10
-_LARGEST_VERSION = 2**31 - 1
 
 
-@router.get("/models", summary="List models", responses=responses(404, 422, 503))
+def version_of(
+    version: Annotated[WrittenVersion, Path(description="The version of a model.")],
+) -> int:
+    """The version in the path; whatever is not a version names no model.
+
+    Raises:
+        UnknownModel: when it is not a version.
+    """
+    number = read_version(version)
+    if number is None:
+        raise UnknownModel(
+            f"There is no model of version '{version}': a version is a whole number from 1; GET /models lists them."
+        )
+    return number
+
+
+Version = Annotated[int, Depends(version_of)]
+
+
+@router.get("/models", summary="List models", responses=responses(422, 503))
 def list_models(
     parts: PartsDep,
     session: ReadSession,
@@ -35,10 +50,9 @@ def list_models(
     position = page.position(int)
     if stage is not None:
         deployments.check_stage(stage, parts.settings.stages)
-    dataset = None if dataset_name is None else find_dataset(session, dataset_name, include_archived=True)
     found = versions.list_models(
         session,
-        dataset_id=None if dataset is None else dataset.id,
+        dataset_name=dataset_name,
         stage=stage,
         before=None if position is None else int(position[0]),
         limit=page.limit + 1,
@@ -64,7 +78,6 @@ def get_model(version: Version, session: ReadSession) -> Model:
     return Model.of(versions.find_model(session, version))
 
 
-@router.head("/models/{version}/artifact", include_in_schema=False)
 @router.get(
     "/models/{version}/artifact",
     summary="Download the file of a model",
@@ -78,7 +91,12 @@ def download_artifact(
     session: ReadSession,
     stage: Annotated[str | None, Query(description="The stage; the furthest one that it reached by default.")] = None,
 ) -> Response:
-    """The fitted model as scikit-learn pickled it. Load it only if you trust who trained it.
+    """The fitted model as scikit-learn pickled it.
+
+    Loading a pickle runs what is in it: load it only if you trust the platform that it comes from. Load it with the
+    versions of the libraries that `environment` of the model names. A model of numbers only takes an array in the order
+    of the signature's inputs; any other takes a table with their names, in which dates and times are given as days
+    since 1970-01-01 UTC (`POST /predict` converts them by itself).
 
     Answers `If-None-Match` with 304 and single ranges with 206.
     """
@@ -100,22 +118,23 @@ def download_artifact(
     summary="Retire a model from a stage",
     responses=responses(404, 409, 413, 415, 422, 503),
 )
-def retire_model(
-    version: Version, body: RetireRequest, parts: PartsDep, session: WriteSession, background: BackgroundTasks
-) -> Retirement:
-    """Let a version no longer serve in a stage; the next lower active version serves there from now on."""
+def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session: RegistrySession) -> Retirement:
+    """Let a version no longer serve in a stage; the next lower active version serves there from now on.
+
+    Promotion brings it back into any stage but the first, which a version enters by being trained. To undo a
+    retirement from the first stage, train the same again as a new version with `POST /jobs/{job_id}/retry`; `job_id` of
+    the model is the job.
+    """
     retirement = deployments.retire(
         session, version=version, stage=body.stage, reason=body.reason, stages=parts.settings.stages
     )
-    background.add_task(parts.cache.notice)
     return Retirement.model_validate(retirement)
 
 
 def _read_versions(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
-    wanted = [int(part) for part in parts if part.isascii() and part.isdecimal() and len(part) <= 10]
-    valid = len(wanted) == len(parts) and len(set(wanted)) == len(wanted) and 2 <= len(wanted) <= _MOST_COMPARED
-    if not valid or not all(1 <= version <= _LARGEST_VERSION for version in wanted):
+    wanted = [version for version in map(read_version, parts) if version is not None]
+    if not len(parts) == len(wanted) == len(set(wanted)) or not 2 <= len(wanted) <= _MOST_COMPARED:
         sentence = f"'versions' must be 2 to {_MOST_COMPARED} different version numbers, such as 'versions=1,2'."
         raise InvalidRequest(sentence, errors=[{"loc": ["query", "versions"], "msg": sentence}])
     return wanted

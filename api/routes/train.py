@@ -1,6 +1,6 @@
 """Training."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Query, Response, status
 
@@ -11,10 +11,10 @@ from api.lifespan import Parts
 from api.problems import responses
 from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
-from shared.datasets.examples import TARGET, ensure_example
+from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
 from shared.jobs.states import Kind
-from shared.training.resolution import Resolved, resolve
+from shared.training.resolution import Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice
 
 router = APIRouter(tags=["Train"], route_class=StrictRoute)
@@ -40,7 +40,8 @@ def train(
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
     dry_run: Annotated[
-        bool, Query(description="Only look: tell what would run, and everything that is wrong.")
+        bool,
+        Query(description="Only look, and leave nothing behind: tell what would run, and everything that is wrong."),
     ] = False,
 ) -> Job | DryRun:
     """Fit an estimator in the background and register it as a new version in the first stage.
@@ -70,11 +71,17 @@ def _checked(body: TrainRequest, parts: Parts) -> Accepted:
 
 
 def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
+    """Look without leaving anything behind: an example that is not catalogued yet stays so."""
     try:
-        resolved = _resolve(body, parts)
+        resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)
     except (Invalid, Unknown, Conflict) as error:
         return DryRun.refused(error)
     return DryRun.of(resolved.spec, resolved.rehearse())
+
+
+def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:
+    found = look_at_example(body.dataset_name, database=parts.database, reader=parts.reader)
+    return resolve_example(found, target_column=body.target_column or TARGET, **_choices(body))
 
 
 def _resolve(body: TrainRequest, parts: Parts) -> Resolved:
@@ -85,13 +92,14 @@ def _resolve(body: TrainRequest, parts: Parts) -> Resolved:
         )
         target = target or TARGET
     with parts.database.read() as session:
-        return resolve(
-            session,
-            dataset_name=name,
-            dataset_version=version,
-            model=EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
-            target_column=target,
-            features=body.features,
-            test_size=body.test_size,
-            random_state=body.random_state,
-        )
+        return resolve(session, dataset_name=name, dataset_version=version, target_column=target, **_choices(body))
+
+
+def _choices(body: TrainRequest) -> dict[str, Any]:
+    """The fields of a specification that do not depend on the table."""
+    return {
+        "model": EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
+        "features": body.features,
+        "test_size": body.test_size,
+        "random_state": body.random_state,
+    }

@@ -1,11 +1,10 @@
 """What the catalog tells about datasets."""
 
-from datetime import datetime
 from typing import Self
 
 from pydantic import Field
 
-from api.schemas.base import ResponseBody
+from api.schemas.base import Moment, ResponseBody
 from shared.datasets.catalog import Entry
 from shared.datasets.columns import Column
 from shared.datasets.rows import DatasetVersionRow
@@ -16,12 +15,12 @@ class DatasetVersion(ResponseBody):
 
     version: int = Field(description="Its number within the dataset.", examples=[1])
     location: str = Field(description="Its key in the object store.", examples=["datasets/iris/0b6f….csv"])
-    format: str = Field(examples=["csv"])
-    rows: int = Field(examples=[150])
-    size_bytes: int
-    sha256: str
-    columns: list[Column]
-    created_at: datetime
+    format: str = Field(description="What the file is: csv, tsv, parquet or jsonl.", examples=["csv"])
+    rows: int = Field(description="How many rows it has, without the header.", examples=[150])
+    size_bytes: int = Field(description="The size of the file as it was uploaded.", examples=[4551])
+    sha256: str = Field(description="The digest of the file as it was uploaded, in hexadecimal digits.")
+    columns: list[Column] = Field(description="Its columns in the order of the file.")
+    created_at: Moment = Field(description="When it was uploaded.")
 
     @classmethod
     def of(cls, row: DatasetVersionRow) -> Self:
@@ -43,10 +42,10 @@ class DatasetVersion(ResponseBody):
 class Dataset(DatasetVersion):
     """A named table, as its newest version has it."""
 
-    name: str = Field(examples=["iris"])
-    description: str | None
-    created_at: datetime = Field(description="When the first version was uploaded.")
-    updated_at: datetime = Field(description="When the newest version was uploaded, or the description changed.")
+    name: str = Field(description="Its name, by which requests ask for it.", examples=["iris"])
+    description: str | None = Field(description="What the table is about, as the last upload with a description said.")
+    created_at: Moment = Field(description="When the first version was uploaded.")
+    updated_at: Moment = Field(description="When the newest version was uploaded, or the description changed.")
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Self:

@@ -12,8 +12,8 @@ from shared.training.signature import Task
 class ParameterDescription(ResponseBody):
     """A parameter that requests may set."""
 
-    name: str = Field(examples=["n_estimators"])
-    default: Any = Field(examples=[100])
+    name: str = Field(description="The name of the parameter.", examples=["n_estimators"])
+    default: Any = Field(description="scikit-learn's default.", examples=[100])
     allowed: list[dict[str, Any]] = Field(
         description="JSON schemas; a value must meet one of them. `format: float` asks for a decimal point.",
         examples=[[{"type": "integer", "minimum": 1, "maximum": 10_000}]],
@@ -23,15 +23,17 @@ class ParameterDescription(ResponseBody):
 class EstimatorDescription(ResponseBody):
     """An estimator that can be trained, with its parameters."""
 
-    module: str = Field(examples=["ensemble"])
-    class_: str = Field(alias="class", examples=["RandomForestClassifier"])
-    task: Task
-    summary: str = Field(examples=["A random forest classifier."])
+    module: str = Field(description="The module of scikit-learn.", examples=["ensemble"])
+    class_: str = Field(description="The class in that module.", alias="class", examples=["RandomForestClassifier"])
+    task: Task = Field(description="What it learns: classes or numbers.")
+    summary: str = Field(
+        description="The first sentence of scikit-learn's documentation.", examples=["A random forest classifier."]
+    )
     takes_missing: bool = Field(description="Missing numbers are left to it; for others they are filled in.")
     needs_scaling: bool = Field(description="Numbers are scaled before it sees them.")
-    inputs_not_negative: bool
+    inputs_not_negative: bool = Field(description="It refuses negative numbers.")
     gives_probabilities: bool = Field(description="With its default parameters.")
-    parameters: list[ParameterDescription]
+    parameters: list[ParameterDescription] = Field(description="The parameters that requests may set.")
 
     @classmethod
     def of(cls, estimator: Estimator) -> Self:

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from api.schemas.base import ResponseBody
 
 
@@ -16,26 +18,26 @@ class DependencyState(StrEnum):
 class Dependency(ResponseBody):
     """One part that the platform is built on."""
 
-    state: DependencyState
-    hint: str | None = None
+    state: DependencyState = Field(description="How the part is.")
+    hint: str | None = Field(default=None, description="What to do about it, if it is not well.")
 
 
 class Health(ResponseBody):
     """The process is up."""
 
-    status: DependencyState = DependencyState.OK
+    status: DependencyState = Field(default=DependencyState.OK, description="Always `ok`: the process answers.")
 
 
 class Readiness(ResponseBody):
     """Whether requests can be served, and why not."""
 
-    status: DependencyState
-    dependencies: dict[str, Dependency]
+    status: DependencyState = Field(description="`degraded` when jobs are accepted but cannot run at present.")
+    dependencies: dict[str, Dependency] = Field(description="The parts by name.")
 
 
 class Version(ResponseBody):
     """What runs here."""
 
-    platform: str
-    python: str
-    scikit_learn: str
+    platform: str = Field(description="The release of the platform.")
+    python: str = Field(description="The release of Python.", examples=["3.11.9"])
+    scikit_learn: str = Field(description="The release of scikit-learn.")

@@ -1,12 +1,11 @@
 """Jobs as clients see them."""
 
-from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.base import ResponseBody
+from api.schemas.base import Moment, ResponseBody
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 
@@ -14,33 +13,36 @@ from shared.jobs.states import TERMINAL, Kind, State
 class Progress(ResponseBody):
     """How far the present attempt is."""
 
-    percent: int = Field(ge=0, le=100)
-    step: str = Field(examples=["fitting"])
+    percent: int = Field(description="From 0 to 100.", ge=0, le=100)
+    step: str = Field(description="What it is doing, or its state when it is not running.", examples=["fitting"])
 
 
 class JobError(ResponseBody):
     """Why the last attempt ended without a result."""
 
-    code: str = Field(examples=["fit_failed"])
-    message: str
+    code: str = Field(description="`GET /errors/{code}` explains it.", examples=["fit_failed"])
+    message: str = Field(description="What went wrong, and how to mend it.")
 
 
 class Job(ResponseBody):
     """One accepted request and what has become of it."""
 
-    job_id: UUID
-    kind: Kind
-    status: State
-    progress: Progress
-    dataset_name: str
+    job_id: UUID = Field(description="Its id.")
+    kind: Kind = Field(description="What kind of work it is.")
+    status: State = Field(description="What has become of it: queued and running go on, the others are ends.")
+    progress: Progress = Field(description="Percent and step of the present attempt.")
+    dataset_name: str = Field(description="The dataset that it works on.")
     request: dict[str, Any] = Field(description="What the job does, with every default filled in.")
     result: dict[str, Any] | None = Field(description="What it made, once it has succeeded.")
-    error: JobError | None
-    attempts: int
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    links: dict[str, str] = Field(examples=[{"self": "/jobs/5f0c…", "cancel": "/jobs/5f0c…/cancel"}])
+    error: JobError | None = Field(description="Why the last attempt ended without a result.")
+    attempts: int = Field(description="How often a worker has begun it.")
+    created_at: Moment = Field(description="When it was accepted.")
+    started_at: Moment | None = Field(description="When its last attempt began.")
+    finished_at: Moment | None = Field(description="When it ended.")
+    links: dict[str, str] = Field(
+        description="Where to go from here: the job itself, `cancel` or `retry`, and the `model` that it made.",
+        examples=[{"self": "/jobs/5f0c…", "cancel": "/jobs/5f0c…/cancel"}],
+    )
 
     @classmethod
     def of(cls, row: JobRow) -> Self:

@@ -1,12 +1,11 @@
 """Registered models as clients see them."""
 
-from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field, field_validator
 
-from api.schemas.base import RequestBody, ResponseBody
+from api.schemas.base import Moment, RequestBody, ResponseBody
 from shared.registry.rows import DeploymentRow
 from shared.registry.versions import RegisteredModel
 
@@ -14,15 +13,15 @@ from shared.registry.versions import RegisteredModel
 class Deployment(ResponseBody):
     """One stay of a version in a stage."""
 
-    stage: str = Field(examples=["staging"])
-    active: bool
-    artifact_path: str = Field(examples=["my_dataset_model_staging_v1.pkl"])
-    sha256: str
-    size_bytes: int
-    created_at: datetime
-    created_by: str
-    retired_at: datetime | None
-    retired_reason: str | None
+    stage: str = Field(description="The stage.", examples=["staging"])
+    active: bool = Field(description="Whether it is active there: not retired.")
+    artifact_path: str = Field(description="The name of its file there.", examples=["my_dataset_model_staging_v1.pkl"])
+    sha256: str = Field(description="The digest of the file, in hexadecimal digits.")
+    size_bytes: int = Field(description="The size of the file.")
+    created_at: Moment = Field(description="When it came there.")
+    created_by: str = Field(description="What brought it there: a worker, on behalf of a job.")
+    retired_at: Moment | None = Field(description="When it was retired from there.")
+    retired_reason: str | None = Field(description="Why it was retired from there.")
 
     @classmethod
     def of(cls, row: DeploymentRow) -> Self:
@@ -43,21 +42,25 @@ class Deployment(ResponseBody):
 class Model(ResponseBody):
     """A registered model; `stage` and `artifact_path` are those of the furthest stage that it reached."""
 
-    version: int
-    dataset_name: str
-    dataset_version: int
-    stage: str
-    artifact_path: str
-    estimator: str = Field(examples=["ensemble.RandomForestClassifier"])
-    parameters: dict[str, Any]
-    metrics: dict[str, Any]
+    version: int = Field(description="Its number, counted through over all datasets.")
+    dataset_name: str = Field(description="The dataset that it was trained on.")
+    dataset_version: int = Field(description="The version of that dataset.")
+    stage: str = Field(description="The furthest stage that it reached.")
+    artifact_path: str = Field(description="The name of its file in that stage.")
+    estimator: str = Field(
+        description="What was fitted, as scikit-learn names it.", examples=["ensemble.RandomForestClassifier"]
+    )
+    parameters: dict[str, Any] = Field(description="The estimator's parameters, with the defaults.")
+    metrics: dict[str, Any] = Field(description="How well it does on the rows that were kept from the training.")
     signature: dict[str, Any] = Field(description="The inputs in the order of `features`, the target and the labels.")
-    report: dict[str, Any]
-    trained_at: datetime
-    promoted_at: datetime | None
-    deployments: list[Deployment]
-    job_id: UUID
-    sha256: str
+    report: dict[str, Any] = Field(
+        description="What was done to which column, how the rows were split, and more about the metrics."
+    )
+    trained_at: Moment = Field(description="When it was trained.")
+    promoted_at: Moment | None = Field(description="When it was last promoted.")
+    deployments: list[Deployment] = Field(description="All its stays in stages, the earliest first.")
+    job_id: UUID = Field(description="The job that trained it; `POST /jobs/{job_id}/retry` trains the same again.")
+    sha256: str = Field(description="The digest of its file, the same in every stage, in hexadecimal digits.")
     environment: dict[str, str] = Field(description="The versions of the libraries that fitted it.")
 
     @classmethod
@@ -87,25 +90,30 @@ class Model(ResponseBody):
 class ComparedValue(ResponseBody):
     """One value per compared version, in their order; null where a version has none."""
 
-    name: str = Field(examples=["accuracy"])
-    values: list[Any] = Field(examples=[[0.93, 0.97]])
-    differs: bool
+    name: str = Field(description="What is compared.", examples=["accuracy"])
+    values: list[Any] = Field(description="One per version, in their order.", examples=[[0.93, 0.97]])
+    differs: bool = Field(description="Whether the values are not all equal.")
 
 
 class Comparison(ResponseBody):
     """Several models side by side."""
 
-    versions: list[int]
-    facts: list[ComparedValue]
-    metrics: list[ComparedValue]
-    parameters: list[ComparedValue]
+    versions: list[int] = Field(description="The compared versions, in the order in which they were asked for.")
+    facts: list[ComparedValue] = Field(description="Where they come from and where they are.")
+    metrics: list[ComparedValue] = Field(description="Their metrics by name.")
+    parameters: list[ComparedValue] = Field(description="Their parameters by name.")
 
 
 class RetireRequest(RequestBody):
     """Where a version is no longer to serve, and why."""
 
-    stage: str = Field(examples=["production"])
-    reason: str | None = Field(default=None, max_length=1000, examples=["worse than the one before on new data"])
+    stage: str = Field(description="Where it is no longer to serve.", examples=["production"])
+    reason: str | None = Field(
+        description="Why, for those who look at it later.",
+        default=None,
+        max_length=1000,
+        examples=["worse than the one before on new data"],
+    )
 
     @field_validator("reason")
     @classmethod
@@ -116,9 +124,9 @@ class RetireRequest(RequestBody):
 class Retirement(ResponseBody):
     """A version that no longer serves in a stage; `serving_version` does now, if it is not null."""
 
-    version: int
-    dataset_name: str
-    stage: str
-    reason: str | None
-    retired_at: datetime
-    serving_version: int | None
+    version: int = Field(description="The version that was retired.")
+    dataset_name: str = Field(description="The dataset that it was trained on.")
+    stage: str = Field(description="Where it no longer serves.")
+    reason: str | None = Field(description="Why.")
+    retired_at: Moment = Field(description="Since when.")
+    serving_version: int | None = Field(description="The version that serves there now; null when none does.")

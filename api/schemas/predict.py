@@ -21,7 +21,9 @@ class InputData(RequestBody):
         examples=[[[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]],
     )
     records: Annotated[list[dict[str, Cell]] | None, SkipValidation] = Field(
-        default=None, description="Objects by column name; a column left out is a missing value."
+        default=None,
+        description="Objects by column name; a column left out is a missing value.",
+        examples=[[{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]],
     )
 
 
@@ -41,9 +43,9 @@ class PredictRequest(RequestBody):
         }
     )
 
-    dataset_name: str = Field(examples=["my_dataset"])
-    environment: str = Field(examples=["staging"])
-    input_data: InputData
+    dataset_name: str = Field(description="The dataset whose model is asked.", examples=["my_dataset"])
+    environment: str = Field(description="The stage in which the model is active.", examples=["staging"])
+    input_data: InputData = Field(description="The rows to predict for.")
     return_: list[Literal["label", "probability"]] = Field(
         default=["label"], alias="return", description="Ask for probabilities too, of classifiers that have them."
     )
@@ -55,9 +57,15 @@ class PredictRequest(RequestBody):
 class PredictAnswer(ResponseBody):
     """One prediction per row; for probabilities one list per row, in the order of `classes`."""
 
-    dataset_name: str
-    environment: str
-    version: int
-    predictions: list[Any] = Field(examples=[[0, 2]])
-    probabilities: list[list[float]] | None = Field(default=None, examples=[[[0.98, 0.02, 0.0], [0.0, 0.1, 0.9]]])
-    classes: list[Any] | None = Field(default=None, examples=[[0, 1, 2]])
+    dataset_name: str = Field(description="As asked.")
+    environment: str = Field(description="As asked.")
+    version: int = Field(description="The version that predicted.")
+    predictions: list[Any] = Field(description="One label or number per row.", examples=[[0, 2]])
+    probabilities: list[list[float]] | None = Field(
+        default=None,
+        description="One list per row, in the order of `classes`; only if asked for.",
+        examples=[[[0.98, 0.02, 0.0], [0.0, 0.1, 0.9]]],
+    )
+    classes: list[Any] | None = Field(
+        default=None, description="The labels to which the probabilities belong.", examples=[[0, 1, 2]]
+    )

@@ -10,38 +10,43 @@ from api.schemas.base import ResponseBody
 class Fault(ResponseBody):
     """One of several faults of a request, and where it is."""
 
-    loc: list[str | int] = Field(examples=[["body", "target_column"]])
-    msg: str
+    loc: list[str | int] = Field(
+        description="Where it is: body, query or header, and the way from there.", examples=[["body", "target_column"]]
+    )
+    msg: str = Field(description="What is wrong there.")
 
 
 class Problem(ResponseBody):
     """Every error has this form (RFC 9457); `code` never changes, `detail` says how to mend it."""
 
-    type: str = Field(examples=["/errors/unknown_column"])
-    title: str = Field(examples=["Unknown column"])
-    status: int = Field(examples=[422])
-    code: str = Field(examples=["unknown_column"])
+    type: str = Field(description="Where the code is explained.", examples=["/errors/unknown_column"])
+    title: str = Field(description="The code in words.", examples=["Unknown column"])
+    status: int = Field(description="The status of the response.", examples=[422])
+    code: str = Field(description="What kind of error it is; it never changes.", examples=["unknown_column"])
     detail: str = Field(
+        description="What is wrong, and how to mend it.",
         examples=["Target column 'specie' is not in dataset 'penguins'. Did you mean 'species'?"],
     )
-    request_id: str
-    errors: list[Fault] = Field(default_factory=list)
+    request_id: str = Field(description="The id of the request, as in the header X-Request-ID and in the logs.")
+    errors: list[Fault] = Field(default_factory=list, description="Single faults, where there may be several.")
 
 
 class ErrorCode(ResponseBody):
     """What one error code means."""
 
-    code: str = Field(examples=["unknown_column"])
-    title: str = Field(examples=["Unknown column"])
-    status: int = Field(examples=[422])
-    explanation: str
+    code: str = Field(description="The code.", examples=["unknown_column"])
+    title: str = Field(description="The code in words.", examples=["Unknown column"])
+    status: int = Field(
+        description="The status of responses that carry it; jobs carry codes without one.", examples=[422]
+    )
+    explanation: str = Field(description="What it means.")
 
 
 class ErrorCodes(ResponseBody):
     """All error codes."""
 
-    items: list[ErrorCode]
-    next_cursor: None = None
+    items: list[ErrorCode] = Field(description="The codes in alphabetical order.")
+    next_cursor: None = Field(default=None, description="Always null: all codes are on one page.")
 
 
 OpenApiResponses = dict[int | str, dict[str, Any]]

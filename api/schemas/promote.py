@@ -1,6 +1,6 @@
 """Bodies of promotion."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.schemas.base import RequestBody, VersionNumber
 
@@ -8,6 +8,10 @@ from api.schemas.base import RequestBody, VersionNumber
 class PromoteRequest(RequestBody):
     """Which version goes to which stage; it must be active in the stage before."""
 
-    dataset_name: str = Field(examples=["my_dataset"])
-    version: VersionNumber = Field(examples=[1])
-    target_stage: str = Field(examples=["staging"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"dataset_name": "my_dataset", "version": 1, "target_stage": "staging"}]}
+    )
+
+    dataset_name: str = Field(description="The dataset that the model was trained on.", examples=["my_dataset"])
+    version: VersionNumber = Field(description="The version of the model.", examples=[1])
+    target_stage: str = Field(description="The stage after the one in which it is active.", examples=["staging"])

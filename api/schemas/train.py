@@ -16,8 +16,8 @@ from shared.training.spec import TrainingSpec
 class EstimatorRequest(RequestBody):
     """An estimator as scikit-learn names it; `GET /estimators` lists them with their parameters."""
 
-    module: str = Field(examples=["ensemble"])
-    class_: str = Field(alias="class", examples=["RandomForestClassifier"])
+    module: str = Field(description="The module of scikit-learn.", examples=["ensemble"])
+    class_: str = Field(description="The class in that module.", alias="class", examples=["RandomForestClassifier"])
     params: dict[str, Any] = Field(
         default_factory=dict,
         description="Parameters that differ from scikit-learn's defaults.",
@@ -28,16 +28,16 @@ class EstimatorRequest(RequestBody):
 class TrainRequest(RequestBody):
     """What to train on which columns of which table."""
 
-    dataset_name: str = Field(examples=["my_dataset"])
+    dataset_name: str = Field(description="The dataset to learn from, or the bundled example.", examples=["my_dataset"])
     use_example: bool = Field(
         default=False,
         description="`dataset_name` is a bundled example (iris, wine, breast_cancer, diabetes); it is catalogued now "
-        "if it was not.",
+        "if it was not. A dry run catalogues nothing.",
     )
     dataset_version: VersionNumber | None = Field(
         default=None, description="The newest one unless given.", examples=[None]
     )
-    model: EstimatorRequest
+    model: EstimatorRequest = Field(description="The estimator to fit.")
     target_column: str | None = Field(
         default=None, description="Required; `target` for an example unless given.", examples=["target"]
     )
@@ -69,19 +69,21 @@ class TrainRequest(RequestBody):
 class ColumnTreatment(ResponseBody):
     """What is done to one column before the estimator sees it."""
 
-    column: str = Field(examples=["age"])
-    kind: ColumnKind
-    role: Role
-    treatment: str = Field(examples=["used as a number, missing values become the median"])
+    column: str = Field(description="The name of the column.", examples=["age"])
+    kind: ColumnKind = Field(description="What its values are.")
+    role: Role = Field(description="As what the estimator sees it, if it does.")
+    treatment: str = Field(
+        description="What is done to it, in words.", examples=["used as a number, missing values become the median"]
+    )
 
 
 class TrainProblem(ResponseBody):
     """One reason why a training cannot run."""
 
-    code: str = Field(examples=["unknown_column"])
-    title: str = Field(examples=["Unknown column"])
-    detail: str
-    errors: list[Fault]
+    code: str = Field(description="`GET /errors/{code}` explains it.", examples=["unknown_column"])
+    title: str = Field(description="The code in words.", examples=["Unknown column"])
+    detail: str = Field(description="What is wrong, and how to mend it.")
+    errors: list[Fault] = Field(description="Single faults, where there may be several.")
 
     @classmethod
     def of(cls, error: PlatformError) -> Self:
@@ -93,10 +95,10 @@ class TrainProblem(ResponseBody):
 class DryRun(ResponseBody):
     """What a training would do, or all that keeps it from running."""
 
-    valid: bool
+    valid: bool = Field(description="Whether the training would be accepted.")
     request: TrainingSpec | None = Field(description="The request with every default filled in.")
     recipe: list[ColumnTreatment] | None = Field(description="What would be done to which column.")
-    problems: list[TrainProblem]
+    problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
     def of(cls, spec: TrainingSpec, rehearsal: Rehearsal) -> Self:

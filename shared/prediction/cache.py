@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from threading import Lock
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.errors import ArtifactCorrupt, ModelUnavailable, PlatformError
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.prediction.lookup import Served, find_served
@@ -14,6 +14,9 @@ from shared.prediction.shelf import Place, Shelf
 from shared.prediction.watcher import Watcher
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
+
+# A load that takes longer goes on by itself, while requests are served as they were.
+CATCH_UP_SECONDS = 10.0
 
 log = get_logger(__name__)
 
@@ -44,9 +47,16 @@ class PredictorCache:
         """Stop watching; the predictors stay as they are."""
         self._watcher.close()
 
-    def notice(self) -> None:
-        """Look for changes at once, for a caller that knows of one."""
-        self._watcher.wake()
+    def catch_up(self) -> None:
+        """Return when this process serves what the registry says, for a caller that knows of a change.
+
+        A new version that cannot be loaded, or not soon, leaves the one before it in place unless that is retired.
+        While the database is away nothing changes; the watching goes on.
+        """
+        try:
+            self._watcher.catch_up(CATCH_UP_SECONDS)
+        except PlatformError as error:
+            log.warning("registry_not_reachable", code=error.code)
 
     def get(self, dataset_name: str, environment: str, version: int | None = None) -> Predictor:
         """The predictor that serves a dataset in an environment, or that of one version which is active there.

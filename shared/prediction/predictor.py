@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import InvalidInput, NoProbabilities
+from shared.errors import NoProbabilities
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.prediction.inputs import read_input
+from shared.prediction.refusals import refuse_rows, refuse_values
 from shared.registry.artifact import load_model
 from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings
@@ -42,33 +43,27 @@ class Predictor:
 
         Raises:
             NoProbabilities: when they are asked of a model that has none.
-            InvalidInput, MissingNotAllowed, BodyTooLarge: when the input does not fit the signature.
+            InvalidInput, MissingNotAllowed, BodyTooLarge: when the input does not fit the signature, or the model
+                cannot compute with its values.
         """
         if probabilities:
             self._check_probabilities()
         rows = read_input(self.signature, features=features, records=records, max_cells=max_cells)
-        return self.predict(rows, probabilities=probabilities)
+        import numpy as np
 
-    def predict(self, rows: Any, *, probabilities: bool) -> Prediction:
-        """Predict from rows in the form that the model takes.
-
-        Raises:
-            InvalidInput: when the model cannot compute with the values.
-        """
         try:
-            predictions = self.model.predict(rows)
-            if not probabilities:
-                return Prediction(_as_json(predictions))
-            each = self.model.predict_proba(rows)
-            return Prediction(_as_json(predictions), _as_json(each), self.signature.classes)
-        except Exception as error:
-            # Estimators refuse values in many ways of their own; the kinds of the values are right at this point.
+            # Overflows show in the result, which is looked at; a warning in the log would help nobody.
+            with np.errstate(all="ignore"):
+                predictions = self.model.predict(rows)
+                each = self.model.predict_proba(rows) if probabilities else None
+        except (ValueError, FloatingPointError, OverflowError):
+            # So estimators refuse values. Whatever else they raise is not the client's doing.
             log.warning("prediction_refused", version=self.version, exc_info=True)
-            raise InvalidInput(
-                "The model cannot compute a prediction from these values. Values far outside of what it was trained "
-                "on, such as 1e300, can be too large for it.",
-                errors=[{"loc": ["body", "input_data"], "msg": "the model refuses these values"}],
-            ) from error
+            refuse_values(self.signature, features=features, records=records)
+        form = "features" if records is None else "records"
+        if each is None:
+            return Prediction(_as_json(predictions, form))
+        return Prediction(_as_json(predictions, form), _as_json(each, form), self.signature.classes)
 
     def _check_probabilities(self) -> None:
         if self.signature.task == "classification" and hasattr(self.model, "predict_proba"):
@@ -99,17 +94,18 @@ def load_predictor(
     )
 
 
-def _as_json(values: Any) -> list[Any]:
+def _as_json(values: Any, form: str) -> list[Any]:
     """Numbers and labels as JSON values, one per row.
 
     Raises:
-        ArithmeticError: when a number is not finite.
+        InvalidInput: when a number is not finite, naming the rows of the input.
     """
     import numpy as np
 
     array = np.asarray(values)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ArithmeticError("the prediction is not a finite number")
+        rows = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+        refuse_rows(form, rows.tolist())
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     found: list[Any] = array.tolist()

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 from shared.database import Database
 from shared.errors import PlatformError
@@ -19,6 +20,15 @@ _LOADERS = 2
 log = get_logger(__name__)
 
 
+@dataclass
+class Replacement:
+    """A serving predictor for which another one is being loaded; a retired one must not answer for long."""
+
+    version: int
+    retired: bool
+    done: Future[None]
+
+
 class Watcher:
     """Reads one number from the database, four times a second; only when it has risen anything else is asked."""
 
@@ -28,8 +38,9 @@ class Watcher:
         self._replace = replace
         self._seen: int | None = None
         self._look_again_at = float("inf")
-        self._replacing: set[Place] = set()
-        self._wake = threading.Event()
+        self._replacing: dict[Place, Replacement] = {}
+        # Held while one thread looks, so that generations come in their order; never while a model is loaded.
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._reachable = True
         self._thread = threading.Thread(target=self._run, name="registry-watcher", daemon=True)
@@ -40,14 +51,24 @@ class Watcher:
         """Start the thread."""
         self._thread.start()
 
-    def wake(self) -> None:
-        """Look at once."""
-        self._wake.set()
+    def catch_up(self, seconds: float) -> None:
+        """Look now, and return when everything that has to be replaced is replaced, or has failed to be.
+
+        After `seconds`, retired versions that still wait for their replacement are dropped: requests wait for it then.
+
+        Raises:
+            DatabaseUnavailable: when the registry cannot be read.
+        """
+        deadline = time.monotonic() + seconds
+        while (pending := self._look_and_list()) and not self._closed.is_set():
+            left = max(deadline - time.monotonic(), 0)
+            if wait([replacement.done for replacement in pending.values()], timeout=left).not_done:
+                self._drop_retired(pending)
+                return
 
     def close(self) -> None:
         """Stop the thread and wait for loads under way."""
         self._closed.set()
-        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
         self._loaders.shutdown(cancel_futures=True)
@@ -55,7 +76,7 @@ class Watcher:
     def _run(self) -> None:
         while not self._closed.is_set():
             try:
-                self._look()
+                self._look_and_list()
                 self._reachable = True
             except PlatformError:
                 if self._reachable:
@@ -64,14 +85,16 @@ class Watcher:
             except Exception:
                 # Whatever it was: without this thread the process would serve retired models for ever.
                 log.exception("registry_not_read")
-            self._wake.wait(POLL_SECONDS)
-            self._wake.clear()
+            self._closed.wait(POLL_SECONDS)
 
-    def _look(self) -> None:
-        with self._database.read() as session:
-            generation = deployments.generation(session)
-        if generation != self._seen or time.monotonic() >= self._look_again_at:
-            self._refresh(generation)
+    def _look_and_list(self) -> dict[Place, Replacement]:
+        """Look for changes, begin to replace what they concern, and return what is being replaced."""
+        with self._lock:
+            with self._database.read() as session:
+                generation = deployments.generation(session)
+            if generation != self._seen or time.monotonic() >= self._look_again_at:
+                self._refresh(generation)
+            return dict(self._replacing)
 
     def _refresh(self, generation: int) -> None:
         contents = self._shelf.begin_refresh(generation)
@@ -91,13 +114,16 @@ class Watcher:
         if place in self._replacing:
             # What is being loaded may be the right one, or already too old.
             self._look_again_at = 0
+            self._replacing[place].retired |= retired
             return
-        self._replacing.add(place)
-        self._loaders.submit(self._replace_one, place, version, retired)
+        # The loader needs the lock for its last step, so it cannot end before this is noted.
+        self._replacing[place] = Replacement(version, retired, self._loaders.submit(self._replace_one, place))
 
-    def _replace_one(self, place: Place, version: int, retired: bool) -> None:
+    def _replace_one(self, place: Place) -> None:
+        replaced = False
         try:
             self._replace(place)
+            replaced = True
         except Exception as error:
             log.warning(
                 "predictor_not_replaced",
@@ -105,9 +131,16 @@ class Watcher:
                 environment=place[1],
                 exc_info=not isinstance(error, PlatformError),
             )
-            # The old version goes on serving, unless it must not: then requests get this very error.
-            if retired:
-                self._shelf.drop(place, version)
+        with self._lock:
+            replacement = self._replacing.pop(place)
+            if replaced:
+                return
             self._look_again_at = min(self._look_again_at, time.monotonic() + RETRY_SECONDS)
-        finally:
-            self._replacing.discard(place)
+        # The old version goes on serving, unless it must not: then requests get this very error.
+        if replacement.retired:
+            self._shelf.drop(place, replacement.version)
+
+    def _drop_retired(self, pending: dict[Place, Replacement]) -> None:
+        for place, replacement in pending.items():
+            if replacement.retired:
+                self._shelf.drop(place, replacement.version)

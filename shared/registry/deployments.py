@@ -119,6 +119,8 @@ def activate(
 def retire(session: Session, *, version: int, stage: str, reason: str | None, stages: Sequence[str]) -> Retirement:
     """End the activity of a version in a stage; the next lower active version serves there from now on.
 
+    No promotion brings a version back into the first stage.
+
     Raises:
         UnknownStage: when the stage is not a configured one.
         UnknownModel: when no model has that version.

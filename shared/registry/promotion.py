@@ -130,16 +130,24 @@ def _source(session: Session, version: int, target_stage: str, stages: Sequence[
     position = stages.index(target_stage)
     if position == 0:
         raise StageSkipped(
-            f"No stage comes before '{target_stage}': a version gets there by being trained, not by promotion."
+            f"No stage comes before '{target_stage}': a version gets there by being trained, not by promotion, not "
+            f"even after it was retired there. {_train_again(session, version)}"
         )
     before = stages[position - 1]
     source = deployments.active(session, version, before)
     if source is None:
+        hint = f" {_train_again(session, version)}" if position == 1 else ""
         raise StageSkipped(
             f"Version {version} is not active in '{before}', the stage before '{target_stage}'. Stages are passed one "
-            f"by one: {' -> '.join(stages)}."
+            f"by one: {' -> '.join(stages)}.{hint}"
         )
     return source
+
+
+def _train_again(session: Session, version: int) -> str:
+    """What brings a model back that was retired from the first stage."""
+    job_id = session.execute(select(RegistryRow.job_id).where(RegistryRow.version == version)).scalar_one()
+    return f"POST /jobs/{job_id}/retry trains the same again, as a new version."
 
 
 def _follow(session: Session, promotion: Promotion) -> None:

@@ -119,12 +119,12 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
 
 
 def list_models(
-    session: Session, *, dataset_id: int | None, stage: str | None, before: int | None, limit: int
+    session: Session, *, dataset_name: str | None, stage: str | None, before: int | None, limit: int
 ) -> list[RegisteredModel]:
     """The registered models, newest version first: those of a dataset, active in a stage, older than `before`."""
     query = _query().order_by(RegistryRow.version.desc()).limit(limit)
-    if dataset_id is not None:
-        query = query.where(RegistryRow.dataset_id == dataset_id)
+    if dataset_name is not None:
+        query = query.where(DatasetRow.name == dataset_name)
     if stage is not None:
         active = select(DeploymentRow.version).where(DeploymentRow.stage == stage, DeploymentRow.retired_at.is_(None))
         query = query.where(RegistryRow.version.in_(active))

@@ -36,8 +36,8 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert re.fullmatch(r"datasets/my_iris/[0-9a-f]{32}\.csv", dataset.pop("location"))
     columns = dataset.pop("columns")
     assert columns[0] == {
-        "name": "sepal_length", "kind": "number", "missing": 0, "unique": 35, "examples": [5.1, 4.9, 4.7, 4.6, 5.0],
-        "min": 4.3, "max": 7.9, "mean": pytest.approx(5.8433, abs=1e-4),
+        "name": "sepal_length", "kind": "number", "missing": 0, "not_finite": 0, "unique": 35,
+        "examples": [5.1, 4.9, 4.7, 4.6, 5.0], "min": 4.3, "max": 7.9, "mean": pytest.approx(5.8433, abs=1e-4),
     }  # fmt: skip
     assert columns[-1]["examples"] == ["setosa", "versicolor", "virginica"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", dataset.pop("created_at"))
@@ -185,3 +185,11 @@ def test_a_name_with_nothing_or_too_much_left_is_refused(client: TestClient, nam
 
 def _spooled(parts: Parts) -> list[Path]:
     return [path for path in parts.reader.folder.iterdir() if path.name.startswith(("spool-", "reading-", "preview-"))]
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "abc", "", "1.0", "9", str(10**30)])
+def test_a_preview_of_a_version_that_there_is_not_is_a_404(client: TestClient, version: str) -> None:
+    client.post("/datasets/upload", files={"file": ("one.csv", b"a,b\n1,2\n")}).raise_for_status()
+    answer = client.get("/datasets/one/preview", params={"version": version})
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_dataset_version")
+    assert "GET /datasets/one/versions lists them" in answer.json()["detail"]

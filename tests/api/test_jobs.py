@@ -181,6 +181,7 @@ def test_a_queued_job_is_cancelled_at_once(client: TestClient, api_database: Dat
     job_id = add_job(api_database)
     answer = client.post(f"/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+    assert (answer.headers["location"], answer.headers["retry-after"]) == (f"/jobs/{job_id}", "1")
     answer = client.post(f"/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json()["code"]) == (409, "job_ended")
 

@@ -59,6 +59,44 @@ def test_errors_are_documented_as_problems_and_nothing_else(document: dict[str, 
     assert "HTTPValidationError" not in str(document["paths"])
 
 
+def test_every_property_has_a_description(document: dict[str, Any]) -> None:
+    bare = [
+        f"{name}.{member}"
+        for name, schema in document["components"]["schemas"].items()
+        for member, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    assert bare == []
+
+
+def test_every_parameter_has_a_description(document: dict[str, Any]) -> None:
+    bare = [
+        f"{operation['operationId']}({parameter['name']})"
+        for operation in _operations(document)
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
+    ]
+    assert bare == []
+
+
+def test_headers_of_responses_are_documented(document: dict[str, Any]) -> None:
+    for operation in _operations(document):
+        for status, response in operation["responses"].items():
+            assert response["headers"]["X-Request-ID"]["description"]
+            if status == "202":
+                assert {"Location", "Retry-After"} <= set(response["headers"]), operation["operationId"]
+            if status == "503":
+                assert "Retry-After" in response["headers"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "member"), [("InputData", "features"), ("InputData", "records"), ("PredictRequest", None)]
+)
+def test_inputs_of_predictions_have_examples(document: dict[str, Any], schema: str, member: str | None) -> None:
+    described = document["components"]["schemas"][schema]
+    assert (described if member is None else described["properties"][member])["examples"]
+
+
 def test_operations_that_read_a_body_tell_what_is_refused(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         if "requestBody" in operation:

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from api.lifespan import Parts
 from tests.support.models import IRIS_COLUMNS, Platform, doubling
@@ -97,7 +99,7 @@ WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {
         {"input_data": {"features": [[1e300, 1, 1, 1]]}},
         422,
         "invalid_input",
-        "1e300",
+        "Column 'sepal_length' (number), row 0: 1e+300 is too large",
     ),
     "something else to return": ({"return": ["weights"]}, 422, "invalid_request", "return"),
     "probabilities of a regression": (
@@ -137,6 +139,22 @@ def test_every_wrong_cell_is_named_with_its_place(client: TestClient, platform: 
     assert [fault["loc"] for fault in problem["errors"]] == [
         ["body", "input_data", "features", row, column] for row, column in ((0, 1), (2, 0), (2, 2))
     ]
+
+
+def test_a_fault_of_the_model_is_not_blamed_on_the_client(
+    app: FastAPI, client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = app.state.parts.cache.get("iris", "dev")
+
+    def crash(_rows: object) -> None:
+        raise AttributeError("the trees are gone")
+
+    monkeypatch.setattr(predictor.model, "predict", crash)
+    with capture_logs() as logs:
+        answer = client.post("/predict", json=BODY)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "trees" not in answer.text
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["request_failed"]
 
 
 def test_more_cells_than_allowed_are_too_large(client: TestClient, platform: Platform) -> None:

@@ -129,7 +129,7 @@ def trial(api_settings: Settings) -> FastAPI:
 
 FAULTS = [
     ({}, ["body", "name"], "It is required."),
-    ({"name": 5}, ["body", "name"], "Input should be a valid string, not 5."),
+    ({"name": 5}, ["body", "name"], "It must be a text, not 5."),
     ({"name": "a", "nam": 1}, ["body", "nam"], "There is no such field. Did you mean 'name'?"),
     ({"name": "a", "zzz": 1}, ["body", "zzz"], "There is no such field. The fields are inner, name, several."),
     ({"name": "a", "inner": {"clas": "b"}}, ["body", "inner", "class"], "It is required."),
@@ -143,8 +143,17 @@ FAULTS = [
         ["body", "several", 1, "clas"],
         "There is no such field. Did you mean 'class'?",
     ),
-    ({"name": "a", "inner": {"class": "b", "depth": "1"}}, ["body", "inner", "depth"], "valid integer, not '1'."),
-    ([], ["body"], "Input should be a valid dictionary"),
+    (
+        {"name": "a", "inner": {"class": "b", "depth": "1"}},
+        ["body", "inner", "depth"],
+        "It must be a whole number, not '1'.",
+    ),
+    ({"name": True}, ["body", "name"], "It must be a text, not true."),
+    ({"name": None}, ["body", "name"], "It must be a text, not null."),
+    ({"name": "a", "several": {}}, ["body", "several"], "It must be a list."),
+    ({"name": "a", "inner": 5}, ["body", "inner"], "It must be an object, not 5."),
+    ({"name": "a", "inner": {"class": "b", "depth": 1.5}}, ["body", "inner", "depth"], "a whole number, not 1.5."),
+    ([], ["body"], "It must be an object."),
 ]
 
 
@@ -162,7 +171,7 @@ def test_a_body_of_the_wrong_form_is_told_where_and_how(
 def test_the_first_of_many_faults_is_the_detail_and_their_number_is_told(trial: FastAPI) -> None:
     with TestClient(trial) as client:
         answer = client.post("/trial?number=x", json={"name": 1, "nam": 2})
-    assert answer.json()["detail"].startswith("Query parameter 'number': Input should be a valid integer")
+    assert answer.json()["detail"].startswith("Query parameter 'number': it must be a whole number, not 'x'.")
     assert "(3 faults in all" in answer.json()["detail"]
 
 

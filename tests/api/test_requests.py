@@ -103,8 +103,8 @@ def test_a_wrong_method_is_a_405_with_the_right_ones(client: TestClient) -> None
     answer = client.delete("/healthz")
     assert answer.status_code == 405
     assert answer.json()["code"] == "method_not_allowed"
-    assert answer.headers["allow"] == "GET"
-    assert "takes GET" in answer.json()["detail"]
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert "takes GET, HEAD" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/datasets/a%00b", "/jobs?dataset_name=%00"])
@@ -120,6 +120,40 @@ def test_answers_cannot_be_sniffed_or_framed(client: TestClient, path: str) -> N
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert ("default-src 'none'" in headers["content-security-policy"]) == (path != "/docs")
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/version", "/jobs", "/models", "/datasets", "/errors/not_found", "/docs"]
+)
+def test_head_is_answered_as_get_without_the_body(client: TestClient, path: str) -> None:
+    get, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == get.headers[name]
+
+
+def test_head_tells_of_errors_too(client: TestClient) -> None:
+    assert client.head("/readyz").status_code == client.get("/readyz").status_code
+    assert client.head("/jobs/5").status_code == 404
+    assert client.head("/train").status_code == 405
+    assert client.head("/healthz?x=1").status_code == 422
+
+
+def test_head_is_logged_as_what_it_is(client: TestClient) -> None:
+    with capture_logs() as logs:
+        client.head("/errors")
+    assert [line["method"] for line in logs if line["event"] == "request"] == ["HEAD"]
+    assert 'method="HEAD",route="/errors"' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/train", "/datasets/upload"])
+def test_a_body_that_is_encoded_is_refused(client: TestClient, path: str) -> None:
+    answer = client.post(path, content=b"\x1f\x8b", headers=JSON | {"content-encoding": "gzip"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "Send it as it is" in answer.json()["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+    plain = client.post("/train", content=b"{}", headers=JSON | {"content-encoding": "identity"})
+    assert plain.json()["code"] == "invalid_request"
 
 
 def test_the_root_leads_to_the_docs(client: TestClient) -> None:

@@ -136,3 +136,13 @@ def _waits(server: ApiServer) -> int:
     connection.close()
     (line,) = [line for line in text.splitlines() if line.startswith("mlmini_jobs_awaited ")]
     return int(float(line.split()[1]))
+
+
+def test_a_connection_goes_on_after_an_answer_to_head(server: ApiServer) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    for method in ("HEAD", "GET", "HEAD", "GET"):
+        connection.request(method, "/errors")
+        answer = connection.getresponse()
+        body = answer.read()
+        assert (answer.status, len(body)) == (200, 0 if method == "HEAD" else int(answer.headers["content-length"]))
+    connection.close()

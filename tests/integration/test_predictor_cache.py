@@ -191,8 +191,7 @@ def test_a_load_that_a_promotion_overtakes_gives_the_new_version(platform: Platf
     def overtake() -> None:
         store.before_open = lambda: None
         platform.train(data)
-        cache.notice()
-        eventually(lambda: cache._shelf._generation == 2)
+        cache.catch_up()
 
     with caching(platform) as cache:
         store.before_open = overtake
@@ -262,7 +261,7 @@ def test_a_new_model_that_was_tampered_with_does_not_replace_the_old_one(
     store.before_open = tamper
     platform.train(data)
     eventually(lambda: path in store.opened and store.opened[-1] == path)
-    cache.notice()
+    cache.catch_up()
     assert cache.get("iris", "dev").version == 1
     # Once the old one is retired, it must not answer any more.
     retire(platform, 1)
@@ -295,3 +294,56 @@ def test_forests_serve_in_one_thread_and_without_warnings(platform: Platform, ca
     assert predictor.model.n_jobs == 1
     answer = predictor.answer(features=[[5.1, 3.5, 1.4, 0.2]], records=None, probabilities=False, max_cells=9)
     assert answer.predictions == ["setosa"]
+
+
+def test_who_catches_up_is_served_the_newest_version(platform: Platform) -> None:
+    data = platform.dataset()
+    with caching(platform, watching=False) as cache:
+        for version in (1, 2, 3):
+            platform.train(data)
+            cache.catch_up()
+            assert cache.get("iris", "dev").version == version
+        retire(platform, 3)
+        cache.catch_up()
+        assert cache.get("iris", "dev").version == 2
+
+
+def test_a_load_that_takes_too_long_leaves_a_good_version_and_drops_a_retired_one(
+    platform: Platform, store: WatchedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.prediction.cache.CATCH_UP_SECONDS", 0.1)
+    data = platform.dataset()
+    platform.train(data)
+    go_on = threading.Event()
+
+    def hold() -> None:
+        assert go_on.wait(30)
+
+    with caching(platform, watching=False) as cache, ThreadPoolExecutor(1) as threads:
+        cache.get("iris", "dev")
+        store.before_open = hold
+        platform.train(data)
+        cache.catch_up()
+        assert cache.get("iris", "dev").version == 1
+        retire(platform, 1)
+        cache.catch_up()
+        answer = threads.submit(cache.get, "iris", "dev")
+        go_on.set()
+        assert answer.result(30).version == 2
+
+
+def test_catching_up_while_the_database_is_away_leaves_everything_as_it_is(
+    settings: Settings, tmp_path: Path, postgres: PostgreSQL
+) -> None:
+    store = WatchedStore(settings)
+    store.prepare()
+    with postgres.fresh_database("migrated") as url:
+        database = Database(url)
+        platform = open_platform(database, store, settings, tmp_path)
+        platform.train(platform.dataset())
+        cache = PredictorCache(database, store, settings, platform.key)
+        cache.get("iris", "dev")
+    cache.catch_up()
+    assert cache.get("iris", "dev").version == 1
+    cache.close()
+    database.close()

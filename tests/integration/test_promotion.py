@@ -271,12 +271,12 @@ def test_lists_are_filtered_by_dataset_and_active_stage(platform: Platform) -> N
     retire(platform, 4, "dev")
 
     def listed(**given: Any) -> list[int]:
-        given = {"dataset_id": None, "stage": None, "before": None, "limit": 10} | given
+        given = {"dataset_name": None, "stage": None, "before": None, "limit": 10} | given
         with platform.database.read() as session:
             return [model.row.version for model in versions.list_models(session, **given)]
 
     assert listed() == [4, 3, 2, 1]
-    assert listed(dataset_id=iris.dataset_id) == [4, 3, 1]
+    assert listed(dataset_name="iris") == [4, 3, 1]
     assert listed(stage="dev") == [3, 2, 1]
     assert listed(stage="staging") == [3]
     assert listed(before=3, limit=1) == [2]

@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from shared.errors import InvalidInput, NoProbabilities
 from shared.prediction.predictor import Prediction, Predictor
-from tests.support.models import Fitted, doubling, iris_forest, numeric_signature
+from tests.support.models import IRIS_COLUMNS, Fitted, doubling, iris_forest, numeric_signature
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 
@@ -71,11 +70,55 @@ def test_a_classifier_without_probabilities_says_so() -> None:
         ask(predictor, [[0.0]], probabilities=True)
 
 
-def test_values_that_the_model_refuses_are_the_inputs_fault() -> None:
-    with pytest.raises(InvalidInput, match="1e300"):
-        ask(ready(iris_forest()), [[1e300, 1, 1, 1]])
+class Broken:
+    """A model whose every prediction raises an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def predict(self, _rows: object) -> None:
+        raise self._error
 
 
-def test_a_prediction_that_is_no_finite_number_is_refused() -> None:
-    with np.errstate(over="ignore"), pytest.raises(InvalidInput):
-        ask(ready(doubling()), [[1.7e308]])
+def broken(error: Exception) -> Predictor:
+    return Predictor(1, numeric_signature("x", "y"), Broken(error), 1)
+
+
+def test_cells_that_are_too_large_for_the_model_are_named() -> None:
+    with pytest.raises(InvalidInput, match="2 faults") as refusal:
+        ask(ready(iris_forest()), [[1, 1, 1, 1], [1e300, 1, 1, -(10**39)]])
+    assert [fault["loc"] for fault in refusal.value.errors] == [
+        ["body", "input_data", "features", 1, 0],
+        ["body", "input_data", "features", 1, 3],
+    ]
+    assert "'sepal_length' (number), row 1: 1e+300 is too large" in refusal.value.errors[0]["msg"]
+
+
+def test_cells_of_records_that_are_too_large_are_named_by_their_columns() -> None:
+    record = dict.fromkeys(IRIS_COLUMNS, 1.0) | {"petal_width": 3.5e38}
+    with pytest.raises(InvalidInput) as refusal:
+        ready(iris_forest()).answer(features=None, records=[record], probabilities=True, max_cells=9)
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "records", 0, "petal_width"]]
+
+
+def test_large_cells_are_fine_for_a_model_that_can_take_them() -> None:
+    assert ask(ready(doubling()), [[1e300]]).predictions == pytest.approx([2e300])
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), FloatingPointError("no"), OverflowError("no")])
+def test_values_that_the_model_refuses_are_the_inputs_fault(error: Exception) -> None:
+    with pytest.raises(InvalidInput, match="such as those it was trained on") as refusal:
+        ask(broken(error), [[1, 2]])
+    assert refusal.value.errors[0]["loc"] == ["body", "input_data"]
+
+
+@pytest.mark.parametrize("error", [AttributeError("gone"), TypeError("odd"), MemoryError(), RuntimeError("bug")])
+def test_any_other_error_of_the_model_is_not_the_inputs_fault(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        ask(broken(error), [[1, 2]])
+
+
+def test_rows_whose_prediction_is_no_finite_number_are_named() -> None:
+    with pytest.raises(InvalidInput, match="Row 1: the prediction is not a finite number") as refusal:
+        ask(ready(doubling()), [[1], [1.7e308], [2]])
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 1]]

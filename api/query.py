@@ -1,0 +1,46 @@
+"""Query parameters are read as strictly as bodies: one that is not known is refused, for it may have been meant."""
+
+from collections import Counter
+
+from fastapi import Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+
+from shared.errors import InvalidRequest, did_you_mean
+
+
+async def check_query(request: Request) -> None:
+    """Refuse parameters that the route does not have, and such that are given twice; a dependency of every route.
+
+    Raises:
+        InvalidRequest: naming each of them.
+    """
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    if not given:
+        return
+    known = declared_names(request.scope["route"])
+    errors = [
+        {"loc": ["query", name], "msg": _twice(name) if name in known else _unknown(name, known)}
+        for name, times in given.items()
+        if name not in known or times > 1
+    ]
+    if errors:
+        more = f" ({len(errors)} faults in all; `errors` lists them.)" if len(errors) > 1 else ""
+        raise InvalidRequest(f"{errors[0]['msg']}{more}", errors=errors)
+
+
+def declared_names(route: APIRoute) -> list[str]:
+    """The query parameters that a route has, in alphabetical order."""
+    fields = get_flat_params(route.dependant)
+    return sorted(field.alias for field in fields if isinstance(field.field_info, params.Query))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    hint = did_you_mean(name, known)
+    if not hint:
+        hint = f" The parameters are: {', '.join(known)}." if known else " This address takes none."
+    return f"There is no query parameter '{name}'.{hint}"
+
+
+def _twice(name: str) -> str:
+    return f"The query parameter '{name}' is given more than once. Give it once."

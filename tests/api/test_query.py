@@ -1,0 +1,71 @@
+"""Query parameters that a route does not have are refused, whatever the route."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.query import declared_names
+from shared.settings import Settings
+from tests.support.jobs import TRAIN_REQUEST
+
+DOCUMENT = create_app(Settings(home=Path("never-opened"))).openapi()
+OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+FILE = {"file": ("one.csv", b"a,b\n1,2\n")}
+
+
+def _request(client: TestClient, method: str, path: str, query: str) -> Any:
+    address = path.format(**{"name": "one", "version": 1, "job_id": 5, "code": "x", "module": "a", "class": "b"})
+    return client.request(method, f"{address}?{query}", json={} if method == "POST" else None)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_route_refuses_a_parameter_that_it_does_not_have(client: TestClient, method: str, path: str) -> None:
+    answer = _request(client, method, path, "zzz=1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), answer.text
+    assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", "zzz"]]
+
+
+def test_every_declared_parameter_is_known_and_refused_when_it_comes_twice(app: FastAPI, client: TestClient) -> None:
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    tried = 0
+    for route in routes:
+        for name in declared_names(route) if isinstance(route, APIRoute) else []:
+            assert isinstance(route, APIRoute)
+            answer = _request(client, min(route.methods or ()), route.path, f"{name}=1&{name}=1")
+            assert answer.json()["errors"] == [
+                {"loc": ["query", name], "msg": f"The query parameter '{name}' is given more than once. Give it once."}
+            ]
+            tried += 1
+    assert tried > 10
+
+
+def test_a_misspelt_archive_deletes_nothing(client: TestClient) -> None:
+    assert client.post("/datasets/upload", files=FILE).status_code == 201
+    answer = client.delete("/datasets/one?archve=true")
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "There is no query parameter 'archve'. Did you mean 'archive'?"
+    assert client.get("/datasets/one").status_code == 200
+
+
+def test_a_misspelt_dry_run_trains_nothing(client: TestClient) -> None:
+    answer = client.post("/train?dryrun=true", json=TRAIN_REQUEST)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "Did you mean 'dry_run'?" in answer.json()["detail"]
+    assert client.get("/jobs").json()["items"] == []
+
+
+def test_an_upload_with_an_unknown_parameter_is_not_kept(client: TestClient) -> None:
+    answer = client.post("/datasets/upload?name=two", files=FILE)
+    assert answer.json()["detail"] == "There is no query parameter 'name'. This address takes none."
+    assert client.get("/datasets").json()["items"] == []
+
+
+def test_several_faults_are_all_told(client: TestClient) -> None:
+    answer = client.get("/jobs?limt=1&state=queued&limit=1&limit=2").json()
+    assert [fault["loc"][1] for fault in answer["errors"]] == ["limt", "state", "limit"]
+    assert "(3 faults in all" in answer["detail"]
