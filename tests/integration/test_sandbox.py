@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,10 @@ def run(sandbox: Sandbox, folder: Path, order: str) -> SandboxProcess:
     folder.mkdir(exist_ok=True)
     (folder / "order").write_text(order)
     return sandbox.run(folder, LIMITS)
+
+
+def gone(pid: int) -> bool:
+    return not alive(pid)
 
 
 def alive(pid: int) -> bool:
@@ -130,7 +135,7 @@ def test_a_killed_server_takes_its_processes_along_and_is_started_again(sandbox:
         ending = process.wait(timeout=10)
         assert ending is not None
         assert ending.exit_code is None
-        eventually(lambda pid=process.pid: not alive(pid))
+        eventually(partial(gone, process.pid))
     again = run(sandbox, tmp_path / "b", "answer").wait(timeout=30)
     assert again is not None
     assert again.ok
