@@ -66,7 +66,9 @@ def _read_records(signature: Signature, records: list[Any]) -> Any:
             if name not in known:
                 faults.add(("records", index, name), _unknown_column(signature, name))
         rows.append([record.get(name) for name in names])
-    faults.raise_if_any()
+    if len(rows) < len(records):
+        # What is left of them no longer stands in its place, so its cells cannot be named.
+        faults.raise_if_any()
     _check_cells(signature, rows, names, "records", faults)
     return _converted(signature, rows)
 

@@ -126,6 +126,11 @@ def test_the_target_among_the_columns_is_named_as_such() -> None:
     assert "is what the model predicts" in refusal(MIXED, records=[{"price": 3}]).detail
 
 
+def test_unknown_columns_and_wrong_cells_are_told_of_together() -> None:
+    error = refusal(MIXED, records=[{"age": 1, "cty": "Bonn"}, {"age": "three"}])
+    assert places(error) == [["body", "input_data", "records", 0, "cty"], ["body", "input_data", "records", 1, "age"]]
+
+
 def test_a_record_that_is_no_object_is_refused() -> None:
     assert places(refusal(NUMERIC, records=[{"a": 1, "b": 1}, [1, 2]])) == [["body", "input_data", "records", 1]]
 
