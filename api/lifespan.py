@@ -21,7 +21,7 @@ from shared.migration import is_current
 from shared.object_store import ObjectStore, open_store
 from shared.prediction.cache import PredictorCache
 from shared.queue import JobQueue
-from shared.registry.artifact import ArtifactKey, load_artifact_key
+from shared.registry.sealing import ArtifactKey, load_artifact_key
 from shared.settings import Settings
 
 log = get_logger(__name__)

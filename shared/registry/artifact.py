@@ -14,21 +14,8 @@ from typing import Any, BinaryIO
 from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
-from shared.registry.sealing import Artifact, ArtifactKey, Seal, load_artifact_key, seal, verify
+from shared.registry.sealing import Artifact, ArtifactKey, verify
 from shared.settings import Settings
-
-__all__ = [
-    "Artifact",
-    "ArtifactKey",
-    "Seal",
-    "digest_of",
-    "dump",
-    "fetch",
-    "load_artifact_key",
-    "load_model",
-    "seal",
-    "verify",
-]
 
 CHUNK_BYTES = 2**20
 

@@ -13,8 +13,8 @@ from shared.database import Database
 from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.object_store import ObjectStore
 from shared.registry import deployments
-from shared.registry.artifact import Artifact, digest_of, load_artifact_key, load_model
-from shared.registry.sealing import reseal
+from shared.registry.artifact import digest_of, load_model
+from shared.registry.sealing import Artifact, load_artifact_key, reseal
 from shared.settings import Settings
 from tests.support.models import LIBRARIES, Platform, attackers_pickle, doubling, iris_forest, open_platform
 

@@ -19,9 +19,9 @@ from shared.jobs.lifecycle import Claim
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry import artifact
-from shared.registry.artifact import ArtifactKey, Seal
 from shared.registry.naming import artifact_name
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register
 from shared.settings import Settings
 from shared.training.signature import InputColumn, Signature
@@ -131,7 +131,7 @@ class Platform:
         artifact.dump(model, file)
         sha256, size_bytes = artifact.digest_of(file)
         self.store.put_new(self.settings.models_bucket, path, file, sha256=sha256)
-        return artifact.seal(
+        return seal(
             self.key,
             version=version,
             job_id=job_id,
@@ -172,7 +172,7 @@ class Platform:
 def open_platform(database: Database, store: ObjectStore, settings: Settings, folder: Path) -> Platform:
     """A platform over opened parts; its key is in the home of the settings."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Platform(database, store, settings, artifact.load_artifact_key(settings), folder)
+    return Platform(database, store, settings, load_artifact_key(settings), folder)
 
 
 class Planted:
