@@ -2,7 +2,7 @@
 
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 
 metadata = Base.metadata
@@ -14,6 +14,7 @@ __all__ = [
     "DeploymentRow",
     "IdempotencyKeyRow",
     "JobEventRow",
+    "JobLogRow",
     "JobRow",
     "RegistryRow",
     "metadata",

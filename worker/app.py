@@ -12,10 +12,9 @@ from shared.settings import Settings
 from worker.process import WorkerProcess
 
 
-def create_worker(settings: Settings) -> Celery:
+def create_worker(settings: Settings, process: WorkerProcess) -> Celery:
     """Wire a worker up; nothing is opened before Celery starts its steps."""
     app = create_celery(settings)
-    process = WorkerProcess(settings)
     app.steps["worker"].add(_runtime_step(process))
 
     def run(job_id: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from shared.jobs import logs
 from shared.jobs.lifecycle import Claim
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime
@@ -41,6 +42,16 @@ class Attempt:
     def show(self, percent: int, step: str) -> None:
         """Show progress on the job."""
         self.heartbeat.show(percent, step)
+
+    def say(self, text: str) -> None:
+        """Add a line to the job's log; returns at once."""
+        if text.strip():
+            self.heartbeat.lines.say(text)
+
+    def conclude(self, session: Session, text: str) -> None:
+        """Complete the log with a last line, in the transaction that has just ended the attempt."""
+        lines = self.heartbeat.lines.waiting_and(text)
+        logs.add(session, self.claim.job_id, self.claim.epoch, lines, most=self.runtime.settings.job_log_lines)
 
     def show_progress_of_computation(self) -> None:
         """Show what the computing process wrote about itself."""

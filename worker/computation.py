@@ -19,9 +19,21 @@ import sklearn.svm  # noqa: F401 - preloaded for the forked processes
 
 from shared.datasets.tables import read_table
 from shared.errors import PlatformError
+from shared.jobs.lines import one_line
 from shared.registry import artifact
 from shared.training.trainer import train
-from worker.work import MODEL_FILE, OUTCOME_FILE, PROGRESS_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Refusal, Work
+from worker.work import (
+    LINES_FILE,
+    MODEL_FILE,
+    OUTCOME_FILE,
+    PROGRESS_FILE,
+    TABLE_FILE,
+    WORK_FILE,
+    Facts,
+    Outcome,
+    Refusal,
+    Work,
+)
 
 
 def main(folder: Path) -> None:
@@ -38,11 +50,16 @@ def _train(work: Work, folder: Path) -> Facts:
     def show(step: str, percent: int) -> None:
         _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent}))
 
+    def say(text: str) -> None:
+        with (folder / LINES_FILE).open("a", encoding="utf-8", errors="replace") as lines:
+            lines.write(f"{one_line(text)}\n")
+
     show("reading", 5)
     spec = work.spec
     only = None if spec.features is None else [*spec.features, spec.target_column]
     table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
-    trained = train(spec, table, work.columns, threads=work.threads, on_step=show)
+    say(f"read {len(table):,} rows × {table.shape[1]:,} columns")  # noqa: RUF001 - the sign of multiplication is meant
+    trained = train(spec, table, work.columns, threads=work.threads, on_step=show, say=say)
     show("storing", 95)
     artifact.dump(trained.model, folder / MODEL_FILE)
     return Facts(

@@ -9,6 +9,8 @@ from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, SandboxProcess
 from shared.sandbox.limits import FAILED
 from worker.attempt import Attempt
+from worker.tail import Tail
+from worker.work import LINES_FILE
 
 log = get_logger(__name__)
 
@@ -32,24 +34,39 @@ def compute(attempt: Attempt) -> None:
         Fenced, CancelRequested, Stopping: when it was killed because the attempt may not go on.
     """
     settings = attempt.runtime.settings
-    deadline = time.monotonic() + settings.job_seconds
-    process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=settings.job_memory_mb))
-    try:
-        while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
-            attempt.check()
-            attempt.show_progress_of_computation()
-            if time.monotonic() > deadline:
-                raise TimeLimitExceeded(
-                    f"The job ran longer than its limit of {settings.job_seconds:g} s and was stopped. "
-                    "Train on fewer rows or with a smaller model, or have MLMINI_JOB_SECONDS raised."
-                )
-    except BaseException:
-        _kill(process)
-        raise
+    with Tail(attempt.folder / LINES_FILE) as tail:
+        process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=settings.job_memory_mb))
+        try:
+            ending = _supervise(attempt, process, tail)
+        except BaseException:
+            _kill(process)
+            raise
+        finally:
+            _say(attempt, tail.read_rest())
     if not ending.ok:
         # The folder goes, and what the process said of its end with it.
         log.warning("computation_failed", ending=str(ending), said=_last_words(attempt.folder))
     _judge(ending, memory_mb=settings.job_memory_mb)
+
+
+def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail) -> Ending:
+    settings = attempt.runtime.settings
+    deadline = time.monotonic() + settings.job_seconds
+    while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
+        attempt.check()
+        attempt.show_progress_of_computation()
+        _say(attempt, tail.read())
+        if time.monotonic() > deadline:
+            raise TimeLimitExceeded(
+                f"The job ran longer than its limit of {settings.job_seconds:g} s and was stopped. "
+                "Train on fewer rows or with a smaller model, or have MLMINI_JOB_SECONDS raised."
+            )
+    return ending
+
+
+def _say(attempt: Attempt, lines: list[str]) -> None:
+    for line in lines:
+        attempt.say(line)
 
 
 def _kill(process: SandboxProcess) -> None:

@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from shared.errors import DatabaseUnavailable
 from shared.jobs import lifecycle, retries
 from shared.jobs.acceptance import find_job
 from shared.jobs.lifecycle import Claim, Fenced
-from shared.jobs.retries import backoff_seconds
+from shared.jobs.retries import Failure, backoff_seconds
 from shared.jobs.states import Kind, State
 from shared.logging import get_logger
+from shared.settings import Settings
 from worker.attempt import Attempt, Effect
 from worker.heartbeat import Heartbeat
-from worker.outcomes import Verdict, failure_of, verdict_of
+from worker.outcomes import Verdict, failure_of, told_of_end, told_of_success, verdict_of
 from worker.runtime import Runtime, Stopping
 from worker.tasks import promote, train
 
@@ -60,6 +62,7 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
     heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=since)
     with heartbeat, _private_folder(runtime) as folder:
         attempt = Attempt(runtime, claim, heartbeat, folder)
+        attempt.say(f"attempt {claim.attempt} started")
         try:
             effect = WORK[claim.kind](attempt)
             commit(attempt, effect)
@@ -82,7 +85,9 @@ def commit(attempt: Attempt, effect: Effect) -> None:
             with attempt.runtime.database.write() as session:
                 # The guard comes first: it locks the job before any other row.
                 lifecycle.succeed(session, attempt.claim, result={})
-                lifecycle.put_result(session, attempt.claim, effect(session))
+                result = effect(session)
+                lifecycle.put_result(session, attempt.claim, result)
+                attempt.conclude(session, told_of_success(attempt.claim.kind, result))
         except DatabaseUnavailable:
             log.warning("commit_outcome_unknown")
             time.sleep(_DATABASE_PAUSE_SECONDS)
@@ -113,26 +118,36 @@ def end_without_effect(attempt: Attempt, error: Exception) -> None:
 
 def _settle(attempt: Attempt, verdict: Verdict, error: Exception) -> State | None:
     claim, settings, failure = attempt.claim, attempt.runtime.settings, failure_of(error)
+    delay = backoff_seconds(claim.transient_count, base_seconds=settings.retry_base_seconds)
     with attempt.runtime.database.write() as session:
         # How far it came is part of how it ended; a job that goes back to the queue starts again.
         lifecycle.report_progress(session, claim, **attempt.heartbeat.progress._asdict())
-        match verdict:
-            case Verdict.CONFIRM_CANCEL:
-                return retries.confirm_cancel(session, claim)
-            case Verdict.HAND_BACK:
-                return retries.hand_back(session, claim)
-            case Verdict.CRASH:
-                return retries.crash(session, claim, failure, max_crashes=settings.max_crashes)
-            case Verdict.RETRY:
-                return retries.retry(
-                    session,
-                    claim,
-                    failure,
-                    delay_seconds=backoff_seconds(claim.transient_count, base_seconds=settings.retry_base_seconds),
-                    max_transient_failures=settings.max_transient_failures,
-                )
-            case _:
-                return retries.fail(session, claim, failure)
+        state = _end(session, claim, verdict, failure, delay_seconds=delay, settings=settings)
+        if state is not None:
+            attempt.conclude(session, told_of_end(state, verdict, failure, delay_seconds=delay))
+    return state
+
+
+def _end(
+    session: Session, claim: Claim, verdict: Verdict, failure: Failure, *, delay_seconds: float, settings: Settings
+) -> State | None:
+    match verdict:
+        case Verdict.CONFIRM_CANCEL:
+            return retries.confirm_cancel(session, claim)
+        case Verdict.HAND_BACK:
+            return retries.hand_back(session, claim)
+        case Verdict.CRASH:
+            return retries.crash(session, claim, failure, max_crashes=settings.max_crashes)
+        case Verdict.RETRY:
+            return retries.retry(
+                session,
+                claim,
+                failure,
+                delay_seconds=delay_seconds,
+                max_transient_failures=settings.max_transient_failures,
+            )
+        case _:
+            return retries.fail(session, claim, failure)
 
 
 def _committed(attempt: Attempt) -> bool:

@@ -7,16 +7,19 @@ from typing import NamedTuple, Self
 
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
-from shared.jobs import lifecycle
+from shared.jobs import lifecycle, logs
 from shared.jobs.lifecycle import Claim, Fenced
 from shared.logging import get_logger
 from shared.settings import Settings
+from worker.lines import Lines
 
 log = get_logger(__name__)
 
 # How soon a running attempt notices that its cancellation was requested.
 WATCH_SECONDS = 0.5
 _JOIN_SECONDS = 5
+# Lines in one transaction, which everybody else waits for on SQLite.
+_MOST_AT_ONCE = 200
 
 
 class Progress(NamedTuple):
@@ -52,6 +55,8 @@ class Heartbeat:
         self._cancelled = False
         self._progress = FIRST_STEP
         self._shown = FIRST_STEP
+        self._most_lines = settings.job_log_lines
+        self.lines = Lines(most=self._most_lines)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat-{claim.job_id}", daemon=True)
 
@@ -105,7 +110,7 @@ class Heartbeat:
                     self._renew()
                     next_beat = time.monotonic() + self._beat_seconds
                 self._watch()
-                self._show()
+                self._tell()
             except DatabaseUnavailable:
                 log.warning("heartbeat_missed", seconds_left=round(self._deadline - time.monotonic(), 1))
 
@@ -125,9 +130,14 @@ class Heartbeat:
         except Fenced:
             self._lost = True
 
-    def _show(self) -> None:
-        progress = self._progress
-        if progress != self._shown:
-            with self._database.write() as session:
+    def _tell(self) -> None:
+        progress, lines = self._progress, self.lines.waiting(limit=_MOST_AT_ONCE)
+        if progress == self._shown and not lines:
+            return
+        with self._database.write() as session:
+            if progress != self._shown:
                 lifecycle.report_progress(session, self._claim, percent=progress.percent, step=progress.step)
-            self._shown = progress
+            if lines:
+                logs.append(session, self._claim, lines, most=self._most_lines)
+        self._shown = progress
+        self.lines.forget(lines)

@@ -1,6 +1,7 @@
 """What the end of an attempt means: the one table from errors to the steps of the job protocol."""
 
 from enum import Enum, auto
+from typing import Any
 
 from shared.errors import (
     Conflict,
@@ -16,6 +17,7 @@ from shared.errors import (
 )
 from shared.jobs.lifecycle import Fenced
 from shared.jobs.retries import Failure
+from shared.jobs.states import Kind, State
 from shared.sandbox import SandboxFailed
 from worker.compute import ComputationCrashed
 from worker.heartbeat import CancelRequested
@@ -69,3 +71,42 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, SandboxFailed):
         return Failure("worker_not_ready", "The worker cannot start computing processes; its log has the cause.")
     return Failure(InternalError.code, "Something unexpected happened; the worker's log has it under the job id.")
+
+
+def told_of_success(kind: Kind, result: dict[str, Any]) -> str:
+    """The last line in the log of a job that succeeded."""
+    match kind:
+        case Kind.TRAIN:
+            return f"registered as version {result['version']}"
+        case Kind.PROMOTE:
+            version, serving = result["version"], result["serving_version"]
+            more = "" if serving == version else f"; version {serving} goes on serving, for it is higher"
+            return f"version {version} is active in {result['stage']}{more}"
+
+
+def told_of_end(state: State, verdict: Verdict, failure: Failure, *, delay_seconds: float) -> str:
+    """The last line in the log of an attempt that ended without its effect, and left the job in `state`."""
+    match state:
+        case State.CANCELLED:
+            return "cancelled"
+        case State.QUARANTINED:
+            return f"not tried again after this crash: {failure.message}"
+        case State.FAILED:
+            return f"failed: {failure.message}"
+    if verdict is Verdict.HAND_BACK:
+        return "the worker is asked to stop, the job goes back to the queue"
+    if verdict is Verdict.CRASH:
+        return f"the job goes back to the queue: {failure.message}"
+    return f"retry in {delay_seconds:.1f} s: {failure.message}"
+
+
+def told_of_rescue(state: State) -> str:
+    """The line in the log of a job that was taken away from a silent worker, and is in `state` now."""
+    match state:
+        case State.CANCELLED:
+            after = "the job is cancelled, as was asked"
+        case State.QUARANTINED:
+            after = "the job is not tried again"
+        case _:
+            after = "the job goes back to the queue"
+    return f"the worker stopped without a word, {after}"

@@ -1,11 +1,17 @@
 """This worker process: one runtime and its upkeep, from start to stop."""
 
+import sys
 from uuid import UUID
 
+from shared.errors import WrongSettings
+from shared.logging import get_logger
 from shared.settings import Settings
 from worker.execution import execute
 from worker.runtime import Runtime
+from worker.starting import open_runtime
 from worker.upkeep import Upkeep
+
+log = get_logger(__name__)
 
 
 class WorkerProcess:
@@ -13,24 +19,40 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # Set when the start failed for good; the log says why.
+        self.refused = False
         self._runtime: Runtime | None = None
         self._upkeep: Upkeep | None = None
 
     def start(self) -> None:
-        """Open the runtime and start the upkeep."""
-        self._runtime = Runtime(self._settings)
+        """Open the runtime, as soon as that is possible, and start the upkeep.
+
+        Raises:
+            SystemExit: when it never will be.
+        """
+        try:
+            self._runtime = open_runtime(self._settings)
+        except WrongSettings as error:
+            log.critical("start_refused", code=error.code, detail=error.detail)
+            self.refused = True
+            sys.exit(1)
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
 
     def ask_to_stop(self) -> None:
-        """Have running attempts stop and their jobs go back to the queue; returns at once."""
-        if self._runtime is not None:
-            self._runtime.stopping.set()
+        """Have running attempts stop and their jobs go back to the queue; returns at once.
+
+        Raises:
+            SystemExit: when the runtime is not open yet; this ends the wait for it, in whose midst the signal came.
+        """
+        if self._runtime is None:
+            sys.exit(0)
+        self._runtime.stopping.set()
 
     def stop(self) -> None:
         """Wait for the attempts to end, then close everything."""
-        self.ask_to_stop()
         if self._runtime is not None and self._upkeep is not None:
+            self._runtime.stopping.set()
             self._upkeep.join()
             self._runtime.drain()
             self._runtime.close()

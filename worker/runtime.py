@@ -5,11 +5,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from secrets import token_hex
 
 from shared.database import Database
+from shared.database_access import open_database
+from shared.home import prepare_home
 from shared.logging import get_logger
+from shared.migration import check_schema
 from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
 from shared.registry.sealing import ArtifactKey, load_artifact_key
@@ -31,17 +34,38 @@ class Runtime:
     """Database, store, fork server and the slots that tasks and the poller share."""
 
     def __init__(self, settings: Settings) -> None:
+        """Open everything, or nothing.
+
+        Raises:
+            Unavailable: when the database or the object store is away and may come back.
+            WrongSettings: when waiting does not help.
+        """
         self.settings = settings
         self.name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
-        self.database = Database(settings.sqlalchemy_url)
+        self.stopping = threading.Event()
+        self._slots = threading.Semaphore(settings.worker_slots)
+        with ExitStack() as opened:
+            self._open(opened)
+            self._opened = opened.pop_all()
+
+    def _open(self, opened: ExitStack) -> None:
+        settings = self.settings
+        prepare_home(settings.home)
+        prepare_home(settings.scratch)
+        self.database: Database = open_database(settings)
+        opened.callback(self.database.close)
+        check_schema(self.database)
         self.store: ObjectStore = open_store(settings)
+        opened.callback(self.store.close)
         self.store.prepare()
         self.key: ArtifactKey = load_artifact_key(settings)
         self.queue = JobQueue(settings)
+        opened.callback(self.queue.close)
+        opened.callback(self.queue.leave, self.name)
         self.scratch = Scratch(settings.scratch)
+        opened.callback(self.scratch.close)
         self.sandbox = Sandbox(COMPUTATION, scratch=self.scratch.folder)
-        self.stopping = threading.Event()
-        self._slots = threading.Semaphore(settings.worker_slots)
+        opened.callback(self.sandbox.close)
 
     @property
     def threads_per_job(self) -> int:
@@ -86,9 +110,4 @@ class Runtime:
 
     def close(self) -> None:
         """Close everything, in the reverse order of opening."""
-        self.sandbox.close()
-        self.queue.leave(self.name)
-        self.queue.close()
-        self.scratch.close()
-        self.store.close()
-        self.database.close()
+        self._opened.close()

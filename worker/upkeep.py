@@ -12,12 +12,18 @@ from collections.abc import Callable
 from uuid import UUID
 
 import redis
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from shared.errors import DatabaseUnavailable
-from shared.jobs import delivery
+from shared.jobs import delivery, logs
+from shared.jobs.lines import Line
 from shared.jobs.rescue import abandoned, rescue
+from shared.jobs.rows import JobRow
+from shared.jobs.states import State
 from shared.logging import get_logger
 from worker.execution import execute_in_slot
+from worker.outcomes import told_of_rescue
 from worker.runtime import Runtime
 
 log = get_logger(__name__)
@@ -93,8 +99,16 @@ class Upkeep:
                 state = rescue(
                     session, job_id, actor=self._runtime.name, max_crashes=self._runtime.settings.max_crashes
                 )
+                if state is not None:
+                    self._tell_of_rescue(session, job_id, state)
             if state is not None:
                 log.warning("job_rescued", job_id=str(job_id), state=state)
+
+    def _tell_of_rescue(self, session: Session, job_id: UUID, state: State) -> None:
+        # The epoch that the rescue has just begun belongs to no attempt.
+        epoch = session.execute(select(JobRow.epoch).where(JobRow.id == job_id)).scalar_one()
+        line = Line(1, told_of_rescue(state))
+        logs.add(session, job_id, epoch, [line], most=self._runtime.settings.job_log_lines)
 
     def announce(self) -> None:
         """Say that this worker is alive, once its fork server has imported what a computation needs."""

@@ -11,6 +11,8 @@ from shared.training.spec import TrainingSpec
 WORK_FILE = "work.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
+# Lines meant for people. What the process prints goes to another file, which stays with the worker.
+LINES_FILE = "job.log"
 OUTCOME_FILE = "outcome.json"
 MODEL_FILE = "model.pkl"
 

@@ -23,14 +23,15 @@ def read_version(text: str) -> int | None:
     return number if 1 <= number <= LARGEST_VERSION else None
 
 
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+def written(moment: datetime, *, digits: str = "microseconds") -> str:
+    """A moment as clients read it: in UTC, with `digits` of the second as `isoformat` names them."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 
 
 # In UTC and always of the same length, so that moments sort as texts do.
 Moment = Annotated[
     datetime,
-    PlainSerializer(_written, return_type=str, when_used="json"),
+    PlainSerializer(written, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000000Z"]}),
 ]
 

@@ -40,8 +40,16 @@ class Job(ResponseBody):
     started_at: Moment | None = Field(description="When its last attempt began.")
     finished_at: Moment | None = Field(description="When it ended.")
     links: dict[str, str] = Field(
-        description="Where to go from here: the job itself, `cancel` or `retry`, and the `model` that it made.",
-        examples=[{"self": "/jobs/5f0c…", "cancel": "/jobs/5f0c…/cancel"}],
+        description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, and the "
+        "`model` that it made.",
+        examples=[
+            {
+                "self": "/jobs/5f0c…",
+                "events": "/jobs/5f0c…/events",
+                "logs": "/jobs/5f0c…/logs",
+                "cancel": "/jobs/5f0c…/cancel",
+            }
+        ],
     )
 
     @classmethod
@@ -66,7 +74,7 @@ class Job(ResponseBody):
 
 def _links(row: JobRow) -> dict[str, str]:
     here = f"/jobs/{row.id}"
-    links = {"self": here}
+    links = {"self": here, "events": f"{here}/events", "logs": f"{here}/logs"}
     if row.status in TERMINAL:
         links["retry"] = f"{here}/retry"
     else:

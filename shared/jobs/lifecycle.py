@@ -24,6 +24,7 @@ _CLAIM_COLUMNS = (
     JobRow.dataset_name,
     JobRow.dataset_version_id,
     JobRow.transient_count,
+    JobRow.attempt,
 )
 
 
@@ -43,6 +44,7 @@ class Claim:
     dataset_name: str
     dataset_version_id: int | None
     transient_count: int = 0
+    attempt: int = 1
 
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
@@ -81,6 +83,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         dataset_name=row.dataset_name,
         dataset_version_id=row.dataset_version_id,
         transient_count=row.transient_count,
+        attempt=row.attempt,
     )
 
 

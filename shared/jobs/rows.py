@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -62,6 +62,18 @@ class JobEventRow(Base):
     actor: Mapped[str] = mapped_column(String(128))
     at: Mapped[datetime] = mapped_column(Instant, default=Now())
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class JobLogRow(Base):
+    """One line that an attempt said to people; only ever added."""
+
+    __tablename__ = "job_logs"
+
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+    at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    text: Mapped[str] = mapped_column(Text)
 
 
 class CounterRow(Base):

@@ -16,19 +16,21 @@ import sklearn
 from numpy.typing import NDArray
 
 from shared.datasets.columns import Column
+from shared.training import narration
 from shared.training.checks import check
 from shared.training.estimators import Estimator, find_estimator
-from shared.training.evaluation import evaluate
+from shared.training.evaluation import Evaluation, evaluate
 from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import plain, target_values, with_labels
+from shared.training.narration import Say
 from shared.training.parameters import settings_of
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
 from shared.training.signature import InputColumn, Signature
 from shared.training.spec import TrainingSpec
-from shared.training.split import split_rows
+from shared.training.split import Split, split_rows
 
 OnStep = Callable[[str, int], None]
 
@@ -51,49 +53,55 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class _Ready:
+    """All that the fit and the evaluation need; `target` and `data` hold the rows that have a target."""
+
+    estimator: Estimator
+    plan: Plan
+    column: Column
+    target: NDArray[Any]
+    split: Split
+    signature: Signature
+    data: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class _Fit:
     model: Any
     seconds: float
     warnings: list[str]
 
 
-def train(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], *, threads: int, on_step: OnStep) -> Trained:
+def train(
+    spec: TrainingSpec,
+    table: pd.DataFrame,
+    columns: list[Column],
+    *,
+    threads: int,
+    on_step: OnStep,
+    say: Say = lambda _line: None,
+) -> Trained:
     """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
 
-    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage. Rows without a target are left out.
+    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage, and `say` of what is done, in words.
+    Rows without a target are left out.
 
     Raises:
         PlatformError: what `checks.check` raises; SingleClass, TaskMismatch, InvalidSplit or InvalidParameter when
             that shows in the values only; FitFailed when the estimator refuses.
     """
     on_step("preparing", 5)
-    check(spec, columns=columns, rows=len(table))
-    estimator = find_estimator(spec.model.module, spec.model.class_)
-    plan = plan_of(spec, estimator, columns=columns, rows=len(table))
-    column = next(column for column in columns if column.name == spec.target_column)
-    rows = table[table[column.name].notna()]
-    target = target_values(rows[column.name], column, estimator)
-    split = split_rows(target, spec, task=estimator.task)
-    signature = _signature(spec, plan, estimator, rows, columns=columns, target=target[split.train])
-    data = _inputs(rows, signature)
+    ready = _prepare(spec, table, columns)
+    narration.of_preparation(say, ready.plan, ready.split, without_target=len(table) - len(ready.target))
     on_step("fitting", 20)
+    say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
     with share_of_cores(threads):
-        fit = _fit(spec, plan, estimator, signature, data.iloc[split.train], target=target[split.train])
+        fit = _fit(spec, ready)
+        narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
         on_step("evaluating", 80)
-        with refusals_of(estimator):
-            measured = evaluate(fit.model, data.iloc[split.test], target[split.test], task=estimator.task)
-    report = report_of(
-        spec, plan, column, split=split, target=target, task=estimator.task, total=len(table), measured=measured
-    )
-    return Trained(
-        model=fit.model,
-        signature=signature,
-        metrics=measured.metrics,
-        report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
-        estimator=estimator.key,
-        parameters=_parameters(fit.model),
-        environment=environment(),
-    )
+        measured = _measure(ready, fit.model)
+    narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
+    return _trained(spec, ready, fit, measured, total=len(table))
 
 
 def environment() -> dict[str, str]:
@@ -106,24 +114,57 @@ def environment() -> dict[str, str]:
     }
 
 
-def _fit(
-    spec: TrainingSpec,
-    plan: Plan,
-    estimator: Estimator,
-    signature: Signature,
-    inputs: pd.DataFrame,
-    *,
-    target: NDArray[Any],
-) -> _Fit:
+def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> _Ready:
+    check(spec, columns=columns, rows=len(table))
+    estimator = find_estimator(spec.model.module, spec.model.class_)
+    plan = plan_of(spec, estimator, columns=columns, rows=len(table))
+    column = next(column for column in columns if column.name == spec.target_column)
+    rows = table[table[column.name].notna()]
+    target = target_values(rows[column.name], column, estimator)
+    split = split_rows(target, spec, task=estimator.task)
+    signature = _signature(spec, plan, estimator, rows, columns=columns, target=target[split.train])
+    return _Ready(estimator, plan, column, target, split, signature, data=_inputs(rows, signature))
+
+
+def _fit(spec: TrainingSpec, ready: _Ready) -> _Fit:
+    estimator, part = ready.estimator, ready.split.train
     settings = settings_of(estimator, spec.model.params)
     if estimator.takes_seed and "random_state" not in spec.model.params:
         settings["random_state"] = spec.random_state
-    settings = with_labels(settings, signature.classes or [])
+    settings = with_labels(settings, ready.signature.classes or [])
     started = time.perf_counter()
     with kept_warnings() as sentences, refusals_of(estimator):
-        model = build_model(plan, build_estimator(estimator, settings))
-        model.fit(inputs, target)
+        model = build_model(ready.plan, build_estimator(estimator, settings))
+        model.fit(ready.data.iloc[part], ready.target[part])
     return _Fit(model=model, seconds=time.perf_counter() - started, warnings=sentences)
+
+
+def _measure(ready: _Ready, model: Any) -> Evaluation:
+    part = ready.split.test
+    with refusals_of(ready.estimator):
+        return evaluate(model, ready.data.iloc[part], ready.target[part], task=ready.estimator.task)
+
+
+def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *, total: int) -> Trained:
+    report = report_of(
+        spec,
+        ready.plan,
+        ready.column,
+        split=ready.split,
+        target=ready.target,
+        task=ready.estimator.task,
+        total=total,
+        measured=measured,
+    )
+    return Trained(
+        model=fit.model,
+        signature=ready.signature,
+        metrics=measured.metrics,
+        report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
+        estimator=ready.estimator.key,
+        parameters=_parameters(fit.model),
+        environment=environment(),
+    )
 
 
 def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:

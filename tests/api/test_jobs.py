@@ -34,7 +34,12 @@ def test_a_job_has_the_form_of_the_contract(client: TestClient, api_database: Da
         "attempts": 0,
         "started_at": None,
         "finished_at": None,
-        "links": {"self": f"/jobs/{job_id}", "cancel": f"/jobs/{job_id}/cancel"},
+        "links": {
+            "self": f"/jobs/{job_id}",
+            "events": f"/jobs/{job_id}/events",
+            "logs": f"/jobs/{job_id}/logs",
+            "cancel": f"/jobs/{job_id}/cancel",
+        },
     }
 
 
@@ -44,7 +49,13 @@ def test_a_job_that_succeeded_leads_to_its_model(client: TestClient, api_databas
     job = client.get(f"/jobs/{job_id}").json()
     assert (job["status"], job["result"], job["attempts"]) == ("succeeded", {"version": 7, "stage": "dev"}, 1)
     assert job["created_at"] <= job["started_at"] <= job["finished_at"]
-    assert job["links"] == {"self": f"/jobs/{job_id}", "retry": f"/jobs/{job_id}/retry", "model": "/models/7"}
+    assert job["links"] == {
+        "self": f"/jobs/{job_id}",
+        "events": f"/jobs/{job_id}/events",
+        "logs": f"/jobs/{job_id}/logs",
+        "retry": f"/jobs/{job_id}/retry",
+        "model": "/models/7",
+    }
 
 
 def test_a_job_that_failed_says_why(client: TestClient, api_database: Database) -> None:
@@ -68,8 +79,8 @@ ODD_IDS = [
 
 @pytest.mark.parametrize("job_id", ODD_IDS)
 @pytest.mark.parametrize(("method", "act"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry")])
-def test_an_id_that_no_job_has_is_a_404(client: TestClient, job_id: str, method: str, act: str) -> None:
-    answer = client.request(method, f"/jobs/{job_id}{act}")
+def test_an_id_that_no_job_has_is_a_404(one_client: TestClient, job_id: str, method: str, act: str) -> None:
+    answer = one_client.request(method, f"/jobs/{job_id}{act}")
     assert answer.status_code == 404
     assert answer.json()["code"] in {"unknown_job", "not_found"}
     if "." not in job_id and "%" not in job_id:

@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from shared.database import Database
-from shared.jobs import lifecycle, retries
+from shared.jobs import lifecycle, logs, retries
 from shared.jobs.acceptance import accept
 from shared.jobs.lifecycle import Claim
+from shared.jobs.lines import Line
 from shared.jobs.states import Kind
 
 TRAIN_REQUEST = {"dataset_name": "flowers", "target_column": "species"}
@@ -38,6 +39,21 @@ def claim_job(database: Database, job_id: UUID) -> Claim:
         claim = lifecycle.claim(session, job_id, worker="worker-1", lease_seconds=60)
     assert claim is not None
     return claim
+
+
+def add_lines(database: Database, claim: Claim, *texts: str, first: int = 1, most: int = 1000) -> None:
+    """Lines of an attempt, numbered from `first`."""
+    lines = [Line(number, text) for number, text in enumerate(texts, first)]
+    with database.write() as session:
+        logs.append(session, claim, lines, most=most)
+
+
+def log_of(database: Database, job_id: UUID) -> list[str]:
+    """The texts of a job's log, whose numbers have no gap."""
+    with database.read() as session:
+        lines = logs.read(session, job_id, after=0, limit=100_000)
+    assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
+    return [line.text for line in lines]
 
 
 def finish_job(database: Database, job_id: UUID, result: dict[str, Any] | None = None) -> None:

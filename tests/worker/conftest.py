@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from shared.settings import Settings
 from tests.support.servers import Valkey, running
 from tests.support.site import FAST, Site, site
+from tests.support.stack import Stack
 
 
 @pytest.fixture
@@ -20,11 +21,10 @@ def own_valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def fast_settings(tmp_path: Path, own_valkey: Valkey, sqlite_url: str) -> Settings:
-    """SQLite and a local store, with short leases."""
-    return Settings(
-        home=tmp_path / "home", redis_url=SecretStr(own_valkey.url), database_url=SecretStr(sqlite_url), **FAST
-    )
+def fast_settings(tmp_path: Path, own_valkey: Valkey, stack: Stack) -> Iterator[Settings]:
+    """Settings on the chosen stack, with short leases."""
+    with stack.settings(tmp_path / "home") as settings:
+        yield settings.model_copy(update={"redis_url": SecretStr(own_valkey.url), **FAST})
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.settings import Settings
+from tests.support.jobs import log_of
+from tests.support.waiting import eventually
 from worker.attempt import Attempt
 from worker.execution import commit, end_without_effect
 from worker.heartbeat import Heartbeat
@@ -107,6 +109,28 @@ def test_an_outage_at_the_commit_neither_loses_nor_doubles_the_effect(
     assert (job_of(attempt).status, effects(attempt)) == (State.SUCCEEDED, 1)
 
 
+@pytest.mark.parametrize("after_commit", [False, True], ids=["before the commit", "after the commit"])
+def test_an_outage_at_the_commit_neither_loses_nor_doubles_a_line(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch, after_commit: bool
+) -> None:
+    attempt.say("one")
+    unavailable(monkeypatch, attempt.runtime.database, after_commit=after_commit)
+    finish(attempt)
+    assert log_of(attempt.runtime.database, attempt.claim.job_id) == ["one", "registered as version 1"]
+
+
+def test_lines_that_the_heartbeat_writes_at_the_same_time_are_kept_once(attempt: Attempt) -> None:
+    said = [f"line {number}" for number in range(300)]
+    with attempt.heartbeat:
+        for text in said[:200]:
+            attempt.say(text)
+        eventually(lambda: log_of(attempt.runtime.database, attempt.claim.job_id))
+        for text in said[200:]:
+            attempt.say(text)
+        finish(attempt)
+        assert log_of(attempt.runtime.database, attempt.claim.job_id) == [*said, "registered as version 1"]
+
+
 def test_a_cancel_that_comes_just_before_the_commit_ends_the_job_as_cancelled_at_once(attempt: Attempt) -> None:
     with attempt.runtime.database.write() as session:
         cancel(session, attempt.claim.job_id)
@@ -118,9 +142,11 @@ def test_an_attempt_that_lost_its_job_writes_nothing(attempt: Attempt) -> None:
     with attempt.runtime.database.write() as session:
         session.execute(update(JobRow).values(lease_until=Now(-1)))
         rescue(session, attempt.claim.job_id, actor="other", max_crashes=3)
+    attempt.say("too late")
     finish(attempt)
     job = job_of(attempt)
     assert (job.status, job.epoch, effects(attempt)) == (State.QUEUED, 2, 0)
+    assert log_of(attempt.runtime.database, job.id) == []
 
 
 def test_an_effect_that_is_refused_leaves_nothing_of_itself(attempt: Attempt) -> None:

@@ -1,21 +1,19 @@
 """Faults that a job survives, with real worker processes that are really killed."""
 
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from uuid import UUID
 
 import httpx2
 import psutil
-from sqlalchemy import func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import func, select, update
 
+from shared.database import Database
+from shared.errors import DatabaseUnavailable
 from shared.jobs.acceptance import cancel
-from shared.jobs.rows import JobEventRow
+from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
-from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.site import FOREST, SLOW, Site, Worker
 from tests.support.waiting import eventually
@@ -145,21 +143,22 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(i
     assert installation.until(job_id, State.SUCCEEDED).attempt == 2
 
 
-def pause(worker: Worker, settings: Settings) -> list[psutil.Process]:
-    """Stop a worker with all it started, but not within a write to SQLite, which would stop everybody."""
+def pause(worker: Worker, database: Database) -> list[psutil.Process]:
+    """Stop a worker with all it started, but not while it holds a lock, which would stop everybody."""
     family = worker.family()
 
     def paused() -> bool:
         for process in family:
             process.send_signal(signal.SIGSTOP)
-        path = make_url(settings.sqlalchemy_url).database or ""
-        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                for process in family:
-                    process.send_signal(signal.SIGCONT)
-                return False
+        try:
+            with database.write() as session:
+                # On PostgreSQL a lock is of one row: try those that a worker writes to.
+                session.execute(update(JobRow).values(worker=JobRow.worker))
+                session.execute(update(CounterRow).values(value=CounterRow.value))
+        except DatabaseUnavailable:
+            for process in family:
+                process.send_signal(signal.SIGCONT)
+            return False
         return True
 
     eventually(paused, timeout=20)
@@ -170,7 +169,7 @@ def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Si
     paused = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
     installation.until_fitting(job_id)
-    stopped = pause(paused, installation.settings)
+    stopped = pause(paused, installation.database)
     installation.start_worker()
     job = installation.until(job_id, State.SUCCEEDED)
     for process in stopped:

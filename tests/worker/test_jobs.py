@@ -1,12 +1,9 @@
 """What jobs do when nothing is killed: their effects, and the failures that are nobody's crash."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
-from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
@@ -16,33 +13,12 @@ from shared.jobs.states import Kind, State
 from shared.prediction.cache import PredictorCache
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import load_artifact_key
-from shared.settings import Settings
-from tests.support.servers import S3, Valkey
-from tests.support.site import FAST, SLOW, Site, site
+from tests.support.objects import put, read
+from tests.support.site import SLOW, Site
+from tests.support.stack import Stack
 
 # Less than the weights of two layers of 8,000 neurons.
 LITTLE_MEMORY_MB = 256
-
-
-@pytest.fixture(params=["embedded", "full stack"])
-def either_installation(
-    request: pytest.FixtureRequest, fast_settings: Settings, own_valkey: Valkey, tmp_path: Path
-) -> Iterator[Site]:
-    """Once with SQLite and a local directory, once with PostgreSQL and S3."""
-    settings = fast_settings
-    if request.param == "full stack":
-        s3: Settings = request.getfixturevalue("s3_settings")
-        server: S3 = request.getfixturevalue("s3_server")
-        settings = s3.model_copy(
-            update={
-                "redis_url": fast_settings.redis_url,
-                "database_url": SecretStr(request.getfixturevalue("postgres_url")),
-                "s3_endpoint_url": server.endpoint_url,
-                **FAST,
-            }
-        )
-    with site(settings, own_valkey, tmp_path) as built:
-        yield built
 
 
 def promote(installation: Site, version: int, stage: str) -> UUID:
@@ -57,8 +33,7 @@ def error_of(installation: Site, job_id: UUID) -> dict[str, Any]:
     return error
 
 
-def test_a_model_walks_from_training_to_production_and_serves(either_installation: Site) -> None:
-    installation = either_installation
+def test_a_model_walks_from_training_to_production_and_serves(installation: Site) -> None:
     installation.start_worker()
     trained = installation.until(installation.train(), State.SUCCEEDED).result
     assert trained is not None
@@ -88,12 +63,16 @@ def test_a_skipped_stage_fails_with_its_code_and_changes_nothing(installation: S
         assert session.scalars(select(RegistryRow.stage)).one() == "dev"
 
 
-def test_a_promotion_of_a_file_that_was_tampered_with_fails_and_changes_nothing(installation: Site) -> None:
+def test_a_promotion_of_a_file_that_was_tampered_with_fails_and_changes_nothing(
+    installation: Site, tmp_path: Path
+) -> None:
     installation.start_worker()
     trained = installation.until(installation.train(), State.SUCCEEDED).result
     assert trained is not None
-    stored = installation.settings.home / "store" / installation.settings.models_bucket / trained["artifact_path"]
-    stored.write_bytes(stored.read_bytes()[:-1] + b"!")
+    store, bucket, key = installation.store, installation.settings.models_bucket, trained["artifact_path"]
+    honest = read(store, bucket, key)
+    store.delete(bucket, key)
+    put(store, bucket, key, honest[:-1] + b"!", folder=tmp_path)
     error = error_of(installation, promote(installation, trained["version"], "staging"))
     assert error["code"] == "artifact_corrupt"
     with installation.database.read() as session:
@@ -138,23 +117,21 @@ def test_a_dataset_whose_stored_file_changed_is_not_trained_on(installation: Sit
     assert error_of(installation, job_id)["code"] == "dataset_corrupt"
 
 
-def test_a_store_that_is_away_for_a_while_delays_a_job_and_loses_nothing(installation: Site) -> None:
+def test_a_store_that_is_away_for_a_while_delays_a_job_and_loses_nothing(installation: Site, stack: Stack) -> None:
     job_id = installation.train()
-    bucket = installation.settings.home / "store" / installation.settings.datasets_bucket
-    away = bucket.with_name("away")
-    installation.start_worker()
+    # The server of the store takes its time to come back.
+    installation.start_worker(MLMINI_MAX_TRANSIENT_FAILURES="100")
     installation.until(job_id, State.SUCCEEDED)
-    bucket.rename(away)
-    with installation.database.write() as session:
-        first = session.get_one(JobRow, job_id)
-        again = accept(
-            session,
-            kind=Kind.TRAIN,
-            request=first.request,
-            dataset_name="iris",
-            dataset_version_id=first.dataset_version_id,
-        ).id
-    while installation.job(again).transient_count == 0:
-        assert installation.job(again).status in {State.QUEUED, State.RUNNING}
-    away.rename(bucket)
+    with stack.without_store(installation.settings):
+        with installation.database.write() as session:
+            first = session.get_one(JobRow, job_id)
+            again = accept(
+                session,
+                kind=Kind.TRAIN,
+                request=first.request,
+                dataset_name="iris",
+                dataset_version_id=first.dataset_version_id,
+            ).id
+        while installation.job(again).transient_count == 0:
+            assert installation.job(again).status in {State.QUEUED, State.RUNNING}
     assert installation.until(again, State.SUCCEEDED).crash_count == 0

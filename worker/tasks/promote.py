@@ -23,8 +23,10 @@ def run(attempt: Attempt) -> Effect:
             stages=runtime.settings.stages,
         )
     attempt.show(30, "storing")
+    attempt.say(f"copying {promotion.source.artifact_path} to {promotion.target_path}")
     attempt.check()
     seal = stage_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
+    attempt.say(f"copied {seal.size_bytes:,} bytes and verified them against digest and seal")
 
     def add(session: Session) -> dict[str, object]:
         return commit_promotion(session, promotion, seal=seal, actor=ACTOR)

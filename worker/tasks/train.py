@@ -35,6 +35,7 @@ def run(attempt: Attempt) -> Effect:
     """Do everything up to the commit; the effect is the new version in the first stage."""
     source = _find_table(attempt)
     _fetch(attempt, source)
+    attempt.say(f"fetched the table '{attempt.claim.dataset_name}', {source.size_bytes:,} bytes, as it was uploaded")
     _hand_over(attempt, source)
     compute(attempt)
     facts = _read_outcome(attempt)
@@ -117,6 +118,7 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
         runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
     except ObjectExists:
         raise ArtifactConflict(f"The store already has another artifact named '{path}'. Train again.") from None
+    attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
     sealed = seal(
         runtime.key,
         version=version,

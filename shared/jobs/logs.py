@@ -1,0 +1,88 @@
+"""The log of a job: what its attempts say to people.
+
+The place of a line follows from the line itself: the lines of earlier attempts, which can be written no more, come
+first, then those of this attempt by their numbers. A line that is written twice, because the answer to the first write
+was lost or because two threads wrote it, is therefore kept once.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.jobs.lifecycle import Claim, mine
+from shared.jobs.lines import Line, one_line
+from shared.jobs.rows import JobLogRow, JobRow
+
+CUT = "This log is as long as logs may be: what follows was cut."
+
+# Rows of one INSERT, and conditions of one SELECT.
+_BATCH = 100
+
+
+class LogLine(NamedTuple):
+    """One line as it is kept; `seq` counts from 1 in each job, without gaps."""
+
+    seq: int
+    at: datetime
+    text: str
+
+
+def append(session: Session, claim: Claim, lines: Sequence[Line], *, most: int) -> None:
+    """Add lines of a running attempt, up to `most` lines of the job; an attempt that lost the job adds nothing."""
+    # Held until the commit, so that the attempt cannot be ended by somebody else meanwhile.
+    held = session.execute(select(JobRow.id).where(mine(claim)).with_for_update())
+    if held.one_or_none() is not None:
+        add(session, claim.job_id, claim.epoch, lines, most=most)
+
+
+def add(session: Session, job_id: UUID, epoch: int, lines: Sequence[Line], *, most: int) -> None:
+    """Add lines under an epoch, for a caller whose transaction holds the job's row: the one that has just ended it."""
+    before = select(func.max(JobLogRow.seq)).where(JobLogRow.job_id == job_id, JobLogRow.epoch < epoch)
+    base = session.scalar(before) or 0
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    now = time.monotonic()
+    rows = [
+        {
+            "job_id": job_id,
+            "seq": base + line.number,
+            "epoch": epoch,
+            # The database's clock, like every moment, though the line was said a little earlier.
+            "at": Now(line.said_at - now),
+            "text": one_line(line.text) if base + line.number <= most else CUT,
+        }
+        for line in lines
+        if base + line.number <= most + 1
+    ]
+    for start in range(0, len(rows), _BATCH):
+        session.execute(insert(JobLogRow).values(rows[start : start + _BATCH]).on_conflict_do_nothing())
+
+
+def read(session: Session, job_id: UUID, *, after: int, limit: int) -> list[LogLine]:
+    """The lines of a job that come after the one numbered `after`, at most `limit`."""
+    return read_many(session, [(job_id, after)], limit=limit).get(job_id, [])
+
+
+def read_many(session: Session, places: Collection[tuple[UUID, int]], *, limit: int) -> dict[UUID, list[LogLine]]:
+    """As `read`, for many places in many jobs at once. Of a job that has several, all lines are in one list."""
+    found: dict[UUID, dict[int, LogLine]] = {}
+    asked = list(places)
+    for start in range(0, len(asked), _BATCH):
+        query = select(JobLogRow.job_id, JobLogRow.seq, JobLogRow.at, JobLogRow.text).where(
+            # Numbers have no gaps, so this bounds each page without counting.
+            or_(
+                *(
+                    and_(JobLogRow.job_id == job_id, JobLogRow.seq > after, JobLogRow.seq <= after + limit)
+                    for job_id, after in asked[start : start + _BATCH]
+                )
+            )
+        )
+        for row in session.execute(query):
+            found.setdefault(row.job_id, {})[row.seq] = LogLine(row.seq, row.at, row.text)
+    return {job_id: [lines[seq] for seq in sorted(lines)] for job_id, lines in found.items()}

@@ -1,0 +1,60 @@
+"""What is told of a training while it goes on, in words for the job's log; the report has all of it as data."""
+
+from collections.abc import Callable
+
+from shared.training.evaluation import Evaluation
+from shared.training.plan import Plan
+from shared.training.split import Split
+
+Say = Callable[[str], None]
+
+_MOST_TREATMENTS = 20
+_MOST_NAMES = 5
+
+
+def rows(count: int) -> str:
+    """A number of rows in words."""
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def of_preparation(say: Say, plan: Plan, split: Split, *, without_target: int) -> None:
+    """What becomes of rows and columns before anything is fitted."""
+    if without_target:
+        say(f"dropped {rows(without_target)} without a target")
+    for line in _treatments(plan):
+        say(line)
+    if split.note:
+        say(split.note)
+
+
+def of_fit(say: Say, *, seconds: float, warnings: list[str]) -> None:
+    """How the fit went, with what scikit-learn warned of."""
+    for warning in warnings:
+        say(warning)
+    say(f"fitted in {seconds:.1f} s")
+
+
+def of_evaluation(say: Say, measured: Evaluation, *, rows_measured: int) -> None:
+    """What was measured on the rows that were kept back."""
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in measured.metrics.items())
+    say(f"measured on {rows(rows_measured)}: {numbers or 'nothing that is defined here'}")
+    for note in measured.notes:
+        say(note)
+
+
+def _treatments(plan: Plan) -> list[str]:
+    """One line for the columns of each treatment; the rarest treatments of a motley table are counted only."""
+    columns: dict[str, list[str]] = {}
+    for treatment in plan.treatments:
+        columns.setdefault(treatment.treatment, []).append(treatment.column)
+    told = sorted(columns.items(), key=lambda item: -len(item[1]))
+    lines = [f"{_named(names)}: {treatment}" for treatment, names in told[:_MOST_TREATMENTS]]
+    left = sum(len(names) for _, names in told[_MOST_TREATMENTS:])
+    return [*lines, f"{left:,} more columns: the model's report tells of each"] if left else lines
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    word = "column" if len(names) == 1 else "columns"
+    return f"{word} {shown} and {more:,} more" if more > 0 else f"{word} {shown}"
