@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from api.first_start import FirstStart
+from api.following import Following
 from api.freshness import Freshness
 from api.readiness import Readiness
 from api.waiting import JobWatch
 from shared.database import Database
+from shared.database_access import open_database
 from shared.datasets.reader import Reader
-from shared.errors import DatabaseUnavailable, PlatformError, StoreUnavailable, WrongSettings
+from shared.errors import PlatformError, StoreUnavailable
+from shared.home import prepare_home
 from shared.logging import get_logger
-from shared.migration import is_current
+from shared.migration import check_schema
 from shared.object_store import ObjectStore, open_store
 from shared.prediction.cache import PredictorCache
 from shared.queue import JobQueue
@@ -39,6 +42,7 @@ class Parts:
     key: ArtifactKey
     cache: PredictorCache
     jobs_watch: JobWatch
+    following: Following
     freshness: Freshness
     readiness: Readiness
 
@@ -46,10 +50,11 @@ class Parts:
 def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """The life of an application: its parts are in `app.state.parts` while it runs.
 
-    With `warm_up` the libraries that the first prediction needs are imported once the process is ready.
+    With `warm_up` the libraries that the first prediction needs are imported once the process is ready, and the bundled
+    examples are catalogued if this is the first start.
 
     Raises:
-        WrongSettings: when the database's schema is not the one of this release.
+        PlatformError: as `open_parts` does; `app.state.refused` is set then.
     """
 
     @asynccontextmanager
@@ -58,11 +63,14 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
             try:
                 app.state.parts = await run_in_threadpool(open_parts, settings, stack)
             except PlatformError as error:
+                app.state.refused = True
                 log.critical("start_refused", code=error.code, detail=error.detail)
                 raise
             stack.callback(app.state.parts.jobs_watch.close)
+            stack.callback(app.state.parts.following.close)
             if warm_up:
                 threading.Thread(target=_import_libraries, name="warm-up").start()
+                _begin_first_start(app.state.parts, stack)
             log.info("api_started")
             yield
         log.info("api_stopped")
@@ -74,13 +82,14 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     """Open all parts; `stack` closes them in reverse order.
 
     Raises:
-        WrongSettings: when the database's schema is not the one of this release.
+        WrongSettings: when a setting leads nowhere, or the database's schema is not the one of this release.
         DatabaseUnavailable: when the database does not answer.
     """
-    settings.scratch.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.sqlalchemy_url)
+    prepare_home(settings.home)
+    prepare_home(settings.scratch)
+    database = open_database(settings)
     stack.callback(database.close)
-    _check_schema(database)
+    check_schema(database)
     store = open_store(settings)
     stack.callback(store.close)
     _prepare(store)
@@ -92,7 +101,8 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     cache = PredictorCache(database, store, settings, key)
     stack.callback(cache.close)
     cache.start()
-    readiness = Readiness.of(database=database, store=store, queue=queue)
+    freshness = Freshness(cache)
+    readiness = Readiness.of(database=database, store=store, queue=queue, scratch=settings.scratch)
     stack.callback(readiness.close)
     return Parts(
         settings=settings,
@@ -103,21 +113,10 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         key=key,
         cache=cache,
         jobs_watch=JobWatch(database),
-        freshness=Freshness(cache),
+        following=Following(database, freshness),
+        freshness=freshness,
         readiness=readiness,
     )
-
-
-def _check_schema(database: Database) -> None:
-    try:
-        current = is_current(database)
-    except SQLAlchemyError as error:
-        raise DatabaseUnavailable("The database does not answer. Start it, or set MLMINI_DATABASE_URL.") from error
-    if not current:
-        raise WrongSettings(
-            "The tables of the database are not those of this release. Run `alembic upgrade head` with the same "
-            "settings, then start again."
-        )
 
 
 def _prepare(store: ObjectStore) -> None:
@@ -126,6 +125,13 @@ def _prepare(store: ObjectStore) -> None:
     except StoreUnavailable as error:
         # The process starts and says so under /readyz; whatever needs no object is served meanwhile.
         log.warning("object_store_unavailable", detail=error.detail)
+
+
+def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
+    if parts.settings.examples:
+        first_start = FirstStart(parts.database, parts.store, parts.reader, parts.settings)
+        stack.callback(first_start.close)
+        first_start.start()
 
 
 def _import_libraries() -> None:

@@ -4,26 +4,33 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
-from sqlalchemy import text
+import redis
 
 from api.schemas.health import Dependency, DependencyState
 from shared.database import Database
 from shared.errors import PlatformError
+from shared.home import check_home
+from shared.migration import check_schema
 from shared.object_store import ObjectStore
 from shared.queue import JobQueue
+from shared.redis_access import redis_fault
 
 TIMEOUT_SECONDS = 2.0
+
+_REDIS = "Jobs are accepted and found without it."
+_WORKERS = "Jobs are accepted and wait."
 
 
 @dataclass
 class Check:
-    """How to ask one part, and what to tell when it does not answer."""
+    """How to ask one part, which tells by itself what it lacks, and where to look when it does not answer at all."""
 
     name: str
     needed: bool
-    hint: str
+    cure: str
     ask: Callable[[], None]
     # The question that is still open: a part that hangs is not asked again and again.
     asking: asyncio.Future[Dependency] | None = None
@@ -37,16 +44,15 @@ class Readiness:
         self._threads = ThreadPoolExecutor(max_workers=len(checks), thread_name_prefix="readiness")
 
     @classmethod
-    def of(cls, *, database: Database, store: ObjectStore, queue: JobQueue) -> Self:
+    def of(cls, *, database: Database, store: ObjectStore, queue: JobQueue, scratch: Path) -> Self:
         """The checks of the parts that the platform is made of."""
         return cls(
             [
-                Check(
-                    "database", True, "Start the database, or set MLMINI_DATABASE_URL.", lambda: _ask_database(database)
-                ),
-                Check("object_store", True, "Start the object store, or look at the settings of it.", store.check),
-                Check("redis", False, "Start Redis or Valkey; jobs are accepted and found without it.", queue.ping),
-                Check("workers", False, "Start a worker; jobs are accepted and wait.", lambda: _ask_workers(queue)),
+                Check("database", True, "Look at its log and its load.", lambda: check_schema(database)),
+                Check("object_store", True, "Look at its log and its load.", store.check),
+                Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(scratch)),
+                Check("redis", False, "Look at its log and its load. " + _REDIS, lambda: _ask_redis(queue)),
+                Check("workers", False, _WORKERS, lambda: _ask_workers(queue)),
             ]
         )
 
@@ -65,33 +71,38 @@ class Readiness:
         await asyncio.wait({check.asking}, timeout=TIMEOUT_SECONDS)
         if check.asking.done():
             return check.asking.result()
-        return _absent(check, f"It gave no answer within {TIMEOUT_SECONDS:g} s.")
+        return _absent(check, f"It gave no answer within {TIMEOUT_SECONDS:g} s. {check.cure}")
 
 
 def _ask(check: Check) -> Dependency:
     try:
         check.ask()
-    except (PlatformError, _NoWorker) as error:
+    except (PlatformError, _Missing) as error:
         return _absent(check, str(error))
     except Exception as error:  # noqa: BLE001 - clients of the parts raise many kinds, and each means "no answer"
-        return _absent(check, f"It does not answer ({type(error).__name__}).")
+        return _absent(check, f"It does not answer ({type(error).__name__}). {check.cure}")
     return Dependency(state=DependencyState.OK)
 
 
-def _absent(check: Check, reason: str) -> Dependency:
-    state = DependencyState.DOWN if check.needed else DependencyState.DEGRADED
-    return Dependency(state=state, hint=f"{reason} {check.hint}")
+def _absent(check: Check, hint: str) -> Dependency:
+    return Dependency(state=DependencyState.DOWN if check.needed else DependencyState.DEGRADED, hint=hint)
 
 
-def _ask_database(database: Database) -> None:
-    with database.read() as session:
-        session.execute(text("SELECT 1"))
+class _Missing(Exception):
+    """A part without which jobs wait; the sentence says what to do."""
 
 
-class _NoWorker(Exception):
-    pass
+def _ask_redis(queue: JobQueue) -> None:
+    try:
+        queue.ping()
+    except redis.RedisError as error:
+        raise _Missing(f"{redis_fault(error)} {_REDIS}") from None
 
 
 def _ask_workers(queue: JobQueue) -> None:
-    if not queue.workers():
-        raise _NoWorker("No worker has announced itself lately.")
+    try:
+        workers = queue.workers()
+    except redis.RedisError:
+        raise _Missing(f"Workers announce themselves through Redis, which does not answer. {_WORKERS}") from None
+    if not workers:
+        raise _Missing(f"No worker has announced itself lately. Start one with `python -m worker`. {_WORKERS}")

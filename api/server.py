@@ -1,6 +1,7 @@
 """The API process: `python -m api.server` serves the application at the address of the settings."""
 
 import argparse
+import logging
 import socket
 import sys
 
@@ -9,15 +10,16 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from shared.errors import WrongSettings
+from shared.listening import is_about_the_host, listen, listen_fault
 from shared.logging import configure_logging
-from shared.settings import Settings, load_settings
+from shared.settings import PREFIX, Settings, load_settings
 
 # Requests that are under way when the process is asked to stop get this long to end.
 GRACE_SECONDS = 5
 
 
 class Server(uvicorn.Server):
-    """Lets requests that wait for a job go before it waits for requests to end."""
+    """Lets requests that wait for a job, or follow one, go before it waits for requests to end."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._app = app
@@ -37,6 +39,7 @@ class Server(uvicorn.Server):
         """Stop serving."""
         if hasattr(self._app.state, "parts"):
             self._app.state.parts.jobs_watch.close()
+            self._app.state.parts.following.close()
         await super().shutdown(sockets)
 
 
@@ -49,10 +52,24 @@ def main() -> int:
         settings = load_settings()
     except WrongSettings as error:
         sys.exit(f"The API cannot start: {error}")
+    try:
+        listener = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
+    except OSError as error:
+        sys.exit(f"The API cannot start: {_in_the_way(settings, error)}")
     configure_logging(settings.log_level)
-    server = Server(create_app(settings, warm_up=True), settings)
-    server.run(sockets=None if descriptor is None else [socket.socket(fileno=descriptor)])
+    app = create_app(settings, warm_up=True)
+    # A start that is refused has told why in a sentence; the server would add where in the code that was.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not getattr(app.state, "refused", False))
+    server = Server(app, settings)
+    server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _in_the_way(settings: Settings, error: OSError) -> str:
+    fault = listen_fault(settings.host, settings.port, error)
+    if is_about_the_host(error):
+        return fault
+    return f"{PREFIX}PORT: {fault} Stop what listens there, or set {PREFIX}PORT to a free port."
 
 
 if __name__ == "__main__":

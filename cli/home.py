@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.failures import StartFailed
 from shared.errors import WrongSettings
+from shared.home import home_fault, prepare_home
 
 LOCK_NAME = "lock"
 
@@ -23,12 +24,12 @@ def claimed(home: Path) -> Iterator[None]:
         WrongSettings: when the folder cannot be used.
         StartFailed: when another launcher holds it.
     """
+    prepare_home(home)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise WrongSettings(f"MLMINI_HOME: {home} cannot be used as the home folder: {error.strerror}.") from None
+        raise WrongSettings(home_fault(error, str(home))) from None
     try:
         _lock(descriptor, home)
         yield

@@ -4,6 +4,7 @@ import socket
 from contextlib import closing
 
 from cli.failures import StartFailed
+from shared import listening
 
 _ATTEMPTS = 100
 
@@ -20,14 +21,14 @@ def listen(host: str, wanted: int, *, variable: str | None) -> socket.socket:
     candidates = [wanted] if variable else range(wanted, min(wanted + _ATTEMPTS, 65536))
     for port in candidates:
         try:
-            return _listen(host, port)
+            return listening.listen(host, port)
         except OSError as error:
+            fault = listening.listen_fault(host, port, error)
+            if listening.is_about_the_host(error):
+                raise StartFailed(fault) from None
             reason = error.strerror
     if variable:
-        raise StartFailed(
-            f"{variable}: port {wanted} on {host} cannot be used: {reason}. "
-            f"Set {variable} to a free port, or leave it unset to have one chosen."
-        )
+        raise StartFailed(f"{variable}: {fault} Set {variable} to a free port, or leave it unset to have one chosen.")
     raise StartFailed(f"no port from {wanted} to {candidates[-1]} on {host} can be used: {reason}.")
 
 
@@ -44,20 +45,6 @@ def find_free(wanted: int, *, variable: str | None) -> int:
 
 def any_free() -> int:
     """Some port of 127.0.0.1 that is free at this moment."""
-    with closing(_listen("127.0.0.1", 0)) as listener:
+    with closing(listening.listen("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        # Connections of an earlier run that still linger do not make a port taken.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -4,30 +4,58 @@ the launcher stays small and can end it at any moment.
 The last line on standard error says what is wrong when it ends with one of the statuses below.
 """
 
+import argparse
 import sys
+import time
 
 import redis
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
-from shared.database import Database
+from shared.database_access import check_writes, explained, open_database, place_of
 from shared.errors import PlatformError, WrongSettings
+from shared.home import prepare_home
 from shared.migration import upgrade
 from shared.object_store import open_store
+from shared.redis_access import connect_redis, redis_fault
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings, load_settings
+
+_REDIS_SECONDS = 3
 
 
 def main() -> None:
     """Prepare everything; done again, it changes nothing."""
+    arguments = argparse.ArgumentParser(description="Make tables, buckets and the key of artifacts.")
+    arguments.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for parts that do not answer yet")
+    seconds: float = arguments.parse_args().wait
     try:
-        prepare(load_settings())
+        prepare_within(seconds, load_settings())
     except WrongSettings as error:
         print(error.detail, file=sys.stderr)
         sys.exit(WRONG_SETTINGS)
     except PlatformError as error:
         print(error.detail, file=sys.stderr)
         sys.exit(UNAVAILABLE)
+
+
+def prepare_within(seconds: float, settings: Settings) -> None:
+    """Prepare, and try again for so many seconds while something is in the way; it says what it waits for.
+
+    Raises:
+        WrongSettings, StoreUnavailable: like `prepare`, when the time is over.
+    """
+    deadline = time.monotonic() + seconds
+    said = ""
+    while True:
+        try:
+            return prepare(settings)
+        except PlatformError as error:
+            if time.monotonic() >= deadline:
+                raise
+            if error.detail != said:
+                print(f"Waiting: {error.detail}", file=sys.stderr)
+            said = error.detail
+            time.sleep(1)
 
 
 def prepare(settings: Settings) -> None:
@@ -37,6 +65,8 @@ def prepare(settings: Settings) -> None:
         WrongSettings: when a setting leads nowhere.
         StoreUnavailable: when the object store does not answer.
     """
+    prepare_home(settings.home)
+    prepare_home(settings.scratch)
     _migrate(settings)
     store = open_store(settings)
     store.prepare()
@@ -46,36 +76,26 @@ def prepare(settings: Settings) -> None:
 
 
 def _migrate(settings: Settings) -> None:
+    database = open_database(settings)
     try:
-        database = Database(settings.sqlalchemy_url)
-    except (ArgumentError, NoSuchModuleError):
-        raise WrongSettings(
-            "MLMINI_DATABASE_URL: this is not the URL of a database. It looks like postgresql://user:password@host/name."
-        ) from None
-    try:
-        upgrade(database)
-    except SQLAlchemyError as error:
-        url = database.engine.url.render_as_string(hide_password=True)
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise WrongSettings(f"MLMINI_DATABASE_URL: the database {url} cannot be used: {reason}") from None
+        with explained():
+            upgrade(database)
+        check_writes(database)
+    except PlatformError as error:
+        variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
+        raise WrongSettings(f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}") from None
     finally:
         database.close()
 
 
 def _ping(settings: Settings) -> None:
-    try:
-        client = redis.Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3)
-    except ValueError:
-        # What the library says quotes the URL, and with it the password.
-        raise WrongSettings(
-            "MLMINI_REDIS_URL: this is not the URL of a Redis server. It looks like redis://:password@host:6379/0, "
-            "with a password in which / is written as %2F."
-        ) from None
+    client = connect_redis(settings, seconds=_REDIS_SECONDS)
     try:
         client.ping()
-        client.close()
     except redis.RedisError as error:
-        raise WrongSettings(f"MLMINI_REDIS_URL: no Redis server can be used there: {error}") from None
+        raise WrongSettings(redis_fault(error)) from None
+    finally:
+        client.close()
 
 
 if __name__ == "__main__":

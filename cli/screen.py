@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
+_COLOURS = {"✓": 32, "!": 33, "✗": 31}
+
 
 def say(text: str = "") -> None:
     """Show a line. Nobody reading it is no reason to stop."""
@@ -18,8 +20,12 @@ def complain(text: str) -> None:
 
 def tick(name: str, seconds: float, note: str = "") -> None:
     """Show that a part is ready, and how long it took."""
-    mark = "\033[32m✓\033[0m" if _colours() else "✓"
-    say(f"  {mark} {name:<10}{seconds:6.1f} s  {note}".rstrip())
+    say(f"  {mark('✓')} {name:<10}{seconds:6.1f} s  {note}".rstrip())
+
+
+def mark(sign: str) -> str:
+    """A sign in its colour: ✓ is well, ! is worth a look, ✗ is broken."""
+    return f"\033[{_COLOURS[sign]}m{sign}\033[0m" if _colours() else sign
 
 
 def table(rows: Iterable[tuple[str, str]]) -> None:

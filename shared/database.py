@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -40,8 +41,9 @@ class Base(DeclarativeBase):
 class Database:
     """One engine with the two kinds of transaction that the platform uses."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = _create_engine(url, pool_size=pool_size)
+    def __init__(self, url: str, *, pool_size: int = 10, existing: bool = False) -> None:
+        """With `existing`, opening makes no file and leaves one of another program as it is."""
+        self.engine = _create_engine(_existing(url) if existing else url, pool_size=pool_size, prepare=not existing)
         self._writer = self.engine.execution_options(writes=True)
 
     @contextmanager
@@ -99,10 +101,19 @@ def is_outage(error: SQLAlchemyError) -> bool:
     return state[:2] in _POSTGRESQL_OUTAGES
 
 
-def _create_engine(url: str, *, pool_size: int) -> Engine:
+def _existing(url: str) -> URL:
+    parsed = make_url(url)
+    path = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or path in {"", ":memory:"} or path.startswith("file:"):
+        return parsed
+    # https://sqlite.org/uri.html: read and write, but do not create.
+    return parsed.set(database=f"file:{quote(path)}").update_query_dict({"mode": "rw", "uri": "true"})
+
+
+def _create_engine(url: str | URL, *, pool_size: int, prepare: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _prepare_sqlite if prepare else _wait_for_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "reset", _end_sqlite)
         return engine
@@ -117,13 +128,17 @@ def _create_engine(url: str, *, pool_size: int) -> Engine:
     )
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver must not open transactions by itself: `_begin_sqlite` says how each one begins.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    _wait_for_sqlite(connection, record)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _wait_for_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` says how each one begins.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,33 +3,97 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 import migrations
 from shared.database import Database
+from shared.database_access import expect_primary, explained, folder_fault
+from shared.errors import WrongSettings
 
 # Any number will do, as long as nothing else in the database locks it.
 _ADVISORY_LOCK = 7_265_011
 
 
+class SchemaState(StrEnum):
+    """How the tables of a database relate to those that this code needs."""
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    EMPTY = "empty"
+    FOREIGN = "foreign"
+
+
+_MADE_BY = "`mlmini up` {}, and so does `alembic upgrade head` with the same settings. Then start again."
+SENTENCES = {
+    SchemaState.BEHIND: "The tables of the database are those of an older release. "
+    + _MADE_BY.format("brings them up to date"),
+    SchemaState.AHEAD: "The tables of the database were made by a newer release than this one, or by another program. "
+    "Run the newer release, bring back a backup of the database, or name another one in MLMINI_DATABASE_URL.",
+    SchemaState.EMPTY: "The database has no tables yet. " + _MADE_BY.format("makes them"),
+    SchemaState.FOREIGN: "The database has tables of another program and none of the platform's. Name a database for "
+    "the platform alone in MLMINI_DATABASE_URL, or add its tables to this one by `alembic upgrade head`.",
+}
+
+
 def upgrade(database: Database) -> None:
-    """Apply what is missing. Processes that call this together wait for the one that migrates."""
+    """Apply what is missing. Processes that call this together wait for the one that migrates.
+
+    Raises:
+        WrongSettings: when a newer release, or another program, has migrated the database.
+    """
     with _alone(database) as connection:
+        if schema_state(connection) is SchemaState.AHEAD:
+            raise WrongSettings(SENTENCES[SchemaState.AHEAD])
         command.upgrade(configuration(connection), "head")
         connection.commit()
 
 
 def is_current(database: Database) -> bool:
     """Whether the schema is the one that this code was written for."""
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return schema_state(connection) is SchemaState.CURRENT
+
+
+def check_schema(database: Database) -> None:
+    """See that the database answers, has the tables of this release and is no read-only copy of another one.
+
+    Raises:
+        DatabaseUnavailable: when it is away and may come back.
+        WrongSettings: when it has other tables, or somebody has to change something else first.
+    """
+    with explained(), database.engine.connect() as connection:
+        state = schema_state(connection)
+        expect_primary(connection)
+    if state is not SchemaState.CURRENT:
+        raise WrongSettings(SENTENCES[state])
+
+
+def schema_state(connection: Connection) -> SchemaState:
+    """What the database holds, by the revision that is noted in it."""
+    noted = set(MigrationContext.configure(connection).get_current_heads())
+    if not noted:
+        others = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        return SchemaState.FOREIGN if others else SchemaState.EMPTY
+    head, known = _revisions()
+    if not noted <= known:
+        return SchemaState.AHEAD
+    return SchemaState.CURRENT if noted == {head} else SchemaState.BEHIND
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision of this release, and all that it knows."""
+    scripts = ScriptDirectory.from_config(configuration())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -66,7 +130,11 @@ def _alone(database: Database) -> Iterator[Connection]:
 
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise folder_fault(error) from None
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

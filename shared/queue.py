@@ -10,6 +10,7 @@ from celery import Celery
 
 from shared.jobs.states import Kind
 from shared.logging import get_logger
+from shared.redis_access import connect_redis, redis_url
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -22,8 +23,12 @@ _SOCKET_SECONDS = 5
 
 
 def create_celery(settings: Settings) -> Celery:
-    """The Celery application that both edges speak through: early ack, JSON, no results, no retries of its own."""
-    app = Celery("mlmini", broker=settings.redis_url.get_secret_value(), set_as_current=False)
+    """The Celery application that both edges speak through: early ack, JSON, no results, no retries of its own.
+
+    Raises:
+        WrongSettings: when MLMINI_REDIS_URL is not a URL of Redis.
+    """
+    app = Celery("mlmini", broker=redis_url(settings), set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE_NAME,
         task_serializer="json",
@@ -45,6 +50,8 @@ def create_celery(settings: Settings) -> Celery:
             "socket_connect_timeout": _SOCKET_SECONDS,
             "socket_keepalive": True,
             "retry_on_timeout": False,
+            # Redis that is away is not waited for: what it misses, the relay brings when it is back.
+            "max_retries": 0,
         },
     )
     return app
@@ -54,13 +61,9 @@ class JobQueue:
     """Tells workers of due jobs, without ever making a caller wait for Redis."""
 
     def __init__(self, settings: Settings) -> None:
+        """Nothing is sent yet. Raises WrongSettings for a URL that is none of Redis."""
+        self._redis = connect_redis(settings, seconds=_SOCKET_SECONDS)
         self._celery = create_celery(settings)
-        self._redis = redis.Redis.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_timeout=_SOCKET_SECONDS,
-            socket_connect_timeout=2,
-            decode_responses=True,
-        )
         self._waiting: queue.Queue[tuple[UUID, Kind] | None] = queue.Queue(maxsize=_BACKLOG)
         self._publisher = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
         self._publisher.start()

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allow_open: bool = False
+    examples: bool = True
 
     # Object store: a directory below `home`, or any S3 server.
     store: Literal["local", "s3"] = "local"
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     worker_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     job_memory_mb: int = Field(default=4096, ge=256)
     job_seconds: float = Field(default=3600, gt=0)
+    job_log_lines: int = Field(default=1000, ge=10)
     lease_seconds: float = Field(default=60, gt=0)
     beat_seconds: float = Field(default=15, gt=0)
     poll_seconds: float = Field(default=1, gt=0)

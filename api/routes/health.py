@@ -22,7 +22,7 @@ async def get_health() -> Health:
 
 @router.get("/readyz", summary="Can requests be served?", response_model=Readiness, responses=responses(503))
 async def get_readiness(request: Request, parts: PartsDep) -> Response | Readiness:
-    """Each part with its state and a hint. Database and object store are needed; without the others jobs only wait."""
+    """Each part with its state and a hint. Database and object store are needed; without the others jobs may wait."""
     found = await parts.readiness.look()
     states = {dependency.state for dependency in found.values()}
     if DependencyState.DOWN in states:
@@ -48,5 +48,7 @@ def get_version() -> Version:
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def get_metrics(request: Request, parts: PartsDep) -> Response:
     """Requests by method, route and status with their duration; jobs by kind and status; the oldest due job."""
-    text = request.app.state.metrics.render(parts.database, waits=parts.jobs_watch.waits())
+    text = request.app.state.metrics.render(
+        parts.database, waits=parts.jobs_watch.waits(), streams=parts.following.streams()
+    )
     return Response(text, media_type=metrics.MEDIA_TYPE)

@@ -8,7 +8,7 @@ from api.schemas.base import ResponseBody
 
 
 class DependencyState(StrEnum):
-    """Whether a part answers; without a degraded one the platform still works."""
+    """Whether a part answers; without a degraded one the platform still serves."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -31,7 +31,9 @@ class Health(ResponseBody):
 class Readiness(ResponseBody):
     """Whether requests can be served, and why not."""
 
-    status: DependencyState = Field(description="`degraded` when jobs are accepted but cannot run at present.")
+    status: DependencyState = Field(
+        description="`degraded` when requests are served, but a part is missing that jobs or uploads need."
+    )
     dependencies: dict[str, Dependency] = Field(description="The parts by name.")
 
 

@@ -12,9 +12,9 @@ import pyarrow.csv
 from shared.datasets.csv_faults import FIELD_BYTES, ROW_BYTES, find_fault
 from shared.datasets.findings import TableLimits
 from shared.datasets.header import parse_records, refuse_data_as_header, settle_names
+from shared.datasets.missing import MISSING
 from shared.datasets.reading import Reading
 from shared.datasets.textfile import TextFile
-from shared.datasets.values import MISSING
 from shared.errors import EmptyTable, InvalidTable, TableTooLarge
 
 _HEAD_BYTES = 2**20

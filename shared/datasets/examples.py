@@ -1,6 +1,7 @@
 """Datasets that come with the platform, catalogued when they are first used."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.datasets.findings import Inspection
-from shared.datasets.ingestion import Ingestor, name_taken
+from shared.datasets.ingestion import Ingestion, Ingestor, name_taken
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spool, Spooled
-from shared.errors import UnknownExample, did_you_mean
+from shared.errors import ExampleNameTaken, UnknownExample, did_you_mean
+from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+
+log = get_logger(__name__)
 
 TARGET = "target"
 
@@ -52,15 +56,33 @@ def ensure_example(
         if archived:
             _bring_back(database, name)
         return name, number
-    file = _spooled(bundled, reader.folder)
-    try:
-        done = Ingestor(database, store, reader, settings).ingest(
-            file, name=name, description=EXAMPLES[name], only_if_new=True
-        )
-    finally:
-        file.path.unlink(missing_ok=True)
+    done = _ingest(name, bundled, Ingestor(database, store, reader, settings))
     assert done.entry.version.number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     return name, done.entry.version.number
+
+
+def catalogue_example(
+    name: str,
+    *,
+    database: Database,
+    store: ObjectStore,
+    reader: Reader,
+    settings: Settings,
+    mark: Callable[[Session], None],
+) -> None:
+    """Catalogue the bundled file unless the name is in use, and commit `mark` with it; what it raises undoes that.
+
+    A dataset of that name stays as it is, whatever it holds and also if it is archived.
+    """
+    bundled = _bundled(name)
+    try:
+        number, _ = _catalogued(database, name, hashlib.sha256(bundled).hexdigest())
+        if number is None and _ingest(name, bundled, Ingestor(database, store, reader, settings), mark).created:
+            return
+    except ExampleNameTaken:
+        log.info("example_name_in_use", dataset=name)
+    with database.write() as session:
+        mark(session)
 
 
 def look_at_example(name: str, *, database: Database, reader: Reader) -> Found:
@@ -78,6 +100,14 @@ def look_at_example(name: str, *, database: Database, reader: Reader) -> Found:
     finally:
         file.path.unlink(missing_ok=True)
     return Found(name, number or 1, inspection)
+
+
+def _ingest(name: str, bundled: bytes, ingestor: Ingestor, mark: Callable[[Session], None] | None = None) -> Ingestion:
+    file = _spooled(bundled, ingestor.reader.folder)
+    try:
+        return ingestor.ingest(file, name=name, description=EXAMPLES[name], only_if_new=True, mark=mark)
+    finally:
+        file.path.unlink(missing_ok=True)
 
 
 def _bundled(name: str) -> bytes:

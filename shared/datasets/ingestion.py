@@ -4,7 +4,7 @@ A row `uploading` is committed first, then the object is stored, then one transa
 dataset point to it: an object that readers can see is complete, and one that nobody names was left by a crash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -49,12 +49,19 @@ class Ingestor:
     settings: Settings
 
     def ingest(
-        self, file: Spooled, *, name: str, description: str | None = None, only_if_new: bool = False
+        self,
+        file: Spooled,
+        *,
+        name: str,
+        description: str | None = None,
+        only_if_new: bool = False,
+        mark: Callable[[Session], None] | None = None,
     ) -> Ingestion:
         """Check a file and make it the newest version of the dataset `name`, which is normalised.
 
         The bytes of the newest version again give that version; either way an archived dataset comes back. With
-        `only_if_new` other data under that name is left alone.
+        `only_if_new` other data under that name is left alone. `mark` is part of the transaction that makes a new
+        version visible; what it raises leaves nothing behind.
 
         Raises:
             InvalidTable: when the file is no table; see `Reader.inspect` for its kin.
@@ -74,6 +81,8 @@ class Ingestor:
         with self._undone_on_failure(dataset_id, key):
             self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256)
             with self.database.write() as session:
+                if mark is not None:
+                    mark(session)
                 done = _publish(session, dataset_id, version_id, file, description, only_if_new=only_if_new)
         if not done.created:
             remove_objects(self.store, self.settings.datasets_bucket, [key])

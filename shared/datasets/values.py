@@ -7,12 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.datasets.columns import ColumnKind
-
-# What pandas takes for missing, and the question mark of older data collections.
-MISSING = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
-    *("NULL", "NaN", "None", "n/a", "nan", "null", "na", "NAN", "Null", "NONE", "none", "?"),
-)
+from shared.datasets.missing import MISSING
 
 MOMENT = pa.timestamp("us")
 ARROW = {

@@ -1,9 +1,9 @@
 """Objects as files of a directory."""
 
-import errno
 import hashlib
 import io
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from shared.errors import StoreUnavailable
+from shared.home import cure, reason
 from shared.object_store.contract import (
     DigestMismatch,
     ObjectEntry,
@@ -27,7 +28,6 @@ from shared.object_store.contract import (
 
 _CHUNK_BYTES = 2**20
 _STALE_SECONDS = 24 * 3600  # Longer than any file takes to be stored.
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -143,7 +143,11 @@ class LocalStore:
         check_bucket(bucket)
         folder = self._root / bucket
         with _vendor_errors():
-            there = folder.is_dir()
+            try:
+                # Unlike `is_dir`, it tells of a file in the place of a parent.
+                there = stat.S_ISDIR(folder.stat().st_mode)
+            except FileNotFoundError:
+                there = False
         if not there:
             raise StoreUnavailable(
                 f"The object store has no folder '{bucket}'. Check that the disk with MLMINI_HOME is mounted; "
@@ -239,11 +243,6 @@ def _vendor_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise StoreUnavailable(
-                "There is no room left on the disk of the object store. Free some space below MLMINI_HOME."
-            ) from error
         raise StoreUnavailable(
-            f"The folder of the object store below MLMINI_HOME cannot be used ({os.strerror(error.errno or 0)}). "
-            "Check that its disk is mounted and that this user may write there."
+            f"The folder of the object store below MLMINI_HOME cannot be used: {reason(error)}. {cure(error)}"
         ) from error

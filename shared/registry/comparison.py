@@ -1,10 +1,16 @@
 """Several registered models side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.registry.versions import RegisteredModel
+
+# Which value of a metric is the better one.
+BETTER: dict[str, Callable[[list[float]], float]] = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2"), max),
+    **dict.fromkeys(("log_loss", "rmse", "mae"), min),
+}
 
 
 @dataclass(frozen=True)
@@ -21,12 +27,19 @@ class ComparedValue:
 
 
 @dataclass(frozen=True)
+class ComparedMetric(ComparedValue):
+    """A metric with the versions that do best by it; none where all do as well, or it cannot be told."""
+
+    best: list[int]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Metrics, parameters and facts of several models, each with one value per version."""
 
     versions: list[int]
     facts: list[ComparedValue]
-    metrics: list[ComparedValue]
+    metrics: list[ComparedMetric]
     parameters: list[ComparedValue]
 
 
@@ -35,7 +48,7 @@ def compare(models: Sequence[RegisteredModel]) -> Comparison:
     return Comparison(
         versions=[model.row.version for model in models],
         facts=_side_by_side([_facts(model) for model in models]),
-        metrics=_side_by_side([model.row.metrics for model in models]),
+        metrics=_metrics(models),
         parameters=_side_by_side([model.row.parameters for model in models]),
     )
 
@@ -48,6 +61,28 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
         "target": model.row.signature.get("target"),
         "stage": model.row.stage,
     }
+
+
+def _metrics(models: Sequence[RegisteredModel]) -> list[ComparedMetric]:
+    compared = _side_by_side([model.row.metrics for model in models])
+    # Measured on other rows, or of another target, a larger number says nothing.
+    comparable = all(_measured_on(model) == _measured_on(models[0]) for model in models)
+    return [
+        ComparedMetric(value.name, value.values, best=_best(value, models) if comparable else []) for value in compared
+    ]
+
+
+def _measured_on(model: RegisteredModel) -> tuple[Any, ...]:
+    return model.dataset_name, model.dataset_version, model.row.signature.get("target"), model.row.report.get("split")
+
+
+def _best(value: ComparedValue, models: Sequence[RegisteredModel]) -> list[int]:
+    choose = BETTER.get(value.name)
+    measured = [number for number in value.values if number is not None]
+    if choose is None or not measured or not value.differs:
+        return []
+    best = choose(measured)
+    return [model.row.version for model, number in zip(models, value.values, strict=True) if number == best]
 
 
 def _side_by_side(columns: Sequence[dict[str, Any]]) -> list[ComparedValue]:

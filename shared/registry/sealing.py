@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from shared.errors import ArtifactCorrupt, WrongSettings
+from shared.home import home_fault, reason
 from shared.settings import Settings
 
 KEY_FILE = "artifact.key"
@@ -55,18 +56,40 @@ def load_artifact_key(settings: Settings) -> ArtifactKey:
     """The key from the settings, else the one in the home folder, which is made at the first start.
 
     Raises:
-        WrongSettings: when the key is too short, or the file does not hold one.
+        WrongSettings: when the key is too short, or the file does not hold one or cannot be made.
+    """
+    key = read_artifact_key(settings)
+    if key is None:
+        try:
+            _create(settings.home / KEY_FILE)
+        except OSError as error:
+            raise WrongSettings(home_fault(error, "its folder")) from None
+        key = read_artifact_key(settings)
+    if key is None:
+        raise WrongSettings(f"{KEY_FILE} in the home folder vanished right after it was made. Start again.")
+    return key
+
+
+def read_artifact_key(settings: Settings) -> ArtifactKey | None:
+    """The key, if there is one yet.
+
+    Raises:
+        WrongSettings: when the key is too short, or the file does not hold one or cannot be read.
     """
     if settings.artifact_key is not None:
         secret = settings.artifact_key.get_secret_value().encode()
         if len(secret) < _MIN_SECRET_LENGTH:
             raise WrongSettings(f"MLMINI_ARTIFACT_KEY must have at least {_MIN_SECRET_LENGTH} characters")
         return ArtifactKey(secret)
-    path = settings.home / KEY_FILE
-    if not path.exists():
-        _create(path)
     try:
-        secret = bytes.fromhex(path.read_text("ascii").strip())
+        secret = bytes.fromhex((settings.home / KEY_FILE).read_text("ascii").strip())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WrongSettings(
+            f"{KEY_FILE} in the home folder cannot be read: {reason(error)}. Let the user with the id {os.getuid()} "
+            "read it; the API and all workers need it."
+        ) from None
     except ValueError:
         secret = b""
     if len(secret) != KEY_BYTES:

@@ -1,8 +1,6 @@
 """How the platform says that it is well, or what it lacks."""
 
-import shutil
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from api.app import create_app
 from api.lifespan import Parts
@@ -20,6 +19,7 @@ from shared.errors import DatabaseUnavailable, WrongSettings
 from shared.jobs.rows import JobRow
 from shared.settings import Settings
 from tests.support.jobs import add_job, finish_job
+from tests.support.stack import NO_REDIS, Stack
 from tests.support.waiting import eventually
 
 
@@ -51,12 +51,14 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
     assert {part["state"] for part in answer.json()["dependencies"].values()} == {"ok"}
 
 
-def test_without_redis_it_is_degraded_and_still_ready(client: TestClient) -> None:
-    answer = client.get("/readyz")
+def test_without_redis_it_is_degraded_and_still_ready(api_settings: Settings) -> None:
+    with TestClient(create_app(api_settings.model_copy(update={"redis_url": NO_REDIS}))) as client:
+        answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     states = {name: part["state"] for name, part in answer.json()["dependencies"].items()}
-    assert states == {"database": "ok", "object_store": "ok", "redis": "degraded", "workers": "degraded"}
+    kept = {"database": "ok", "object_store": "ok", "home": "ok"}
+    assert states == kept | {"redis": "degraded", "workers": "degraded"}
     assert "Start Redis" in answer.json()["dependencies"]["redis"]["hint"]
 
 
@@ -71,10 +73,9 @@ def test_a_part_that_hangs_does_not_hang_the_answer(api_settings: Settings, sile
         assert time.monotonic() - began < 2 * TIMEOUT_SECONDS + 2
 
 
-def test_without_the_store_it_is_not_ready(client: TestClient, api_settings: Settings) -> None:
-    shutil.rmtree(api_settings.home / "store")
-    (api_settings.home / "store").touch()
-    answer = client.get("/readyz")
+def test_without_the_store_it_is_not_ready(client: TestClient, stack: Stack, api_settings: Settings) -> None:
+    with stack.without_store(api_settings):
+        answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
@@ -103,28 +104,25 @@ def test_without_the_database_work_is_refused_for_now(client: TestClient, locked
         assert time.monotonic() - began < 10
 
 
-def test_a_wait_ends_when_the_database_goes_away(client: TestClient, parts: Parts, api_settings: Settings) -> None:
+def test_a_wait_ends_when_the_database_goes_away(
+    client: TestClient, parts: Parts, stack: Stack, api_settings: Settings
+) -> None:
     job_id = add_job(parts.database)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(client.get, f"/jobs/{job_id}?wait=60")
         eventually(lambda: parts.jobs_watch.waits() == 1)
-        _take_away(api_settings, parts)
-        assert (answer.result().status_code, answer.result().json()["code"]) == (503, "database_unavailable")
+        with stack.without_database(api_settings):
+            parts.database.close()
+            assert (answer.result().status_code, answer.result().json()["code"]) == (503, "database_unavailable")
 
 
 @pytest.fixture
-def locked_out(client: TestClient, api_settings: Settings, parts: Parts) -> Iterator[None]:
-    """The database file is gone, and a folder has its place."""
-    _take_away(api_settings, parts)
-    yield
-    parts.database.close()
-
-
-def _take_away(settings: Settings, parts: Parts) -> None:
-    for path in settings.home.glob("ml_registry.db*"):
-        path.rename(path.with_name("away-" + path.name))
-    (settings.home / "ml_registry.db").mkdir()
-    parts.database.close()
+def locked_out(client: TestClient, stack: Stack, api_settings: Settings, parts: Parts) -> Iterator[None]:
+    """The database is away, and no connection to it is left."""
+    with stack.without_database(api_settings):
+        parts.database.close()
+        yield
+        parts.database.close()
 
 
 def test_metrics_count_requests_by_template_and_jobs_by_state(client: TestClient, api_database: Database) -> None:
@@ -149,14 +147,19 @@ def test_metrics_count_requests_by_template_and_jobs_by_state(client: TestClient
     assert 99 < age < 130
 
 
-def test_a_database_of_another_release_stops_the_start(settings: Settings) -> None:
-    settings.home.mkdir()
-    sqlite3.connect(settings.home / "ml_registry.db").close()
-    with pytest.raises(WrongSettings, match="alembic upgrade head"), TestClient(create_app(settings)):
+def test_a_database_of_another_release_stops_the_start(api_settings: Settings) -> None:
+    database = Database(api_settings.sqlalchemy_url)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    database.close()
+    with pytest.raises(WrongSettings, match="newer release"), TestClient(create_app(api_settings)):
         pass
 
 
-def test_a_database_that_is_away_stops_the_start(settings: Settings) -> None:
-    (settings.home / "ml_registry.db").mkdir(parents=True)
-    with pytest.raises(DatabaseUnavailable), TestClient(create_app(settings)):
+def test_a_database_that_is_away_stops_the_start(api_settings: Settings, stack: Stack) -> None:
+    with (
+        stack.without_database(api_settings),
+        pytest.raises(DatabaseUnavailable),
+        TestClient(create_app(api_settings)),
+    ):
         pass

@@ -21,13 +21,14 @@ from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job
 from tests.support.server import running
+from tests.support.site import environment_of
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
 def server(api_settings: Settings) -> Iterator[ApiServer]:
-    """A running server on the home of `api_settings`."""
-    server = ApiServer(home=api_settings.home, redis_url=api_settings.redis_url.get_secret_value())
+    """A running server with `api_settings`."""
+    server = ApiServer(api_settings)
     with running(server):
         yield server
 
@@ -98,7 +99,7 @@ def test_it_serves_on_a_socket_that_it_inherits(api_settings: Settings) -> None:
         port = listener.getsockname()[1]
         process = subprocess.Popen(
             [sys.executable, "-m", "api.server", "--fd", str(listener.fileno())],
-            env={**os.environ, "MLMINI_HOME": str(api_settings.home), "MLMINI_PORT": str(port)},
+            env=os.environ | environment_of(api_settings) | {"MLMINI_PORT": str(port)},
             pass_fds=[listener.fileno()],
             stderr=subprocess.DEVNULL,
         )

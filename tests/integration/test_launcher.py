@@ -197,7 +197,7 @@ BAD_SETTINGS = {
     "no database there": ({"MLMINI_DATABASE_URL": "postgresql://me:secret@127.0.0.1:9/x"}, "MLMINI_DATABASE_URL: "),
     "no Redis URL": ({"MLMINI_REDIS_URL": "http://127.0.0.1"}, "MLMINI_REDIS_URL: "),
     "a password that breaks the URL": ({"MLMINI_REDIS_URL": "redis://:secret/word@127.0.0.1"}, "MLMINI_REDIS_URL: "),
-    "no Redis there": ({"MLMINI_REDIS_URL": "redis://:secret@127.0.0.1:9/0"}, "MLMINI_REDIS_URL: "),
+    "no Redis there": ({"MLMINI_REDIS_URL": "redis://:secret@127.0.0.1:9/0"}, "at the address of MLMINI_REDIS_URL."),
 }
 
 

@@ -1,7 +1,7 @@
 """One suite for every object store: what the contract says, on a directory and on a real S3 server."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,14 +226,13 @@ def test_a_store_with_its_buckets_passes_the_check(store: ObjectStore) -> None:
     store.check()
 
 
-@pytest.fixture
-def bare(store_settings: Settings) -> Iterator[ObjectStore]:
-    store = open_store(store_settings)
-    yield store
-    store.close()
-
-
-def test_a_missing_bucket_is_the_stores_fault_not_the_objects(bare: ObjectStore, bucket: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["settings", "s3_settings"], ids=["local", "s3"])
+def test_a_missing_bucket_is_the_stores_fault_not_the_objects(
+    request: pytest.FixtureRequest, kind: str, tmp_path: Path
+) -> None:
+    settings: Settings = request.getfixturevalue(kind)
+    bucket = settings.datasets_bucket
+    bare = open_store(settings)
     source = tmp_path / "source"
     source.write_bytes(b"data")
     calls: list[Callable[[], object]] = [
@@ -250,3 +249,4 @@ def test_a_missing_bucket_is_the_stores_fault_not_the_objects(bare: ObjectStore,
             call()
     bare.prepare()
     bare.check()
+    bare.close()

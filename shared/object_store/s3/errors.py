@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
 
 from shared.errors import StoreUnavailable
 from shared.object_store.contract import ObjectExists, ObjectMissing
@@ -11,6 +18,42 @@ from shared.object_store.contract import ObjectExists, ObjectMissing
 # Answers to a conditional write after which only a look at the object tells who wrote it. The last one comes when
 # the first answer to the end of an upload was lost and the client asked again.
 UNSETTLED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchUpload"}
+
+_CREDENTIALS = "MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY"
+_BUCKETS = "MLMINI_DATASETS_BUCKET or MLMINI_MODELS_BUCKET"
+_NO_S3 = (
+    "What answers at MLMINI_S3_ENDPOINT_URL is no S3 server. Set the address of its S3 port, not that of its console."
+)
+_OTHER_REGION = "Bucket '{}' is in another region. Set MLMINI_S3_REGION, and the endpoint that belongs to it."
+_SAID = {
+    "PermanentRedirect": _OTHER_REGION,
+    "301": _OTHER_REGION,
+    "AuthorizationHeaderMalformed": _OTHER_REGION,
+    "IllegalLocationConstraintException": _OTHER_REGION,
+    "RequestTimeTooSkewed": "The clocks of this machine and of the object store differ. Set them, best by NTP.",
+    # An S3 server names its errors; numbers alone come from something else, except as answers to HEAD.
+    "404": _NO_S3,
+    "405": _NO_S3,
+    "501": _NO_S3,
+}
+_NO_BUCKET = (
+    "The object store has no bucket '{}'. Create it, as `python -m cli.prepare` does where it may, or name the right "
+    f"one in {_BUCKETS}."
+)
+_CLOSED = (
+    "The object store does not answer: the connection is closed. Check that MLMINI_S3_ENDPOINT_URL is its S3 port, and "
+    "look at its log."
+)
+_UNREACHED = (
+    "The object store does not answer: nothing is at the address of MLMINI_S3_ENDPOINT_URL. Start it, or set the right "
+    "one."
+)
+_UNREAD = [
+    (SSLError, "MLMINI_S3_ENDPOINT_URL and the object store do not agree on encryption. Check http and https there."),
+    (EndpointConnectionError, _UNREACHED),
+    (ConnectionClosedError, _CLOSED),
+    (ResponseParserError, _NO_S3),
+]
 
 
 @contextmanager
@@ -20,10 +63,8 @@ def vendor_errors(bucket: str, key: str = "") -> Iterator[None]:
         yield
     except ClientError as error:
         raise _answered(error, bucket, key) from error
-    except BotoCoreError as error:
-        raise StoreUnavailable(
-            "The object store does not answer. Check that it runs and that MLMINI_S3_ENDPOINT_URL is its address."
-        ) from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise StoreUnavailable(_unread(error)) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -31,21 +72,44 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def _unread(error: BotoCoreError | ResponseParserError) -> str:
+    for kind, sentence in _UNREAD:
+        if isinstance(error, kind):
+            return sentence
+    return "The object store does not answer. Check that it runs and that MLMINI_S3_ENDPOINT_URL is its address."
+
+
 def _answered(error: ClientError, bucket: str, key: str) -> Exception:
     code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if key and code in {"NoSuchKey", "NotFound", "404"}:
         return ObjectMissing(key)
-    if status == 404 and code != "NoSuchUpload":
-        return StoreUnavailable(
-            f"The object store has no bucket '{bucket}'. Create it, or name the right one in MLMINI_DATASETS_BUCKET "
-            "or MLMINI_MODELS_BUCKET."
-        )
     if status == 412:
         return ObjectExists(key)
+    return StoreUnavailable(_refused(error, bucket, code or str(status), status))
+
+
+def _refused(error: ClientError, bucket: str, code: str, status: int) -> str:
+    if error.operation_name == "CreateBucket" and code not in _SAID:
+        return _not_created(bucket, code, status)
+    if code == "NoSuchBucket" or (status == 404 and error.operation_name == "HeadBucket"):
+        return _NO_BUCKET.format(bucket)
+    if code in _SAID:
+        return _SAID[code].format(bucket)
     if status in {401, 403}:
-        return StoreUnavailable(
-            f"The object store refuses the credentials for bucket '{bucket}' ({code}). Check MLMINI_S3_ACCESS_KEY and "
-            "MLMINI_S3_SECRET_KEY, and that they may list, read and write there."
+        return (
+            f"The object store refuses the credentials for bucket '{bucket}' ({code}). Check {_CREDENTIALS}, and that "
+            "they may list, read and write there."
         )
-    return StoreUnavailable(f"The object store answered {code or status} for bucket '{bucket}'. Its log says why.")
+    return f"The object store answered {code} for bucket '{bucket}'. Its log says why."
+
+
+def _not_created(bucket: str, code: str, status: int) -> str:
+    if code in {"BucketAlreadyExists", "InvalidBucketName"}:
+        why = "and that name is taken by somebody else or not allowed there"
+    elif status in {401, 403}:
+        why = f"and {_CREDENTIALS} may not create it"
+    else:
+        why = "and it could not be created"
+    cure = f"Have it created, or name another one in {_BUCKETS}."
+    return f"The object store has no bucket '{bucket}', {why} ({code}). {cure}"

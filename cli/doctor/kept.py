@@ -1,0 +1,131 @@
+"""What the platform keeps: the home folder, the database, the artifact key, the object store."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+
+from cli.doctor.finding import Finding, broken, note, ok
+from shared.database import Database
+from shared.database_access import check_writes, explained, folder_fault, open_database, place_of
+from shared.errors import PlatformError
+from shared.home import home_fault, probe_folder
+from shared.migration import SENTENCES, SchemaState, schema_state
+from shared.object_store import open_store
+from shared.registry.sealed import sealing_keys
+from shared.registry.sealing import KEY_FILE, read_artifact_key
+from shared.settings import Settings
+
+_AT_START = "is made at the first start"
+
+
+def check_home(settings: Settings) -> Finding:
+    """The home folder, and that it can be written."""
+    home = settings.home
+    try:
+        if not home.exists():
+            # What is missing gets made below the first folder that is there.
+            _expect_room_for(home)
+            return ok("Home folder", f"{home} {_AT_START}")
+        probe_folder(home)
+        if settings.scratch.exists():
+            probe_folder(settings.scratch)
+    except OSError as error:
+        return broken("Home folder", str(home), home_fault(error, str(home)))
+    return ok("Home folder", str(home))
+
+
+def check_database(settings: Settings) -> Finding:
+    """The database, whether its tables are those of this release, and that it takes writes."""
+    database = open_database(settings, existing=True)
+    place = place_of(settings)
+    try:
+        if _is_still_to_be_made(settings):
+            return ok("Database", f"{place} {_AT_START}")
+        state = _schema(database)
+        if state is SchemaState.EMPTY:
+            return note("Database", place, SENTENCES[state])
+        if state is not SchemaState.CURRENT:
+            return broken("Database", place, SENTENCES[state])
+        check_writes(database)
+    except PlatformError as error:
+        return broken("Database", place, error.detail)
+    except OSError as error:
+        return broken("Database", place, folder_fault(error).detail)
+    finally:
+        database.close()
+    return ok("Database", f"{place}, with the tables of this release")
+
+
+def check_key(settings: Settings) -> Finding:
+    """The artifact key, and whether it is the one that the active models were sealed with."""
+    key = read_artifact_key(settings)
+    place = str(settings.home / KEY_FILE) if settings.artifact_key is None else "MLMINI_ARTIFACT_KEY"
+    others = {name: count for name, count in _sealed(settings).items() if key is None or name != key.id}
+    if others:
+        is_now = f"is the key {key.id}" if key else "is not there"
+        names, count = ", ".join(sorted(others)), sum(others.values())
+        return broken(
+            "Artifact key",
+            f"{place} {is_now}, but active models ({count}) were sealed with {names}",
+            f"Bring that {KEY_FILE} back from a backup, or set its MLMINI_ARTIFACT_KEY again, for the API and all "
+            "workers: with another key these models do not load.",
+        )
+    return ok("Artifact key", f"{place}, the key {key.id}" if key else f"{place} {_AT_START}")
+
+
+def check_store(settings: Settings) -> Finding:
+    """The object store and its buckets."""
+    store = open_store(settings)
+    place = _store_place(settings)
+    try:
+        if settings.store == "local" and not (settings.home / "store").exists():
+            return ok("Object store", f"{place} {_AT_START}")
+        store.check()
+    except PlatformError as error:
+        return broken("Object store", place, error.detail)
+    finally:
+        store.close()
+    return ok("Object store", place)
+
+
+def _expect_room_for(path: Path) -> None:
+    parent = next(parent for parent in path.parents if parent.exists())
+    probe_folder(parent)
+
+
+def _is_still_to_be_made(settings: Settings) -> bool:
+    url = make_url(settings.sqlalchemy_url)
+    path = Path(url.database or ":memory:")
+    if url.get_backend_name() != "sqlite" or path.exists() or str(path).startswith(("file:", ":memory:")):
+        return False
+    _expect_room_for(path.absolute())
+    return True
+
+
+def _schema(database: Database) -> SchemaState:
+    with explained(), database.engine.connect() as connection:
+        return schema_state(connection)
+
+
+def _sealed(settings: Settings) -> dict[str, int]:
+    """The active models by the key of their seal; none when the database cannot tell."""
+    database = open_database(settings, existing=True)
+    try:
+        if not _is_still_to_be_made(settings) and _schema(database) is SchemaState.CURRENT:
+            with database.read() as session:
+                return sealing_keys(session)
+    except (PlatformError, OSError):
+        # What is wrong with the database is told by its own check.
+        pass
+    finally:
+        database.close()
+    return {}
+
+
+def _store_place(settings: Settings) -> str:
+    if settings.store == "local":
+        return str(settings.home / "store")
+    # Without what somebody may have written before an @.
+    host = urlsplit(settings.s3_endpoint_url).netloc.rpartition("@")[2] if settings.s3_endpoint_url else "AWS"
+    return f"S3 at {host}, buckets {settings.datasets_bucket} and {settings.models_bucket}"

@@ -1,0 +1,79 @@
+"""One look at everything, from the first line to the exit status."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from functools import partial
+
+from cli.client.address import Address, find_address
+from cli.doctor import kept, machine, ports, running
+from cli.doctor.examination import Check, examine
+from cli.doctor.finding import Finding, State, broken
+from cli.screen import mark, say
+from shared.errors import WrongSettings
+from shared.settings import Settings, load_settings
+
+_WIDTH = 14
+_SIGNS = {State.OK: "✓", State.NOTE: "!", State.BROKEN: "✗"}
+
+
+def doctor(*, url: str | None, as_json: bool) -> int:
+    """Show what was found; 1 when something that is needed is broken.
+
+    Raises:
+        WrongUsage: when `url` is none.
+    """
+    address = find_address(url)
+    found = _show_json(_look(address)) if as_json else _show_lines(_look(address))
+    return 1 if any(finding.state is State.BROKEN for finding in found) else 0
+
+
+def _look(address: Address) -> Iterator[Finding]:
+    try:
+        settings = load_settings()
+    except WrongSettings as error:
+        yield from examine({"Python": machine.check_python})
+        yield broken("Settings", "cannot be used, so nothing else was looked at", error.detail)
+        return
+    yield from examine(_checks(address, settings))
+    if browser := machine.check_browser():
+        yield browser
+
+
+def _checks(address: Address, settings: Settings) -> dict[str, Check]:
+    return {
+        "Python": machine.check_python,
+        "Settings": partial(machine.check_settings, settings),
+        "Home folder": partial(kept.check_home, settings),
+        "Database": partial(kept.check_database, settings),
+        "Artifact key": partial(kept.check_key, settings),
+        "Object store": partial(kept.check_store, settings),
+        "Redis": partial(running.check_redis, settings),
+        "Ports": partial(ports.check_ports, settings),
+        "API": partial(running.check_api, address),
+        "Workers": partial(running.check_workers, address, settings),
+        "Flower": partial(running.check_flower, settings),
+    }
+
+
+def _show_lines(findings: Iterable[Finding]) -> list[Finding]:
+    shown = []
+    for finding in findings:
+        say(f"  {mark(_SIGNS[finding.state])} {finding.part:<{_WIDTH}}{finding.found}")
+        if finding.cure:
+            say(f"    {'':<{_WIDTH}}{finding.cure}")
+        shown.append(finding)
+    say(f"\n{_verdict(shown)}")
+    return shown
+
+
+def _show_json(findings: Iterable[Finding]) -> list[Finding]:
+    shown = list(findings)
+    well = not any(finding.state is State.BROKEN for finding in shown)
+    say(json.dumps({"ok": well, "findings": [asdict(finding) for finding in shown]}, ensure_ascii=False))
+    return shown
+
+
+def _verdict(findings: list[Finding]) -> str:
+    parts = [finding.part for finding in findings if finding.state is State.BROKEN]
+    return f"Broken: {', '.join(parts)}." if parts else "Everything that is needed is well."
