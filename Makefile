@@ -1,27 +1,41 @@
-# `make run` starts the platform, `make test` tests it. Both install what they need into .venv first.
+# `make run` starts the platform, `make demo` walks through it, `make test` tests it. They install what they need into
+# .venv first.
+# `make help` lists all targets: what stands behind the two number signs.
 
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
-.PHONY: run test install dev lock
+.PHONY: run demo test e2e install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
-run: install
+run: install ## start the platform on this machine; Ctrl-C stops it
 	@exec .venv/bin/python -m cli up --with-parent
 
-test: dev
+demo: install ## walk from a table to predictions, on the platform that runs or one that it starts
+	@exec .venv/bin/python -m cli demo
+
+# MLMINI_TEST_STACK=full runs the tests of the API and of the worker on PostgreSQL, S3 and Valkey. `embedded`, the
+# default, runs them on SQLite and a local store.
+test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
 
-install:
+e2e: dev ## try the containers; needs Docker, and docker compose or docker-compose from 1.29 on
+	@exec .venv/bin/python -m pytest -m containers tests/e2e/test_containers.py
+
+install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run
 
-dev:
+dev: ## install what development needs, too
 	@$(PYTHON) requirements/install.py dev
 
 # The newest versions that fit together, for every platform and Python at once. No host name is written.
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-	--no-emit-find-links --python-version 3.11 --upgrade pyproject.toml --extra local
+	--no-emit-find-links --python-version 3.11 --upgrade pyproject.toml
 
-lock: dev
-	$(LOCK) --output-file requirements/run.txt
-	$(LOCK) --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+lock: dev ## renew the lock in requirements/
+	$(LOCK) --extra local --output-file requirements/run.txt
+	$(LOCK) --extra local --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) --extra image --constraint requirements/run.txt --output-file requirements/image.txt
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -1,32 +1,79 @@
-"""The verbs of `mlmini`."""
+"""The verbs of `mlmini`.
+
+What a verb does is imported when it runs, so that help is there at once: see `cli.verbs`.
+"""
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from cli import up
+from cli.client.failures import CommandFailed
 from cli.failures import StartFailed
+from cli.menu import Menu
+from cli.verbs import datasets, jobs, models, platform, predict, stages, train
 from shared.errors import WrongSettings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+HERE = "The platform on this machine"
+WALK = "From a table to predictions"
+LOOK = "What there is"
+
+EPILOG = """\b
+A walk:
+  mlmini datasets upload flowers.csv
+  mlmini train flowers --target species --model svm.SVC
+  mlmini promote flowers 1 staging
+  mlmini predict flowers new.csv --environment staging --output labelled.csv
+
+The exit status is 0 when all is well, 1 when the API refuses or a job fails, 2 when the command is wrong, 3 when the
+API cannot be reached, 130 after Ctrl-C.
+"""
+
+app = typer.Typer(
+    cls=Menu,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Rich would take longer to import than everything else that help needs.
+    rich_markup_mode=None,
+    epilog=EPILOG,
+)
+
+app.command(rich_help_panel=HERE)(platform.up)
+app.command(rich_help_panel=HERE)(platform.demo)
+app.command(rich_help_panel=HERE)(platform.doctor)
+app.command(rich_help_panel=WALK, epilog=train.EXAMPLES)(train.train)
+app.command(rich_help_panel=WALK, epilog=stages.PROMOTE_EXAMPLES)(stages.promote)
+app.command(rich_help_panel=WALK, epilog=stages.RETIRE_EXAMPLES)(stages.retire)
+app.command(rich_help_panel=WALK, epilog=predict.EXAMPLES)(predict.predict)
+app.add_typer(datasets.app, name="datasets", rich_help_panel=LOOK)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=LOOK)
+app.add_typer(models.app, name="models", rich_help_panel=LOOK)
 
 
 def main() -> None:
-    """Run the command line. Exit status: 1 when something failed, 2 when the command or a setting is wrong."""
+    """Run the command line; the end of `mlmini --help` tells what its exit status means."""
     try:
-        app()
+        app(prog_name="mlmini")
     except WrongSettings as error:
-        print(f"mlmini: {error.detail}", file=sys.stderr)
-        sys.exit(2)
+        _complain(error.detail, 2)
     except StartFailed as error:
-        print(f"mlmini: {error}", file=sys.stderr)
-        sys.exit(1)
+        _complain(str(error), 1)
+    except CommandFailed as error:
+        _complain(error.sentence, error.status)
+
+
+def _complain(sentence: str, status: int) -> None:
+    # What clients sent may be in there: nothing of it may steer the terminal.
+    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in sentence)
+    print(f"mlmini: {printable}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         print(f"mlmini {version('ml-mini-platform')}")
         raise typer.Exit
 
@@ -39,19 +86,3 @@ def options(
     ] = False,
 ) -> None:
     """ML Mini Platform: from a table to a governed, served model."""
-
-
-@app.command(name="up")
-def run_up(
-    *,
-    with_parent: Annotated[
-        bool, typer.Option("--with-parent", help="Stop, too, when the process that started this one ends (Linux).")
-    ] = False,
-) -> None:
-    """Start the platform on this machine and keep it running until Ctrl-C.
-
-    Its parts are an embedded Valkey, the API, one worker and Flower.
-    What they keep is in the folder MLMINI_HOME, .mlmini unless it is set.
-    Settings are environment variables; the README lists them.
-    """
-    raise typer.Exit(up.up(with_parent=with_parent))

@@ -12,6 +12,7 @@ from cli.home import claimed
 from cli.interruption import Interruption
 from cli.lifeline import follow
 from cli.parts import environment_of, prepare, start_api, start_flower, start_worker
+from cli.published import publish, withdraw
 from cli.screen import complain, say, table
 from cli.valkey import start_valkey
 from shared.settings import Settings, load_settings
@@ -31,8 +32,11 @@ def up(*, with_parent: bool) -> int:
     os.umask(0o077)
     with Interruption() as interruption, claimed(settings.home):
         crew = Crew(interruption)
+        # A launcher that was killed could not do this itself.
+        withdraw(settings.home)
         try:
             addresses = _start(crew, settings)
+            publish(settings.home, {"api": addresses.url, "flower": addresses.flower_url})
             _show(settings, addresses)
             crew.run()
         except StopRequested:
@@ -41,6 +45,7 @@ def up(*, with_parent: bool) -> int:
             complain(f"\nmlmini: {failure}")
             return 1
         finally:
+            withdraw(settings.home)
             crew.stop()
     return 0
 

@@ -95,12 +95,21 @@ class ComparedValue(ResponseBody):
     differs: bool = Field(description="Whether the values are not all equal.")
 
 
+class ComparedMetric(ComparedValue):
+    """A metric of the compared versions."""
+
+    best: list[int] = Field(
+        description="The versions that do best by it; none if all do as well, or were not measured on the same rows.",
+        examples=[[2]],
+    )
+
+
 class Comparison(ResponseBody):
     """Several models side by side."""
 
     versions: list[int] = Field(description="The compared versions, in the order in which they were asked for.")
     facts: list[ComparedValue] = Field(description="Where they come from and where they are.")
-    metrics: list[ComparedValue] = Field(description="Their metrics by name.")
+    metrics: list[ComparedMetric] = Field(description="Their metrics by name.")
     parameters: list[ComparedValue] = Field(description="Their parameters by name.")
 
 

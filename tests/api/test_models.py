@@ -11,10 +11,9 @@ from tests.support.models import Platform, doubling, iris_forest
 from tests.support.objects import read, sha256_of
 
 
-@pytest.fixture
-def platform(parts: Parts, tmp_path: Path) -> Platform:
+def furnish(parts: Parts, folder: Path) -> Platform:
     """Three versions of iris, of which the second is in staging, and one of wine."""
-    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     iris = platform.dataset()
     platform.train(iris)
     platform.train(iris, iris_forest(trees=7, seed=1))
@@ -24,14 +23,26 @@ def platform(parts: Parts, tmp_path: Path) -> Platform:
     return platform
 
 
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path) -> Platform:
+    """A platform that the test may change."""
+    return furnish(parts, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_platform(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The same for all requests that leave nothing behind."""
+    return furnish(one_parts, tmp_path_factory.mktemp("drafts"))
+
+
 def listed(client: TestClient, **query: Any) -> list[int]:
     answer = client.get("/models", params=query)
     assert answer.status_code == 200, answer.text
     return [model["version"] for model in answer.json()["items"]]
 
 
-def test_a_model_shows_all_that_is_registered(client: TestClient, platform: Platform) -> None:
-    answer = client.get("/models/2")
+def test_a_model_shows_all_that_is_registered(one_client: TestClient, one_platform: Platform) -> None:
+    answer = one_client.get("/models/2")
     model = answer.json()
     assert answer.status_code == 200
     assert model["dataset_name"] == "iris"
@@ -48,30 +59,30 @@ def test_a_model_shows_all_that_is_registered(client: TestClient, platform: Plat
     assert "hmac" not in answer.text
 
 
-def test_models_are_listed_newest_first_and_filtered(client: TestClient, platform: Platform) -> None:
-    assert listed(client) == [4, 3, 2, 1]
-    assert listed(client, dataset_name="iris") == [3, 2, 1]
-    assert listed(client, stage="staging") == [2]
-    assert listed(client, dataset_name="wine", stage="staging") == []
+def test_models_are_listed_newest_first_and_filtered(one_client: TestClient, one_platform: Platform) -> None:
+    assert listed(one_client) == [4, 3, 2, 1]
+    assert listed(one_client, dataset_name="iris") == [3, 2, 1]
+    assert listed(one_client, stage="staging") == [2]
+    assert listed(one_client, dataset_name="wine", stage="staging") == []
 
 
 @pytest.mark.parametrize("path", ["/models", "/jobs"])
-def test_a_list_for_an_unknown_dataset_is_empty(client: TestClient, platform: Platform, path: str) -> None:
-    answer = client.get(path, params={"dataset_name": "irsi"})
+def test_a_list_for_an_unknown_dataset_is_empty(one_client: TestClient, one_platform: Platform, path: str) -> None:
+    answer = one_client.get(path, params={"dataset_name": "irsi"})
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
 
 
-def test_pages_of_models_follow_each_other(client: TestClient, platform: Platform) -> None:
-    first = client.get("/models", params={"limit": 3}).json()
-    second = client.get("/models", params={"limit": 3, "cursor": first["next_cursor"]}).json()
+def test_pages_of_models_follow_each_other(one_client: TestClient, one_platform: Platform) -> None:
+    first = one_client.get("/models", params={"limit": 3}).json()
+    second = one_client.get("/models", params={"limit": 3, "cursor": first["next_cursor"]}).json()
     assert [model["version"] for model in first["items"] + second["items"]] == [4, 3, 2, 1]
     assert second["next_cursor"] is None
 
 
-def test_models_side_by_side_mark_their_differences(client: TestClient, platform: Platform) -> None:
-    compared = client.get("/models/compare", params={"versions": "2,1,3"}).json()
+def test_models_side_by_side_mark_their_differences(one_client: TestClient, one_platform: Platform) -> None:
+    compared = one_client.get("/models/compare", params={"versions": "2,1,3"}).json()
     assert compared["versions"] == [2, 1, 3]
-    assert compared["metrics"] == [{"name": "accuracy", "values": [0.9, 0.9, 0.9], "differs": False}]
+    assert compared["metrics"] == [{"name": "accuracy", "values": [0.9, 0.9, 0.9], "differs": False, "best": []}]
     parameters = {row["name"]: row for row in compared["parameters"]}
     assert parameters["n_estimators"] == {"name": "n_estimators", "values": [7, 5, None], "differs": True}
     facts = {row["name"]: row["differs"] for row in compared["facts"]}
@@ -84,9 +95,9 @@ def test_models_side_by_side_mark_their_differences(client: TestClient, platform
     ["", "1", "1,1", "1,x", "1,,2", "1,-2", "0,1", "1,2.0", "1,99999999999", "1,²", ",".join(map(str, range(1, 12)))],
 )
 def test_a_comparison_of_what_are_not_two_to_ten_versions_is_refused(
-    client: TestClient, platform: Platform, versions: str
+    one_client: TestClient, one_platform: Platform, versions: str
 ) -> None:
-    answer = client.get("/models/compare", params={"versions": versions})
+    answer = one_client.get("/models/compare", params={"versions": versions})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert "versions=1,2" in answer.json()["detail"]
 
@@ -111,9 +122,11 @@ WRONG: dict[str, tuple[str, int, str, str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_question_is_refused(client: TestClient, platform: Platform, wrong: tuple[str, int, str, str]) -> None:
+def test_a_wrong_question_is_refused(
+    one_client: TestClient, one_platform: Platform, wrong: tuple[str, int, str, str]
+) -> None:
     path, status, code, said = wrong
-    answer = client.get(path)
+    answer = one_client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert said in answer.json()["detail"]
 
@@ -122,32 +135,34 @@ def artifact(platform: Platform, name: str) -> bytes:
     return read(platform.store, platform.settings.models_bucket, name)
 
 
-def test_the_file_of_a_model_can_be_downloaded(client: TestClient, platform: Platform) -> None:
-    answer = client.get("/models/2/artifact")
+def test_the_file_of_a_model_can_be_downloaded(one_client: TestClient, one_platform: Platform) -> None:
+    answer = one_client.get("/models/2/artifact")
     assert answer.status_code == 200
-    assert answer.content == artifact(platform, "iris_model_staging_v2.pkl")
+    assert answer.content == artifact(one_platform, "iris_model_staging_v2.pkl")
     assert answer.headers["content-disposition"] == 'attachment; filename="iris_model_staging_v2.pkl"'
     assert answer.headers["etag"] == f'"{sha256_of(answer.content)}"'
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    dev = client.get("/models/2/artifact", params={"stage": "dev"})
+    dev = one_client.get("/models/2/artifact", params={"stage": "dev"})
     assert "iris_model_dev_v2.pkl" in dev.headers["content-disposition"]
 
 
-def test_a_head_request_tells_of_the_file_without_sending_it(client: TestClient, platform: Platform) -> None:
-    answer = client.head("/models/2/artifact")
+def test_a_head_request_tells_of_the_file_without_sending_it(one_client: TestClient, one_platform: Platform) -> None:
+    answer = one_client.head("/models/2/artifact")
     assert answer.status_code == 200
     assert answer.content == b""
-    assert answer.headers["content-length"] == str(len(artifact(platform, "iris_model_staging_v2.pkl")))
+    assert answer.headers["content-length"] == str(len(artifact(one_platform, "iris_model_staging_v2.pkl")))
 
 
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
-def test_a_file_that_the_client_has_is_not_sent_again(client: TestClient, platform: Platform, form: str) -> None:
-    etag = client.head("/models/1/artifact").headers["etag"]
-    answer = client.get("/models/1/artifact", headers={"if-none-match": form.format(etag)})
+def test_a_file_that_the_client_has_is_not_sent_again(
+    one_client: TestClient, one_platform: Platform, form: str
+) -> None:
+    etag = one_client.head("/models/1/artifact").headers["etag"]
+    answer = one_client.get("/models/1/artifact", headers={"if-none-match": form.format(etag)})
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
-    changed = client.get("/models/1/artifact", headers={"if-none-match": '"other"'})
+    changed = one_client.get("/models/1/artifact", headers={"if-none-match": '"other"'})
     assert changed.status_code == 200
 
 
@@ -161,9 +176,11 @@ def test_a_file_that_the_client_has_is_not_sent_again(client: TestClient, platfo
         ("bytes=-999999999", slice(0, None)),
     ],
 )
-def test_a_part_of_the_file_can_be_downloaded(client: TestClient, platform: Platform, asked: str, part: slice) -> None:
-    whole = artifact(platform, "iris_model_dev_v1.pkl")
-    answer = client.get("/models/1/artifact", headers={"range": asked})
+def test_a_part_of_the_file_can_be_downloaded(
+    one_client: TestClient, one_platform: Platform, asked: str, part: slice
+) -> None:
+    whole = artifact(one_platform, "iris_model_dev_v1.pkl")
+    answer = one_client.get("/models/1/artifact", headers={"range": asked})
     assert answer.status_code == 206
     assert answer.content == whole[part]
     start = range(len(whole))[part][0]
@@ -171,22 +188,26 @@ def test_a_part_of_the_file_can_be_downloaded(client: TestClient, platform: Plat
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,3-4", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes"])
-def test_a_range_that_is_not_one_range_gives_the_whole_file(client: TestClient, platform: Platform, asked: str) -> None:
-    answer = client.get("/models/1/artifact", headers={"range": asked})
+def test_a_range_that_is_not_one_range_gives_the_whole_file(
+    one_client: TestClient, one_platform: Platform, asked: str
+) -> None:
+    answer = one_client.get("/models/1/artifact", headers={"range": asked})
     assert answer.status_code == 200
-    assert answer.content == artifact(platform, "iris_model_dev_v1.pkl")
+    assert answer.content == artifact(one_platform, "iris_model_dev_v1.pkl")
 
 
-def test_a_range_of_another_state_of_the_file_gives_the_whole_file(client: TestClient, platform: Platform) -> None:
-    answer = client.get("/models/1/artifact", headers={"range": "bytes=0-9", "if-range": '"other"'})
+def test_a_range_of_another_state_of_the_file_gives_the_whole_file(
+    one_client: TestClient, one_platform: Platform
+) -> None:
+    answer = one_client.get("/models/1/artifact", headers={"range": "bytes=0-9", "if-range": '"other"'})
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("asked", ["bytes=999999999-", "bytes=-0", "bytes=999999999-1000000000"])
-def test_a_range_behind_the_end_cannot_be_satisfied(client: TestClient, platform: Platform, asked: str) -> None:
-    answer = client.get("/models/1/artifact", headers={"range": asked})
+def test_a_range_behind_the_end_cannot_be_satisfied(one_client: TestClient, one_platform: Platform, asked: str) -> None:
+    answer = one_client.get("/models/1/artifact", headers={"range": asked})
     assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
-    size = len(artifact(platform, "iris_model_dev_v1.pkl"))
+    size = len(artifact(one_platform, "iris_model_dev_v1.pkl"))
     assert answer.headers["content-range"] == f"bytes */{size}"
 
 
@@ -233,10 +254,10 @@ WRONG_RETIREMENTS: dict[str, tuple[str, Any, int, str, str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG_RETIREMENTS.values(), ids=WRONG_RETIREMENTS.keys())
 def test_a_wrong_retirement_is_refused(
-    client: TestClient, platform: Platform, wrong: tuple[str, Any, int, str, str]
+    one_client: TestClient, one_platform: Platform, wrong: tuple[str, Any, int, str, str]
 ) -> None:
     path, body, status, code, said = wrong
-    answer = client.post(path, json=body)
+    answer = one_client.post(path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert said in answer.json()["detail"]
-    assert listed(client, stage="dev") == [4, 3, 2, 1]
+    assert listed(one_client, stage="dev") == [4, 3, 2, 1]

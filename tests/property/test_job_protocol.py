@@ -19,6 +19,9 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 from tests.support.job_machine import on
 
+# Other tests run the same lines once; to count them here takes as long as all the rest of it.
+pytestmark = pytest.mark.no_cover
+
 # The fixture gives one migrated database; the machine empties it before each example.
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 PROFILES = {

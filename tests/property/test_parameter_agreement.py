@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils._param_validation import Hidden, InvalidParameterError
@@ -12,6 +13,9 @@ from shared.training.estimators import Estimator, all_estimators
 from shared.training.parameters import problems_of_parameters, settings_of
 from shared.training.recipe import build_estimator
 from shared.training.schemas import meets
+
+# Other tests run the same lines once; to count them here takes as long as all the rest of it.
+pytestmark = pytest.mark.no_cover
 
 ESTIMATORS = list(all_estimators())
 _LARGE = 10**6

@@ -1,0 +1,57 @@
+"""How a verb ends without having done what it was asked to; each knows its sentence and its exit status."""
+
+from typing import Any
+
+FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+
+
+class CommandFailed(Exception):
+    """The sentence says what happened and how to mend it."""
+
+    status = FAILED
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Refused(CommandFailed):
+    """The API answered with a problem; `problem` is that answer."""
+
+    def __init__(self, problem: dict[str, Any], sentence: str | None = None) -> None:
+        super().__init__(sentence or written(problem))
+        self.problem = problem
+
+
+class Unreachable(CommandFailed):
+    """Nothing that is the API answers at the address."""
+
+    status = UNREACHABLE
+
+
+class WrongUsage(CommandFailed):
+    """What was asked for cannot be right, whatever the API would say."""
+
+    status = WRONG_USAGE
+
+
+class Detached(CommandFailed):
+    """Somebody stopped waiting; the sentence says how to go on."""
+
+    status = INTERRUPTED
+
+
+def written(problem: dict[str, Any]) -> str:
+    """A problem for people: what is wrong, each place of it, and the id under which the API's log has it."""
+    lines = [str(problem.get("detail") or problem.get("title"))]
+    for fault in problem.get("errors", []):
+        if fault["msg"] not in lines[0]:
+            lines.append(f"  {place_of(fault)}: {fault['msg']}")
+    if problem.get("request_id"):
+        lines.append(f"  (request {problem['request_id']})")
+    return "\n".join(lines)
+
+
+def place_of(fault: dict[str, Any]) -> str:
+    """Where a fault is, as in `body.model.params.n_estimators`."""
+    return ".".join(str(part) for part in fault["loc"])

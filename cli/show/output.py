@@ -1,0 +1,62 @@
+"""Where a verb's answers go: to standard output, as tables or as JSON. Everything else goes to standard error."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from cli.show.text import clean
+
+# In a pipe no line is broken and nothing is cut off.
+_ENDLESS = 100_000
+
+Show = Callable[[Any], RenderableType]
+
+
+class Output:
+    """The two streams of a verb; with `as_json`, standard output has the API's JSON and nothing else."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+
+    def give(self, document: Any, show: Show) -> None:
+        """Give the answer of a verb, in the form that was asked for."""
+        if self.as_json:
+            self.write(document)
+        else:
+            self.show(show(document))
+
+    def write(self, document: Any) -> None:
+        """Give a document as JSON: indented on a terminal, one line in a pipe."""
+        indent = 2 if self.out.is_terminal else None
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
+        sys.stdout.flush()
+
+    def show(self, content: RenderableType) -> None:
+        """Show something to people."""
+        if self.out.is_terminal:
+            self.out.print(content)
+            return
+        # Rich fills lines up with blanks, which are noise in a file.
+        buffer = io.StringIO()
+        Console(file=buffer, width=_ENDLESS, markup=False, highlight=False, emoji=False).print(content)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()))
+        sys.stdout.flush()
+
+    def line(self, text: str, *, style: str = "") -> None:
+        """Show a text as it is: no line of it is broken, so that it can be copied."""
+        self.out.print(clean(text), style=style, soft_wrap=True)
+
+    def tell(self, sentence: str) -> None:
+        """Tell what is going on, beside the answer."""
+        self.err.print(clean(sentence), soft_wrap=True)
+
+
+def _console(file: Any) -> Console:
+    # Names and values of clients are shown as they are, whatever rich would make of their brackets.
+    return Console(file=file, markup=False, highlight=False, emoji=False)

@@ -1,0 +1,75 @@
+"""From the text of a cell to the JSON value that the model's signature asks for."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from shared.datasets.missing import MISSING
+
+Convert = Callable[[str], Any]
+
+_MISSING = frozenset(MISSING)
+_WITH_COMMA = re.compile(r"-?\d+(,\d+)?")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+
+
+class WrongCell(Exception):
+    """The text is none of the values that the column takes; the sentence says what it is not."""
+
+
+def converter(column: dict[str, Any], *, decimal_comma: bool) -> Convert:
+    """How to read the cells of one input of a signature.
+
+    With `decimal_comma`, 1,5 is a number too: so it is written where the comma does not part the columns.
+    """
+    if not column["used"]:
+        return _leave_out
+    kind = column["kind"]
+    if kind in {"integer", "number"}:
+        return _present(lambda text: _number(text, decimal_comma=decimal_comma))
+    if kind == "boolean":
+        return _present(_boolean)
+    if kind == "category":
+        return _present(_category(column["categories"] or []))
+    if kind == "datetime":
+        return _present(str.strip)
+    return _present(str)
+
+
+def _present(convert: Convert) -> Convert:
+    return lambda text: None if text.strip() in _MISSING else convert(text)
+
+
+def _leave_out(_text: str) -> None:
+    return None
+
+
+def _number(text: str, *, decimal_comma: bool) -> float | int | None:
+    text = text.strip()
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if decimal_comma and _WITH_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    try:
+        # Python would take 1_000, which the catalog does not.
+        value = float(text.replace("_", "?"))
+    except ValueError:
+        raise WrongCell(f"'{text[:40]}' is not a number") from None
+    # As in training: an infinity is no value.
+    return value if math.isfinite(value) else None
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in {"true", "false"}:
+        raise WrongCell(f"'{text[:40]}' is neither true nor false")
+    return word == "true"
+
+
+def _category(categories: list[Any]) -> Convert:
+    """Text, unless the table of the training held numbers or truths: then those that are written so."""
+    values = {str(value).lower() if isinstance(value, bool) else str(value): value for value in categories}
+    if all(isinstance(value, str) for value in categories):
+        return str
+    return lambda text: values.get(text.strip(), values.get(text.strip().lower(), text))

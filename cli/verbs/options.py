@@ -1,0 +1,27 @@
+"""Options that several verbs have."""
+
+from typing import Annotated
+
+import typer
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="MLMINI_URL",
+        show_envvar=True,
+        metavar="URL",
+        help="Where the API is; by default the platform that runs on this machine.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Give the API's JSON and nothing else.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list, newest first.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the job to end.")]
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key",
+        metavar="KEY",
+        help="The same key with the same request never makes a second job; a new one each time by default.",
+    ),
+]

@@ -1,0 +1,263 @@
+"""Every verb of `mlmini` as a process, against a real platform."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.command_line import COLOURS, ESCAPES, WIDTH, CommandLine
+from tests.support.launcher import Launcher, launched
+from tests.support.proxy import proxy_to
+
+MODEL = "linear_model.LogisticRegression"
+SLOW = ["ensemble.RandomForestClassifier", "--param", "n_estimators=10000"]
+ROWS = ["1.4,0.2,setosa", "4.7,1.4,versicolor", "NA,0.2,setosa", "5.9,2.1,virginica"] * 15
+TABLE = "\n".join(["petal_length,petal_width,species", *ROWS, ""])
+# What tables are drawn with; a pipe gets none of it.
+LINES = set("─━│┃┏┓┗┛┌┐└┘├┤")
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    with launched(tmp_path_factory.mktemp("platform") / "home", {"MLMINI_EXAMPLES": "0"}) as launcher:
+        yield launcher
+
+
+@pytest.fixture(scope="module")
+def mlmini(platform: Launcher, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    return CommandLine(tmp_path_factory.mktemp("folder"), platform.url("Readiness").removesuffix("/readyz"))
+
+
+@pytest.fixture(scope="module")
+def client(platform: Launcher) -> Iterator[httpx2.Client]:
+    with platform.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def flowers(mlmini: CommandLine) -> int:
+    """The dataset `flowers` with a model that is active in staging; its version."""
+    (mlmini.folder / "flowers.csv").write_text(TABLE)
+    mlmini.succeed("datasets", "upload", "flowers.csv", "--description", "measured in May")
+    job = mlmini.succeed("train", "flowers", "--target", "species", "--model", MODEL, "--json").document
+    version: int = job["result"]["version"]
+    mlmini.succeed("promote", "flowers", str(version), "staging")
+    return version
+
+
+def test_an_upload_shows_what_is_in_each_column(mlmini: CommandLine) -> None:
+    (mlmini.folder / "trees.csv").write_text("height,kind\n1.5,oak\n,elm\n")
+    shown = mlmini.succeed("datasets", "upload", "trees.csv", "--name", "My Trees", "--description", "old").out
+    assert "my_trees" in shown
+    assert "1.5 to 1.5" in shown
+    assert "oak, elm" in shown
+
+
+def test_an_upload_of_known_bytes_tells_that_nothing_was_added(mlmini: CommandLine, flowers: int) -> None:
+    again = mlmini.succeed("datasets", "upload", "flowers.csv", "--json")
+    assert again.document["version"] == 1
+    assert "nothing was added" in again.err
+
+
+READING = {
+    "datasets list": "/datasets?limit=50",
+    "datasets show flowers": "/datasets/flowers",
+    "jobs list --limit 2": "/jobs?limit=2",
+    "jobs list --kind promote --status succeeded --dataset flowers": (
+        "/jobs?limit=20&kind=promote&status=succeeded&dataset_name=flowers"
+    ),
+    "models list --dataset flowers --stage staging": "/models?limit=20&dataset_name=flowers&stage=staging",
+    "models show {version}": "/models/{version}",
+}
+
+
+@pytest.mark.parametrize("words", READING)
+def test_json_is_what_the_api_says(mlmini: CommandLine, client: httpx2.Client, flowers: int, words: str) -> None:
+    ended = mlmini.succeed(*words.format(version=flowers).split(), "--json")
+    assert ended.document == client.get(READING[words].format(version=flowers)).json()
+    assert ended.out.count("\n") == 1
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize("words", READING)
+def test_a_table_in_a_pipe_is_plain_and_whole(mlmini: CommandLine, flowers: int, words: str) -> None:
+    shown = mlmini.succeed(*words.format(version=flowers).split()).out
+    assert not ESCAPES.search(shown)
+    assert not LINES & set(shown)
+    assert "…" not in shown
+    assert all(line == line.rstrip() for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("words", READING)
+def test_a_table_fits_a_terminal_of_80_columns(mlmini: CommandLine, flowers: int, words: str) -> None:
+    status, shown = mlmini.at_terminal(*words.format(version=flowers).split())
+    assert status == 0
+    lines = ESCAPES.sub("", shown).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert "…" not in shown
+
+
+def test_colours_are_for_terminals_that_want_them(mlmini: CommandLine, flowers: int) -> None:
+    assert COLOURS.search(mlmini.at_terminal("jobs", "list")[1])
+    assert not COLOURS.search(mlmini.at_terminal("jobs", "list", NO_COLOR="1")[1])
+
+
+def test_job_ids_are_shown_whole(mlmini: CommandLine, client: httpx2.Client, flowers: int) -> None:
+    newest = client.get("/jobs").json()["items"][0]["job_id"]
+    assert newest in mlmini.succeed("jobs", "list").out
+    assert newest in mlmini.at_terminal("jobs", "list")[1]
+
+
+def test_training_waits_and_shows_the_model(mlmini: CommandLine, flowers: int) -> None:
+    ended = mlmini.succeed("train", "flowers", "--target", "species", "--model", MODEL, "--feature", "petal_width")
+    assert "accuracy" in ended.out
+    assert "mlmini promote flowers" in ended.out
+    assert "LogisticRegression: succeeded" in ended.err
+
+
+def test_training_at_a_terminal_shows_a_bar(mlmini: CommandLine, flowers: int) -> None:
+    status, shown = mlmini.at_terminal("train", "flowers", "--target", "species", "--model", MODEL)
+    assert status == 0
+    assert "100%" in shown
+    assert max(map(len, ESCAPES.sub("", shown).replace("\r", "\n").splitlines())) <= WIDTH
+
+
+def test_parameters_are_json_where_they_can_be(mlmini: CommandLine, client: httpx2.Client, flowers: int) -> None:
+    params = ["--param", "C=0.5", "--param", "solver=saga", "--param", "class_weight=null"]
+    words = ["--target", "species", "--model", MODEL, "--test-size", "0.5", "--random-state", "7", "--detach", "--json"]
+    job = mlmini.succeed("train", "flowers", *words, *params).document
+    assert job["request"]["model"]["params"] == {"C": 0.5, "solver": "saga", "class_weight": None}
+    assert (job["request"]["test_size"], job["request"]["random_state"]) == (0.5, 7)
+
+
+def test_a_detached_training_is_waited_for_later(mlmini: CommandLine, flowers: int) -> None:
+    shown = mlmini.succeed("train", "iris", "--example", "--model", MODEL, "--detach").out
+    job_id = next(line.split()[1] for line in shown.splitlines() if line.startswith("Job"))
+    ended = mlmini.succeed("jobs", "show", job_id, "--wait", "--json")
+    assert ended.document["status"] == "succeeded"
+
+
+def test_a_dry_run_tells_what_would_be_done(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--model", MODEL, "--dry-run", "--target"]
+    assert "missing values become" in mlmini.succeed(*words, "species").out
+    refused = mlmini.run(*words, "specie")
+    assert refused.status == 1
+    assert "Did you mean 'species'?" in refused.out
+
+
+def test_the_same_key_makes_one_job(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, "--idempotency-key", "twice", "--json"]
+    assert mlmini.succeed(*words).document["job_id"] == mlmini.succeed(*words).document["job_id"]
+
+
+def test_models_are_compared_with_the_best_marked(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--target", "species", "--model"]
+    dummy = mlmini.succeed(*words, "tree.DecisionTreeClassifier", "--param", "max_depth=1", "--json").document
+    versions = [str(flowers), str(dummy["result"]["version"])]
+    shown = mlmini.succeed("models", "compare", *versions).out
+    assert "estimator !" in shown
+    assert " *" in shown
+    compared = mlmini.succeed("models", "compare", *versions, "--json").document
+    assert compared["versions"] == [int(version) for version in versions]
+
+
+def test_a_model_is_promoted_and_retired(mlmini: CommandLine, flowers: int) -> None:
+    shown = mlmini.succeed("promote", "flowers", str(flowers), "production").out
+    assert f"Serving there  {flowers}" in shown
+    retired = mlmini.succeed("retire", str(flowers), "production", "--reason", "too old", "--json").document
+    assert (retired["stage"], retired["reason"], retired["serving_version"]) == ("production", "too old", None)
+
+
+def test_logs_are_shown_and_followed_to_the_end(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, "--detach", "--json"]
+    job_id = mlmini.succeed(*words).document["job_id"]
+    followed = mlmini.succeed("jobs", "logs", job_id, "--follow")
+    assert "Status: succeeded" in followed.err
+    assert followed.out == mlmini.succeed("jobs", "logs", job_id).out
+    assert "registered as version" in followed.out
+
+
+def slow_job(mlmini: CommandLine) -> Any:
+    return mlmini.succeed("train", "breast_cancer", "--example", "--model", *SLOW, "--detach", "--json").document
+
+
+def test_a_cancelled_job_is_a_failure_of_who_waits(mlmini: CommandLine) -> None:
+    job_id = slow_job(mlmini)["job_id"]
+    mlmini.succeed("jobs", "cancel", job_id)
+    ended = mlmini.run("jobs", "show", job_id, "--wait")
+    assert ended.status == 1
+    assert f"{job_id} ended as cancelled" in ended.err
+    again = mlmini.run("jobs", "cancel", job_id)
+    assert again.status == 1
+    assert "has ended" in again.err
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_job(mlmini: CommandLine, client: httpx2.Client) -> None:
+    with mlmini.start("train", "breast_cancer", "--example", "--model", *SLOW) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+    assert process.returncode == 130
+    job_id = client.get("/jobs").json()["items"][0]["job_id"]
+    assert f"mlmini jobs show {job_id} --wait" in rest.decode()
+    assert client.get(f"/jobs/{job_id}").json()["status"] in {"queued", "running"}
+    mlmini.succeed("jobs", "cancel", job_id)
+
+
+def test_a_training_whose_answer_is_lost_is_sent_again_with_the_same_key(
+    mlmini: CommandLine, client: httpx2.Client, flowers: int
+) -> None:
+    assert mlmini.url
+    before = len(client.get("/jobs?kind=train&limit=200").json()["items"])
+    with proxy_to(int(mlmini.url.rpartition(":")[2])) as proxy:
+        proxy.cut_at = b"202 Accepted"
+        through = CommandLine(mlmini.folder, proxy.url)
+        ended = through.succeed("train", "flowers", "--target", "species", "--model", MODEL)
+        assert proxy.cuts == 1
+    assert "The connection was lost; trying again" in ended.err
+    assert len(client.get("/jobs?kind=train&limit=200").json()["items"]) == before + 1
+
+
+def test_an_upload_whose_answer_is_lost_is_not_sent_again(mlmini: CommandLine, flowers: int) -> None:
+    assert mlmini.url
+    with proxy_to(int(mlmini.url.rpartition(":")[2])) as proxy:
+        proxy.cut_at = b"HTTP/1.1 200"
+        ended = CommandLine(mlmini.folder, proxy.url).run("datasets", "upload", "flowers.csv")
+    assert ended.status == 3
+    assert "broke" in ended.err
+
+
+def test_a_refusal_tells_every_fault_and_the_request(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, "--param", "C=-1", "--param", "D=1"]
+    ended = mlmini.run(*words)
+    assert (ended.status, ended.out) == (1, "")
+    assert "'C' of linear_model.LogisticRegression must be" in ended.err
+    assert "body.model.params.D: linear_model.LogisticRegression has no parameter 'D'" in ended.err
+    assert "(request " in ended.err
+    as_json = mlmini.run(*words, "--json")
+    assert (as_json.status, as_json.document["status"]) == (1, 422)
+    assert as_json.document["code"] == "invalid_parameter"
+
+
+def test_the_platform_is_found_by_its_home(platform: Launcher, tmp_path: Path, flowers: int) -> None:
+    ended = CommandLine(tmp_path).succeed("datasets", "list", MLMINI_HOME=str(platform.home))
+    assert "flowers" in ended.out
+
+
+def test_a_name_cannot_steer_the_terminal(mlmini: CommandLine) -> None:
+    (mlmini.folder / "odd.csv").write_text('"\x1b[31mred [bold]",b\n1,2\n')
+    status, shown = mlmini.at_terminal("datasets", "upload", "odd.csv")
+    assert status == 0
+    assert "\\x1b[31mred [bold]" in ESCAPES.sub("", shown)
+
+
+def test_a_reader_that_goes_away_is_no_fault(mlmini: CommandLine, flowers: int) -> None:
+    with mlmini.start("models", "show", str(flowers), "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()

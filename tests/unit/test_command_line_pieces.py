@@ -1,0 +1,143 @@
+"""Pieces of the command line that need no platform: addresses, texts, and which value a cell is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.client.address import find_address
+from cli.client.failures import WrongUsage, written
+from cli.published import publish, published, withdraw
+from cli.show.text import age, cell, clean, duration, size
+from cli.tables.cells import WrongCell, converter
+
+
+def test_a_named_address_is_taken_before_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLMINI_HOME", str(tmp_path))
+    publish(tmp_path, {"api": "http://127.0.0.1:1", "flower": "http://127.0.0.1:2"})
+    assert find_address("https://ml.example/api/").url == "https://ml.example/api"
+    assert find_address(None).url == "http://127.0.0.1:1"
+    withdraw(tmp_path)
+    monkeypatch.setenv("MLMINI_PORT", "8123")
+    assert find_address(None).url == "http://127.0.0.1:8123"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', '{"api": 1}'])
+def test_a_damaged_file_of_addresses_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "addresses.json").write_text(content)
+    assert published(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["8000", "localhost:8000", "ftp://a", "http://", "http://a:x", "http://a:99999", "http://a/?b"]
+)
+def test_what_is_no_url_is_wrong_usage(url: str) -> None:
+    with pytest.raises(WrongUsage, match="It looks like http"):
+        find_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost", True),
+        ("http://localhost.example.org", False),
+        ("https://ml.example", False),
+    ],
+)
+def test_no_proxy_stands_before_this_machine(url: str, *, local: bool) -> None:
+    assert find_address(url).is_local is local
+
+
+def test_a_problem_is_a_sentence_with_its_places() -> None:
+    problem: dict[str, Any] = {
+        "detail": "Two things are wrong.",
+        "errors": [{"loc": ["body", "model", "class"], "msg": "There is none."}, {"loc": ["body", 1], "msg": "No."}],
+        "request_id": "r1",
+    }
+    assert (
+        written(problem) == "Two things are wrong.\n  body.model.class: There is none.\n  body.1: No.\n  (request r1)"
+    )
+
+
+def test_what_the_sentence_says_is_not_said_twice() -> None:
+    problem = {"detail": "It is wrong.", "errors": [{"loc": ["body"], "msg": "It is wrong."}]}
+    assert written(problem) == "It is wrong."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (True, "true"),
+        (0.123456, "0.1235"),
+        (1234567.0, "1,234,567"),
+        ([1, None], "1, -"),
+        ({}, "-"),
+        ("a\nb", "a\\nb"),
+    ],
+)
+def test_a_value_is_shown_on_one_line(value: object, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_texts_cannot_steer_a_terminal() -> None:
+    assert clean("a\x1b[31m\x9b\r\u202e\tb\n") == "a\\x1b[31m\\x9b\\r\\u202e\tb\n"
+
+
+def test_sizes_and_times_are_for_people() -> None:
+    assert [size(count) for count in (0, 999, 1500, 2_345_678, 10**12)] == [
+        "0 B",
+        "999 B",
+        "1.5 kB",
+        "2.3 MB",
+        "1.0 TB",
+    ]
+    assert duration("2026-01-01T00:00:00.000000Z", "2026-01-01T00:01:01.500000Z") == "61.5 s"
+    assert age("2020-01-01T00:00:00.000000Z").endswith(" d")
+
+
+def column(kind: str, **more: Any) -> dict[str, Any]:
+    return {"name": "x", "kind": kind, "missing_allowed": True, "categories": None, "used": True} | more
+
+
+CELLS: list[tuple[dict[str, Any], str, object]] = [
+    (column("integer"), " 7 ", 7),
+    (column("integer"), "7.5", 7.5),
+    (column("number"), "1e3", 1000.0),
+    (column("number"), "inf", None),
+    (column("number"), " NA ", None),
+    (column("number"), "?", None),
+    (column("boolean"), "TRUE", True),
+    (column("boolean"), "false", False),
+    (column("category", categories=["a", "b"]), "7", "7"),
+    (column("category", categories=["a", "b"]), " a ", " a "),
+    (column("category", categories=[1, 2.5, True]), "2.5", 2.5),
+    (column("category", categories=[1, 2.5, True]), "True", True),
+    (column("category", categories=[1, 2.5, True]), "new", "new"),
+    (column("text"), "n/a", None),
+    (column("text"), " as it is ", " as it is "),
+    (column("datetime"), " 2026-01-31 ", "2026-01-31"),
+    (column("number", used=False), "anything", None),
+]
+
+
+@pytest.mark.parametrize(("signature", "text", "value"), CELLS, ids=[f"{one[0]['kind']} {one[1]!r}" for one in CELLS])
+def test_a_cell_becomes_what_the_signature_asks_for(signature: dict[str, Any], text: str, value: object) -> None:
+    found = converter(signature, decimal_comma=False)(text)
+    assert (found, type(found)) == (value, type(value))
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("integer", "seven"), ("number", "1_000"), ("number", "1,5"), ("boolean", "yes")]
+)
+def test_a_cell_of_another_kind_is_told(kind: str, text: str) -> None:
+    with pytest.raises(WrongCell, match=text):
+        converter(column(kind), decimal_comma=False)(text)
+
+
+def test_a_comma_is_a_point_where_it_parts_no_columns() -> None:
+    assert converter(column("number"), decimal_comma=True)("-1,5") == -1.5

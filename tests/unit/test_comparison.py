@@ -1,0 +1,70 @@
+"""Which of several models is the best by a metric, and when that cannot be told."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.registry.comparison import BETTER, compare
+from shared.registry.rows import RegistryRow
+from shared.registry.versions import RegisteredModel
+from shared.training.evaluation import evaluate_baseline
+from shared.training.signature import Task
+
+SPLIT = {"test_size": 0.2, "random_state": 42, "stratified": True}
+
+
+def model(version: int, metrics: dict[str, float], *, dataset_version: int = 1, **report: Any) -> RegisteredModel:
+    row = RegistryRow(
+        version=version,
+        stage="dev",
+        estimator="dummy.DummyClassifier",
+        metrics=metrics,
+        parameters={},
+        signature={"target": "species"},
+        report={"split": SPLIT, **report},
+    )
+    return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[])
+
+
+def best(*models: RegisteredModel) -> dict[str, list[int]]:
+    return {metric.name: metric.best for metric in compare(models).metrics}
+
+
+def test_the_best_accuracy_is_the_largest_and_the_best_loss_the_smallest() -> None:
+    first = model(1, {"accuracy": 0.9, "log_loss": 0.3})
+    second = model(2, {"accuracy": 0.8, "log_loss": 0.2})
+    assert best(first, second) == {"accuracy": [1], "log_loss": [2]}
+
+
+def test_models_that_do_as_well_are_all_the_best() -> None:
+    found = best(model(1, {"r2": 0.9}), model(2, {"r2": 0.5}), model(3, {"r2": 0.9}))
+    assert found == {"r2": [1, 3]}
+
+
+def test_no_model_is_the_best_where_all_do_as_well() -> None:
+    assert best(model(1, {"mae": 2.0}), model(2, {"mae": 2.0})) == {"mae": []}
+
+
+def test_a_model_without_a_metric_is_not_the_best_by_it() -> None:
+    assert best(model(1, {"roc_auc": 0.7}), model(2, {})) == {"roc_auc": [1]}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [model(2, {"accuracy": 0.9}, dataset_version=2), model(2, {"accuracy": 0.9}, split={**SPLIT, "random_state": 1})],
+    ids=["other data", "another split"],
+)
+def test_models_that_were_measured_on_different_rows_are_not_ranked(other: RegisteredModel) -> None:
+    assert best(model(1, {"accuracy": 0.8}), other) == {"accuracy": []}
+
+
+@pytest.mark.parametrize(
+    ("task", "target"),
+    [("classification", np.array(["a", "b"] * 20)), ("regression", np.arange(40, dtype=np.float64))],
+    ids=["classification", "regression"],
+)
+def test_it_is_known_of_every_metric_which_value_is_better(task: Task, target: Any) -> None:
+    measured = evaluate_baseline(target, target, task=task)["metrics"]
+    assert measured
+    assert set(measured) <= set(BETTER)
