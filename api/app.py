@@ -11,7 +11,7 @@ from api.lifespan import lifespan
 from api.metrics import Metrics
 from api.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
 from api.query import check_query
-from api.routes import datasets, errors, estimators, health, jobs, models, predict, promote, train
+from api.routes import datasets, errors, estimators, health, job_events, jobs, models, predict, promote, train
 from shared.settings import Settings
 
 # What multipart adds to a file: boundaries, headers and the other fields.
@@ -27,6 +27,8 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         version=version("ml-mini-platform"),
         openapi_tags=docs.TAGS,
         generate_unique_id_function=docs.operation_id,
+        # Swagger UI is served from here; FastAPI's own pages load theirs from elsewhere.
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan(settings, warm_up=warm_up),
@@ -45,8 +47,9 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     app.state.metrics = metrics
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
+    docs.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
-    for noun in (datasets, train, estimators, jobs, models, promote, predict, health, errors):
+    for noun in (datasets, train, estimators, jobs, job_events, models, promote, predict, health, errors):
         app.include_router(noun.router)
     return app
 

@@ -36,6 +36,7 @@ class Metrics:
         )
 
         self._waits = Gauge("mlmini_jobs_awaited", "Requests that wait for the end of a job.", registry=self._registry)
+        self._streams = Gauge("mlmini_event_streams", "Requests that follow a job.", registry=self._registry)
 
     def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Take note of one request; `route` is the template of its path, so that labels stay few."""
@@ -43,9 +44,10 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def render(self, database: Database, *, waits: int) -> bytes:
+    def render(self, database: Database, *, waits: int, streams: int) -> bytes:
         """All metrics as text. Those of jobs are left out while the database is away."""
         self._waits.set(waits)
+        self._streams.set(streams)
         text = generate_latest(self._registry)
         jobs = CollectorRegistry()
         try:

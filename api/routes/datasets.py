@@ -37,7 +37,7 @@ _FIELDS = {"name": 1024, "description": 8192}
 _INGESTIONS = 4
 _limiter: RunVar[CapacityLimiter] = RunVar("ingestions")
 
-Name = Annotated[str, Path(description="The name of a dataset.", examples=["my_dataset"])]
+Name = Annotated[str, Path(description="The name of a dataset.", examples=["iris"])]
 
 _FORM = {
     "requestBody": {
@@ -54,8 +54,17 @@ _FORM = {
                             "description": "CSV or TSV (delimiter , ; tab or |, UTF-8 or Latin-1, also .gz), Parquet "
                             "or JSON Lines. What it is, is told from its bytes.",
                         },
-                        "name": {"type": "string", "description": "The dataset's name; by default that of the file."},
-                        "description": {"type": "string", "description": "What the table is about."},
+                        # Swagger UI would fill in words of its own, and name the dataset so.
+                        "name": {
+                            "type": "string",
+                            "description": "The dataset's name; by default that of the file.",
+                            "example": "",
+                        },
+                        "description": {
+                            "type": "string",
+                            "description": "What the table is about. Left empty, the description that there is stays.",
+                            "example": "",
+                        },
                     },
                 }
             }
@@ -87,7 +96,7 @@ async def upload_dataset(request: Request, response: Response, parts: PartsDep) 
     return Dataset.of_entry(done.entry)
 
 
-@router.get("/datasets", summary="List datasets", responses=responses(422, 503))
+@router.get("/datasets", summary="List datasets", operation_id="list_datasets", responses=responses(422, 503))
 def list_all_datasets(session: ReadSession, page: PageQueryDep) -> Page[Dataset]:
     """Datasets by name, without the archived ones."""
     position = page.position(str)
@@ -127,7 +136,13 @@ def preview_dataset(
     )
 
 
-@router.delete("/datasets/{name}", status_code=204, summary="Delete a dataset", responses=responses(404, 409, 503))
+@router.delete(
+    "/datasets/{name}",
+    status_code=204,
+    summary="Delete a dataset",
+    operation_id="delete_dataset",
+    responses=responses(404, 409, 503),
+)
 def remove_dataset(
     *,
     name: Name,
@@ -158,7 +173,7 @@ def _number(name: str, version: str) -> int:
 def _ingest(upload: Upload, parts: Parts) -> Ingestion:
     name = normalise_name(upload.fields.get("name") or upload.file_name)
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
-        upload.file, name=name, description=upload.fields.get("description")
+        upload.file, name=name, description=upload.fields.get("description") or None
     )
 
 

@@ -22,11 +22,10 @@ from shared.jobs.states import Kind, State
 
 router = APIRouter(tags=["Jobs"])
 
-_EXAMPLE = "7c2f1b0e-6f0d-4a53-9d8a-2f9a0f1f1c55"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def job_id_of(job_id: Annotated[str, Path(description="The id that the 202 answered.", examples=[_EXAMPLE])]) -> UUID:
+def job_id_of(job_id: Annotated[str, Path(description="The `job_id` that a 202 answered.")]) -> UUID:
     """The id in the path; whatever is not an id names no job.
 
     Raises:
@@ -58,7 +57,7 @@ async def get_job(
     return await run_in_threadpool(_look, session, parts, job_id)
 
 
-@router.get("/jobs", summary="List jobs", responses=responses(422, 503))
+@router.get("/jobs", summary="List jobs", operation_id="list_jobs", responses=responses(422, 503))
 def list_all_jobs(
     session: ReadSession,
     page: PageQueryDep,

@@ -20,7 +20,7 @@ router = APIRouter(tags=["Promote"], route_class=StrictRoute)
     summary="Bring a model to the next stage",
     responses=responses(404, 409, 413, 415, 422, 503),
 )
-def promote(
+def promote_model(
     *,
     body: PromoteRequest,
     parts: PartsDep,

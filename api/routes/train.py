@@ -31,7 +31,7 @@ router = APIRouter(tags=["Train"], route_class=StrictRoute)
         **responses(404, 409, 413, 415, 422, 503),
     },
 )
-def train(
+def train_model(
     *,
     body: TrainRequest,
     parts: PartsDep,

@@ -1,31 +1,45 @@
-"""The API in this process, on a home of its own with SQLite and a local store; Redis is away."""
+"""The API in this process, on an installation of its own on the chosen stack."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import event
 
 from api.app import create_app
 from api.lifespan import Parts
 from shared.database import Database
+from shared.datasets import reader
+from shared.sandbox import Sandbox
 from shared.settings import Settings
+from tests.support.stack import Stack
 
-# Nothing listens on this port.
-NO_REDIS = "redis://127.0.0.1:1/0"
+
+@pytest.fixture(scope="session", autouse=True)
+def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The applications of this process read uploads by one fork server: each of its own would import pandas anew."""
+    server = Sandbox("shared.datasets.inspection:main", scratch=tmp_path_factory.mktemp("fork-server"))
+
+    class Lent:
+        def __init__(self, _entry: str, **_rest: object) -> None:
+            self.run = server.run
+
+        def close(self) -> None:
+            """It goes on for the next application."""
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reader, "Sandbox", Lent)
+        yield
+    server.close()
 
 
 @pytest.fixture
-def api_settings(tmp_path: Path, sqlite_template: Path) -> Settings:
-    """Settings with a migrated SQLite database, a local store and no Redis."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copyfile(sqlite_template, home / "ml_registry.db")
-    return Settings(home=home, redis_url=SecretStr(NO_REDIS))
+def api_settings(tmp_path: Path, stack: Stack) -> Iterator[Settings]:
+    """Settings on the chosen stack; without Redis on the embedded one."""
+    with stack.settings(tmp_path / "home") as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -39,6 +53,21 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the started application."""
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def one_client(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[TestClient]:
+    """A client of one application for all requests of a file that leave nothing behind: starts cost more than they."""
+    with stack.settings(tmp_path_factory.mktemp("one")) as settings, TestClient(create_app(settings)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def one_parts(one_client: TestClient) -> Parts:
+    """The parts that the application of `one_client` works with."""
+    assert isinstance(one_client.app, FastAPI)
+    parts: Parts = one_client.app.state.parts
+    return parts
 
 
 @pytest.fixture

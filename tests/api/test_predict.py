@@ -15,13 +15,24 @@ ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 BODY = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
 
 
-@pytest.fixture
-def platform(parts: Parts, tmp_path: Path) -> Platform:
+def furnish(parts: Parts, folder: Path) -> Platform:
     """A classifier of iris in dev and a regression named doubling."""
-    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     platform.train(platform.dataset())
     platform.train(platform.dataset("doubling"), doubling(), name="doubling")
     return platform
+
+
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path) -> Platform:
+    """A platform that the test may change."""
+    return furnish(parts, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_platform(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The same for all requests that leave nothing behind."""
+    return furnish(one_parts, tmp_path_factory.mktemp("drafts"))
 
 
 def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestClient, platform: Platform) -> None:
@@ -113,10 +124,10 @@ WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_request_is_refused(
-    client: TestClient, platform: Platform, wrong: tuple[dict[str, Any], int, str, str]
+    one_client: TestClient, one_platform: Platform, wrong: tuple[dict[str, Any], int, str, str]
 ) -> None:
     change, status, code, said = wrong
-    answer = client.post("/predict", json=BODY | change)
+    answer = one_client.post("/predict", json=BODY | change)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), problem
     assert answer.headers["content-type"] == "application/problem+json"
@@ -124,18 +135,18 @@ def test_a_wrong_request_is_refused(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_a_number_that_is_not_finite_is_refused(client: TestClient, platform: Platform, number: str) -> None:
+def test_a_number_that_is_not_finite_is_refused(one_client: TestClient, one_platform: Platform, number: str) -> None:
     text = ('{"dataset_name": "iris", "environment": "dev", "input_data": {"features": [[1, 2, 3, NUMBER]]}}').replace(
         "NUMBER", number
     )
-    answer = client.post("/predict", content=text, headers={"content-type": "application/json"})
+    answer = one_client.post("/predict", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_json"
 
 
-def test_every_wrong_cell_is_named_with_its_place(client: TestClient, platform: Platform) -> None:
+def test_every_wrong_cell_is_named_with_its_place(one_client: TestClient, one_platform: Platform) -> None:
     features = [[1, "b", 3, 4], [1, 2, 3, 4], [None, 2, True, 4]]
-    problem = client.post("/predict", json=BODY | {"input_data": {"features": features}}).json()
+    problem = one_client.post("/predict", json=BODY | {"input_data": {"features": features}}).json()
     assert [fault["loc"] for fault in problem["errors"]] == [
         ["body", "input_data", "features", row, column] for row, column in ((0, 1), (2, 0), (2, 2))
     ]
@@ -157,9 +168,9 @@ def test_a_fault_of_the_model_is_not_blamed_on_the_client(
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["request_failed"]
 
 
-def test_more_cells_than_allowed_are_too_large(client: TestClient, platform: Platform) -> None:
-    rows = [[1, 2, 3, 4]] * (platform.settings.predict_max_cells // 4 + 1)
-    answer = client.post("/predict", json=BODY | {"input_data": {"features": rows}})
+def test_more_cells_than_allowed_are_too_large(one_client: TestClient, one_platform: Platform) -> None:
+    rows = [[1, 2, 3, 4]] * (one_platform.settings.predict_max_cells // 4 + 1)
+    answer = one_client.post("/predict", json=BODY | {"input_data": {"features": rows}})
     assert answer.status_code == 413
     assert "several requests" in answer.json()["detail"]
 
@@ -173,6 +184,6 @@ def test_a_tampered_model_is_unavailable_and_says_why(client: TestClient, platfo
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv"])
-def test_another_content_type_is_refused(client: TestClient, platform: Platform, content_type: str) -> None:
-    answer = client.post("/predict", content=b"{}", headers={"content-type": content_type})
+def test_another_content_type_is_refused(one_client: TestClient, one_platform: Platform, content_type: str) -> None:
+    answer = one_client.post("/predict", content=b"{}", headers={"content-type": content_type})
     assert answer.status_code == 415

@@ -12,16 +12,27 @@ from tests.support.models import Platform
 BODY = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
 
 
-@pytest.fixture
-def platform(parts: Parts, tmp_path: Path) -> Platform:
+def furnish(parts: Parts, folder: Path) -> Platform:
     """Iris with one version in dev and one in staging; wine with none."""
-    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     data = platform.dataset()
     platform.train(data)
     platform.train(data)
     platform.promote(2, "staging")
     platform.dataset("wine")
     return platform
+
+
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path) -> Platform:
+    """A platform that the test may change."""
+    return furnish(parts, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_platform(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The same for all requests that leave nothing behind."""
+    return furnish(one_parts, tmp_path_factory.mktemp("drafts"))
 
 
 def jobs(client: TestClient) -> int:
@@ -66,18 +77,18 @@ WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_request_is_refused_and_makes_no_job(
-    client: TestClient, platform: Platform, wrong: tuple[dict[str, Any], int, str, str]
+    one_client: TestClient, one_platform: Platform, wrong: tuple[dict[str, Any], int, str, str]
 ) -> None:
     change, status, code, said = wrong
-    answer = client.post("/promote", json=BODY | change)
+    answer = one_client.post("/promote", json=BODY | change)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert said in answer.json()["detail"]
-    assert jobs(client) == 0
+    assert jobs(one_client) == 0
 
 
 @pytest.mark.parametrize("missing", list(BODY))
-def test_every_field_is_required(client: TestClient, platform: Platform, missing: str) -> None:
+def test_every_field_is_required(one_client: TestClient, one_platform: Platform, missing: str) -> None:
     body = {name: value for name, value in BODY.items() if name != missing}
-    problem = client.post("/promote", json=body).json()
+    problem = one_client.post("/promote", json=body).json()
     assert problem["code"] == "invalid_request"
     assert problem["errors"] == [{"loc": ["body", missing], "msg": "It is required."}]

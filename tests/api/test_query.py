@@ -24,8 +24,8 @@ def _request(client: TestClient, method: str, path: str, query: str) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_route_refuses_a_parameter_that_it_does_not_have(client: TestClient, method: str, path: str) -> None:
-    answer = _request(client, method, path, "zzz=1")
+def test_every_route_refuses_a_parameter_that_it_does_not_have(one_client: TestClient, method: str, path: str) -> None:
+    answer = _request(one_client, method, path, "zzz=1")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), answer.text
     assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", "zzz"]]
 
@@ -52,20 +52,20 @@ def test_a_misspelt_archive_deletes_nothing(client: TestClient) -> None:
     assert client.get("/datasets/one").status_code == 200
 
 
-def test_a_misspelt_dry_run_trains_nothing(client: TestClient) -> None:
-    answer = client.post("/train?dryrun=true", json=TRAIN_REQUEST)
+def test_a_misspelt_dry_run_trains_nothing(one_client: TestClient) -> None:
+    answer = one_client.post("/train?dryrun=true", json=TRAIN_REQUEST)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert "Did you mean 'dry_run'?" in answer.json()["detail"]
-    assert client.get("/jobs").json()["items"] == []
+    assert one_client.get("/jobs").json()["items"] == []
 
 
-def test_an_upload_with_an_unknown_parameter_is_not_kept(client: TestClient) -> None:
-    answer = client.post("/datasets/upload?name=two", files=FILE)
+def test_an_upload_with_an_unknown_parameter_is_not_kept(one_client: TestClient) -> None:
+    answer = one_client.post("/datasets/upload?name=two", files=FILE)
     assert answer.json()["detail"] == "There is no query parameter 'name'. This address takes none."
-    assert client.get("/datasets").json()["items"] == []
+    assert one_client.get("/datasets").json()["items"] == []
 
 
-def test_several_faults_are_all_told(client: TestClient) -> None:
-    answer = client.get("/jobs?limt=1&state=queued&limit=1&limit=2").json()
+def test_several_faults_are_all_told(one_client: TestClient) -> None:
+    answer = one_client.get("/jobs?limt=1&state=queued&limit=1&limit=2").json()
     assert [fault["loc"][1] for fault in answer["errors"]] == ["limt", "state", "limit"]
     assert "(3 faults in all" in answer["detail"]

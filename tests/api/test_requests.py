@@ -13,6 +13,7 @@ from api.app import create_app
 from api.json_body import StrictRoute
 from api.schemas.base import RequestBody
 from shared.settings import Settings
+from tests.support.stack import Stack
 
 JSON = {"content-type": "application/json"}
 
@@ -21,10 +22,15 @@ class _Text(RequestBody):
     text: str
 
 
-@pytest.fixture
-def limited(api_settings: Settings) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[TestClient]:
     """An application with limits of 1 KiB for JSON and 4 KiB for uploads, and a route for each way to read a body."""
-    app = create_app(api_settings.model_copy(update={"json_max_bytes": 1024, "upload_max_bytes": 4096}))
+    with stack.settings(tmp_path_factory.mktemp("limited")) as settings:
+        yield from _limited(settings.model_copy(update={"json_max_bytes": 1024, "upload_max_bytes": 4096}))
+
+
+def _limited(settings: Settings) -> Iterator[TestClient]:
+    app = create_app(settings)
     app.router.route_class = StrictRoute
 
     @app.post("/text")
@@ -80,27 +86,27 @@ def test_a_declared_length_that_cannot_be_right_is_no_crash(limited: TestClient,
 
 
 @pytest.mark.parametrize("given", ["abc-1.2_3", "x" * 128])
-def test_a_valid_request_id_is_echoed(client: TestClient, given: str) -> None:
-    assert client.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+def test_a_valid_request_id_is_echoed(one_client: TestClient, given: str) -> None:
+    assert one_client.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "{}", "a;b"])
-def test_any_other_request_id_is_replaced(client: TestClient, given: str) -> None:
-    answer = client.get("/healthz", headers=[(b"x-request-id", given.encode())])
+def test_any_other_request_id_is_replaced(one_client: TestClient, given: str) -> None:
+    answer = one_client.get("/healthz", headers=[(b"x-request-id", given.encode())])
     assert UUID(answer.headers["x-request-id"])
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/jobs/a/b", "/%2e%2e/etc/passwd", "/jobs//", "/" + "a" * 5000, "/😀"])
-def test_an_unknown_path_is_a_404_problem(client: TestClient, path: str) -> None:
-    answer = client.get(path, follow_redirects=False)
+def test_an_unknown_path_is_a_404_problem(one_client: TestClient, path: str) -> None:
+    answer = one_client.get(path, follow_redirects=False)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "not_found"
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_wrong_method_is_a_405_with_the_right_ones(client: TestClient) -> None:
-    answer = client.delete("/healthz")
+def test_a_wrong_method_is_a_405_with_the_right_ones(one_client: TestClient) -> None:
+    answer = one_client.delete("/healthz")
     assert answer.status_code == 405
     assert answer.json()["code"] == "method_not_allowed"
     assert answer.headers["allow"] == "GET, HEAD"
@@ -108,35 +114,35 @@ def test_a_wrong_method_is_a_405_with_the_right_ones(client: TestClient) -> None
 
 
 @pytest.mark.parametrize("path", ["/datasets/a%00b", "/jobs?dataset_name=%00"])
-def test_a_nul_in_the_address_is_refused_before_a_database_sees_it(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+def test_a_nul_in_the_address_is_refused_before_a_database_sees_it(one_client: TestClient, path: str) -> None:
+    answer = one_client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/nothing"])
-def test_answers_cannot_be_sniffed_or_framed(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
+def test_answers_cannot_be_sniffed_or_framed(one_client: TestClient, path: str) -> None:
+    headers = one_client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert ("default-src 'none'" in headers["content-security-policy"]) == (path != "/docs")
+    assert "default-src 'none'" in headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
     "path", ["/healthz", "/version", "/jobs", "/models", "/datasets", "/errors/not_found", "/docs"]
 )
-def test_head_is_answered_as_get_without_the_body(client: TestClient, path: str) -> None:
-    get, head = client.get(path), client.head(path)
+def test_head_is_answered_as_get_without_the_body(one_client: TestClient, path: str) -> None:
+    get, head = one_client.get(path), one_client.head(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     for name in ("content-type", "content-length"):
         assert head.headers[name] == get.headers[name]
 
 
-def test_head_tells_of_errors_too(client: TestClient) -> None:
-    assert client.head("/readyz").status_code == client.get("/readyz").status_code
-    assert client.head("/jobs/5").status_code == 404
-    assert client.head("/train").status_code == 405
-    assert client.head("/healthz?x=1").status_code == 422
+def test_head_tells_of_errors_too(one_client: TestClient) -> None:
+    assert one_client.head("/readyz").status_code == one_client.get("/readyz").status_code
+    assert one_client.head("/jobs/5").status_code == 404
+    assert one_client.head("/train").status_code == 405
+    assert one_client.head("/healthz?x=1").status_code == 422
 
 
 def test_head_is_logged_as_what_it_is(client: TestClient) -> None:
@@ -147,19 +153,19 @@ def test_head_is_logged_as_what_it_is(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/train", "/datasets/upload"])
-def test_a_body_that_is_encoded_is_refused(client: TestClient, path: str) -> None:
-    answer = client.post(path, content=b"\x1f\x8b", headers=JSON | {"content-encoding": "gzip"})
+def test_a_body_that_is_encoded_is_refused(one_client: TestClient, path: str) -> None:
+    answer = one_client.post(path, content=b"\x1f\x8b", headers=JSON | {"content-encoding": "gzip"})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
     assert "Send it as it is" in answer.json()["detail"]
     assert answer.headers["accept-encoding"] == "identity"
-    plain = client.post("/train", content=b"{}", headers=JSON | {"content-encoding": "identity"})
+    plain = one_client.post("/train", content=b"{}", headers=JSON | {"content-encoding": "identity"})
     assert plain.json()["code"] == "invalid_request"
 
 
-def test_the_root_leads_to_the_docs(client: TestClient) -> None:
-    answer = client.get("/", follow_redirects=False)
+def test_the_root_leads_to_the_docs(one_client: TestClient) -> None:
+    answer = one_client.get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
-    assert client.get("/docs").status_code == 200
+    assert one_client.get("/docs").status_code == 200
 
 
 def test_each_request_is_logged_with_its_id(client: TestClient) -> None:
@@ -178,8 +184,8 @@ def test_each_request_is_logged_with_its_id(client: TestClient) -> None:
     }
 
 
-def test_a_trailing_slash_is_another_address_and_the_right_one_is_named(client: TestClient) -> None:
-    answer = client.get("/healthz/", follow_redirects=False)
+def test_a_trailing_slash_is_another_address_and_the_right_one_is_named(one_client: TestClient) -> None:
+    answer = one_client.get("/healthz/", follow_redirects=False)
     assert answer.status_code == 404
     assert "Did you mean '/healthz'?" in answer.json()["detail"]
 

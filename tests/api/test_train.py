@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from api.lifespan import Parts
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import JobRow
-from shared.settings import Settings
 from tests.support.training_requests import FOREST, body, model, refused, upload_customers
 
 
@@ -88,15 +88,15 @@ def test_a_dry_run_tells_what_would_run_and_makes_no_job(
 
 @pytest.mark.parametrize("target", ["target", None, "nope"])
 def test_a_dry_run_on_an_example_leaves_nothing_behind(
-    client: TestClient, api_database: Database, api_settings: Settings, target: str | None
+    client: TestClient, parts: Parts, api_database: Database, target: str | None
 ) -> None:
-    before = sorted(path for path in api_settings.home.rglob("*.csv"))
     dry = client.post("/train?dry_run=true", json=body(target_column=target)).json()
     assert dry["valid"] is (target != "nope")
     assert dry["request"]["dataset_version"] == 1
     with api_database.read() as session:
         assert session.query(DatasetRow).count() == session.query(DatasetVersionRow).count() == 0
-    assert sorted(path for path in api_settings.home.rglob("*.csv")) == before
+    assert list(parts.store.list(parts.settings.datasets_bucket)) == []
+    assert [path.name for path in parts.reader.folder.iterdir()] == ["owner.lock"]
     # What it told is what comes of it.
     assert client.post("/train", json=body()).json()["request"] == dry["request"] | {"target_column": "target"}
     again = client.post("/train?dry_run=true", json=body(target_column=target)).json()

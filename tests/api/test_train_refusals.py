@@ -1,27 +1,13 @@
 """POST /train: the clean refusal of what cannot be trained."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from api.app import create_app
-from shared.settings import Settings
 from tests.support.training_requests import FOREST, body, model, refused, upload_customers
-
-
-@pytest.fixture(scope="module")
-def one_client(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[TestClient]:
-    """One application for all requests that are refused, because they leave nothing behind."""
-    home = tmp_path_factory.mktemp("home")
-    shutil.copyfile(sqlite_template, home / "ml_registry.db")
-    with TestClient(create_app(Settings(home=home, redis_url=SecretStr("redis://127.0.0.1:1/0")))) as client:
-        yield client
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ from api.dependencies import PartsDep, ReadSession, WriteSession
 from shared.clock import Now
 from shared.jobs.rows import IdempotencyKeyRow
 from shared.settings import Settings
-
-# Nothing listens on this port.
-NO_REDIS = "redis://127.0.0.1:1/0"
-
+from tests.support.stack import NO_REDIS
 
 _RAISE = text("UPDATE counters SET value = value + 1 WHERE name = 'model_version'")
 
@@ -101,7 +98,8 @@ def test_a_commit_that_the_database_refuses_is_never_answered_as_a_success(trial
 
 
 def test_a_connection_that_is_lost_before_the_commit_is_a_503(postgres_url: str, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url=SecretStr(postgres_url), redis_url=SecretStr(NO_REDIS))
+    # SQLite has no connection that could be lost.
+    settings = Settings(home=tmp_path, database_url=SecretStr(postgres_url), redis_url=NO_REDIS)
     with TestClient(_trial(settings)) as trial:
         answer = trial.post("/write-and-lose-the-connection")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")

@@ -7,8 +7,6 @@ import httpx2
 import psutil
 import pytest
 
-from shared.database import Database
-from shared.migration import upgrade
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.server import running
@@ -20,13 +18,9 @@ BOUNDARY = "a-boundary"
 
 
 @pytest.fixture
-def api() -> Iterator[ApiServer]:
+def api(api_settings: Settings) -> Iterator[ApiServer]:
     """A real API process, whose memory is its own."""
-    server = ApiServer(log_level="ERROR")
-    database = Database(Settings(home=server.folder / "home").sqlalchemy_url)
-    (server.folder / "home").mkdir()
-    upgrade(database)
-    database.close()
+    server = ApiServer(api_settings.model_copy(update={"log_level": "ERROR"}))
     with running(server):
         yield server
 

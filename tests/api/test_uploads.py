@@ -85,15 +85,15 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
 
 @pytest.mark.parametrize(("kind", "body", "status", "code", "hint"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_body_that_cannot_be_right_is_refused_with_a_hint_and_leaves_nothing(
-    client: TestClient, parts: Parts, *, kind: str | None, body: bytes, status: int, code: str, hint: str
+    one_client: TestClient, one_parts: Parts, *, kind: str | None, body: bytes, status: int, code: str, hint: str
 ) -> None:
     headers = {} if kind is None else {"content-type": kind}
-    answer = client.post("/datasets/upload", content=body, headers=headers)
+    answer = one_client.post("/datasets/upload", content=body, headers=headers)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), problem
     assert hint in problem["detail"]
-    assert spooled(parts) == []
-    assert client.get("/datasets").json()["items"] == []
+    assert spooled(one_parts) == []
+    assert one_client.get("/datasets").json()["items"] == []
 
 
 def test_a_file_over_the_limit_is_refused_declared_or_not(api_settings: Settings) -> None:

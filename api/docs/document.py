@@ -1,4 +1,4 @@
-"""How the API describes itself: tags in the order of the walk, and problems where FastAPI would put its own errors."""
+"""The OpenAPI document: FastAPI's, with problems where it would put errors of its own, and samples of everything."""
 
 from typing import Any
 
@@ -7,24 +7,18 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from api import problems
-
-TITLE = "ML Mini Platform"
-DESCRIPTION = (
-    "From a table to a governed, served model: **upload** a dataset, **train** an estimator on it in the background, "
-    "**promote** the registered model from stage to stage, and **predict** with the newest model of an environment."
-)
-TAGS = [
-    {"name": "Datasets", "description": "Tables in the catalog, with their versions."},
-    {"name": "Train", "description": "Fit any scikit-learn estimator to a dataset, in the background."},
-    {"name": "Jobs", "description": "What has become of accepted work."},
-    {"name": "Models", "description": "Registered models, their metrics and files."},
-    {"name": "Promote", "description": "Bring a model to the next stage."},
-    {"name": "Predict", "description": "Ask the newest model of an environment."},
-    {"name": "Operations", "description": "How the platform is."},
-    {"name": "Errors", "description": "What error codes mean."},
-]
+from api.docs.answers import add_samples
+from api.docs.links import add_links
+from api.docs.requests import fill_in
 
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+# In place of FastAPI's one word for all.
+_SUCCESSES = {
+    "200": "Here it is",
+    "201": "It is in the catalog",
+    "202": "Accepted: the job is kept, whatever gets restarted",
+    "204": "Done; there is nothing to tell",
+}
 # What any request can meet, whatever it asks for.
 _ANYWHERE = {"422": "What was asked cannot be right", "500": "Something unexpected happened"}
 
@@ -39,7 +33,7 @@ _LOCATION = _header("The address of what was made.", "string")
 
 
 def operation_id(route: APIRoute) -> str:
-    """Operations are named by their functions."""
+    """Operations are named by their functions, unless the route names them."""
     return route.name
 
 
@@ -57,6 +51,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 _document_problems(operation)
                 _document_headers(operation)
+                _simplify_parameters(operation)
+                fill_in(operation)
+                add_samples(operation)
+                add_links(operation)
         for schema in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(schema, None)
         app.openapi_schema = document
@@ -67,6 +65,8 @@ def _document_problems(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if int(status) >= 400:
             response["content"] = _PROBLEM
+        elif response["description"] == "Successful Response":
+            response["description"] = _SUCCESSES[status]
     for status, description in _ANYWHERE.items():
         operation["responses"].setdefault(status, {"description": description, "content": _PROBLEM})
 
@@ -79,3 +79,13 @@ def _document_headers(operation: dict[str, Any]) -> None:
             headers["Location"] = _LOCATION
         if status in {"202", "503"}:
             headers["Retry-After"] = _RETRY_AFTER
+
+
+def _simplify_parameters(operation: dict[str, Any]) -> None:
+    """Say nothing of null: a parameter that is left out is left out, for addresses and headers have no null."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+        if len(choices) == 1:
+            del schema["anyOf"]
+            parameter["schema"] = choices[0] | schema

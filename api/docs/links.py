@@ -1,0 +1,54 @@
+"""Where to go from an answer: each link names the next operation and where its parameters are in this answer."""
+
+from typing import Any
+
+_JOB = {"job_id": "$response.body#/job_id"}
+_DATASET = {"name": "$response.body#/name"}
+_MODEL = {"version": "$response.body#/version"}
+_MADE = {"version": "$response.body#/result/version"}
+
+
+def _link(operation: str, description: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"operationId": operation, "description": description} | ({"parameters": parameters} if parameters else {})
+
+
+_FROM_JOB = {
+    "get_job": _link("get_job", "What has become of the job; `wait` answers when it ends.", _JOB),
+    "cancel_job": _link("cancel_job", "Stop it, as long as it has not ended.", _JOB),
+}
+_FROM_DATASET = {
+    "get_dataset": _link("get_dataset", "The dataset as it is later.", _DATASET),
+    "preview_dataset": _link("preview_dataset", "Its first rows.", _DATASET),
+    "train_model": _link("train_model", "Train on it: `name` is the `dataset_name` of the request."),
+}
+
+# By operation and status.
+_LINKS: dict[tuple[str, str], dict[str, Any]] = {
+    ("upload_dataset", "201"): _FROM_DATASET,
+    ("upload_dataset", "200"): _FROM_DATASET,
+    ("get_dataset", "200"): _FROM_DATASET,
+    ("train_model", "202"): _FROM_JOB,
+    ("promote_model", "202"): _FROM_JOB,
+    ("retry_job", "202"): _FROM_JOB,
+    ("cancel_job", "202"): {"get_job": _FROM_JOB["get_job"]},
+    ("get_job", "200"): {
+        "get_model": _link("get_model", "The model that it made or promoted, once it has succeeded.", _MADE),
+        "promote_model": _link(
+            "promote_model",
+            "Bring that model to the next stage: `dataset_name` is that of the job, `version` that of its result.",
+        ),
+        "retry_job": _link("retry_job", "The same again, once it has ended.", _JOB),
+    },
+    ("get_model", "200"): {
+        "download_artifact": _link("download_artifact", "Its file.", _MODEL),
+        "retire_model": _link("retire_model", "Let it no longer serve in a stage.", _MODEL),
+    },
+}
+
+
+def add_links(operation: dict[str, Any]) -> None:
+    """Put the links of an operation into its responses."""
+    for status, response in operation["responses"].items():
+        links = _LINKS.get((operation["operationId"], status))
+        if links is not None:
+            response["links"] = links

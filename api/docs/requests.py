@@ -1,0 +1,160 @@
+"""Requests that succeed as they stand: on the first start, sent in the order of the walk, on the bundled examples.
+
+Swagger UI fills in the first one of each operation.
+"""
+
+from typing import Any
+
+# What an operation is tried with, by its id: examples by name, in the order of the walk.
+BODIES: dict[str, dict[str, Any]] = {
+    "train_model": {
+        "iris_forest": {
+            "summary": "Iris: which species? A random forest",
+            "description": "`use_example` puts the table into the catalog if it is not there.",
+            "value": {
+                "dataset_name": "iris",
+                "use_example": True,
+                "model": {
+                    "module": "ensemble",
+                    "class": "RandomForestClassifier",
+                    "params": {"n_estimators": 100},
+                },
+                "target_column": "target",
+                "test_size": 0.2,
+                "random_state": 42,
+            },
+        },
+        "wine_logistic_regression": {
+            "summary": "Wine: which grower? A logistic regression",
+            "description": "Set `dry_run` to true to see only what would run: the columns are scaled first.",
+            "value": {
+                "dataset_name": "wine",
+                "model": {"module": "linear_model", "class": "LogisticRegression", "params": {"max_iter": 1000}},
+                "target_column": "target",
+            },
+        },
+        "diabetes_boosting": {
+            "summary": "Diabetes: how far after a year? A regression",
+            "description": "The target is a number, so the estimator is a regressor.",
+            "value": {
+                "dataset_name": "diabetes",
+                "model": {
+                    "module": "ensemble",
+                    "class": "GradientBoostingRegressor",
+                    "params": {"n_estimators": 200, "learning_rate": 0.05},
+                },
+                "target_column": "target",
+                "test_size": 0.25,
+            },
+        },
+        "iris_two_columns": {
+            "summary": "Iris: from two columns of a certain version",
+            "description": "`features` are the columns to learn from, in the order in which predictions give them.",
+            "value": {
+                "dataset_name": "iris",
+                "dataset_version": 1,
+                "model": {"module": "tree", "class": "DecisionTreeClassifier", "params": {"max_depth": 3}},
+                "target_column": "target",
+                "features": ["petal_length", "petal_width"],
+            },
+        },
+    },
+    "promote_model": {
+        "iris_to_staging": {
+            "summary": "The first model to staging",
+            "value": {"dataset_name": "iris", "version": 1, "target_stage": "staging"},
+        },
+        "iris_to_production": {
+            "summary": "The first model to production, after staging",
+            "description": "Stages are passed one by one: promote it to staging first, and wait for that job.",
+            "value": {"dataset_name": "iris", "version": 1, "target_stage": "production"},
+        },
+        "wine_to_staging": {
+            "summary": "The second model to staging",
+            "value": {"dataset_name": "wine", "version": 2, "target_stage": "staging"},
+        },
+    },
+    "predict": {
+        "iris_by_position": {
+            "summary": "Iris: rows in the order of the columns",
+            "value": {
+                "dataset_name": "iris",
+                "environment": "staging",
+                "input_data": {"features": [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]},
+            },
+        },
+        "iris_by_name": {
+            "summary": "Iris: records by column name",
+            "value": {
+                "dataset_name": "iris",
+                "environment": "staging",
+                "input_data": {
+                    "records": [
+                        {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2},
+                        {"petal_width": 2.3, "petal_length": 5.4, "sepal_width": 3.4, "sepal_length": 6.2},
+                    ]
+                },
+            },
+        },
+        "iris_probabilities": {
+            "summary": "Iris: with the probability of each class",
+            "value": {
+                "dataset_name": "iris",
+                "environment": "staging",
+                "input_data": {"features": [[5.9, 3.0, 4.8, 1.7]]},
+                "return": ["label", "probability"],
+            },
+        },
+        "iris_certain_version": {
+            "summary": "Iris: by one version, not the newest",
+            "value": {
+                "dataset_name": "iris",
+                "environment": "dev",
+                "version": 1,
+                "input_data": {"features": [[5.1, 3.5, 1.4, 0.2]]},
+            },
+        },
+        "diabetes_number": {
+            "summary": "Diabetes: a number, by the newest model in dev",
+            "value": {
+                "dataset_name": "diabetes",
+                "environment": "dev",
+                "input_data": {"features": [[59, 2, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0]]},
+            },
+        },
+    },
+    "retire_model": {
+        "from_staging": {
+            "summary": "From staging, with the reason",
+            "value": {"stage": "staging", "reason": "worse than the one before on new data"},
+        },
+        "from_dev": {"summary": "From dev, without one", "value": {"stage": "dev"}},
+    },
+}
+
+# What the fields of an address are filled with: by operation and name, or by name alone. What is not here stays empty:
+# filters, pages, and ids of jobs, which come from the answer of the request that began them.
+_PARAMETERS: dict[str | tuple[str, str], Any] = {
+    "name": "iris",
+    # No model is made from it, so that it can be deleted.
+    ("delete_dataset", "name"): "breast_cancer",
+    "rows": 5,
+    "module": "ensemble",
+    "class": "RandomForestClassifier",
+    # The first click waits for the end.
+    "wait": 20,
+    ("compare_models", "versions"): "1,2",
+    "version": 1,
+    "code": "unknown_column",
+}
+
+
+def fill_in(operation: dict[str, Any]) -> None:
+    """Put the examples of an operation into its description."""
+    name = operation["operationId"]
+    for parameter in operation.get("parameters", []):
+        example = _PARAMETERS.get((name, parameter["name"]), _PARAMETERS.get(parameter["name"]))
+        if example is not None and (parameter["required"] or "default" in parameter["schema"]):
+            parameter["example"] = example
+    if name in BODIES:
+        operation["requestBody"]["content"]["application/json"]["examples"] = BODIES[name]

@@ -1,0 +1,93 @@
+"""At the first start, the bundled examples come into the catalog: who tries the API has something to ask for at once.
+
+What of them is deleted later stays so: a counter per example remembers that it was catalogued once.
+"""
+
+import threading
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from shared.database import Database
+from shared.datasets.examples import EXAMPLES, catalogue_example
+from shared.datasets.reader import Reader
+from shared.jobs.rows import CounterRow
+from shared.logging import get_logger
+from shared.object_store import ObjectStore
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+# Longer than one example takes; the end of the process does not wait for a store that hangs.
+_CLOSE_SECONDS = 3
+_MARK = "example:"
+
+
+class AlreadyDone(Exception):
+    """The example was catalogued before, by this process or by another one."""
+
+
+class FirstStart:
+    """Catalogues the examples in the background; any number of processes may do so at once."""
+
+    def __init__(self, database: Database, store: ObjectStore, reader: Reader, settings: Settings) -> None:
+        self._database = database
+        self._store = store
+        self._reader = reader
+        self._settings = settings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.catalogue, name="examples", daemon=True)
+
+    def start(self) -> None:
+        """Begin, and return at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Begin no further example, and wait a moment for the present one."""
+        self._stop.set()
+        self._thread.join(timeout=_CLOSE_SECONDS)
+
+    def catalogue(self, done: Collection[str] | None = None) -> None:
+        """Catalogue what is not `done` yet; what is in the way is logged."""
+        try:
+            done = self.done() if done is None else done
+            for name in EXAMPLES:
+                if name not in done and not self._stop.is_set():
+                    self._catalogue(name)
+        except Exception as error:  # noqa: BLE001 - whatever is in the way, the API goes on without them
+            if not self._stop.is_set():
+                log.warning("examples_not_catalogued", reason=str(error), next_try="at the next start")
+
+    def done(self) -> set[str]:
+        """The examples that were catalogued once."""
+        with self._database.read() as session:
+            marks = session.scalars(select(CounterRow.name).where(CounterRow.name.startswith(_MARK)))
+            return {mark.removeprefix(_MARK) for mark in marks}
+
+    def _catalogue(self, name: str) -> None:
+        try:
+            catalogue_example(
+                name,
+                database=self._database,
+                store=self._store,
+                reader=self._reader,
+                settings=self._settings,
+                mark=lambda session: _mark(session, name),
+            )
+        except AlreadyDone:
+            return
+        log.info("example_catalogued", dataset=name)
+
+
+def _mark(session: Session, name: str) -> None:
+    """Remember an example in the transaction that publishes it: of many processes, one gets through.
+
+    Raises:
+        AlreadyDone: when another one was faster, though the example may be deleted again since.
+    """
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    row = insert(CounterRow).values(name=f"{_MARK}{name}", value=1).on_conflict_do_nothing(index_elements=["name"])
+    if session.execute(row.returning(CounterRow.name)).one_or_none() is None:
+        raise AlreadyDone

@@ -1,0 +1,169 @@
+"""Samples, examples and links of the docs: complete, and such as the schemas say."""
+
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.problems import known_codes, status_of
+from shared.settings import Settings
+
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS: dict[str, dict[str, Any]] = {
+    operation["operationId"]: {"parameters": [], **operation}
+    for methods in DOCUMENT["paths"].values()
+    for operation in methods.values()
+}
+# Generated clients have methods of these names.
+NAMES = {
+    *("upload_dataset", "list_datasets", "get_dataset", "delete_dataset", "list_dataset_versions", "preview_dataset"),
+    *("train_model", "list_estimators", "get_estimator"),
+    *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),
+    *("list_models", "compare_models", "get_model", "download_artifact", "retire_model"),
+    *("promote_model", "predict"),
+    *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
+}
+# These have no body, or a file as such.
+WITHOUT_SAMPLE = {"204", "304"}
+BINARY = "application/octet-stream"
+
+
+class Sample(NamedTuple):
+    """One sample of a response."""
+
+    operation: str
+    status: str
+    name: str
+    schema: dict[str, Any]
+    value: Any
+
+
+def _contents(operation: str) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (status, kind, content)
+        for status, response in OPERATIONS[operation]["responses"].items()
+        for kind, content in response.get("content", {}).items()
+    ]
+
+
+SAMPLES = [
+    Sample(operation, status, name, content["schema"], sample["value"])
+    for operation in OPERATIONS
+    for status, kind, content in _contents(operation)
+    # The sample of a stream is the text that comes, the schema is that of its events.
+    if kind != "text/event-stream"
+    for name, sample in content.get("examples", {}).items()
+]
+PROBLEMS = [sample for sample in SAMPLES if int(sample.status) >= 400]
+
+
+def test_operations_have_the_names_that_clients_depend_on() -> None:
+    assert set(OPERATIONS) == NAMES
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_status_has_a_sample(operation: str) -> None:
+    for status, response in OPERATIONS[operation]["responses"].items():
+        assert status in WITHOUT_SAMPLE or response["content"], status
+    for status, kind, content in _contents(operation):
+        if kind != BINARY:
+            assert content["examples"], (status, kind)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: "-".join(sample[:3]))
+def test_samples_are_what_their_schemas_say(sample: Sample) -> None:
+    _check(sample.schema, sample.value)
+
+
+@pytest.mark.parametrize("sample", PROBLEMS, ids=lambda sample: "-".join(sample[:3]))
+def test_samples_of_problems_are_those_of_their_errors(sample: Sample) -> None:
+    error = known_codes()[sample.value["code"]]
+    assert sample.name == error.code
+    assert sample.value["status"] == status_of(error) == int(sample.status)
+    assert sample.value["title"] == error.title
+    assert sample.value["type"] == f"/errors/{error.code}"
+    assert sample.value["detail"].endswith((".", "?"))
+
+
+@pytest.mark.parametrize("operation", [name for name, each in OPERATIONS.items() if "requestBody" in each])
+def test_every_body_has_examples_that_its_schema_takes(operation: str) -> None:
+    for kind, content in OPERATIONS[operation]["requestBody"]["content"].items():
+        if kind == "multipart/form-data":
+            continue
+        assert len(content["examples"]) >= 2
+        for example in content["examples"].values():
+            assert example["summary"]
+            _check(content["schema"], example["value"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_parameters_are_filled_in_with_what_their_schemas_take(operation: str) -> None:
+    for parameter in OPERATIONS[operation]["parameters"]:
+        if "example" in parameter:
+            _check(parameter["schema"], parameter["example"])
+        else:
+            # The id comes from the answer of the request that began the job.
+            assert not parameter["required"] or parameter["name"] == "job_id", parameter["name"]
+        assert "null" not in str(parameter["schema"]), parameter["name"]
+
+
+def test_links_lead_to_operations_and_fill_in_their_parameters() -> None:
+    links = [
+        link
+        for operation in OPERATIONS.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert links
+    for link in links:
+        known = {parameter["name"] for parameter in OPERATIONS[link["operationId"]]["parameters"]}
+        assert set(link.get("parameters", {})) <= known
+        assert link["description"].endswith(".")
+
+
+@pytest.mark.parametrize("operation", [name for name, each in OPERATIONS.items() if "202" in each["responses"]])
+def test_every_accepted_request_leads_to_its_job(operation: str) -> None:
+    link = OPERATIONS[operation]["responses"]["202"]["links"]["get_job"]
+    assert link["parameters"] == {"job_id": "$response.body#/job_id"}
+
+
+TYPOS = [
+    ("get_dataset", "GET", "/datasets/iriss", None),
+    ("list_datasets", "GET", "/datasets?limit=500", None),
+    ("list_datasets", "GET", "/datasets?cursor=x", None),
+    ("preview_dataset", "GET", "/datasets/iris/preview?version=9", None),
+    ("preview_dataset", "GET", "/datasets/iris/preview?rows=0", None),
+    ("get_estimator", "GET", "/estimators/ensemble/RandomForestClassifer", None),
+    ("list_estimators", "GET", "/estimators?task=clustering", None),
+    ("get_job", "GET", "/jobs/0a159333-8626-4381-a1b0-6656d37b0f43", None),
+    ("list_jobs", "GET", "/jobs?status=done", None),
+    ("get_model", "GET", "/models/9", None),
+    ("compare_models", "GET", "/models/compare?versions=1", None),
+    ("list_models", "GET", "/models?stage=stagging", None),
+    ("explain_error_code", "GET", "/errors/unknown_colum", None),
+    ("train_model", "POST", "/train", {"params": {"n_estimator": 10}}),
+    ("train_model", "POST", "/train", {"params": {"n_estimators": "many"}}),
+    ("train_model", "POST", "/train", {"class": "RandomForestClassifer"}),
+    ("train_model", "POST", "/train", {"class": "RandomForestRegressor"}),
+]
+
+
+@pytest.mark.parametrize(("operation", "method", "path", "model"), TYPOS)
+def test_samples_of_problems_say_what_the_platform_says(
+    client: TestClient, operation: str, method: str, path: str, model: dict[str, Any] | None
+) -> None:
+    forest = {"module": "ensemble", "class": "RandomForestClassifier"}
+    client.post("/train", json={"dataset_name": "iris", "use_example": True, "model": forest})
+    body = None if model is None else {"dataset_name": "iris", "target_column": "target", "model": forest | model}
+    answer = client.request(method, path, json=body).json()
+    shown = [sample.value for sample in PROBLEMS if (sample.operation, sample.name) == (operation, answer["code"])]
+    members = ("detail", "errors")
+    assert [[sample.get(member) for member in members] for sample in shown] == [
+        [answer.get(member) for member in members]
+    ]
+
+
+def _check(schema: dict[str, Any], value: Any) -> None:
+    jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]}).validate(value)

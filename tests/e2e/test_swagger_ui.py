@@ -1,0 +1,140 @@
+"""The walk by clicking, in a real browser that reaches nothing but the platform."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.browser import Strayed, browsing, chromium, find_chromium
+from tests.support.launcher import Launcher, launched
+from tests.support.swagger_page import SwaggerPage
+from tests.support.waiting import eventually
+from tests.support.walk import FLOWERS, Walk
+
+# Read here, before `clean_environment` takes it away.
+BROWSER = os.environ.get("MLMINI_TEST_BROWSER")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium; where there is none, the test is skipped, unless one is required."""
+    if find_chromium() is None:
+        said = "there is no Chromium on the path; on Debian, `apt-get install chromium` brings it"
+        if BROWSER == "required":
+            pytest.fail(f"MLMINI_TEST_BROWSER=required, but {said}")
+        pytest.skip(said)
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def platform(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """A platform just started for the first time, with the examples in its catalog."""
+    with launched(tmp_path_factory.mktemp("swagger") / "home") as launcher:
+        with launcher.client() as client:
+            Walk(client).wait_for_examples()
+        yield launcher
+
+
+@pytest.fixture
+def url(platform: Launcher) -> str:
+    """Where the page is."""
+    return platform.url("Swagger UI")
+
+
+def test_the_walk_succeeds_by_clicking_with_the_network_cut(browser: Browser, url: str, tmp_path: Path) -> None:
+    file = tmp_path / "Flowers.csv"
+    file.write_text(FLOWERS)
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), url)
+        with page.opened("Datasets", "upload_dataset"):
+            page.attach(file)
+            uploaded = page.execute(status=201)
+            assert (uploaded["name"], uploaded["rows"], uploaded["description"]) == ("flowers", 60, None)
+        with page.opened("Train", "train_model"):
+            accepted = page.execute(status=202)
+        made = _end_of(page, accepted)
+        assert made["result"]["version"] == 1
+        with page.opened("Train", "train_model"):
+            # One's own table, in one's own words.
+            forest = {"module": "ensemble", "class": "RandomForestClassifier"}
+            page.write({"dataset_name": "flowers", "target_column": "species", "model": forest})
+            accepted = page.execute(status=202)
+        assert _end_of(page, accepted)["result"]["artifact_path"] == "flowers_model_dev_v2.pkl"
+        for example, stage in [("iris_to_staging", "staging"), ("iris_to_production", "production")]:
+            with page.opened("Promote", "promote_model"):
+                page.choose(example)
+                accepted = page.execute(status=202)
+            assert _end_of(page, accepted)["result"]["stage"] == stage
+        with page.opened("Predict", "predict"):
+            assert page.execute(status=200)["predictions"] == ["setosa", "virginica"]
+            page.choose("iris_probabilities")
+            assert page.execute(status=200)["classes"] == ["setosa", "versicolor", "virginica"]
+        assert page.errors == []
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_page_is_whole_and_no_wider_than_the_window(
+    browser: Browser, url: str, platform: Launcher, width: int
+) -> None:
+    with platform.client() as client:
+        operations = Walk(client).operations
+    with browsing(browser, url, width=width) as context:
+        page = SwaggerPage(context.new_page(), url)
+        expect(page.page).to_have_title("ML Mini Platform")
+        expect(page.page.locator(".opblock")).to_have_count(len(operations))
+        expect(page.page.locator(".info li")).to_have_count(5)
+        assert page.overflow() == 0
+        for tag, operation in [("Train", "train_model"), ("Models", "list_models"), ("Datasets", "preview_dataset")]:
+            with page.opened(tag, operation):
+                page.execute()
+                assert page.overflow() == 0, operation
+        assert page.errors == []
+
+
+def test_the_time_that_a_request_took_is_shown(browser: Browser, url: str) -> None:
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), url)
+        with page.opened("Operations", "get_version") as operation:
+            page.execute(status=200)
+            expect(operation.get_by_text("Request duration")).to_be_visible()
+
+
+def test_a_deep_link_opens_its_operation(browser: Browser, url: str) -> None:
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), f"{url}#/Predict/predict")
+        expect(page.page.locator("#operations-Predict-predict button.execute")).to_be_visible()
+        expect(page.page.locator(".opblock.is-open")).to_have_count(1)
+
+
+def test_the_steps_at_the_top_lead_to_their_operations(browser: Browser, url: str) -> None:
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), url)
+        page.page.locator(".info").get_by_role("link", name="Promote").click()
+        expect(page.page.locator("#operations-Promote-promote_model button.execute")).to_be_visible()
+        assert page.page.url.endswith("#/Promote/promote_model")
+        assert len(context.pages) == 1
+        assert page.errors == []
+
+
+def test_a_page_that_asks_for_something_elsewhere_would_be_noticed(browser: Browser, url: str) -> None:
+    with pytest.raises(Strayed, match="somewhere-else"), browsing(browser, url) as context:  # noqa: PT012 - the end raises
+        page = context.new_page()
+        page.goto(url)
+        page.evaluate("document.body.append(Object.assign(new Image(), {src: '/docs'}))")
+        page.goto("about:blank")
+        page.set_content("<img src='http://somewhere-else.test/a.png'>")
+
+
+def _end_of(page: SwaggerPage, accepted: dict[str, Any]) -> dict[str, Any]:
+    """The job at its end, polled as a person would: the field of the id is filled in by itself."""
+    with page.opened("Jobs", "get_job"):
+        assert page.value("job_id") == accepted["job_id"]
+        jobs: list[dict[str, Any]] = eventually(
+            lambda: [job for job in [page.execute(status=200)] if job["finished_at"]], timeout=60
+        )
+    assert jobs[0]["status"] == "succeeded", jobs
+    return jobs[0]

@@ -1,0 +1,122 @@
+"""The walk through the API, with the requests that its documentation proposes, as they stand."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx2
+
+from api.docs.requests import BODIES
+from shared.datasets.examples import EXAMPLES
+from tests.support.site import SLOW
+from tests.support.waiting import eventually
+
+WALK_SECONDS = 60
+# A table of one's own, small enough to read in the docs.
+FLOWERS = "petal_length,petal_width,species\n" + "".join(
+    f"{1.3 + 0.02 * n:.2f},{0.2 + 0.01 * n:.2f},setosa\n{4.1 + 0.03 * n:.2f},{1.2 + 0.02 * n:.2f},versicolor\n"
+    for n in range(30)
+)
+
+
+class Step(NamedTuple):
+    """One request and its answer."""
+
+    operation: str
+    name: str
+    answer: httpx2.Response
+
+
+class Walk:
+    """Sends requests by the names of their operations, filled in as Swagger UI does it."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self.client = client
+        document = client.get("/openapi.json").raise_for_status().json()
+        self.operations: dict[str, tuple[str, str, dict[str, Any]]] = {
+            operation["operationId"]: (method, path, operation)
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        }
+
+    def wait_for_examples(self) -> None:
+        """Return when the bundled examples are in the catalog, as they are soon after the first start."""
+
+        def names() -> set[str]:
+            return {item["name"] for item in self.client.get("/datasets").json()["items"]}
+
+        eventually(lambda: names() >= set(EXAMPLES), timeout=WALK_SECONDS)
+
+    def steps(self) -> Iterator[Step]:
+        """Every operation and every named example, each when what it needs is there."""
+        yield from self._upload()
+        yield from map(self.one, ("list_datasets", "get_dataset", "list_dataset_versions", "preview_dataset"))
+        yield from map(self.one, ("list_estimators", "get_estimator"))
+        yield from self._train()
+        yield from map(self.one, ("list_models", "get_model", "compare_models", "download_artifact"))
+        for name in BODIES["promote_model"]:
+            yield from self._job(self.one("promote_model", name))
+        for name in BODIES["predict"]:
+            yield self.one("predict", name)
+        for name in BODIES["retire_model"]:
+            yield self.one("retire_model", name)
+        yield self.one("delete_dataset")
+        yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
+        yield from map(self.one, ("list_error_codes", "explain_error_code"))
+
+    def one(self, operation: str, name: str = "", /, **values: Any) -> Step:
+        """Send one request: with the named body, with the examples of the parameters, and with these `values`."""
+        method, path, described = self.operations[operation]
+        examples = {parameter["name"]: parameter.get("example") for parameter in described.get("parameters", [])}
+        query = {}
+        for parameter in described.get("parameters", []):
+            value = values.get(parameter["name"], examples[parameter["name"]])
+            if parameter["in"] == "path":
+                path = path.replace(f"{{{parameter['name']}}}", str(value))
+            elif value is not None:
+                query[parameter["name"]] = value
+        body = None
+        if name:
+            body = described["requestBody"]["content"]["application/json"]["examples"][name]["value"]
+        return Step(operation, name, self.client.request(method, path, params=query, json=body))
+
+    def _upload(self) -> Iterator[Step]:
+        for _ in range(2):
+            file = {"file": ("flowers.csv", FLOWERS)}
+            yield Step("upload_dataset", "", self.client.post("/datasets/upload", files=file))
+
+    def _train(self) -> Iterator[Step]:
+        for name in BODIES["train_model"]:
+            yield self.one("train_model", name, dry_run=True)
+            yield from self._job(self.one("train_model", name))
+        model = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimator": 10}}
+        typos = {"dataset_name": "iris", "model": model, "target_column": "targets"}
+        yield Step("train_model", "two_typos", self.client.post("/train?dry_run=true", json=typos))
+        first = self.client.get("/jobs").json()["items"][-1]["job_id"]
+        yield from (self.one(operation, job_id=first) for operation in ("follow_job", "read_job_log"))
+        yield from self._job(self.one("retry_job", job_id=first))
+        body = {"dataset_name": "iris", "target_column": "target", "model": SLOW}
+        slow = self.client.post("/train", json=body).json()["job_id"]
+        yield from self._job(self.one("cancel_job", job_id=slow))
+
+    def _job(self, accepted: Step) -> Iterator[Step]:
+        yield accepted
+        job_id = accepted.answer.json()["job_id"]
+
+        def end() -> Step | None:
+            step = self.one("get_job", job_id=job_id, wait=20)
+            return None if step.answer.json()["finished_at"] is None else step
+
+        ended = eventually(end, timeout=WALK_SECONDS)
+        assert ended is not None
+        yield ended
+
+
+def body_of(answer: httpx2.Response) -> Any:
+    """What an answer says: JSON as such, other text as text, and nothing of files."""
+    if not answer.content:
+        return None
+    kind = answer.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        return json.loads(answer.content)
+    return answer.text if kind.startswith("text/") else None
