@@ -1,0 +1,211 @@
+"""The images and docker-compose.yml on a real engine, from an empty disk to predictions, with containers that die.
+
+`make e2e` runs it; `make test` does not, since it needs a container engine. pytest-celery is not used: its fixtures
+start a worker of its own making around a Celery application, and what has to be tried here are our images, our
+compose file and workers that carry a database and a store, which Celery knows nothing of.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.containers import BUILD_SECONDS, Containers, running_containers
+from tests.support.documented import Block, commands_for
+from tests.support.waiting import eventually
+from tests.support.walk import FLOWERS, Walk
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(BUILD_SECONDS)]
+
+OURS = ("gateway", "api", "worker", "flower")
+JOB_SECONDS = 120
+FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
+# Long enough to be killed in the middle of it on any machine.
+SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 5000}}
+# By itself, or, with everything closed, by the SIGTERM that it was sent.
+ENDED_IN_ORDER = {0, 143}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Containers]:
+    with running_containers() as containers:
+        yield containers
+
+
+@pytest.fixture(autouse=True)
+def logs_of_a_failure(stack: Containers, request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the containers said is part of the report of a failed test."""
+    failed_before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed_before:
+        sys.stdout.write(stack.logs())
+
+
+def test_every_container_becomes_healthy_and_the_init_ends_well(stack: Containers) -> None:
+    (init,) = stack.inspect(*stack.ids("init"))
+    assert init["State"]["ExitCode"] == 0
+    others = [container for container in stack.ids() if not init["Id"].startswith(container)]
+
+    def health() -> set[str]:
+        return {container["State"]["Health"]["Status"] for container in stack.inspect(*others)}
+
+    eventually(lambda: health() == {"healthy"}, timeout=120, interval=1)
+
+
+def test_ports_are_published_on_loopback_only(stack: Containers) -> None:
+    bindings = [
+        binding["HostIp"]
+        for container in stack.inspect(*stack.ids())
+        for published in container["NetworkSettings"]["Ports"].values()
+        for binding in published or []
+    ]
+    assert set(bindings) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_our_containers_have_no_privileges_and_a_root_that_cannot_be_written(stack: Containers, service: str) -> None:
+    (container,) = stack.ids(service)
+    assert stack.execute(container, "id -u").stdout.strip() == "10001"
+    for path in ("/file", "/app/file", "/opt/file", "/etc/file"):
+        assert stack.execute(container, f"touch {path}").returncode != 0
+    status = stack.execute(container, "cat /proc/1/status").stdout.splitlines()
+    facts = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+    assert (facts["CapEff"], facts["CapBnd"], facts["NoNewPrivs"]) == ("0" * 16, "0" * 16, "1")
+
+
+def test_the_whole_walk_works_through_the_published_port(stack: Containers) -> None:
+    walk = Walk(stack.client)
+    walk.wait_for_examples()
+    steps = list(walk.steps())
+    assert [step for step in steps if step.answer.is_error] == []
+    assert {"upload_dataset", "train_model", "get_job", "promote_model", "predict"} <= {
+        step.operation for step in steps
+    }
+
+
+def test_flower_shows_the_task_of_a_job(stack: Containers) -> None:
+    job_id = train(stack, upload(stack, "seen_in_flower"))
+    assert ended(stack, job_id)["status"] == "succeeded"
+    url = f"http://127.0.0.1:{stack.flower_port}/task/{job_id}"
+    eventually(lambda: "SUCCESS" in httpx2.get(url, trust_env=False).text, timeout=30, interval=0.5)
+
+
+def test_two_apis_answer_under_one_address_and_both_serve_what_one_promoted(stack: Containers) -> None:
+    stack.up("--scale", "api=2", "--no-recreate")
+    eventually(lambda: len({served_by(stack.client.get("/healthz")) for _ in range(6)}) == 2, timeout=60, interval=0.5)
+    dataset = upload(stack, "promoted")
+    version = ended(stack, train(stack, dataset))["result"]["version"]
+    request = {"dataset_name": dataset, "version": version, "target_stage": "staging"}
+    promoted = ended(stack, stack.client.post("/promote", json=request).json()["job_id"])
+    assert promoted["status"] == "succeeded"
+    # Each looks for new versions every second.
+    eventually(lambda: {predict(stack, dataset, "staging")[0] for _ in range(6)} == {version}, timeout=5)
+    assert len({served_by(stack.client.get("/healthz")) for _ in range(6)}) == 2
+    stack.up("--scale", "api=1", "--no-recreate")
+
+
+def test_the_job_of_a_killed_worker_is_finished_by_another(stack: Containers) -> None:
+    stack.up("--scale", "worker=3", "--no-recreate")
+    job_id = train(stack, upload(stack, "killed"), model=SLOW)
+    first = worker_of(stack, job_id)
+    stack.run(["docker", "kill", first])
+    job = ended(stack, job_id)
+    assert (job["status"], job["attempts"]) == ("succeeded", 2)
+    assert not worker_of(stack, job_id).startswith(first)
+    assert stack.sql(f"SELECT count(*) FROM model_registry WHERE job_id = '{job_id}'") == "1"  # noqa: S608
+    stack.up("--scale", "worker=1")
+
+
+def test_a_stopped_worker_hands_its_job_back(stack: Containers) -> None:
+    job_id = train(stack, upload(stack, "handed_back"), model=SLOW)
+    worker_of(stack, job_id)
+    stack.compose("stop", "worker")
+    (worker,) = stack.inspect(*stack.ids("worker"))
+    assert worker["State"]["ExitCode"] == 0
+    assert stack.client.get(f"/jobs/{job_id}").json()["status"] == "queued"
+    stack.up()
+    assert ended(stack, job_id)["status"] == "succeeded"
+
+
+def test_while_no_api_is_there_the_gateway_says_so_as_the_api_would(stack: Containers) -> None:
+    # Compose itself may stop the gateway with it.
+    stack.run(["docker", "stop", *stack.ids("api")])
+    url = f"http://127.0.0.1:{stack.api_port}/healthz"
+    answer = httpx2.get(url, trust_env=False, timeout=30)
+    assert answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"]
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    stack.up()
+
+
+def test_everything_stops_in_order_and_comes_back_with_all_that_it_knew(stack: Containers) -> None:
+    dataset = upload(stack, "kept")
+    ended(stack, train(stack, dataset))
+    known = {path: stack.client.get(path).json() for path in ("/datasets", "/models", "/jobs")}
+    answer = predict(stack, dataset, "dev")
+    stack.compose("stop")
+    ours = [container for service in OURS for container in stack.inspect(*stack.ids(service))]
+    codes = {container["Name"]: container["State"]["ExitCode"] for container in ours}
+    assert set(codes.values()) <= ENDED_IN_ORDER, codes
+    stack.compose("down")
+    assert stack.ids() == []
+    stack.up()
+    assert {path: stack.client.get(path).json() for path in known} == known
+    assert predict(stack, dataset, "dev") == answer
+
+
+@pytest.mark.parametrize("block", commands_for("containers"), ids=lambda block: block.place)
+def test_the_documented_commands_work(stack: Containers, block: Block, tmp_path: Path) -> None:
+    for command in block.commands:
+        # A reader watches it; here, the next command comes.
+        in_foreground = " up" in command and "--detach" not in command
+        line = f"{command} --detach" if in_foreground else command
+        line = line.replace("docker compose", " ".join(stack.tool)).replace(":8000", f":{stack.api_port}")
+        stack.run(["bash", "-euo", "pipefail", "-c", line], seconds=BUILD_SECONDS, cwd=tmp_path)
+    stack.up()
+
+
+def upload(stack: Containers, name: str) -> str:
+    answer = stack.client.post("/datasets/upload", files={"file": (f"{name}.csv", FLOWERS)})
+    return str(answer.raise_for_status().json()["name"])
+
+
+def train(stack: Containers, dataset: str, *, model: dict[str, Any] = FOREST) -> str:
+    request = {"dataset_name": dataset, "target_column": "species", "model": model}
+    return str(stack.client.post("/train", json=request).raise_for_status().json()["job_id"])
+
+
+def ended(stack: Containers, job_id: str) -> dict[str, Any]:
+    """The job once it has ended."""
+
+    def look() -> dict[str, Any] | None:
+        job: dict[str, Any] = stack.client.get(f"/jobs/{job_id}", params={"wait": 20}).raise_for_status().json()
+        return job if job["finished_at"] else None
+
+    job = eventually(look, timeout=JOB_SECONDS)
+    assert job is not None
+    return job
+
+
+def worker_of(stack: Containers, job_id: str) -> str:
+    """The container whose worker runs a job, or ran it last; its name begins with the id of the container."""
+    query = f"SELECT worker FROM jobs WHERE id = '{job_id}' AND started_at IS NOT NULL"  # noqa: S608
+    return eventually(lambda: stack.sql(query), timeout=30, interval=0.2).partition("-")[0]
+
+
+def predict(stack: Containers, dataset: str, environment: str) -> tuple[int, list[str]]:
+    """The version that answered, 0 for none, and its predictions."""
+    body = {"dataset_name": dataset, "environment": environment, "input_data": {"features": [[1.4, 0.2], [4.7, 1.4]]}}
+    answer = stack.client.post("/predict", json=body)
+    if answer.status_code == httpx2.codes.CONFLICT:
+        return 0, []
+    found = answer.raise_for_status().json()
+    return found["version"], found["predictions"]
+
+
+def served_by(answer: httpx2.Response) -> str:
+    return str(answer.raise_for_status().headers["x-served-by"])

