@@ -68,8 +68,8 @@ class EventStream(StreamingResponse):
 async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_event_id: LastEventId = None) -> Response:
     """What happens to the job, as server-sent events, until it ends.
 
-    `status` brings the job as `GET /jobs/{id}` answers it, at first and whenever its status changes; `progress` its
-    percent and step; `log` a line of its log, from the first line on. The last event is the `status` that is an end.
+    `status` brings the job as `GET /jobs/{id}` answers it: first of all while it goes on, whenever its status changes,
+    and last of all when it has ended. `progress` brings its percent and step, `log` a line of its log, from the first.
 
     When the connection breaks, send the `id` of the last event as `Last-Event-ID`, as the EventSource of browsers does:
     any process of the API goes on after it, and no line comes twice or not at all. A comment every 15 s shows that the

@@ -26,9 +26,20 @@ def address(launcher: Launcher) -> str:
     return launcher.url("Readiness").removesuffix("/readyz")
 
 
+def train_something(launcher: Launcher) -> None:
+    """A reader has done other things before, so that the first version is not that of the document."""
+    model = {"module": "tree", "class": "DecisionTreeClassifier"}
+    with launcher.client() as client:
+        request = {"dataset_name": "iris", "use_example": True, "model": model}
+        job = client.post("/train", json=request, timeout=30).json()
+        ended = client.get(job["links"]["self"], params={"wait": 60}, timeout=90).json()
+    assert ended["status"] == "succeeded", ended
+
+
 @pytest.mark.parametrize("document", WALKED, ids=name_of)
 def test_the_commands_of_a_document_work_one_after_the_other(tmp_path: Path, document: Path) -> None:
     with launched(tmp_path / "home") as launcher:
+        train_something(launcher)
         folder = tmp_path / "folder"
         folder.mkdir()
         run_blocks(commands_for("", document), folder=folder, url=address(launcher), home=launcher.home)
