@@ -12,11 +12,11 @@ import redis
 
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
 from shared.database_access import check_writes, explained, open_database, place_of
-from shared.errors import PlatformError, WrongSettings
+from shared.errors import DatabaseUnavailable, PlatformError, Unavailable, WrongSettings
 from shared.home import prepare_home
 from shared.migration import upgrade
 from shared.object_store import open_store
-from shared.redis_access import connect_redis, redis_fault
+from shared.redis_access import connect_redis, is_redis_away, redis_fault
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings, load_settings
 
@@ -39,17 +39,18 @@ def main() -> None:
 
 
 def prepare_within(seconds: float, settings: Settings) -> None:
-    """Prepare, and try again for so many seconds while something is in the way; it says what it waits for.
+    """Prepare, and try again for so many seconds while a part is away; it says what it waits for.
 
     Raises:
-        WrongSettings, StoreUnavailable: like `prepare`, when the time is over.
+        WrongSettings: like `prepare`, at once.
+        Unavailable: like `prepare`, when the time is over.
     """
     deadline = time.monotonic() + seconds
     said = ""
     while True:
         try:
             return prepare(settings)
-        except PlatformError as error:
+        except Unavailable as error:
             if time.monotonic() >= deadline:
                 raise
             if error.detail != said:
@@ -62,8 +63,9 @@ def prepare(settings: Settings) -> None:
     """Make tables, buckets and key; see that Redis answers.
 
     Raises:
-        WrongSettings: when a setting leads nowhere.
-        StoreUnavailable: when the object store does not answer.
+        WrongSettings: when somebody has to change something first.
+        Unavailable: when the database, the object store or Redis is away. An object store that refuses counts as
+            away too: while it starts, it may not know its users yet.
     """
     prepare_home(settings.home)
     prepare_home(settings.scratch)
@@ -81,9 +83,10 @@ def _migrate(settings: Settings) -> None:
         with explained():
             upgrade(database)
         check_writes(database)
-    except PlatformError as error:
+    except (DatabaseUnavailable, WrongSettings) as error:
         variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
-        raise WrongSettings(f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}") from None
+        sentence = f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}"
+        raise type(error)(sentence) from None
     finally:
         database.close()
 
@@ -93,7 +96,8 @@ def _ping(settings: Settings) -> None:
     try:
         client.ping()
     except redis.RedisError as error:
-        raise WrongSettings(redis_fault(error)) from None
+        kind = Unavailable if is_redis_away(error) else WrongSettings
+        raise kind(redis_fault(error)) from None
     finally:
         client.close()
 

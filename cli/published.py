@@ -31,4 +31,4 @@ def published(home: Path) -> dict[str, str]:
 
 def home_folder() -> Path:
     """The home folder as the settings have it, without the time that importing those takes."""
-    return Path(os.environ.get("MLMINI_HOME", ".mlmini")).absolute()
+    return Path(os.environ.get("MLMINI_HOME") or ".mlmini").absolute()

@@ -41,16 +41,18 @@ _CONNECTING: list[tuple[str, bool, str]] = [
         f"The server has no database of the name in {_VARIABLE}. Create it, as `createdb` does, or set the right name.",
     ),
     (
-        r"ssl|certificate",
-        True,
-        f"The database and {_VARIABLE} do not agree on encryption. Look at its parameter sslmode.",
-    ),
-    (r"connection option|invalid .*value", True, f"{_VARIABLE} has a parameter that the database does not know."),
-    (
         r"starting up|shutting down|recovery",
         False,
         "The database is just starting or stopping. It answers once it has started.",
     ),
+    # Also what a broken connection says that was encrypted, which is nothing of how that was agreed on.
+    (r"closed|\beof\b|reset by peer|broken pipe", False, _AWAY),
+    (
+        r"does not support ssl|invalid response to ssl|ssl error|ssl connection is required|sslmode|certificate",
+        True,
+        f"The database and {_VARIABLE} do not agree on encryption. Look at its parameter sslmode.",
+    ),
+    (r"connection option|invalid .*value", True, f"{_VARIABLE} has a parameter that the database does not know."),
     (
         r"too many (clients|connections)|connection slots",
         False,
@@ -72,6 +74,10 @@ _CONNECTING: list[tuple[str, bool, str]] = [
         f"The address of {_VARIABLE} gives no answer. Check host and port, and what is between here and there.",
     ),
 ]
+
+# Names of hosts, users and files, as in `connection to server at "ssl-db" (10.0.0.1), port 5432 failed: ...`: they are
+# no words of the message.
+_NAMES = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
 
 _TAKEN = f"The database holds tables of another program. Name one for the platform alone in {_VARIABLE}."
 
@@ -152,8 +158,9 @@ def database_fault(error: SQLAlchemyError) -> PlatformError:
     if code is not None:
         sentence = _CONNECTED.get(code, _AWAY if is_outage(error) else _unforeseen(error))
         return DatabaseUnavailable(sentence) if is_outage(error) else WrongSettings(sentence)
+    said = _NAMES.sub("", str(cause))
     for pattern, wrong, sentence in _CONNECTING:
-        if re.search(pattern, str(cause), re.IGNORECASE):
+        if re.search(pattern, said, re.IGNORECASE):
             return WrongSettings(sentence) if wrong else DatabaseUnavailable(sentence)
     return DatabaseUnavailable(_AWAY)
 

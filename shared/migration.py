@@ -48,19 +48,12 @@ def upgrade(database: Database) -> None:
     """Apply what is missing. Processes that call this together wait for the one that migrates.
 
     Raises:
-        WrongSettings: when a newer release, or another program, has migrated the database.
+        WrongSettings: when the database is that of a newer release or of another program; it is left as it is.
     """
     with _alone(database) as connection:
-        if schema_state(connection) is SchemaState.AHEAD:
-            raise WrongSettings(SENTENCES[SchemaState.AHEAD])
+        _refuse_others(connection)
         command.upgrade(configuration(connection), "head")
         connection.commit()
-
-
-def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this code was written for."""
-    with database.engine.connect() as connection:
-        return schema_state(connection) is SchemaState.CURRENT
 
 
 def check_schema(database: Database) -> None:
@@ -89,6 +82,12 @@ def schema_state(connection: Connection) -> SchemaState:
     return SchemaState.CURRENT if noted == {head} else SchemaState.BEHIND
 
 
+def _refuse_others(connection: Connection) -> None:
+    state = schema_state(connection)
+    if state in {SchemaState.AHEAD, SchemaState.FOREIGN}:
+        raise WrongSettings(SENTENCES[state])
+
+
 @cache
 def _revisions() -> tuple[str | None, frozenset[str]]:
     """The newest revision of this release, and all that it knows."""
@@ -108,11 +107,16 @@ def configuration(connection: Connection | None = None) -> Config:
 @contextmanager
 def _alone(database: Database) -> Iterator[Connection]:
     if database.engine.dialect.name == "sqlite":
-        with (
-            _file_lock(Path(f"{database.engine.url.database}.migration-lock")),
-            database.engine.connect() as connection,
-        ):
-            yield connection
+        path = Path(str(database.engine.url.database))
+        lock = path.with_name(f"{path.name}.migration-lock")
+        # A file of another program gets no lock beside it. Once that is there, somebody may be migrating: wait for it.
+        if _is_there(path) and not _is_there(lock):
+            _look_ahead(database)
+        with _file_lock(lock):
+            if _is_there(path):
+                _look_ahead(database)
+            with database.engine.connect() as connection:
+                yield connection
         return
     with database.engine.connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
@@ -126,6 +130,23 @@ def _alone(database: Database) -> Iterator[Connection]:
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
             # The session's timeouts were lifted: do not give it back to the pool.
             connection.invalidate()
+
+
+def _look_ahead(database: Database) -> None:
+    """Refuse what `upgrade` refuses before the file is opened in a way that changes its journal."""
+    untouched = Database(database.engine.url.render_as_string(hide_password=False), existing=True)
+    try:
+        with untouched.engine.connect() as connection:
+            _refuse_others(connection)
+    finally:
+        untouched.close()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise folder_fault(error) from None
 
 
 @contextmanager

@@ -76,6 +76,12 @@ def connect_redis(settings: Settings, *, seconds: float) -> redis.Redis:
     )
 
 
+def is_redis_away(error: redis.RedisError) -> bool:
+    """Whether the server does not answer and may do so later: one that refuses does answer."""
+    away = isinstance(error, redis.ConnectionError | redis.TimeoutError)
+    return away and not isinstance(error, redis.AuthenticationError)
+
+
 def redis_fault(error: redis.RedisError) -> str:
     """What an error of the client means, and how to mend it."""
     for kind, words, sentence in _FAULTS:

@@ -26,7 +26,7 @@ def _split(value: object) -> object:
 class Settings(BaseSettings):
     """The typed settings; build it with `load_settings()`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     # Where things are.
     home: Annotated[Path, AfterValidator(Path.absolute)] = Path(".mlmini")

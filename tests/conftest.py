@@ -1,30 +1,80 @@
-"""Fixtures for every test. Servers start when the first test asks for one, once per pytest process."""
+"""Fixtures for every test. Servers start when the first test asks for one, once per pytest process.
 
+The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded` or `full`.
+"""
+
+import functools
 import os
-import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+import structlog
+from botocore.loaders import JSONFileLoader
 
 from shared.database import Database
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.settings import PREFIX, Settings
+from tests.support.buckets import Buckets, new_buckets
 from tests.support.servers import S3, PostgreSQL, Valkey, running
+from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack
 
-_TEMPLATE = "migrated"
+_CHOSEN = pytest.StashKey[str]()
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Read what the tests run on before `clean_environment` takes the variable from them."""
+    try:
+        config.stash[_CHOSEN] = chosen_stack()
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what the tests run on."""
+    return f"stack: {config.stash[_CHOSEN]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one name: of those, a run of several processes does only one, and says nothing."""
+    names = Counter(item.nodeid for item in items)
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise pytest.UsageError(f"more than one test has the name {', '.join(twice)}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
     """No setting of the person who runs the tests reaches them, and no proxy stands before the local servers."""
-    for name in list(os.environ):
-        if name.startswith(PREFIX):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    with pytest.MonkeyPatch.context() as patched:
+        for name in list(os.environ):
+            if name.startswith(PREFIX):
+                patched.delenv(name)
+        patched.setenv("NO_PROXY", "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(scope="module")
+def uncounted() -> Iterator[None]:
+    """Processes that the tests of a file start count no lines: others show the same, and they take a third less."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """Errors in the log of a test have plain tracebacks: drawn with all variables, each takes a second."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 @pytest.fixture
@@ -52,15 +102,15 @@ def postgres() -> Iterator[PostgreSQL]:
     """A PostgreSQL server with one migrated database, from which those of the tests are copied."""
     server = PostgreSQL()
     with running(server):
-        server.execute(f"CREATE DATABASE {_TEMPLATE}")
-        _migrate(server.url(_TEMPLATE))
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        _migrate(server.url(TEMPLATE))
         yield server
 
 
 @pytest.fixture
 def postgres_url(postgres: PostgreSQL) -> Iterator[str]:
     """The URL of a fresh migrated PostgreSQL database."""
-    with postgres.fresh_database(_TEMPLATE) as url:
+    with postgres.fresh_database(TEMPLATE) as url:
         yield url
 
 
@@ -99,29 +149,36 @@ def database(database_url: str) -> Iterator[Database]:
 def s3_server() -> Iterator[S3]:
     """An S3 server for the whole run; use buckets of your own."""
     server = S3()
-    with running(server):
+    # Each client reads the same large descriptions of Amazon's services, which takes ten times as long as the rest.
+    read = functools.cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patched, running(server):
+        patched.setattr(JSONFileLoader, "load_file", lambda _self, path: read(path))
         yield server
 
 
 @pytest.fixture
 def s3_settings(tmp_path: Path, s3_server: S3) -> Settings:
     """Settings of an S3 store with bucket names of their own, not made yet."""
-    own = secrets.token_hex(6)
-    return Settings(
-        home=tmp_path / "home",
-        store="s3",
-        s3_endpoint_url=s3_server.endpoint_url,
-        s3_access_key=SecretStr(s3_server.access_key),
-        s3_secret_key=SecretStr(s3_server.secret_key),
-        datasets_bucket=f"datasets-{own}",
-        models_bucket=f"trained-models-{own}",
-    )
+    return new_buckets(s3_server, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def buckets(s3_server: S3) -> Buckets:
+    """Buckets to lend for the time of a test."""
+    return Buckets(s3_server)
+
+
+@pytest.fixture
+def lent_s3_settings(tmp_path: Path, buckets: Buckets) -> Iterator[Settings]:
+    """Settings of an S3 store with empty buckets."""
+    with buckets.lend(tmp_path / "home") as settings:
+        yield settings
 
 
 @pytest.fixture(params=["local", "s3"])
 def store_settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings of an object store; the test runs on both kinds."""
-    settings: Settings = request.getfixturevalue("settings" if request.param == "local" else "s3_settings")
+    """Settings of an empty object store; the test runs on both kinds."""
+    settings: Settings = request.getfixturevalue("settings" if request.param == "local" else "lent_s3_settings")
     return settings
 
 
@@ -132,6 +189,14 @@ def store(store_settings: Settings) -> Iterator[ObjectStore]:
     store.prepare()
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """What this run's tests of the API and of the worker run on."""
+    if request.config.stash[_CHOSEN] == FULL:
+        return Full(*(request.getfixturevalue(name) for name in ("postgres", "s3_server", "buckets", "valkey")))
+    return Embedded(request.getfixturevalue("sqlite_template"))
 
 
 def _migrate(url: str) -> None:

@@ -81,11 +81,6 @@ class Heartbeat:
         self._progress = Progress(percent, step)
 
     @property
-    def is_running(self) -> bool:
-        """Whether the thread is at work, or waits for the database."""
-        return self._thread.is_alive()
-
-    @property
     def lease_is_over(self) -> bool:
         """Whether the lease is lost, or may be."""
         return self._lost or time.monotonic() >= self._deadline

@@ -24,11 +24,6 @@ class Lines:
             if self._said <= self._most + 1:
                 self._waiting.append(Line(self._said, one_line(text)))
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing that is said from now on is kept."""
-        return self._said > self._most
-
     def waiting(self, *, limit: int) -> list[Line]:
         """The oldest lines that are not written yet."""
         with self._lock:

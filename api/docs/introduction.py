@@ -2,8 +2,9 @@
 
 TITLE = "ML Mini Platform"
 DESCRIPTION = """\
-From a table to a governed, served model. Every operation below is filled in with a request that works as it stands, on
-example data that is here already: open one, press **Execute**.
+From a table to a governed, served model. Every operation below is filled in with a request, on example data that
+is here already: open one, press **Execute**. In the order of the walk, each works as it stands on a fresh platform;
+only Upload asks for a file of yours first. Later, put the `version` that your job names in place of the `1`.
 
 1. [Upload](#/Datasets/upload_dataset) a table, or use one that is there: `iris`, `wine`, `breast_cancer`, `diabetes`.
 2. [Train](#/Train/train_model) any scikit-learn estimator on it. The answer comes at once and names a job.

@@ -148,10 +148,19 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     "code": "unknown_column",
 }
 
+# What to know before a click on Execute, said first in the description of an operation.
+_NOTES = {
+    "upload_dataset": "**Choose a file first**: this request has no example of its own.",
+    "delete_dataset": "**Execute deletes the dataset below**; `use_example` of `POST /train` restores examples.",
+    "compare_models": "**Train two models first**: the example compares versions 1 and 2.",
+}
+
 
 def fill_in(operation: dict[str, Any]) -> None:
     """Put the examples of an operation into its description."""
     name = operation["operationId"]
+    if name in _NOTES:
+        operation["description"] = f"{_NOTES[name]}\n\n{operation['description']}"
     for parameter in operation.get("parameters", []):
         example = _PARAMETERS.get((name, parameter["name"]), _PARAMETERS.get(parameter["name"]))
         if example is not None and (parameter["required"] or "default" in parameter["schema"]):

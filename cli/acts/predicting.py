@@ -1,6 +1,7 @@
 """Predictions for a whole table: in requests that the API takes, all by the same version."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from typing import Any, cast
 
 from cli.client import calls
 from cli.client.connection import Client
-from cli.client.failures import CommandFailed, Refused, WrongUsage, written
+from cli.client.failures import CommandFailed, Refused, WrongUsage
 from cli.show.output import Output
 from cli.show.progress import watching_bytes
 from cli.tables.cells import Convert, WrongCell, converter
@@ -21,7 +22,8 @@ from cli.tables.source import Source, read_source
 # The limits that the API has unless it was set up with others; where they are lower, it says so and gets less.
 MOST_CELLS = 200_000
 MOST_BYTES = 4 * 2**20 - 2**16
-_MOST_FAULTS = 20
+_MOST_FAULTS = 10
+_COUNTED = re.compile(r"The input has (\d+) faults")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def predict_table(client: Client, output: Output, question: Question, *, source:
             raise CommandFailed(f"{source} cannot be read: {error.strerror}.") from None
         name = "standard input" if source == STANDARD else Path(source).name
         table = read_source(cast("Any", file), name=name, columns=[column["name"] for column in inputs])
-        _tell_missing(output, table, inputs)
+        _check_columns(output, table, model)
         header = _header(table, question, model)
         writer = stack.enter_context(opened(target))
         sink: Sink = JsonSink(writer) if output.as_json else CsvSink(writer, delimiter=table.delimiter, header=header)
@@ -135,7 +137,7 @@ def _batches(table: Source, inputs: Sequence[dict[str, Any]]) -> Iterator[_Batch
     batch, size, faults = _Batch([], [], []), 0, list[str]()
     for line, row in table.rows:
         values = read(line, row, faults)
-        if len(faults) >= _MOST_FAULTS:
+        if len(faults) > _MOST_FAULTS:
             break
         length = len(json.dumps(values)) + 1
         if batch.lines and (size + length > MOST_BYTES or (len(batch.lines) + 1) * len(inputs) > MOST_CELLS):
@@ -176,7 +178,9 @@ def _part(batch: _Batch, start: int, end: int) -> _Batch:
 
 def _refuse(faults: list[str], name: str) -> None:
     if faults:
-        raise CommandFailed("\n  ".join([f"{name} has cells that the model cannot take:", *faults]))
+        more = ["and more"] if len(faults) > _MOST_FAULTS else []
+        shown = faults[:_MOST_FAULTS]
+        raise CommandFailed("\n  ".join([f"{name} has cells that the model cannot take:", *shown, *more]))
 
 
 def _placed(refusal: Refused, batch: _Batch, name: str) -> Refused:
@@ -187,17 +191,36 @@ def _placed(refusal: Refused, batch: _Batch, name: str) -> Refused:
         row = next((part for part in fault["loc"] if isinstance(part, int)), None)
         if fault["loc"][:2] != ["body", "input_data"] or row is None or row >= len(batch.lines):
             return refusal
-        places.append(f"  line {batch.lines[row]}: {fault['msg']}")
+        places.append(f"  line {batch.lines[row]}: {_without_row(fault['msg'], row)}")
     if not places:
         return refusal
-    head = written({**refusal.problem, "errors": []})
-    return Refused(refusal.problem, "\n".join([f"{name}: {head}", *places]))
+    # The API lists the first of many faults, and says how many there are.
+    told = _COUNTED.match(str(refusal.problem.get("detail")))
+    total = int(told[1]) if told else len(places)
+    shown = places[:_MOST_FAULTS]
+    if total > len(shown):
+        shown.append(f"  and {total - len(shown):,} more")
+    if request := refusal.problem.get("request_id"):
+        shown.append(f"  (request {request})")
+    return Refused(refusal.problem, "\n".join([f"{name} has rows that the model cannot take:", *shown]))
 
 
-def _tell_missing(output: Output, table: Source, inputs: Sequence[dict[str, Any]]) -> None:
-    absent = [column["name"] for column in inputs if column["used"] and column["name"] not in table.header]
+def _without_row(sentence: str, row: int) -> str:
+    """The sentence without the number of the row in the request, which is none of the file."""
+    sentence = sentence.removeprefix(f"Row {row}: ")
+    return sentence.replace(f" is missing in row {row};", " is missing;").replace(f"), row {row}: ", "): ")
+
+
+def _check_columns(output: Output, table: Source, model: dict[str, Any]) -> None:
+    absent = [one for one in model["signature"]["inputs"] if one["used"] and one["name"] not in table.header]
+    needed = [column["name"] for column in absent if not column["missing_allowed"]]
+    if needed:
+        raise CommandFailed(
+            f"{table.name} lacks {', '.join(needed)}, which version {model['version']} needs in every row."
+        )
     if absent:
-        output.tell(f"{table.name} lacks {', '.join(absent)}: the values there are taken as missing.")
+        names = ", ".join(column["name"] for column in absent)
+        output.tell(f"{table.name} lacks {names}: the values there are taken as missing.")
 
 
 def _header(table: Source, question: Question, model: dict[str, Any]) -> list[str]:

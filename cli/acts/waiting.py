@@ -7,7 +7,7 @@ from typing import Any
 from cli.client import calls
 from cli.client.connection import Client
 from cli.client.events import GOING_ON
-from cli.client.failures import CommandFailed, Detached
+from cli.client.failures import CommandFailed, Detached, Refused, Unreachable
 from cli.show.output import Output
 from cli.show.progress import watching_jobs
 
@@ -24,7 +24,7 @@ def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequen
 
     Raises:
         Detached: when somebody stops waiting by Ctrl-C; the jobs go on.
-        Refused, Unreachable: when the API no longer tells about them.
+        Refused, Unreachable: when the API no longer tells about them; the sentence says how to ask it again.
     """
     found = {job["job_id"]: job for job in jobs}
     began, told = time.monotonic(), False
@@ -39,7 +39,11 @@ def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequen
                     told = True
                     output.tell("No worker has taken it yet. `mlmini doctor` tells whether one runs.")
     except KeyboardInterrupt:
-        raise Detached(_how_to_go_on([job_id for job_id, job in found.items() if job["status"] in GOING_ON])) from None
+        raise Detached(_how_to_go_on(found)) from None
+    except Unreachable as error:
+        raise Unreachable(f"{error.sentence}\n{_how_to_go_on(found)}") from None
+    except Refused as error:
+        raise Refused(error.problem, f"{error.sentence}\n{_how_to_go_on(found)}") from None
     return list(found.values())
 
 
@@ -60,6 +64,7 @@ def _all_queued(jobs: dict[str, Job]) -> bool:
     return all(job["status"] == "queued" for job in jobs.values())
 
 
-def _how_to_go_on(job_ids: list[str]) -> str:
-    lines = [f"  mlmini jobs show {job_id} --wait\n  mlmini jobs cancel {job_id}" for job_id in job_ids]
+def _how_to_go_on(jobs: dict[str, Job]) -> str:
+    going_on = [job_id for job_id, job in jobs.items() if job["status"] in GOING_ON]
+    lines = [f"  mlmini jobs show {job_id} --wait\n  mlmini jobs cancel {job_id}" for job_id in going_on]
     return "\n".join(["no longer waiting; what was begun goes on. To wait again, or to end it:", *lines])

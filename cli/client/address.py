@@ -1,15 +1,22 @@
 """Where the API is."""
 
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+import httpx2
 
 from cli.client.failures import WrongUsage
 from cli.published import NAME, home_folder, published
 
 VARIABLE = "MLMINI_URL"
 _DEFAULT_PORT = "8000"
+
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
+# In what is no URL, there may be no slashes before a password, and any character in it.
+_CREDENTIALS_OF_NO_URL = re.compile(r"^([a-z]+://)?.*@", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,11 @@ class Address:
     source: str
     # Whether somebody named this very API, rather than whichever runs here.
     named: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The URL for people: who may ask, and with which password, is not told."""
+        return _masked(self.url)
 
     @property
     def is_local(self) -> bool:
@@ -40,20 +52,35 @@ def find_address(given: str | None) -> Address:
         WrongUsage: when it is no URL.
     """
     if given:
-        return Address(_checked(given), f"The URL is that of --url or {VARIABLE}.", named=True)
+        wrong = f"'{_masked(given)}' is not the URL of an API. It looks like http://127.0.0.1:8000."
+        return Address(_checked(given, wrong), f"The URL is that of --url or {VARIABLE}.", named=True)
     home = home_folder()
     if url := published(home).get("api"):
-        return Address(url, f"The platform that was started last left this URL in {home / NAME}.")
-    port = os.environ.get("MLMINI_PORT", _DEFAULT_PORT)
-    return Address(f"http://127.0.0.1:{port}", f"This is the default, as no platform runs on {home}.")
+        wrong = f"{home / NAME} does not hold the URL of an API. Start the platform anew with `mlmini up`."
+        return Address(_checked(url, wrong), f"The platform that was started last left this URL in {home / NAME}.")
+    # An empty variable is none, as for the settings.
+    port = os.environ.get("MLMINI_PORT") or _DEFAULT_PORT
+    wrong = f"MLMINI_PORT is '{port}', which is no port. It is a number from 1 to 65535."
+    url = _checked(f"http://127.0.0.1:{port}", wrong)
+    return Address(url, f"This is the default, as no platform runs on {home}.")
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, wrong: str) -> str:
     try:
+        httpx2.URL(url)
         parts = urlsplit(url)
         right = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
+    except (ValueError, httpx2.InvalidURL):
         right = False
     if not right or parts.query or parts.fragment:
-        raise WrongUsage(f"'{url}' is not the URL of an API. It looks like http://127.0.0.1:8000.")
+        raise WrongUsage(wrong)
     return url.rstrip("/")
+
+
+def _masked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_url = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_url = False
+    return _CREDENTIALS.sub("***@", url, count=1) if is_url else _CREDENTIALS_OF_NO_URL.sub(r"\1***@", url)

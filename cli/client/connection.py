@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
+from math import isnan
 from typing import Any, BinaryIO, Self
 
 import httpx2
@@ -21,7 +22,8 @@ MOST_ATTEMPTS = 6
 LONGEST_PAUSE = 10.0
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-_UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+# What the API says while it is not ready, and a gateway while it does not reach the API.
+_PASSING = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,19 @@ class Client:
         for attempt in count(1):
             last = attempt == MOST_ATTEMPTS or not call.repeatable
             try:
-                response = self._exchange(call, reading)
+                return self._read(self._exchange(call, reading))
             except httpx2.RequestError as error:
                 absent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout) and not self._has_answered
                 if last or (absent and attempt == 1):
                     raise self.unreachable(error) from None
-                pause, reason = min(0.5 * 2 ** (attempt - 1), LONGEST_PAUSE), "The connection was lost"
-            else:
-                if last or response.status_code != _UNAVAILABLE:
-                    return self._read(response)
-                pause, reason = _retry_after(response), "The API is not ready"
+                pause, reason = pause_after(error, attempt), "The connection was lost"
+            except CommandFailed as failure:
+                if last or not failure.passes:
+                    raise
+                pause, reason = pause_after(failure, attempt), "The API is not ready"
             self._tell(f"{reason}; trying again in {pause:g} s ...")
             time.sleep(pause)
-        raise AssertionError("count ends never")
+        raise AssertionError("unreachable: count() never ends")
 
     def get(self, call: Call) -> Any:
         """Send a call and return the document of its answer.
@@ -140,18 +142,22 @@ class Client:
 
     def _read(self, response: httpx2.Response) -> Answer:
         kind = response.headers.get("content-type", "").partition(";")[0]
+        failure: CommandFailed | None = None
         with suppress(ValueError):
             if response.is_success and kind == "application/json":
                 return Answer(response.status_code, response.json())
-            if kind == "application/problem+json":
-                raise Refused(response.json())
-        raise self._foreign(response, kind)
+            if kind == "application/problem+json" and isinstance(problem := response.json(), dict):
+                failure = Refused(problem)
+        failure = failure or self._foreign(response, kind)
+        if response.status_code in _PASSING:
+            failure.passes, failure.retry_after = True, _retry_after(response)
+        raise failure
 
     def unreachable(self, error: Exception) -> CommandFailed:
         """What to say of a connection that broke, or never was."""
         if isinstance(error, CommandFailed):
             return error
-        url = self.address.url
+        url = self.address.shown
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
             reason = f"Nothing answers at {url} ({_reason(error)})."
         elif isinstance(error, httpx2.TimeoutException):
@@ -165,16 +171,24 @@ class Client:
         where = response.headers.get("location")
         more = f", and points to {where}" if where else ""
         return Unreachable(
-            f"What answers at {self.address.url} is not the API of the platform: "
+            f"What answers at {self.address.shown} is not the API of the platform: "
             f"it says {response.status_code} with {kind or 'no content'}{more}. Is the URL right?"
         )
 
 
-def _retry_after(response: httpx2.Response) -> float:
-    try:
-        return min(max(float(response.headers.get("retry-after", 1)), 0.1), LONGEST_PAUSE)
-    except ValueError:
-        return 1.0
+def pause_after(failure: Exception, failures: int) -> float:
+    """How many seconds to wait after so many failures in a row: those that the API asks for, else ever more."""
+    if isinstance(failure, CommandFailed) and failure.retry_after is not None:
+        return failure.retry_after
+    return min(0.5 * 2.0 ** (failures - 1), LONGEST_PAUSE)
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    # A date, which the header may also be, is taken as if nothing was asked for.
+    with suppress(ValueError):
+        seconds = float(response.headers.get("retry-after", ""))
+        return None if isnan(seconds) else min(max(seconds, 0.1), LONGEST_PAUSE)
+    return None
 
 
 def _reason(error: Exception) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 import httpx2
 
 from cli.client import calls
-from cli.client.connection import LONGEST_PAUSE, MOST_ATTEMPTS, Client
-from cli.client.failures import Unreachable
+from cli.client.connection import MOST_ATTEMPTS, Client, pause_after
+from cli.client.failures import CommandFailed, Refused, Unreachable
 
 GOING_ON = frozenset({"queued", "running"})
 
 
 def follow(client: Client, job_id: str) -> Iterator[tuple[str, Any]]:
     """The events of a job as (name, data), from its beginning to its end; a broken connection is taken up again.
+
+    While the API is being restarted, it or a gateway says so: that is no more than a broken connection.
 
     Raises:
         Refused, Unreachable: as `Client.stream`; also when the connection breaks again and again without an event.
@@ -31,13 +33,15 @@ def follow(client: Client, job_id: str) -> Iterator[tuple[str, Any]]:
                     if event.event == "status" and data["status"] not in GOING_ON:
                         return
             error: Exception = Unreachable("The API ended the events of the job before the job ended.")
-        except (httpx2.RequestError, Unreachable) as broken:
+        except (httpx2.RequestError, CommandFailed) as broken:
             error = broken
+        passes = isinstance(error, CommandFailed) and error.passes
         failures = failures + 1 if last == before else 1
-        # Where nothing was ever heard, nothing was lost.
-        if not last or failures == MOST_ATTEMPTS:
+        # A refusal stays one; and where nothing was ever heard, nothing was lost.
+        final = isinstance(error, Refused) or not last
+        if failures == MOST_ATTEMPTS or (final and not passes):
             raise client.unreachable(error) from None
-        time.sleep(min(0.5 * 2 ** (failures - 1), LONGEST_PAUSE))
+        time.sleep(pause_after(error, failures))
 
 
 def _after(last: str) -> dict[str, str]:

@@ -13,6 +13,9 @@ class CommandFailed(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        # Whether the same call may well go through a little later, and after how many seconds if that was told.
+        self.passes = False
+        self.retry_after: float | None = None
 
 
 class Refused(CommandFailed):

@@ -67,6 +67,7 @@ def host(url: str | None, output: Output) -> Iterator[Host]:
         return
     with _started() as launcher:
         yield Host(_await_address(launcher, output), launcher)
+    output.line("\nStopped. `make run` starts it again, on the same data.")
 
 
 @contextmanager
@@ -111,4 +112,4 @@ def _greet(address: Address, output: Output) -> None:
     with Client(address, tell=output.tell) as client:
         answer = client.get(calls.version())
     if not isinstance(answer, dict) or "platform" not in answer:
-        raise Unreachable(f"What answers at {address.url} is not the API of the platform. Is the URL right?")
+        raise Unreachable(f"What answers at {address.shown} is not the API of the platform. Is the URL right?")

@@ -119,7 +119,7 @@ class _Walk:
         self._show(_predictions(answer))
 
     def _say_goodbye(self, name: str, version: int, job_id: str) -> None:
-        url = self._host.address.url
+        url = self._host.address.shown
         flower = self._host.flower_url
         self._tell("Go on", f"Version {version} of '{name}' serves in {STAGES[-1]}.")
         self._show(
@@ -146,7 +146,7 @@ class _Walk:
         self._output.line(sentence)
         for request in requests:
             self._output.line("")
-            self._output.line(request.as_curl(self._host.address.url), style="cyan")
+            self._output.line(request.as_curl(self._host.address.shown), style="cyan")
         self._output.line("")
 
     def _show(self, content: RenderableType) -> None:

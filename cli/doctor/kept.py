@@ -61,7 +61,12 @@ def check_key(settings: Settings) -> Finding:
     """The artifact key, and whether it is the one that the active models were sealed with."""
     key = read_artifact_key(settings)
     place = str(settings.home / KEY_FILE) if settings.artifact_key is None else "MLMINI_ARTIFACT_KEY"
-    others = {name: count for name, count in _sealed(settings).items() if key is None or name != key.id}
+    try:
+        sealed = _sealed(settings)
+    except PlatformError:
+        # What is wrong is told by the database's own check.
+        return note("Artifact key", "not looked at: the database does not answer", "Mend the database first.")
+    others = {name: count for name, count in sealed.items() if key is None or name != key.id}
     if others:
         is_now = f"is the key {key.id}" if key else "is not there"
         names, count = ", ".join(sorted(others)), sum(others.values())
@@ -84,6 +89,8 @@ def check_store(settings: Settings) -> Finding:
         store.check()
     except PlatformError as error:
         return broken("Object store", place, error.detail)
+    except OSError as error:
+        return broken("Object store", place, home_fault(error, str(settings.home)))
     finally:
         store.close()
     return ok("Object store", place)
@@ -109,14 +116,18 @@ def _schema(database: Database) -> SchemaState:
 
 
 def _sealed(settings: Settings) -> dict[str, int]:
-    """The active models by the key of their seal; none when the database cannot tell."""
+    """The active models by the key of their seal; none while there are no tables of this release.
+
+    Raises:
+        PlatformError: when the database cannot be asked.
+    """
     database = open_database(settings, existing=True)
     try:
         if not _is_still_to_be_made(settings) and _schema(database) is SchemaState.CURRENT:
             with database.read() as session:
                 return sealing_keys(session)
-    except (PlatformError, OSError):
-        # What is wrong with the database is told by its own check.
+    except OSError:
+        # What is wrong with its folder is told by the database's own check.
         pass
     finally:
         database.close()

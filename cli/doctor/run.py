@@ -23,18 +23,19 @@ def doctor(*, url: str | None, as_json: bool) -> int:
     Raises:
         WrongUsage: when `url` is none.
     """
-    address = find_address(url)
-    found = _show_json(_look(address)) if as_json else _show_lines(_look(address))
+    found = _show_json(_look(url)) if as_json else _show_lines(_look(url))
     return 1 if any(finding.state is State.BROKEN for finding in found) else 0
 
 
-def _look(address: Address) -> Iterator[Finding]:
+def _look(url: str | None) -> Iterator[Finding]:
     try:
         settings = load_settings()
     except WrongSettings as error:
         yield from examine({"Python": machine.check_python})
         yield broken("Settings", "cannot be used, so nothing else was looked at", error.detail)
         return
+    # Only now: without a URL, the address may be that of wrong settings.
+    address = find_address(url)
     yield from examine(_checks(address, settings))
     if browser := machine.check_browser():
         yield browser

@@ -1,8 +1,9 @@
 """Jobs as tables."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from cli.client.events import GOING_ON
@@ -10,20 +11,54 @@ from cli.client.failures import written
 from cli.show.tables import facts, sections, status, table
 from cli.show.text import age, cell, count, duration, moment
 
+# All columns but this one are shown whole; it takes what is left, and no less than so much.
+_FOLDED, _LEAST = "Dataset", 10
+# What a narrow terminal does without, the least telling first.
+_DROPPED = ("Kind", "Age", "Dataset", "Status")
+
 
 def job_list(page: dict[str, Any]) -> RenderableType:
     """The jobs of a page."""
     if not page["items"]:
         return "No jobs. `mlmini train` makes one."
-    return table(
-        ["Job", "Kind", "Status", "Dataset", "Age"],
-        (
-            (job["job_id"], job["kind"], _state(job), job["dataset_name"], age(job["created_at"]))
-            for job in page["items"]
-        ),
-        right=["Age"],
-        whole=["Job", "Kind", "Status", "Age"],
+    return _JobList(
+        {
+            "Job": Text(job["job_id"]),
+            "Kind": Text(cell(job["kind"])),
+            "Status": _state(job),
+            "Dataset": Text(cell(job["dataset_name"])),
+            "Age": Text(age(job["created_at"])),
+        }
+        for job in page["items"]
     )
+
+
+class _JobList:
+    """A table that leaves out columns where they do not fit, so that the ids stay whole."""
+
+    def __init__(self, rows: Iterable[dict[str, Text]]) -> None:
+        self._rows = list(rows)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        headings = list(self._rows[0])
+        for dropped in _DROPPED:
+            if self._least_width(headings) <= options.max_width:
+                break
+            headings.remove(dropped)
+        yield table(
+            headings,
+            ([row[heading] for heading in headings] for row in self._rows),
+            right=["Age"],
+            whole=[heading for heading in headings if heading != _FOLDED],
+        )
+
+    def _least_width(self, headings: list[str]) -> int:
+        widths = [
+            _LEAST if heading == _FOLDED else max(len(heading), *(row[heading].cell_len for row in self._rows))
+            for heading in headings
+        ]
+        # One blank parts two columns.
+        return sum(widths) + len(widths) - 1
 
 
 def job_details(job: dict[str, Any]) -> RenderableType:
@@ -46,6 +81,12 @@ def job_details(job: dict[str, Any]) -> RenderableType:
         ("Result", facts(job["result"].items())) if job["result"] else None,
         ("Error", facts([("Code", error["code"]), ("Message", error["message"])])) if error else None,
     )
+
+
+def cancelled(job: dict[str, Any]) -> RenderableType:
+    """A job whose cancel was accepted; one that runs still does so."""
+    stopping = "The cancel is accepted: the job stops within moments." if job["status"] in GOING_ON else None
+    return sections(job_details(job), stopping)
 
 
 def accepted(job: dict[str, Any]) -> RenderableType:

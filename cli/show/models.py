@@ -1,5 +1,6 @@
 """Models as tables."""
 
+import os
 from typing import Any
 
 from rich.console import RenderableType
@@ -9,6 +10,7 @@ from cli.show.tables import facts, sections, table
 from cli.show.text import age, cell, count, moment
 
 _BEST = "*"
+_STAGES = "dev,staging,production"
 
 
 def model_list(page: dict[str, Any]) -> RenderableType:
@@ -80,6 +82,7 @@ def made(job: dict[str, Any]) -> RenderableType:
     """The model that a training made, and what to do with it."""
     result = job["result"]
     version, name = result["version"], cell(job["dataset_name"])
+    promotion = [f"mlmini promote {name} {version} {stage}" for stage in _stages_after(result["stage"])[:1]]
     return sections(
         facts(
             [
@@ -91,7 +94,7 @@ def made(job: dict[str, Any]) -> RenderableType:
             ]
         ),
         table(["Metric", "Value"], result["metrics"].items(), right=["Value"]),
-        f"Next: mlmini models show {version}\n      mlmini promote {name} {version} STAGE",
+        "\n      ".join([f"Next: mlmini models show {version}", *promotion]),
     )
 
 
@@ -124,6 +127,12 @@ def retired(answer: dict[str, Any]) -> RenderableType:
             ("Serving there", "no version any more" if serving is None else serving),
         ]
     )
+
+
+def _stages_after(stage: str) -> list[str]:
+    """The stages that come after one: those of the environment, else the usual ones, without importing settings."""
+    stages = [name.strip() for name in (os.environ.get("MLMINI_STAGES") or _STAGES).split(",")]
+    return stages[stages.index(stage) + 1 :] if stage in stages else []
 
 
 def _active_in(model: dict[str, Any]) -> str:

@@ -1,14 +1,13 @@
 """Where a verb's answers go: to standard output, as tables or as JSON. Everything else goes to standard error."""
 
 import io
-import json
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console, RenderableType
 
-from cli.show.text import clean
+from cli.show.text import clean, json_text
 
 # In a pipe no line is broken and nothing is cut off.
 _ENDLESS = 100_000
@@ -34,7 +33,7 @@ class Output:
     def write(self, document: Any) -> None:
         """Give a document as JSON: indented on a terminal, one line in a pipe."""
         indent = 2 if self.out.is_terminal else None
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=indent) + "\n")
+        sys.stdout.write(json_text(document, indent=indent) + "\n")
         sys.stdout.flush()
 
     def show(self, content: RenderableType) -> None:

@@ -1,5 +1,6 @@
 """Values as people read them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,13 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 def clean(text: str) -> str:
     """A text without characters that would steer a terminal; line breaks and tabs stay."""
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def json_text(document: Any, *, indent: int | None) -> str:
+    """A document as JSON, with escapes for what would steer a terminal: the same document to every reader."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    # Such characters are in strings only: between those there are but blanks and line breaks.
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def cell(value: Any) -> str:

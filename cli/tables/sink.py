@@ -1,15 +1,17 @@
 """Where predictions go: a file that is there whole or not at all, or standard output."""
 
 import csv
-import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from stat import S_IMODE
 from typing import Any, Protocol, TextIO
 
 from cli.client.failures import CommandFailed
+from cli.show.text import json_text
 
 STANDARD = "-"
 
@@ -70,7 +72,7 @@ class JsonSink:
     def finish(self) -> None:
         """Write the answer; without rows there is none."""
         indent = 2 if self._file.isatty() else None
-        self._file.write(json.dumps(self._answer or {"predictions": []}, ensure_ascii=False, indent=indent) + "\n")
+        self._file.write(json_text(self._answer or {"predictions": []}, indent=indent) + "\n")
 
 
 @contextmanager
@@ -80,7 +82,8 @@ def opened(target: str) -> Iterator[TextIO]:
     Raises:
         CommandFailed: when it cannot be written.
     """
-    path = Path(target)
+    # The file behind a link is written, and the link stays.
+    path = Path(os.path.realpath(target))
     if target == STANDARD:
         yield sys.stdout
         return
@@ -101,6 +104,8 @@ def _replacing(path: Path) -> Iterator[TextIO]:
     draft = path.with_name(f".{path.name}.{token_hex(4)}.part")
     try:
         with draft.open("x", encoding="utf-8", newline="") as file:
+            with suppress(FileNotFoundError):
+                draft.chmod(S_IMODE(path.stat().st_mode))
             yield file
         draft.replace(path)
     finally:

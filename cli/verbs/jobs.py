@@ -70,10 +70,10 @@ def cancel(job: JobId, *, url: Url = None, json: Json = False) -> None:
     """
     from cli.acts.connecting import connected
     from cli.client import calls
-    from cli.show.jobs import job_details
+    from cli.show.jobs import cancelled
 
     with connected(url, as_json=json) as (client, output):
-        output.give(client.get(calls.cancel(job)), job_details)
+        output.give(client.get(calls.cancel(job)), cancelled)
 
 
 @app.command()

@@ -15,7 +15,7 @@ Url = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Give the API's JSON and nothing else.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list, newest first.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the job to end.")]
 IdempotencyKey = Annotated[
     str | None,

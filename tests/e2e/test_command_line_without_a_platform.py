@@ -1,14 +1,11 @@
 """What the command line says when the API is away, is something else, or is not ready; and about wrong usage."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.support.answering import Given, answer, page, problem, server
 from tests.support.command_line import CommandLine
 from tests.support.servers import free_ports
 
@@ -19,66 +16,6 @@ JOB = {
     "progress": {"percent": 0, "step": "queued"},
     "dataset_name": "iris",
 }
-
-
-class Answers(BaseHTTPRequestHandler):
-    """Gives one answer after the other, and the last one for ever."""
-
-    server: "Server"
-
-    def do_GET(self) -> None:
-        """Answer."""
-        self.server.seen.append((self.command, self.path, self.headers.get("Idempotency-Key")))
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        status, headers, body = self.server.answers[0]
-        if len(self.server.answers) > 1:
-            self.server.answers.pop(0)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET  # noqa: N815 - the name that the base class asks for
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        """Keep quiet."""
-
-
-class Server(ThreadingHTTPServer):
-    """A server that is not the platform, or one that is not well."""
-
-    daemon_threads = True
-
-    def __init__(self, *answers: tuple[int, dict[str, str], bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.answers = list(answers)
-        self.seen: list[tuple[str, str, str | None]] = []
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-@contextmanager
-def server(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[Server]:
-    with Server(*answers) as started:
-        threading.Thread(target=started.serve_forever, daemon=True).start()
-        try:
-            yield started
-        finally:
-            started.shutdown()
-
-
-def problem(status: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    content = {"type": "/errors/x", "status": status, "code": "x", "detail": "The database is away.", "request_id": "r"}
-    return status, {"Content-Type": "application/problem+json", **headers}, json.dumps(content).encode()
-
-
-def answer(status: int, document: object) -> tuple[int, dict[str, str], bytes]:
-    return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
 
 
 TRAIN = ["train", "iris", "--example", "--model", "svm.SVC"]
@@ -126,7 +63,7 @@ def test_loopback_is_reached_past_a_proxy(tmp_path: Path) -> None:
     ],
     ids=["a page", "nothing", "a redirection", "half a document"],
 )
-def test_what_is_not_the_api_is_told(tmp_path: Path, found: tuple[int, dict[str, str], bytes], said: str) -> None:
+def test_what_is_not_the_api_is_told(tmp_path: Path, found: Given, said: str) -> None:
     with server(found) as other:
         ended = CommandLine(tmp_path, other.url).run("models", "list")
     assert ended.status == 3
@@ -142,6 +79,59 @@ def test_an_api_that_is_not_ready_is_asked_again_with_the_same_key(tmp_path: Pat
     assert slow.seen[0][2]
 
 
+@pytest.mark.parametrize(
+    "away",
+    [problem(502), page(502), problem(504), page(504), page(503)],
+    ids=["problem 502", "page 502", "problem 504", "page 504", "page 503"],
+)
+def test_a_gateway_without_its_api_is_asked_again_with_the_same_key(tmp_path: Path, away: Given) -> None:
+    with server(away, answer(202, JOB)) as slow:
+        CommandLine(tmp_path, slow.url).succeed(*TRAIN, "--detach", "--json")
+    assert len({key for _, _, key in slow.seen}) == 1
+    assert len(slow.seen) == 2
+
+
+def events(**status: str) -> Given:
+    text = f"id: 7\nevent: status\ndata: {json.dumps(JOB | status)}\n\n"
+    return 200, {"Content-Type": "text/event-stream"}, text.encode()
+
+
+SOON = {"Retry-After": "0.1"}
+
+
+def test_following_a_job_outlasts_a_restart_behind_a_gateway(tmp_path: Path) -> None:
+    away = [problem(503, **SOON), problem(502, **SOON), problem(504, **SOON), page(502)]
+    with server(events(status="running"), *away, events(status="succeeded")) as slow:
+        ended = CommandLine(tmp_path, slow.url).succeed("jobs", "logs", "x", "--follow")
+    assert ended.err == "Status: running\nStatus: succeeded\n"
+    assert len(slow.seen) == 6
+
+
+def test_following_a_job_of_an_api_that_is_not_ready_yet_waits_for_it(tmp_path: Path) -> None:
+    with server(problem(503, **SOON), events(status="succeeded")) as slow:
+        CommandLine(tmp_path, slow.url).succeed("jobs", "logs", "x", "--follow")
+
+
+def test_following_a_job_does_not_wait_for_ever(tmp_path: Path) -> None:
+    with server(events(status="running"), problem(503, **SOON)) as never:
+        ended = CommandLine(tmp_path, never.url).run("jobs", "logs", "x", "--follow")
+    assert ended.status == 1
+    assert "The database is away." in ended.err
+    assert 2 <= len(never.seen) <= 10
+
+
+def test_following_a_job_ends_with_a_refusal(tmp_path: Path) -> None:
+    with server(events(status="running"), problem(404)) as gone:
+        ended = CommandLine(tmp_path, gone.url).run("jobs", "logs", "x", "--follow")
+    assert (ended.status, len(gone.seen)) == (1, 2)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1", "soon"])
+def test_a_pause_that_is_none_is_not_obeyed(tmp_path: Path, seconds: str) -> None:
+    with server(problem(503, **{"Retry-After": seconds}), answer(202, JOB)) as slow:
+        CommandLine(tmp_path, slow.url).succeed(*TRAIN, "--detach")
+
+
 def test_an_api_that_is_never_ready_is_not_asked_for_ever(tmp_path: Path) -> None:
     with server(problem(503, **{"Retry-After": "0.1"})) as never:
         ended = CommandLine(tmp_path, never.url).run("datasets", "list", "--json")
@@ -155,6 +145,61 @@ def test_what_may_not_be_repeated_is_sent_once(tmp_path: Path) -> None:
     with server(problem(503)) as never:
         ended = CommandLine(tmp_path, never.url).run("retire", "1", "dev")
     assert (ended.status, len(never.seen)) == (1, 1)
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "80 80"])
+@pytest.mark.parametrize("words", [["jobs", "list"], ["demo"]])
+def test_a_port_that_is_none_is_told_by_its_variable(tmp_path: Path, words: list[str], port: str) -> None:
+    ended = CommandLine(tmp_path).run(*words, MLMINI_PORT=port)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"MLMINI_PORT is '{port}'" in ended.err
+
+
+@pytest.mark.parametrize("words", [["jobs", "list"], ["demo"], ["jobs", "logs", "x", "--follow"]])
+@pytest.mark.parametrize(
+    "url", ["http://user:s3cret@127.0.0.1:{port}", "http://s3cret@127.0.0.1:{port}", "http://user:s3cret@127.0.0.1:x"]
+)
+def test_a_password_in_the_url_is_not_shown(tmp_path: Path, words: list[str], url: str) -> None:
+    ended = CommandLine(tmp_path, url.format(port=free_ports(1)[0])).run(*words)
+    assert ended.status in {2, 3}
+    assert "127.0.0.1" in ended.err
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_a_password_in_the_url_of_something_else_is_not_shown(tmp_path: Path) -> None:
+    with server((404, {}, b"")) as other:
+        url = f"http://user:s3cret@127.0.0.1:{other.server_port}"
+        ended = CommandLine(tmp_path, url).run("jobs", "list")
+    assert f"http://***@127.0.0.1:{other.server_port} is not the API" in ended.err
+
+
+def test_the_commands_of_the_demo_have_no_password(tmp_path: Path) -> None:
+    with server(answer(200, {"platform": "1"}), problem(422)) as other:
+        ended = CommandLine(tmp_path, f"http://user:s3cret@127.0.0.1:{other.server_port}").run("demo")
+    assert f"curl -s 'http://***@127.0.0.1:{other.server_port}/datasets/upload'" in ended.out
+    assert "s3cret" not in ended.out + ended.err
+
+
+def test_json_of_the_api_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    odd = {"a\x7f": "\x9b31m\u202e\U000e0001 \u00e4 \\ \n"}
+    with server(answer(200, odd)) as other:
+        status, shown = CommandLine(tmp_path, other.url).at_terminal("jobs", "show", "x", "--json")
+    assert (status, json.loads(shown)) == (0, odd)
+    assert all(character.isprintable() or character in "\r\n" for character in shown)
+    assert "\u00e4" in shown
+
+
+@pytest.mark.parametrize("words", [["jobs", "list"], ["jobs", "show", "x"], ["jobs", "logs", "x", "--follow"]])
+def test_an_api_of_another_release_is_told_where_its_answers_are_not_understood(
+    tmp_path: Path, words: list[str]
+) -> None:
+    odd = answer(200, {"things": 1})
+    if "--follow" in words:
+        odd = (200, {"Content-Type": "text/event-stream"}, b'event: status\ndata: {"state": "running"}\n\n')
+    with server(odd, answer(200, {"platform": "99.0.0"})) as newer:
+        ended = CommandLine(tmp_path, newer.url).run(*words)
+    assert (ended.status, ended.out) == (1, "")
+    assert f"The API at {newer.url} is of release 99.0.0" in ended.err
 
 
 WRONG = {

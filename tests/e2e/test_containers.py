@@ -5,26 +5,27 @@ start a worker of its own making around a Celery application, and what has to be
 compose file and workers that carry a database and a store, which Celery knows nothing of.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support.containers import BUILD_SECONDS, Containers, running_containers
+from tests.support.container_calls import JOB_SECONDS, ended, predict, previewed, served_by, train, upload, worker_of
+from tests.support.containers import BUILD_SECONDS, ROOT, Containers, running_containers
 from tests.support.documented import Block, commands_for
 from tests.support.waiting import eventually
-from tests.support.walk import FLOWERS, Walk
+from tests.support.walk import Walk
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(BUILD_SECONDS)]
 
 OURS = ("gateway", "api", "worker", "flower")
-JOB_SECONDS = 120
-FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
+UPLOAD_SECONDS = 600
 # Long enough to be killed in the middle of it on any machine.
 SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 5000}}
+LARGE_BYTES = 100 * 2**20
 # By itself, or, with everything closed, by the SIGTERM that it was sent.
 ENDED_IN_ORDER = {0, 143}
 
@@ -86,6 +87,46 @@ def test_the_whole_walk_works_through_the_published_port(stack: Containers) -> N
     }
 
 
+def test_the_store_is_minio_unless_another_is_named(stack: Containers) -> None:
+    # Nothing is started, so that any image will do for the one that may not be here.
+    plain = Containers()
+    plain.environment.pop("COMPOSE_PROFILES", None)
+    (redis,) = stack.inspect(*stack.ids("redis"))
+    plain.environment["MINIO_IMAGE"] = redis["Config"]["Image"]
+    try:
+        plain.compose("create")
+        created = {
+            container["Config"]["Labels"]["com.docker.compose.service"] for container in plain.inspect(*plain.ids())
+        }
+    finally:
+        plain.remove()
+    assert created & {"minio", "seaweedfs"} == {"minio"}
+
+
+def test_a_large_upload_passes_the_gateway(stack: Containers) -> None:
+    names, row = ",".join(f"x{n}" for n in range(100)), ",".join(["0.123456789"] * 100) + "\n"
+    rows = LARGE_BYTES // len(row) + 1
+    body = f"{names}\n{row * rows}".encode()
+    answer = stack.client.post("/datasets/upload", files={"file": ("large.csv", body)}, timeout=UPLOAD_SECONDS)
+    assert answer.raise_for_status().json()["rows"] == rows
+
+
+def test_events_pass_the_gateway_as_they_come(stack: Containers) -> None:
+    job_id = train(stack, upload(stack, "followed"), model=SLOW)
+    statuses = []
+    with stack.client.stream("GET", f"/jobs/{job_id}/events") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            if not line.startswith('data: {"job_id"'):
+                continue
+            statuses.append(json.loads(line.removeprefix("data: "))["status"])
+            if len(statuses) == 1:
+                # Had the gateway kept the event until the end of the job, there would be nothing to cancel.
+                stack.client.post(f"/jobs/{job_id}/cancel").raise_for_status()
+    assert statuses[0] in {"queued", "running"}
+    assert statuses[-1] == "cancelled"
+
+
 def test_flower_shows_the_task_of_a_job(stack: Containers) -> None:
     job_id = train(stack, upload(stack, "seen_in_flower"))
     assert ended(stack, job_id)["status"] == "succeeded"
@@ -134,11 +175,11 @@ def test_while_no_api_is_there_the_gateway_says_so_as_the_api_would(stack: Conta
     # Compose itself may stop the gateway with it.
     stack.run(["docker", "stop", *stack.ids("api")])
     url = f"http://127.0.0.1:{stack.api_port}/healthz"
-    answer = httpx2.get(url, trust_env=False, timeout=30)
+    answer = httpx2.get(url, trust_env=False, timeout=30, headers={"X-Request-ID": "from-the-client"})
     assert answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"]
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] == "from-the-client"
     stack.up()
 
 
@@ -160,52 +201,15 @@ def test_everything_stops_in_order_and_comes_back_with_all_that_it_knew(stack: C
 
 @pytest.mark.parametrize("block", commands_for("containers"), ids=lambda block: block.place)
 def test_the_documented_commands_work(stack: Containers, block: Block, tmp_path: Path) -> None:
+    # docker-compose looks for it where it is called.
+    (tmp_path / ".env").symlink_to(ROOT / ".env")
     for command in block.commands:
         # A reader watches it; here, the next command comes.
         in_foreground = " up" in command and "--detach" not in command
         line = f"{command} --detach" if in_foreground else command
         line = line.replace("docker compose", " ".join(stack.tool)).replace(":8000", f":{stack.api_port}")
         stack.run(["bash", "-euo", "pipefail", "-c", line], seconds=BUILD_SECONDS, cwd=tmp_path)
+        if " up" in command:
+            # The database and the object store that runs belong together.
+            eventually(lambda: previewed(stack), timeout=JOB_SECONDS, interval=0.5, what="a preview of iris")
     stack.up()
-
-
-def upload(stack: Containers, name: str) -> str:
-    answer = stack.client.post("/datasets/upload", files={"file": (f"{name}.csv", FLOWERS)})
-    return str(answer.raise_for_status().json()["name"])
-
-
-def train(stack: Containers, dataset: str, *, model: dict[str, Any] = FOREST) -> str:
-    request = {"dataset_name": dataset, "target_column": "species", "model": model}
-    return str(stack.client.post("/train", json=request).raise_for_status().json()["job_id"])
-
-
-def ended(stack: Containers, job_id: str) -> dict[str, Any]:
-    """The job once it has ended."""
-
-    def look() -> dict[str, Any] | None:
-        job: dict[str, Any] = stack.client.get(f"/jobs/{job_id}", params={"wait": 20}).raise_for_status().json()
-        return job if job["finished_at"] else None
-
-    job = eventually(look, timeout=JOB_SECONDS)
-    assert job is not None
-    return job
-
-
-def worker_of(stack: Containers, job_id: str) -> str:
-    """The container whose worker runs a job, or ran it last; its name begins with the id of the container."""
-    query = f"SELECT worker FROM jobs WHERE id = '{job_id}' AND started_at IS NOT NULL"  # noqa: S608
-    return eventually(lambda: stack.sql(query), timeout=30, interval=0.2).partition("-")[0]
-
-
-def predict(stack: Containers, dataset: str, environment: str) -> tuple[int, list[str]]:
-    """The version that answered, 0 for none, and its predictions."""
-    body = {"dataset_name": dataset, "environment": environment, "input_data": {"features": [[1.4, 0.2], [4.7, 1.4]]}}
-    answer = stack.client.post("/predict", json=body)
-    if answer.status_code == httpx2.codes.CONFLICT:
-        return 0, []
-    found = answer.raise_for_status().json()
-    return found["version"], found["predictions"]
-
-
-def served_by(answer: httpx2.Response) -> str:
-    return str(answer.raise_for_status().headers["x-served-by"])

@@ -116,6 +116,7 @@ def test_a_demo_that_nobody_watches_stops_the_platform_that_it_started(tmp_path:
         assert started.process.wait(timeout=120) == 0, started.shown
         eventually(lambda: all_gone(children), timeout=20)
     assert "serves in production" in started.shown
+    assert started.shown.rstrip().endswith("Stopped. `make run` starts it again, on the same data.")
 
 
 def test_a_demo_that_is_interrupted_takes_its_platform_along(tmp_path: Path) -> None:

@@ -188,8 +188,28 @@ def test_what_the_api_refuses_in_a_later_request_is_told_by_its_line_and_leaves_
     content = "a\n" + "1\n" * 70 + "NA\n" + "2\n" * 10
     ended = mlmini.run("predict", "full", "-", "-e", "dev", "-o", "half.csv", stdin=content.encode())
     assert ended.status == 1
-    assert "line 72: Column 'a' is missing" in ended.err
+    assert "line 72: Column 'a' is missing; the model needs a value." in ended.err
     assert not list(mlmini.folder.glob("*half.csv*"))
+
+
+def test_a_column_that_is_needed_is_missed_once_and_not_row_by_row(mlmini: CommandLine) -> None:
+    rows = [[str(row), str(row * 7 % 5), str(row % 3)] for row in range(40)]
+    write(mlmini.folder / "needing.csv", rows, header=["a", "b", "c"])
+    mlmini.succeed("datasets", "upload", "needing.csv")
+    words = ["train", "needing", "--target", "c", "--model", "linear_model.LogisticRegression", "--json"]
+    version = mlmini.succeed(*words).document["result"]["version"]
+    predict = ["predict", "needing", "-", "-e", "dev"]
+    ended = mlmini.run(*predict, stdin=b"a\n" + b"1\n" * 120)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.strip().endswith(f"standard input lacks b, which version {version} needs in every row.")
+    assert len(ended.err.splitlines()) == 1
+    # Where the column is there, and empty, some of the places are enough. This API takes 30 such rows at a time.
+    ended = mlmini.run(*predict, stdin=b"a,b\n" + b"1,\n" * 120)
+    assert ended.status == 1
+    assert "  line 11: Column 'b' is missing; the model needs a value.\n  and 20 more\n" in ended.err
+    assert "in row" not in ended.err
+    ended = mlmini.run(*predict, stdin=b"a,b\n" + b"1,x\n" * 120)
+    assert ended.err.count("'x' is not a number") == 10
 
 
 def test_no_model_is_told_by_the_api(mlmini: CommandLine) -> None:

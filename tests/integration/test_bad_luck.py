@@ -13,6 +13,8 @@ from tests.support.launcher import Launcher
 from tests.support.processes import contents, own_ports, process, run
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 ALL = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 
 THROUGH_THE_LAUNCHER = [

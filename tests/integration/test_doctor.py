@@ -2,12 +2,15 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from cli.published import published
 from shared.database import Database
 from shared.registry.rows import DeploymentRow
 from shared.registry.sealing import KEY_FILE, load_artifact_key
@@ -15,8 +18,21 @@ from shared.settings import Settings
 from tests.support.bad_luck import SECRET, Scene
 from tests.support.jobs import add_job
 from tests.support.launcher import launched
-from tests.support.processes import own_ports, run
+from tests.support.processes import ROOT, environment, own_ports, run
 from tests.support.registry import insert_dataset, register_model
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("uncounted")
+
+# Root may open any folder, so it looks again as nobody. The first look loads what nobody may not be able to read.
+_AS_ANOTHER_USER = """
+import os, sys
+from cli.doctor.run import doctor
+doctor(url=None, as_json=True)
+if os.getuid() == 0:
+    os.setuid(65534)
+sys.exit(doctor(url=None, as_json=True))
+"""
 
 
 def test_models_of_another_key_are_told_by_the_doctor(scene: Scene) -> None:
@@ -81,7 +97,8 @@ def test_the_doctor_does_not_wait_for_what_hangs(scene: Scene) -> None:
 
 def test_the_doctor_finds_a_running_platform_well(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with launched(home):
+    with launched(home) as launcher, launcher.client() as client:
+        eventually(lambda: client.get("/readyz").json()["status"] == "ok", what="the worker announces itself")
         answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)})
     told = json.loads(answer.stdout)
     assert (answer.returncode, told["ok"]) == (0, True)
@@ -89,8 +106,56 @@ def test_the_doctor_finds_a_running_platform_well(tmp_path: Path) -> None:
     assert [states[part] for part in ("Database", "Object store", "API", "Workers", "Flower")] == ["ok"] * 5
 
 
+def test_a_port_of_another_home_is_told_by_the_doctor(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with launched(home) as launcher:
+        url = str(published(launcher.home)["api"])
+        port = {"MLMINI_PORT": url.rpartition(":")[2]}
+        of_this_home = _found(home, "Ports", port)
+        of_another = _found(tmp_path / "another", "Ports", own_ports() | port)
+    assert "is that of the platform which runs on this home" in of_this_home["found"]
+    assert of_another["state"] == "note"
+    assert "set MLMINI_PORT to a free port" in of_another["cure"]
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/x", "nonsense"])
+def test_a_database_that_does_not_answer_is_told_once_by_the_doctor(scene: Scene, url: str) -> None:
+    variables = {"MLMINI_HOME": str(scene.home), "MLMINI_DATABASE_URL": url} | own_ports()
+    answer = run("cli", "doctor", "--json", variables=variables)
+    found = {found["part"]: found for found in json.loads(answer.stdout)["findings"]}
+    assert found["Database"]["state"] == "broken"
+    key = found["Artifact key"]
+    assert (key["state"], key["found"]) == ("note", "not looked at: the database does not answer")
+
+
+def test_a_home_of_another_user_is_told_by_the_doctor(scene: Scene) -> None:
+    scene.migrated().chmod(0)
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-c", _AS_ANOTHER_USER],
+            env=environment({"MLMINI_HOME": str(scene.home)} | own_ports()),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+    finally:
+        scene.home.chmod(0o700)
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    findings = {found["part"]: found for found in json.loads(answer.stdout.splitlines()[-1])["findings"]}
+    for part in ("Home folder", "Database", "Artifact key", "Object store"):
+        assert findings[part]["state"] == "broken"
+        assert "Permission denied" in findings[part]["cure"]
+    assert "a fault of the doctor" not in answer.stdout
+
+
 def _key_found(scene: Scene) -> dict[str, Any]:
-    answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(scene.home)} | own_ports())
-    (found,) = [found for found in json.loads(answer.stdout)["findings"] if found["part"] == "Artifact key"]
+    return _found(scene.home, "Artifact key", own_ports())
+
+
+def _found(home: Path, part: str, variables: dict[str, str]) -> dict[str, Any]:
+    answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)} | variables)
+    (found,) = [found for found in json.loads(answer.stdout)["findings"] if found["part"] == part]
     assert isinstance(found, dict)
     return found

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 ROOT = Path(__file__).parents[2]
 
 # Stands before the script in its own process, to make that Python another one.

@@ -1,6 +1,5 @@
 """The migrations make the schema that the code is written for, on both databases, and take it away again."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,15 +8,35 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect, select
+from sqlalchemy import create_engine, inspect, select, text
 
 from shared.database import Database
+from shared.errors import WrongSettings
 from shared.jobs.rows import CounterRow
-from shared.migration import configuration, is_current, upgrade
+from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
 from shared.tables import metadata
+from tests.support import processes
+from tests.support.processes import contents
 from tests.support.servers import PostgreSQL
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 ROOT = Path(__file__).parents[2]
+
+# Root may enter any folder.
+_AS_ANOTHER_USER = """
+import os, sys
+from shared.database import Database
+from shared.errors import WrongSettings
+from shared.migration import upgrade
+database = Database(sys.argv[1])
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    upgrade(database)
+except WrongSettings as error:
+    print(error.detail)
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -48,6 +67,11 @@ def run(database: Database, act: str, *arguments: str) -> None:
 
 def tables(database: Database) -> set[str]:
     return set(inspect(database.engine).get_table_names())
+
+
+def state_of(database: Database) -> SchemaState:
+    with database.engine.connect() as connection:
+        return schema_state(connection)
 
 
 def test_the_schema_goes_up_and_down_and_up_again(empty: Database) -> None:
@@ -99,9 +123,9 @@ def test_the_counters_start_at_zero(database: Database) -> None:
 
 def test_a_process_can_tell_whether_the_schema_is_its_own(empty: Database) -> None:
     upgrade(empty)
-    assert is_current(empty)
+    assert state_of(empty) is SchemaState.CURRENT
     run(empty, "downgrade", "base")
-    assert not is_current(empty)
+    assert state_of(empty) is SchemaState.EMPTY
 
 
 def test_four_processes_that_start_together_migrate_once(empty_url: str) -> None:
@@ -114,7 +138,7 @@ def test_four_processes_that_start_together_migrate_once(empty_url: str) -> None
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0], errors
     database = Database(empty_url)
-    assert is_current(database)
+    assert state_of(database) is SchemaState.CURRENT
     run(database, "check")
     database.close()
 
@@ -127,27 +151,76 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
         assert session.get_one(CounterRow, "model_version").value == 7
 
 
+def alembic(home: Path, url: str, *arguments: str) -> str:
+    """What alembic prints at a prompt."""
+    variables = {"MLMINI_HOME": str(home)} | ({} if url.startswith("sqlite") else {"MLMINI_DATABASE_URL": url})
+    answer = processes.run("alembic", *arguments, variables=variables)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_tables_of_another_program_are_left_as_they_are(empty_url: str, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    add_foreign_table(empty_url)
+    before = contents(tmp_path)
+    database = Database(empty_url)
+    with pytest.raises(WrongSettings) as refused:
+        upgrade(database)
+    assert refused.value.detail == SENTENCES[SchemaState.FOREIGN]
+    assert contents(tmp_path) == before
+    assert tables(database) == {"letters"}
+    database.close()
+
+
+def test_a_file_of_another_program_where_the_platform_once_was_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "x.db.migration-lock").touch()
+    url = f"sqlite:///{tmp_path}/x.db"
+    add_foreign_table(url)
+    before = contents(tmp_path)
+    with pytest.raises(WrongSettings):
+        upgrade(Database(url))
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0o000)
+    answer = subprocess.run(
+        [sys.executable, "-c", _AS_ANOTHER_USER, f"sqlite:///{closed}/x.db"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "The folder of the database file cannot be written: Permission denied" in answer.stdout
+
+
+def test_tables_are_added_to_those_of_another_program_when_it_is_meant(empty_url: str, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    add_foreign_table(empty_url)
+    assert "`alembic upgrade head`" in SENTENCES[SchemaState.FOREIGN]
+    alembic(tmp_path / "home", empty_url, "upgrade", "head")
+    database = Database(empty_url)
+    upgrade(database)
+    assert tables(database) == {"letters", "alembic_version"} | set(metadata.tables)
+    database.close()
+
+
+def add_foreign_table(url: str) -> None:
+    """As another program makes one, which knows nothing of how the platform opens a database."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE letters (title TEXT)"))
+    engine.dispose()
+
+
 def test_alembic_works_from_the_command_line(empty_url: str, tmp_path: Path) -> None:
-    environment = os.environ | {"MLMINI_HOME": str(tmp_path / "home")}
-    if not empty_url.startswith("sqlite"):
-        environment["MLMINI_DATABASE_URL"] = empty_url
-
-    def alembic(*arguments: str) -> str:
-        answer = subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert answer.returncode == 0, answer.stderr
-        return answer.stdout
-
-    alembic("upgrade", "head")
-    assert "(head)" in alembic("current")
-    alembic("check")
-    alembic("downgrade", "base")
+    home = tmp_path / "home"
+    alembic(home, empty_url, "upgrade", "head")
+    assert "(head)" in alembic(home, empty_url, "current")
+    alembic(home, empty_url, "check")
+    alembic(home, empty_url, "downgrade", "base")
     database = Database(empty_url)
     assert tables(database) == {"alembic_version"}
     database.close()

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.launcher import launched
+
+pytestmark = pytest.mark.usefixtures("uncounted")
 
 
 def test_addresses_are_there_while_the_platform_runs_and_no_longer(tmp_path: Path) -> None:

@@ -13,16 +13,17 @@ from api.lifespan import Parts
 from api.server import Server as InProcessServer
 from shared.settings import PREFIX, Settings
 from tests.support.server import Server, free_ports
+from tests.support.site import environment_of
 from tests.support.waiting import eventually
 
 
 class ApiServer(Server):
-    """`python -m api.server` with the given settings, by their names without the prefix."""
+    """`python -m api.server` with the given settings, but on a port of its own."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
         (self.port,) = free_ports(1)
-        self._settings = {"home": self.folder / "home", "port": self.port, **settings}
+        self._settings = settings.model_copy(update={"port": self.port})
 
     @property
     def url(self) -> str:
@@ -34,7 +35,7 @@ class ApiServer(Server):
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return {**kept, **{f"{PREFIX}{name.upper()}": str(value) for name, value in self._settings.items()}}
+        return kept | environment_of(self._settings)
 
     def is_ready(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)

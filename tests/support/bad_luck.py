@@ -229,12 +229,14 @@ ROWS = {
         lambda _: {"DATABASE_URL": f"postgresql://me:{SECRET}@nohost.invalid/x"},
         "The host of MLMINI_DATABASE_URL is not known here",
         "Database",
+        prepare=3,
         worker=WAITS,
     ),
     "no database listens": Row(
         lambda _: {"DATABASE_URL": _nowhere(NOWHERE)},
         "Nothing answers at the address of MLMINI_DATABASE_URL. Start the database",
         "Database",
+        prepare=3,
         worker=WAITS,
     ),
     "the database's password is wrong": Row(
@@ -331,6 +333,7 @@ ROWS = {
         lambda scene: scene.redis(_nowhere("redis://:{secret}@127.0.0.1:{port}/0")),
         "Nothing answers at the address of MLMINI_REDIS_URL. Start Redis or Valkey",
         "Redis",
+        prepare=3,
         api=WORKS,
         worker=WORKS,
     ),

@@ -1,7 +1,7 @@
 """The stack of docker-compose.yml, run for a test under a project name and on ports of its own.
 
-Images come from the variables of .env.example where they are set in the environment, and the object store is the one
-of COMPOSE_PROFILES, as for everybody else.
+As for everybody else, images come from the variables of .env.example where they are set in the environment, and the
+object store is the one of COMPOSE_PROFILES, which .env sets where the environment does not.
 """
 
 import json
@@ -38,7 +38,7 @@ class Containers:
         self.project = f"mlmini-e2e-{token_hex(3)}"
         self.api_port, self.flower_port, console_port = free_ports(3)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self.environment = {"COMPOSE_PROFILES": "minio"} | kept | QUICK
+        self.environment = kept | QUICK
         self.environment |= {
             "COMPOSE_FILE": str(COMPOSE_FILE),
             "COMPOSE_PROJECT_NAME": self.project,
@@ -127,7 +127,8 @@ class Containers:
     def remove(self) -> None:
         """Remove every trace of the project: containers, networks, volumes."""
         self.client.close()
-        self.compose("down", "--volumes", "--remove-orphans")
+        # A volume belongs to the profiles of its services.
+        self.compose("--profile", "minio", "--profile", "seaweedfs", "down", "--volumes", "--remove-orphans")
 
     def _tool(self) -> list[str]:
         """Compose as a plugin of docker, else as a program of its own.

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from cli.client.address import find_address
-from cli.client.failures import WrongUsage, written
+from cli.client.failures import CommandFailed, WrongUsage, written
 from cli.published import publish, published, withdraw
 from cli.show.text import age, cell, clean, duration, size
 from cli.tables.cells import WrongCell, converter
+from cli.tables.sink import opened
 
 
 def test_a_named_address_is_taken_before_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,6 +24,40 @@ def test_a_named_address_is_taken_before_all_others(tmp_path: Path, monkeypatch:
     assert find_address(None).url == "http://127.0.0.1:8123"
 
 
+def test_an_address_from_a_damaged_file_is_told_by_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLMINI_HOME", str(tmp_path))
+    publish(tmp_path, {"api": "127.0.0.1"})
+    with pytest.raises(WrongUsage, match=r"addresses\.json"):
+        find_address(None)
+
+
+def test_an_empty_port_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLMINI_HOME", str(tmp_path))
+    monkeypatch.setenv("MLMINI_PORT", "")
+    assert find_address(None).url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ml.example/a@b", "https://ml.example/a@b"),
+        ("https://user:p@ss@ml.example:1/a", "https://***@ml.example:1/a"),
+        ("http://token@[::1]:1", "http://***@[::1]:1"),
+    ],
+)
+def test_credentials_are_sent_and_not_shown(url: str, shown: str) -> None:
+    found = find_address(url)
+    assert (found.url, found.shown) == (url, shown)
+
+
+@pytest.mark.parametrize("url", ["http://user:s3c/ret@ml.example", "user:s3c/ret@ml.example", "user:ret@ml.example:1"])
+def test_credentials_in_what_is_no_url_are_not_shown(url: str) -> None:
+    with pytest.raises(WrongUsage) as caught:
+        find_address(url)
+    assert "ret" not in caught.value.sentence
+    assert "***@ml.example" in caught.value.sentence
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '"x"', '{"api": 1}'])
 def test_a_damaged_file_of_addresses_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "addresses.json").write_text(content)
@@ -30,7 +65,18 @@ def test_a_damaged_file_of_addresses_is_none(tmp_path: Path, content: str) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["8000", "localhost:8000", "ftp://a", "http://", "http://a:x", "http://a:99999", "http://a/?b"]
+    "url",
+    [
+        "8000",
+        "localhost:8000",
+        "ftp://a",
+        "http://",
+        "http://a:x",
+        "http://a:99999",
+        "http://a/?b",
+        "http://a\udce4",
+        "http://a\x01",
+    ],
 )
 def test_what_is_no_url_is_wrong_usage(url: str) -> None:
     with pytest.raises(WrongUsage, match="It looks like http"):
@@ -141,3 +187,31 @@ def test_a_cell_of_another_kind_is_told(kind: str, text: str) -> None:
 
 def test_a_comma_is_a_point_where_it_parts_no_columns() -> None:
     assert converter(column("number"), decimal_comma=True)("-1,5") == -1.5
+
+
+def test_an_output_behind_a_link_is_written_where_the_link_points(tmp_path: Path) -> None:
+    kept, link = tmp_path / "kept.csv", tmp_path / "sub" / "link.csv"
+    link.parent.mkdir()
+    link.symlink_to(Path("..") / kept.name)
+    for text in ("new", "old"):
+        with opened(str(link)) as file:
+            file.write(text)
+        assert kept.read_text() == text
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["kept.csv", "link.csv", "sub"]
+
+
+def test_an_output_keeps_the_mode_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "private.csv"
+    path.touch(0o600)
+    path.chmod(0o640)
+    with opened(str(path)) as file:
+        file.write("new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+
+
+def test_links_in_a_circle_are_told(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    with pytest.raises(CommandFailed, match="cannot be written"), opened(str(loop)) as file:
+        file.write("never")

@@ -1,5 +1,6 @@
 """The rules that docker-compose.yml and the Dockerfiles keep, as far as they can be checked without an engine."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from api.problems import known_codes
 from shared.settings import PREFIX, Settings
 from tests.unit.test_readme import written
 
@@ -26,6 +28,10 @@ SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.exa
 # Decided by the images and the compose file itself.
 GIVEN = {"HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN"}
 OURS = ("gateway", "api", "worker", "init", "flower")
+
+# An error of the gateway: its status, its body, its further headers.
+REFUSAL = re.compile(r"^ +http-error status (\d+) content-type \"(.*?)\" lf-string '(.*?)' (.*)$", re.MULTILINE)
+REFUSALS = REFUSAL.findall((ROOT / "gateway" / "haproxy.cfg").read_text())
 
 by_service = pytest.mark.parametrize("name", SERVICES)
 by_dockerfile = pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -122,6 +128,23 @@ def test_every_setting_reaches_the_platform() -> None:
 def test_settings_are_told_with_the_defaults_of_the_platform(name: str) -> None:
     default = written(Settings.model_fields[name.removeprefix(PREFIX).lower()])
     assert TOLD[name] == (default or "")
+
+
+@pytest.mark.parametrize(("status", "kind", "body", "headers"), REFUSALS, ids=[refusal[0] for refusal in REFUSALS])
+def test_errors_of_the_gateway_have_the_form_and_the_codes_of_the_api(
+    status: str, kind: str, body: str, headers: str
+) -> None:
+    told = json.loads(body)
+    error = known_codes()[told["code"]]
+    request_id = "%[var(txn.id)]"
+    assert kind == "application/problem+json"
+    assert (told["type"], told["title"]) == (f"/errors/{error.code}", error.title)
+    assert (told["status"], told["request_id"]) == (int(status), request_id)
+    assert f'hdr X-Request-ID "{request_id}"' in headers
+
+
+def test_the_gateway_has_words_for_every_error_of_its_own() -> None:
+    assert [status for status, *_ in REFUSALS] == ["400", "408", "500", "501", "502", "503", "504"]
 
 
 @by_dockerfile

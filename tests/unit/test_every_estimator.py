@@ -13,6 +13,9 @@ from shared.training.recipe import build_estimator
 from shared.training.trainer import Trained, train
 from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of
 
+# Other tests run the same lines once; to count them here takes as long as all the rest of it.
+pytestmark = pytest.mark.no_cover
+
 CLASSIFIERS = [estimator for estimator in all_estimators() if estimator.task == "classification"]
 ALL = list(all_estimators())
 # All rows of the test part must have a neighbour; one column per category makes the columns depend on each other.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.published import home_folder
 from shared.errors import WrongSettings
 from shared.settings import Settings, load_settings
 
@@ -23,6 +24,14 @@ def test_an_empty_environment_is_a_laptop(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert settings.scratch == tmp_path / ".mlmini" / "scratch"
     assert settings.store == "local"
     assert settings.worker_slots == (os.cpu_count() or 1)
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(monkeypatch, **dict.fromkeys([field.upper() for field in Settings.model_fields], ""))
+    assert settings == Settings()
+    assert settings.model_fields_set == set()
+    assert home_folder() == settings.home == tmp_path / ".mlmini"
 
 
 def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +83,7 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
     assert refused.value.detail.startswith(f"MLMINI_{name}: ")
 
 
-@pytest.mark.parametrize("stages", ["", "dev,dev", "dev,,production", "dev,pro duction", "dev,../up", "dév", "s" * 65])
+@pytest.mark.parametrize("stages", [",", "dev,dev", "dev,,production", "dev,pro duction", "dev,../up", "dév", "s" * 65])
 def test_stages_that_cannot_be_part_of_a_file_name_are_refused(monkeypatch: pytest.MonkeyPatch, stages: str) -> None:
     with pytest.raises(WrongSettings, match="MLMINI_STAGES"):
         load(monkeypatch, STAGES=stages)

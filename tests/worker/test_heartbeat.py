@@ -1,5 +1,6 @@
 """The heartbeat of one attempt, on both databases."""
 
+import threading
 import time
 from uuid import UUID
 
@@ -117,5 +118,9 @@ def test_a_database_that_swallows_every_answer_does_not_hold_up_the_attempt(
             eventually(lambda: raised_by(heartbeat) is Fenced)
         name = postgres_url.rpartition("/")[2]
         postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - made by this test
-        eventually(lambda: not heartbeat.is_running, what="the thread ends once its connection is gone")
+        name = f"heartbeat-{claim.job_id}"
+        eventually(
+            lambda: name not in {each.name for each in threading.enumerate()},
+            what="the thread ends once its connection is gone",
+        )
     database.close()

@@ -1,0 +1,126 @@
+"""What the platform runs on in a test: everything embedded, or a server for each part."""
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from shared.settings import Settings
+from tests.support.buckets import Buckets
+from tests.support.servers import S3, PostgreSQL, Valkey
+
+VARIABLE = "MLMINI_TEST_STACK"
+EMBEDDED, FULL = "embedded", "full"
+
+# The database of a PostgreSQL server from which those of the tests are copied.
+TEMPLATE = "migrated"
+
+# Nothing listens on this port.
+NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
+
+
+def chosen_stack() -> str:
+    """The name of the stack that the environment asks for.
+
+    Raises:
+        ValueError: when there is no such stack.
+    """
+    name = os.environ.get(VARIABLE, EMBEDDED)
+    if name not in {EMBEDDED, FULL}:
+        raise ValueError(
+            f"{VARIABLE} is '{name}'. Set it to '{EMBEDDED}' (SQLite, a local store, no Redis for the API; the "
+            f"default) or to '{FULL}' (PostgreSQL, S3 and Valkey)."
+        )
+    return name
+
+
+class Stack(ABC):
+    """Makes installations that share nothing, and takes a part of all of them away for a while."""
+
+    @abstractmethod
+    def settings(self, home: Path) -> AbstractContextManager[Settings]:
+        """Settings with a migrated database and a store that holds nothing."""
+
+    @abstractmethod
+    def without_database(self, settings: Settings, /) -> AbstractContextManager[None]:
+        """No database answers within the block; what it held is there afterwards."""
+
+    @abstractmethod
+    def without_store(self, settings: Settings, /) -> AbstractContextManager[None]:
+        """No object store answers within the block; what it held is there afterwards."""
+
+
+class Embedded(Stack):
+    """SQLite and a local store. The API has no Redis: it works without one."""
+
+    def __init__(self, template: Path) -> None:
+        """`template` is a migrated SQLite file."""
+        self._template = template
+
+    @contextmanager
+    def settings(self, home: Path) -> Iterator[Settings]:
+        """See Stack."""
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._template, home / "ml_registry.db")
+        yield Settings(home=home, redis_url=NO_REDIS, examples=False)
+
+    @contextmanager
+    def without_database(self, settings: Settings, /) -> Iterator[None]:
+        """See Stack. A folder has the place of the file: SQLite would make a missing file anew."""
+        present = sorted(settings.home.glob("ml_registry.db*"))
+        away = [path.rename(path.with_name(f"away-{path.name}")) for path in present]
+        (settings.home / "ml_registry.db").mkdir()
+        yield
+        (settings.home / "ml_registry.db").rmdir()
+        for path, other in zip(present, away, strict=True):
+            other.rename(path)
+
+    @contextmanager
+    def without_store(self, settings: Settings, /) -> Iterator[None]:
+        """See Stack. A file has the place of the folder."""
+        store = settings.home / "store"
+        away = store.rename(settings.home / "away-store")
+        store.touch()
+        yield
+        store.unlink()
+        away.rename(store)
+
+
+class Full(Stack):
+    """A database of its own, buckets of its own and a Redis database of its own on servers that all tests share."""
+
+    def __init__(self, postgres: PostgreSQL, s3: S3, buckets: Buckets, valkey: Valkey) -> None:
+        self._postgres = postgres
+        self._s3 = s3
+        self._buckets = buckets
+        self._valkey = valkey
+
+    @contextmanager
+    def settings(self, home: Path) -> Iterator[Settings]:
+        """See Stack."""
+        home.mkdir(parents=True, exist_ok=True)
+        with self._postgres.fresh_database(TEMPLATE) as url, self._buckets.lend(home) as settings:
+            urls = {"database_url": SecretStr(url), "redis_url": SecretStr(self._valkey.fresh_database())}
+            yield settings.model_copy(update=urls | {"examples": False})
+
+    @contextmanager
+    def without_database(self, _settings: Settings, /) -> Iterator[None]:
+        """See Stack."""
+        self._postgres.stop()
+        try:
+            yield
+        finally:
+            self._postgres.start()
+
+    @contextmanager
+    def without_store(self, _settings: Settings, /) -> Iterator[None]:
+        """See Stack."""
+        self._s3.stop()
+        try:
+            yield
+        finally:
+            self._s3.start()

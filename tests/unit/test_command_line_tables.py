@@ -1,0 +1,77 @@
+"""What the command line shows of jobs and models, at terminals of any width."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from cli.show.jobs import cancelled, job_list
+from cli.show.models import made
+
+JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+SENTENCE = "The cancel is accepted: the job stops within moments."
+
+
+def job(**more: Any) -> dict[str, Any]:
+    return {
+        "job_id": JOB_ID,
+        "kind": "promote",
+        "status": "running",
+        "progress": {"percent": 45, "step": "fitting"},
+        "dataset_name": "a_dataset_of_a_long_name",
+        "attempts": 1,
+        "created_at": "2026-01-01T00:00:00.000000Z",
+        "started_at": None,
+        "finished_at": None,
+        "request": {},
+        "result": None,
+        "error": None,
+    } | more
+
+
+def shown(content: RenderableType, *, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False, emoji=False)
+    with console.capture() as capture:
+        console.print(content)
+    return capture.get()
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 70, 80, 200])
+def test_the_id_of_a_job_is_never_cut(width: int) -> None:
+    text = shown(job_list({"items": [job(), job(status="quarantined")]}), width=width)
+    assert text.count(JOB_ID) == 2
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    # What a column holds is whole, or the column is not there.
+    assert ("Kind" in text) is ("promote" in text)
+    assert ("Status" in text) is ("quarantined" in text)
+
+
+def test_a_wide_terminal_shows_all_columns_of_jobs() -> None:
+    heading = shown(job_list({"items": [job()]})).splitlines()[0]
+    assert heading.split() == ["Job", "Kind", "Status", "Dataset", "Age"]
+
+
+def test_a_cancel_of_a_job_that_still_runs_is_told() -> None:
+    assert SENTENCE in shown(cancelled(job()))
+    assert SENTENCE not in shown(cancelled(job(status="cancelled")))
+
+
+@pytest.mark.parametrize(
+    ("stages", "stage", "command"),
+    [
+        ("", "dev", "mlmini promote iris 3 staging"),
+        ("dev, qa, live", "dev", "mlmini promote iris 3 qa"),
+        ("dev", "dev", None),
+        ("", "elsewhere", None),
+    ],
+)
+def test_a_training_ends_with_the_command_that_may_come_next(
+    monkeypatch: pytest.MonkeyPatch, stages: str, stage: str, command: str | None
+) -> None:
+    monkeypatch.setenv("MLMINI_STAGES", stages)
+    result = {"version": 3, "stage": stage, "artifact_path": "models/3", "metrics": {"accuracy": 0.9}}
+    lines = [line.strip() for line in shown(made(job(dataset_name="iris", result=result))).splitlines()]
+    assert "Next: mlmini models show 3" in lines
+    assert [line for line in lines if line.startswith("mlmini promote")] == ([command] if command else [])
