@@ -1,6 +1,7 @@
 """This worker process: one runtime and its upkeep, from start to stop."""
 
 import sys
+import threading
 from uuid import UUID
 
 from shared.errors import WrongSettings
@@ -21,6 +22,8 @@ class WorkerProcess:
         self._settings = settings
         # Set when the start failed for good; the log says why.
         self.refused = False
+        # Beside the exception of `ask_to_stop`, which is lost where it meets a finalizer.
+        self._stopping = threading.Event()
         self._runtime: Runtime | None = None
         self._upkeep: Upkeep | None = None
 
@@ -31,7 +34,7 @@ class WorkerProcess:
             SystemExit: when it never will be.
         """
         try:
-            self._runtime = open_runtime(self._settings)
+            self._runtime = open_runtime(self._settings, self._stopping)
         except WrongSettings as error:
             log.critical("start_refused", code=error.code, detail=error.detail)
             self.refused = True
@@ -45,6 +48,7 @@ class WorkerProcess:
         Raises:
             SystemExit: when the runtime is not open yet; this ends the wait for it, in whose midst the signal came.
         """
+        self._stopping.set()
         if self._runtime is None:
             sys.exit(0)
         self._runtime.stopping.set()

@@ -1,6 +1,7 @@
 """The start of a worker: what is away is waited for, what is wrong is told."""
 
-import time
+import sys
+import threading
 
 from shared.errors import Unavailable
 from shared.logging import get_logger
@@ -12,13 +13,14 @@ log = get_logger(__name__)
 _RETRY_SECONDS = 1
 
 
-def open_runtime(settings: Settings) -> Runtime:
+def open_runtime(settings: Settings, stopping: threading.Event) -> Runtime:
     """The runtime, as soon as the database and the object store answer.
 
     A worker that ended instead would have to be started again by somebody, each time that a part restarts.
 
     Raises:
         WrongSettings: when waiting does not help.
+        SystemExit: when asked to stop meanwhile.
     """
     told = ""
     while True:
@@ -28,4 +30,5 @@ def open_runtime(settings: Settings) -> Runtime:
             if error.detail != told:
                 log.warning("start_waits", code=error.code, detail=error.detail)
             told = error.detail
-        time.sleep(_RETRY_SECONDS)
+        if stopping.wait(_RETRY_SECONDS):
+            sys.exit(0)
