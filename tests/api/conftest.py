@@ -14,6 +14,9 @@ from shared.database import Database
 from shared.datasets import reader
 from shared.sandbox import Sandbox
 from shared.settings import Settings
+from tests.support.api_server import ApiServer
+from tests.support.models import Platform
+from tests.support.server import running
 from tests.support.stack import Stack
 
 
@@ -81,6 +84,38 @@ def parts(app: FastAPI, client: TestClient) -> Parts:
 def api_database(parts: Parts) -> Database:
     """The database of the started application."""
     return parts.database
+
+
+@pytest.fixture
+def server(api_settings: Settings) -> Iterator[ApiServer]:
+    """The API as a process of its own, with `api_settings`."""
+    server = ApiServer(api_settings)
+    with running(server):
+        yield server
+
+
+@pytest.fixture
+def server_database(api_settings: Settings) -> Iterator[Database]:
+    """The database of that process."""
+    database = Database(api_settings.sqlalchemy_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def platform(parts: Parts, tmp_path: Path, request: pytest.FixtureRequest) -> Platform:
+    """What the file's `furnish` makes of the started application, for a test that changes it."""
+    furnished: Platform = request.module.furnish(parts, tmp_path)
+    return furnished
+
+
+@pytest.fixture(scope="module")
+def one_platform(
+    one_parts: Parts, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Platform:
+    """The same for all requests of a file that leave nothing behind."""
+    furnished: Platform = request.module.furnish(one_parts, tmp_path_factory.mktemp("drafts"))
+    return furnished
 
 
 @pytest.fixture

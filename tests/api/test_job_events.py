@@ -23,7 +23,6 @@ from shared.settings import Settings
 from tests.support.api_server import ApiServer, serving
 from tests.support.events import Listener, Told, follow, going_away_after, lines_of
 from tests.support.jobs import add_job, add_lines, claim_job, fail_job, finish_job
-from tests.support.server import running
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
@@ -328,22 +327,6 @@ def test_a_stream_is_counted_among_the_metrics(api: Api) -> None:
         assert "mlmini_event_streams 1.0" in httpx2.get(f"{api.url}/metrics").text
 
 
-@pytest.fixture
-def process(api_settings: Settings) -> Iterator[ApiServer]:
-    """The API as a process of its own, which can be asked to stop."""
-    server = ApiServer(api_settings)
-    with running(server):
-        yield server
-
-
-@pytest.fixture
-def database(api_settings: Settings) -> Iterator[Database]:
-    """The database of that process."""
-    database = Database(api_settings.sqlalchemy_url)
-    yield database
-    database.close()
-
-
 def end_of(server: ApiServer) -> float:
     """How many seconds the process takes to stop when it is asked to."""
     assert server.process is not None
@@ -354,23 +337,23 @@ def end_of(server: ApiServer) -> float:
 
 
 def test_a_process_that_is_asked_to_stop_ends_its_streams_and_then_itself(
-    process: ApiServer, database: Database
+    server: ApiServer, server_database: Database
 ) -> None:
-    listeners = [Listener(process.url, add_job(database)) for _ in range(5)]
+    listeners = [Listener(server.url, add_job(server_database)) for _ in range(5)]
     eventually(lambda: all(listener.told for listener in listeners))
-    assert end_of(process) < 8
+    assert end_of(server) < 8
     assert [statuses(listener.wait()) for listener in listeners] == [["queued"]] * 5
-    assert "Traceback" not in (process.folder / "log").read_text()
+    assert "Traceback" not in (server.folder / "log").read_text()
 
 
 def test_a_client_that_takes_nothing_does_not_keep_a_process_from_stopping(
-    process: ApiServer, database: Database
+    server: ApiServer, server_database: Database
 ) -> None:
     # More than what the buffers on the way take.
-    job_id = ended_job(database, *("🙂" * 1000 for _ in range(1000)))
+    job_id = ended_job(server_database, *("🙂" * 1000 for _ in range(1000)))
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", process.port))
+        connection.connect(("127.0.0.1", server.port))
         connection.sendall(f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert connection.recv(1)
-        assert end_of(process) < 9
+        assert end_of(server) < 9

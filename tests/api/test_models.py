@@ -23,18 +23,6 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     return platform
 
 
-@pytest.fixture
-def platform(parts: Parts, tmp_path: Path) -> Platform:
-    """A platform that the test may change."""
-    return furnish(parts, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def one_platform(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The same for all requests that leave nothing behind."""
-    return furnish(one_parts, tmp_path_factory.mktemp("drafts"))
-
-
 def listed(client: TestClient, **query: Any) -> list[int]:
     answer = client.get("/models", params=query)
     assert answer.status_code == 200, answer.text

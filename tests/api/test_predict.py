@@ -23,18 +23,6 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     return platform
 
 
-@pytest.fixture
-def platform(parts: Parts, tmp_path: Path) -> Platform:
-    """A platform that the test may change."""
-    return furnish(parts, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def one_platform(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """The same for all requests that leave nothing behind."""
-    return furnish(one_parts, tmp_path_factory.mktemp("drafts"))
-
-
 def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestClient, platform: Platform) -> None:
     answer = client.post("/predict", json=BODY)
     assert answer.status_code == 200

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,25 +19,8 @@ from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job
-from tests.support.server import running
 from tests.support.site import environment_of
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-def server(api_settings: Settings) -> Iterator[ApiServer]:
-    """A running server with `api_settings`."""
-    server = ApiServer(api_settings)
-    with running(server):
-        yield server
-
-
-@pytest.fixture
-def database(api_settings: Settings) -> Iterator[Database]:
-    """The database of the server."""
-    database = Database(api_settings.sqlalchemy_url)
-    yield database
-    database.close()
 
 
 def test_it_tells_little_about_itself(server: ApiServer) -> None:
@@ -66,8 +48,8 @@ def test_a_refused_body_of_many_megabytes_gets_its_answer(server: ApiServer) -> 
     assert httpx2.get(f"{server.url}/healthz").status_code == 200
 
 
-def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, database: Database) -> None:
-    job_id = add_job(database)
+def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, server_database: Database) -> None:
+    job_id = add_job(server_database)
     process = psutil.Process(server.pid)
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(f"GET /jobs/{job_id}?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
@@ -76,8 +58,8 @@ def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, database: Dat
     assert process.is_running()
 
 
-def test_asked_to_stop_it_answers_those_who_wait_and_ends_soon(server: ApiServer, database: Database) -> None:
-    job_id = add_job(database)
+def test_asked_to_stop_it_answers_those_who_wait_and_ends_soon(server: ApiServer, server_database: Database) -> None:
+    job_id = add_job(server_database)
     process = server.process
     assert process is not None
     with ThreadPoolExecutor() as pool:
