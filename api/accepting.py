@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.errors import InvalidRequest, UnknownDatasetVersion
+from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
@@ -57,6 +58,7 @@ def accept_job(
     if job is None:
         accepted = check()
         job = _accept(session, kind, accepted, key)
+        fail_point("accept.before_commit")
         background.add_task(parts.queue.wake, job.id, kind)
     return promise(job, response)
 

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.orm import Session
 
 from api.lifespan import Parts
+from shared.fail_points import fail_point
 
 
 def get_parts(request: Request) -> Parts:
@@ -31,6 +32,7 @@ def write_session(parts: PartsDep) -> Iterator[Session]:
     """
     with parts.database.write() as session:
         yield session
+    fail_point("accept.after_commit")
 
 
 def registry_session(parts: PartsDep) -> Iterator[Session]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import Celery, bootsteps, signals
 
+from shared.fail_points import fail_point
 from shared.jobs.states import Kind
 from shared.logging import configure_logging
 from shared.queue import create_celery
@@ -18,6 +19,7 @@ def create_worker(settings: Settings, process: WorkerProcess) -> Celery:
     app.steps["worker"].add(_runtime_step(process))
 
     def run(job_id: str) -> None:
+        fail_point("task.received")
         process.execute(UUID(job_id))
 
     for kind in Kind:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from shared.errors import InternalError, OutOfMemory, TimeLimitExceeded
+from shared.fail_points import fail_point
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, SandboxProcess
 from shared.sandbox.limits import FAILED
@@ -55,6 +56,8 @@ def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail) -> Ending:
     while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
         attempt.check()
         attempt.show_progress_of_computation()
+        if attempt.heartbeat.progress.step == "fitting":
+            fail_point("fit.running")
         _say(attempt, tail.read())
         if time.monotonic() > deadline:
             raise TimeLimitExceeded(

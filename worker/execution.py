@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from shared.errors import DatabaseUnavailable
+from shared.fail_points import fail_point
 from shared.jobs import lifecycle, retries
 from shared.jobs.acceptance import find_job
 from shared.jobs.lifecycle import Claim, Fenced
@@ -52,6 +53,7 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
         log.warning("claim_failed", job_id=str(job_id))
         return
     if claim is not None:
+        fail_point("claim.after")
         with bound_contextvars(job_id=str(job_id), epoch=claim.epoch):
             run_attempt(runtime, claim, since=asked_at)
 
@@ -81,6 +83,7 @@ def commit(attempt: Attempt, effect: Effect) -> None:
     """
     while True:
         attempt.check()
+        fail_point("commit.before")
         try:
             with attempt.runtime.database.write() as session:
                 # The guard comes first: it locks the job before any other row.
@@ -88,6 +91,8 @@ def commit(attempt: Attempt, effect: Effect) -> None:
                 result = effect(session)
                 lifecycle.put_result(session, attempt.claim, result)
                 attempt.conclude(session, told_of_success(attempt.claim.kind, result))
+                fail_point("commit.inside")
+            fail_point("commit.after")
         except DatabaseUnavailable:
             log.warning("commit_outcome_unknown")
             time.sleep(_DATABASE_PAUSE_SECONDS)

@@ -25,6 +25,8 @@ _CLAIM_COLUMNS = (
     JobRow.dataset_version_id,
     JobRow.transient_count,
     JobRow.attempt,
+    JobRow.time_limit_seconds,
+    JobRow.memory_limit_mb,
 )
 
 
@@ -45,6 +47,8 @@ class Claim:
     dataset_version_id: int | None
     transient_count: int = 0
     attempt: int = 1
+    time_limit_seconds: float | None = None
+    memory_limit_mb: int | None = None
 
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
@@ -84,6 +88,8 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         dataset_version_id=row.dataset_version_id,
         transient_count=row.transient_count,
         attempt=row.attempt,
+        time_limit_seconds=row.time_limit_seconds,
+        memory_limit_mb=row.memory_limit_mb,
     )
 
 

@@ -13,13 +13,17 @@ from shared.jobs.states import State
 
 NOT_STARTED = {"percent": 0, "step": "queued"}
 
+# Lower goes first.
+PRIORITIES = range(10)
+MIDDLE_PRIORITY = 5
+
 
 class JobRow(Base):
     """One accepted request and all that is known of its runs."""
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_due", "status", "run_at"),
+        Index("ix_jobs_due", "status", "priority", "run_at"),
         Index("ix_jobs_lease", "status", "lease_until"),
         Index("ix_jobs_newest", "created_at", "id"),
     )
@@ -34,6 +38,12 @@ class JobRow(Base):
     progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: NOT_STARTED)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    priority: Mapped[int] = mapped_column(Integer, default=MIDDLE_PRIORITY, server_default=str(MIDDLE_PRIORITY))
+    # Empty where the request names none: those of the settings hold.
+    time_limit_seconds: Mapped[float | None]
+    memory_limit_mb: Mapped[int | None]
+    usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     epoch: Mapped[int] = mapped_column(Integer, default=0)
     attempt: Mapped[int] = mapped_column(Integer, default=0)

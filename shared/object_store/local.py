@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from shared.errors import StoreUnavailable
+from shared.fail_points import fail_point
 from shared.home import cure, reason
 from shared.object_store.contract import (
     DigestMismatch,
@@ -183,6 +184,7 @@ def _copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
         while chunk := source.read(_CHUNK_BYTES):
             digest.update(chunk)
             file.write(chunk)
+            fail_point("put.half")
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()

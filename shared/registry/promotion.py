@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.datasets.catalog import find_dataset
 from shared.errors import AlreadyInStage, ArtifactConflict, ArtifactCorrupt, StageSkipped, UnknownModel
+from shared.fail_points import fail_point
 from shared.object_store import ObjectExists, ObjectStore
 from shared.registry import deployments
 from shared.registry.artifact import fetch
@@ -86,7 +87,9 @@ def stage_artifact(
     seal = reseal(key, promotion.source, promotion.target_path)
     try:
         fetch(store, settings, key, promotion.source, copy)
+        fail_point("put.before")
         store.put_new(settings.models_bucket, promotion.target_path, copy, sha256=seal.sha256)
+        fail_point("put.after")
     except ObjectExists:
         _check_staged(store, settings, key, _target(promotion, seal), copy)
     finally:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, func, inspect, select, text
 
 from shared.database import Database
 from shared.errors import WrongSettings
-from shared.jobs.rows import CounterRow
+from shared.jobs.acceptance import find_job
+from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, JobEventRow
+from shared.jobs.states import State
 from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
 from shared.tables import metadata
 from tests.support import processes
+from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.processes import contents
 from tests.support.servers import PostgreSQL
 
@@ -83,6 +86,18 @@ def test_the_schema_goes_up_and_down_and_up_again(empty: Database) -> None:
     assert tables(empty) == set(metadata.tables) | {"alembic_version"}
 
 
+def test_a_migration_keeps_jobs_with_their_events_and_logs(database: Database) -> None:
+    job_id = add_job(database)
+    add_lines(database, claim_job(database, job_id), "one", "two")
+    run(database, "downgrade", "0002")
+    upgrade(database)
+    assert log_of(database, job_id) == ["one", "two"]
+    with database.read() as session:
+        job = find_job(session, job_id)
+        assert (job.status, job.priority, job.usage) == (State.RUNNING, MIDDLE_PRIORITY, None)
+        assert session.scalar(select(func.count()).select_from(JobEventRow)) == 2
+
+
 def test_the_migrations_and_the_rows_do_not_drift(database: Database) -> None:
     run(database, "check")
 
@@ -100,7 +115,8 @@ def schema(database: Database) -> dict[str, Any]:
     found = inspect(database.engine)
     return {
         table: {
-            "columns": [(each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(table)],
+            # Sorted: a migration adds its columns behind the others.
+            "columns": sorted((each["name"], str(each["type"]), each["nullable"]) for each in found.get_columns(table)),
             "key": found.get_pk_constraint(table),
             "foreign keys": sorted(found.get_foreign_keys(table), key=lambda each: str(each["name"])),
             "unique": sorted(found.get_unique_constraints(table), key=lambda each: str(each["name"])),

@@ -17,6 +17,7 @@ from shared.errors import (
     UnreadableRequest,
     error_of_code,
 )
+from shared.fail_points import fail_point
 from shared.jobs import lifecycle
 from shared.object_store import ObjectExists, ObjectMissing
 from shared.registry import artifact
@@ -71,6 +72,7 @@ def _fetch(attempt: Attempt, source: DatasetVersionRow) -> None:
                 digest.update(chunk)
                 local.write(chunk)
                 attempt.check()
+                fail_point("fetch.half")
     except ObjectMissing:
         raise DatasetDeleted(f"The file of dataset '{attempt.claim.dataset_name}' is gone. Upload it again.") from None
     if digest.hexdigest() != source.sha256:
@@ -114,10 +116,12 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     path = artifact_name(attempt.claim.dataset_name, stage, version)
     sha256, size_bytes = artifact.digest_of(model)
     attempt.check()
+    fail_point("put.before")
     try:
         runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
     except ObjectExists:
         raise ArtifactConflict(f"The store already has another artifact named '{path}'. Train again.") from None
+    fail_point("put.after")
     attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
     sealed = seal(
         runtime.key,

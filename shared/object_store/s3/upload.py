@@ -13,6 +13,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import StoreUnavailable
+from shared.fail_points import fail_point
 from shared.object_store.contract import DigestMismatch, ObjectExists
 from shared.object_store.s3.errors import UNSETTLED, code_of, vendor_errors
 
@@ -125,6 +126,7 @@ class Upload:
                 Body=data,
                 ChecksumSHA256=digest,
             )
+            fail_point("put.half")
             parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest})
         self._expect(whole.hexdigest())
         return parts

@@ -1,0 +1,117 @@
+"""Named places at which a test lets this process die, stand still or fail. Without MLMINI_FAIL nothing happens there.
+
+    MLMINI_FAIL="put.half=kill9; commit.after=raise:outage@/run/arm-7"
+
+A fault is `point=action`, some actions take `:argument`. With `@file` it happens once each time that file is there:
+whoever removes the file, of all processes that meet the point, is the one that fails. So a test arms a fault in
+processes that run already, and sees by the missing file that it took place.
+
+    kill9           SIGKILL to this process
+    stop            SIGSTOP to this process, until somebody continues it
+    sleep:SECONDS   stands still in this thread
+    raise:WHAT      outage (of the database), store (its outage), memory (MemoryError) or error (RuntimeError)
+    enospc          the error of a full disk
+"""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from shared.errors import DatabaseUnavailable, StoreUnavailable, WrongSettings
+
+VARIABLE = "MLMINI_FAIL"
+
+# Every point, in the order in which an accepted job passes them.
+POINTS = (
+    "accept.before_commit",  # the API has inserted the job
+    "accept.after_commit",  # the job is kept, the client does not know it yet
+    "task.received",  # the worker has the message, which Redis may still hold
+    "claim.after",  # the job is this worker's
+    "fetch.half",  # a part of the table is here
+    "fit.running",  # the computing process is in its fit
+    "put.before",  # model or copy are ready to be stored
+    "put.half",  # the store has a part of it
+    "put.after",  # the object is stored, no row names it
+    "commit.before",  # nothing is written of the end
+    "commit.inside",  # all is written, nothing is committed
+    "commit.after",  # committed, the supervisor does not know it yet
+)
+
+_RAISED: dict[str, type[Exception]] = {
+    "outage": DatabaseUnavailable,
+    "store": StoreUnavailable,
+    "memory": MemoryError,
+    "error": RuntimeError,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at a point."""
+
+    action: str
+    argument: str = ""
+    file: Path | None = None
+
+    def happen(self) -> None:
+        """Do it, unless it waits for a file that is not there."""
+        if self.file is not None:
+            try:
+                self.file.unlink()
+            except FileNotFoundError:
+                return
+        match self.action:
+            case "kill9":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case "sleep":
+                time.sleep(float(self.argument))
+            case "raise":
+                raise _RAISED[self.argument or "error"]("A fault that was asked for.")
+            case "enospc":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def read_faults(text: str) -> dict[str, tuple[Fault, ...]]:
+    """The faults of each point, as MLMINI_FAIL names them.
+
+    Raises:
+        WrongSettings: naming what is wrong; a fault that never happens would make a test say nothing.
+    """
+    found: dict[str, tuple[Fault, ...]] = {}
+    for each in filter(None, (part.strip() for part in text.split(";"))):
+        point, _, rest = each.partition("=")
+        what, _, file = rest.partition("@")
+        action, _, argument = what.partition(":")
+        if point not in POINTS or not _is_action(action, argument):
+            raise WrongSettings(f"{VARIABLE}: '{each}' is no fault; it is written as point=action:argument@file.")
+        found[point] = (*found.get(point, ()), Fault(action, argument, Path(file) if file else None))
+    return found
+
+
+def fail_point(name: str) -> None:
+    """A place where a fault may be asked for."""
+    for fault in _asked_for().get(name, ()):
+        fault.happen()
+
+
+@cache
+def _asked_for() -> Mapping[str, tuple[Fault, ...]]:
+    return read_faults(os.environ.get(VARIABLE, ""))
+
+
+def _is_action(action: str, argument: str) -> bool:
+    match action:
+        case "kill9" | "stop" | "enospc":
+            return argument == ""
+        case "sleep":
+            return argument.replace(".", "", 1).isdigit()
+        case "raise":
+            return argument in {"", *_RAISED}
+    return False
