@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 from fastapi import BackgroundTasks, Response, status
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
-from shared.jobs.rows import JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.states import Kind
+from shared.settings import Settings
 
 # Nobody is asked to log in: all requests come from one principal.
 PRINCIPAL = "anonymous"
@@ -28,11 +28,13 @@ class Accepted(NamedTuple):
     request: dict[str, Any]
     dataset_name: str
     dataset_version_id: int | None
+    priority: int = MIDDLE_PRIORITY
+    time_limit_seconds: float | None = None
+    memory_limit_mb: int | None = None
 
 
 def accept_job(
     *,
-    session: Session,
     parts: Parts,
     background: BackgroundTasks,
     response: Response,
@@ -41,12 +43,15 @@ def accept_job(
     idempotency_key: str | None,
     check: Callable[[], Accepted],
 ) -> Job:
-    """Accept a job once, and prepare the 202; a worker is woken after the response, so after the commit.
+    """Accept a job once, and prepare the 202, which follows the commit; a worker is woken after the response.
 
     A request whose key was answered before is not checked again: it gets its job as it is now. `check` runs before
-    `session` begins its transaction, so it may take its time and open transactions of its own; it raises what is
+    the transaction that inserts the job, so it may take its time and open transactions of its own; it raises what is
     wrong with the request. If it is not known whether the commit came through, the client gets a 503, and the key
     makes it safe to send the request again.
+
+    All of it is done in the thread of the caller: a transaction that waits for a thread holds up those who wait for
+    its locks.
 
     Raises:
         InvalidRequest: when the key is not 1 to 255 visible ASCII characters.
@@ -57,27 +62,35 @@ def accept_job(
     job = _answered(parts, key)
     if job is None:
         accepted = check()
-        job = _accept(session, kind, accepted, key)
-        fail_point("accept.before_commit")
-        background.add_task(parts.queue.wake, job.id, kind)
-    return promise(job, response)
+        job = _accept(parts, kind, accepted, key)
+        fail_point("accept.after_commit")
+        background.add_task(_wake, parts, job)
+    return promise(job, response, parts.settings)
 
 
-def promise(job: JobRow, response: Response) -> Job:
+def promise(job: JobRow, response: Response, settings: Settings) -> Job:
     """Prepare a 202, which says where the job is and when to ask for it."""
     response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
-    return Job.of(job)
+    return Job.of(job, settings)
 
 
-def _accept(session: Session, kind: Kind, accepted: Accepted, key: IdempotencyKey | None) -> JobRow:
+async def _wake(parts: Parts, job: JobRow) -> None:
+    # Not a plain function: those are called in a thread of their own, and this one never waits.
+    parts.queue.wake(job.id, Kind(job.kind), job.priority)
+
+
+def _accept(parts: Parts, kind: Kind, accepted: Accepted, key: IdempotencyKey | None) -> JobRow:
     try:
-        return accept(session, kind=kind, **accepted._asdict(), key=key)
+        with parts.database.write() as session:
+            job = accept(session, kind=kind, **accepted._asdict(), key=key)
+            fail_point("accept.before_commit")
     except IntegrityError:
         raise UnknownDatasetVersion(
             f"Dataset '{accepted.dataset_name}' was deleted at this very moment. Upload it again, or use another one."
         ) from None
+    return job
 
 
 def _read_key(parts: Parts, key: str | None, body: str) -> IdempotencyKey | None:

@@ -7,11 +7,10 @@ from fastapi import Depends, Header, Request
 from sqlalchemy.orm import Session
 
 from api.lifespan import Parts
-from shared.fail_points import fail_point
 
 
-def get_parts(request: Request) -> Parts:
-    """The parts that the lifespan opened."""
+async def get_parts(request: Request) -> Parts:
+    """The parts that the lifespan opened. Not a plain function: those are called in a thread of their own."""
     parts: Parts = request.app.state.parts
     return parts
 
@@ -32,7 +31,6 @@ def write_session(parts: PartsDep) -> Iterator[Session]:
     """
     with parts.database.write() as session:
         yield session
-    fail_point("accept.after_commit")
 
 
 def registry_session(parts: PartsDep) -> Iterator[Session]:

@@ -114,7 +114,7 @@ class Follower:
             return [self._status(feed)]
         if self._told_progress != feed.mark.progress:
             self._told_progress = feed.mark.progress
-            return [self._event("progress", _as_json(feed.mark.progress))]
+            return [self._event("progress", Progress.model_validate(feed.mark.progress).model_dump_json())]
         return []
 
     def _status(self, feed: Feed) -> bytes:

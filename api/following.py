@@ -16,10 +16,12 @@ from api.freshness import Freshness
 from api.schemas.jobs import Job
 from shared.database import Database
 from shared.errors import PlatformError
-from shared.jobs import logs
+from shared.jobs import listing, logs
 from shared.jobs.logs import LogLine
 from shared.jobs.marks import Mark, marked_jobs, marks
+from shared.jobs.states import State
 from shared.logging import get_logger
+from shared.settings import Settings
 
 log = get_logger(__name__)
 
@@ -44,12 +46,14 @@ class Following:
         self,
         database: Database,
         freshness: Freshness,
+        settings: Settings,
         *,
         poll_seconds: float = 0.2,
         heartbeat_seconds: float = 15.0,
     ) -> None:
         self._database = database
         self._freshness = freshness
+        self._settings = settings
         self._poll_seconds = poll_seconds
         self.heartbeat_seconds = heartbeat_seconds
         self._followers: dict[UUID, set[Follower]] = {}
@@ -80,6 +84,10 @@ class Following:
             yield
             return
         self._followers.setdefault(job_id, set()).add(follower)
+        feed = self._feeds.get(job_id)
+        if feed is not None and feed.mark.status == State.QUEUED:
+            # Who comes later is told where the job stands now.
+            del self._feeds[job_id]
         self._hurried.set()
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
@@ -149,8 +157,12 @@ class Following:
             changed = [job_id for job_id, mark in found.items() if mark.event_seq != known[job_id]]
             jobs = {}
             # Each with the mark of the same moment: a status told under an older one would be told twice.
-            for job_id, (row, mark) in (marked_jobs(session, changed) if changed else {}).items():
-                jobs[job_id], found[job_id] = Job.of(row), mark
+            rows = marked_jobs(session, changed) if changed else {}
+            queued = [job_id for job_id, (row, _) in rows.items() if row.status == State.QUEUED]
+            standing = listing.places_in_queue(session, queued) if queued else {}
+            for job_id, (row, mark) in rows.items():
+                jobs[job_id] = Job.of(row, self._settings, place=standing.get(job_id))
+                found[job_id] = mark
             behind = [(job_id, after) for job_id, after in places if job_id in found and after < found[job_id].log_seq]
             return _News(found, jobs, logs.read_many(session, behind, limit=_PAGE_LINES) if behind else {})
 

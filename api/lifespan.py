@@ -113,7 +113,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         key=key,
         cache=cache,
         jobs_watch=JobWatch(database),
-        following=Following(database, freshness),
+        following=Following(database, freshness, settings),
         freshness=freshness,
         readiness=readiness,
     )

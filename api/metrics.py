@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from shared.database import Database
 from shared.errors import PlatformError
-from shared.jobs.listing import count_by_state, oldest_due_seconds
+from shared.jobs.listing import count_by_state, count_due_by_priority, oldest_due_seconds
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -63,6 +63,7 @@ class _Jobs(Collector):
     def __init__(self, database: Database) -> None:
         with database.read() as session:
             self._counts = count_by_state(session)
+            self._due = count_due_by_priority(session)
             self._oldest = oldest_due_seconds(session)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -70,6 +71,10 @@ class _Jobs(Collector):
         for (kind, state), count in self._counts.items():
             counts.add_metric([kind, state], count)
         yield counts
+        due = GaugeMetricFamily("mlmini_due_jobs", "Jobs that could begin, by priority.", labels=["priority"])
+        for priority, count in self._due.items():
+            due.add_metric([str(priority)], count)
+        yield due
         yield GaugeMetricFamily(
             "mlmini_oldest_due_job_seconds", "For how long the oldest due job has waited.", value=self._oldest
         )

@@ -5,20 +5,17 @@ a prepared request: what is measured is the server.
 """
 
 import argparse
-import json
-import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
+from bench.load import load
 from bench.measuring import free_port, milliseconds, platform, print_table
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -60,7 +57,7 @@ def compare(url: str, reference: str, name: str, connections: int, seconds: floa
     rates: dict[str, list[float]] = {"/predict": [], "constant": []}
     for _ in range(ROUNDS):
         for target, base in (("/predict", url), ("constant", reference)):
-            times = load(base, body, connections, seconds)
+            times = load([base], "/predict", body, connections=connections, seconds=seconds)
             measured[target].append(times)
             rates[target].append(len(times) / seconds)
     rows = []
@@ -72,43 +69,6 @@ def compare(url: str, reference: str, name: str, connections: int, seconds: floa
         p50 = milliseconds(statistics.median(times))
         rows.append([name, str(connections), target, rate, p50, milliseconds(p99), f"{share:.0%}"])
     return rows
-
-
-def load(base: str, body: dict[str, Any], connections: int, seconds: float) -> list[float]:
-    """Response times in seconds of as many requests as the connections manage in the time."""
-    times: list[float] = []
-    threads = [threading.Thread(target=_ask, args=(base, body, seconds, times)) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return times
-
-
-def _ask(base: str, body: dict[str, Any], seconds: float, times: list[float]) -> None:
-    content = json.dumps(body).encode()
-    host = urlsplit(base)
-    head = f"POST /predict HTTP/1.1\r\nHost: {host.netloc}\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
-    with socket.create_connection((host.hostname or "", host.port or 0)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        end = time.perf_counter() + seconds
-        while (start := time.perf_counter()) < end:
-            connection.sendall(request)
-            _read_answer(connection)
-            times.append(time.perf_counter() - start)
-
-
-def _read_answer(connection: socket.socket) -> None:
-    answer = connection.recv(65536)
-    while b"\r\n\r\n" not in answer:
-        answer += connection.recv(65536)
-    head, _, content = answer.partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise SystemExit(answer.decode())
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-    while len(content) < length:
-        content += connection.recv(65536)
 
 
 def train(url: str, model: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ app = typer.Typer(
 app.command(rich_help_panel=HERE)(platform.up)
 app.command(rich_help_panel=HERE)(platform.demo)
 app.command(rich_help_panel=HERE)(platform.doctor)
+app.command(rich_help_panel=HERE)(platform.fsck)
 app.command(rich_help_panel=WALK, epilog=train.EXAMPLES)(train.train)
 app.command(rich_help_panel=WALK, epilog=stages.PROMOTE_EXAMPLES)(stages.promote)
 app.command(rich_help_panel=WALK, epilog=stages.RETIRE_EXAMPLES)(stages.retire)

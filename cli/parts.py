@@ -61,8 +61,9 @@ def start_api(crew: Crew, settings: Settings, environment: dict[str, str], addre
 
 
 def start_worker(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
-    """Start a worker; it is ready when the API sees it."""
-    part = Part("Worker", _python("worker"), home=settings.home, environment=environment)
+    """Start a worker; it is ready when the API sees it. Ctrl-C waits for no job: they are handed back at once."""
+    own = {**environment, f"{PREFIX}DRAIN_SECONDS": "0"}
+    part = Part("Worker", _python("worker"), home=settings.home, environment=own)
     crew.add(part, ready=partial(sees_worker, addresses.host, addresses.port))
 
 

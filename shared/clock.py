@@ -6,7 +6,7 @@ Leases and due times are compared by the database's own clock, so that workers w
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Float, bindparam
+from sqlalchemy import BindParameter, DateTime, Dialect, Float, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -41,8 +41,9 @@ class Now(FunctionElement[datetime]):
     inherit_cache = True
     name = "now"
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__(bindparam(None, float(seconds), type_=Float()))
+    def __init__(self, seconds: float | BindParameter[float] = 0.0) -> None:
+        given = isinstance(seconds, BindParameter)
+        super().__init__(seconds if given else bindparam(None, float(seconds), type_=Float()))
 
 
 @compiles(Now, "sqlite")

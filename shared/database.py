@@ -1,6 +1,7 @@
 """Engines and transactions, the same on SQLite and PostgreSQL."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ CONVENTIONS = {
 }
 
 LOCK_WAIT_SECONDS = 10
+_TURN = "holds the turn to write"
 # A server that vanished without a word is given up after some 20 seconds, not after the hours of TCP.
 _SILENCE = {
     "keepalives_idle": 10,
@@ -114,8 +116,10 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
         event.listen(engine, "connect", _prepare_sqlite if prepare else _wait_for_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "reset", _end_sqlite)
+        turns = _Turns()
+        event.listen(engine, "begin", turns.begin)
+        event.listen(engine, "reset", turns.end)
+        event.listen(engine, "invalidate", turns.end)
         return engine
     options = f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s"
     return create_engine(
@@ -141,12 +145,34 @@ def _wait_for_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+class _Turns:
+    """The threads of one process write to SQLite in turn.
 
+    SQLite lets one write at a time anyway, but those that wait for its lock sleep between their tries, up to 0.1 s, and
+    any of them may be the next.
+    """
 
-def _end_sqlite(connection: sqlite3.Connection | None, _record: Any, _state: Any) -> None:
-    # A COMMIT that fails leaves SQLite inside the transaction, with the write lock, and the pool would keep it so.
-    if connection is not None and connection.in_transaction:
-        connection.rollback()
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction; one that writes takes SQLite's lock at once.
+
+        Raises:
+            DatabaseUnavailable: when others of this process have held it for too long.
+        """
+        if not connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not self._turn.acquire(timeout=LOCK_WAIT_SECONDS):
+            raise DatabaseUnavailable
+        connection.info[_TURN] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, connection: sqlite3.Connection | None, record: Any, _state: Any) -> None:
+        """Called when the pool gets a connection back, whatever became of its transaction."""
+        # A COMMIT that fails leaves SQLite inside the transaction, with the write lock, and the pool would keep it so.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+        if record is not None and record.info.pop(_TURN, False):
+            self._turn.release()

@@ -26,7 +26,7 @@ from shared.errors import DatabaseUnavailable, StoreUnavailable, WrongSettings
 
 VARIABLE = "MLMINI_FAIL"
 
-# Every point, in the order in which an accepted job passes them.
+# Every point: those that an accepted job passes, in their order, and those of the upkeep.
 POINTS = (
     "accept.before_commit",  # the API has inserted the job
     "accept.after_commit",  # the job is kept, the client does not know it yet
@@ -40,6 +40,7 @@ POINTS = (
     "commit.before",  # nothing is written of the end
     "commit.inside",  # all is written, nothing is committed
     "commit.after",  # committed, the supervisor does not know it yet
+    "collect.before_delete",  # a janitor has the right to delete an object, and has not done it
 )
 
 _RAISED: dict[str, type[Exception]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import WrongSettings
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 _OTHER_THING = {errno.EEXIST, errno.ENOTDIR}
 
@@ -62,7 +62,7 @@ def reason(error: OSError) -> str:
 def cure(error: OSError) -> str:
     """What to do about a folder of the platform that cannot be used."""
     number = error.errno
-    if number in _NO_ROOM:
+    if number in NO_ROOM:
         return "There is no room left on its disk: free some space."
     if number in _FORBIDDEN:
         user = os.getuid()

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import redis
 from celery import Celery
+from kombu.transport.redis import Channel
 
+from shared.jobs.rows import MIDDLE_PRIORITY, PRIORITIES
 from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.redis_access import connect_redis, redis_url
@@ -16,6 +18,9 @@ from shared.settings import Settings
 log = get_logger(__name__)
 
 QUEUE_NAME = "mlmini"
+# Redis has a list of messages for each priority, as kombu names them; that of 0 bears the name of the queue. Workers
+# ask for all of them at once, and Redis gives from the first that has a message.
+MESSAGE_LISTS = [QUEUE_NAME if priority == 0 else f"{QUEUE_NAME}{Channel.sep}{priority}" for priority in PRIORITIES]
 _WORKER_PREFIX = "mlmini-worker:"
 _WORKER_SECONDS = 15
 _BACKLOG = 10_000
@@ -52,6 +57,8 @@ def create_celery(settings: Settings) -> Celery:
             "retry_on_timeout": False,
             # Redis that is away is not waited for: what it misses, the relay brings when it is back.
             "max_retries": 0,
+            # Without these, four lists hold all ten priorities.
+            "priority_steps": list(PRIORITIES),
         },
     )
     return app
@@ -64,24 +71,24 @@ class JobQueue:
         """Nothing is sent yet. Raises WrongSettings for a URL that is none of Redis."""
         self._redis = connect_redis(settings, seconds=_SOCKET_SECONDS)
         self._celery = create_celery(settings)
-        self._waiting: queue.Queue[tuple[UUID, Kind] | None] = queue.Queue(maxsize=_BACKLOG)
+        self._waiting: queue.Queue[tuple[UUID, Kind, int] | None] = queue.Queue(maxsize=_BACKLOG)
         self._publisher = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
         self._publisher.start()
 
-    def wake(self, job_id: UUID, kind: Kind) -> None:
+    def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
         """Have workers told of a job, best effort, in the background. The relay mends what gets lost."""
         try:
-            self._waiting.put_nowait((job_id, kind))
+            self._waiting.put_nowait((job_id, kind, priority))
         except queue.Full:
             log.warning("doorbell_backlog_full", job_id=str(job_id))
 
-    def publish(self, job_id: UUID, kind: Kind) -> None:
+    def publish(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
         """Tell workers of a job now.
 
         Raises:
             Exception: whatever the broker's client raises when Redis does not answer.
         """
-        self._celery.send_task(kind, args=[str(job_id)], task_id=str(job_id))
+        self._celery.send_task(kind, args=[str(job_id)], task_id=str(job_id), priority=priority)
 
     def ping(self) -> None:
         """Ask Redis for an answer.
@@ -92,13 +99,16 @@ class JobQueue:
         self._redis.ping()
 
     def depth(self) -> int:
-        """How many messages wait for a worker.
+        """How many messages wait for a worker, of all priorities.
 
         Raises:
             redis.RedisError: when Redis does not answer.
         """
-        depth: int = self._redis.llen(QUEUE_NAME)
-        return depth
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in MESSAGE_LISTS:
+                pipeline.llen(name)
+            lengths: list[int] = pipeline.execute()
+        return sum(lengths)
 
     def announce(self, worker: str) -> None:
         """Say that a worker is alive; it is forgotten after a while.
@@ -132,8 +142,8 @@ class JobQueue:
 
     def _publish_all(self) -> None:
         while (delivery := self._waiting.get()) is not None:
-            job_id, kind = delivery
+            job_id, kind, priority = delivery
             try:
-                self.publish(job_id, kind)
+                self.publish(job_id, kind, priority)
             except Exception as error:  # noqa: BLE001 - broker clients raise many kinds, and none may end this thread
                 log.warning("doorbell_failed", job_id=str(job_id), error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""A folder for the files that one process needs for a while; what dead processes left is swept at the next start."""
+"""A folder for the files that one process needs for a while; what dead processes left is swept."""
 
 import fcntl
 import os
@@ -29,6 +29,12 @@ class Scratch:
         os.close(self._lock)
 
 
+def sweep_scratch(root: Path) -> int:
+    """Remove what dead processes left below `root`; how many folders there were."""
+    with _alone(root):
+        return _sweep(root)
+
+
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     with (root / ".lock").open("w") as file:
@@ -36,10 +42,11 @@ def _alone(root: Path) -> Iterator[None]:
         yield
 
 
-def _sweep(root: Path) -> None:
-    for folder in root.glob("process-*"):
-        if not _has_owner(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+def _sweep(root: Path) -> int:
+    dead = [folder for folder in root.glob("process-*") if not _has_owner(folder)]
+    for folder in dead:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(dead)
 
 
 def _has_owner(folder: Path) -> bool:

@@ -3,17 +3,21 @@
 Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with the variable's name.
 """
 
-import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import WrongSettings
+from shared.machine import this_machine
 
 PREFIX = "MLMINI_"
+
+# Spans become moments in SQL, which SQLite cannot tell beyond the year 9999.
+_DAY_SECONDS = 86_400
+_TEN_YEARS_HOURS = 87_600
 
 # Stages are part of object keys and file names.
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -21,6 +25,11 @@ _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _slots(values: dict[str, Any]) -> int:
+    # A wrong amount of memory is refused anyway, and then it is not among the values.
+    return this_machine().slots(job_memory_mb=values.get("job_memory_mb", 1))
 
 
 class Settings(BaseSettings):
@@ -63,19 +72,27 @@ class Settings(BaseSettings):
     model_cache_mb: int = Field(default=1024, ge=1)
 
     # Jobs.
-    worker_slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     job_memory_mb: int = Field(default=4096, ge=256)
+    # After the memory of a job, because it depends on that.
+    worker_slots: int = Field(default_factory=_slots, ge=1)
     job_seconds: float = Field(default=3600, gt=0)
     job_log_lines: int = Field(default=1000, ge=10)
-    lease_seconds: float = Field(default=60, gt=0)
-    beat_seconds: float = Field(default=15, gt=0)
-    poll_seconds: float = Field(default=1, gt=0)
-    relay_seconds: float = Field(default=2, gt=0)
-    rescue_seconds: float = Field(default=10, gt=0)
+    lease_seconds: float = Field(default=60, gt=0, le=_DAY_SECONDS)
+    beat_seconds: float = Field(default=15, gt=0, le=_DAY_SECONDS)
+    drain_seconds: float = Field(default=30, ge=0)
+    poll_seconds: float = Field(default=1, gt=0, le=_DAY_SECONDS)
+    relay_seconds: float = Field(default=2, gt=0, le=_DAY_SECONDS)
+    rescue_seconds: float = Field(default=10, gt=0, le=_DAY_SECONDS)
     max_transient_failures: int = Field(default=5, ge=0)
     max_crashes: int = Field(default=3, ge=1)
-    retry_base_seconds: float = Field(default=2, gt=0)
-    idempotency_hours: float = Field(default=24, gt=0)
+    retry_base_seconds: float = Field(default=2, gt=0, le=_DAY_SECONDS)
+    idempotency_hours: float = Field(default=24, gt=0, le=_TEN_YEARS_HOURS)
+
+    # The janitor.
+    janitor_seconds: float = Field(default=600, gt=0, le=_DAY_SECONDS)
+    keep_log_days: float = Field(default=30, gt=0, le=_TEN_YEARS_HOURS / 24)
+    orphan_hours: float = Field(default=24, gt=0, le=_TEN_YEARS_HOURS)
+    collect: Literal["delete", "report", "off"] = "delete"
 
     @model_validator(mode="before")
     @classmethod

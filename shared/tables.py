@@ -3,7 +3,7 @@
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import DeploymentRow, OrphanRow, RegistryRow
 
 metadata = Base.metadata
 
@@ -16,6 +16,7 @@ __all__ = [
     "JobEventRow",
     "JobLogRow",
     "JobRow",
+    "OrphanRow",
     "RegistryRow",
     "metadata",
 ]

@@ -1,9 +1,13 @@
 """The Celery application of a worker: its options, its tasks, and what is opened around them."""
 
+import signal
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 from uuid import UUID
 
 from celery import Celery, bootsteps, signals
+from celery.worker import state
 
 from shared.fail_points import fail_point
 from shared.jobs.states import Kind
@@ -25,16 +29,33 @@ def create_worker(settings: Settings, process: WorkerProcess) -> Celery:
     for kind in Kind:
         app.task(name=str(kind))(run)
 
-    def stop_attempts(**_: Any) -> None:
-        # Celery waits for running tasks before it stops its steps, and a task runs as long as its job.
-        process.ask_to_stop()
-
     def log_as_the_platform_does(**_: Any) -> None:
         configure_logging(settings.log_level)
 
-    signals.worker_shutting_down.connect(stop_attempts, weak=False)
     signals.setup_logging.connect(log_as_the_platform_does, weak=False)
     return app
+
+
+def _hear_signals(process: WorkerProcess) -> None:
+    """Stop as the platform means it; called when Celery has installed its own handlers.
+
+    Celery's first SIGTERM waits for as long as tasks run, a second one changes nothing, and SIGQUIT waits just so for
+    threads: only the platform can end an attempt and hand its job back.
+    """
+
+    def handler(act: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            try:
+                act()
+            finally:
+                # Read by Celery's loop, which then takes no message any more and stops its steps.
+                state.should_stop = 0  # type: ignore[assignment]  # the stubs know its first value alone
+
+        return handle
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler(process.ask_to_stop))
+    signal.signal(signal.SIGQUIT, handler(process.hand_back))
 
 
 def _runtime_step(process: WorkerProcess) -> type[bootsteps.StartStopStep]:
@@ -46,7 +67,13 @@ def _runtime_step(process: WorkerProcess) -> type[bootsteps.StartStopStep]:
         def start(self, parent: Any) -> None:
             """Called once, before the first connection to the broker."""
             del parent
+            _hear_signals(process)
             process.start()
+
+        def close(self, parent: Any) -> None:
+            """Called first of all when the worker leaves, which another process may ask Celery for, too."""
+            del parent
+            process.drain()
 
         def stop(self, parent: Any) -> None:
             """Called when the worker leaves."""

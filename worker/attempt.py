@@ -1,17 +1,17 @@
 """One attempt of one job: the claim and what its steps need."""
 
-import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from shared.jobs import logs
+from shared.jobs import lifecycle, logs
 from shared.jobs.lifecycle import Claim
+from shared.sandbox import Ending
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime
-from worker.work import PROGRESS_FILE
 
 # Who brought a model to a stage, as clients see it. Which worker it was is in the log: hosts are nobody's business.
 ACTOR = "worker"
@@ -22,12 +22,14 @@ Effect = Callable[[Session], dict[str, object]]
 
 @dataclass
 class Attempt:
-    """The claim, its heartbeat and its private folder."""
+    """The claim, its heartbeat and its private folder; `ending` is that of its computation, once it is over."""
 
     runtime: Runtime
     claim: Claim
     heartbeat: Heartbeat
     folder: Path
+    ending: Ending | None = None
+    began_at: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
         """Return while the attempt may go on.
@@ -49,14 +51,16 @@ class Attempt:
             self.heartbeat.lines.say(text)
 
     def conclude(self, session: Session, text: str) -> None:
-        """Complete the log with a last line, in the transaction that has just ended the attempt."""
+        """Add a last line to the log, and what the attempt used, in the transaction that has just ended it."""
+        lifecycle.put_usage(session, self.claim, self._usage())
         lines = self.heartbeat.lines.waiting_and(text)
         logs.add(session, self.claim.job_id, self.claim.epoch, lines, most=self.runtime.settings.job_log_lines)
 
-    def show_progress_of_computation(self) -> None:
-        """Show what the computing process wrote about itself."""
-        try:
-            said = json.loads((self.folder / PROGRESS_FILE).read_bytes())
-        except FileNotFoundError:
-            return
-        self.show(said["percent"], said["step"])
+    def _usage(self) -> dict[str, float | None]:
+        """Memory and CPU of the computation, where there was one and somebody saw its end; the time of the whole."""
+        ending = self.ending or Ending()
+        return {
+            "peak_memory_mb": ending.peak_memory_mb,
+            "cpu_seconds": ending.cpu_seconds,
+            "wall_seconds": round(time.monotonic() - self.began_at, 3),
+        }

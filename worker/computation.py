@@ -47,8 +47,8 @@ def main(folder: Path) -> None:
 
 
 def _train(work: Work, folder: Path) -> Facts:
-    def show(step: str, percent: int) -> None:
-        _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent}))
+    def show(step: str, percent: int, *, measured: bool = False) -> None:
+        _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent, "measured": measured}))
 
     def say(text: str) -> None:
         with (folder / LINES_FILE).open("a", encoding="utf-8", errors="replace") as lines:

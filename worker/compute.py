@@ -1,15 +1,16 @@
 """Starts, watches, caps and kills the computing process of an attempt."""
 
-import os
+import signal
 import time
-from pathlib import Path
 
-from shared.errors import InternalError, OutOfMemory, TimeLimitExceeded
+from shared.errors import ComputationCrashed, InternalError, PlatformError, ScratchFull
 from shared.fail_points import fail_point
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, SandboxProcess
-from shared.sandbox.limits import FAILED
+from shared.sandbox.limits import FAILED, memory_kills
+from worker.allowance import Allowance
 from worker.attempt import Attempt
+from worker.pace import Pace
 from worker.tail import Tail
 from worker.work import LINES_FILE
 
@@ -18,52 +19,47 @@ log = get_logger(__name__)
 # How long a wish to stop may go unnoticed.
 _TICK_SECONDS = 0.2
 _KILL_SECONDS = 10
-_LAST_BYTES = 4000
 
 
-class ComputationCrashed(Exception):
-    """The computing process died: by a signal, by the system's memory killer, or with its server."""
-
-
-def compute(attempt: Attempt) -> None:
-    """Run the computation in the attempt's folder to its end.
+def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> None:
+    """Run the computation in the attempt's folder to its end; the attempt notes how it ended and what it used.
 
     Raises:
         OutOfMemory, TimeLimitExceeded: when it went over a limit.
+        ScratchFull: when its disk was full.
         ComputationCrashed: when it died.
         InternalError: when it failed in a way that it does not explain itself.
         Fenced, CancelRequested, Stopping: when it was killed because the attempt may not go on.
     """
-    settings = attempt.runtime.settings
+    allowance = Allowance.of(attempt.claim, attempt.runtime.settings)
+    pace = Pace(attempt.folder, expected_fit_seconds=expected_fit_seconds)
+    kills = memory_kills()
     with Tail(attempt.folder / LINES_FILE) as tail:
-        process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=settings.job_memory_mb))
+        process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=allowance.limits.memory_mb))
         try:
-            ending = _supervise(attempt, process, tail)
+            ending = _supervise(attempt, process, tail, pace=pace, allowance=allowance)
         except BaseException:
-            _kill(process)
+            attempt.ending = _kill(process)
             raise
         finally:
             _say(attempt, tail.read_rest())
+    attempt.ending = ending
     if not ending.ok:
-        # The folder goes, and what the process said of its end with it.
-        log.warning("computation_failed", ending=str(ending), said=_last_words(attempt.folder))
-    _judge(ending, memory_mb=settings.job_memory_mb)
+        log.warning("computation_failed", ending=str(ending), said=ending.said)
+        raise _failure(ending, allowance, out_of_memory_kill=memory_kills() != kills)
 
 
-def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail) -> Ending:
-    settings = attempt.runtime.settings
-    deadline = time.monotonic() + settings.job_seconds
+def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: Pace, allowance: Allowance) -> Ending:
+    deadline = time.monotonic() + allowance.limits.seconds
     while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
         attempt.check()
-        attempt.show_progress_of_computation()
+        if progress := pace.now():
+            attempt.heartbeat.show(*progress)
         if attempt.heartbeat.progress.step == "fitting":
             fail_point("fit.running")
         _say(attempt, tail.read())
         if time.monotonic() > deadline:
-            raise TimeLimitExceeded(
-                f"The job ran longer than its limit of {settings.job_seconds:g} s and was stopped. "
-                "Train on fewer rows or with a smaller model, or have MLMINI_JOB_SECONDS raised."
-            )
+            raise allowance.too_long()
     return ending
 
 
@@ -72,30 +68,32 @@ def _say(attempt: Attempt, lines: list[str]) -> None:
         attempt.say(line)
 
 
-def _kill(process: SandboxProcess) -> None:
+def _kill(process: SandboxProcess) -> Ending | None:
     process.kill()
-    if process.wait(timeout=_KILL_SECONDS) is None:
+    ending = process.wait(timeout=_KILL_SECONDS)
+    if ending is None:
         log.error("computation_survives_its_kill", pid=process.pid)
+    return ending
 
 
-def _last_words(folder: Path) -> str:
-    try:
-        with (folder / "log").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        # It died before it could say a word.
-        return ""
-
-
-def _judge(ending: Ending, *, memory_mb: int) -> None:
-    if ending.ok:
-        return
+def _failure(ending: Ending, allowance: Allowance, *, out_of_memory_kill: bool) -> PlatformError:
+    """What the end of a computation means that was not asked to end."""
     if ending.out_of_memory:
-        raise OutOfMemory(
-            f"The job needed more than its {memory_mb} MiB of memory. "
-            "Train on fewer rows or with a smaller model, or have MLMINI_JOB_MEMORY_MB raised."
-        )
+        return allowance.too_much()
+    if ending.disk_full:
+        return ScratchFull()
     if ending.exit_code == FAILED:
-        raise InternalError("The training failed in an unexpected way; the worker's log has the cause.")
-    raise ComputationCrashed(str(ending))
+        return InternalError("The training failed in an unexpected way; the worker's log has the cause.")
+    return ComputationCrashed(f"The computing process died before it was done: {_cause(ending, out_of_memory_kill)}")
+
+
+def _cause(ending: Ending, out_of_memory_kill: bool) -> str:
+    """As much as can be known: who sent a signal is not among it."""
+    smaller = "Train on fewer rows or with a smaller model, or give the worker's machine more memory."
+    if ending.signal is None and ending.exit_code is None:
+        return "the process that had started it died, too."
+    if ending.signal != signal.SIGKILL:
+        return f"{ending}. Libraries may stumble over these data: try another estimator or other parameters."
+    if out_of_memory_kill:
+        return f"its machine ran out of memory and the system killed processes (signal 9). {smaller}"
+    return f"something killed it (signal 9), and want of memory is the usual reason. {smaller}"

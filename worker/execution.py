@@ -1,7 +1,6 @@
 """One job: claim, run, commit. Each step is its own transaction; nothing but SQL decides who owns the job."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,10 +61,13 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
     """Do the work of a claimed job and end the attempt, whatever happens; `since` is when the claim was asked for."""
     log.info("attempt_started", kind=claim.kind)
     heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=since)
-    with heartbeat, _private_folder(runtime) as folder:
+    folder = runtime.scratch.folder / f"job-{claim.job_id}-{claim.epoch}"
+    with heartbeat, _removed_afterwards(folder):
         attempt = Attempt(runtime, claim, heartbeat, folder)
         attempt.say(f"attempt {claim.attempt} started")
         try:
+            # Here, because a disk without room for it is one of the ends that the table knows.
+            folder.mkdir(mode=0o700)
             effect = WORK[claim.kind](attempt)
             commit(attempt, effect)
         except Exception as error:  # noqa: BLE001 - what an end means is decided in one table
@@ -167,9 +169,8 @@ def _unexpected(error: Exception) -> Exception | None:
 
 
 @contextmanager
-def _private_folder(runtime: Runtime) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=runtime.scratch.folder))
+def _removed_afterwards(folder: Path) -> Iterator[None]:
     try:
-        yield folder
+        yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -27,6 +27,7 @@ class Progress(NamedTuple):
 
     percent: int
     step: str
+    estimated: bool = False
 
 
 # What a claim writes.
@@ -76,9 +77,9 @@ class Heartbeat:
         """The last progress that the attempt told of."""
         return self._progress
 
-    def show(self, percent: int, step: str) -> None:
-        """Have progress shown on the job, not more often than people can see; returns at once."""
-        self._progress = Progress(percent, step)
+    def show(self, percent: int, step: str, estimated: bool = False) -> None:
+        """Have progress shown on the job, not more often than people can see; returns at once. It never falls."""
+        self._progress = Progress(max(percent, self._progress.percent), step, estimated)
 
     @property
     def lease_is_over(self) -> bool:
@@ -131,7 +132,7 @@ class Heartbeat:
             return
         with self._database.write() as session:
             if progress != self._shown:
-                lifecycle.report_progress(session, self._claim, percent=progress.percent, step=progress.step)
+                lifecycle.report_progress(session, self._claim, **progress._asdict())
             if lines:
                 logs.append(session, self._claim, lines, most=self._most_lines)
         self._shown = progress

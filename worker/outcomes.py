@@ -4,22 +4,25 @@ from enum import Enum, auto
 from typing import Any
 
 from shared.errors import (
+    ComputationCrashed,
     Conflict,
     InternalError,
     Invalid,
     Permanent,
     PlatformError,
+    ScratchFull,
     TooLarge,
     Unavailable,
     Unknown,
+    WorkerNotReady,
     WrongMediaType,
     WrongSettings,
 )
+from shared.home import NO_ROOM
 from shared.jobs.lifecycle import Fenced
 from shared.jobs.retries import Failure
 from shared.jobs.states import Kind, State
 from shared.sandbox import SandboxFailed
-from worker.compute import ComputationCrashed
 from worker.heartbeat import CancelRequested
 from worker.runtime import Stopping
 
@@ -41,7 +44,6 @@ VERDICTS: dict[type[Exception], Verdict] = {
     CancelRequested: Verdict.CONFIRM_CANCEL,
     Stopping: Verdict.HAND_BACK,
     ComputationCrashed: Verdict.CRASH,
-    SandboxFailed: Verdict.RETRY,
     Unavailable: Verdict.RETRY,
     Permanent: Verdict.FAIL,
     Invalid: Verdict.FAIL,
@@ -56,7 +58,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
 
 def verdict_of(error: Exception) -> Verdict:
     """The verdict on an error by its closest known class; what is not known will not mend itself."""
-    for kind in type(error).__mro__:
+    for kind in type(_named(error)).__mro__:
         if kind in VERDICTS:
             return VERDICTS[kind]
     return Verdict.FAIL
@@ -64,13 +66,19 @@ def verdict_of(error: Exception) -> Verdict:
 
 def failure_of(error: Exception) -> Failure:
     """The error as the client sees it; the unexpected gives nothing away."""
-    if isinstance(error, PlatformError):
-        return Failure(error.code, error.detail)
-    if isinstance(error, ComputationCrashed):
-        return Failure("computation_crashed", f"The computing process died ({error}) before it was done.")
-    if isinstance(error, SandboxFailed):
-        return Failure("worker_not_ready", "The worker cannot start computing processes; its log has the cause.")
+    named = _named(error)
+    if isinstance(named, PlatformError):
+        return Failure(named.code, named.detail)
     return Failure(InternalError.code, "Something unexpected happened; the worker's log has it under the job id.")
+
+
+def _named(error: Exception) -> Exception:
+    """The error of the platform for what the system says in its own words, else the error itself."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return ScratchFull()
+    if isinstance(error, SandboxFailed):
+        return WorkerNotReady("The worker cannot start computing processes; its log has the cause.")
+    return error
 
 
 def told_of_success(kind: Kind, result: dict[str, Any]) -> str:

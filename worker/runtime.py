@@ -12,6 +12,7 @@ from shared.database import Database
 from shared.database_access import open_database
 from shared.home import prepare_home
 from shared.logging import get_logger
+from shared.machine import this_machine
 from shared.migration import check_schema
 from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
@@ -19,15 +20,18 @@ from shared.registry.sealing import ArtifactKey, load_artifact_key
 from shared.sandbox import Sandbox
 from shared.scratch import Scratch
 from shared.settings import Settings
+from worker.slots import Slots
 
 log = get_logger(__name__)
 
 COMPUTATION = "worker.computation:main"
-_DRAIN_SECONDS = 6
+_CLOSE_SECONDS = 6
+# How long a wish to stop may go unnoticed.
+_LOOK_SECONDS = 0.2
 
 
 class Stopping(Exception):
-    """This worker is asked to stop; its jobs go back to the queue."""
+    """This worker takes no job any more; one that it has goes back to the queue."""
 
 
 class Runtime:
@@ -42,8 +46,10 @@ class Runtime:
         """
         self.settings = settings
         self.name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
+        # First no attempt is begun any more, then those that run have to stop: see `drain`.
+        self.draining = threading.Event()
         self.stopping = threading.Event()
-        self._slots = threading.Semaphore(settings.worker_slots)
+        self._slots = Slots(settings.worker_slots)
         with ExitStack() as opened:
             self._open(opened)
             self._opened = opened.pop_all()
@@ -70,44 +76,53 @@ class Runtime:
     @property
     def threads_per_job(self) -> int:
         """How many threads one computation may use, so that full slots do not use more than the cores."""
-        return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)
+        return max(1, this_machine().cores // self.settings.worker_slots)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Wait for a free slot and hold it.
 
         Raises:
-            Stopping: when the worker stops before one is free.
+            Stopping: when the worker drains before one is free.
         """
-        while not self._slots.acquire(timeout=0.2):
-            self.raise_if_stopping()
+        while not self.try_slot(seconds=_LOOK_SECONDS):
+            if self.draining.is_set():
+                raise Stopping
         try:
-            self.raise_if_stopping()
             yield
         finally:
-            self._slots.release()
+            self.free_slot()
 
-    def try_slot(self) -> bool:
-        """Take a slot if one is free at this moment; give it back with `free_slot`."""
-        return not self.stopping.is_set() and self._slots.acquire(blocking=False)
+    def try_slot(self, *, seconds: float = 0.0) -> bool:
+        """Take a slot if one is free within the time, unless the worker drains; give it back with `free_slot`."""
+        if self.draining.is_set() or not self._slots.take(seconds=seconds):
+            return False
+        if self.draining.is_set():
+            self.free_slot()
+            return False
+        return True
 
     def free_slot(self) -> None:
         """Give back a slot that `try_slot` took."""
-        self._slots.release()
+        self._slots.free()
 
     def raise_if_stopping(self) -> None:
-        """Raise Stopping once the worker is asked to stop."""
+        """Raise Stopping once attempts have to end, whether they are done or not."""
         if self.stopping.is_set():
             raise Stopping
 
     def drain(self) -> None:
-        """Wait until no attempt holds a slot, so that every job is back in the queue."""
-        deadline = time.monotonic() + _DRAIN_SECONDS
-        for _ in range(self.settings.worker_slots):
-            if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                log.warning("attempts_still_running")
-                return
+        """Wait until this worker is asked to stop, let its attempts end for the grace time, then stop those left."""
+        self.draining.wait()
+        deadline = time.monotonic() + self.settings.drain_seconds
+        log.info("drain_began", seconds=self.settings.drain_seconds)
+        while not self.stopping.is_set() and time.monotonic() < deadline:
+            if self._slots.wait_until_all_free(seconds=_LOOK_SECONDS):
+                break
+        self.stopping.set()
 
     def close(self) -> None:
-        """Close everything, in the reverse order of opening."""
+        """Wait until every job is done or back in the queue, then close everything in the reverse order of opening."""
+        if not self._slots.wait_until_all_free(seconds=_CLOSE_SECONDS):
+            log.warning("attempts_still_running")
         self._opened.close()

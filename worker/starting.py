@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 
 from shared.errors import Unavailable
 from shared.logging import get_logger
@@ -30,5 +31,7 @@ def open_runtime(settings: Settings, stopping: threading.Event) -> Runtime:
             if error.detail != told:
                 log.warning("start_waits", code=error.code, detail=error.detail)
             told = error.detail
-        if stopping.wait(_RETRY_SECONDS):
+        # Not a wait for the event, whose lock the handler of a signal, which comes in this thread, would wait for.
+        time.sleep(_RETRY_SECONDS)
+        if stopping.is_set():
             sys.exit(0)

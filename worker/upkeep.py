@@ -4,6 +4,10 @@ poll      runs due jobs that no message brought here, so that work goes on while
 relay     tells workers again of due jobs whose messages were lost
 rescue    frees jobs whose worker went silent
 announce  says that this worker is ready and alive
+janitor   tidies up what time and faults leave behind: see `worker.janitor`
+
+Two more do nothing before the worker is asked to stop: `leave` takes it off the list of workers, and `drain` ends the
+time that running jobs are given.
 """
 
 import threading
@@ -23,6 +27,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 from shared.logging import get_logger
 from worker.execution import execute_in_slot
+from worker.janitor import Janitor
 from worker.outcomes import told_of_rescue
 from worker.runtime import Runtime
 
@@ -34,7 +39,7 @@ _RELAY_BATCH = 100
 
 
 class Upkeep:
-    """The four threads, started and stopped together."""
+    """The threads, started and stopped together."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -45,16 +50,21 @@ class Upkeep:
             self._every(settings.relay_seconds, self.relay),
             self._every(settings.rescue_seconds, self.rescue),
             self._every(_ANNOUNCE_SECONDS, self.announce),
+            Janitor(runtime).thread,
+            threading.Thread(target=self.leave, name="leave", daemon=True),
         ]
+        self._drain = threading.Thread(target=runtime.drain, name="drain", daemon=True)
 
     def start(self) -> None:
         """Start all threads."""
-        for thread in self._threads:
+        for thread in [*self._threads, self._drain]:
             thread.start()
         log.info("upkeep_started", worker=self._runtime.name)
 
     def join(self) -> None:
-        """Wait, but not for ever, until the threads and the jobs of the poller have noticed that the worker stops."""
+        """Wait for the end of the drain; then, but not for ever, until all threads have noticed it."""
+        # Not for the event that it sets: a signal that sets the same one would wait for the lock of who waits.
+        self._drain.join()
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in [*self._polled, *self._threads]:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
@@ -88,7 +98,7 @@ class Upkeep:
                 session, limit=min(missing, _RELAY_BATCH), quiet_seconds=self._runtime.settings.relay_seconds
             )
         for job in lost:
-            self._runtime.queue.publish(job.job_id, job.kind)
+            self._runtime.queue.publish(job.job_id, job.kind, job.priority)
 
     def rescue(self) -> None:
         """Free every job whose lease ran out."""
@@ -113,7 +123,13 @@ class Upkeep:
     def announce(self) -> None:
         """Say that this worker is alive, once its fork server has imported what a computation needs."""
         self._runtime.sandbox.start()
-        self._runtime.queue.announce(self._runtime.name)
+        if not self._runtime.draining.is_set():
+            self._runtime.queue.announce(self._runtime.name)
+
+    def leave(self) -> None:
+        """Once the worker takes no job any more, no longer count as one."""
+        self._runtime.draining.wait()
+        self._runtime.queue.leave(self._runtime.name)
 
     def _run_in_slot(self, job_id: UUID) -> None:
         try:

@@ -35,7 +35,8 @@ BODIES: dict[str, dict[str, Any]] = {
         },
         "diabetes_boosting": {
             "summary": "Diabetes: how far after a year? A regression",
-            "description": "The target is a number, so the estimator is a regressor.",
+            "description": "The target is a number, so the estimator is a regressor. It goes behind jobs of the usual "
+            "priority, 5, and is stopped after ten minutes.",
             "value": {
                 "dataset_name": "diabetes",
                 "model": {
@@ -45,6 +46,8 @@ BODIES: dict[str, dict[str, Any]] = {
                 },
                 "target_column": "target",
                 "test_size": 0.25,
+                "priority": 7,
+                "limits": {"seconds": 600, "memory_mb": 2048},
             },
         },
         "iris_two_columns": {

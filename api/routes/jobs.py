@@ -16,8 +16,7 @@ from api.problems import responses
 from api.schemas.jobs import Job
 from shared.errors import InvalidCursor, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
-from shared.jobs.listing import list_jobs
-from shared.jobs.rows import JobRow
+from shared.jobs.listing import list_jobs, places_in_queue
 from shared.jobs.states import Kind, State
 
 router = APIRouter(tags=["Jobs"])
@@ -59,13 +58,15 @@ async def get_job(
 
 @router.get("/jobs", summary="List jobs", operation_id="list_jobs", responses=responses(422, 503))
 def list_all_jobs(
+    *,
+    parts: PartsDep,
     session: ReadSession,
     page: PageQueryDep,
     status: Annotated[State | None, Query(description="Only the jobs in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only the jobs of this kind.")] = None,
     dataset_name: Annotated[str | None, Query(description="Only the jobs on this dataset.")] = None,
 ) -> Page[Job]:
-    """Jobs, the newest first."""
+    """Jobs, the newest first. Where a queued one stands is in the answer of `GET /jobs/{id}` alone."""
     rows = list_jobs(
         session,
         limit=page.limit + 1,
@@ -74,13 +75,18 @@ def list_all_jobs(
         kind=kind,
         dataset_name=dataset_name,
     )
-    return make_page(rows, page, item=Job.of, position=lambda row: [_microseconds(row.created_at), row.id.hex])
+    return make_page(
+        rows,
+        page,
+        item=lambda row: Job.of(row, parts.settings),
+        position=lambda row: [_microseconds(row.created_at), row.id.hex],
+    )
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 503))
-def cancel_job(job_id: JobId, session: WriteSession, response: Response) -> Job:
+def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
-    return promise(cancel(session, job_id), response)
+    return promise(cancel(session, job_id), response, parts.settings)
 
 
 @router.post(
@@ -89,29 +95,29 @@ def cancel_job(job_id: JobId, session: WriteSession, response: Response) -> Job:
 def retry_job(
     *,
     job_id: JobId,
-    session: WriteSession,
     parts: PartsDep,
     background: BackgroundTasks,
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Job:
-    """Make a new job with the request of one that has ended."""
-    with parts.database.read() as reading:
-        kind = Kind(find_job(reading, job_id).kind)
+    """Make a new job with the request, the priority and the limits of one that has ended."""
+    with parts.database.read() as session:
+        kind = Kind(find_job(session, job_id).kind)
     return accept_job(
-        session=session,
         parts=parts,
         background=background,
         response=response,
         kind=kind,
         body={"retry": str(job_id)},
         idempotency_key=idempotency_key,
-        check=lambda: _same_again(ended_job(session, job_id)),
+        check=lambda: _same_again(parts, job_id),
     )
 
 
 def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
-    job = Job.of(find_job(session, job_id))
+    row = find_job(session, job_id)
+    queued = row.status == State.QUEUED
+    job = Job.of(row, parts.settings, place=places_in_queue(session, [job_id]).get(job_id) if queued else None)
     if job.status == State.SUCCEEDED:
         # What follows needs a connection, so this one goes back.
         session.close()
@@ -119,12 +125,21 @@ def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
     return job
 
 
-def _same_again(job: JobRow) -> Accepted:
+def _same_again(parts: Parts, job_id: UUID) -> Accepted:
+    with parts.database.read() as session:
+        job = ended_job(session, job_id)
     if job.kind == Kind.TRAIN and job.dataset_version_id is None:
         raise UnknownDatasetVersion(
             f"The version of dataset '{job.dataset_name}' that the job used was deleted. Train on another one."
         )
-    return Accepted(job.request, job.dataset_name, job.dataset_version_id)
+    return Accepted(
+        job.request,
+        job.dataset_name,
+        job.dataset_version_id,
+        priority=job.priority,
+        time_limit_seconds=job.time_limit_seconds,
+        memory_limit_mb=job.memory_limit_mb,
+    )
 
 
 def _position(page: PageQuery) -> tuple[datetime, UUID] | None:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, BackgroundTasks, Response
 
 from api.accepting import Accepted, accept_job
-from api.dependencies import IdempotencyKeyHeader, PartsDep, WriteSession
+from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.json_body import StrictRoute
 from api.problems import responses
 from api.schemas.jobs import Job
@@ -24,7 +24,6 @@ def promote_model(
     *,
     body: PromoteRequest,
     parts: PartsDep,
-    session: WriteSession,
     background: BackgroundTasks,
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
@@ -35,12 +34,12 @@ def promote_model(
     """
 
     def check() -> Accepted:
+        request = body.model_dump(exclude={"priority"})
         with parts.database.read() as reading:
-            check_promotion(reading, **body.model_dump(), stages=parts.settings.stages)
-        return Accepted(request=body.model_dump(), dataset_name=body.dataset_name, dataset_version_id=None)
+            check_promotion(reading, **request, stages=parts.settings.stages)
+        return Accepted(request, body.dataset_name, dataset_version_id=None, priority=body.priority)
 
     return accept_job(
-        session=session,
         parts=parts,
         background=background,
         response=response,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Response, status
 
 from api.accepting import Accepted, accept_job
-from api.dependencies import IdempotencyKeyHeader, PartsDep, WriteSession
+from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.json_body import StrictRoute
 from api.lifespan import Parts
 from api.problems import responses
@@ -13,6 +13,7 @@ from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
+from shared.jobs.limits import limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.training.resolution import Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice
@@ -35,7 +36,6 @@ def train_model(
     *,
     body: TrainRequest,
     parts: PartsDep,
-    session: WriteSession,
     background: BackgroundTasks,
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
@@ -53,7 +53,6 @@ def train_model(
         response.status_code = status.HTTP_200_OK
         return _rehearse(body, parts)
     return accept_job(
-        session=session,
         parts=parts,
         background=background,
         response=response,
@@ -67,16 +66,28 @@ def train_model(
 def _checked(body: TrainRequest, parts: Parts) -> Accepted:
     resolved = _resolve(body, parts)
     resolved.check()
-    return Accepted(resolved.spec.to_store(), resolved.spec.dataset_name, resolved.version_id)
+    for problem in problems_of_limits(**body.limits.model_dump(), settings=parts.settings):
+        raise problem
+    return Accepted(
+        resolved.spec.to_store(),
+        resolved.spec.dataset_name,
+        resolved.version_id,
+        priority=body.priority,
+        time_limit_seconds=body.limits.seconds,
+        memory_limit_mb=body.limits.memory_mb,
+    )
 
 
 def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
     """Look without leaving anything behind: an example that is not catalogued yet stays so."""
+    asked = body.limits.model_dump()
+    beyond = problems_of_limits(**asked, settings=parts.settings)
     try:
         resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)
     except (Invalid, Unknown, Conflict) as error:
-        return DryRun.refused(error)
-    return DryRun.of(resolved.spec, resolved.rehearse())
+        return DryRun.refused([error, *beyond])
+    limits = limits_of(**asked, settings=parts.settings)
+    return DryRun.of(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
 
 
 def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:

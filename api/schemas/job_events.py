@@ -12,7 +12,7 @@ data: {"at":"2026-01-31T12:00:00.412000Z","text":"attempt 1 started"}
 id: 2-1
 
 event: progress
-data: {"percent":20,"step":"fitting"}
+data: {"percent":20,"step":"fitting","estimated":false}
 id: 2-1
 
 event: log
@@ -44,7 +44,7 @@ _EVENT = {
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
-            "description": "`status`: a `Job`; `progress`: `percent` and `step`; `log`: `at` and `text`.",
+            "description": "`status`: a `Job`; `progress`: a `Progress`; `log`: `at` and `text`.",
         },
     },
 }

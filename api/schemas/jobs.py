@@ -6,8 +6,12 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.base import Moment, ResponseBody
+from api.schemas.queue import JobLimits, QueuePlace
+from shared.jobs.limits import limits_of_job
+from shared.jobs.listing import Place
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
+from shared.settings import Settings
 
 
 class Progress(ResponseBody):
@@ -15,6 +19,20 @@ class Progress(ResponseBody):
 
     percent: int = Field(description="From 0 to 100.", ge=0, le=100)
     step: str = Field(description="What it is doing, or its state when it is not running.", examples=["fitting"])
+    estimated: bool = Field(
+        default=False, description="Whether the percentage is a guess, from what earlier jobs of the same kind took."
+    )
+
+
+class Usage(ResponseBody):
+    """What an attempt used."""
+
+    peak_memory_mb: float | None = Field(
+        description="The most MiB that its computation had in memory at one time, some 200 for the libraries among "
+        "them. Null where nothing was computed, or nobody saw its end."
+    )
+    cpu_seconds: float | None = Field(description="The processor time of its computation, of all threads together.")
+    wall_seconds: float = Field(description="The seconds from its beginning to its end.")
 
 
 class JobError(ResponseBody):
@@ -32,12 +50,18 @@ class Job(ResponseBody):
     status: State = Field(description="What has become of it: queued and running go on, the others are ends.")
     progress: Progress = Field(description="Percent and step of the present attempt.")
     dataset_name: str = Field(description="The dataset that it works on.")
+    priority: int = Field(description="0 to 9; of the jobs that wait, those with the lowest number go first.")
+    queue: QueuePlace | None = Field(
+        description="Where it stands while it is queued; only in the answer of `GET /jobs/{id}` and in its events."
+    )
+    limits: JobLimits | None = Field(description="What its computation may use; null for a kind without one.")
     request: dict[str, Any] = Field(description="What the job does, with every default filled in.")
     result: dict[str, Any] | None = Field(description="What it made, once it has succeeded.")
     error: JobError | None = Field(description="Why the last attempt ended without a result.")
     attempts: int = Field(description="How often a worker has begun it.")
+    usage: Usage | None = Field(description="What its last attempt used, once that has ended and if it is known.")
     created_at: Moment = Field(description="When it was accepted.")
-    started_at: Moment | None = Field(description="When its last attempt began.")
+    started_at: Moment | None = Field(description="When its first attempt began.")
     finished_at: Moment | None = Field(description="When it ended.")
     links: dict[str, str] = Field(
         description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, and the "
@@ -53,18 +77,23 @@ class Job(ResponseBody):
     )
 
     @classmethod
-    def of(cls, row: JobRow) -> Self:
-        """The job that a row holds."""
+    def of(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
+        """The job that a row holds, with its place in the queue where that was looked up."""
+        computes = row.kind == Kind.TRAIN
         return cls(
             job_id=row.id,
             kind=Kind(row.kind),
             status=State(row.status),
             progress=Progress.model_validate(row.progress),
             dataset_name=row.dataset_name,
+            priority=row.priority,
+            queue=None if place is None else QueuePlace.model_validate(place),
+            limits=JobLimits.model_validate(limits_of_job(row, settings)) if computes else None,
             request=row.request,
             result=row.result,
             error=None if row.error is None else JobError.model_validate(row.error),
             attempts=row.attempt,
+            usage=None if row.usage is None else Usage.model_validate(row.usage),
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,

@@ -3,6 +3,8 @@
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import RequestBody, VersionNumber
+from api.schemas.queue import Priority
+from shared.jobs.rows import MIDDLE_PRIORITY
 
 
 class PromoteRequest(RequestBody):
@@ -15,3 +17,4 @@ class PromoteRequest(RequestBody):
     dataset_name: str = Field(description="The dataset that the model was trained on.", examples=["my_dataset"])
     version: VersionNumber = Field(description="The version of the model.", examples=[1])
     target_stage: str = Field(description="The stage after the one in which it is active.", examples=["staging"])
+    priority: Priority = MIDDLE_PRIORITY

@@ -1,13 +1,17 @@
 """Bodies of training."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
 from api.schemas.problems import Fault
+from api.schemas.queue import JobLimits, LimitsRequest, Priority
 from shared.datasets.columns import ColumnKind
 from shared.errors import PlatformError
+from shared.jobs.limits import Limits
+from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.training.plan import Role
 from shared.training.resolution import Rehearsal
 from shared.training.spec import TrainingSpec
@@ -58,6 +62,10 @@ class TrainRequest(RequestBody):
         le=2**32 - 1,
         description="Decides the split, and the estimator's chance unless its parameters do.",
     )
+    priority: Priority = MIDDLE_PRIORITY
+    limits: LimitsRequest = Field(
+        default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."
+    )
 
     @model_validator(mode="after")
     def _one_table(self) -> Self:
@@ -97,19 +105,27 @@ class DryRun(ResponseBody):
 
     valid: bool = Field(description="Whether the training would be accepted.")
     request: TrainingSpec | None = Field(description="The request with every default filled in.")
+    limits: JobLimits | None = Field(description="The limits that would hold.")
     recipe: list[ColumnTreatment] | None = Field(description="What would be done to which column.")
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
-    def of(cls, spec: TrainingSpec, rehearsal: Rehearsal) -> Self:
-        """The outcome of a rehearsal."""
+    def of(cls, spec: TrainingSpec, rehearsal: Rehearsal, *, limits: Limits, beyond: Iterable[PlatformError]) -> Self:
+        """The outcome of a rehearsal; `beyond` is what the request allows itself beyond the platform's limits."""
         recipe = None
         if rehearsal.treatments is not None:
             recipe = [ColumnTreatment.model_validate(treatment) for treatment in rehearsal.treatments]
-        problems = [TrainProblem.of(error) for error in rehearsal.problems]
-        return cls(valid=not problems, request=spec, recipe=recipe, problems=problems)
+        problems = [TrainProblem.of(error) for error in [*rehearsal.problems, *beyond]]
+        return cls(
+            valid=not problems,
+            request=spec,
+            limits=JobLimits.model_validate(limits),
+            recipe=recipe,
+            problems=problems,
+        )
 
     @classmethod
-    def refused(cls, error: PlatformError) -> Self:
+    def refused(cls, errors: Iterable[PlatformError]) -> Self:
         """A request that does not even name a table."""
-        return cls(valid=False, request=None, recipe=None, problems=[TrainProblem.of(error)])
+        problems = [TrainProblem.of(error) for error in errors]
+        return cls(valid=False, request=None, limits=None, recipe=None, problems=problems)

@@ -1,7 +1,7 @@
 """Train and promote: a job is accepted, waited for and judged."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from cli.acts.connecting import connected
@@ -16,18 +16,23 @@ from cli.show.output import Output, Show
 
 
 def training_request(
-    dataset_name: str, *, model: str, params: Sequence[str] = (), use_example: bool = False, **choices: Any
+    dataset_name: str,
+    *,
+    model: str,
+    params: Sequence[str] = (),
+    use_example: bool = False,
+    limits: Mapping[str, float | None] | None = None,
+    **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training: `model` is `module.Class`, the parameters are `name=value`; a choice may be None.
+    """The request of a training: `model` is `module.Class`, parameters are `name=value`; choices, limits may be None.
 
     Raises:
         WrongUsage: when the model or a parameter is not of that form.
     """
-    given = {"use_example": use_example or None, **choices}
     return {
         "dataset_name": dataset_name,
         "model": _read_estimator(model, params),
-        **{name: value for name, value in given.items() if value is not None},
+        **_given({"use_example": use_example or None, "limits": _given(limits or {}) or None, **choices}),
     }
 
 
@@ -79,6 +84,10 @@ def _rehearse(client: Client, output: Output, call: Call) -> None:
     output.give(answer, job_tables.dry_run)
     if not answer["valid"]:
         raise CommandFailed("this training would be refused.")
+
+
+def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in choices.items() if value is not None}
 
 
 def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:

@@ -33,9 +33,13 @@ def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool =
     return Call("POST", "/train", headers=_key(key), body=request)
 
 
-def promote(*, dataset_name: str, version: int, target_stage: str, key: str | None = None) -> Call:
+def promote(
+    *, dataset_name: str, version: int, target_stage: str, priority: int | None = None, key: str | None = None
+) -> Call:
     """Accept a promotion; the key makes it safe to send again."""
-    body = {"dataset_name": dataset_name, "version": version, "target_stage": target_stage}
+    body: dict[str, Any] = {"dataset_name": dataset_name, "version": version, "target_stage": target_stage}
+    if priority is not None:
+        body["priority"] = priority
     return Call("POST", "/promote", headers=_key(key), body=body)
 
 

@@ -8,13 +8,15 @@ from rich.text import Text
 
 from cli.client.events import GOING_ON
 from cli.client.failures import written
+from cli.show.progress import is_guess
+from cli.show.queue import standing
 from cli.show.tables import facts, sections, status, table
 from cli.show.text import age, cell, count, duration, moment
 
 # All columns but this one are shown whole; it takes what is left, and no less than so much.
 _FOLDED, _LEAST = "Dataset", 10
 # What a narrow terminal does without, the least telling first.
-_DROPPED = ("Kind", "Age", "Dataset", "Status")
+_DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
 
 
 def job_list(page: dict[str, Any]) -> RenderableType:
@@ -27,6 +29,7 @@ def job_list(page: dict[str, Any]) -> RenderableType:
             "Kind": Text(cell(job["kind"])),
             "Status": _state(job),
             "Dataset": Text(cell(job["dataset_name"])),
+            "Priority": Text(cell(job.get("priority"))),
             "Age": Text(age(job["created_at"])),
         }
         for job in page["items"]
@@ -48,7 +51,7 @@ class _JobList:
         yield table(
             headings,
             ([row[heading] for heading in headings] for row in self._rows),
-            right=["Age"],
+            right=["Priority", "Age"],
             whole=[heading for heading in headings if heading != _FOLDED],
         )
 
@@ -71,10 +74,14 @@ def job_details(job: dict[str, Any]) -> RenderableType:
                 ("Kind", job["kind"]),
                 ("Status", _state(job)),
                 *([("Step", job["progress"]["step"])] if job["status"] == "running" else []),
+                *([("Queue", place)] if (place := standing(job)) else []),
                 ("Dataset", job["dataset_name"]),
+                ("Priority", job.get("priority")),
+                *([("Limits", _limits(limits))] if (limits := job.get("limits")) else []),
                 ("Attempts", job["attempts"]),
                 ("Created", moment(job["created_at"])),
                 ("Took", duration(job["started_at"], job["finished_at"])),
+                *([("Used", _used(job["usage"]))] if job.get("usage") else []),
             ]
         ),
         ("Request", facts((name, value) for name, value in job["request"].items() if value is not None)),
@@ -105,7 +112,12 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
     request = answer["request"]
     return sections(
         "This would be accepted.",
-        facts((name, value) for name, value in request.items() if value is not None),
+        facts(
+            [
+                *((name, value) for name, value in request.items() if value is not None),
+                ("limits", _limits(answer["limits"])),
+            ]
+        ),
         table(
             ["Column", "Kind", "Treatment"],
             ((column["column"], column["kind"], column["treatment"]) for column in answer["recipe"] or []),
@@ -113,9 +125,24 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
     )
 
 
+def _limits(limits: dict[str, Any]) -> str:
+    return f"{limits['seconds']:g} s, {limits['memory_mb']} MiB"
+
+
 def _state(job: dict[str, Any]) -> Text:
     word: str = job["status"]
     text = status(word)
     if word in GOING_ON and word == "running":
-        text.append(f" {cell(job['progress']['percent'])}%")
+        text.append(f" {'~' if is_guess(job) else ''}{cell(job['progress']['percent'])}%")
     return text
+
+
+def _used(usage: dict[str, Any]) -> str:
+    """What its last attempt used; what was not measured is left out."""
+    memory, cpu = usage["peak_memory_mb"], usage["cpu_seconds"]
+    parts = [
+        None if memory is None else f"{memory:,.0f} MiB of memory",
+        None if cpu is None else f"{cpu:,.1f} s of processor time",
+        f"{usage['wall_seconds']:,.1f} s",
+    ]
+    return ", ".join(part for part in parts if part)

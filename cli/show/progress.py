@@ -16,9 +16,17 @@ from rich.progress import (
 )
 
 from cli.show.output import Output
+from cli.show.queue import status_words
 from cli.show.text import clean
 
 _BAR = 20
+# How much further a job is when a pipe gets another line of the same step.
+_LINE_PERCENT = 10
+
+
+def is_guess(job: dict[str, Any]) -> bool:
+    """Whether the percentage of a job is no more than what earlier jobs took; an older platform does not say."""
+    return job["status"] == "running" and bool(job["progress"].get("estimated"))
 
 
 class JobsView(Protocol):
@@ -40,27 +48,30 @@ class _Bars:
     def update(self, job: dict[str, Any]) -> None:
         """Move the job's bar."""
         progress = job["progress"]
-        step = progress["step"] if job["status"] == "running" else job["status"]
-        self._progress.update(self._tasks[job["job_id"]], completed=progress["percent"], step=clean(step))
+        step = progress["step"] if job["status"] == "running" else status_words(job)
+        guess = " (estimated)" if is_guess(job) else ""
+        self._progress.update(self._tasks[job["job_id"]], completed=progress["percent"], step=clean(step) + guess)
         if job["finished_at"]:
             self._progress.stop_task(self._tasks[job["job_id"]])
 
 
 class _Lines:
-    """One line per step of a job."""
+    """One line per step of a job, and one now and then in a long step."""
 
     def __init__(self, output: Output, labels: dict[str, str]) -> None:
         self._output = output
         self._labels = labels
-        self._shown: dict[str, str] = {}
+        self._shown: dict[str, tuple[str, int]] = {}
 
     def update(self, job: dict[str, Any]) -> None:
-        """Write a line if the job is at another step."""
-        progress, status = job["progress"], job["status"]
-        step = f"{progress['step']} ({progress['percent']}%)" if status == "running" else status
-        if self._shown.get(job["job_id"]) != step:
-            self._shown[job["job_id"]] = step
-            self._output.tell(f"{self._labels[job['job_id']]}: {step}")
+        """Write a line if the job is at another step, or so much further."""
+        progress = job["progress"]
+        running = job["status"] == "running"
+        step, percent = (progress["step"], progress["percent"]) if running else (status_words(job), 0)
+        if self._shown.get(job["job_id"]) != (step, percent // _LINE_PERCENT):
+            self._shown[job["job_id"]] = step, percent // _LINE_PERCENT
+            about = "about " if is_guess(job) else ""
+            self._output.tell(f"{self._labels[job['job_id']]}: {step}{f' ({about}{percent}%)' if running else ''}")
 
 
 class _Nothing:

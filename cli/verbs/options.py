@@ -16,6 +16,10 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Give the API's JSON and nothing else.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list.")]
+Priority = Annotated[
+    int | None,
+    typer.Option("--priority", min=0, max=9, metavar="N", help="0 to 9, lower goes first; 5 by default."),
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the job to end.")]
 IdempotencyKey = Annotated[
     str | None,

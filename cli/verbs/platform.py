@@ -59,3 +59,21 @@ def doctor(
     from cli.doctor.run import doctor as examine
 
     raise typer.Exit(examine(url=url, as_json=json))
+
+
+def fsck(
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every object, instead of asking the store for digests.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Give what was found as JSON and nothing else.")] = False,
+) -> None:
+    """Compare rows and objects, and say what differs and what mends it.
+
+    It looks with the settings of the environment, whether the platform runs or not, and changes nothing.
+    The exit status is 0 when nothing differs, 1 when something does, 2 when the settings or the tables of the database
+    are wrong, 3 when database or object store do not answer.
+    """
+    from cli.fsck import fsck as compare
+
+    raise typer.Exit(compare(deep=deep, as_json=json))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.verbs.options import Detach, IdempotencyKey, Json, Url
+from cli.verbs.options import Detach, IdempotencyKey, Json, Priority, Url
 
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")]
 
@@ -14,6 +14,7 @@ def promote(
     version: Version,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage after the one in which it is active.")],
     *,
+    priority: Priority = None,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
     url: Url = None,
@@ -28,7 +29,9 @@ def promote(
     from cli.client import calls
     from cli.show.models import promoted
 
-    call = calls.promote(dataset_name=dataset, version=version, target_stage=stage, key=idempotency_key)
+    call = calls.promote(
+        dataset_name=dataset, version=version, target_stage=stage, priority=priority, key=idempotency_key
+    )
     with connected(url, as_json=json) as (client, output):
         run_job(client, output, call, detach=detach, label=f"promote {dataset} {version} to {stage}", show=promoted)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.verbs.options import Detach, IdempotencyKey, Json, Url
+from cli.verbs.options import Detach, IdempotencyKey, Json, Priority, Url
 
 EXAMPLES = """\b
 Examples:
@@ -38,6 +38,13 @@ TestSize = Annotated[
 RandomState = Annotated[
     int | None, typer.Option(metavar="N", help="Decides the split and the estimator's chance; 42 by default.")
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Stop it after so long, if the platform does not do so earlier."),
+]
+MemoryLimit = Annotated[
+    int | None, typer.Option(metavar="MIB", help="The most memory that it may use; the platform has a limit, too.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would run, and everything that is wrong.")]
 
 
@@ -52,6 +59,9 @@ def train(
     dataset_version: DatasetVersion = None,
     test_size: TestSize = None,
     random_state: RandomState = None,
+    priority: Priority = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     dry_run: DryRun = False,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
@@ -60,13 +70,11 @@ def train(
 ) -> None:
     """Fit an estimator to a dataset and register it as a new model.
 
-    Waits for the job, showing its progress. Ctrl-C ends the waiting and not the job. The exit status is 1 when the job
-    fails or the API refuses it.
+    Waits for the job; Ctrl-C ends the waiting and not the job. The exit status is 1 when it fails or is refused.
     """
-    from cli.acts.training import train as run_training
-    from cli.acts.training import training_request
+    from cli.acts import training
 
-    request = training_request(
+    request = training.training_request(
         dataset,
         model=model,
         params=param or [],
@@ -76,5 +84,7 @@ def train(
         dataset_version=dataset_version,
         test_size=test_size,
         random_state=random_state,
+        priority=priority,
+        limits={"seconds": time_limit, "memory_mb": memory_limit},
     )
-    run_training(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)
+    training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

@@ -7,7 +7,7 @@ Uploading its name again brings it back.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,17 @@ log = get_logger(__name__)
 
 _SUGGESTED_FROM = 1_000
 _SHOWN_CHARACTERS = 80
+
+# Built once: every training that is accepted begins with it.
+_ENTRY = (
+    select(DatasetRow, DatasetVersionRow)
+    .join(DatasetVersionRow, DatasetVersionRow.dataset_id == DatasetRow.id)
+    .where(DatasetRow.name == bindparam("name"), DatasetRow.location.is_not(None), DatasetRow.archived_at.is_(None))
+    .where(DatasetVersionRow.state == VersionState.READY)
+    .where(DatasetVersionRow.number == func.coalesce(bindparam("number", type_=Integer()), DatasetVersionRow.number))
+    .order_by(DatasetVersionRow.number.desc())
+    .limit(1)
+)
 
 
 class Entry(NamedTuple):
@@ -71,6 +82,10 @@ def find_entry(session: Session, name: str, number: int | None = None) -> Entry:
         UnknownDataset: when there is none of that name.
         UnknownDatasetVersion: when it has no version of that number.
     """
+    found = session.execute(_ENTRY, {"name": name, "number": number}).one_or_none()
+    if found is not None:
+        return Entry(*found)
+    # One step at a time, so that the sentence tells what is missing.
     dataset = find_dataset(session, name)
     return Entry(dataset, find_version(session, dataset, number))
 

@@ -7,7 +7,6 @@ dataset point to it: an object that readers can see is complete, and one that no
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from uuid import uuid4
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +16,7 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import Entry, find_version, remove_objects
 from shared.datasets.findings import Inspection
+from shared.datasets.naming import new_object_key
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
@@ -69,13 +69,13 @@ class Ingestor:
             UploadOvertaken: when the dataset was deleted meanwhile.
             StoreUnavailable: when the object store does not answer.
         """
-        self.clean_stale_uploads()
+        clean_stale_uploads(self.database, self.store, self.settings)
         with self.database.write() as session:
             known = _same_again(session, name, file, description)
         if known is not None:
             return Ingestion(known, created=False)
         found = self.reader.inspect(file.path)
-        key = f"{name}/{uuid4().hex}.{found.reading.extension}"
+        key = new_object_key(name, found.reading.extension)
         with self.database.write() as session:
             dataset_id, version_id = _stage(session, name, key, file, found)
         with self._undone_on_failure(dataset_id, key):
@@ -87,27 +87,6 @@ class Ingestor:
         if not done.created:
             remove_objects(self.store, self.settings.datasets_bucket, [key])
         return done
-
-    def clean_stale_uploads(self) -> None:
-        """Forget uploads that were never finished because their process died."""
-        stale = (
-            DatasetVersionRow.state == VersionState.UPLOADING,
-            DatasetVersionRow.created_at < Now(-STALE_SECONDS),
-        )
-        with self.database.read() as session:
-            if session.scalar(select(DatasetVersionRow.id).where(*stale).limit(1)) is None:
-                return
-        with self.database.write() as session:
-            gone = session.execute(
-                delete(DatasetVersionRow)
-                .where(*stale)
-                .returning(DatasetVersionRow.object_key, DatasetVersionRow.dataset_id)
-            ).all()
-            for dataset_id in {row.dataset_id for row in gone}:
-                _forget_if_empty(session, dataset_id)
-        keys = [row.object_key for row in gone]
-        log.info("stale_uploads_removed", keys=keys)
-        remove_objects(self.store, self.settings.datasets_bucket, keys)
 
     @contextmanager
     def _undone_on_failure(self, dataset_id: int, key: str) -> Iterator[None]:
@@ -124,6 +103,43 @@ class Ingestor:
             if not ready:
                 remove_objects(self.store, self.settings.datasets_bucket, [key])
             raise
+
+
+def clean_stale_uploads(database: Database, store: ObjectStore, settings: Settings) -> int:
+    """Forget uploads that were never finished because their process died; how many there were."""
+    stale = (
+        DatasetVersionRow.state == VersionState.UPLOADING,
+        DatasetVersionRow.created_at < Now(-STALE_SECONDS),
+    )
+    with database.read() as session:
+        if session.scalar(select(DatasetVersionRow.id).where(*stale).limit(1)) is None:
+            return 0
+    with database.write() as session:
+        gone = session.execute(
+            delete(DatasetVersionRow)
+            .where(*stale)
+            .returning(DatasetVersionRow.object_key, DatasetVersionRow.dataset_id)
+        ).all()
+        for dataset_id in {row.dataset_id for row in gone}:
+            _forget_if_empty(session, dataset_id)
+    keys = [row.object_key for row in gone]
+    log.info("stale_uploads_removed", keys=keys)
+    remove_objects(store, settings.datasets_bucket, keys)
+    return len(keys)
+
+
+def forget_empty_datasets(database: Database) -> int:
+    """Remove old catalog rows that have no version, not even one under way; how many there were."""
+    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == DatasetRow.id)
+    empty = select(DatasetRow.id).where(
+        DatasetRow.location.is_(None), ~versions.exists(), DatasetRow.created_at < Now(-STALE_SECONDS)
+    )
+    with database.read() as session:
+        found = session.scalars(empty).all()
+    for dataset_id in found:
+        with database.write() as session:
+            _forget_if_empty(session, dataset_id)
+    return len(found)
 
 
 def _same_again(session: Session, name: str, file: Spooled, description: str | None) -> Entry | None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from uuid import uuid4
 
 from shared.errors import InvalidName
 
@@ -9,6 +10,17 @@ LONGEST_NAME = 64
 
 _COMPRESSED = (".gz", ".gzip")
 _EXTENSIONS = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json")
+_OBJECT_KEY = re.compile(r"[a-z0-9_]{1,64}/[0-9a-f]{32}\.(csv|tsv|parquet|jsonl)(\.gz)?")
+
+
+def new_object_key(name: str, extension: str) -> str:
+    """A key for an upload that no other upload ever has."""
+    return f"{name}/{uuid4().hex}.{extension}"
+
+
+def is_object_key(key: str) -> bool:
+    """Whether `new_object_key` may have made a key."""
+    return _OBJECT_KEY.fullmatch(key) is not None
 
 
 def normalise_name(raw: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from shared.datasets.columns import Column
 from shared.datasets.findings import Inspection, Preview, TableLimits
 from shared.datasets.reading import Reading
-from shared.errors import InvalidTable, TableTooLarge, error_of_code
+from shared.errors import InvalidTable, ScratchFull, TableTooLarge, error_of_code
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, Sandbox
 from shared.scratch import Scratch
@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 # More at a time would share the machine's cores and multiply the memory.
 _CHILDREN = 2
-_SHOWN_BYTES = 2000
+_SHOWN_CHARACTERS = 2000
 
 
 class Reader:
@@ -83,7 +83,7 @@ class Reader:
             with self._places:
                 ending = self._run(folder)
             if not ending.ok:
-                raise _refusal(ending, folder)
+                raise _refusal(ending)
             answer = json.loads((folder / "answer.json").read_text())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -105,11 +105,12 @@ class Reader:
         return ending
 
 
-def _refusal(ending: Ending, folder: Path) -> Exception:
+def _refusal(ending: Ending) -> Exception:
     if ending.out_of_memory:
         return TableTooLarge(
             "The file needs more memory to read than it may take. Upload fewer columns, or shorter rows or row groups."
         )
-    said = (folder / "log").read_bytes()[-_SHOWN_BYTES:].decode(errors="replace") if (folder / "log").exists() else ""
-    log.error("reader_child_failed", ending=str(ending), said=said)
+    if ending.disk_full:
+        return ScratchFull()
+    log.error("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
     return InvalidTable("The file cannot be read as a table; it is damaged. Write it again.")

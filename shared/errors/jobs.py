@@ -1,6 +1,6 @@
 """Errors of jobs."""
 
-from shared.errors.tree import Conflict, Permanent, PlatformError, Unknown
+from shared.errors.tree import Conflict, Permanent, PlatformError, Unavailable, Unknown
 
 
 class UnknownJob(Unknown):
@@ -33,6 +33,26 @@ class OutOfMemory(Permanent):
 
 class TimeLimitExceeded(Permanent):
     """The job took longer than it may."""
+
+
+class ComputationCrashed(Permanent):
+    """The computing process of the job died, most often for want of memory; use fewer rows or a smaller model."""
+
+
+class Cancelled(Permanent):
+    """The job was cancelled on request and made nothing; POST /jobs/{id}/retry runs it as a new job."""
+
+
+class WorkerLost(Unavailable):
+    """The worker that ran the job stopped without a word, and the job was taken away from it."""
+
+
+class WorkerNotReady(Unavailable):
+    """The worker cannot start computing processes at present; the job is tried again."""
+
+
+class ScratchFull(Unavailable):
+    """The disk of MLMINI_HOME, where files are put for a while, is full: make room on it, then try again."""
 
 
 class InternalError(PlatformError):

@@ -67,6 +67,10 @@ class ArtifactCorrupt(Permanent):
     """The stored file is not the one that was registered: size, digest or signature differ."""
 
 
+class ArtifactInRemoval(Unavailable):
+    """A janitor is just removing an old file of the name that the artifact would get."""
+
+
 class ModelUnavailable(Unavailable):
     """The registered model cannot be loaded at present."""
 

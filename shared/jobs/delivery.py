@@ -1,4 +1,4 @@
-"""Which jobs are due, and which of them need another message."""
+"""Which jobs are due, in which order, and which of them need another message."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,6 +10,10 @@ from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 
+# Everywhere: the lower priority first, and of those that are equal the one that has been due for longer. The id parts
+# jobs of the same moment, so that every place in the queue has one job.
+ORDER = (JobRow.priority, JobRow.run_at, JobRow.id)
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -17,17 +21,18 @@ class Delivery:
 
     job_id: UUID
     kind: Kind
+    priority: int
 
 
 def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Delivery]:
-    """Queued jobs that may run and have waited for at least `since_seconds`, the oldest first."""
+    """Queued jobs that may run and have waited for at least `since_seconds`, in their order."""
     query = (
-        select(JobRow.id, JobRow.kind)
+        select(JobRow.id, JobRow.kind, JobRow.priority)
         .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(-since_seconds))
-        .order_by(JobRow.run_at)
+        .order_by(*ORDER)
         .limit(limit)
     )
-    return [Delivery(row.id, Kind(row.kind)) for row in session.execute(query)]
+    return [Delivery(row.id, Kind(row.kind), row.priority) for row in session.execute(query)]
 
 
 def count_due(session: Session) -> int:
@@ -37,7 +42,7 @@ def count_due(session: Session) -> int:
 
 
 def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> list[Delivery]:
-    """Due jobs that nobody was told of for `quiet_seconds`; marks them as published now.
+    """Due jobs that nobody was told of for `quiet_seconds`, in their order; marks them as published now.
 
     Two relays at the same moment take different rows: PostgreSQL passes over rows that another transaction holds,
     SQLite lets one write at a time. Passing over also spares two relays from waiting for each other's rows for ever.
@@ -46,7 +51,7 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
     candidates = session.scalars(
         select(JobRow.id)
         .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(), unseen)
-        .order_by(JobRow.run_at)
+        .order_by(*ORDER)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
@@ -54,6 +59,7 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
         update(JobRow)
         .where(JobRow.id.in_(candidates))
         .values(last_published_at=Now())
-        .returning(JobRow.id, JobRow.kind)
+        .returning(JobRow.id, JobRow.kind, JobRow.priority)
     )
-    return [Delivery(row.id, Kind(row.kind)) for row in taken]
+    deliveries = {row.id: Delivery(row.id, Kind(row.kind), row.priority) for row in taken}
+    return [deliveries[job_id] for job_id in candidates if job_id in deliveries]

@@ -10,23 +10,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
-EVENT_COLUMNS = (JobRow.id, JobRow.status, JobRow.epoch, JobRow.lease_until)
+# The tables themselves: of what these statements cost, most would else be the session's care for objects.
+JOBS = JobRow.metadata.tables[JobRow.__tablename__]
+_EVENTS = JobRow.metadata.tables[JobEventRow.__tablename__]
+_COUNTERS = JobRow.metadata.tables[CounterRow.__tablename__]
+
+_LAST_SEQ = select(func.coalesce(func.max(_EVENTS.c.seq), 0)).where(_EVENTS.c.job_id == bindparam("of_job"))
+_RECORD = insert(_EVENTS).values(seq=_LAST_SEQ.scalar_subquery() + 1, at=Now())
+
+EVENT_COLUMNS = (JOBS.c.id, JOBS.c.status, JOBS.c.epoch, JOBS.c.lease_until)
 _CLAIM_COLUMNS = (
-    JobRow.kind,
-    JobRow.request,
-    JobRow.dataset_name,
-    JobRow.dataset_version_id,
-    JobRow.transient_count,
-    JobRow.attempt,
-    JobRow.time_limit_seconds,
-    JobRow.memory_limit_mb,
+    JOBS.c.kind,
+    JOBS.c.request,
+    JOBS.c.dataset_name,
+    JOBS.c.dataset_version_id,
+    JOBS.c.transient_count,
+    JOBS.c.attempt,
+    JOBS.c.time_limit_seconds,
+    JOBS.c.memory_limit_mb,
 )
 
 
@@ -54,15 +62,15 @@ class Claim:
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
     """Take a due job for `worker`; None when it is not due, or somebody else has it."""
     row = session.execute(
-        update(JobRow)
+        update(JOBS)
         .where(_free(job_id))
         .values(
             status=State.RUNNING,
-            epoch=JobRow.epoch + 1,
-            attempt=JobRow.attempt + 1,
+            epoch=JOBS.c.epoch + 1,
+            attempt=JOBS.c.attempt + 1,
             lease_until=Now(lease_seconds),
             worker=worker,
-            started_at=func.coalesce(JobRow.started_at, Now()),
+            started_at=func.coalesce(JOBS.c.started_at, Now()),
             progress={"percent": 0, "step": "reading"},
         )
         .returning(*EVENT_COLUMNS, *_CLAIM_COLUMNS)
@@ -96,7 +104,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
     """Renew the lease; False when the attempt no longer owns the job and must stop."""
     renewed = session.execute(
-        update(JobRow).where(mine(claim)).values(lease_until=Now(lease_seconds)).returning(JobRow.id)
+        update(JOBS).where(mine(claim)).values(lease_until=Now(lease_seconds)).returning(JOBS.c.id)
     )
     return renewed.one_or_none() is not None
 
@@ -107,15 +115,16 @@ def cancel_requested(session: Session, claim: Claim) -> bool:
     Raises:
         Fenced: when the attempt no longer owns the job.
     """
-    row = session.execute(select(JobRow.cancel_requested_at).where(mine(claim))).one_or_none()
+    row = session.execute(select(JOBS.c.cancel_requested_at).where(mine(claim))).one_or_none()
     if row is None:
         raise Fenced
     return row.cancel_requested_at is not None
 
 
-def report_progress(session: Session, claim: Claim, *, percent: int, step: str) -> None:
-    """Show how far the attempt is; a lost attempt shows nothing."""
-    session.execute(update(JobRow).where(mine(claim)).values(progress={"percent": percent, "step": step}))
+def report_progress(session: Session, claim: Claim, *, percent: int, step: str, estimated: bool = False) -> None:
+    """Show how far the attempt is, and whether that is a guess; a lost attempt shows nothing."""
+    progress = {"percent": percent, "step": step} | ({"estimated": True} if estimated else {})
+    session.execute(update(JOBS).where(mine(claim)).values(progress=progress))
 
 
 def take_model_version(session: Session, claim: Claim) -> int:
@@ -125,7 +134,7 @@ def take_model_version(session: Session, claim: Claim) -> int:
         Fenced: when the attempt no longer owns the job. No number is used up then.
     """
     # Locks the job before the counter, the order in which every transaction takes them.
-    held = session.execute(update(JobRow).where(mine(claim)).values(epoch=JobRow.epoch).returning(JobRow.id))
+    held = session.execute(update(JOBS).where(mine(claim)).values(epoch=JOBS.c.epoch).returning(JOBS.c.id))
     if held.one_or_none() is None:
         raise Fenced
     return raise_counter(session, "model_version")
@@ -133,9 +142,10 @@ def take_model_version(session: Session, claim: Claim) -> int:
 
 def raise_counter(session: Session, name: str) -> int:
     """Add one to a counter and return its new value."""
-    return session.execute(
-        update(CounterRow).where(CounterRow.name == name).values(value=CounterRow.value + 1).returning(CounterRow.value)
-    ).scalar_one()
+    count = _COUNTERS.c.value
+    raised = update(_COUNTERS).where(_COUNTERS.c.name == name).values(value=count + 1).returning(count)
+    value: int = session.execute(raised).scalar_one()
+    return value
 
 
 def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
@@ -145,8 +155,8 @@ def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
         Fenced: when the attempt lost the job or a cancel was requested. The caller rolls back.
     """
     row = session.execute(
-        update(JobRow)
-        .where(mine(claim), JobRow.cancel_requested_at.is_(None))
+        update(JOBS)
+        .where(mine(claim), JOBS.c.cancel_requested_at.is_(None))
         .values(
             status=State.SUCCEEDED,
             result=result,
@@ -165,10 +175,15 @@ def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
 def put_result(session: Session, claim: Claim, result: dict[str, Any]) -> None:
     """Add what the effect turned out to be, in the transaction of `succeed`."""
     session.execute(
-        update(JobRow)
-        .where(JobRow.id == claim.job_id, JobRow.epoch == claim.epoch, JobRow.status == State.SUCCEEDED)
+        update(JOBS)
+        .where(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch, JOBS.c.status == State.SUCCEEDED)
         .values(result=result)
     )
+
+
+def put_usage(session: Session, claim: Claim, usage: dict[str, Any]) -> None:
+    """Add what the attempt used, in the transaction that has just ended it and holds the job's row."""
+    session.execute(update(JOBS).where(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch).values(usage=usage))
 
 
 def record(
@@ -182,31 +197,30 @@ def record(
     lease_until: datetime | None = None,
 ) -> None:
     """Add one transition to the job's history; the caller's UPDATE holds the job's row."""
-    last = select(func.coalesce(func.max(JobEventRow.seq), 0)).where(JobEventRow.job_id == job_id)
     session.execute(
-        insert(JobEventRow).values(
-            job_id=job_id,
-            seq=last.scalar_subquery() + 1,
-            from_state=before,
-            to_state=after,
-            epoch=epoch,
-            actor=actor,
-            at=Now(),
-            lease_until=lease_until,
-        )
+        _RECORD,
+        {
+            "job_id": job_id,
+            "of_job": job_id,
+            "from_state": before,
+            "to_state": after,
+            "epoch": epoch,
+            "actor": actor,
+            "lease_until": lease_until,
+        },
     )
 
 
 def mine(claim: Claim) -> ColumnElement[bool]:
     """The guard of every write of an attempt: the job is running, and under this very epoch."""
-    return and_(JobRow.id == claim.job_id, JobRow.epoch == claim.epoch, JobRow.status == State.RUNNING)
+    return and_(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch, JOBS.c.status == State.RUNNING)
 
 
 def _free(job_id: UUID) -> ColumnElement[bool]:
     """The guard of a claim: the job may run now, and nobody has it."""
     return and_(
-        JobRow.id == job_id,
-        JobRow.status == State.QUEUED,
-        JobRow.run_at <= Now(),
-        JobRow.cancel_requested_at.is_(None),
+        JOBS.c.id == job_id,
+        JOBS.c.status == State.QUEUED,
+        JOBS.c.run_at <= Now(),
+        JOBS.c.cancel_requested_at.is_(None),
     )

@@ -1,14 +1,26 @@
 """Jobs as lists and as numbers."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, literal, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Uuid, case, func, literal, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from shared.clock import Instant, Now
-from shared.jobs.rows import JobRow
+from shared.jobs.delivery import ORDER
+from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind, State
+
+
+class Place(NamedTuple):
+    """Where a queued job stands: 1 is the next one; None before its `run_at`, when it cannot be begun yet."""
+
+    position: int | None
+    running: int
+    waiting_seconds: float
+    run_at: datetime
 
 
 def list_jobs(
@@ -41,6 +53,40 @@ def count_by_state(session: Session) -> dict[tuple[Kind, State], int]:
     for kind, state, count in session.execute(query):
         counts[Kind(kind), State(state)] = count
     return counts
+
+
+def places_in_queue(session: Session, job_ids: Collection[UUID]) -> dict[UUID, Place]:
+    """Where those of the jobs stand that are queued. Counts all that are before them, so it is not for long lists."""
+    other = aliased(JobRow)
+    before = tuple_(*(getattr(other, column.key) for column in ORDER)) < tuple_(*ORDER)
+    ahead = select(func.count()).where(other.status == State.QUEUED, other.run_at <= Now(), before)
+    running = select(func.count()).where(other.status == State.RUNNING)
+    query = select(
+        JobRow.id,
+        JobRow.run_at,
+        Now().label("now"),
+        case((JobRow.run_at <= Now(), ahead.scalar_subquery()), else_=None).label("ahead"),
+        running.scalar_subquery().label("running"),
+    ).where(JobRow.id.in_(job_ids), JobRow.status == State.QUEUED)
+    return {
+        row.id: Place(
+            position=None if row.ahead is None else row.ahead + 1,
+            running=row.running,
+            waiting_seconds=max(0.0, (row.now - row.run_at).total_seconds()),
+            run_at=row.run_at,
+        )
+        for row in session.execute(query)
+    }
+
+
+def count_due_by_priority(session: Session) -> dict[int, int]:
+    """How many jobs could begin now if workers were free, of each priority, also where there are none."""
+    query = (
+        select(JobRow.priority, func.count())
+        .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now())
+        .group_by(JobRow.priority)
+    )
+    return dict.fromkeys(PRIORITIES, 0) | {row[0]: row[1] for row in session.execute(query)}
 
 
 def oldest_due_seconds(session: Session) -> float:

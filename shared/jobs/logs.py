@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Float, and_, bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,8 +22,16 @@ from shared.jobs.rows import JobLogRow, JobRow
 
 CUT = "This log is as long as logs may be: what follows was cut."
 
-# Rows of one INSERT, and conditions of one SELECT.
+# Conditions of one SELECT.
 _BATCH = 100
+
+# Built once, for many rows each. The database's clock, like every moment, though the line was said a little earlier.
+_LINES = JobLogRow.metadata.tables[JobLogRow.__tablename__]
+_AT = {"at": Now(bindparam("seconds", type_=Float()))}
+_INSERT = {
+    "sqlite": sqlite.insert(_LINES).values(_AT).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_LINES).values(_AT).on_conflict_do_nothing(),
+}
 
 
 class LogLine(NamedTuple):
@@ -46,22 +54,20 @@ def add(session: Session, job_id: UUID, epoch: int, lines: Sequence[Line], *, mo
     """Add lines under an epoch, for a caller whose transaction holds the job's row: the one that has just ended it."""
     before = select(func.max(JobLogRow.seq)).where(JobLogRow.job_id == job_id, JobLogRow.epoch < epoch)
     base = session.scalar(before) or 0
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     now = time.monotonic()
     rows = [
         {
             "job_id": job_id,
             "seq": base + line.number,
             "epoch": epoch,
-            # The database's clock, like every moment, though the line was said a little earlier.
-            "at": Now(line.said_at - now),
+            "seconds": line.said_at - now,
             "text": one_line(line.text) if base + line.number <= most else CUT,
         }
         for line in lines
         if base + line.number <= most + 1
     ]
-    for start in range(0, len(rows), _BATCH):
-        session.execute(insert(JobLogRow).values(rows[start : start + _BATCH]).on_conflict_do_nothing())
+    if rows:
+        session.execute(_INSERT[session.get_bind().dialect.name], rows)
 
 
 def read(session: Session, job_id: UUID, *, after: int, limit: int) -> list[LogLine]:

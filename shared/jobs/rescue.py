@@ -2,16 +2,28 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.errors import WorkerLost
 from shared.jobs.lifecycle import EVENT_COLUMNS, record
-from shared.jobs.retries import Failure, after_crash, unless_cancelled, when_queued_again, when_terminal
+from shared.jobs.retries import (
+    Failure,
+    after_crash,
+    unless_cancelled,
+    unless_told_to_stop,
+    when_queued_again,
+    when_terminal,
+)
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 
-WORKER_LOST = Failure("worker_lost", "The worker stopped without a word while it ran this job.")
+WORKER_LOST = Failure(
+    WorkerLost.code,
+    "The worker stopped without a word while it ran this job. If that happens again and again, look at what its "
+    "machine's memory and its log say, and train on fewer rows or with a smaller model.",
+)
 
 
 def abandoned(session: Session, *, limit: int = 100) -> list[UUID]:
@@ -28,7 +40,8 @@ def abandoned(session: Session, *, limit: int = 100) -> list[UUID]:
 def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> State | None:
     """Take a job whose lease ran out away from its attempt; None when the lease is valid after all.
 
-    Raising the epoch fences the old attempt in the same statement that frees the job.
+    Raising the epoch fences the old attempt in the same statement that frees the job. A job that was to be cancelled
+    ends as that, and no crash is counted: whoever had asked for its end got it.
     """
     row = session.execute(
         update(JobRow)
@@ -36,11 +49,13 @@ def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> S
         .values(
             status=unless_cancelled(after_crash(max_crashes)),
             epoch=JobRow.epoch + 1,
-            crash_count=JobRow.crash_count + 1,
+            crash_count=case((JobRow.cancel_requested_at.is_(None), JobRow.crash_count + 1), else_=JobRow.crash_count),
             lease_until=None,
             run_at=Now(),
             last_published_at=None,
-            error=WORKER_LOST.as_json(),
+            error=unless_told_to_stop(WORKER_LOST),
+            # Nobody measured this attempt, and what an earlier one used is not its.
+            usage=None,
             finished_at=when_terminal(after_crash(max_crashes)),
             progress=when_queued_again(after_crash(max_crashes)),
         )

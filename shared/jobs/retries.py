@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, case, literal, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.errors import Cancelled
 from shared.jobs.lifecycle import EVENT_COLUMNS, Claim, mine, record
 from shared.jobs.rows import NOT_STARTED, JobRow
 from shared.jobs.states import TERMINAL, State
@@ -26,6 +27,11 @@ class Failure:
     def as_json(self) -> dict[str, str]:
         """The form in which it is stored and shown."""
         return {"code": self.code, "message": self.message}
+
+
+CANCELLED = Failure(
+    Cancelled.code, "The job was cancelled on request and made nothing. To have it after all, retry it as a new job."
+)
 
 
 def fail(session: Session, claim: Claim, failure: Failure) -> State | None:
@@ -91,6 +97,16 @@ def unless_cancelled(target: ColumnElement[str]) -> ColumnElement[str]:
     return case((JobRow.cancel_requested_at.is_not(None), State.CANCELLED.value), else_=target)
 
 
+def unless_told_to_stop(failure: Failure | None) -> ColumnElement[Any]:
+    """The error of a job that `failure` ends; of one whose cancel was requested, that it was cancelled."""
+    kind = JobRow.error.type
+    cancelled = literal(CANCELLED.as_json(), kind)
+    return case(
+        (JobRow.cancel_requested_at.is_not(None), cancelled),
+        else_=literal(failure.as_json() if failure else None, kind),
+    )
+
+
 def when_terminal(target: ColumnElement[str]) -> ColumnElement[Any]:
     """The moment of the end for targets that are one, else nothing."""
     return case((unless_cancelled(target).in_(TERMINAL), Now()), else_=None)
@@ -118,7 +134,7 @@ def _leave(
         .values(
             status=unless_cancelled(target),
             lease_until=None,
-            error=failure.as_json() if failure else None,
+            error=unless_told_to_stop(failure),
             finished_at=when_terminal(target),
             progress=when_queued_again(target),
             **values,

@@ -99,6 +99,17 @@ class ObjectStore(Protocol):
         """Make the buckets that are missing."""
         ...
 
+    def now(self) -> datetime:
+        """The store's own clock, by which `modified` is told: clocks of other machines may differ from it."""
+        ...
+
+    def abort_stale(self, *, older_than_seconds: float) -> int:
+        """Remove what uploads left that began longer ago than that and never ended; how many there were.
+
+        Objects are not touched. One of those uploads that is under way after all fails as StoreUnavailable.
+        """
+        ...
+
     def close(self) -> None:
         """Give connections back; the store is not used after that."""
         ...

@@ -4,21 +4,18 @@ import hashlib
 import io
 import os
 import stat
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
 from shared.errors import StoreUnavailable
-from shared.fail_points import fail_point
 from shared.home import cure, reason
 from shared.object_store.contract import (
     DigestMismatch,
     ObjectEntry,
-    ObjectExists,
     ObjectInfo,
     ObjectMissing,
     check_bucket,
@@ -26,9 +23,10 @@ from shared.object_store.contract import (
     check_prefix,
     check_range,
 )
+from shared.object_store.durable import copy_durably, link_new, remove_stale, sync_folder
 
 _CHUNK_BYTES = 2**20
-_STALE_SECONDS = 24 * 3600  # Longer than any file takes to be stored.
+_STALE = timedelta(days=1)  # Longer than any file takes to be stored.
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -81,7 +79,7 @@ class LocalStore:
                 path.unlink()
             except _NOT_THERE:
                 return
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
         """See ObjectStore."""
@@ -104,7 +102,22 @@ class LocalStore:
             for bucket in self._buckets:
                 (self._root / bucket).mkdir(parents=True, exist_ok=True)
             self._unfinished.mkdir(exist_ok=True)
-            _remove_stale(self._unfinished)
+            remove_stale(self._unfinished, before=self.now() - _STALE)
+
+    def now(self) -> datetime:
+        """See ObjectStore. The files may be on another machine, so a fresh one tells the time."""
+        probe = self._unfinished / f"clock-{uuid4().hex}"
+        with _vendor_errors():
+            with probe.open("xb") as file:
+                state = os.fstat(file.fileno())
+            probe.unlink(missing_ok=True)
+        return _modified(state)
+
+    def abort_stale(self, *, older_than_seconds: float) -> int:
+        """See ObjectStore."""
+        before = self.now() - timedelta(seconds=older_than_seconds)
+        with _vendor_errors():
+            return remove_stale(self._unfinished, before=before)
 
     def close(self) -> None:
         """See ObjectStore."""
@@ -114,14 +127,14 @@ class LocalStore:
         unfinished = self._unfinished / uuid4().hex
         with _vendor_errors():
             try:
-                if _copy_durably(source, unfinished) != sha256:
+                if copy_durably(source, unfinished) != sha256:
                     raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
-                _link(unfinished, target, key=key)
+                link_new(unfinished, target, key=key)
                 for folder in (target.parent, *target.parent.parents):
                     # Up to the bucket: another process may have just made one of them.
                     if folder == self._root:
                         break
-                    _sync_folder(folder)
+                    sync_folder(folder)
             finally:
                 unfinished.unlink(missing_ok=True)
 
@@ -175,44 +188,6 @@ class _Range(io.RawIOBase):
         if self._left is not None:
             self._left -= len(data)
         return len(data)
-
-
-def _copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
-    """Write a new file, through to the disk, and return the digest of what was written."""
-    digest = hashlib.sha256()
-    with target.open("xb") as file:
-        while chunk := source.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            file.write(chunk)
-            fail_point("put.half")
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest()
-
-
-def _link(unfinished: Path, target: Path, *, key: str) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Unlike a rename, a link never replaces what has the name already.
-        os.link(unfinished, target)
-    except (FileExistsError, NotADirectoryError):
-        raise ObjectExists(key) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove_stale(unfinished: Path) -> None:
-    """Remove what a killed process left half written."""
-    for path in unfinished.iterdir():
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - _STALE_SECONDS:
-                path.unlink()
 
 
 def _walk(folder: Path, key: str, start: str) -> Iterator[ObjectEntry]:

@@ -45,6 +45,11 @@ def begin_change(session: Session) -> None:
     raise_counter(session, GENERATION)
 
 
+def hold_registry(session: Session) -> None:
+    """Take the registry's lock until the end of the transaction, without a change (SQLite has one writer anyway)."""
+    session.execute(select(CounterRow.value).where(CounterRow.name == GENERATION).with_for_update())
+
+
 def check_stage(stage: str, stages: Sequence[str]) -> None:
     """Make sure that a stage is one of the configured ones.
 

@@ -13,13 +13,21 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.datasets.catalog import find_dataset
-from shared.errors import AlreadyInStage, ArtifactConflict, ArtifactCorrupt, StageSkipped, UnknownModel
+from shared.errors import (
+    AlreadyInStage,
+    ArtifactConflict,
+    ArtifactCorrupt,
+    ArtifactInRemoval,
+    StageSkipped,
+    UnknownModel,
+)
 from shared.fail_points import fail_point
 from shared.object_store import ObjectExists, ObjectStore
 from shared.registry import deployments
 from shared.registry.artifact import fetch
 from shared.registry.naming import artifact_name
-from shared.registry.rows import RegistryRow
+from shared.registry.orphans import removals_of
+from shared.registry.rows import RegistryRow, Shelf
 from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
 from shared.settings import Settings
 
@@ -34,6 +42,8 @@ class Promotion:
     target_stage: str
     target_path: str
     stages: tuple[str, ...]
+    # How often an object of the target's name was removed before this promotion looked for one.
+    removals: int
 
     @property
     def version(self) -> int:
@@ -52,6 +62,7 @@ def check_promotion(
         UnknownModel: when the dataset has no such version.
         AlreadyInStage: when the version is active there already.
         StageSkipped: when it is not active in the stage before.
+        ArtifactInRemoval: when what an earlier attempt stored under the target's name is just being removed.
     """
     deployments.check_stage(target_stage, stages)
     dataset = find_dataset(session, dataset_name, include_archived=True)
@@ -61,13 +72,15 @@ def check_promotion(
             f"Dataset '{dataset_name}' has no model of version {version}. "
             f"GET /models?dataset_name={dataset_name} lists its models."
         )
+    target_path = artifact_name(dataset_name, target_stage, version)
     return Promotion(
         dataset_id=dataset.id,
         dataset_name=dataset_name,
         source=_source(session, version, target_stage, stages),
         target_stage=target_stage,
-        target_path=artifact_name(dataset_name, target_stage, version),
+        target_path=target_path,
         stages=tuple(stages),
+        removals=removals_of(session, Shelf.MODELS, target_path),
     )
 
 
@@ -105,8 +118,11 @@ def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, acto
 
     Raises:
         AlreadyInStage, StageSkipped: as `check_promotion`.
+        ArtifactInRemoval: when somebody began to remove what is stored under the target's name since then.
     """
     deployments.begin_change(session)
+    if removals_of(session, Shelf.MODELS, promotion.target_path) != promotion.removals:
+        raise ArtifactInRemoval(f"The file '{promotion.target_path}' was removed meanwhile. It is copied again.")
     _source(session, promotion.version, promotion.target_stage, promotion.stages)
     deployments.activate(
         session,

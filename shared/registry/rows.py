@@ -1,6 +1,7 @@
 """The rows of the model registry."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -61,3 +62,23 @@ class DeploymentRow(Base):
     created_by: Mapped[str] = mapped_column(String(128))
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Shelf(StrEnum):
+    """The two kinds of object, whatever the settings call their buckets."""
+
+    DATASETS = "datasets"
+    MODELS = "models"
+
+
+class OrphanRow(Base):
+    """An object that no row named when a janitor looked; the row goes when that changes."""
+
+    __tablename__ = "orphans"
+
+    shelf: Mapped[str] = mapped_column(String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(String(1024), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    # Raised by whoever begins to remove it: who found the object before knows by the number that it may be gone.
+    removals: Mapped[int] = mapped_column(default=0)
+    removal_until: Mapped[datetime | None] = mapped_column(Instant)

@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from shared.logging import get_logger
 from shared.sandbox.limits import Ending, Limits
@@ -38,7 +39,7 @@ class SandboxProcess:
         self._said = b""
         self._ending: Ending | None = None
         try:
-            self.pid = self._next(timeout=_START_SECONDS)["pid"]
+            self.pid: int = self._next(timeout=_START_SECONDS)["pid"]
         except (KeyError, OSError):
             run.close()
             raise SandboxFailed("the fork server could not start a process") from None
@@ -61,7 +62,7 @@ class SandboxProcess:
             except OSError:
                 log.debug("sandbox_process_was_gone", pid=self.pid)
 
-    def _next(self, *, timeout: float) -> dict[str, int]:
+    def _next(self, *, timeout: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout
         while b"\n" not in self._said:
             readable, _, _ = select.select([self._run], [], [], max(0.0, deadline - time.monotonic()))
@@ -73,7 +74,7 @@ class SandboxProcess:
                 return {}
             self._said += chunk
         line, _, self._said = self._said.partition(b"\n")
-        said: dict[str, int] = json.loads(line)
+        said: dict[str, Any] = json.loads(line)
         return said
 
 

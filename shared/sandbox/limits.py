@@ -8,6 +8,9 @@ from pathlib import Path
 # Exit codes of a computing process beside 0, chosen outside of what Python and shells use themselves.
 FAILED = 70
 OUT_OF_MEMORY = 77
+DISK_FULL = 78
+
+_VIRTUAL_MEMORY = Path("/proc/vmstat")
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a computing process ended: by an exit code or by a signal. Both are None when its server died."""
+    """How a computing process ended: by an exit code or by a signal. Both are None when its server died.
+
+    `peak_memory_mb` is the most memory that was resident at one time, in MiB. The libraries that the process shares
+    with its server count, some 200 MiB. `cpu_seconds` is the time of all its threads in program and kernel, and that
+    of the processes that it started and waited for. `said` is the end of what it printed.
+    """
 
     exit_code: int | None = None
     signal: int | None = None
+    peak_memory_mb: float | None = None
+    cpu_seconds: float | None = None
+    said: str = ""
 
     @property
     def ok(self) -> bool:
@@ -33,6 +44,11 @@ class Ending:
     def out_of_memory(self) -> bool:
         """Whether an allocation was refused."""
         return self.exit_code == OUT_OF_MEMORY
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether a file could not be written for want of room."""
+        return self.exit_code == DISK_FULL
 
     def __str__(self) -> str:
         if self.signal is not None:
@@ -46,6 +62,15 @@ def apply(limits: Limits) -> None:
     if sys.platform == "linux":
         cap = _address_space() + limits.memory_mb * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (cap, cap))
+
+
+def memory_kills() -> int | None:
+    """How many processes the kernel of this machine has killed for want of memory; None where it does not tell."""
+    try:
+        lines = _VIRTUAL_MEMORY.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)
 
 
 def _address_space() -> int:

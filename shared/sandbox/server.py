@@ -3,11 +3,14 @@
 Runs as `python -P -m shared.sandbox.server MODULE:FUNCTION`, single-threaded, its standard input a socket to its
 owner. A request is one JSON message with the socket of that run attached. On the run's socket the server says how
 the process ended; the owner shuts its side down to have the process killed. When the owner dies, the socket closes,
-and the server kills what it forked and ends. When the server is killed, the kernel kills its children.
+and the server kills what it forked and ends.
+
+The process that is started is not the server but its guard, which does nothing but wait for the end of the server and
+kill what is left of its runs then. A process that a run started dies thereby with its run, whichever of owner, guard,
+server and run is killed first, and in whatever session it is.
 """
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -16,19 +19,26 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
+from resource import struct_rusage
 
-from shared.sandbox.limits import FAILED, OUT_OF_MEMORY, Limits, apply
+from shared.sandbox.child import Entry, become_child
+from shared.sandbox.descendants import adopt_orphans, die_with_parent, kill_children, kill_group
+from shared.sandbox.limits import Limits
+from shared.sandbox.run import Run
 
 READY = b"+"
-_PR_SET_PDEATHSIG = 1
-
-Entry = Callable[[Path], None]
 
 
 def main() -> None:
     """Serve until the owner closes its socket."""
+    guard = os.getpid()
+    adopt_orphans()
+    if server := os.fork():
+        _guard(server)
+    if not die_with_parent(signal.SIGTERM, parent=guard):
+        return
+    adopt_orphans()
     owner = socket.socket(fileno=0)
     try:
         entry = _load(sys.argv[1])
@@ -36,19 +46,30 @@ def main() -> None:
         # A preload that fails in silence would only be seen as slow or failing jobs.
         owner.sendall(traceback.format_exc().encode())
         raise
+    server_loop = Server(owner, entry)
     owner.sendall(READY)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Server(owner, entry).serve()
+    server_loop.serve()
+
+
+def _guard(server: int) -> None:
+    """Wait for the end of the server, then end what it left behind."""
+    # Held open, it would hide the server's death from its owner.
+    os.close(0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _, status = os.waitpid(server, 0)
+    kill_children()
+    os._exit(0 if status == 0 else 1)
 
 
 class Server:
-    """The loop over three kinds of news: a request, an end of a process, an owner's wish to kill."""
+    """The loop over its news: a request, an end of a process, an owner's wish to kill, a word that a process prints."""
 
     def __init__(self, owner: socket.socket, entry: Entry) -> None:
         self.pid = os.getpid()
         self.owner = owner
         self.entry = entry
-        self.runs: dict[int, socket.socket] = {}
+        self.runs: dict[int, Run] = {}
         self.selector = selectors.DefaultSelector()
         self.selector.register(owner, selectors.EVENT_READ, self._take_request)
         wake, self._wakeup = socket.socketpair()
@@ -56,122 +77,93 @@ class Server:
         self._wakeup.setblocking(False)
         self.selector.register(wake, selectors.EVENT_READ, lambda: self._reap(wake))
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
         self.serving = True
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # The guard is gone, or somebody wants an end.
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
 
     def serve(self) -> None:
         """Handle events until the owner is gone."""
         while self.serving:
             for key, _ in self.selector.select():
                 key.data()
-        for pid in self.runs:
-            _kill(pid)
+        kill_children()
+
+    def _stop(self) -> None:
+        self.serving = False
 
     def _take_request(self) -> None:
         message, descriptors, _, _ = socket.recv_fds(self.owner, 65536, 1)
         if not message:
-            self.serving = False
+            self._stop()
             return
         request = json.loads(message)
-        run = socket.socket(fileno=descriptors[0])
+        news = socket.socket(fileno=descriptors[0])
         try:
-            self._fork(run, Path(request["folder"]), Limits(**request["limits"]))
+            self._fork(news, Path(request["folder"]), Limits(**request["limits"]))
         except OSError:
             # No process could be had. The owner sees it by the closed socket; the runs of others go on.
             traceback.print_exc()
-            run.close()
+            news.close()
         # The owner sends one request at a time, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
-    def _fork(self, run: socket.socket, folder: Path, limits: Limits) -> None:
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(folder, limits)
+    def _fork(self, news: socket.socket, folder: Path, limits: Limits) -> None:
+        printed, output = os.pipe()
+        try:
+            pid = os.fork()
+            if pid == 0:
+                become_child(self.entry, folder, limits, server=self.pid, output=output)
+        except OSError:
+            os.close(printed)
+            raise
+        finally:
+            os.close(output)
         with contextlib.suppress(OSError):
             # Both sides do it, so that the group is there before the first wish to kill it, whoever is faster.
             os.setpgid(pid, pid)
-        self.runs[pid] = run
-        self.selector.register(run, selectors.EVENT_READ, lambda: self._kill_run(pid))
-        _say(run, {"pid": pid})
+        run = self.runs[pid] = Run(news, printed)
+        self.selector.register(news, selectors.EVENT_READ, lambda: self._kill_run(pid))
+        self.selector.register(printed, selectors.EVENT_READ, lambda: self._listen(run))
+        run.tell({"pid": pid})
 
     def _kill_run(self, pid: int) -> None:
         # Readable means closed: owners write nothing here. The socket stays until the process is reaped, and one that
         # was reaped in the same round of events has nothing to kill any more.
         if (run := self.runs.get(pid)) is not None:
-            self.selector.unregister(run)
-            _kill(pid)
+            self.selector.unregister(run.news)
+            kill_group(pid)
+
+    def _listen(self, run: Run) -> None:
+        # A run that was reaped in the same round of events has its last words already.
+        if run in self.runs.values() and not run.listen():
+            self.selector.unregister(run.printed)
 
     def _reap(self, wake: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):
             wake.recv(4096)
-        for pid in list(self.runs):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended == 0:
-                continue
-            # What the process left behind in its group ends with it.
-            _kill(pid)
-            run = self.runs.pop(pid)
-            with contextlib.suppress(KeyError):
-                self.selector.unregister(run)
-            code = os.waitstatus_to_exitcode(status)
-            _say(run, {"signal": -code} if code < 0 else {"exit_code": code})
-            run.close()
-
-    def _become_child(self, folder: Path, limits: Limits) -> None:
-        code = FAILED
-        try:
-            _enter(folder, limits, server=self.pid)
-            self.entry(folder)
-            code = 0
-        except MemoryError:
-            code = OUT_OF_MEMORY
-        except BaseException:  # noqa: BLE001 - nothing may get past this point into the server's own loop
-            traceback.print_exc()
-        finally:
-            with contextlib.suppress(BaseException):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(code)
+        ended: list[tuple[Run, int, struct_rusage]] = []
+        with contextlib.suppress(ChildProcessError):
+            while (news := os.wait4(-1, os.WNOHANG))[0]:
+                pid, status, used = news
+                if (run := self.runs.pop(pid, None)) is not None:
+                    # What the process left behind in its group ends with it.
+                    kill_group(pid)
+                    ended.append((run, status, used))
+            # What has no parent any more, except runs, is what a run left behind elsewhere.
+            kill_children(but=self.runs)
+        for run, status, used in ended:
+            for watched in (run.news, run.printed):
+                with contextlib.suppress(KeyError):
+                    self.selector.unregister(watched)
+            run.end(status, used)
 
 
 def _load(name: str) -> Entry:
     module, _, function = name.partition(":")
     entry: Entry = getattr(importlib.import_module(module), function)
     return entry
-
-
-def _enter(folder: Path, limits: Limits, *, server: int) -> None:
-    """Make the forked process one of its own: group, descriptors, folder, limits."""
-    os.setpgid(0, 0)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A server that died before the line above gives no signal any more.
-    if os.getppid() != server:
-        os._exit(FAILED)
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.environ["TMPDIR"] = str(folder)
-    os.chdir(folder)
-    apply(limits)
-
-
-def _say(run: socket.socket, news: dict[str, int]) -> None:
-    # An owner that does not listen any more has asked for the end of the run, or is dead.
-    with contextlib.suppress(OSError):
-        run.sendall(json.dumps(news).encode() + b"\n")
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

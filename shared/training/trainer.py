@@ -6,7 +6,6 @@ The registered model is the one fitted on the training part of the split, so the
 import math
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from shared.datasets.columns import Column
-from shared.training import narration
+from shared.training import fit_progress, narration
 from shared.training.checks import check
 from shared.training.estimators import Estimator, find_estimator
 from shared.training.evaluation import Evaluation, evaluate
@@ -31,8 +30,7 @@ from shared.training.report import report_of
 from shared.training.signature import InputColumn, Signature
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
-
-OnStep = Callable[[str, int], None]
+from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
 
 _MOST_CATEGORIES = 100
 # Set by the server or of no effect on the model.
@@ -83,22 +81,21 @@ def train(
 ) -> Trained:
     """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
 
-    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage, and `say` of what is done, in words.
-    Rows without a target are left out.
+    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage, which rises during the fit where that
+    can be seen; `say` hears what is done, in words. Rows without a target are left out.
 
     Raises:
         PlatformError: what `checks.check` raises; SingleClass, TaskMismatch, InvalidSplit or InvalidParameter when
             that shows in the values only; FitFailed when the estimator refuses.
     """
-    on_step("preparing", 5)
+    on_step("preparing", 10)
     ready = _prepare(spec, table, columns)
     narration.of_preparation(say, ready.plan, ready.split, without_target=len(table) - len(ready.target))
-    on_step("fitting", 20)
     say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
     with share_of_cores(threads):
-        fit = _fit(spec, ready)
+        fit = _fit(spec, ready, on_step)
         narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
-        on_step("evaluating", 80)
+        on_step("evaluating", EVALUATING)
         measured = _measure(ready, fit.model)
     narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
     return _trained(spec, ready, fit, measured, total=len(table))
@@ -126,7 +123,7 @@ def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> 
     return _Ready(estimator, plan, column, target, split, signature, data=_inputs(rows, signature))
 
 
-def _fit(spec: TrainingSpec, ready: _Ready) -> _Fit:
+def _fit(spec: TrainingSpec, ready: _Ready, on_step: OnStep) -> _Fit:
     estimator, part = ready.estimator, ready.split.train
     settings = settings_of(estimator, spec.model.params)
     if estimator.takes_seed and "random_state" not in spec.model.params:
@@ -135,8 +132,24 @@ def _fit(spec: TrainingSpec, ready: _Ready) -> _Fit:
     started = time.perf_counter()
     with kept_warnings() as sentences, refusals_of(estimator):
         model = build_model(ready.plan, build_estimator(estimator, settings))
-        model.fit(ready.data.iloc[part], ready.target[part])
+        shown = _Shown(on_step, measured=fit_progress.can_be_seen(model))
+        fit_progress.fit(model, ready.data.iloc[part], ready.target[part], told=shown.tell)
     return _Fit(model=model, seconds=time.perf_counter() - started, warnings=sentences)
+
+
+class _Shown:
+    """Shows the share of the fit that is done, each percentage once."""
+
+    def __init__(self, on_step: OnStep, *, measured: bool) -> None:
+        self._on_step = on_step
+        self._percent = FITTING
+        on_step("fitting", FITTING, measured=measured)
+
+    def tell(self, share: float) -> None:
+        percent = percent_of_fit(share)
+        if percent > self._percent:
+            self._percent = percent
+            self._on_step("fitting", percent, measured=True)
 
 
 def _measure(ready: _Ready, model: Any) -> Evaluation:

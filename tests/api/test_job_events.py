@@ -84,7 +84,7 @@ def test_a_job_is_told_from_its_beginning_to_its_end(api: Api) -> None:
     eventually(lambda: listener.lines == ["one", "two"])
     show(api.database, claim, 40, "fitting")
     eventually(lambda: listener.told[-1].name == "progress")
-    assert listener.told[-1].data == {"percent": 40, "step": "fitting"}
+    assert listener.told[-1].data == {"percent": 40, "step": "fitting", "estimated": False}
     add_lines(api.database, claim, "three", first=3)
     succeed(api.database, claim)
     told = listener.wait()

@@ -22,16 +22,20 @@ def test_a_job_has_the_form_of_the_contract(client: TestClient, api_database: Da
     job_id = add_job(api_database)
     job = client.get(f"/jobs/{job_id}").json()
     assert job.pop("created_at").endswith("Z")
+    assert job.pop("queue")["position"] == 1
     assert job == {
         "job_id": str(job_id),
         "kind": "promote",
         "status": "queued",
-        "progress": {"percent": 0, "step": "queued"},
+        "progress": {"percent": 0, "step": "queued", "estimated": False},
         "dataset_name": "flowers",
+        "priority": 5,
+        "limits": None,
         "request": TRAIN_REQUEST,
         "result": None,
         "error": None,
         "attempts": 0,
+        "usage": None,
         "started_at": None,
         "finished_at": None,
         "links": {

@@ -148,6 +148,30 @@ def test_a_dry_run_tells_what_would_be_done(mlmini: CommandLine, flowers: int) -
     assert "Did you mean 'species'?" in refused.out
 
 
+def test_priority_and_limits_are_asked_for_and_shown(mlmini: CommandLine, flowers: int) -> None:
+    limits = ["--priority", "1", "--time-limit", "90", "--memory-limit", "700"]
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, *limits]
+    assert "90 s, 700 MiB" in mlmini.succeed(*words, "--dry-run").out
+    job = mlmini.succeed(*words, "--json").document
+    assert (job["priority"], job["limits"]) == (1, {"seconds": 90, "memory_mb": 700})
+    shown = mlmini.succeed("jobs", "show", job["job_id"]).out
+    assert "Priority  1" in shown
+    assert "Limits    90 s, 700 MiB" in shown
+    assert "Priority" in mlmini.succeed("jobs", "list").out.splitlines()[0]
+    beyond = mlmini.run(*words, "--memory-limit", "999999")
+    assert "MLMINI_JOB_MEMORY_MB" in beyond.err
+
+
+def test_a_job_that_waits_is_shown_with_its_place(mlmini: CommandLine, flowers: int) -> None:
+    # More of them than a worker of this machine runs at once.
+    running = [slow_job(mlmini)["job_id"] for _ in range(9)]
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, "--priority", "9", "--detach", "--json"]
+    last = mlmini.succeed(*words).document["job_id"]
+    assert "Queue     place " in mlmini.succeed("jobs", "show", last).out
+    for job_id in [last, *reversed(running)]:
+        mlmini.succeed("jobs", "cancel", job_id)
+
+
 def test_the_same_key_makes_one_job(mlmini: CommandLine, flowers: int) -> None:
     words = ["train", "flowers", "--target", "species", "--model", MODEL, "--idempotency-key", "twice", "--json"]
     assert mlmini.succeed(*words).document["job_id"] == mlmini.succeed(*words).document["job_id"]

@@ -13,7 +13,7 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset, find_dataset, find_entry, list_datasets
 from shared.datasets.examples import EXAMPLES, TARGET, ensure_example
-from shared.datasets.ingestion import STALE_SECONDS
+from shared.datasets.ingestion import STALE_SECONDS, clean_stale_uploads
 from shared.datasets.preview import preview
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
@@ -163,13 +163,13 @@ def test_an_upload_that_died_is_forgotten_after_an_hour(catalog: Catalog, tmp_pa
     catalog.add("kept", b"a\n1\n")
     for name in ("kept", "lost"):
         abandon(catalog, name, folder=tmp_path)
-    catalog.ingestor.clean_stale_uploads()
+    clean_stale_uploads(catalog.database, catalog.store, catalog.settings)
     assert sorted(map(str, catalog.versions())) == [
         "('kept', 1, 'ready')", "('kept', None, 'uploading')", "('lost', None, 'uploading')",
     ]  # fmt: skip
     with catalog.database.write() as session:
         session.execute(update(DatasetVersionRow).values(created_at=Now(-STALE_SECONDS - 1)))
-    catalog.ingestor.clean_stale_uploads()
+    clean_stale_uploads(catalog.database, catalog.store, catalog.settings)
     assert catalog.versions() == [("kept", 1, "ready")]
     assert catalog.count_datasets() == 1
     assert len(catalog.keys()) == 1

@@ -23,7 +23,7 @@ from shared.jobs.acceptance import (
 from shared.jobs.delivery import count_due, due, take_unpublished
 from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import WORKER_LOST, abandoned, rescue
-from shared.jobs.retries import Failure, backoff_seconds
+from shared.jobs.retries import CANCELLED, Failure, backoff_seconds
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TRANSITIONS, Kind, State
 from tests.support.jobs import add_job, claim_job, finish_job
@@ -487,3 +487,65 @@ def test_a_published_job_is_published_again_after_a_while(database: Database) ->
     change(database, job_id, last_published_at=Now(-61))
     with database.write() as session:
         assert len(take_unpublished(session, limit=10, quiet_seconds=60)) == 1
+
+
+# What an end says of itself.
+
+
+def test_a_rescue_of_a_job_that_was_to_be_cancelled_counts_no_crash(database: Database) -> None:
+    claim = claim_job(database, add_job(database))
+    request_cancel(database, claim.job_id)
+    assert rescue_job(database, claim.job_id, max_crashes=1) is State.CANCELLED
+    job = row_of(database, claim.job_id)
+    assert (job.crash_count, job.error) == (0, CANCELLED.as_json())
+
+
+@pytest.mark.parametrize("act", ["fail", "retry", "crash", "hand_back", "confirm_cancel"])
+def test_a_job_whose_cancel_was_requested_says_so_however_its_attempt_ends(database: Database, act: str) -> None:
+    claim = claim_job(database, add_job(database))
+    request_cancel(database, claim.job_id)
+    with database.write() as session:
+        match act:
+            case "fail":
+                state = retries.fail(session, claim, FAILURE)
+            case "retry":
+                state = retries.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=5)
+            case "crash":
+                state = retries.crash(session, claim, FAILURE, max_crashes=3)
+            case "hand_back":
+                state = retries.hand_back(session, claim)
+            case _:
+                state = retries.confirm_cancel(session, claim)
+    assert state is State.CANCELLED
+    assert row_of(database, claim.job_id).error == CANCELLED.as_json()
+
+
+def test_a_queued_job_that_is_cancelled_says_so(database: Database) -> None:
+    job_id = add_job(database)
+    request_cancel(database, job_id)
+    assert row_of(database, job_id).error == CANCELLED.as_json()
+
+
+def test_a_cancel_of_a_running_job_leaves_the_error_of_its_earlier_attempt_until_its_end(database: Database) -> None:
+    job_id = add_job(database)
+    claim_job(database, job_id)
+    rescue_job(database, job_id)
+    claim_job(database, job_id)
+    request_cancel(database, job_id)
+    assert row_of(database, job_id).error == WORKER_LOST.as_json()
+
+
+def test_a_job_that_goes_back_without_a_fault_has_no_error(database: Database) -> None:
+    claim = claim_job(database, add_job(database))
+    with database.write() as session:
+        retries.hand_back(session, claim)
+    assert row_of(database, claim.job_id).error is None
+
+
+def test_what_a_lost_attempt_used_is_not_known(database: Database) -> None:
+    claim = claim_job(database, add_job(database))
+    with database.write() as session:
+        lifecycle.put_usage(session, claim, {"wall_seconds": 1.0})
+    assert row_of(database, claim.job_id).usage == {"wall_seconds": 1.0}
+    rescue_job(database, claim.job_id)
+    assert row_of(database, claim.job_id).usage is None

@@ -10,9 +10,11 @@ import pytest
 
 from shared.errors import StoreUnavailable
 from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore, open_store
+from shared.object_store.local import LocalStore
 from shared.object_store.s3 import S3Store
 from shared.settings import Settings
 from tests.support.objects import put, read, sha256_of, some_bytes
+from tests.support.waiting import eventually
 
 MIB = 2**20
 # Small, empty, one part of S3 exactly, and several with a rest.
@@ -219,6 +221,48 @@ def test_a_key_that_could_be_a_path_reaches_nothing(store: ObjectStore, bucket: 
     for call in calls:
         with pytest.raises(ValueError, match="is no"):
             call()
+
+
+def test_the_clock_of_a_store_tells_how_old_its_objects_are(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
+    # Some stores tell whole seconds.
+    coarse = timedelta(seconds=2)
+    before = store.now()
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    (entry,) = store.list(bucket)
+    assert before - coarse <= entry.modified <= store.now() + coarse
+    assert abs(datetime.now(UTC) - before) < timedelta(minutes=1)
+
+
+def test_aborting_what_is_stale_leaves_objects_and_fresh_uploads_alone(
+    store: ObjectStore, bucket: str, tmp_path: Path
+) -> None:
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    begun = begin_upload(store, bucket)
+    assert store.abort_stale(older_than_seconds=3600) == 0
+    assert begun()
+    aborted = 0
+
+    def gone() -> bool:
+        nonlocal aborted
+        aborted += store.abort_stale(older_than_seconds=0)
+        return not begun()
+
+    eventually(gone)
+    assert aborted == 1
+    assert store.abort_stale(older_than_seconds=0) == 0
+    assert read(store, bucket, "key") == b"data"
+
+
+def begin_upload(store: ObjectStore, bucket: str) -> Callable[[], bool]:
+    """Leave what a process leaves that is killed in the midst of an upload; whether that is still there."""
+    if isinstance(store, S3Store):
+        client = store._client  # The store itself never stops half way.
+        client.create_multipart_upload(Bucket=bucket, Key="half")
+        return lambda: "Uploads" in client.list_multipart_uploads(Bucket=bucket)
+    assert isinstance(store, LocalStore)
+    half = store._unfinished / "half"
+    half.write_bytes(b"half")
+    return half.exists
 
 
 def test_a_store_with_its_buckets_passes_the_check(store: ObjectStore) -> None:

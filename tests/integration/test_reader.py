@@ -122,14 +122,14 @@ def test_only_two_children_read_at_a_time(reader: Reader, tmp_path: Path) -> Non
 
 def _computing() -> list[psutil.Process]:
     """The processes that were forked from fork servers of this process."""
-    servers = psutil.Process().children()
     found = []
-    for server in servers:
+    for guard in psutil.Process().children():
         try:
             # PostgreSQL of other tests has children, too.
-            if "shared.sandbox.server" not in server.cmdline():
+            if "shared.sandbox.server" not in guard.cmdline():
                 continue
-            found += [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
+            for server in guard.children():
+                found += [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
         except psutil.NoSuchProcess:
             continue
     return found

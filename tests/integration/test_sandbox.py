@@ -52,12 +52,79 @@ def test_an_entry_that_returns_ends_well_and_leaves_its_answer(sandbox: Sandbox,
     assert (tmp_path / "a" / "answer").read_text() == str(tmp_path / "a")
 
 
-def test_an_exception_is_an_exit_code_and_its_traceback_is_in_the_log(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_exception_is_an_exit_code_and_its_traceback_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     ending = run(sandbox, tmp_path / "a", "raise").wait(timeout=30)
     assert ending is not None
     assert not ending.ok
     assert not ending.out_of_memory
-    assert "ZeroDivisionError" in (tmp_path / "a" / "log").read_text()
+    assert "ZeroDivisionError" in ending.said
+
+
+def test_a_process_that_prints_without_end_fills_no_disk_and_its_last_words_are_told(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    ending = run(sandbox, tmp_path / "a", "print").wait(timeout=30)
+    assert ending is not None
+    assert "the end" in ending.said
+    assert len(ending.said) == 4000
+    assert sum(file.stat().st_size for file in (tmp_path / "a").rglob("*")) < 100
+
+
+def test_a_full_disk_is_told_from_other_failures(sandbox: Sandbox, tmp_path: Path) -> None:
+    ending = run(sandbox, tmp_path / "a", "fill").wait(timeout=30)
+    assert ending is not None
+    assert ending.disk_full
+
+
+def test_what_a_process_used_is_told_however_it_ends(sandbox: Sandbox, tmp_path: Path) -> None:
+    idle = run(sandbox, tmp_path / "a", "answer").wait(timeout=30)
+    busy = run(sandbox, tmp_path / "b", "work").wait(timeout=30)
+    killed = run(sandbox, tmp_path / "c", "wait")
+    killed.kill()
+    ending = killed.wait(timeout=10)
+    assert idle is not None
+    assert busy is not None
+    assert ending is not None
+    assert idle.peak_memory_mb is not None
+    assert busy.peak_memory_mb is not None
+    assert busy.cpu_seconds is not None
+    assert busy.peak_memory_mb > idle.peak_memory_mb + 60
+    assert 0.3 <= busy.cpu_seconds < 5
+    assert ending.peak_memory_mb is not None
+    assert ending.cpu_seconds is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to a subreaper")
+@pytest.mark.parametrize("killed", ["nobody", "the run", "the server", "the guard", "the process itself"])
+def test_processes_that_leave_their_session_die_with_their_run(sandbox: Sandbox, tmp_path: Path, killed: str) -> None:
+    process = run(sandbox, tmp_path / "a", "leave" if killed == "nobody" else "leave and wait")
+    eventually((tmp_path / "a" / "started").exists)
+    started = [int(pid) for pid in (tmp_path / "a" / "started").read_text().split()]
+    if killed == "the run":
+        process.kill()
+    elif killed != "nobody":
+        server = psutil.Process(process.pid).ppid()
+        guard = psutil.Process(server).ppid()
+        os.kill({"the server": server, "the guard": guard, "the process itself": process.pid}[killed], signal.SIGKILL)
+    assert process.wait(timeout=10) is not None
+    for pid in [process.pid, *started]:
+        eventually(partial(gone, pid))
+    again = run(sandbox, tmp_path / "b", "answer").wait(timeout=30)
+    assert again is not None
+    assert again.ok
+
+
+def test_what_one_run_leaves_behind_is_ended_without_harm_to_another(sandbox: Sandbox, tmp_path: Path) -> None:
+    bystander = run(sandbox, tmp_path / "bystander", "ignore")
+    eventually((tmp_path / "bystander" / "started").exists)
+    its_child = int((tmp_path / "bystander" / "started").read_text())
+    assert run(sandbox, tmp_path / "a", "leave").wait(timeout=30) is not None
+    for pid in (tmp_path / "a" / "started").read_text().split():
+        assert gone(int(pid))
+    assert bystander.wait(timeout=0) is None
+    assert alive(its_child)
+    bystander.kill()
+    assert bystander.wait(timeout=10) is not None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
@@ -77,6 +144,15 @@ def test_a_process_that_ignores_signals_is_killed_with_what_it_started(sandbox: 
     assert ending is not None
     assert ending.signal == signal.SIGKILL
     eventually(lambda: not alive(grandchild))
+
+
+def test_a_process_that_is_stuck_in_c_is_killed(sandbox: Sandbox, tmp_path: Path) -> None:
+    process = run(sandbox, tmp_path / "a", "stick")
+    eventually((tmp_path / "a" / "started").exists)
+    process.kill()
+    ending = process.wait(timeout=10)
+    assert ending is not None
+    assert ending.signal == signal.SIGKILL
 
 
 def test_a_process_sees_no_settings_and_no_foreign_descriptors(
@@ -142,7 +218,7 @@ def test_a_killed_server_takes_its_processes_along_and_is_started_again(sandbox:
 
 
 def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
-    (tmp_path / "order").write_text("wait")
+    (tmp_path / "order").write_text("leave and wait")
     owner = subprocess.Popen(
         [
             sys.executable,
@@ -162,8 +238,12 @@ def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
     with owner, owner.stdout:
         pid = int(owner.stdout.readline())
         server = psutil.Process(pid).ppid()
+        guard = psutil.Process(server).ppid()
+        eventually((tmp_path / "started").exists)
+        started = [int(each) for each in (tmp_path / "started").read_text().split()]
         owner.kill()
-        eventually(lambda: not alive(pid) and not alive(server))
+        for each in (pid, server, guard, *started):
+            eventually(partial(gone, each))
 
 
 def test_an_entry_that_cannot_be_imported_is_named(tmp_path: Path) -> None:

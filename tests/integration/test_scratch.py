@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.scratch import Scratch
+from shared.scratch import Scratch, sweep_scratch
 
 STARTS = """
 import pathlib, sys
@@ -36,6 +36,16 @@ def test_a_start_leaves_the_folders_of_the_living_and_sweeps_those_of_the_dead(t
     assert not dead.exists()
     assert not died_early.exists()
     other.close()
+    living.close()
+
+
+def test_a_sweep_takes_the_dead_only_and_counts_them(tmp_path: Path) -> None:
+    living = Scratch(tmp_path)
+    for name in ("process-1", "process-2"):
+        (tmp_path / name).mkdir()
+    assert sweep_scratch(tmp_path) == 2
+    assert sweep_scratch(tmp_path) == 0
+    assert living.folder.is_dir()
     living.close()
 
 

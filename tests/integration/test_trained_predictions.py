@@ -27,7 +27,9 @@ ESTIMATORS = [
 
 
 def trained(estimator: str, table: pd.DataFrame) -> Trained:
-    return train(spec_of(estimator), table, profile_of(table), threads=1, on_step=lambda _step, _percent: None)
+    return train(
+        spec_of(estimator), table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None
+    )
 
 
 @pytest.fixture

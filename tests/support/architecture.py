@@ -16,7 +16,16 @@ EXCEPTIONS = {("shared.migration", "migrations")}
 
 # Inside `shared`, a module imports its own package and lower layers; what is not named here is the foundation, 0.
 # `tables` and `queue` put rows and kinds of several packages together, so only the edges may use them.
-LAYERS = {"datasets": 1, "jobs": 1, "training": 2, "registry": 3, "prediction": 4, "tables": 5, "queue": 5}
+LAYERS = {
+    "datasets": 1,
+    "jobs": 1,
+    "training": 2,
+    "registry": 3,
+    "prediction": 4,
+    "consistency": 4,
+    "tables": 5,
+    "queue": 5,
+}
 
 # Libraries that have one place, and the modules and packages that are it.
 PLACES = {

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from shared.settings import PREFIX
@@ -31,14 +31,17 @@ def run_blocks(
     url: str = DEFAULT_URL,
     home: Path | None = None,
     cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """Run the blocks in `folder`, or in `cwd`, against the platform at `url` whose home is `home`; what they showed.
+
+    `variables` are the settings that the reader's shell has, and whatever else is in its environment.
 
     Raises:
         Failed: at the first command that fails, and when something bad is shown.
     """
     user = folder / "user"
-    user.mkdir()
+    user.mkdir(exist_ok=True)
     (user / ".curlrc").write_text(_CURLRC)
     script = "".join(f"printf '\\n== %s\\n' {block.place}\n{block.text}" for block in blocks)
     kept = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PYTEST_"))}
@@ -53,7 +56,7 @@ def run_blocks(
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace(DEFAULT_URL, url)],
         cwd=cwd or folder,
-        env=kept | own,
+        env=kept | own | dict(variables or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -25,6 +25,8 @@ RUNNERS = {
     "checkout": "tests/e2e/test_documented_commands.py runs them in the root of the checkout",
     "ci": "tests/unit/test_docs.py finds each line in .ci/run",
     "bench": "tests/e2e/test_documented_commands.py asks each program for its help: a whole run takes minutes",
+    "postgresql": "tests/e2e/test_operations.py runs them on a platform with PostgreSQL and S3",
+    "postgresql-restore": "the same, with the settings of an empty one",
     "containers": "tests/e2e/test_containers.py runs them where there is a container engine",
 }
 

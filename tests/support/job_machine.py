@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.database import Database
 from shared.errors import AlreadyInStage, IdempotencyKeyReused, JobEnded
-from shared.jobs import lifecycle, retries
-from shared.jobs.acceptance import IdempotencyKey, accept, cancel, fingerprint
+from shared.jobs import acceptance, delivery, expiry, lifecycle, logs, rescue, retries
+from shared.jobs.acceptance import IdempotencyKey, fingerprint
 from shared.jobs.lifecycle import Claim, Fenced
-from shared.jobs.rescue import abandoned, rescue
+from shared.jobs.lines import Line
 from shared.jobs.retries import Failure
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State, may_follow
 from shared.registry.promotion import Promotion, check_promotion, commit_promotion
 from shared.registry.rows import DeploymentRow, RegistryRow
@@ -27,6 +27,7 @@ from tests.support.registry import SEAL, STAGES, clean, register_model
 
 WORKERS = ("worker-1", "worker-2", "worker-3")
 LEASE_SECONDS = 3600
+MOST_LINES = 1000
 FAILURE = Failure("test", "A fault for the test.")
 
 ENDINGS = ("fail", "retry now", "retry later", "crash", "hand_back", "confirm_cancel")
@@ -52,6 +53,8 @@ class JobProtocol(RuleBasedStateMachine):
         self.plans: dict[tuple[UUID, int], Promotion] = {}
         self.promoted: dict[int, UUID] = {}
         self.frozen: dict[UUID, tuple[object, ...]] = {}
+        # Those that nobody has used again since they ran out.
+        self.expired_keys: set[str] = set()
 
     # Few rules with several acts each: Hypothesis leaves whole rules out of a run, and most acts need the others.
 
@@ -71,7 +74,8 @@ class JobProtocol(RuleBasedStateMachine):
             self._accept_promotion_twice(version=data.draw(st.sampled_from(sorted(self.registered))))
         else:
             key = data.draw(st.sampled_from(["red", "green", None, None]))
-            self._accept_train(key=key, body=data.draw(st.sampled_from([{"n": 1}, {"n": 2}])))
+            body = data.draw(st.sampled_from([{"n": 1}, {"n": 2}]))
+            self._accept_train(key=key, body=body, priority=data.draw(st.sampled_from([0, MIDDLE_PRIORITY, 9])))
 
     @precondition(lambda self: self._in(State.RUNNING))
     @rule(data=st.data())
@@ -80,7 +84,7 @@ class JobProtocol(RuleBasedStateMachine):
         allowed = self.model[job].cancel()
         try:
             with self.database.write() as session:
-                row = cancel(session, job)
+                row = acceptance.cancel(session, job)
         except JobEnded:
             assert not allowed
         else:
@@ -99,14 +103,41 @@ class JobProtocol(RuleBasedStateMachine):
         job = _draw(data, [job for job in self._in(State.QUEUED) if self.model[job].due], list(self.model))
         self._claim(job, worker)
 
+    @precondition(lambda self: self._in(State.QUEUED))
+    @rule(limit=st.sampled_from([1, 100]))
+    def relay(self, limit: int) -> None:
+        unseen = [job for job in self.model.values() if job.waits and not job.told]
+        with self.database.write() as session:
+            taken = delivery.take_unpublished(session, limit=limit, quiet_seconds=LEASE_SECONDS)
+        assert len(taken) == min(limit, len(unseen))
+        expected = sorted(job.priority for job in unseen)[: len(taken)]
+        assert [each.priority for each in taken] == expected, "the lower priority goes first"
+        for each in taken:
+            job = self.model[each.job_id]
+            assert job in unseen, "told twice, or of a job that cannot be begun"
+            job.told = True
+
+    @rule()
+    def forget(self) -> None:
+        with self.database.write() as session:
+            assert expiry.forget_keys(session, expiry.expired_keys(session)) == len(self.expired_keys)
+            old = expiry.old_logs(session, keep_days=-1)
+            assert set(old) == {job_id for job_id, job in self.model.items() if job.ended and job.lines}
+            expiry.forget_logs(session, old)
+        self.expired_keys.clear()
+        for job_id in old:
+            self.model[job_id].lines.clear()
+
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), what=st.sampled_from(["beat", "look", "number"]))
+    @rule(data=st.data(), what=st.sampled_from(["beat", "look", "number", "say", "say again"]))
     def go_on(self, data: st.DataObject, what: str) -> None:
         claim = self._some_claim(data)
         if what == "beat":
             self._beat(claim)
         elif what == "look":
             self._look_for_a_cancel(claim)
+        elif what.startswith("say"):
+            self._say(claim, again=what == "say again")
         elif claim.kind is Kind.TRAIN:
             self._number(claim)
 
@@ -126,8 +157,8 @@ class JobProtocol(RuleBasedStateMachine):
         expired = [job_id for job_id, job in self.model.items() if job.expired]
         job = _draw(data, expired, self._in(State.RUNNING))
         with self.database.write() as session:
-            assert set(abandoned(session)) == set(expired)
-            state = rescue(session, job, actor=worker, max_crashes=MAX_CRASHES)
+            assert set(rescue.abandoned(session)) == set(expired)
+            state = rescue.rescue(session, job, actor=worker, max_crashes=MAX_CRASHES)
         assert state == self.model[job].rescue(worker)
 
     # What must hold after every step.
@@ -138,6 +169,8 @@ class JobProtocol(RuleBasedStateMachine):
             self._check_jobs({row.id: row for row in session.scalars(select(JobRow))})
             self._check_histories(session.scalars(select(JobEventRow).order_by(JobEventRow.seq)).all())
             self._check_effects(session)
+            self._check_queue(session)
+            self._check_logs(session)
 
     def _check_jobs(self, rows: dict[UUID, JobRow]) -> None:
         assert rows.keys() == self.model.keys()
@@ -176,6 +209,18 @@ class JobProtocol(RuleBasedStateMachine):
         taken = list(self.numbers.values())
         assert taken == list(range(1, counter + 1)), "numbers rise in the order in which they were taken"
 
+    def _check_queue(self, session: Session) -> None:
+        due = delivery.due(session, limit=1000)
+        waiting = {job_id: job for job_id, job in self.model.items() if job.waits}
+        assert {each.job_id for each in due} == set(waiting)
+        assert [each.priority for each in due] == sorted(job.priority for job in waiting.values())
+        assert delivery.count_due(session) == len(waiting)
+
+    def _check_logs(self, session: Session) -> None:
+        kept = logs.read_many(session, [(job_id, 0) for job_id in self.model], limit=MOST_LINES)
+        for job_id, job in self.model.items():
+            assert [line.text for line in kept.get(job_id, [])] == [text for _, text in job.lines]
+
     # The parts of the acts above.
 
     def _in(self, *states: State) -> list[UUID]:
@@ -189,10 +234,10 @@ class JobProtocol(RuleBasedStateMachine):
         which: list[Claim] = data.draw(st.sampled_from([good, good, good, stale, stale, self.claims]))
         return data.draw(st.sampled_from(which or self.claims))
 
-    def _accept_train(self, *, key: str | None, body: dict[str, Any]) -> None:
+    def _accept_train(self, *, key: str | None, body: dict[str, Any], priority: int = MIDDLE_PRIORITY) -> None:
         known = self.keys.get(key) if key else None
         try:
-            job_id = self._accept(Kind.TRAIN, body, key=key)
+            job_id = self._accept(Kind.TRAIN, body, key=key, priority=priority)
         except IdempotencyKeyReused:
             assert known is not None
             assert known[1] != body
@@ -200,19 +245,23 @@ class JobProtocol(RuleBasedStateMachine):
         if known is not None:
             assert known == (job_id, body)
             return
-        self.model[job_id] = ModelJob(Kind.TRAIN)
+        self.model[job_id] = ModelJob(Kind.TRAIN, priority)
         if key:
             self.keys[key] = (job_id, body)
+            self.expired_keys.discard(key)
 
-    def _accept(self, kind: Kind, body: dict[str, Any], *, key: str | None = None) -> UUID:
+    def _accept(
+        self, kind: Kind, body: dict[str, Any], *, key: str | None = None, priority: int = MIDDLE_PRIORITY
+    ) -> UUID:
         with self.database.write() as session:
             taken = IdempotencyKey("me", key, fingerprint(kind, body), keep_hours=24) if key else None
-            job = accept(
+            job = acceptance.accept(
                 session,
                 kind=kind,
                 request=body,
                 dataset_name="iris",
                 dataset_version_id=self.data.version_id,
+                priority=priority,
                 key=taken,
             )
             return job.id
@@ -231,6 +280,7 @@ class JobProtocol(RuleBasedStateMachine):
         with self.database.write() as session:
             session.execute(update(IdempotencyKeyRow).where(IdempotencyKeyRow.key == key).values(expires_at=Now(-1)))
         del self.keys[key]
+        self.expired_keys.add(key)
 
     def _run_out_of_lease(self, job: UUID) -> None:
         with self.database.write() as session:
@@ -268,6 +318,15 @@ class JobProtocol(RuleBasedStateMachine):
         else:
             assert job.owned_by(claim.epoch)
             assert asked == job.cancel_asked
+
+    def _say(self, claim: Claim, *, again: bool) -> None:
+        job = self.model[claim.job_id]
+        said = sum(epoch == claim.epoch for epoch, _ in job.lines)
+        number = max(1, said) if again else said + 1
+        text = f"line {number} of attempt {claim.attempt}"
+        with self.database.write() as session:
+            logs.append(session, claim, [Line(number, text)], most=MOST_LINES)
+        job.say(claim.epoch, number, text)
 
     def _number(self, claim: Claim) -> int | None:
         """The version of the attempt; None when it is fenced before it has one."""

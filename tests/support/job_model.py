@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import TERMINAL, TRANSITIONS, Kind, State
 
 MAX_CRASHES = 3
@@ -23,14 +24,17 @@ class ModelJob:
     """The predicted row of one job and its predicted history. Each method is one act and returns its answer."""
 
     kind: Kind
+    priority: int = MIDDLE_PRIORITY
     status: State = State.QUEUED
     epoch: int = 0
     attempt: int = 0
     crashes: int = 0
     transients: int = 0
     due: bool = True
+    told: bool = False
     lease_valid: bool = False
     cancel_asked: bool = False
+    lines: list[tuple[int, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=lambda: [Event(None, State.QUEUED, 0, "api")])
 
     @property
@@ -43,13 +47,18 @@ class ModelJob:
         """Whether it may be taken away from its attempt."""
         return self.status is State.RUNNING and not self.lease_valid
 
+    @property
+    def waits(self) -> bool:
+        """Whether a worker may begin it now."""
+        return self.status is State.QUEUED and self.due
+
     def owned_by(self, epoch: int) -> bool:
         """Whether the attempt of that epoch may still decide anything."""
         return self.status is State.RUNNING and self.epoch == epoch
 
     def claim(self, worker: str) -> bool:
         """Whether the worker gets the job."""
-        if self.status is not State.QUEUED or not self.due:
+        if not self.waits:
             return False
         self.epoch += 1
         self.attempt += 1
@@ -63,6 +72,12 @@ class ModelJob:
             return False
         self.lease_valid = True
         return True
+
+    def say(self, epoch: int, number: int, text: str) -> None:
+        """Add a line of an attempt, unless it has lost the job or has said it before."""
+        said = sum(line_epoch == epoch for line_epoch, _ in self.lines)
+        if self.owned_by(epoch) and number == said + 1:
+            self.lines.append((epoch, text))
 
     def succeed(self, epoch: int, worker: str) -> bool:
         """Whether the attempt may commit."""
@@ -104,7 +119,7 @@ class ModelJob:
         if not self.expired:
             return None
         self.epoch += 1
-        self.crashes += 1
+        self.crashes += not self.cancel_asked
         return self._leave(self._after_crash(), epoch=self.epoch, act="rescue", worker=rescuer)
 
     def cancel(self) -> bool:
@@ -129,3 +144,5 @@ class ModelJob:
         assert act in TRANSITIONS[self.status][after], f"{act} may not lead from {self.status} to {after}"
         self.events.append(Event(self.status, after, self.epoch, actor))
         self.status = after
+        # A job that comes back is news to everybody.
+        self.told = False

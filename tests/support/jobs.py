@@ -8,6 +8,7 @@ from shared.jobs import lifecycle, logs, retries
 from shared.jobs.acceptance import accept
 from shared.jobs.lifecycle import Claim
 from shared.jobs.lines import Line
+from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
 
 TRAIN_REQUEST = {"dataset_name": "flowers", "target_column": "species"}
@@ -20,6 +21,7 @@ def add_job(
     dataset_name: str = "flowers",
     dataset_version_id: int | None = None,
     request: dict[str, Any] | None = None,
+    priority: int = MIDDLE_PRIORITY,
 ) -> UUID:
     """A queued job."""
     with database.write() as session:
@@ -29,6 +31,7 @@ def add_job(
             request=TRAIN_REQUEST if request is None else request,
             dataset_name=dataset_name,
             dataset_version_id=dataset_version_id,
+            priority=priority,
         )
         return job.id
 

@@ -61,6 +61,17 @@ class Server(ABC):
 
     def start(self) -> None:
         """Start it and return when it is ready. It ends with the calling thread at the latest."""
+        self.launch()
+        assert self.process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"{type(self).__name__} did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def launch(self) -> None:
+        """Start it and do not wait for it. It ends with the calling thread at the latest."""
         end = self.stop_signal if self.stop_signal is signal.SIGQUIT else signal.SIGKILL
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -73,12 +84,6 @@ class Server(ABC):
                 # A test run that is killed cannot clean up.
                 preexec_fn=partial(follow, os.getpid(), end),  # noqa: PLW1509 (it makes one system call)
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise AssertionError(f"{type(self).__name__} did not start:\n{(self.folder / 'log').read_text()}")
-            time.sleep(0.02)
 
     def stop(self) -> None:
         """End it in order and keep its files."""

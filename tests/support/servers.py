@@ -69,7 +69,7 @@ class PostgreSQL(Server):
         self.data = self.folder / "data"
         installation = get_server(self.data, start=False)
         installation.ensure_pgdata_inited()
-        self._binaries = Path(installation.bin_path)
+        self.binaries = Path(installation.bin_path)
         # PostgreSQL refuses to run as root; the package made a user for that.
         self.user = installation.system_user
         if self.user is not None:
@@ -90,7 +90,7 @@ class PostgreSQL(Server):
             "full_page_writes": "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [str(self._binaries / "postgres"), "-D", str(self.data), *options]
+        return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     def is_ready(self) -> bool:
         with suppress(psycopg.OperationalError), psycopg.connect(self.url(), connect_timeout=2):

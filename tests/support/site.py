@@ -36,6 +36,8 @@ FAST: dict[str, Any] = {
     "relay_seconds": 0.3,
     "rescue_seconds": 0.3,
     "retry_base_seconds": 0.1,
+    # Who wants running jobs to end in peace says so.
+    "drain_seconds": 0,
 }
 FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
 # Some two seconds of fitting: long enough to be met in the middle of it.
@@ -54,10 +56,25 @@ class Worker:
         """What it wrote so far."""
         return self.log_path.read_text(errors="replace")
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes jobs, or has taken some and ended since."""
+        return "upkeep_started" in self.log
+
     def family(self) -> list[psutil.Process]:
         """It and everything that it started."""
         own = psutil.Process(self.process.pid)
         return [own, *own.children(recursive=True)]
+
+    @property
+    def fork_server(self) -> psutil.Process:
+        """The process that its computations are forked from; between the two is the server's guard."""
+        return self.family()[2]
+
+    @property
+    def computations(self) -> list[psutil.Process]:
+        """The processes that compute, with all that they started."""
+        return self.family()[3:]
 
     def kill(self) -> None:
         """End it with SIGKILL, and it alone."""
@@ -85,10 +102,17 @@ class Site:
 
     def start_worker(self, **environment: str) -> Worker:
         """Start a worker and wait until it takes jobs."""
+        worker = self.launch_worker(**environment)
+        eventually(lambda: worker.is_ready or worker.process.poll() is not None, timeout=60)
+        assert worker.process.poll() is None, worker.log
+        return worker
+
+    def launch_worker(self, module: str = "worker", **environment: str) -> Worker:
+        """Start a worker and do not wait for it."""
         log_path = self.folder / f"worker-{len(self.workers)}.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "worker"],
+                [sys.executable, "-m", *module.split()],
                 env=os.environ | environment_of(self.settings) | environment,
                 stdout=log,
                 stderr=log,
@@ -97,8 +121,6 @@ class Site:
             )
         worker = Worker(process, log_path)
         self.workers.append(worker)
-        eventually(lambda: "upkeep_started" in worker.log or process.poll() is not None, timeout=60)
-        assert process.poll() is None, worker.log
         return worker
 
     def train(self, choice: dict[str, Any] = FOREST, *, example: str = "iris", **more: Any) -> UUID:

@@ -30,7 +30,18 @@ def spec_of(estimator: str, *, params: dict[str, Any] | None = None, **fields: A
 def trained(estimator: str, table: pd.DataFrame, *, threads: int = 1, **fields: Any) -> Trained:
     """Train on a whole table."""
     spec = spec_of(estimator, **fields)
-    return train(spec, table, profile_of(table), threads=threads, on_step=lambda _step, _percent: None)
+    return train(spec, table, profile_of(table), threads=threads, on_step=lambda _step, _percent, **_measured: None)
+
+
+def heard_steps(estimator: str, table: pd.DataFrame, **fields: Any) -> list[tuple[str, int, bool]]:
+    """The steps of a training as they are told: name, percent, and whether it tells of more."""
+    heard: list[tuple[str, int, bool]] = []
+
+    def hear(step: str, percent: int, *, measured: bool = False) -> None:
+        heard.append((step, percent, measured))
+
+    train(spec_of(estimator, **fields), table, profile_of(table), threads=1, on_step=hear)
+    return heard
 
 
 def treatment(result: Trained, column: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from cli.client.address import find_address
 from cli.client.failures import CommandFailed, WrongUsage, written
 from cli.published import publish, published, withdraw
+from cli.show.queue import status_words
 from cli.show.text import age, cell, clean, duration, size
 from cli.tables.cells import WrongCell, converter
 from cli.tables.sink import opened
@@ -29,6 +30,22 @@ def test_an_address_from_a_damaged_file_is_told_by_the_file(tmp_path: Path, monk
     publish(tmp_path, {"api": "127.0.0.1"})
     with pytest.raises(WrongUsage, match=r"addresses\.json"):
         find_address(None)
+
+
+QUEUES: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "no place": (None, "queued"),
+    "a place": ({"position": 3, "running": 2}, "queued (place 3, 2 running)"),
+}
+
+
+@pytest.mark.parametrize(("queue", "words"), QUEUES.values(), ids=QUEUES.keys())
+def test_a_job_that_waits_is_told_with_its_place(queue: dict[str, Any] | None, words: str) -> None:
+    assert status_words({"status": "queued", "queue": queue}) == words
+
+
+def test_a_job_that_waits_for_another_try_is_told_with_the_time() -> None:
+    queue = {"position": None, "running": 2, "run_at": "2026-01-31T12:00:00.000000Z"}
+    assert status_words({"status": "queued", "queue": queue}).startswith("queued (tried again at 2026-01-3")
 
 
 def test_an_empty_port_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ finally:
 """
 VERBS = [
     "",
-    *("up", "demo", "doctor", "train", "promote", "retire", "predict"),
+    *("up", "demo", "doctor", "fsck", "train", "promote", "retire", "predict"),
     *("datasets", "datasets upload", "datasets list", "datasets show"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs logs"),
     *("models", "models list", "models show", "models compare"),

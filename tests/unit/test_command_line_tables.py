@@ -48,9 +48,12 @@ def test_the_id_of_a_job_is_never_cut(width: int) -> None:
     assert ("Status" in text) is ("quarantined" in text)
 
 
-def test_a_wide_terminal_shows_all_columns_of_jobs() -> None:
+def test_the_usual_terminal_leaves_out_priorities_and_a_wide_one_shows_all_columns_of_jobs() -> None:
     heading = shown(job_list({"items": [job()]})).splitlines()[0]
     assert heading.split() == ["Job", "Kind", "Status", "Dataset", "Age"]
+    wide = shown(job_list({"items": [job(priority=0)]}), width=100).splitlines()
+    assert wide[0].split() == ["Job", "Kind", "Status", "Dataset", "Priority", "Age"]
+    assert wide[1].split()[-3] == "0"
 
 
 def test_a_cancel_of_a_job_that_still_runs_is_told() -> None:

@@ -101,6 +101,13 @@ def test_nothing_starts_before_what_it_depends_on_is_ready() -> None:
     assert not stores & {needed for service in SERVICES.values() for needed in service.get("depends_on", {})}
 
 
+def test_a_worker_may_drain_before_it_is_killed() -> None:
+    grace = float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
+    drain = Settings.model_fields["drain_seconds"].default
+    # Beside the grace time, it hands back what did not end in it.
+    assert grace >= drain + 20
+
+
 def test_the_committed_env_chooses_the_store_and_keeps_no_secret() -> None:
     command = ["git", "show", ":.env"]
     committed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout

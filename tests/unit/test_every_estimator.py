@@ -28,7 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 def trained(estimator: Estimator, table: pd.DataFrame) -> Trained:
     spec = spec_of(estimator.key, params=SETTINGS.get(estimator.key), test_size=0.3)
-    return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent: None)
+    return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None)
 
 
 def key(estimator: Estimator) -> str:

@@ -1,12 +1,12 @@
 """What a wrong environment says."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from cli.published import home_folder
 from shared.errors import WrongSettings
+from shared.machine import this_machine
 from shared.settings import Settings, load_settings
 
 
@@ -23,7 +23,11 @@ def test_an_empty_environment_is_a_laptop(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert settings.sqlalchemy_url == f"sqlite:///{tmp_path}/.mlmini/ml_registry.db"
     assert settings.scratch == tmp_path / ".mlmini" / "scratch"
     assert settings.store == "local"
-    assert settings.worker_slots == (os.cpu_count() or 1)
+    assert settings.worker_slots == this_machine().slots(job_memory_mb=4096)
+
+
+def test_jobs_that_may_use_all_the_memory_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, JOB_MEMORY_MB=str(this_machine().memory_mb)).worker_slots == 1
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -68,10 +72,15 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WORKER_SLOTS", "2.5"),
         ("JOB_MEMORY_MB", "-1"),
         ("JOB_SECONDS", "0"),
+        ("DRAIN_SECONDS", "-1"),
         ("LEASE_SECONDS", "soon"),
         ("MAX_CRASHES", "0"),
         ("UPLOAD_MAX_BYTES", "8 GB"),
         ("IDEMPOTENCY_HOURS", "-1"),
+        ("COLLECT", "sometimes"),
+        # Moments that SQLite cannot tell would be NULL there.
+        *((name, "1e12") for name in ("IDEMPOTENCY_HOURS", "ORPHAN_HOURS", "KEEP_LOG_DAYS", "LEASE_SECONDS")),
+        *((name, "inf") for name in ("RETRY_BASE_SECONDS", "POLL_SECONDS", "RELAY_SECONDS", "JANITOR_SECONDS")),
         ("ALLOW_OPEN", "perhaps"),
     ],
 )

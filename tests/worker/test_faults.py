@@ -1,10 +1,8 @@
 """Faults that a job survives, with real worker processes that are really killed."""
 
 import signal
-import time
 from uuid import UUID
 
-import httpx2
 import psutil
 from sqlalchemy import func, select, update
 
@@ -14,8 +12,7 @@ from shared.jobs.acceptance import cancel
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
-from tests.support.api_server import serving
-from tests.support.site import FOREST, SLOW, Site, Worker
+from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
 
 
@@ -98,29 +95,6 @@ def test_jobs_queued_in_a_redis_that_is_emptied_are_told_of_again(installation: 
     assert_one_effect_each(installation, *jobs)
 
 
-def test_jobs_are_accepted_and_run_while_redis_does_not_answer(installation: Site) -> None:
-    installation.train()
-    with serving(installation.settings) as (url, _):
-        installation.start_worker()
-        redis = psutil.Process(installation.valkey.pid)
-        # Worse than a refused connection: whoever asks waits.
-        redis.suspend()
-        try:
-            jobs = [post_train(url) for _ in range(3)]
-            for job_id in jobs:
-                installation.until(job_id, State.SUCCEEDED)
-        finally:
-            redis.resume()
-
-
-def post_train(url: str) -> UUID:
-    """POST a train job; the client is less patient than the time after which Redis is given up."""
-    body = {"dataset_name": "iris", "use_example": True, "model": FOREST}
-    answer = httpx2.post(f"{url}/train", json=body, timeout=4)
-    assert answer.status_code == 202, answer.text
-    return UUID(answer.json()["job_id"])
-
-
 def test_a_worker_starts_and_works_while_redis_is_down(installation: Site) -> None:
     installation.valkey.kill()
     installation.start_worker()
@@ -188,33 +162,6 @@ def test_a_running_job_that_is_cancelled_stops_and_registers_nothing(installatio
     with installation.database.write() as session:
         cancel(session, job_id)
     installation.until(job_id, State.CANCELLED)
-    eventually(lambda: len(alive(worker.family())) == 2, what="only worker and fork server are left")
+    eventually(lambda: not alive(worker.computations), what="nothing computes any more")
     with installation.database.read() as session:
         assert session.scalar(select(func.count()).select_from(RegistryRow)) == 0
-
-
-def test_a_computation_that_dies_each_time_is_quarantined_after_three_crashes(installation: Site) -> None:
-    worker = installation.start_worker()
-    job_id = installation.train(SLOW, example="breast_cancer")
-    deadline = time.monotonic() + 90
-    killed: set[int] = set()
-    while installation.job(job_id).status not in {State.QUARANTINED, State.SUCCEEDED, State.FAILED}:
-        assert time.monotonic() < deadline
-        for process in worker.family()[2:]:
-            if process.pid not in killed:
-                killed.add(process.pid)
-                process.kill()
-    job = installation.until(job_id, State.QUARANTINED)
-    assert (job.crash_count, job.attempt, len(killed)) == (3, 3, 3)
-    assert job.error is not None
-    assert job.error["code"] == "computation_crashed"
-
-
-def test_a_killed_fork_server_is_replaced_and_the_job_runs_again(installation: Site) -> None:
-    worker = installation.start_worker()
-    job_id = installation.train(SLOW, example="breast_cancer")
-    installation.until_fitting(job_id)
-    worker.family()[1].kill()
-    job = installation.until(job_id, State.SUCCEEDED)
-    assert job.crash_count == 1
-    assert_one_effect_each(installation, job_id)

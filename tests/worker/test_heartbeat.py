@@ -124,3 +124,22 @@ def test_a_database_that_swallows_every_answer_does_not_hold_up_the_attempt(
             what="the thread ends once its connection is gone",
         )
     database.close()
+
+
+def test_the_percentage_never_falls_in_an_attempt(database: Database, quick: Settings, claim: Claim) -> None:
+    heartbeat = heart_of(database, quick, claim)
+    heartbeat.show(40, "fitting", estimated=True)
+    heartbeat.show(30, "fitting")
+    assert heartbeat.progress == (40, "fitting", False)
+
+
+def test_an_estimate_is_marked_as_one_on_the_job(database: Database, quick: Settings, claim: Claim) -> None:
+    def shown() -> dict[str, object]:
+        with database.read() as session:
+            return find_job(session, claim.job_id).progress
+
+    with heart_of(database, quick, claim) as heartbeat:
+        heartbeat.show(40, "fitting", estimated=True)
+        eventually(lambda: shown() == {"percent": 40, "step": "fitting", "estimated": True})
+        heartbeat.show(80, "evaluating")
+        eventually(lambda: shown() == {"percent": 80, "step": "evaluating"})

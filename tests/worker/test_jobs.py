@@ -135,3 +135,14 @@ def test_a_store_that_is_away_for_a_while_delays_a_job_and_loses_nothing(install
         while installation.job(again).transient_count == 0:
             assert installation.job(again).status in {State.QUEUED, State.RUNNING}
     assert installation.until(again, State.SUCCEEDED).crash_count == 0
+
+
+def test_a_request_that_an_upgrade_has_left_behind_fails_and_says_so(installation: Site) -> None:
+    installation.start_worker()
+    gone = installation.train({"module": "ensemble", "class": "NoForest", "params": {}})
+    renamed = installation.train({"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_trees": 3}})
+    foreign = installation.train(a_field_of_another_release=1)
+    with installation.database.write() as session:
+        bare = accept(session, kind=Kind.PROMOTE, request={"n": 1}, dataset_name="iris", dataset_version_id=None).id
+    codes = [error_of(installation, job_id)["code"] for job_id in (gone, renamed, foreign, bare)]
+    assert codes == ["unknown_estimator", "unknown_parameter", "unreadable_request", "unreadable_request"]

@@ -1,8 +1,11 @@
 """The table from errors to the steps of the job protocol."""
 
+import errno
+
 import pytest
 
 from shared.errors import (
+    ComputationCrashed,
     DatabaseUnavailable,
     FitFailed,
     OutOfMemory,
@@ -10,11 +13,13 @@ from shared.errors import (
     StageSkipped,
     StoreUnavailable,
     TimeLimitExceeded,
+    error_of_code,
     leaves,
 )
 from shared.jobs.lifecycle import Fenced
+from shared.jobs.rescue import WORKER_LOST
+from shared.jobs.retries import CANCELLED
 from shared.sandbox import SandboxFailed
-from worker.compute import ComputationCrashed
 from worker.heartbeat import CancelRequested
 from worker.outcomes import VERDICTS, Verdict, failure_of, verdict_of
 from worker.runtime import Stopping
@@ -39,9 +44,12 @@ def test_every_error_of_the_platform_has_a_verdict(error: type[PlatformError]) -
         (Stopping(), Verdict.HAND_BACK),
         (CancelRequested(), Verdict.CONFIRM_CANCEL),
         (Fenced(), Verdict.CONFIRM_CANCEL),
+        (OSError(errno.ENOSPC, "No space left on device"), Verdict.RETRY),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), Verdict.RETRY),
+        (OSError(errno.EIO, "Input/output error"), Verdict.FAIL),
         (ZeroDivisionError("unknown"), Verdict.FAIL),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.name,
+    ids=lambda value: f"{type(value).__name__} {value}" if isinstance(value, Exception) else value.name,
 )
 def test_the_verdict_follows_from_whether_another_try_can_help(error: Exception, verdict: Verdict) -> None:
     assert verdict_of(error) is verdict
@@ -56,3 +64,24 @@ def test_the_client_learns_nothing_of_an_unexpected_error() -> None:
     failure = failure_of(ValueError("/home/secret/path"))
     assert failure.code == "internal_error"
     assert "secret" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/home/secret"), "scratch_full"),
+        (SandboxFailed("/home/secret does not start"), "worker_not_ready"),
+        (ComputationCrashed("It died."), "computation_crashed"),
+    ],
+    ids=["a full disk", "no fork server", "a crash"],
+)
+def test_every_code_that_a_job_can_end_with_is_explained(error: Exception, code: str) -> None:
+    failure = failure_of(error)
+    assert failure.code == code
+    assert error_of_code(code)().detail
+    assert "secret" not in failure.message
+
+
+def test_the_codes_of_the_protocol_are_explained() -> None:
+    for failure in (CANCELLED, WORKER_LOST):
+        assert error_of_code(failure.code)().detail

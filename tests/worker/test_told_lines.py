@@ -119,7 +119,7 @@ def test_a_job_whose_computation_dies_says_what_comes_of_it_each_time(installati
     deadline = time.monotonic() + 90
     while installation.job(job_id).status != State.QUARANTINED:
         assert time.monotonic() < deadline
-        for process in worker.family()[2:]:
+        for process in worker.computations:
             process.kill()
     said = log(installation, job_id)
     ends = [line.partition(":")[0] for line in said if "computing process died" in line]

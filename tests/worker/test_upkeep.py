@@ -106,8 +106,8 @@ def test_the_rescue_frees_jobs_of_silent_workers(runtime: Runtime, upkeep: Upkee
     assert state_of(runtime, job_id) == State.QUEUED
 
 
-def test_a_worker_that_stops_takes_no_slot_any_more(runtime: Runtime) -> None:
-    runtime.stopping.set()
+def test_a_worker_that_drains_takes_no_slot_any_more(runtime: Runtime) -> None:
+    runtime.draining.set()
     assert not runtime.try_slot()
 
 

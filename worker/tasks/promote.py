@@ -1,5 +1,6 @@
 """The work of a promote job: copy the artifact to the next stage's name, then make it active there."""
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from shared.errors import UnreadableRequest
@@ -7,21 +8,22 @@ from shared.registry.promotion import check_promotion, commit_promotion, stage_a
 from worker.attempt import ACTOR, Attempt, Effect
 
 
+class Request(BaseModel):
+    """What was accepted, as this release understands it."""
+
+    model_config = ConfigDict(strict=True)
+
+    dataset_name: str
+    # As large as the database can ask for.
+    version: int = Field(ge=1, le=2**31 - 1)
+    target_stage: str
+
+
 def run(attempt: Attempt) -> Effect:
     """Do everything up to the commit; the effect is one more active deployment."""
-    runtime, request = attempt.runtime, attempt.claim.request
-    try:
-        dataset_name, version, target = request["dataset_name"], request["version"], request["target_stage"]
-    except KeyError:
-        raise UnreadableRequest("The job was accepted by another version of the platform. Send it again.") from None
+    runtime, request = attempt.runtime, _read(attempt)
     with runtime.database.read() as session:
-        promotion = check_promotion(
-            session,
-            dataset_name=dataset_name,
-            version=version,
-            target_stage=target,
-            stages=runtime.settings.stages,
-        )
+        promotion = check_promotion(session, **request.model_dump(), stages=runtime.settings.stages)
     attempt.show(30, "storing")
     attempt.say(f"copying {promotion.source.artifact_path} to {promotion.target_path}")
     attempt.check()
@@ -32,3 +34,10 @@ def run(attempt: Attempt) -> Effect:
         return commit_promotion(session, promotion, seal=seal, actor=ACTOR)
 
     return add
+
+
+def _read(attempt: Attempt) -> Request:
+    try:
+        return Request.model_validate(attempt.claim.request)
+    except ValidationError:
+        raise UnreadableRequest("The job was accepted by another version of the platform. Send it again.") from None

@@ -19,9 +19,11 @@ from shared.errors import (
 )
 from shared.fail_points import fail_point
 from shared.jobs import lifecycle
+from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
 from shared.registry import artifact
 from shared.registry.naming import artifact_name
+from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register
 from shared.training.spec import TrainingSpec
@@ -29,7 +31,11 @@ from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.work import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
 
+log = get_logger(__name__)
+
 _CHUNK_BYTES = 2**20
+# More than a backup lags behind; an attempt must end all the same.
+_MOST_FORGOTTEN = 1000
 
 
 def run(attempt: Attempt) -> Effect:
@@ -38,7 +44,7 @@ def run(attempt: Attempt) -> Effect:
     _fetch(attempt, source)
     attempt.say(f"fetched the table '{attempt.claim.dataset_name}', {source.size_bytes:,} bytes, as it was uploaded")
     _hand_over(attempt, source)
-    compute(attempt)
+    compute(attempt, expected_fit_seconds=_expect(attempt, source))
     facts = _read_outcome(attempt)
     attempt.show(95, "storing")
     return _effect(attempt, source, facts, _stage(attempt, facts))
@@ -94,6 +100,12 @@ def _hand_over(attempt: Attempt, source: DatasetVersionRow) -> None:
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 
 
+def _expect(attempt: Attempt, source: DatasetVersionRow) -> float | None:
+    spec = TrainingSpec.stored(attempt.claim.request)
+    with attempt.runtime.database.read() as session:
+        return expected_fit_seconds(session, spec, source)
+
+
 def _read_outcome(attempt: Attempt) -> Facts:
     outcome = Outcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
     if outcome.refusal is not None:
@@ -111,20 +123,12 @@ def _take_version(attempt: Attempt) -> int:
 
 def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     """Write the artifact under a name that no other attempt can have: its version was taken for it."""
-    runtime, model = attempt.runtime, attempt.folder / MODEL_FILE
-    version, stage = _take_version(attempt), runtime.settings.stages[0]
-    path = artifact_name(attempt.claim.dataset_name, stage, version)
-    sha256, size_bytes = artifact.digest_of(model)
-    attempt.check()
-    fail_point("put.before")
-    try:
-        runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
-    except ObjectExists:
-        raise ArtifactConflict(f"The store already has another artifact named '{path}'. Train again.") from None
-    fail_point("put.after")
+    stage = attempt.runtime.settings.stages[0]
+    sha256, size_bytes = artifact.digest_of(attempt.folder / MODEL_FILE)
+    version, path = _put(attempt, stage, sha256)
     attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
     sealed = seal(
-        runtime.key,
+        attempt.runtime.key,
         version=version,
         job_id=attempt.claim.job_id,
         artifact_path=path,
@@ -133,6 +137,29 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
         environment=facts.environment,
     )
     return _Staged(version, stage, path, sealed)
+
+
+def _put(attempt: Attempt, stage: str, sha256: str) -> tuple[int, str]:
+    """Store the model under the next version whose name is free.
+
+    A name is taken where the database was restored from a backup and the store was not: it has models of versions that
+    the database has forgotten. Their numbers are left out.
+    """
+    runtime, model = attempt.runtime, attempt.folder / MODEL_FILE
+    for _ in range(_MOST_FORGOTTEN):
+        version = _take_version(attempt)
+        path = artifact_name(attempt.claim.dataset_name, stage, version)
+        attempt.check()
+        fail_point("put.before")
+        try:
+            runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
+        except ObjectExists:
+            log.warning("version_left_out", version=version, artifact_path=path)
+            attempt.say(f"left version {version} out: the store has another model of that name")
+            continue
+        fail_point("put.after")
+        return version, path
+    raise ArtifactConflict(f"The store already has another artifact named '{path}', and many more. Train again.")
 
 
 def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _Staged) -> Effect:

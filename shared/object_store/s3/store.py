@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -23,6 +24,7 @@ from shared.object_store.contract import (
     check_range,
 )
 from shared.object_store.s3.errors import code_of, vendor_errors
+from shared.object_store.s3.stale import abort_stale, server_time
 from shared.object_store.s3.upload import DIGEST, Upload
 from shared.settings import Settings
 
@@ -110,6 +112,14 @@ class S3Store:
                     self._client.list_objects_v2(Bucket=bucket, MaxKeys=1)
                 except self._client.exceptions.NoSuchBucket:
                     self._create(bucket)
+
+    def now(self) -> datetime:
+        """See ObjectStore."""
+        return server_time(self._client, self._buckets[0])
+
+    def abort_stale(self, *, older_than_seconds: float) -> int:
+        """See ObjectStore."""
+        return sum(abort_stale(self._client, each, older_than_seconds=older_than_seconds) for each in self._buckets)
 
     def close(self) -> None:
         """See ObjectStore."""

@@ -1,0 +1,53 @@
+"""What a job may ask of the queue, and where it stands in it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.schemas.base import Moment, RequestBody, ResponseBody
+from shared.jobs.limits import LEAST_MEMORY_MB
+from shared.jobs.rows import PRIORITIES
+
+Priority = Annotated[
+    int,
+    Field(
+        ge=PRIORITIES[0],
+        le=PRIORITIES[-1],
+        description="Of the jobs that wait, those with the lowest number go first, and of equal ones the oldest.",
+    ),
+]
+
+
+class LimitsRequest(RequestBody):
+    """Stricter limits than those of the platform, which are in its settings; what is left out is limited by them."""
+
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="After so long the job is stopped; at most `MLMINI_JOB_SECONDS`.",
+        examples=[600],
+    )
+    memory_mb: int | None = Field(
+        default=None,
+        ge=LEAST_MEMORY_MB,
+        description="MiB that it may add to what the libraries take; at most `MLMINI_JOB_MEMORY_MB`.",
+        examples=[2048],
+    )
+
+
+class JobLimits(ResponseBody):
+    """The limits that hold: those of the request where it names them, else those of the platform."""
+
+    seconds: float = Field(description="After so long it is stopped.", examples=[3600.0])
+    memory_mb: int = Field(description="MiB that it may add to what the libraries take.", examples=[4096])
+
+
+class QueuePlace(ResponseBody):
+    """Where a queued job stood when this was answered."""
+
+    position: int | None = Field(
+        description="1 is the next one; null while it waits for another try, see `run_at`.", ge=1, examples=[3]
+    )
+    running: int = Field(description="How many jobs run, on all workers together.", examples=[2])
+    waiting_seconds: float = Field(description="For how long it could have been begun.", examples=[4.2])
+    run_at: Moment = Field(description="From when on it may be begun; in the future while it waits for another try.")

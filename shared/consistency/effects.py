@@ -1,0 +1,56 @@
+"""Jobs that succeeded against what they should have brought about, and the reverse."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from shared.consistency.difference import Difference
+from shared.database import Database
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+from shared.registry.rows import DeploymentRow, RegistryRow
+
+_CURE = "Job and effect are one transaction: rows were changed by hand, or by a fault. Report it."
+
+
+def differences(database: Database) -> Iterator[Difference]:
+    """Effects without their job, and jobs without their effect."""
+    with database.read() as session:
+        yield from _trainings(session)
+        yield from _models(session)
+        yield from _promotions(session)
+
+
+def _trainings(session: Session) -> Iterator[Difference]:
+    jobs = (
+        select(JobRow.id)
+        .outerjoin(RegistryRow, RegistryRow.job_id == JobRow.id)
+        .where(JobRow.kind == Kind.TRAIN, JobRow.status == State.SUCCEEDED, RegistryRow.version.is_(None))
+    )
+    for job_id in session.scalars(jobs):
+        yield Difference("effect_missing", f"job {job_id}", "it succeeded and registered no model", _CURE)
+
+
+def _models(session: Session) -> Iterator[Difference]:
+    models = (
+        select(RegistryRow.version, JobRow.id, JobRow.kind, JobRow.status)
+        .join(JobRow, JobRow.id == RegistryRow.job_id)
+        .where(or_(JobRow.kind != Kind.TRAIN, JobRow.status != State.SUCCEEDED))
+    )
+    for row in session.execute(models):
+        found = f"it is of the {row.kind} job {row.id}, which is {row.status}"
+        yield Difference("effect_unexpected", f"version {row.version}", found, _CURE)
+
+
+def _promotions(session: Session) -> Iterator[Difference]:
+    jobs = session.execute(
+        select(JobRow.id, JobRow.result).where(JobRow.kind == Kind.PROMOTE, JobRow.status == State.SUCCEEDED)
+    ).all()
+    # Asked afterwards: deployments are never deleted.
+    deployed = {(row.version, row.stage) for row in session.execute(select(DeploymentRow.version, DeploymentRow.stage))}
+    for job_id, result in jobs:
+        named = ((result or {}).get("version"), (result or {}).get("stage"))
+        if named not in deployed:
+            found = f"it succeeded, and version {named[0]} never was in {named[1]}"
+            yield Difference("effect_missing", f"job {job_id}", found, _CURE)

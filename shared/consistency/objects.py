@@ -1,0 +1,136 @@
+"""The rows that name objects against the objects that there are.
+
+On a platform that runs both change meanwhile, so whatever seems to be missing is looked at once more.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.consistency.difference import Difference, Level
+from shared.database import Database
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
+from shared.registry.collection import bucket_of
+from shared.registry.references import claiming_job, is_newer, is_ours, named
+from shared.registry.rows import DeploymentRow, Shelf
+from shared.settings import Settings
+
+_CHUNK_BYTES = 2**20
+_CURES = {
+    Shelf.DATASETS: "Bring the object back from a backup of the bucket, or upload the same file again under that name.",
+    Shelf.MODELS: "Bring the object back from a backup of the bucket, or retire the version there and train again.",
+}
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a row says about an object."""
+
+    shelf: Shelf
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+def differences(database: Database, store: ObjectStore, settings: Settings, *, deep: bool) -> Iterator[Difference]:
+    """Objects that are missing or are not what their rows say, and objects without a row."""
+    for shelf in Shelf:
+        with database.read() as session:
+            expected = {each.key: each for each in _expected(session, shelf)}
+        now = store.now()
+        there = {entry.key: entry for entry in store.list(bucket_of(shelf, settings))}
+        for each in expected.values():
+            yield from _compared(each, there.get(each.key), database, store, settings, deep=deep)
+        for key in there.keys() - expected.keys():
+            yield from _unexpected(shelf, there[key], database, settings, now=now)
+
+
+def _expected(session: Session, shelf: Shelf) -> Iterator[_Expected]:
+    if shelf is Shelf.DATASETS:
+        columns = (DatasetVersionRow.object_key, DatasetVersionRow.size_bytes, DatasetVersionRow.sha256)
+        query = select(*columns).join(DatasetRow).where(DatasetVersionRow.state == VersionState.READY)
+    else:
+        # Of several deployments in one stage all have the same file.
+        query = select(DeploymentRow.artifact_path, DeploymentRow.size_bytes, DeploymentRow.sha256).distinct()
+    for key, size_bytes, sha256 in session.execute(query):
+        yield _Expected(shelf, key, size_bytes, sha256)
+
+
+def _compared(
+    row: _Expected,
+    entry: ObjectEntry | None,
+    database: Database,
+    store: ObjectStore,
+    settings: Settings,
+    *,
+    deep: bool,
+) -> Iterator[Difference]:
+    bucket, cure = bucket_of(row.shelf, settings), _CURES[row.shelf]
+    if entry is not None and entry.size != row.size_bytes:
+        found = f"it has {entry.size:,} bytes, and {row.size_bytes:,} were registered"
+        yield Difference("object_size", f"{bucket}/{row.key}", found, cure)
+        return
+    try:
+        sha256 = _digest(store, bucket, row.key) if deep else store.stat(bucket, row.key).sha256
+    except ObjectMissing:
+        with database.read() as session:
+            wanted = named(session, row.shelf, [row.key])
+        if wanted:
+            yield Difference("object_missing", f"{bucket}/{row.key}", "a row names it, and it is not there", cure)
+        return
+    if sha256 != row.sha256:
+        yield Difference("object_digest", f"{bucket}/{row.key}", "its contents are not what was registered", cure)
+
+
+def _digest(store: ObjectStore, bucket: str, key: str) -> str:
+    digest = hashlib.sha256()
+    with store.open(bucket, key) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _unexpected(
+    shelf: Shelf, entry: ObjectEntry, database: Database, settings: Settings, *, now: datetime
+) -> Iterator[Difference]:
+    about = f"{bucket_of(shelf, settings)}/{entry.key}"
+    if not is_ours(shelf, entry.key):
+        cure = "The platform leaves it alone. Keep what is not its own in another bucket."
+        yield Difference("object_foreign", about, "its name is none that the platform gives", cure, Level.NOTE)
+        return
+    with database.read() as session:
+        # In this order: a job that ends in between has named the object then.
+        job_id = claiming_job(session, entry.key) if shelf is Shelf.MODELS else None
+        newer = shelf is Shelf.MODELS and is_newer(session, entry.key)
+        if named(session, shelf, [entry.key]):
+            return
+    age = timedelta(seconds=round((now - entry.modified).total_seconds()))
+    if job_id is not None:
+        cure = "Wait for the end of the job."
+        yield Difference("object_claimed", about, f"no row names it yet; job {job_id} may", cure, Level.NOTE)
+    elif newer:
+        found = f"it is {age} old, and of a version that this database has not come to"
+        yield Difference("object_newer", about, found, _NEWER)
+    else:
+        yield Difference("orphan", about, f"no row names it; it is {age} old", _collected(settings))
+
+
+_NEWER = (
+    "The database is older than the bucket, as after a restore. Bring back a newer backup of it, or leave it so: the "
+    "collector does not delete such a file, and trainings leave its number out."
+)
+
+
+def _collected(settings: Settings) -> str:
+    if settings.collect != "delete":
+        return f"The collector does not delete it while MLMINI_COLLECT is {settings.collect}."
+    return (
+        f"The collector deletes it once store and database have known it for {settings.orphan_hours:g} h "
+        "(MLMINI_ORPHAN_HOURS). If it is wanted, the database is older than the bucket: stop the workers, or set "
+        "MLMINI_COLLECT=off for them, and bring back a newer backup."
+    )

@@ -1,0 +1,44 @@
+"""What the computation of a job may use: as its request says, where it says so, but never more than the settings."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.errors import InvalidRequest
+from shared.jobs.rows import JobRow
+from shared.settings import Settings
+
+# Less than this holds no fit.
+LEAST_MEMORY_MB = 64
+
+
+class Limits(NamedTuple):
+    """A time, and an amount of memory in MiB."""
+
+    seconds: float
+    memory_mb: int
+
+
+def limits_of(seconds: float | None, memory_mb: int | None, settings: Settings) -> Limits:
+    """The limits that hold. The settings may have become stricter since the job was accepted."""
+    return Limits(
+        settings.job_seconds if seconds is None else min(seconds, settings.job_seconds),
+        settings.job_memory_mb if memory_mb is None else min(memory_mb, settings.job_memory_mb),
+    )
+
+
+def limits_of_job(job: JobRow, settings: Settings) -> Limits:
+    """The limits that hold for a job."""
+    return limits_of(job.time_limit_seconds, job.memory_limit_mb, settings)
+
+
+def problems_of_limits(seconds: float | None, memory_mb: int | None, settings: Settings) -> Iterator[InvalidRequest]:
+    """What a request allows itself beyond the settings."""
+    if seconds is not None and seconds > settings.job_seconds:
+        yield _beyond("seconds", seconds, settings.job_seconds, "MLMINI_JOB_SECONDS")
+    if memory_mb is not None and memory_mb > settings.job_memory_mb:
+        yield _beyond("memory_mb", memory_mb, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB")
+
+
+def _beyond(name: str, asked: float, most: float, variable: str) -> InvalidRequest:
+    sentence = f"'limits.{name}' must be at most {most:g}, which is the limit that {variable} sets, not {asked:g}."
+    return InvalidRequest(sentence, errors=[{"loc": ["body", "limits", name], "msg": sentence}])

@@ -1,0 +1,58 @@
+"""Files that are written through to the disk before they get their name."""
+
+import hashlib
+import io
+import os
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.fail_points import fail_point
+from shared.object_store.contract import ObjectExists
+
+_CHUNK_BYTES = 2**20
+
+
+def copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
+    """Write a new file, through to the disk, and return the digest of what was written."""
+    digest = hashlib.sha256()
+    with target.open("xb") as file:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+            fail_point("put.half")
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def link_new(unfinished: Path, target: Path, *, key: str) -> None:
+    """Give a complete file its name, together with the folders that are missing. Raises ObjectExists."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Unlike a rename, a link never replaces what has the name already.
+        os.link(unfinished, target)
+    except (FileExistsError, NotADirectoryError):
+        raise ObjectExists(key) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_stale(unfinished: Path, *, before: datetime) -> int:
+    """Remove what killed processes left half written before that moment; how many files there were."""
+    removed = 0
+    for path in unfinished.iterdir():
+        # Another process may be doing the same.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                removed += 1
+    return removed

@@ -1,0 +1,65 @@
+"""Which objects are spoken for: named by a row, or by a job that may still name them."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.datasets.naming import is_object_key
+from shared.datasets.rows import DatasetVersionRow
+from shared.jobs.rows import CounterRow, JobRow
+from shared.jobs.states import Kind, State
+from shared.registry.naming import artifact_name, read_artifact_name
+from shared.registry.rows import DeploymentRow, RegistryRow, Shelf
+
+
+def is_ours(shelf: Shelf, key: str) -> bool:
+    """Whether the platform may have made an object of that name."""
+    return is_object_key(key) if shelf is Shelf.DATASETS else bool(read_artifact_name(key))
+
+
+def named(session: Session, shelf: Shelf, keys: Collection[str]) -> set[str]:
+    """Those of the keys that a row names, also one of an upload under way or of a retired deployment."""
+    if shelf is Shelf.DATASETS:
+        return set(session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.object_key.in_(keys))))
+    deployed = select(DeploymentRow.artifact_path).where(DeploymentRow.artifact_path.in_(keys))
+    registered = select(RegistryRow.artifact_path).where(RegistryRow.artifact_path.in_(keys))
+    return set(session.scalars(deployed.union(registered)))
+
+
+def is_claimed(session: Session, shelf: Shelf, key: str) -> bool:
+    """Whether somebody may still come to name an object that no row names.
+
+    Ask before `named`: an attempt that ended in between has named it then. Uploads have their rows before their
+    objects, so nobody claims an object of theirs.
+    """
+    return shelf is Shelf.MODELS and (is_newer(session, key) or claiming_job(session, key) is not None)
+
+
+def is_newer(session: Session, key: str) -> bool:
+    """Whether an artifact is of a version that nobody has taken yet, as after a restore of the database alone."""
+    taken = session.execute(select(CounterRow.value).where(CounterRow.name == "model_version")).scalar_one()
+    return any(name.version > taken for name in read_artifact_name(key))
+
+
+def claiming_job(session: Session, key: str) -> UUID | None:
+    """A job that may have stored an artifact and not yet named it, or may find it stored already."""
+    jobs = session.execute(
+        select(JobRow.id, JobRow.kind, JobRow.status, JobRow.dataset_name, JobRow.request).where(
+            JobRow.status.in_([State.QUEUED, State.RUNNING]),
+            JobRow.dataset_name.in_({name.dataset_name for name in read_artifact_name(key)}),
+        )
+    )
+    for job in jobs:
+        # Which version a running training has taken, nobody but its attempt knows; one that waits takes a new one.
+        trains = job.kind == Kind.TRAIN and job.status == State.RUNNING
+        if trains or (job.kind == Kind.PROMOTE and _target(job.dataset_name, job.request) == key):
+            claiming: UUID = job.id
+            return claiming
+    return None
+
+
+def _target(dataset_name: str, request: dict[str, object]) -> str:
+    version = request.get("version")
+    return artifact_name(dataset_name, str(request.get("target_stage")), version if isinstance(version, int) else 0)

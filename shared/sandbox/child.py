@@ -1,0 +1,55 @@
+"""What a forked process does, from its fork to its end."""
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from shared.home import NO_ROOM
+from shared.sandbox.descendants import die_with_parent
+from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, Limits, apply
+
+Entry = Callable[[Path], None]
+
+
+def become_child(entry: Entry, folder: Path, limits: Limits, *, server: int, output: int) -> NoReturn:
+    """Call `entry` in a process of its own, which prints to the descriptor `output`, and end with a telling code."""
+    code = FAILED
+    try:
+        _enter(folder, limits, server=server, output=output)
+        entry(folder)
+        code = 0
+    except MemoryError:
+        code = OUT_OF_MEMORY
+    except BaseException as error:  # noqa: BLE001 - nothing may get past this point into the server's own loop
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            code = DISK_FULL
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _enter(folder: Path, limits: Limits, *, server: int, output: int) -> None:
+    """Make the forked process one of its own: group, descriptors, folder, limits."""
+    os.setpgid(0, 0)
+    if not die_with_parent(signal.SIGKILL, parent=server):
+        os._exit(FAILED)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.environ["TMPDIR"] = str(folder)
+    os.chdir(folder)
+    apply(limits)

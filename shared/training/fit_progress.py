@@ -1,0 +1,176 @@
+"""Tells how far a fit is, of the estimators that let it be seen; the fitted model is the one that a plain fit gives.
+
+Each way is scikit-learn's own:
+
+    in slices   forests grow by `warm_start`, which draws the same numbers as one fit with that seed
+    a monitor   gradient boosting calls one after each stage
+    callbacks   of logistic regression, after each iteration of its solver
+    a counter   some count their iterations where everybody may read it, so a thread beside the fit looks now and then
+
+Where a number of iterations is the most that there may be, a fit may well end before its percentage is full. Others
+that have a `warm_start` do not give the same model in slices: bagging forgets the seeds of its earlier slices, networks
+begin their optimiser anew.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+
+from shared.training.recipe import last_step
+
+# Hears the share of the fit that is done, from 0 to 1.
+Told = Callable[[float], None]
+# Fits the estimator to inputs and target.
+Way = Callable[[Any, Any, Any, Told], None]
+
+_FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
+_LEAST_SLICE = 8
+_SLICE_SECONDS = 1.0
+_LOOK_SECONDS = 0.3
+
+
+def can_be_seen(model: BaseEstimator) -> bool:
+    """Whether `fit` will tell how far it is."""
+    return _way_of(last_step(model)) is not None
+
+
+def fit(model: Any, inputs: Any, target: Any, *, told: Told) -> None:
+    """Fit the model as its own `fit` does, and tell how far it is where that can be seen."""
+    way = _way_of(last_step(model))
+    if way is None:
+        model.fit(inputs, target)
+        return
+    if isinstance(model, Pipeline):
+        # What the fit of a pipeline does, with its last step in our hands.
+        inputs = model[:-1].fit_transform(inputs, target)
+    way(last_step(model), inputs, target, told)
+
+
+def _way_of(estimator: Any) -> Way | None:
+    match estimator:
+        case GradientBoostingClassifier() | GradientBoostingRegressor():
+            return _with_monitor
+        case LogisticRegression(solver="lbfgs"):
+            return _with_callbacks
+        case HistGradientBoostingClassifier() | HistGradientBoostingRegressor():
+            return _counting(lambda fitted: fitted.n_iter_, most=estimator.max_iter)
+        case MLPClassifier(solver="sgd" | "adam") | MLPRegressor(solver="sgd" | "adam"):
+            return _counting(lambda fitted: fitted.n_iter_, most=estimator.max_iter)
+        case AdaBoostClassifier() | AdaBoostRegressor():
+            return _counting(lambda fitted: len(fitted.estimators_), most=estimator.n_estimators)
+    return _in_slices if _grows_alike(estimator) else None
+
+
+def _grows_alike(estimator: Any) -> bool:
+    """Whether slices give what one fit gives: not without a seed, nor with weights that scikit-learn warns of then."""
+    return (
+        isinstance(estimator, _FORESTS)
+        and isinstance(estimator.random_state, int)
+        and not isinstance(getattr(estimator, "class_weight", None), str)
+    )
+
+
+def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+    asked = {name: getattr(estimator, name) for name in ("n_estimators", "warm_start", "oob_score")}
+    total, done, size = asked["n_estimators"], 0, _LEAST_SLICE
+    try:
+        while done < total:
+            done = min(total, done + size)
+            # What is measured on the rows left out is measured once, on the whole.
+            oob_score = asked["oob_score"] if done == total else False
+            estimator.set_params(n_estimators=done, warm_start=True, oob_score=oob_score)
+            started = time.perf_counter()
+            estimator.fit(inputs, target)
+            told(done / total)
+            seconds = max(time.perf_counter() - started, 1e-3)
+            size = max(_LEAST_SLICE, int(size * _SLICE_SECONDS / seconds))
+    finally:
+        estimator.set_params(**asked)
+
+
+def _with_monitor(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+    def monitor(stage: int, _estimator: Any, _variables: dict[str, Any]) -> bool:
+        told((stage + 1) / estimator.n_estimators)
+        return False
+
+    estimator.fit(inputs, target, monitor=monitor)
+
+
+def _with_callbacks(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+    estimator.set_callbacks(_Iterations(told))
+    try:
+        estimator.fit(inputs, target)
+    finally:
+        # The model would take it along.
+        estimator.set_callbacks()
+
+
+class _Iterations:
+    """Counts the tasks right below the fit; scikit-learn names the methods."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Nothing is to be prepared."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Nothing is left behind."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Ends are enough."""
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:  # noqa: ARG002 - scikit-learn passes it by name
+        """Tell, and let the fit go on."""
+        if context.parent is not None and context.parent.parent is None and context.parent.max_subtasks:
+            self._told((context.task_id + 1) / context.parent.max_subtasks)
+        return False
+
+
+def _counting(count: Callable[[Any], int], *, most: int) -> Way:
+    def way(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+        with _looking(lambda: told(count(estimator) / most)):
+            estimator.fit(inputs, target)
+
+    return way
+
+
+@contextmanager
+def _looking(look: Callable[[], None]) -> Iterator[None]:
+    """Look again and again while the block runs."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            try:
+                look()
+            except AttributeError:
+                # It has not begun to count.
+                continue
+
+    thread = threading.Thread(target=run, name="fit-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

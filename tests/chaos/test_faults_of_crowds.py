@@ -1,0 +1,108 @@
+"""Many clients want many things at once, from workers whose doorbell rings twice or not at all."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+import redis
+
+from shared.jobs.states import State
+from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
+from tests.support.chaos.journal import ACCEPTED, CONFLICT
+from tests.support.chaos.messages import Mangler, mangling
+from tests.support.chaos.scene import CHEAP, Scene, scene
+from tests.support.threads import at_once
+
+pytestmark = pytest.mark.usefixtures("uncounted")
+
+WORKERS = 3
+
+
+@dataclass
+class Crowd(Scene):
+    """A scene with a mangler between the API and the workers."""
+
+    mangler: Mangler
+
+
+@pytest.fixture(scope="module")
+def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """Three workers that are told of every job twice, but of every third not at all."""
+    folder = tmp_path_factory.mktemp("crowds")
+    with scene(ground, Kind(SQLITE, LOCAL), folder, workers=0, apis=2, worker_slots=2) as made:
+        source, target = made.arena.site.valkey.url, made.arena.site.valkey.fresh_database()
+        with mangling(source, target) as mangler:
+            for _ in range(WORKERS):
+                made.arena.launch_worker(MLMINI_REDIS_URL=target)
+            made.settle()
+            yield Crowd(made.arena, made.journal, made.client, mangler)
+
+
+@pytest.mark.rows(17)
+def test_jobs_that_workers_are_told_of_twice_or_not_at_all_take_effect_once(stage: Crowd) -> None:
+    dropped, carried = stage.mangler.dropped, stage.mangler.carried
+    jobs = [stage.train() for _ in range(24)]
+    for job_id in jobs:
+        stage.until(job_id, State.SUCCEEDED)
+    assert stage.mangler.dropped >= dropped + 8
+    assert stage.mangler.carried >= carried + 16
+    stage.settle()
+
+
+@pytest.mark.rows(14, 24)
+def test_of_a_hundred_trains_at_once_none_is_lost_with_a_redis_that_is_emptied(stage: Crowd) -> None:
+    before = stage.journal.accepted_jobs()
+    with stage.without_workers(), redis.Redis(port=stage.arena.site.valkey.port) as client:
+        at_once(*[partial(_train_some, stage, 10)] * 10)
+        client.flushall()
+    jobs = stage.journal.accepted_jobs() - before
+    assert len(jobs) == 100
+    stage.settle(timeout=120)
+    assert {stage.job(job_id).status for job_id in jobs} == {State.SUCCEEDED}
+
+
+def _train_some(stage: Crowd, count: int) -> None:
+    for _ in range(count):
+        stage.train()
+
+
+@pytest.mark.rows(27)
+def test_a_key_that_fifty_clients_use_at_once_makes_one_job(stage: Crowd) -> None:
+    before = stage.journal.accepted_jobs()
+    body = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
+    calls = at_once(*[partial(stage.client.post, "/train", body, key="the-same")] * 50)
+    assert {call.status for call in calls} == {ACCEPTED}
+    assert len({call.job_id for call in calls}) == 1
+    assert len(stage.journal.accepted_jobs() - before) == 1
+    stage.settle()
+
+
+@pytest.mark.rows(25)
+def test_of_twenty_promotions_of_one_version_at_once_one_takes_effect(stage: Crowd) -> None:
+    version = stage.trained()
+    calls = at_once(*[partial(stage.client.promote, "iris", version, "staging")] * 20)
+    assert {call.status for call in calls} <= {ACCEPTED, CONFLICT}
+    stage.settle()
+    ends = Counter(stage.job(call.job_id).status for call in calls if call.is_promise)
+    assert ends[State.SUCCEEDED] == 1
+    losers = [stage.job(call.job_id) for call in calls if call.is_promise]
+    assert {(job.error or {}).get("code") for job in losers if job.status != State.SUCCEEDED} <= {"already_in_stage"}
+
+
+@pytest.mark.rows(25)
+def test_of_a_promotion_and_its_cancel_one_is_first_and_both_say_so(stage: Crowd) -> None:
+    for stage_name in ("staging", "production"):
+        version = stage.trained()
+        if stage_name == "production":
+            stage.until(stage.promote(version, "staging"), State.SUCCEEDED)
+        for _ in range(4):
+            job_id = stage.promote(version, stage_name)
+            cancel = stage.client.cancel(job_id)
+            assert cancel.status in {ACCEPTED, CONFLICT}
+            if cancel.status == CONFLICT:
+                stage.until(job_id, State.SUCCEEDED)
+                break
+            stage.until(job_id, State.CANCELLED)
+    stage.settle()

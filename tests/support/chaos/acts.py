@@ -1,0 +1,188 @@
+"""How each fault is done; what is returned takes it back. A fault that finds nobody to do it to is not done."""
+
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import psutil
+import redis
+from sqlalchemy import select
+
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+from shared.queue import QUEUE_NAME
+from tests.support.chaos.arena import Arena
+from tests.support.chaos.wiring import DATABASE, STORE
+from tests.support.site import Worker
+
+Undo = Callable[[], object]
+# Headers of an answer of the S3 server that has a body.
+_BODY = b"200 OK"
+
+
+class NotDone(Exception):
+    """There was nobody to do it to."""
+
+
+def kill_worker(arena: Arena, rng: Random) -> None:
+    """SIGKILL to a worker, and to it alone."""
+    _one(arena, rng).process.kill()
+
+
+def kill_fork_server(arena: Arena, rng: Random) -> None:
+    """SIGKILL to what computations of a worker come from."""
+    _kill(_family(arena, rng)[1:2])
+
+
+def kill_computation(arena: Arena, rng: Random) -> None:
+    """SIGKILL to a computation."""
+    _kill(_family(arena, rng)[2:3])
+
+
+def stop_worker(arena: Arena, rng: Random) -> None:
+    """SIGSTOP to a worker and all that it started; the run continues them when the lease is over."""
+    for process in _family(arena, rng):
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+
+
+def kill_redis(arena: Arena, _rng: Random) -> Undo:
+    """SIGKILL to Redis, which has nothing on disk."""
+    arena.site.valkey.kill()
+    return partial(_start_redis, arena)
+
+
+def flush_redis(arena: Arena, _rng: Random) -> None:
+    """Empty Redis."""
+    with _redis(arena) as client:
+        client.flushall()
+
+
+def stop_redis(arena: Arena, _rng: Random) -> Undo:
+    """SIGSTOP to Redis: worse than one that is gone, because whoever asks waits."""
+    if arena.site.valkey.process is None:
+        raise NotDone
+    process = psutil.Process(arena.site.valkey.pid)
+    process.suspend()
+    return lambda: _resume(process)
+
+
+def double_messages(arena: Arena, _rng: Random) -> None:
+    """Tell workers a second time of all that waits or runs."""
+    with arena.site.database.read() as session:
+        query = select(JobRow.id, JobRow.kind).where(JobRow.status.in_([State.QUEUED, State.RUNNING])).limit(50)
+        found = session.execute(query).all()
+    if not found:
+        raise NotDone
+    for job_id, kind in found:
+        arena.site.queue.wake(job_id, Kind(kind))
+
+
+def drop_messages(arena: Arena, _rng: Random) -> None:
+    """Take every third message away."""
+    with _redis(arena) as client:
+        waiting = client.llen(QUEUE_NAME)
+        if not waiting or not client.lpop(QUEUE_NAME, max(1, int(waiting) // 3)):
+            raise NotDone
+
+
+def restart_postgres(arena: Arena, _rng: Random) -> Undo:
+    """Cut all connections and stop the server."""
+    arena.ground.postgres.stop()
+    return partial(_start_postgres, arena)
+
+
+def lock_database(arena: Arena, _rng: Random) -> Undo:
+    """Hold the locks that writers need."""
+    return arena.lock_database().release
+
+
+def take_store_away(arena: Arena, _rng: Random) -> Undo:
+    """Let nobody reach the object store."""
+    arena.take_store_away()
+    return arena.bring_store_back
+
+
+def truncate_body(arena: Arena, rng: Random) -> None:
+    """Cut the next answer of the store somewhere."""
+    arena.proxies[STORE].cut_after = rng.randrange(20, 1500)
+    arena.proxies[STORE].cut_at = _BODY
+
+
+def flip_byte(arena: Arena, _rng: Random) -> None:
+    """Let the next answer of the store have another last byte."""
+    arena.proxies[STORE].flip_at = _BODY
+
+
+def take_database_away(arena: Arena, _rng: Random) -> Undo:
+    """Refuse connections to the database, and reset those that are there."""
+    arena.proxies[DATABASE].down()
+    return arena.proxies[DATABASE].up
+
+
+def kill_api(arena: Arena, rng: Random) -> None:
+    """SIGKILL to an API process."""
+    _signal_api(arena, rng, signal.SIGKILL)
+
+
+def terminate_api(arena: Arena, rng: Random) -> None:
+    """Ask an API process to stop."""
+    _signal_api(arena, rng, signal.SIGTERM)
+
+
+def terminate_worker(arena: Arena, rng: Random) -> None:
+    """Ask a worker to stop."""
+    _one(arena, rng).process.send_signal(signal.SIGTERM)
+
+
+def _signal_api(arena: Arena, rng: Random, number: signal.Signals) -> None:
+    alive = [api for api in arena.apis if api.is_alive]
+    if not alive:
+        raise NotDone
+    psutil.Process(rng.choice(alive).pid).send_signal(number)
+
+
+def _one(arena: Arena, rng: Random) -> Worker:
+    # One that is still starting has not met anything yet.
+    ready = [worker for worker in arena.workers if worker.is_ready]
+    if not ready:
+        raise NotDone
+    return rng.choice(ready)
+
+
+def _family(arena: Arena, rng: Random) -> list[psutil.Process]:
+    try:
+        return _one(arena, rng).family()
+    except psutil.NoSuchProcess:
+        raise NotDone from None
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    if not processes:
+        raise NotDone
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _redis(arena: Arena) -> redis.Redis:
+    if arena.site.valkey.process is None or psutil.Process(arena.site.valkey.pid).status() == psutil.STATUS_STOPPED:
+        raise NotDone
+    return redis.Redis(port=arena.site.valkey.port, socket_timeout=5)
+
+
+def _start_redis(arena: Arena) -> None:
+    if arena.site.valkey.process is None:
+        arena.site.valkey.start()
+
+
+def _start_postgres(arena: Arena) -> None:
+    if arena.ground.postgres.process is None:
+        arena.ground.postgres.start()
+
+
+def _resume(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.resume()

@@ -1,0 +1,85 @@
+"""A worker that lacks one of the things by which jobs are not lost or doubled: `python -m tests.support.chaos.mutant`.
+
+Only the checker of the chaos run is tested with it: a run with such a worker must not look as if all were well.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy.orm import Session
+
+from shared.clock import Now
+from shared.jobs import lifecycle, logs, retries
+from shared.jobs.lifecycle import Claim
+from shared.jobs.rows import JobRow
+from shared.jobs.states import State
+from shared.object_store.local import LocalStore
+from shared.registry import artifact
+from worker.__main__ import main
+from worker.upkeep import Upkeep
+
+
+def without_epoch_guard() -> None:
+    """An attempt takes the job for its own as long as it runs, whoever runs it."""
+
+    def mine(claim: Claim) -> ColumnElement[bool]:
+        return and_(JobRow.id == claim.job_id, JobRow.status == State.RUNNING)
+
+    for module in (lifecycle, retries, logs):
+        _replace(module, "mine", mine)
+
+
+def without_commit_guard() -> None:
+    """An attempt commits, whatever has become of the job."""
+
+    def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
+        values = {"status": State.SUCCEEDED, "result": result, "lease_until": None, "finished_at": Now()}
+        session.execute(update(JobRow).where(JobRow.id == claim.job_id).values(**values))
+        lifecycle.record(
+            session,
+            claim.job_id,
+            before=State.RUNNING,
+            after=State.SUCCEEDED,
+            epoch=claim.epoch,
+            actor=claim.worker,
+        )
+
+    _replace(lifecycle, "succeed", succeed)
+
+
+def without_relay() -> None:
+    """Nobody is told again of a job whose message was lost."""
+    _replace(Upkeep, "relay", lambda _self: None)
+
+
+def without_digest_check() -> None:
+    """What is read from the store is taken for what was written there."""
+    put_new = LocalStore.put_new
+
+    def put_anything(self: LocalStore, bucket: str, key: str, source: Path, *, sha256: str) -> None:
+        del sha256
+        put_new(self, bucket, key, source, sha256=artifact.digest_of(source)[0])
+
+    _replace(artifact, "verify", lambda *_, **__: None)
+    _replace(LocalStore, "put_new", put_anything)
+
+
+MUTATIONS: dict[str, Callable[[], None]] = {
+    "epoch_guard": without_epoch_guard,
+    "commit_guard": without_commit_guard,
+    "relay": without_relay,
+    "digest_check": without_digest_check,
+}
+
+
+def _replace(where: object, name: str, by: object) -> None:
+    assert hasattr(where, name), f"{where} has no {name} any more"
+    setattr(where, name, by)
+
+
+if __name__ == "__main__":
+    MUTATIONS[sys.argv[1]]()
+    main()

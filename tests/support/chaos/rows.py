@@ -1,0 +1,42 @@
+"""The fault list: 35 kinds of faults that every accepted job survives, by number.
+
+A test says which of them it shows by the marker `rows`.
+"""
+
+ROWS = {
+    1: "kill -9 of the supervisor after its claim",
+    2: "kill -9 of the supervisor when half of the dataset is read",
+    3: "kill -9 of the supervisor during the fit",
+    4: "kill -9 of the supervisor before the put",
+    5: "kill -9 of the supervisor when half of the put is sent",
+    6: "kill -9 of the supervisor after the put",
+    7: "kill -9 of the supervisor before the commit",
+    8: "kill -9 of the supervisor when the commit is done and its answer lost",
+    9: "kill -9 of the supervisor before the message is acknowledged",
+    10: "kill -9 of the worker, of the fork server, of the computing process",
+    11: "SIGSTOP past the lease at each of the nine points, another worker finishes, SIGCONT",
+    12: "SIGSTOP past the lease inside the put, which a black hole holds up",
+    13: "kill -9 of Redis, back empty after 0, 3, 30 s",
+    14: "FLUSHALL with 100 queued jobs",
+    15: "SIGSTOP of Redis for 30 s while clients post",
+    16: "half-open connections to Redis",
+    17: "every message doubled, every third dropped",
+    18: "the database restarted under load",
+    19: "the database locked for 20 s",
+    20: "the database full",
+    21: "the store down, slow, with 30 % errors",
+    22: "a body of the store truncated, one byte flipped",
+    23: "kill -9 of the API and a client that leaves at half an upload",
+    24: "100 concurrent trains on 2 to 8 workers",
+    25: "20 concurrent promotions of one version, promotion against cancel",
+    26: "cancels at random times",
+    27: "one Idempotency-Key 50 times in parallel",
+    28: "the clock of a worker off by an hour",
+    29: "out of memory: the limit, a real SIGKILL, MemoryError",
+    30: "a job that crashes its computing process each time",
+    31: "a fit that ignores signals",
+    32: "an artifact corrupted, deleted, replaced by an attacker's valid pickle",
+    33: "a worker that reaches the store but not the database, and the reverse",
+    34: "a rolling restart of every process under load",
+    35: "the collector running through 1 to 12",
+}

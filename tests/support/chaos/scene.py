@@ -1,0 +1,179 @@
+"""An installation for directed faults: one careful client, and the checker at the end of each test."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psutil
+from sqlalchemy import select, update
+
+from shared.datasets.rows import DatasetVersionRow
+from shared.errors import DatabaseUnavailable
+from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.states import State
+from shared.registry.rows import DeploymentRow
+from shared.settings import PREFIX
+from tests.support.chaos.arena import Arena, arena
+from tests.support.chaos.checker import check
+from tests.support.chaos.clients import Client
+from tests.support.chaos.ground import Ground, Kind
+from tests.support.chaos.journal import OK, Call, Journal
+from tests.support.site import Worker
+from tests.support.waiting import eventually
+
+# Faults that last half a minute do so only if MLMINI_CHAOS=long asks for it. It is read before a test takes such
+# variables from the environment.
+LONG = os.environ.get(f"{PREFIX}CHAOS") == "long"
+
+CHEAP = {"module": "naive_bayes", "class": "GaussianNB", "params": {}}
+# Long enough to be met in the middle of its fit.
+SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 600}}
+# How often a client asks as long as it usually does.
+_PATIENCE = 3
+FLOWER = [[5.1, 3.5, 1.4, 0.2]]
+
+
+def seconds(short: float, long: float) -> float:
+    """How long a fault lasts: the time of the fault list in the long run, else a shorter one of the same effect."""
+    return long if LONG else short
+
+
+@dataclass
+class Scene:
+    """The arena, a client and what it wrote down."""
+
+    arena: Arena
+    journal: Journal
+    client: Client
+
+    def train(self, model: dict[str, Any] = CHEAP, **more: Any) -> UUID:
+        """Have a model of the irises trained; who is told to come again later does so."""
+        body = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": model} | more
+        key = uuid4().hex
+        for _ in range(_PATIENCE):
+            if (call := self.client.post("/train", body, key=key)).is_promise:
+                break
+        return _promised(call)
+
+    def trained(self, **more: Any) -> int:
+        """The version of a model that is trained now."""
+        result = self.until(self.train(**more), State.SUCCEEDED).result
+        assert result is not None
+        version: int = result["version"]
+        return version
+
+    def promote(self, version: int, stage: str) -> UUID:
+        """Have a version brought to a stage."""
+        return _promised(self.client.promote("iris", version, stage))
+
+    def job(self, job_id: UUID) -> JobRow:
+        """The job as it is now."""
+        return self.arena.site.job(job_id)
+
+    def until(self, job_id: UUID, state: State, *, timeout: float = 60) -> JobRow:
+        """Wait for a state of the job; an end in another one fails at once."""
+        return self.arena.site.until(job_id, state, timeout=timeout)
+
+    def error_of(self, job_id: UUID, state: State = State.FAILED) -> dict[str, Any]:
+        """How the job says that it failed, when it has."""
+        error = self.until(job_id, state).error
+        assert error is not None
+        return error
+
+    def path_of(self, job_id: UUID) -> list[str]:
+        """The states that the job went through."""
+        with self.arena.site.database.read() as session:
+            query = select(JobEventRow.to_state).where(JobEventRow.job_id == job_id).order_by(JobEventRow.seq)
+            return list(session.scalars(query))
+
+    def computations(self, worker: Worker | None = None) -> list[psutil.Process]:
+        """The computing processes of a worker, or of all: those that are in the folder of an attempt."""
+        workers = self.arena.workers if worker is None else [worker]
+        return [each for one in workers for each in one.family()[1:] if _computes(each)]
+
+    @contextmanager
+    def without_workers(self, *, but: Worker | None = None) -> Iterator[None]:
+        """All other workers stand still within the block, and none of them holds a lock."""
+        workers = [psutil.Process(worker.process.pid) for worker in self.arena.workers if worker is not but]
+        for _ in range(20):
+            for worker in workers:
+                worker.suspend()
+            if self.writable():
+                break
+            self.arena.resume()
+        try:
+            yield
+        finally:
+            self.arena.resume()
+
+    def writable(self) -> bool:
+        """Whether those who stand still hold no lock that others need."""
+        with suppress(DatabaseUnavailable), self.arena.site.database.write() as session:
+            # On PostgreSQL a lock is of one row: try those that a worker writes to.
+            session.execute(update(JobRow).values(worker=JobRow.worker))
+            session.execute(update(CounterRow).values(value=CounterRow.value))
+            return True
+        return False
+
+    def settle(self, *, timeout: float = 90) -> None:
+        """Put everything right, wait until every job has ended, and have the checker look at all that happened."""
+        self.arena.heal()
+        assert self.arena.drain(timeout), [worker.log[-3000:] for worker in self.arena.workers]
+        assert check(self.journal, self.arena) == []
+
+    def unnamed(self) -> set[str]:
+        """The objects that no row names."""
+        settings = self.arena.site.settings
+        with self.arena.site.database.read() as session:
+            named = {*session.scalars(select(DeploymentRow.artifact_path))}
+            named |= {*session.scalars(select(DatasetVersionRow.object_key))}
+        buckets = (settings.datasets_bucket, settings.models_bucket)
+        return {entry.key for bucket in buckets for entry in self.arena.site.store.list(bucket)} - named
+
+
+def _computes(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).name.startswith("job-")
+    return False
+
+
+def _promised(call: Call) -> UUID:
+    assert call.is_promise, (call.status, call.text)
+    return call.job_id
+
+
+@contextmanager
+def scene(ground: Ground, kind: Kind, folder: Path, **changes: Any) -> Iterator[Scene]:
+    """An arena, as `arena` makes it, with a client."""
+    with ExitStack() as stack:
+        made = stack.enter_context(arena(ground, kind, folder, **changes))
+        journal = Journal()
+        client = Client(journal, made.urls)
+        stack.callback(client.close)
+        yield Scene(made, journal, client)
+
+
+def until_gone(files: Sequence[Path], *, timeout: float = 30) -> None:
+    """Wait until every armed fault has taken place."""
+    eventually(lambda: not any(file.exists() for file in files), timeout=timeout, what="the faults take place")
+
+
+def locked_while_a_job_runs(stage: Scene) -> None:
+    """Hold the database locked for longer than a lease; then everything goes on."""
+    running = stage.train(SLOW)
+    stage.arena.site.until_fitting(running)
+    lock = stage.arena.lock_database()
+    timer = threading.Timer(seconds(4, 20), lock.release)
+    timer.start()
+    assert stage.client.job(running).status == OK, "reading goes on"
+    # In the long run it is told to come again later.
+    accepted = stage.train()
+    timer.join()
+    for job_id in (running, accepted):
+        stage.until(job_id, State.SUCCEEDED)
+    stage.settle()

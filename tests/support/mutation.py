@@ -1,0 +1,30 @@
+"""Breaks one function of the product in one place, to see whether the tests notice."""
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+
+def mutate(patched: pytest.MonkeyPatch, function: Callable[..., Any], before: str, after: str) -> None:
+    """Replace a piece of the source of a function, wherever the function is known by its name.
+
+    Raises:
+        AssertionError: when the piece is not there exactly once: then the mutation would not be the one that is meant.
+    """
+    source = textwrap.dedent(inspect.getsource(function))
+    assert source.count(before) == 1, f"{function.__name__} has {before!r} {source.count(before)} times"
+    home = sys.modules[function.__module__]
+    made: dict[str, Any] = {}
+    exec(compile(source.replace(before, after), home.__file__ or "", "exec"), vars(home), made)  # noqa: S102 (its own code)
+    for module in _ours():
+        if vars(module).get(function.__name__) is function:
+            patched.setattr(module, function.__name__, made[function.__name__])
+
+
+def _ours() -> list[ModuleType]:
+    return [module for name, module in sys.modules.items() if name.partition(".")[0] in {"shared", "worker", "tests"}]

@@ -1,0 +1,170 @@
+"""The computation of an attempt, with real processes: its limits, its ends, and what it used."""
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from pydantic import SecretStr
+
+from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
+from shared.jobs import lifecycle
+from shared.jobs.acceptance import accept, cancel, find_job
+from shared.jobs.retries import CANCELLED
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
+from shared.sandbox import Sandbox
+from shared.settings import Settings
+from tests.support.waiting import eventually
+from worker.attempt import Attempt
+from worker.compute import compute
+from worker.execution import end_without_effect
+from worker.heartbeat import CancelRequested, Heartbeat
+from worker.runtime import Runtime
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def runtime(
+    settings: Settings, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Runtime]:
+    """A runtime whose computing processes do as a file says."""
+    settings.home.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    tight = {"database_url": SecretStr(database_url), "job_memory_mb": 256}
+    runtime = Runtime(settings.model_copy(update=tight))
+    runtime.sandbox.close()
+    runtime.sandbox = Sandbox("tests.support.sandbox_entry:main", scratch=tmp_path)
+    yield runtime
+    runtime.sandbox.close()
+    runtime.close()
+
+
+def attempt_at(runtime: Runtime, folder: Path, order: str) -> Attempt:
+    """A claimed job whose computation is to do that."""
+    folder.mkdir()
+    (folder / "order").write_text(order)
+    with runtime.database.write() as session:
+        job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
+        claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=60)
+    assert claim is not None
+    heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=time.monotonic())
+    return Attempt(runtime, claim, heartbeat, folder)
+
+
+def ended(attempt: Attempt) -> tuple[Exception, JobRow]:
+    """What the computation ended with, and the job after that."""
+    with attempt.heartbeat, pytest.raises((PlatformError, CancelRequested)) as raised:
+        compute(attempt)
+    end_without_effect(attempt, raised.value)
+    with attempt.runtime.database.read() as session:
+        return raised.value, find_job(session, attempt.claim.job_id)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["of the settings", "of the request"])
+def test_a_computation_over_its_time_is_stopped_and_told_whose_limit_it_was(
+    runtime: Runtime, tmp_path: Path, own: bool
+) -> None:
+    runtime.settings = runtime.settings.model_copy(update={"job_seconds": 1.0})
+    attempt = attempt_at(runtime, tmp_path / "a", "ignore")
+    attempt.claim = replace(attempt.claim, time_limit_seconds=0.5 if own else 900.0)
+    error, job = ended(attempt)
+    assert isinstance(error, TimeLimitExceeded)
+    assert ("the 0.5 s that its request allows" if own else "the 1 s that a job may take here") in error.detail
+    assert ("limits.seconds" if own else "MLMINI_JOB_SECONDS") in error.detail
+    assert job.error == {"code": "time_limit_exceeded", "message": error.detail}
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["of the settings", "of the request"])
+def test_a_computation_over_its_memory_is_told_whose_limit_it_was(runtime: Runtime, tmp_path: Path, own: bool) -> None:
+    attempt = attempt_at(runtime, tmp_path / "a", "eat")
+    attempt.claim = replace(attempt.claim, memory_limit_mb=100 if own else 9000)
+    error, job = ended(attempt)
+    assert isinstance(error, OutOfMemory)
+    assert ("the 100 MiB of memory that its request allows" if own else "the 256 MiB of memory that") in error.detail
+    assert ("limits.memory_mb" if own else "MLMINI_JOB_MEMORY_MB") in error.detail
+    assert job.status == State.FAILED
+
+
+def test_a_computation_whose_disk_is_full_is_tried_again(runtime: Runtime, tmp_path: Path) -> None:
+    error, job = ended(attempt_at(runtime, tmp_path / "a", "fill"))
+    assert isinstance(error, ScratchFull)
+    assert (job.status, job.transient_count, job.crash_count) == (State.QUEUED, 1, 0)
+    assert job.error is not None
+    assert job.error["code"] == "scratch_full"
+
+
+def test_a_computation_that_fails_unexpectedly_gives_nothing_away(runtime: Runtime, tmp_path: Path) -> None:
+    error, job = ended(attempt_at(runtime, tmp_path / "a", "raise"))
+    assert isinstance(error, InternalError)
+    assert job.error is not None
+    assert "ZeroDivisionError" not in job.error["message"]
+
+
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGKILL, "memory"), (signal.SIGSEGV, "signal 11")])
+def test_a_computation_that_is_killed_counts_as_a_crash_that_says_what_to_do(
+    runtime: Runtime, tmp_path: Path, number: signal.Signals, told: str
+) -> None:
+    attempt = attempt_at(runtime, tmp_path / "a", "ignore")
+    killer = threading.Thread(target=kill_once_started, args=(tmp_path / "a", number))
+    killer.start()
+    error, job = ended(attempt)
+    killer.join()
+    assert isinstance(error, ComputationCrashed)
+    assert told in error.detail
+    assert (job.status, job.crash_count) == (State.QUEUED, 1)
+    assert job.error == {"code": "computation_crashed", "message": error.detail}
+
+
+def kill_once_started(folder: Path, number: signal.Signals) -> None:
+    """Kill the computing process, not what it started."""
+    eventually((folder / "started").exists)
+    os.kill(psutil.Process(int((folder / "started").read_text())).ppid(), number)
+
+
+@pytest.mark.parametrize("order", ["ignore", "stick"])
+def test_a_cancel_stops_a_computation_that_hears_no_signal(runtime: Runtime, tmp_path: Path, order: str) -> None:
+    attempt = attempt_at(runtime, tmp_path / "a", order)
+    canceller = threading.Thread(target=cancel_once_started, args=(attempt,))
+    canceller.start()
+    error, job = ended(attempt)
+    canceller.join()
+    assert isinstance(error, CancelRequested)
+    assert attempt.ending is not None
+    assert attempt.ending.signal == signal.SIGKILL
+    assert (job.status, job.error) == (State.CANCELLED, CANCELLED.as_json())
+
+
+def cancel_once_started(attempt: Attempt) -> None:
+    """As a client does in the middle of a computation."""
+    eventually((attempt.folder / "started").exists)
+    with attempt.runtime.database.write() as session:
+        cancel(session, attempt.claim.job_id)
+
+
+@pytest.mark.parametrize("order", ["work and raise", "ignore"], ids=["failed", "stopped"])
+def test_what_an_attempt_used_is_on_the_job_however_it_ends(runtime: Runtime, tmp_path: Path, order: str) -> None:
+    runtime.settings = runtime.settings.model_copy(update={"job_seconds": 60.0 if order != "ignore" else 0.2})
+    _, job = ended(attempt_at(runtime, tmp_path / "a", order))
+    assert job.usage is not None
+    assert re.fullmatch("cpu_seconds peak_memory_mb wall_seconds", " ".join(sorted(job.usage)))
+    assert all(value is not None for value in job.usage.values())
+    assert job.usage["wall_seconds"] >= job.usage["cpu_seconds"] >= (0.3 if order != "ignore" else 0)
+
+
+def test_an_attempt_without_a_computation_has_its_time_only(runtime: Runtime, tmp_path: Path) -> None:
+    attempt = attempt_at(runtime, tmp_path / "a", "answer")
+    end_without_effect(attempt, OSError(28, "No space left on device"))
+    with runtime.database.read() as session:
+        job = find_job(session, attempt.claim.job_id)
+    assert job.usage is not None
+    assert (job.usage["peak_memory_mb"], job.usage["cpu_seconds"]) == (None, None)
+    assert job.error is not None
+    assert job.error["code"] == "scratch_full"

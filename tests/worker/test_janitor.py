@@ -1,0 +1,222 @@
+"""The janitor of a worker: what it tidies up, alone and beside others, and while jobs run."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
+
+from shared.clock import Now
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
+from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobRow
+from shared.jobs.states import Kind, State
+from shared.registry.rows import OrphanRow, RegistryRow
+from shared.settings import Settings
+from tests.support.jobs import add_job, add_lines, claim_job, log_of
+from tests.support.left_over import UPLOADED
+from tests.support.objects import put
+from tests.support.registry import insert_dataset
+from tests.support.site import SLOW, Site
+from tests.support.waiting import eventually
+from worker.janitor import Janitor
+from worker.runtime import Runtime
+
+# What is there is old enough as soon as a clock has moved on.
+AT_ONCE = "0.000001"
+
+
+@pytest.fixture
+def runtime(fast_settings: Settings) -> Iterator[Runtime]:
+    """A worker's runtime without Celery; its collector deletes what it has known for a moment."""
+    fast_settings.home.mkdir(exist_ok=True)
+    runtime = Runtime(fast_settings.model_copy(update={"orphan_hours": float(AT_ONCE)}))
+    yield runtime
+    runtime.close()
+
+
+def key_of(number: int) -> IdempotencyKey:
+    return IdempotencyKey("everybody", f"key-{number}", "0" * 64, keep_hours=1)
+
+
+def add_keys(runtime: Runtime, *numbers: int) -> None:
+    for number in numbers:
+        with runtime.database.write() as session:
+            accept(
+                session,
+                kind=Kind.TRAIN,
+                request={},
+                dataset_name="iris",
+                dataset_version_id=None,
+                key=key_of(number),
+            )
+
+
+def expire(runtime: Runtime, *numbers: int) -> None:
+    keys = [key_of(number).key for number in numbers]
+    with runtime.database.write() as session:
+        session.execute(update(IdempotencyKeyRow).where(IdempotencyKeyRow.key.in_(keys)).values(expires_at=Now(-1)))
+
+
+def job_with_log(runtime: Runtime, *, days_ago: float | None) -> UUID:
+    """A job with two lines that ended so long ago, or that runs."""
+    job_id = add_job(runtime.database)
+    claim = claim_job(runtime.database, job_id)
+    add_lines(runtime.database, claim, "one", "two")
+    with runtime.database.write() as session:
+        if days_ago is not None:
+            values = {"status": State.FAILED, "finished_at": Now(-days_ago * 86_400)}
+            session.execute(update(JobRow).where(JobRow.id == job_id).values(**values))
+    return job_id
+
+
+def test_idempotency_keys_that_ran_out_are_forgotten_and_others_are_not(runtime: Runtime) -> None:
+    add_keys(runtime, *range(5))
+    expire(runtime, 1, 2, 3)
+    assert Janitor(runtime).tidy()["keys"] == 3
+    with runtime.database.read() as session:
+        left = session.scalars(select(IdempotencyKeyRow.key).order_by(IdempotencyKeyRow.key)).all()
+        assert left == ["key-0", "key-4"]
+        assert answered_before(session, key_of(0)) is not None
+
+
+def test_the_logs_of_jobs_that_ended_long_ago_are_forgotten_and_others_are_not(runtime: Runtime) -> None:
+    old = [job_with_log(runtime, days_ago=31) for _ in range(25)]
+    recent, running = job_with_log(runtime, days_ago=29), job_with_log(runtime, days_ago=None)
+    assert Janitor(runtime).tidy()["logs"] == len(old)
+    assert [log_of(runtime.database, job_id) for job_id in old] == [[]] * len(old)
+    assert log_of(runtime.database, recent) == log_of(runtime.database, running) == ["one", "two"]
+
+
+def test_uploads_that_were_never_finished_go_with_their_datasets_and_objects(runtime: Runtime, tmp_path: Path) -> None:
+    with runtime.database.write() as session:
+        insert_dataset(session)
+        session.add(DatasetRow(name="bare", created_at=Now(-4000)))
+        session.add(DatasetRow(name="begun_just_now"))
+        session.execute(
+            update(DatasetVersionRow).values(
+                object_key=UPLOADED, state=VersionState.UPLOADING, number=None, created_at=Now(-4000)
+            )
+        )
+        session.execute(update(DatasetRow).where(DatasetRow.name == "iris").values(location=None))
+    put(runtime.store, runtime.settings.datasets_bucket, UPLOADED, b"a", folder=tmp_path)
+    done = Janitor(runtime).tidy()
+    assert (done["uploads"], done["datasets"]) == (1, 1)
+    with runtime.database.read() as session:
+        assert session.scalars(select(DatasetRow.name)).all() == ["begun_just_now"]
+    assert list(runtime.store.list(runtime.settings.datasets_bucket)) == []
+
+
+def test_folders_of_dead_processes_go(runtime: Runtime) -> None:
+    (runtime.settings.scratch / "process-dead").mkdir()
+    assert Janitor(runtime).tidy()["scratch"] == 1
+    assert runtime.scratch.folder.is_dir()
+
+
+def test_a_round_of_nothing_tells_so(runtime: Runtime) -> None:
+    with capture_logs() as told:
+        Janitor(runtime).tidy()
+    (done,) = [entry for entry in told if entry["event"] == "janitor_done"]
+    counts = {name: value for name, value in done.items() if name not in {"event", "log_level"}}
+    assert counts == dict.fromkeys(
+        ("keys", "logs", "uploads", "datasets", "orphans", "orphans_deleted", "foreign", "unfinished", "scratch"), 0
+    )
+
+
+def test_a_store_that_is_away_keeps_nobody_from_the_rest(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_keys(runtime, 1)
+    expire(runtime, 1)
+    (runtime.settings.scratch / "process-dead").mkdir()
+    monkeypatch.setattr(runtime, "settings", runtime.settings.model_copy(update={"models_bucket": "never-made"}))
+    with capture_logs() as told:
+        done = Janitor(runtime).tidy()
+    assert (done["keys"], done["scratch"], "orphans" in done) == (1, 1, False)
+    assert [entry["step"] for entry in told if entry["event"] == "janitor_skipped"] == ["orphans"]
+
+
+def test_several_janitors_at_once_do_everything_once(runtime: Runtime) -> None:
+    add_keys(runtime, *range(30))
+    expire(runtime, *range(30))
+    jobs = [job_with_log(runtime, days_ago=31) for _ in range(30)]
+    with ThreadPoolExecutor(4) as pool:
+        done = [future.result() for future in [pool.submit(Janitor(runtime).tidy) for _ in range(4)]]
+    with runtime.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(IdempotencyKeyRow)) == 0
+    assert all(log_of(runtime.database, job_id) == [] for job_id in jobs)
+    assert sum(each["keys"] for each in done) == 30
+
+
+def test_a_worker_that_stops_leaves_the_rest_to_others(runtime: Runtime) -> None:
+    runtime.stopping.set()
+    assert Janitor(runtime).tidy() == {}
+
+
+def test_collectors_of_two_workers_leave_alone_what_running_jobs_stage(installation: Site) -> None:
+    # Each job stands still between its object and its row, for many rounds of the janitors.
+    variables = {
+        "MLMINI_FAIL": "put.after=sleep:2",
+        "MLMINI_JANITOR_SECONDS": "0.1",
+        "MLMINI_ORPHAN_HOURS": AT_ONCE,
+        "MLMINI_WORKER_SLOTS": "2",
+    }
+    workers = [installation.start_worker(**variables) for _ in range(2)]
+    orphan = "wine_model_dev_v1.pkl"
+    put(installation.store, installation.settings.models_bucket, orphan, b"old", folder=installation.folder)
+    with installation.database.write() as session:
+        session.execute(update(CounterRow).where(CounterRow.name == "model_version").values(value=1))
+    jobs = [installation.train() for _ in range(3)]
+    versions = [(installation.until(job_id, State.SUCCEEDED).result or {})["version"] for job_id in jobs]
+    promotions = [promote(installation, version) for version in versions]
+    for job_id in promotions:
+        installation.until(job_id, State.SUCCEEDED)
+    bucket = installation.settings.models_bucket
+    eventually(lambda: orphan not in {entry.key for entry in installation.store.list(bucket)})
+    with installation.database.read() as session:
+        named = set(session.scalars(select(RegistryRow.artifact_path)))
+    assert {f"iris_model_staging_v{version}.pkl" for version in versions} == named
+    expected = named | {f"iris_model_dev_v{version}.pkl" for version in versions}
+    assert {entry.key for entry in installation.store.list(bucket)} == expected
+    assert sum(worker.log.count('"orphan_deleted"') for worker in workers) == 1
+
+
+def promote(site: Site, version: int) -> UUID:
+    """A promote job to staging, as the API accepts it."""
+    request = {"dataset_name": "iris", "version": version, "target_stage": "staging"}
+    job_id = add_job(site.database, kind=Kind.PROMOTE, dataset_name="iris", request=request)
+    site.queue.wake(job_id, Kind.PROMOTE)
+    return job_id
+
+
+def test_a_training_leaves_out_numbers_whose_names_a_restored_database_has_forgotten(installation: Site) -> None:
+    bucket = installation.settings.models_bucket
+    for version in (1, 2):
+        put(installation.store, bucket, f"iris_model_dev_v{version}.pkl", b"newer", folder=installation.folder)
+    installation.start_worker()
+    job_id = installation.train()
+    job = installation.until(job_id, State.SUCCEEDED)
+    assert job.result is not None
+    assert (job.attempt, job.result["version"], job.result["artifact_path"]) == (1, 3, "iris_model_dev_v3.pkl")
+    assert "left version 1 out: the store has another model of that name" in log_of(installation.database, job_id)
+    stored = installation.store.stat(bucket, "iris_model_dev_v1.pkl")
+    assert stored.size == len(b"newer")
+
+
+def test_a_janitor_killed_before_a_deletion_harms_nobody_and_another_takes_over(installation: Site) -> None:
+    orphan, bucket = "wine_model_dev_v1.pkl", installation.settings.models_bucket
+    put(installation.store, bucket, orphan, b"old", folder=installation.folder)
+    with installation.database.write() as session:
+        session.execute(update(CounterRow).where(CounterRow.name == "model_version").values(value=1))
+    often = {"MLMINI_JANITOR_SECONDS": "0.1", "MLMINI_ORPHAN_HOURS": AT_ONCE}
+    killed = installation.start_worker(**often, MLMINI_FAIL="collect.before_delete=kill9")
+    eventually(lambda: killed.process.poll() is not None, timeout=30)
+    installation.start_worker(**often)
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    assert {entry.key for entry in installation.store.list(bucket)} == {orphan}
+    with installation.database.write() as session:
+        session.execute(update(OrphanRow).values(removal_until=Now(-1)))
+    eventually(lambda: orphan not in {entry.key for entry in installation.store.list(bucket)}, timeout=20)
+    installation.until(job_id, State.SUCCEEDED)

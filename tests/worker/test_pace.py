@@ -1,0 +1,59 @@
+"""The progress of a computation, by its own word or as an estimate."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.training.steps import EVALUATING, FITTING
+from tests.support.waiting import eventually
+from worker.heartbeat import Progress
+from worker.pace import Pace
+from worker.work import PROGRESS_FILE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which a computation has just begun its fit."""
+    say(tmp_path, "fitting", FITTING)
+    return tmp_path
+
+
+def say(folder: Path, step: str, percent: int, *, measured: bool = False) -> None:
+    (folder / PROGRESS_FILE).write_text(json.dumps({"step": step, "percent": percent, "measured": measured}))
+
+
+def test_before_its_first_word_nothing_is_known(tmp_path: Path) -> None:
+    assert Pace(tmp_path, expected_fit_seconds=10).now() is None
+
+
+def test_a_silent_fit_without_an_expectation_stays_where_it_began(folder: Path) -> None:
+    assert Pace(folder, expected_fit_seconds=None).now() == Progress(FITTING, "fitting")
+
+
+def test_a_silent_fit_is_estimated_by_the_time_that_earlier_ones_took(folder: Path) -> None:
+    pace = Pace(folder, expected_fit_seconds=0.4)
+    assert pace.now() == Progress(FITTING, "fitting", estimated=True)
+    seen: list[Progress | None] = []
+
+    def full() -> bool:
+        seen.append(pace.now())
+        return seen[-1] == Progress(FITTING + 57, "fitting", estimated=True)
+
+    eventually(full, what="the estimate stops short of the end")
+    percents = [progress.percent for progress in seen if progress]
+    assert percents == sorted(percents)
+    assert len(set(percents)) > 2
+    assert percents[-1] < EVALUATING
+
+
+def test_what_a_computation_measures_itself_is_no_estimate(folder: Path) -> None:
+    say(folder, "fitting", 35, measured=True)
+    assert Pace(folder, expected_fit_seconds=0.001).now() == Progress(35, "fitting")
+
+
+def test_after_the_fit_nothing_is_estimated_any_more(folder: Path) -> None:
+    pace = Pace(folder, expected_fit_seconds=0.001)
+    pace.now()
+    say(folder, "evaluating", EVALUATING)
+    assert pace.now() == Progress(EVALUATING, "evaluating")

@@ -1,0 +1,107 @@
+"""The thread of every worker that tidies up what time and faults leave behind.
+
+Any number of workers may do it at the same moment: each step takes what it finds by a guarded statement, and what one
+worker has removed the others do not find.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+
+from shared.datasets.ingestion import clean_stale_uploads, forget_empty_datasets
+from shared.errors import Unavailable
+from shared.jobs import expiry
+from shared.logging import get_logger
+from shared.registry.collection import Collector
+from shared.scratch import sweep_scratch
+from worker.runtime import Runtime
+
+log = get_logger(__name__)
+
+# Of the interval, so that many workers do not come all at once; a worker that has just started waits shorter.
+_FIRST = (0.1, 0.2)
+_NEXT = (0.75, 1.25)
+
+
+class Janitor:
+    """What is to be tidied up; each round does all of it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.thread = threading.Thread(target=self._run, name="janitor", daemon=True)
+
+    def tidy(self) -> dict[str, int]:
+        """Do one round and tell what was done. A step that a part of the platform keeps from its work is left out."""
+        done: dict[str, int] = {}
+        for step in (self._keys, self._logs, self._uploads, self._orphans, self._unfinished, self._scratch):
+            if self._runtime.stopping.is_set():
+                break
+            try:
+                done |= step()
+            except Unavailable as error:
+                log.info("janitor_skipped", step=step.__name__.strip("_"), error=error.code)
+            except Exception:
+                # A fault in one step must not keep the others from their work.
+                log.exception("janitor_failed", step=step.__name__.strip("_"))
+        log.info("janitor_done", **done)
+        return done
+
+    def _run(self) -> None:
+        share = _FIRST
+        while not self._runtime.stopping.wait(
+            self._runtime.settings.janitor_seconds * random.uniform(*share)  # noqa: S311 - no secret depends on it
+        ):
+            self.tidy()
+            share = _NEXT
+
+    def _keys(self) -> dict[str, int]:
+        database = self._runtime.database
+
+        def forget_some() -> int:
+            with database.read() as session:
+                keys = expiry.expired_keys(session)
+            if not keys:
+                return 0
+            with database.write() as session:
+                return expiry.forget_keys(session, keys)
+
+        return {"keys": self._all_of(forget_some)}
+
+    def _logs(self) -> dict[str, int]:
+        database, keep_days = self._runtime.database, self._runtime.settings.keep_log_days
+
+        def forget_some() -> int:
+            with database.read() as session:
+                jobs = expiry.old_logs(session, keep_days=keep_days)
+            if not jobs:
+                return 0
+            with database.write() as session:
+                return expiry.forget_logs(session, jobs)
+
+        return {"logs": self._all_of(forget_some)}
+
+    def _uploads(self) -> dict[str, int]:
+        runtime = self._runtime
+        stale = clean_stale_uploads(runtime.database, runtime.store, runtime.settings)
+        return {"uploads": stale, "datasets": forget_empty_datasets(runtime.database)}
+
+    def _orphans(self) -> dict[str, int]:
+        runtime = self._runtime
+        found = Collector(runtime.database, runtime.store, runtime.settings, runtime.stopping.is_set).collect()
+        return {"orphans": found.orphans, "orphans_deleted": found.deleted, "foreign": found.foreign}
+
+    def _unfinished(self) -> dict[str, int]:
+        if self._runtime.settings.collect != "delete":
+            return {}
+        grace_seconds = self._runtime.settings.orphan_hours * 3600
+        return {"unfinished": self._runtime.store.abort_stale(older_than_seconds=grace_seconds)}
+
+    def _scratch(self) -> dict[str, int]:
+        return {"scratch": sweep_scratch(self._runtime.settings.scratch)}
+
+    def _all_of(self, some: Callable[[], int]) -> int:
+        """Repeat a step that does a part of the work until it finds nothing more."""
+        total = 0
+        while not self._runtime.stopping.is_set() and (count := some()):
+            total += count
+        return total

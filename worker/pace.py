@@ -1,0 +1,39 @@
+"""How far a computation is: by its own word, and while its fit is silent, by what earlier fits like it took."""
+
+import json
+import time
+from pathlib import Path
+
+from shared.training.steps import percent_of_fit
+from worker.heartbeat import Progress
+from worker.work import PROGRESS_FILE
+
+# An estimate does not say that a fit is about to end: many take longer than the last one did.
+_MOST_ESTIMATED = 0.95
+
+
+class Pace:
+    """The progress of one computation in its folder."""
+
+    def __init__(self, folder: Path, *, expected_fit_seconds: float | None) -> None:
+        """Without an expectation, a fit that does not tell how far it is stays where it began."""
+        self._file = folder / PROGRESS_FILE
+        self._expected = expected_fit_seconds
+        self._fitting_since: float | None = None
+
+    def now(self) -> Progress | None:
+        """How far it is; None before its first word."""
+        try:
+            said = json.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        if said["step"] == "fitting" and not said["measured"] and self._expected:
+            return self._estimate(self._expected)
+        return Progress(said["percent"], said["step"])
+
+    def _estimate(self, expected: float) -> Progress:
+        now = time.monotonic()
+        if self._fitting_since is None:
+            self._fitting_since = now
+        share = min((now - self._fitting_since) / expected, _MOST_ESTIMATED)
+        return Progress(percent_of_fit(share), "fitting", estimated=True)
