@@ -80,23 +80,16 @@ def look() -> list[tuple[str, Sample]]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            name = part_of(process.cmdline())
-            if name and not (name == "fork server" and process.pid == os.getpgid(process.pid) and is_run(process)):
+            if name := part_of(process):
                 found.append((name, Sample(process.memory_full_info().uss / 1e6, process.num_fds())))
-        except (psutil.Error, ProcessLookupError):
+        except psutil.Error:
             continue
     return found
 
 
-def is_run(process: psutil.Process) -> bool:
-    """Whether it is a computing process: a child of a fork server, with the same command line."""
-    parent = process.parent()
-    return parent is not None and parent.cmdline() == process.cmdline()
-
-
-def part_of(command: list[str]) -> str:
-    """What a command line is of; nothing for what does not belong to the platform."""
-    line = " ".join(command)
+def part_of(process: psutil.Process) -> str:
+    """What a process is; nothing for what is not watched."""
+    line = " ".join(process.cmdline())
     for words, name in (
         ("api.server", "API"),
         ("shared.sandbox.server worker", "fork server"),
@@ -106,8 +99,14 @@ def part_of(command: list[str]) -> str:
         ("valkey", "Valkey"),
     ):
         if words in line:
-            return name
+            return name if "sandbox" not in words else ("guard of the " + name, name, "")[generation(process)]
     return ""
+
+
+def generation(process: psutil.Process) -> int:
+    """0 for the guard of a fork server, 1 for the server that it forked, 2 for all that this one forks."""
+    older = [parent for parent in process.parents() if parent.cmdline() == process.cmdline()]
+    return min(2, len(older))
 
 
 def train(url: str, over: threading.Event, counts: list[int]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import socket
 import threading
 from uuid import UUID
 
@@ -25,6 +26,14 @@ _WORKER_PREFIX = "mlmini-worker:"
 _WORKER_SECONDS = 15
 _BACKLOG = 10_000
 _SOCKET_SECONDS = 5
+
+# A broker that vanished without a word is given up after some 20 seconds, not after the hours of TCP. Not every system
+# has all of these.
+_KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3}.items()
+    if hasattr(socket, name)
+}
 
 
 def create_celery(settings: Settings) -> Celery:
@@ -54,6 +63,7 @@ def create_celery(settings: Settings) -> Celery:
             "socket_timeout": _SOCKET_SECONDS,
             "socket_connect_timeout": _SOCKET_SECONDS,
             "socket_keepalive": True,
+            "socket_keepalive_options": _KEEPALIVE,
             "retry_on_timeout": False,
             # Redis that is away is not waited for: what it misses, the relay brings when it is back.
             "max_retries": 0,

@@ -13,6 +13,7 @@ _LAST_STEPS = 16
 _MOST_FILE_BYTES = 2**20
 # What no line needs: UTF-8 has up to four bytes for each character.
 _MOST_LINE_BYTES = 8 * LONGEST_LINE
+_LEFT_OUT = b"lines were left out here: more was said at once than a log takes"
 
 
 class Tail:
@@ -38,11 +39,14 @@ class Tail:
         """The lines that have become complete, as far as one step goes."""
         chunk = os.pread(self._file, _STEP_BYTES, self._offset)
         self._offset += len(chunk)
-        if os.fstat(self._file).st_size > _MOST_FILE_BYTES:
+        *complete, self._begun = (self._begun + chunk).split(b"\n")
+        size = os.fstat(self._file).st_size
+        if size > _MOST_FILE_BYTES:
+            if size > self._offset:
+                complete, self._begun = [*complete, _LEFT_OUT], b""
             # Whoever appends goes on at the new end.
             os.ftruncate(self._file, 0)
             self._offset = 0
-        *complete, self._begun = (self._begun + chunk).split(b"\n")
         self._begun = self._begun[:_MOST_LINE_BYTES]
         return [line.decode(errors="replace") for line in complete]
 

@@ -14,6 +14,9 @@ from shared.jobs.states import Kind, State
 # jobs of the same moment, so that every place in the queue has one job.
 ORDER = (JobRow.priority, JobRow.run_at, JobRow.id)
 
+# Jobs of a kind that only a newer release knows are left to its workers.
+_WAITING = (JobRow.status == State.QUEUED) & JobRow.kind.in_([str(kind) for kind in Kind])
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -28,7 +31,7 @@ def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Del
     """Queued jobs that may run and have waited for at least `since_seconds`, in their order."""
     query = (
         select(JobRow.id, JobRow.kind, JobRow.priority)
-        .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(-since_seconds))
+        .where(_WAITING, JobRow.run_at <= Now(-since_seconds))
         .order_by(*ORDER)
         .limit(limit)
     )
@@ -37,7 +40,7 @@ def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Del
 
 def count_due(session: Session) -> int:
     """How many jobs could run now if a worker were free."""
-    query = select(func.count()).where(JobRow.status == State.QUEUED, JobRow.run_at <= Now())
+    query = select(func.count()).where(_WAITING, JobRow.run_at <= Now())
     return session.scalar(query) or 0
 
 
@@ -50,7 +53,7 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
     unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
     candidates = session.scalars(
         select(JobRow.id)
-        .where(JobRow.status == State.QUEUED, JobRow.run_at <= Now(), unseen)
+        .where(_WAITING, JobRow.run_at <= Now(), unseen)
         .order_by(*ORDER)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -1,11 +1,13 @@
 """The servers that the installations of these tests stand on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.buckets import Buckets
 from tests.support.chaos.ground import Ground
+from tests.support.chaos.scene import Scene
 from tests.support.servers import S3, PostgreSQL
 
 
@@ -13,3 +15,13 @@ from tests.support.servers import S3, PostgreSQL
 def ground(sqlite_template: Path, postgres: PostgreSQL, s3_server: S3, buckets: Buckets) -> Ground:
     """The servers of the test run; a test may stop them, but leaves them running."""
     return Ground(sqlite_template, postgres, s3_server, buckets)
+
+
+@pytest.fixture(autouse=True)
+def healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that fails leaves no fault to those after it that use the same installation."""
+    stage: Scene | None = request.getfixturevalue("stage") if "stage" in request.fixturenames else None
+    yield
+    if stage is not None:
+        stage.arena.restore()
+        stage.arena.revive()

@@ -26,7 +26,7 @@ def test_every_row_of_the_fault_list_is_shown_by_a_test(tmp_path: Path) -> None:
         env=os.environ | {collected.VARIABLE: str(file)},
         check=True,
         stdout=subprocess.DEVNULL,
-        timeout=60,
+        timeout=150,
     )
     tests: dict[int, list[str]] = defaultdict(list)
     for name, rows in json.loads(file.read_text()).items():

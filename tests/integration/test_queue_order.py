@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs.delivery import due, take_unpublished
+from shared.jobs.delivery import count_due, due, take_unpublished
 from shared.jobs.listing import places_in_queue
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind
@@ -40,6 +40,18 @@ def test_the_poller_gets_due_jobs_by_priority_and_then_by_age(database: Database
     with database.read() as session:
         assert [job.job_id for job in due(session, limit=9)] == ordered
         assert [job.job_id for job in due(session, limit=2)] == ordered[:2]
+
+
+def test_a_job_of_a_kind_that_is_not_known_here_keeps_no_other_from_being_found(
+    database: Database, ordered: list[UUID]
+) -> None:
+    with database.write() as session:
+        session.execute(update(JobRow).where(JobRow.id == ordered[0]).values(kind="of_tomorrow"))
+    with database.read() as session:
+        assert [job.job_id for job in due(session, limit=9)] == ordered[1:]
+        assert count_due(session) == len(ordered) - 1
+    with database.write() as session:
+        assert [job.job_id for job in take_unpublished(session, limit=9, quiet_seconds=60)] == ordered[1:]
 
 
 def test_the_relay_tells_of_jobs_in_the_same_order(database: Database, ordered: list[UUID]) -> None:
