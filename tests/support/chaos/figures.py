@@ -83,8 +83,9 @@ def _after_kills(history: History, mayhem: Mayhem) -> Iterable[tuple[float, floa
         for claim, after in pairwise(claims):
             ended = next(event for event in events if event.seq > claim.seq)
             died = mayhem.died.get(_process_of(claim.actor))
-            if died is not None and ended.actor != claim.actor:
-                moment = history.journal.moment(died)
+            moment = None if died is None else history.journal.moment(died)
+            # One that had lost the job before it died is no matter of its death.
+            if moment is not None and ended.actor != claim.actor and ended.at > moment:
                 yield (ended.at - moment).total_seconds(), (after.at - moment).total_seconds()
 
 

@@ -44,7 +44,8 @@ class Person:
     def act(self) -> None:
         """Do one thing."""
         if len(self._open) >= _MOST_OPEN:
-            self._look()
+            # Nobody waits for everything that was wished for.
+            self._rng.choice([self._look, self._look, self._cancel])()
             return
         (act,) = self._rng.choices(list(self._acts), weights=list(self._acts.values()))
         act()
@@ -76,7 +77,10 @@ class Person:
 
     def _cancel(self) -> None:
         if self._open:
-            self._client.cancel(self._rng.choice(self._open[-2:]))
+            job_id = self._rng.choice(self._open[-3:])
+            call = self._client.cancel(job_id)
+            if call.status == CONFLICT or (call.is_accepted_cancel and call.answer["status"] in TERMINAL):
+                self._open.remove(job_id)
 
     def _retry(self) -> None:
         if self._ended:

@@ -14,7 +14,7 @@ from tests.support.chaos.faults import FAULTS, Armed, Done
 from tests.support.chaos.journal import Journal
 
 # Between the beginnings of two faults, on the average.
-GAP_SECONDS = 1.5
+GAP_SECONDS = 2.1
 _TICK_SECONDS = 0.02
 _ROUND_SECONDS = 0.4
 # Longer than the leases of the tests; shorter than others wait for a lock that a stopped process holds.

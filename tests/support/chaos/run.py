@@ -28,7 +28,7 @@ def run_seed(ground: Ground, seed: int, *, seconds: float, keep: Path | None = N
     """A run with faults for so many seconds; logs of a red one are copied to `keep`."""
     with (
         tempfile.TemporaryDirectory(prefix="mlmini-chaos-", ignore_cleanup_errors=True) as folder,
-        arena(ground, kind_of(seed), Path(folder), apis=2, **SETTINGS) as place,
+        arena(ground, kind_of(seed), Path(folder), workers=3, apis=2, **SETTINGS) as place,
     ):
         journal = Journal(only_with_keys=True)
         load = Load(journal, place.urls, seed=seed, clients=CLIENTS)
