@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -21,43 +22,57 @@ from bench.celery_worker import TASK
 from bench.measuring import milliseconds, print_table
 from bench.sites import sites
 from shared.database import Database
+from shared.datasets.examples import ensure_example
+from shared.datasets.reader import Reader
 from shared.jobs.acceptance import accept
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
+from shared.object_store import open_store
 from shared.queue import JobQueue, create_celery
 from shared.settings import Settings
-from tests.support.site import environment_of
+from tests.support.site import environment_of, version_id
 
-REQUEST = {"dataset_name": "none", "version": 1, "target_stage": "staging"}
+NOTHING: dict[str, Any] = {
+    "kind": Kind.PROMOTE,
+    "request": {"dataset_name": "none", "version": 1, "target_stage": "staging"},
+    "dataset_name": "none",
+    "dataset_version_id": None,
+}
+# What all others are compared with.
+REFERENCE = "Celery, nothing"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1000, help="in each drain")
+    parser.add_argument("--jobs", type=int, default=1000, help="that do nothing, in each drain")
+    parser.add_argument("--trainings", type=int, default=60, help="in each drain")
     parser.add_argument("--idle", type=int, default=200, help="single jobs, one after another")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     drains: dict[str, list[float]] = {}
     idles: dict[str, list[float]] = {}
+
+    def measure(name: str, target: "Ours | Plain", count: int) -> None:
+        drains.setdefault(name, []).append(target.drain(count))
+        idles.setdefault(name, []).extend(target.idle(arguments.idle))
+        target.close()
+
     with sites() as found:
-        named = {"ours on SQLite": found.sqlite, "ours on PostgreSQL": found.postgresql}
+        databases = {"SQLite": found.sqlite, "PostgreSQL": found.postgresql}
+        lightest = {name: lightest_training(settings) for name, settings in databases.items()}
         for _ in range(arguments.rounds):
-            for name, settings in named.items():
-                ours = Ours(settings)
-                drains.setdefault(name, []).append(ours.drain(arguments.jobs))
-                idles.setdefault(name, []).extend(ours.idle(arguments.idle))
-                ours.close()
-            celery = Plain(found.sqlite, found.folder)
-            drains.setdefault("Celery", []).append(celery.drain(arguments.jobs))
-            idles.setdefault("Celery", []).extend(celery.idle(arguments.idle))
-    print_table(f"Jobs that do nothing, {arguments.rounds} rounds in turns", table(drains, idles))
+            measure(REFERENCE, Plain(found.sqlite, found.folder), arguments.jobs)
+            for name, settings in databases.items():
+                measure(f"ours on {name}, nothing", Ours(settings, NOTHING), arguments.jobs)
+                measure(f"ours on {name}, DummyClassifier", Ours(settings, lightest[name]), arguments.trainings)
+    print_table(f"Jobs on one worker, {arguments.rounds} rounds in turns", table(drains, idles))
 
 
 def table(drains: dict[str, list[float]], idles: dict[str, list[float]]) -> list[list[str]]:
     """One row for each target."""
-    rate = statistics.median(drains["Celery"])
-    waited = statistics.median(idles["Celery"])
+    rate = statistics.median(drains[REFERENCE])
+    waited = statistics.median(idles[REFERENCE])
     rows = [["target", "drained/s", "share of Celery", "idle p50", "idle p99", "more than Celery (p50)"]]
     for name, rates in drains.items():
         drained, times = statistics.median(rates), idles[name]
@@ -67,11 +82,30 @@ def table(drains: dict[str, list[float]], idles: dict[str, list[float]]) -> list
     return rows
 
 
+def lightest_training(settings: Settings) -> dict[str, Any]:
+    """What `accept` needs for the training that costs least, on an example that it catalogues."""
+    database, store, reader = Database(settings.sqlalchemy_url), open_store(settings), Reader(settings)
+    name, number = ensure_example("iris", database=database, store=store, reader=reader, settings=settings)
+    with database.read() as session:
+        version = version_id(session, name, number)
+    for part in (reader, store, database):
+        part.close()
+    request = {
+        "dataset_name": name,
+        "dataset_version": number,
+        "model": {"module": "dummy", "class": "DummyClassifier", "params": {}},
+        "target_column": "target",
+    }
+    return {"kind": Kind.TRAIN, "request": request, "dataset_name": name, "dataset_version_id": version}
+
+
 class Ours:
     """The platform's protocol on one database."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, job: dict[str, Any]) -> None:
+        """`job` is what `accept` needs of each job."""
         self._settings = settings
+        self._job = job
         self._database = Database(settings.sqlalchemy_url)
         self._queue = JobQueue(settings)
 
@@ -80,7 +114,7 @@ class Ours:
         before = self._ended()
         jobs = [self._accept() for _ in range(count)]
         for job_id in jobs:
-            self._queue.publish(job_id, Kind.PROMOTE)
+            self._queue.publish(job_id, self._job["kind"])
         with worker([sys.executable, "-m", "bench.noop_worker"], self._settings):
             until(lambda: self._ended() == before + count)
         with self._database.read() as session:
@@ -94,6 +128,8 @@ class Ours:
         """Seconds from before the acceptance until the end can be read, for single jobs on an idle worker."""
         times = []
         with worker([sys.executable, "-m", "bench.noop_worker"], self._settings):
+            # It says so once its fork server has imported everything.
+            until(lambda: len(self._queue.workers()) == 1)
             self._one()
             for _ in range(count):
                 time.sleep(0.02)
@@ -108,14 +144,13 @@ class Ours:
     def _one(self) -> float:
         started = time.perf_counter()
         job_id = self._accept()
-        self._queue.publish(job_id, Kind.PROMOTE)
+        self._queue.publish(job_id, self._job["kind"])
         until(lambda: self._has_ended(job_id))
         return time.perf_counter() - started
 
     def _accept(self) -> UUID:
         with self._database.write() as session:
-            job = accept(session, kind=Kind.PROMOTE, request=REQUEST, dataset_name="none", dataset_version_id=None)
-        return job.id
+            return accept(session, **self._job).id
 
     def _ended(self) -> int:
         with self._database.read() as session:
@@ -151,6 +186,10 @@ class Plain:
                 time.sleep(0.02)
 
         return [waited for _, waited in self._run(count + 1, send)][1:]
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._celery.close()
 
     def _run(self, count: int, send: Callable[[], None]) -> list[tuple[float, float]]:
         self._notes.unlink(missing_ok=True)

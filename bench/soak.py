@@ -1,7 +1,7 @@
 """Half an hour of jobs and predictions: does memory or the number of open files grow?
 
-Jobs are trained one after another and in pairs while predictions are asked for. Each minute prints the memory and the
-descriptors of every process of the platform; the end compares the second half with the first.
+Jobs are trained one after another while predictions are asked for. Every now and then the memory and the descriptors of
+each process of the platform are noted; the last quarter is compared with the second, when all was warm.
 """
 
 import argparse
@@ -110,9 +110,9 @@ def generation(process: psutil.Process) -> int:
 
 
 def train(url: str, over: threading.Event, counts: list[int]) -> None:
-    """One training after another."""
+    """One training after another, with pauses in which other work has a chance."""
     with httpx2.Client(base_url=url, timeout=90) as client:
-        while not over.is_set():
+        while not over.wait(0.5):
             job = client.post("/train", json=TRAIN).json()
             ended = client.get(f"/jobs/{job['job_id']}", params={"wait": 60}).json()
             if ended["status"] != "succeeded":

@@ -140,16 +140,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 
 
 def _wait_for_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver must not open transactions by itself: `_begin_sqlite` says how each one begins.
+    # The driver must not open transactions by itself: `_Turns.begin` says how each one begins.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
 
 
 class _Turns:
-    """The threads of one process write to SQLite in turn.
+    """The threads of one process write to SQLite one at a time.
 
-    SQLite lets one write at a time anyway, but those that wait for its lock sleep between their tries, up to 0.1 s, and
-    any of them may be the next.
+    SQLite lets one write at a time anyway, but those that wait for its lock sleep between their tries, up to 0.1 s.
     """
 
     def __init__(self) -> None:
@@ -172,7 +171,9 @@ class _Turns:
     def end(self, connection: sqlite3.Connection | None, record: Any, _state: Any) -> None:
         """Called when the pool gets a connection back, whatever became of its transaction."""
         # A COMMIT that fails leaves SQLite inside the transaction, with the write lock, and the pool would keep it so.
-        if connection is not None and connection.in_transaction:
-            connection.rollback()
-        if record is not None and record.info.pop(_TURN, False):
-            self._turn.release()
+        try:
+            if connection is not None and connection.in_transaction:
+                connection.rollback()
+        finally:
+            if record is not None and record.info.pop(_TURN, False):
+                self._turn.release()

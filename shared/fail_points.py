@@ -41,6 +41,7 @@ POINTS = (
     "commit.inside",  # all is written, nothing is committed
     "commit.after",  # committed, the supervisor does not know it yet
     "collect.before_delete",  # a janitor has the right to delete an object, and has not done it
+    "collect.at_delete",  # it has seen that the right still holds, and comes to the store
 )
 
 _RAISED: dict[str, type[Exception]] = {
@@ -70,7 +71,8 @@ class Fault:
             case "kill9":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: sent to the process, it lets this thread go on for a moment when another one takes it.
+                signal.raise_signal(signal.SIGSTOP)
             case "sleep":
                 time.sleep(float(self.argument))
             case "raise":

@@ -5,7 +5,7 @@ from typing import Self
 
 from shared.errors import OutOfMemory, TimeLimitExceeded
 from shared.jobs.lifecycle import Claim
-from shared.jobs.limits import Limits, limits_of
+from shared.jobs.limits import Limits, limits_of, told_memory, told_seconds
 from shared.settings import Settings
 
 _SMALLER = "Train on fewer rows or with a smaller model"
@@ -28,7 +28,7 @@ class Allowance:
 
     def too_long(self) -> TimeLimitExceeded:
         """What a computation that took longer ends with."""
-        seconds = f"{self.limits.seconds:g} s"
+        seconds = f"{told_seconds(self.limits.seconds)} s"
         if self.limits.seconds < self.highest.seconds:
             whose, remedy = f"the {seconds} that its request allows", "send it again with a higher 'limits.seconds'"
         else:
@@ -37,7 +37,7 @@ class Allowance:
 
     def too_much(self) -> OutOfMemory:
         """What a computation that needed more ends with."""
-        memory = f"{self.limits.memory_mb} MiB of memory"
+        memory = f"{told_memory(self.limits.memory_mb)} MiB of memory"
         if self.limits.memory_mb < self.highest.memory_mb:
             whose, remedy = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
         else:

@@ -14,7 +14,7 @@ from shared.jobs.states import Kind
 from shared.logging import configure_logging
 from shared.queue import create_celery
 from shared.settings import Settings
-from worker.process import WorkerProcess
+from worker.process import Wish, WorkerProcess
 
 
 def create_worker(settings: Settings, process: WorkerProcess) -> Celery:
@@ -43,10 +43,10 @@ def _hear_signals(process: WorkerProcess) -> None:
     threads: only the platform can end an attempt and hand its job back.
     """
 
-    def handler(act: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+    def handler(wish: Wish) -> Callable[[int, FrameType | None], None]:
         def handle(_number: int, _frame: FrameType | None) -> None:
             try:
-                act()
+                process.ask(wish)
             finally:
                 # Read by Celery's loop, which then takes no message any more and stops its steps.
                 state.should_stop = 0  # type: ignore[assignment]  # the stubs know its first value alone
@@ -54,8 +54,8 @@ def _hear_signals(process: WorkerProcess) -> None:
         return handle
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler(process.ask_to_stop))
-    signal.signal(signal.SIGQUIT, handler(process.hand_back))
+        signal.signal(number, handler(Wish.STOP))
+    signal.signal(signal.SIGQUIT, handler(Wish.HAND_BACK))
 
 
 def _runtime_step(process: WorkerProcess) -> type[bootsteps.StartStopStep]:
@@ -73,7 +73,7 @@ def _runtime_step(process: WorkerProcess) -> type[bootsteps.StartStopStep]:
         def close(self, parent: Any) -> None:
             """Called first of all when the worker leaves, which another process may ask Celery for, too."""
             del parent
-            process.drain()
+            process.ask(Wish.DRAIN)
 
         def stop(self, parent: Any) -> None:
             """Called when the worker leaves."""

@@ -50,7 +50,7 @@ def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> N
 
 
 def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: Pace, allowance: Allowance) -> Ending:
-    deadline = time.monotonic() + allowance.limits.seconds
+    deadline = attempt.began_at + allowance.limits.seconds
     while (ending := process.wait(timeout=_TICK_SECONDS)) is None:
         attempt.check()
         if progress := pace.now():

@@ -109,6 +109,9 @@ class Heartbeat:
                 self._tell()
             except DatabaseUnavailable:
                 log.warning("heartbeat_missed", seconds_left=round(self._deadline - time.monotonic(), 1))
+            except Exception:
+                # Without this thread the lease runs out, so a fault in one round must not end it.
+                log.exception("heartbeat_failed")
 
     def _renew(self) -> None:
         asked_at = time.monotonic()

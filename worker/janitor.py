@@ -12,7 +12,9 @@ from shared.datasets.ingestion import clean_stale_uploads, forget_empty_datasets
 from shared.errors import Unavailable
 from shared.jobs import expiry
 from shared.logging import get_logger
-from shared.registry.collection import Collector
+from shared.registry.collection import Collector, bucket_of
+from shared.registry.references import is_ours
+from shared.registry.rows import Shelf
 from shared.scratch import sweep_scratch
 from worker.runtime import Runtime
 
@@ -93,8 +95,14 @@ class Janitor:
     def _unfinished(self) -> dict[str, int]:
         if self._runtime.settings.collect != "delete":
             return {}
-        grace_seconds = self._runtime.settings.orphan_hours * 3600
-        return {"unfinished": self._runtime.store.abort_stale(older_than_seconds=grace_seconds)}
+        settings = self._runtime.settings
+
+        def is_of_the_platform(bucket: str, key: str) -> bool:
+            return any(bucket == bucket_of(shelf, settings) and is_ours(shelf, key) for shelf in Shelf)
+
+        grace_seconds = settings.orphan_hours * 3600
+        aborted = self._runtime.store.abort_stale(older_than_seconds=grace_seconds, is_ours=is_of_the_platform)
+        return {"unfinished": aborted}
 
     def _scratch(self) -> dict[str, int]:
         return {"scratch": sweep_scratch(self._runtime.settings.scratch)}

@@ -2,6 +2,8 @@
 
 import sys
 import threading
+from enum import Enum, auto
+from queue import SimpleQueue
 from uuid import UUID
 
 from shared.errors import WrongSettings
@@ -16,6 +18,17 @@ from worker.upkeep import Upkeep
 log = get_logger(__name__)
 
 
+class Wish(Enum):
+    """How a worker is asked to stop."""
+
+    # Take no job any more, and let those that run end within the grace time.
+    DRAIN = auto()
+    # The same; asked for again, the grace time is over.
+    STOP = auto()
+    # Have running attempts stop and their jobs go back to the queue.
+    HAND_BACK = auto()
+
+
 class WorkerProcess:
     """What Celery's steps, signals and tasks act on."""
 
@@ -23,8 +36,9 @@ class WorkerProcess:
         self._settings = settings
         # Set when the start failed for good; the log says why.
         self.refused = False
-        # Beside the exception of `drain`, which is lost where it meets a finalizer.
-        self._stopping = threading.Event()
+        # What signals asked for: the handlers of signals may take no lock, as they come in the midst of anything.
+        self._wishes: SimpleQueue[Wish] = SimpleQueue()
+        self._asked_to_stop = False
         self._runtime: Runtime | None = None
         self._upkeep: Upkeep | None = None
 
@@ -35,7 +49,7 @@ class WorkerProcess:
             SystemExit: when it never will be.
         """
         try:
-            self._runtime = open_runtime(self._settings, self._stopping)
+            self._runtime = open_runtime(self._settings, lambda: self._asked_to_stop)
         except WrongSettings as error:
             log.critical("start_refused", code=error.code, detail=error.detail)
             self.refused = True
@@ -43,45 +57,35 @@ class WorkerProcess:
         self._tell_of_slots()
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
+        threading.Thread(target=self._follow_wishes, args=(self._runtime,), name="wishes", daemon=True).start()
 
-    def drain(self) -> None:
-        """Take no job any more, and let those that run end within the grace time; returns at once.
+    def ask(self, wish: Wish) -> None:
+        """Have the worker stop; returns at once, and may be called by the handler of a signal.
 
         Raises:
             SystemExit: when the runtime is not open yet; this ends the wait for it, in whose midst the signal came.
         """
-        self._stopping.set()
+        # Beside the exception, which is lost where it meets a finalizer.
+        self._asked_to_stop = True
+        self._wishes.put(wish)
         if self._runtime is None:
             sys.exit(0)
-        self._runtime.draining.set()
-
-    def hand_back(self) -> None:
-        """Have running attempts stop and their jobs go back to the queue; returns at once.
-
-        Raises:
-            SystemExit: as `drain`.
-        """
-        self.drain()
-        if self._runtime is not None:
-            self._runtime.stopping.set()
-
-    def ask_to_stop(self) -> None:
-        """Drain; asked again, end the grace time.
-
-        Raises:
-            SystemExit: as `drain`.
-        """
-        if self._stopping.is_set():
-            self.hand_back()
-        else:
-            self.drain()
 
     def stop(self) -> None:
         """Drain to the end, then close everything."""
         if self._runtime is not None and self._upkeep is not None:
-            self._runtime.draining.set()
+            self.ask(Wish.DRAIN)
             self._upkeep.join()
             self._runtime.close()
+
+    def _follow_wishes(self, runtime: Runtime) -> None:
+        stops = 0
+        while True:
+            wish = self._wishes.get()
+            stops += wish is Wish.STOP
+            runtime.draining.set()
+            if wish is Wish.HAND_BACK or stops > 1:
+                runtime.stopping.set()
 
     def _tell_of_slots(self) -> None:
         settings, machine = self._settings, this_machine()

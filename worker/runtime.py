@@ -122,7 +122,11 @@ class Runtime:
         self.stopping.set()
 
     def close(self) -> None:
-        """Wait until every job is done or back in the queue, then close everything in the reverse order of opening."""
-        if not self._slots.wait_until_all_free(seconds=_CLOSE_SECONDS):
+        """Wait until every job is done or back in the queue, then close everything in the reverse order of opening.
+
+        An attempt may be in a request to the store, whose end it waits for. What it works with stays open that long,
+        and its lease is renewed: a job that lost its folder or its store under way would end as failed.
+        """
+        while not self._slots.wait_until_all_free(seconds=_CLOSE_SECONDS):
             log.warning("attempts_still_running")
         self._opened.close()

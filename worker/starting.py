@@ -1,8 +1,8 @@
 """The start of a worker: what is away is waited for, what is wrong is told."""
 
 import sys
-import threading
 import time
+from collections.abc import Callable
 
 from shared.errors import Unavailable
 from shared.logging import get_logger
@@ -14,7 +14,7 @@ log = get_logger(__name__)
 _RETRY_SECONDS = 1
 
 
-def open_runtime(settings: Settings, stopping: threading.Event) -> Runtime:
+def open_runtime(settings: Settings, is_stopping: Callable[[], bool]) -> Runtime:
     """The runtime, as soon as the database and the object store answer.
 
     A worker that ended instead would have to be started again by somebody, each time that a part restarts.
@@ -31,7 +31,6 @@ def open_runtime(settings: Settings, stopping: threading.Event) -> Runtime:
             if error.detail != told:
                 log.warning("start_waits", code=error.code, detail=error.detail)
             told = error.detail
-        # Not a wait for the event, whose lock the handler of a signal, which comes in this thread, would wait for.
         time.sleep(_RETRY_SECONDS)
-        if stopping.is_set():
+        if is_stopping():
             sys.exit(0)

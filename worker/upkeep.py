@@ -83,8 +83,13 @@ class Upkeep:
             if not self._runtime.try_slot():
                 return
             thread = threading.Thread(target=self._run_in_slot, args=(job.job_id,), name=f"polled-{job.job_id}")
+            try:
+                thread.start()
+            except RuntimeError:
+                # The system gives no more threads at present.
+                self._runtime.free_slot()
+                raise
             self._polled.add(thread)
-            thread.start()
 
     def relay(self) -> None:
         """Publish due jobs again when there are fewer messages than jobs that wait for one."""

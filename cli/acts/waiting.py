@@ -1,7 +1,10 @@
 """Waiting for jobs, and what it means that they ended."""
 
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from cli.client import calls
@@ -29,8 +32,9 @@ def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequen
     found = {job["job_id"]: job for job in jobs}
     began, told = time.monotonic(), False
     try:
-        with watching_jobs(output, dict(zip(found, labels, strict=True))) as view:
+        with _hearing_ctrl_c() as check, watching_jobs(output, dict(zip(found, labels, strict=True))) as view:
             while going_on := [job_id for job_id, job in found.items() if job["status"] in GOING_ON]:
+                check()
                 for index, job_id in enumerate(going_on):
                     # Only the first of several is waited for; the others are looked at.
                     found[job_id] = client.get(calls.job(job_id, wait=0 if index else _LOOK_SECONDS))
@@ -58,6 +62,27 @@ def check_success(job: Job) -> None:
     error = job["error"]
     reason = f" ({error['code']}): {error['message']}" if error else "."
     raise CommandFailed(f"The job {job['job_id']} ended as {job['status']}{reason}")
+
+
+@contextmanager
+def _hearing_ctrl_c() -> Iterator[Callable[[], None]]:
+    """Ctrl-C is noted beside being raised: where the exception meets a finalizer, Python drops it."""
+    heard = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _all_queued(jobs: dict[str, Job]) -> bool:

@@ -125,8 +125,9 @@ def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
 
 
 def _counter(session: Session) -> Iterator[Difference]:
-    taken = session.scalar(select(CounterRow.value).where(CounterRow.name == "model_version"))
+    # In this order, because on PostgreSQL each statement sees what was committed before it: the counter only rises.
     highest = session.scalar(select(func.max(RegistryRow.version))) or 0
+    taken = session.scalar(select(CounterRow.value).where(CounterRow.name == "model_version"))
     if taken is None or taken < highest:
         found = f"the last version taken is {taken}, but version {highest} is registered"
         yield Difference("counter_behind", "the counter model_version", found, _RESTORE)

@@ -31,14 +31,25 @@ def limits_of_job(job: JobRow, settings: Settings) -> Limits:
     return limits_of(job.time_limit_seconds, job.memory_limit_mb, settings)
 
 
+def told_seconds(seconds: float) -> str:
+    """A time as people write it, without an exponent."""
+    return f"{seconds:.0f}" if seconds % 1 == 0 else f"{seconds}"
+
+
+def told_memory(memory_mb: int) -> str:
+    """An amount of memory as people write it, without its unit."""
+    return f"{memory_mb:,}"
+
+
 def problems_of_limits(seconds: float | None, memory_mb: int | None, settings: Settings) -> Iterator[InvalidRequest]:
     """What a request allows itself beyond the settings."""
     if seconds is not None and seconds > settings.job_seconds:
-        yield _beyond("seconds", seconds, settings.job_seconds, "MLMINI_JOB_SECONDS")
+        yield _beyond("seconds", told_seconds(seconds), told_seconds(settings.job_seconds), "MLMINI_JOB_SECONDS")
     if memory_mb is not None and memory_mb > settings.job_memory_mb:
-        yield _beyond("memory_mb", memory_mb, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB")
+        most = settings.job_memory_mb
+        yield _beyond("memory_mb", told_memory(memory_mb), told_memory(most), "MLMINI_JOB_MEMORY_MB")
 
 
-def _beyond(name: str, asked: float, most: float, variable: str) -> InvalidRequest:
-    sentence = f"'limits.{name}' must be at most {most:g}, which is the limit that {variable} sets, not {asked:g}."
+def _beyond(name: str, asked: str, most: str, variable: str) -> InvalidRequest:
+    sentence = f"'limits.{name}' must be at most {most}, which is the limit that {variable} sets, not {asked}."
     return InvalidRequest(sentence, errors=[{"loc": ["body", "limits", name], "msg": sentence}])

@@ -1,7 +1,7 @@
 """What every object store does. Objects are immutable: a key is written once and never again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +84,15 @@ class ObjectStore(Protocol):
         """Remove an object; one that is not there is fine."""
         ...
 
+    def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
+        """Remove an object that a list showed; whether it was removed, as far as the store can tell.
+
+        What has come to its key since then stays, however long this process stands still in between. A store that
+        cannot tell two objects of one key apart begins nothing after `by`, a moment of this machine's clock near at
+        hand, and raises StoreUnavailable instead.
+        """
+        ...
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
         """The complete objects whose keys begin with `prefix`, those of one folder in ascending order.
 
@@ -103,10 +112,11 @@ class ObjectStore(Protocol):
         """The store's own clock, by which `modified` is told: clocks of other machines may differ from it."""
         ...
 
-    def abort_stale(self, *, older_than_seconds: float) -> int:
+    def abort_stale(self, *, older_than_seconds: float, is_ours: Callable[[str, str], bool]) -> int:
         """Remove what uploads left that began longer ago than that and never ended; how many there were.
 
-        Objects are not touched. One of those uploads that is under way after all fails as StoreUnavailable.
+        Objects are not touched, nor uploads of other programs: `is_ours` tells by bucket and key. One of those uploads
+        that is under way after all fails as StoreUnavailable.
         """
         ...
 

@@ -1,17 +1,23 @@
 """Files that are written through to the disk before they get their name."""
 
+import fcntl
 import hashlib
 import io
 import os
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.errors import StoreUnavailable
 from shared.fail_points import fail_point
 from shared.object_store.contract import ObjectExists
 
 _CHUNK_BYTES = 2**20
+_TURN_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
 
 
 def copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
@@ -35,6 +41,40 @@ def link_new(unfinished: Path, target: Path, *, key: str) -> None:
         os.link(unfinished, target)
     except (FileExistsError, NotADirectoryError):
         raise ObjectExists(key) from None
+
+
+def unlink_locked(path: Path, is_wanted: Callable[[os.stat_result], bool]) -> bool:
+    """Remove a file if it is the wanted one; whether it was.
+
+    Whoever removes a file holds its lock, and no file replaces another. So what is looked at here keeps its name until
+    it is removed here, however long this process stands still in between.
+
+    Raises FileNotFoundError and, when another process holds the lock for long, StoreUnavailable.
+    """
+    while True:
+        with io.FileIO(path) as file:
+            _lock(file, path.name)
+            state = os.fstat(file.fileno())
+            if not os.path.samestat(state, path.stat()):
+                continue  # Another process removed it, and the name is that of a new file.
+            if wanted := is_wanted(state):
+                path.unlink()
+            return wanted
+
+
+def _lock(file: io.FileIO, name: str) -> None:
+    deadline = time.monotonic() + _TURN_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(
+                    f"Another process is removing '{name}' and does not come to an end. Continue or end it."
+                ) from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from shared.object_store.contract import (
     check_prefix,
     check_range,
 )
-from shared.object_store.durable import copy_durably, link_new, remove_stale, sync_folder
+from shared.object_store.durable import copy_durably, link_new, remove_stale, sync_folder, unlink_locked
 
 _CHUNK_BYTES = 2**20
 _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
@@ -73,13 +73,13 @@ class LocalStore:
 
     def delete(self, bucket: str, key: str) -> None:
         """See ObjectStore."""
-        path = self._path(bucket, key)
-        with _vendor_errors():
-            try:
-                path.unlink()
-            except _NOT_THERE:
-                return
-            sync_folder(path.parent)
+        self._delete(bucket, key, lambda _state: True)
+
+    def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
+        """See ObjectStore. The file's lock makes sure of it, whatever the time."""
+        del by
+        listed = (entry.size, entry.modified)
+        return self._delete(bucket, entry.key, lambda state: (state.st_size, _modified(state)) == listed)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
         """See ObjectStore."""
@@ -113,8 +113,9 @@ class LocalStore:
             probe.unlink(missing_ok=True)
         return _modified(state)
 
-    def abort_stale(self, *, older_than_seconds: float) -> int:
-        """See ObjectStore."""
+    def abort_stale(self, *, older_than_seconds: float, is_ours: Callable[[str, str], bool]) -> int:
+        """See ObjectStore. No other program has a reason to write where the unfinished is."""
+        del is_ours
         before = self.now() - timedelta(seconds=older_than_seconds)
         with _vendor_errors():
             return remove_stale(self._unfinished, before=before)
@@ -137,6 +138,16 @@ class LocalStore:
                     sync_folder(folder)
             finally:
                 unfinished.unlink(missing_ok=True)
+
+    def _delete(self, bucket: str, key: str, is_wanted: Callable[[os.stat_result], bool]) -> bool:
+        path = self._path(bucket, key)
+        with _vendor_errors():
+            try:
+                deleted = unlink_locked(path, is_wanted)
+            except _NOT_THERE:
+                return False
+            sync_folder(path.parent)
+        return deleted
 
     @contextmanager
     def _opened(self, bucket: str, key: str) -> Iterator[io.FileIO]:

@@ -5,10 +5,10 @@ it, and both the store and the database have known it for the grace period; all 
 Any number of processes may do this at once.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 
 from shared.database import Database
 from shared.fail_points import fail_point
@@ -21,8 +21,6 @@ from shared.registry.rows import Shelf
 from shared.settings import Settings
 
 log = get_logger(__name__)
-
-_BATCH = 500
 
 
 @dataclass
@@ -74,7 +72,7 @@ class Collector:
 
     def _unnamed(self, shelf: Shelf, found: Collected) -> Iterator[ObjectEntry]:
         """The objects of our making that no row names; the database is asked after the list."""
-        for entries in _batches(self.store.list(bucket_of(shelf, self.settings))):
+        for entries in orphans.batches(self.store.list(bucket_of(shelf, self.settings))):
             if self.stopping():
                 return
             ours = {entry.key: entry for entry in entries if is_ours(shelf, entry.key)}
@@ -103,25 +101,28 @@ class Collector:
             if not spoken_for:
                 log.info("orphan_found", **facts)
             return False
-        deleted = self._delete(before)
+        deleted = self._delete(before, entry)
         if deleted:
             log.info("orphan_deleted", **facts)
         return deleted
 
-    def _delete(self, before: Removal) -> bool:
+    def _delete(self, before: Removal, entry: ObjectEntry) -> bool:
         with self.database.write() as session:
             removal = orphans.begin_removal(session, before, grace_seconds=self._grace.total_seconds())
         if removal is None:
             return False
         fail_point("collect.before_delete")
+        by = time.time() + orphans.CALL_SECONDS
         with self.database.read() as session:
             # This process may have stood still since.
             if not orphans.may_remove(session, removal):
                 return False
-        self.store.delete(bucket_of(before.shelf, self.settings), before.key)
+        fail_point("collect.at_delete")
+        # From here on only the store keeps a process that stands still from deleting what came meanwhile.
+        deleted = self.store.delete_listed(bucket_of(before.shelf, self.settings), entry, by=by)
         with self.database.write() as session:
             orphans.end_removal(session, removal)
-        return True
+        return deleted
 
     @property
     def _grace(self) -> timedelta:
@@ -131,8 +132,3 @@ class Collector:
 def bucket_of(shelf: Shelf, settings: Settings) -> str:
     """What the settings call the bucket."""
     return settings.datasets_bucket if shelf is Shelf.DATASETS else settings.models_bucket
-
-
-def _batches(entries: Iterator[ObjectEntry]) -> Iterator[list[ObjectEntry]]:
-    while batch := list(islice(entries, _BATCH)):
-        yield batch

@@ -28,13 +28,13 @@ def named(session: Session, shelf: Shelf, keys: Collection[str]) -> set[str]:
     return set(session.scalars(deployed.union(registered)))
 
 
-def is_claimed(session: Session, shelf: Shelf, key: str) -> bool:
-    """Whether somebody may still come to name an object that no row names.
+def is_claimed(session: Session, shelf: Shelf, key: str, *, by: Collection[Kind] = tuple(Kind)) -> bool:
+    """Whether somebody may still come to name an object that no row names; of jobs those of these kinds count.
 
     Ask before `named`: an attempt that ended in between has named it then. Uploads have their rows before their
     objects, so nobody claims an object of theirs.
     """
-    return shelf is Shelf.MODELS and (is_newer(session, key) or claiming_job(session, key) is not None)
+    return shelf is Shelf.MODELS and (is_newer(session, key) or claiming_job(session, key, kinds=by) is not None)
 
 
 def is_newer(session: Session, key: str) -> bool:
@@ -43,10 +43,11 @@ def is_newer(session: Session, key: str) -> bool:
     return any(name.version > taken for name in read_artifact_name(key))
 
 
-def claiming_job(session: Session, key: str) -> UUID | None:
+def claiming_job(session: Session, key: str, *, kinds: Collection[Kind] = tuple(Kind)) -> UUID | None:
     """A job that may have stored an artifact and not yet named it, or may find it stored already."""
     jobs = session.execute(
         select(JobRow.id, JobRow.kind, JobRow.status, JobRow.dataset_name, JobRow.request).where(
+            JobRow.kind.in_(kinds),
             JobRow.status.in_([State.QUEUED, State.RUNNING]),
             JobRow.dataset_name.in_({name.dataset_name for name in read_artifact_name(key)}),
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shared.home import NO_ROOM
-from shared.sandbox.descendants import die_with_parent
+from shared.sandbox.descendants import GUARD_DIED, die_with_parent
 from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, Limits, apply
 
 Entry = Callable[[Path], None]
@@ -42,7 +42,7 @@ def _enter(folder: Path, limits: Limits, *, server: int, output: int) -> None:
     if not die_with_parent(signal.SIGKILL, parent=server):
         os._exit(FAILED)
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGCHLD, GUARD_DIED):
         signal.signal(number, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

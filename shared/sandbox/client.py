@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.logging import get_logger
+from shared.sandbox.descendants import kill_group
 from shared.sandbox.limits import Ending, Limits
 
 log = get_logger(__name__)
@@ -179,6 +180,7 @@ class Sandbox:
             try:
                 self._server.wait(timeout=5)
             except subprocess.TimeoutExpired:
-                self._server.kill()
+                # The guard stands still, and so may the server, which is of its group.
+                kill_group(self._server.pid)
                 self._server.wait()
             self._server = None

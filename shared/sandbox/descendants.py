@@ -13,8 +13,14 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+# What the kernel sends to a server whose guard is gone, so that it ends its runs itself.
+GUARD_DIED = signal.SIGUSR1
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+# What asks a worker to stop. Sent to all processes of a service or of a terminal, it is for the worker alone: what
+# becomes of its runs is its decision, and it ends them by SIGKILL.
+_FOR_THE_OWNER = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
@@ -23,6 +29,12 @@ def adopt_orphans() -> None:
     """Become the parent of every orphan among the descendants of the calling process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def leave_stopping_to_the_owner() -> None:
+    """Ignore the signals that ask to stop, in the calling process and in all that it forks."""
+    for number in _FOR_THE_OWNER:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def die_with_parent(number: signal.Signals, *, parent: int) -> bool:
@@ -36,6 +48,12 @@ def kill_group(pid: int) -> None:
     """Kill the process group of that number, if there is one."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def kill_child(pid: int) -> None:
+    """Kill a child that nobody has reaped, which may have left its process group, and that group."""
+    kill_group(pid)
+    os.kill(pid, signal.SIGKILL)
 
 
 def kill_children(*, but: Collection[int] = ()) -> None:

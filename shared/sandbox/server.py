@@ -2,18 +2,19 @@
 
 Runs as `python -P -m shared.sandbox.server MODULE:FUNCTION`, single-threaded, its standard input a socket to its
 owner. A request is one JSON message with the socket of that run attached. On the run's socket the server says how
-the process ended; the owner shuts its side down to have the process killed. When the owner dies, the socket closes,
-and the server kills what it forked and ends.
+the process ended; the owner shuts its side down to have the process killed.
 
-The process that is started is not the server but its guard, which does nothing but wait for the end of the server and
-kill what is left of its runs then. A process that a run started dies thereby with its run, whichever of owner, guard,
-server and run is killed first, and in whatever session it is.
+The process that is started is not the server but its guard, which does nothing but wait for the end of the server or
+of the owner, whose socket closes, and kill then what is left of server and runs. A process that a run started dies
+thereby with its run, whichever of owner, guard, server and run is killed first, and in whatever session it is. A
+server that stands still is no exception. One whose guard is killed ends its runs and itself.
 """
 
 import contextlib
 import importlib
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -23,7 +24,15 @@ from pathlib import Path
 from resource import struct_rusage
 
 from shared.sandbox.child import Entry, become_child
-from shared.sandbox.descendants import adopt_orphans, die_with_parent, kill_children, kill_group
+from shared.sandbox.descendants import (
+    GUARD_DIED,
+    adopt_orphans,
+    die_with_parent,
+    kill_child,
+    kill_children,
+    kill_group,
+    leave_stopping_to_the_owner,
+)
 from shared.sandbox.limits import Limits
 from shared.sandbox.run import Run
 
@@ -32,11 +41,15 @@ READY = b"+"
 
 def main() -> None:
     """Serve until the owner closes its socket."""
+    leave_stopping_to_the_owner()
     guard = os.getpid()
     adopt_orphans()
+    server_ended, kept_open = os.pipe()
     if server := os.fork():
-        _guard(server)
-    if not die_with_parent(signal.SIGTERM, parent=guard):
+        os.close(kept_open)
+        _guard(server, server_ended)
+    os.close(server_ended)
+    if not die_with_parent(GUARD_DIED, parent=guard):
         return
     adopt_orphans()
     owner = socket.socket(fileno=0)
@@ -51,12 +64,17 @@ def main() -> None:
     server_loop.serve()
 
 
-def _guard(server: int) -> None:
-    """Wait for the end of the server, then end what it left behind."""
+def _guard(server: int, server_ended: int) -> None:
+    """Wait for the end of owner or server, then end what is left."""
+    ends = select.poll()
+    # The requests are the server's to read: here, only the end of the other side is news.
+    ends.register(0, 0)
+    ends.register(server_ended, select.POLLIN)
+    ends.poll()
+    # It may stand still, so that it will not end itself; one that has ended is not reaped yet.
+    os.kill(server, signal.SIGKILL)
     # Held open, it would hide the server's death from its owner.
     os.close(0)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
     _, status = os.waitpid(server, 0)
     kill_children()
     os._exit(0 if status == 0 else 1)
@@ -79,9 +97,7 @@ class Server:
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         self.serving = True
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # The guard is gone, or somebody wants an end.
-        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(GUARD_DIED, lambda *_: self._stop())
 
     def serve(self) -> None:
         """Handle events until the owner is gone."""
@@ -133,7 +149,7 @@ class Server:
         # was reaped in the same round of events has nothing to kill any more.
         if (run := self.runs.get(pid)) is not None:
             self.selector.unregister(run.news)
-            kill_group(pid)
+            kill_child(pid)
 
     def _listen(self, run: Run) -> None:
         # A run that was reaped in the same round of events has its last words already.

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from shared.jobs.logs import CUT
+from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import RegistryRow
 from shared.settings import Settings
@@ -39,6 +41,13 @@ def rescue_at(history: History, seconds: float) -> None:
     for number, row in enumerate((rescued, claimed, failed)):
         row.actor, row.at, row.epoch = "worker-2", at(seconds + number), 2 + min(number, 1)
     job.epoch, job.crash_count = 3, 1
+
+
+def hand_back(history: History, said: str) -> JobRow:
+    """A job whose first attempt ended with a line and without a rescue, and whose second one failed."""
+    job = add_job(history, OTHER, Kind.TRAIN, [State.RUNNING, State.QUEUED, State.RUNNING, State.FAILED], since=40)
+    history.lines[OTHER, 1] = ["attempt 1 started", said]
+    return job
 
 
 def lose_a_promised_job(history: History) -> None:
@@ -214,6 +223,25 @@ def quarantine_too_early(history: History) -> None:
     job.crash_count = 1
 
 
+def count_a_crash_that_was_none(history: History) -> None:
+    """The worker was asked to stop and handed the job back."""
+    hand_back(history, "the worker is asked to stop, the job goes back to the queue").crash_count = 1
+
+
+def forget_a_crash(history: History) -> None:
+    hand_back(history, "the job goes back to the queue: The computing process died before it was done.")
+
+
+def forget_a_rescue(history: History) -> None:
+    rescue_at(history, 52)
+    history.jobs[OTHER].crash_count = 0
+
+
+def crash_where_nobody_was_killed(history: History) -> None:
+    rescue_at(history, 52)
+    history.calm = True
+
+
 def tell_a_secret(history: History) -> None:
     history.journal.add(call("GET", "/jobs", None, status=503, text='{"detail": "no user a-secret-word"}'))
 
@@ -270,6 +298,10 @@ PLANTED: list[tuple[str, Plant]] = [
     ("I12", crash_too_often),
     ("I12", go_on_after_the_last_crash),
     ("I12", quarantine_too_early),
+    ("I12", count_a_crash_that_was_none),
+    ("I12", forget_a_crash),
+    ("I12", forget_a_rescue),
+    ("I12", crash_where_nobody_was_killed),
     ("I13", tell_a_secret),
     ("I13", tell_a_path),
     ("I13", tell_a_traceback),
@@ -312,3 +344,17 @@ def test_a_prediction_may_be_older_when_the_process_could_not_look(history: Hist
 def test_a_job_that_is_rescued_after_its_lease_is_no_violation(history: History) -> None:
     rescue_at(history, 52)
     assert violations(history) == []
+
+
+def test_a_crash_that_the_job_tells_of_is_counted(history: History) -> None:
+    hand_back(history, "the job goes back to the queue: The computing process died before it was done.").crash_count = 1
+    assert violations(history) == []
+
+
+def test_a_full_log_does_not_tell_whether_there_was_a_crash(history: History) -> None:
+    job = hand_back(history, CUT)
+    assert violations(history) == []
+    job.crash_count = 1
+    assert violations(history) == []
+    job.crash_count = 2
+    assert {found.invariant for found in violations(history)} == {"I12"}

@@ -1,23 +1,35 @@
 """Many clients want many things at once, from workers whose doorbell rings twice or not at all."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 import redis
 
 from shared.jobs.states import State
-from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
-from tests.support.chaos.journal import ACCEPTED, CONFLICT
+from tests.support.chaos.clients import Client
+from tests.support.chaos.ground import LOCAL, OBJECTS, POSTGRESQL, SQLITE, Ground, Kind
+from tests.support.chaos.journal import ACCEPTED, CONFLICT, OK, Call
 from tests.support.chaos.messages import Mangler, mangling
 from tests.support.chaos.scene import CHEAP, Scene, scene
 from tests.support.threads import at_once
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
 WORKERS = 3
+CLIENTS = 2
+# Of a client, before its next wish: the machine is to start processes, too.
+PAUSE_SECONDS = 0.3
+# Leases that nobody misses because a server is started again: here nobody dies.
+STEADY = {"lease_seconds": 30, "beat_seconds": 2}
+BODY = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
 
 
 @dataclass
@@ -71,8 +83,7 @@ def _train_some(stage: Crowd, count: int) -> None:
 @pytest.mark.rows(27)
 def test_a_key_that_fifty_clients_use_at_once_makes_one_job(stage: Crowd) -> None:
     before = stage.journal.accepted_jobs()
-    body = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
-    calls = at_once(*[partial(stage.client.post, "/train", body, key="the-same")] * 50)
+    calls = at_once(*[partial(stage.client.post, "/train", BODY, key="the-same")] * 50)
     assert {call.status for call in calls} == {ACCEPTED}
     assert len({call.job_id for call in calls}) == 1
     assert len(stage.journal.accepted_jobs() - before) == 1
@@ -106,3 +117,71 @@ def test_of_a_promotion_and_its_cancel_one_is_first_and_both_say_so(stage: Crowd
                 break
             stage.until(job_id, State.CANCELLED)
     stage.settle()
+
+
+@pytest.mark.rows(34)
+def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(ground: Ground, tmp_path: Path) -> None:
+    with scene(ground, Kind(POSTGRESQL, OBJECTS), tmp_path, apis=2, **STEADY) as whole:
+        arena = whole.arena
+        with _busy_clients(whole):
+            for api in arena.apis:
+                _more_is_done(whole)
+                api.stop()
+                api.launch()
+                eventually(lambda: api.serves, timeout=60)  # noqa: B023 - called here and now
+            for worker in arena.workers:
+                _more_is_done(whole)
+                assert worker.terminate(timeout=30) == 0, worker.log
+                arena.replace_dead()
+                arena.wait_until_ready()
+            assert len(arena.servers) == 3
+            for server in arena.servers:
+                _more_is_done(whole)
+                server.stop()
+                server.start()
+            _more_is_done(whole)
+        whole.settle()
+        assert {whole.job(job_id).status for job_id in whole.journal.accepted_jobs()} == {State.SUCCEEDED}
+        # Who was refused for a while was told to come again.
+        assert {call.status for call in whole.journal.calls} <= {OK, ACCEPTED, 503, None}
+
+
+@contextmanager
+def _busy_clients(stage: Scene) -> Iterator[None]:
+    """Some clients who train and promote, each one model after the other, until the block is over."""
+    over = threading.Event()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        busy = [pool.submit(_be_busy, stage, over) for _ in range(CLIENTS)]
+        try:
+            yield
+        finally:
+            over.set()
+    for client in busy:
+        client.result()
+
+
+def _be_busy(stage: Scene, over: threading.Event) -> None:
+    client = Client(stage.journal, stage.arena.urls)
+    try:
+        while not over.wait(PAUSE_SECONDS):
+            trained = _end_of(client, client.post("/train", BODY), over)
+            if trained is not None:
+                _end_of(client, client.promote("iris", trained.answer["result"]["version"], "staging"), over)
+    finally:
+        client.close()
+
+
+def _end_of(client: Client, promise: Call, over: threading.Event) -> Call | None:
+    """The answer that tells of the end of a job; None when the client is asked to stop before."""
+    assert promise.is_promise, (promise.status, promise.text)
+    while not over.is_set():
+        call = client.job(promise.job_id, wait=1)
+        if call.status == OK and call.answer["finished_at"] is not None:
+            return call
+    return None
+
+
+def _more_is_done(stage: Scene) -> None:
+    """Wait until each client may have got on since the last restart."""
+    so_far = len(stage.journal.accepted_jobs())
+    eventually(lambda: len(stage.journal.accepted_jobs()) >= so_far + CLIENTS, timeout=60, what="the clients get on")

@@ -23,7 +23,7 @@ from tests.support.chaos.ground import LOCAL, POSTGRESQL, SQLITE, Ground, Kind
 from tests.support.chaos.journal import Journal
 from tests.support.jobs import add_job
 from tests.support.processes import ROOT
-from tests.support.site import Worker
+from tests.support.site import SLOW, Worker
 from tests.support.threads import at_once
 from tests.support.waiting import eventually
 
@@ -50,9 +50,9 @@ def worker_of(place: Arena, without: str, **environment: str) -> Worker:
     return place.start_worker(module, PYTHONPATH=str(ROOT), **environment)
 
 
-def red(place: Arena, journal: Journal | None = None) -> set[str]:
+def red(place: Arena, journal: Journal | None = None, *, calm: bool = False) -> set[str]:
     """The invariants that do not hold."""
-    return {found.invariant for found in check(journal or Journal(), place)}
+    return {found.invariant for found in check(journal or Journal(), place, calm=calm)}
 
 
 def stopped_before_its_commit(place: Arena) -> UUID:
@@ -164,6 +164,20 @@ def test_without_the_digest_check_a_wrong_file_is_promoted(opened: Open, without
     file.write_bytes(right)
     assert place.site.job(job_id).status == (State.FAILED if without == WHOLE else State.SUCCEEDED)
     assert red(place) == expected
+
+
+@pytest.mark.parametrize(("without", "expected"), [("right_count", {"I12"}), (WHOLE, set())])
+def test_without_the_right_count_a_job_is_burned_by_workers_that_stop(
+    opened: Open, without: str, expected: set[str]
+) -> None:
+    place = opened(SQLITE)
+    leaving = worker_of(place, without)
+    job_id = place.site.train(SLOW)
+    place.site.until_fitting(job_id)
+    assert leaving.terminate(timeout=30) == 0, leaving.log
+    worker_of(place, WHOLE)
+    place.site.until(job_id, State.SUCCEEDED)
+    assert red(place) == red(place, calm=True) == expected
 
 
 def drop_key(place: Arena, table: str, constraint: str) -> None:

@@ -21,10 +21,10 @@ from shared.errors import ArtifactInRemoval
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
-from shared.registry import collection
+from shared.registry import collection, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
-from shared.registry.orphans import REMOVAL_SECONDS
+from shared.registry.orphans import REMOVAL_SECONDS, START_SECONDS
 from shared.registry.promotion import check_promotion, commit_promotion
 from shared.registry.rows import OrphanRow
 from shared.settings import Settings
@@ -206,10 +206,16 @@ def test_of_several_collectors_one_deletes_each_object(anywhere: Belongings) -> 
 def before_each_deletion(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Have something happen between the check and the deletion."""
 
-    def happen(_point: str) -> None:
-        act()
+    def happen(point: str) -> None:
+        if point == "collect.before_delete":
+            act()
 
     monkeypatch.setattr(collection, "fail_point", happen)
+
+
+def die(*_: object, **__: object) -> None:
+    """What a killed process does next."""
+    raise KeyboardInterrupt
 
 
 def test_a_collector_that_stood_still_too_long_deletes_nothing(
@@ -219,7 +225,7 @@ def test_a_collector_that_stood_still_too_long_deletes_nothing(
 
     def stand_still() -> None:
         with there.database.write() as session:
-            session.execute(update(OrphanRow).values(removal_until=Now(REMOVAL_SECONDS / 2 - 1)))
+            session.execute(update(OrphanRow).values(removal_until=Now(REMOVAL_SECONDS - START_SECONDS - 1)))
 
     before_each_deletion(monkeypatch, stand_still)
     there.collect(hours=24)
@@ -230,10 +236,6 @@ def test_a_collector_that_stood_still_too_long_deletes_nothing(
 
 def test_a_removal_that_nobody_finished_is_taken_up_later(there: Belongings, monkeypatch: pytest.MonkeyPatch) -> None:
     orphan = there.put_artifact(ORPHAN)
-
-    def die() -> None:
-        raise KeyboardInterrupt
-
     there.collect(hours=24)
     there.age()
     with monkeypatch.context() as patched:
@@ -245,6 +247,56 @@ def test_a_removal_that_nobody_finished_is_taken_up_later(there: Belongings, mon
         session.execute(update(OrphanRow).values(removal_until=Now(-1)))
     assert there.collect().deleted == 1
     assert orphan not in there.left()
+
+
+def die_in_removal(there: Belongings, monkeypatch: pytest.MonkeyPatch, *, deleted: bool) -> None:
+    """Vanish right before or after the first deletion of a round; then the lease is over."""
+    there.collect(hours=24)
+    there.age()
+    with monkeypatch.context() as patched:
+        if deleted:
+            patched.setattr(orphans, "end_removal", die)
+        else:
+            before_each_deletion(patched, die)
+        with pytest.raises(KeyboardInterrupt):
+            there.collect()
+    with there.database.write() as session:
+        session.execute(update(OrphanRow).values(removal_until=Now(-1)))
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_removal_that_nobody_ended_keeps_its_name_from_use_whatever_its_lease_says(
+    there: Belongings, monkeypatch: pytest.MonkeyPatch, *, deleted: bool
+) -> None:
+    there.register(7)
+    there.put_artifact(PROMOTED)
+    check = partial(check_promotion, dataset_name="iris", version=7, target_stage="staging", stages=STAGES)
+    with there.database.read() as session:
+        before = check(session)
+    die_in_removal(there, monkeypatch, deleted=deleted)
+    with there.database.read() as session, pytest.raises(ArtifactInRemoval, match="just being removed"):
+        check(session)
+    with pytest.raises(ArtifactInRemoval, match="just being removed"), there.database.write() as session:
+        commit_promotion(session, before, seal=SEAL, actor="test")
+    # Another janitor ends it, though a promotion waits for that: it would wait for ever.
+    promote_job(there)
+    assert there.collect().deleted == (not deleted)
+    assert PROMOTED not in there.left()
+    with pytest.raises(ArtifactInRemoval, match="was removed meanwhile"), there.database.write() as session:
+        commit_promotion(session, before, seal=SEAL, actor="test")
+    there.put_artifact(PROMOTED)
+    with there.database.write() as session:
+        commit_promotion(session, check(session), seal=SEAL, actor="test")
+    kept(there, PROMOTED)
+
+
+def test_a_removal_is_not_taken_over_while_a_training_may_mean_its_object(
+    there: Belongings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there.put_artifact(ORPHAN)
+    die_in_removal(there, monkeypatch, deleted=False)
+    claim_job(there.database, add_job(there.database, kind=Kind.TRAIN, dataset_name="iris"))
+    assert there.collect().deleted == 0
 
 
 def test_a_promotion_does_not_commit_what_was_removed_under_its_eyes(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Executable, delete, insert, update
+from sqlalchemy import Executable, delete, event, insert, update
 
 from shared.clock import Now
 from shared.consistency import Difference, Examination, Level
@@ -211,6 +211,20 @@ def test_a_row_that_was_changed_is_found(there: Examined, changes: list[Callable
     findings = there.findings()
     assert kind in {finding.kind for finding in findings}
     assert all(finding.found and finding.cure for finding in findings)
+
+
+def test_a_model_that_is_registered_in_the_midst_of_a_look_does_not_seem_to_be_ahead(there: Examined) -> None:
+    platform = there.platform
+    begun: list[str] = []
+
+    def train(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not begun and ("counters" in statement or "max(model_registry.version)" in statement):
+            begun.append(statement)
+            platform.train(platform.dataset("wine"), doubling(), name="wine")
+
+    event.listen(platform.database.engine, "after_cursor_execute", train)
+    assert "counter_behind" not in there.kinds()
+    assert begun
 
 
 def test_an_active_stage_that_the_settings_do_not_name_is_found(there: Examined) -> None:

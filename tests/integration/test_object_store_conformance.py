@@ -1,6 +1,8 @@
 """One suite for every object store: what the contract says, on a directory and on a real S3 server."""
 
+import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import StoreUnavailable
-from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore, open_store
+from shared.object_store import DigestMismatch, ObjectEntry, ObjectExists, ObjectMissing, ObjectStore, open_store
+from shared.object_store.durable import unlink_locked
 from shared.object_store.local import LocalStore
 from shared.object_store.s3 import S3Store
 from shared.settings import Settings
@@ -177,6 +180,49 @@ def test_deleting_twice_is_fine(store: ObjectStore, bucket: str, tmp_path: Path)
     assert list(store.list(bucket)) == []
 
 
+def test_what_came_to_the_key_of_a_listed_object_since_then_is_not_removed_with_it(
+    store: ObjectStore, bucket: str, tmp_path: Path
+) -> None:
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    (listed,) = store.list(bucket)
+    now = time.time()
+    assert store.delete_listed(bucket, listed, by=now + 60)
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    if isinstance(store, S3Store):
+        with pytest.raises(StoreUnavailable, match="took too long"):
+            store.delete_listed(bucket, listed, by=now - 1)
+    else:
+        assert not store.delete_listed(bucket, listed, by=now + 60)
+    assert read(store, bucket, "key") == b"data"
+    store.delete(bucket, "key")
+    assert list(store.list(bucket)) == []
+
+
+def test_who_stands_still_while_removing_a_file_keeps_its_name_until_then(settings: Settings, tmp_path: Path) -> None:
+    store, bucket = open_store(settings), settings.datasets_bucket
+    store.prepare()
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    path = settings.home / "store" / bucket / "key"
+    about_to, go_on = threading.Event(), threading.Event()
+
+    def stand_still(_state: os.stat_result) -> bool:
+        about_to.set()
+        return go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        frozen = pool.submit(unlink_locked, path, stand_still)
+        assert about_to.wait(30)
+        other = pool.submit(store.delete, bucket, "key")
+        with pytest.raises(ObjectExists):
+            put(store, bucket, "key", b"data", folder=tmp_path)
+        with pytest.raises(StoreUnavailable, match="Another process is removing 'key'"):
+            other.result()
+        go_on.set()
+        assert frozen.result()
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    assert read(store, bucket, "key") == b"data"
+
+
 def test_lists_show_what_begins_with_the_prefix_in_order(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
     for key in ("iris/b", "wine/a", "iris/a", "iris_2/a", "iris/c/d", "zoo"):
         put(store, bucket, key, key.encode(), folder=tmp_path)
@@ -238,27 +284,56 @@ def test_aborting_what_is_stale_leaves_objects_and_fresh_uploads_alone(
 ) -> None:
     put(store, bucket, "key", b"data", folder=tmp_path)
     begun = begin_upload(store, bucket)
-    assert store.abort_stale(older_than_seconds=3600) == 0
+    assert store.abort_stale(older_than_seconds=3600, is_ours=is_half) == 0
     assert begun()
     aborted = 0
 
     def gone() -> bool:
         nonlocal aborted
-        aborted += store.abort_stale(older_than_seconds=0)
+        aborted += store.abort_stale(older_than_seconds=0, is_ours=is_half)
         return not begun()
 
     eventually(gone)
     assert aborted == 1
-    assert store.abort_stale(older_than_seconds=0) == 0
+    assert store.abort_stale(older_than_seconds=0, is_ours=is_half) == 0
     assert read(store, bucket, "key") == b"data"
 
 
-def begin_upload(store: ObjectStore, bucket: str) -> Callable[[], bool]:
+def is_half(_bucket: str, key: str) -> bool:
+    return key == "half"
+
+
+def test_unfinished_uploads_of_other_programs_are_left_alone(s3_settings: Settings) -> None:
+    store, bucket = S3Store(s3_settings), s3_settings.datasets_bucket
+    store.prepare()
+    theirs, ours = begin_upload(store, bucket, key="video.mp4"), begin_upload(store, bucket)
+    eventually(lambda: store.abort_stale(older_than_seconds=0, is_ours=is_half))
+    assert theirs()
+    assert not ours()
+    store.close()
+
+
+def test_a_removal_that_is_sent_long_after_it_was_signed_is_refused(
+    s3_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, bucket = S3Store(s3_settings), s3_settings.datasets_bucket
+    store.prepare()
+    put(store, bucket, "key", b"data", folder=tmp_path)
+    (listed,) = store.list(bucket)
+    with monkeypatch.context() as patched:
+        patched.setattr("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(minutes=16))
+        with pytest.raises(StoreUnavailable, match="clocks"):
+            store.delete_listed(bucket, listed, by=time.time() + 60)
+    assert read(store, bucket, "key") == b"data"
+    store.close()
+
+
+def begin_upload(store: ObjectStore, bucket: str, *, key: str = "half") -> Callable[[], bool]:
     """Leave what a process leaves that is killed in the midst of an upload; whether that is still there."""
     if isinstance(store, S3Store):
         client = store._client  # The store itself never stops half way.
-        client.create_multipart_upload(Bucket=bucket, Key="half")
-        return lambda: "Uploads" in client.list_multipart_uploads(Bucket=bucket)
+        client.create_multipart_upload(Bucket=bucket, Key=key)
+        return lambda: key in {each["Key"] for each in client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])}
     assert isinstance(store, LocalStore)
     half = store._unfinished / "half"
     half.write_bytes(b"half")
@@ -286,6 +361,7 @@ def test_a_missing_bucket_is_the_stores_fault_not_the_objects(
         lambda: bare.open(bucket, "key").__enter__(),
         lambda: bare.copy(bucket, "key", "other"),
         lambda: bare.delete(bucket, "key"),
+        lambda: bare.delete_listed(bucket, ObjectEntry("key", 4, datetime.now(UTC)), by=time.time() + 60),
         lambda: list(bare.list(bucket)),
     ]
     for call in calls:

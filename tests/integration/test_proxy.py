@@ -3,11 +3,11 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
-from tests.support.proxy import Proxy, proxy_to
+from tests.support.proxy import RESET, Proxy, proxy_to
 from tests.support.waiting import eventually
 
 
@@ -36,9 +36,11 @@ def echo(listener: socket.socket) -> None:
 
 def connected(proxy: Proxy) -> socket.socket:
     """A connection through the proxy on which a byte went there and back."""
-    connection = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
-    connection.sendall(b"?")
-    assert connection.recv(1) == b"?"
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port), timeout=5))
+        connection.sendall(b"?")
+        assert connection.recv(1) == b"?"
+        stack.pop_all()
     return connection
 
 
@@ -132,3 +134,18 @@ def test_requests_of_http_are_answered_in_the_servers_stead(proxy: Proxy) -> Non
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
     assert eventually(lambda: proxy.errors) == 1
+
+
+def test_the_server_sees_the_end_of_a_client_that_resets_its_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, proxy_to(listener.getsockname()[1]) as proxy:
+        client = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+        listener.settimeout(5)
+        server, _ = listener.accept()
+        with server:
+            server.settimeout(5)
+            client.sendall(b"?")
+            assert server.recv(1) == b"?"
+            # As the system does for a process that is killed.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            assert server.recv(1) == b""

@@ -146,8 +146,9 @@ def test_a_process_that_ignores_signals_is_killed_with_what_it_started(sandbox: 
     eventually(lambda: not alive(grandchild))
 
 
-def test_a_process_that_is_stuck_in_c_is_killed(sandbox: Sandbox, tmp_path: Path) -> None:
-    process = run(sandbox, tmp_path / "a", "stick")
+@pytest.mark.parametrize("order", ["stick", "move"], ids=["stuck in C", "in another process group"])
+def test_a_process_that_is_hard_to_reach_is_killed(sandbox: Sandbox, tmp_path: Path, order: str) -> None:
+    process = run(sandbox, tmp_path / "a", order)
     eventually((tmp_path / "a" / "started").exists)
     process.kill()
     ending = process.wait(timeout=10)
@@ -217,7 +218,36 @@ def test_a_killed_server_takes_its_processes_along_and_is_started_again(sandbox:
     assert again.ok
 
 
-def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_to_stop_is_for_the_owner_alone(sandbox: Sandbox, tmp_path: Path, number: signal.Signals) -> None:
+    process = run(sandbox, tmp_path / "a", "wait")
+    server = psutil.Process(process.pid).ppid()
+    for pid in (psutil.Process(server).ppid(), server, process.pid):
+        os.kill(pid, number)
+    other = run(sandbox, tmp_path / "b", "answer").wait(timeout=30)
+    assert other is not None
+    assert other.ok
+    assert process.wait(timeout=0) is None
+    process.kill()
+    ending = process.wait(timeout=10)
+    assert ending is not None
+    assert ending.signal == signal.SIGKILL
+
+
+def test_a_server_that_stands_still_is_ended_with_what_it_started(sandbox: Sandbox, tmp_path: Path) -> None:
+    process = run(sandbox, tmp_path / "a", "leave and wait")
+    eventually((tmp_path / "a" / "started").exists)
+    server = psutil.Process(process.pid).ppid()
+    guard = psutil.Process(server).ppid()
+    os.kill(server, signal.SIGSTOP)
+    sandbox.close()
+    assert process.wait(timeout=10) is not None
+    for pid in (guard, server, process.pid, *map(int, (tmp_path / "a" / "started").read_text().split())):
+        eventually(partial(gone, pid))
+
+
+@pytest.mark.parametrize("stopped", ["nobody", "the server", "the run"])
+def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path, stopped: str) -> None:
     (tmp_path / "order").write_text("leave and wait")
     owner = subprocess.Popen(
         [
@@ -241,6 +271,8 @@ def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
         guard = psutil.Process(server).ppid()
         eventually((tmp_path / "started").exists)
         started = [int(each) for each in (tmp_path / "started").read_text().split()]
+        if stopped != "nobody":
+            os.kill(server if stopped == "the server" else pid, signal.SIGSTOP)
         owner.kill()
         for each in (pid, server, guard, *started):
             eventually(partial(gone, each))

@@ -1,7 +1,9 @@
-"""The threads of a process write to SQLite in turn."""
+"""The threads of a process write to SQLite one at a time."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
@@ -70,6 +72,31 @@ def test_a_write_that_fails_in_any_way_gives_its_turn_back(sqlite: Database) -> 
     with sqlite.write() as session:
         raise_counter(session, "model_version")
     assert value_of(sqlite) == 1
+
+
+class Broken(sqlite3.Connection):
+    """A connection to a disk that is gone."""
+
+    in_transaction = True
+
+    def rollback(self) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_a_connection_that_cannot_even_roll_back_gives_its_turn_back(sqlite: Database) -> None:
+    with sqlite.write() as session:
+        record = session.connection().connection._connection_record
+        with pytest.raises(sqlite3.OperationalError):
+            event_of(sqlite)(Broken(":memory:"), record, None)
+    with sqlite.write() as session:
+        raise_counter(session, "model_version")
+    assert value_of(sqlite) == 1
+
+
+def event_of(database: Database) -> Any:
+    """What the pool calls when it gets a connection back."""
+    (listener,) = database.engine.pool.dispatch.reset
+    return listener
 
 
 def test_a_turn_is_given_back_when_another_process_holds_the_lock(

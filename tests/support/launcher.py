@@ -61,7 +61,10 @@ class Launcher:
 
     def wait(self, seconds: float = 30) -> int:
         """Return its exit status."""
-        return self.process.wait(timeout=seconds)
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it goes on; it showed {self.output}") from None
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send it a signal and return its exit status."""

@@ -17,7 +17,7 @@ _PIECE_BYTES = 65536
 _TICK_SECONDS = 0.01
 _VERBS = (b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")
 # SO_LINGER of no time at all: closing sends a reset.
-_RESET = struct.pack("ii", 1, 0)
+RESET = struct.pack("ii", 1, 0)
 # As an S3 server says that it has too much to do; the request was not looked at.
 _BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -41,7 +41,7 @@ class _Connection:
         for side in (self.client, self.server):
             with suppress(OSError):
                 if reset:
-                    side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                    side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 # Ends the wait of the thread that reads from it.
                 side.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
 
@@ -140,7 +140,7 @@ class Proxy:
             server = socket.create_connection(("127.0.0.1", self._upstream))
         except OSError:
             # The nearest thing to a refusal that a listener can do.
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             client.close()
             return
         connection = _Connection(client, server)

@@ -45,6 +45,13 @@ def _stick(folder: Path) -> None:
     ctypes.PyDLL(None).sleep(60)
 
 
+def _move(folder: Path) -> None:
+    """Go over to the process group of the server."""
+    os.setpgid(0, os.getpgid(os.getppid()))
+    (folder / "started").touch()
+    time.sleep(60)
+
+
 def _look(folder: Path) -> None:
     descriptors = []
     for number in range(64):
@@ -115,6 +122,7 @@ _ORDERS = {
     "eat": _eat,
     "ignore": _ignore,
     "stick": _stick,
+    "move": _move,
     "look": _look,
     "wait": _wait,
     "leave": _leave,

@@ -12,16 +12,23 @@ from pathlib import Path
 import psutil
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
 from shared.jobs import lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
+from shared.jobs.limits import limits_of, problems_of_limits
 from shared.jobs.retries import CANCELLED
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.rows import RegistryRow
 from shared.sandbox import Sandbox
 from shared.settings import Settings
+from tests.support.chaos.computations import ignore_signals, state_of
+from tests.support.chaos.odd_worker import ENVIRONMENT, MODULE
+from tests.support.site import Site
 from tests.support.waiting import eventually
+from worker.allowance import Allowance
 from worker.attempt import Attempt
 from worker.compute import compute
 from worker.execution import end_without_effect
@@ -29,6 +36,8 @@ from worker.heartbeat import CancelRequested, Heartbeat
 from worker.runtime import Runtime
 
 ROOT = Path(__file__).parents[2]
+# Longer than a test takes.
+ENDLESS = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10_000}}
 
 
 @pytest.fixture
@@ -80,6 +89,25 @@ def test_a_computation_over_its_time_is_stopped_and_told_whose_limit_it_was(
     assert ("the 0.5 s that its request allows" if own else "the 1 s that a job may take here") in error.detail
     assert ("limits.seconds" if own else "MLMINI_JOB_SECONDS") in error.detail
     assert job.error == {"code": "time_limit_exceeded", "message": error.detail}
+
+
+def test_the_time_of_a_job_begins_with_its_attempt(runtime: Runtime, tmp_path: Path) -> None:
+    attempt = attempt_at(runtime, tmp_path / "a", "wait")
+    attempt.began_at -= runtime.settings.job_seconds
+    error, _ = ended(attempt)
+    assert isinstance(error, TimeLimitExceeded)
+
+
+def test_limits_are_told_in_plain_numbers(settings: Settings) -> None:
+    settings = settings.model_copy(update={"job_seconds": 1048577.0, "job_memory_mb": 1048577})
+    highest = Allowance(limits_of(None, None, settings), limits_of(None, None, settings))
+    assert "the 1048577 s that a job may take here" in highest.too_long().detail
+    assert "the 1,048,577 MiB of memory that a job may use here" in highest.too_much().detail
+    seconds, memory = problems_of_limits(1048577.5, 2097153, settings)
+    assert "at most 1048577, " in seconds.detail
+    assert "not 1048577.5." in seconds.detail
+    assert "at most 1,048,577, " in memory.detail
+    assert "not 2,097,153." in memory.detail
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["of the settings", "of the request"])
@@ -140,6 +168,29 @@ def test_a_cancel_stops_a_computation_that_hears_no_signal(runtime: Runtime, tmp
     assert attempt.ending is not None
     assert attempt.ending.signal == signal.SIGKILL
     assert (job.status, job.error) == (State.CANCELLED, CANCELLED.as_json())
+
+
+@pytest.mark.parametrize("random_state", [42, state_of(ignore_signals)], ids=["a fit", "a fit that hears no signal"])
+def test_a_cancel_ends_the_computing_process_soon_and_the_job_as_cancelled(
+    installation: Site, random_state: int
+) -> None:
+    # A beat is no wish to stop: those come on a clock of their own.
+    patient = {"MLMINI_BEAT_SECONDS": "15", "MLMINI_LEASE_SECONDS": "60"}
+    worker = installation.launch_worker(MODULE, **ENVIRONMENT, **patient)
+    job_id = installation.train(ENDLESS, example="breast_cancer", random_state=random_state)
+    installation.until_fitting(job_id)
+    computing = worker.computations
+    assert computing
+    with installation.database.write() as session:
+        cancel(session, job_id)
+    job = installation.until(job_id, State.CANCELLED)
+    assert not [each for each in computing if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert job.cancel_requested_at is not None
+    assert job.finished_at is not None
+    # Two seconds are promised; the rest is for a machine that is busy with other tests.
+    assert (job.finished_at - job.cancel_requested_at).total_seconds() < 6
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(RegistryRow)) == 0
 
 
 def cancel_once_started(attempt: Attempt) -> None:

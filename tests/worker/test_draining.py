@@ -32,6 +32,20 @@ def test_a_job_that_ends_within_the_grace_time_ends_where_it_runs(installation: 
     assert (job.status, job.attempt, job.crash_count) == (State.SUCCEEDED, 1, 0)
 
 
+def test_a_signal_to_all_processes_of_a_worker_is_as_good_as_one_to_it_alone(installation: Site) -> None:
+    worker = installation.start_worker(**PATIENT)
+    job_id = installation.train(SLOW, example="breast_cancer")
+    installation.until_fitting(job_id)
+    family = worker.family()
+    assert len(family) == 4, "worker, guard, fork server and computation"
+    # As systemd does, and a shell to a group.
+    for process in family:
+        process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=60) == 0
+    job = installation.job(job_id)
+    assert (job.status, job.attempt, job.crash_count) == (State.SUCCEEDED, 1, 0)
+
+
 def test_no_job_is_taken_while_the_worker_drains(installation: Site) -> None:
     worker = installation.start_worker(MLMINI_WORKER_SLOTS="2", **PATIENT)
     running = installation.train(ENDLESS, example="breast_cancer")

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -143,3 +144,21 @@ def test_an_estimate_is_marked_as_one_on_the_job(database: Database, quick: Sett
         eventually(lambda: shown() == {"percent": 40, "step": "fitting", "estimated": True})
         heartbeat.show(80, "evaluating")
         eventually(lambda: shown() == {"percent": 80, "step": "evaluating"})
+
+
+def test_a_fault_in_one_round_does_not_end_it(
+    database: Database, quick: Settings, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renew, faults = lifecycle.beat, [MemoryError(), RuntimeError("once")]
+
+    def stumble(*arguments: Any, **named: Any) -> bool:
+        if faults:
+            raise faults.pop()
+        return renew(*arguments, **named)
+
+    monkeypatch.setattr(lifecycle, "beat", stumble)
+    with heart_of(database, quick, claim) as heartbeat:
+        eventually(lambda: not faults)
+        with database.write() as session:
+            cancel(session, claim.job_id)
+        eventually(lambda: raised_by(heartbeat) is CancelRequested)

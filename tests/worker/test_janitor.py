@@ -1,19 +1,24 @@
 """The janitor of a worker: what it tidies up, alone and beside others, and while jobs run."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
 from shared.clock import Now
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.errors import ArtifactInRemoval
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.collection import Collector
+from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
 from shared.settings import Settings
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
@@ -116,6 +121,22 @@ def test_folders_of_dead_processes_go(runtime: Runtime) -> None:
     assert runtime.scratch.folder.is_dir()
 
 
+def test_of_unfinished_uploads_only_those_with_names_of_the_platform_are_given_up(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def abort_stale(*, older_than_seconds: float, is_ours: Callable[[str, str], bool]) -> int:
+        datasets, models = runtime.settings.datasets_bucket, runtime.settings.models_bucket
+        asked.extend(is_ours(*each) for each in ((datasets, UPLOADED), (models, "iris_model_dev_v1.pkl")))
+        asked.extend(is_ours(*each) for each in ((models, UPLOADED), (datasets, "video.mp4"), ("other", UPLOADED)))
+        return int(older_than_seconds)
+
+    monkeypatch.setattr(runtime.store, "abort_stale", abort_stale)
+    Janitor(runtime).tidy()
+    assert asked == [True, True, False, False, False]
+
+
 def test_a_round_of_nothing_tells_so(runtime: Runtime) -> None:
     with capture_logs() as told:
         Janitor(runtime).tidy()
@@ -202,6 +223,34 @@ def test_a_training_leaves_out_numbers_whose_names_a_restored_database_has_forgo
     assert "left version 1 out: the store has another model of that name" in log_of(installation.database, job_id)
     stored = installation.store.stat(bucket, "iris_model_dev_v1.pkl")
     assert stored.size == len(b"newer")
+
+
+def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_meanwhile(installation: Site) -> None:
+    staged, bucket = "iris_model_staging_v1.pkl", installation.settings.models_bucket
+    installation.start_worker()
+    installation.until(installation.train(), State.SUCCEEDED)
+    # What an attempt to promote it left a while ago.
+    installation.store.copy(bucket, "iris_model_dev_v1.pkl", staged)
+    often = {"MLMINI_JANITOR_SECONDS": "0.1", "MLMINI_ORPHAN_HOURS": AT_ONCE}
+    frozen = installation.start_worker(**often, MLMINI_FAIL="collect.at_delete=stop")
+    status = psutil.Process(frozen.process.pid).status
+    eventually(lambda: status() == psutil.STATUS_STOPPED, timeout=30)
+    with installation.database.write() as session:
+        session.execute(update(OrphanRow).values(removal_until=Now(-1)))
+    with installation.database.read() as session, pytest.raises(ArtifactInRemoval):
+        check_promotion(
+            session, dataset_name="iris", version=1, target_stage="staging", stages=installation.settings.stages
+        )
+    other = Collector(
+        installation.database,
+        installation.store,
+        installation.settings.model_copy(update={"orphan_hours": float(AT_ONCE)}),
+    )
+    eventually(lambda: other.collect().deleted)
+    installation.until(promote(installation, 1), State.SUCCEEDED)
+    frozen.process.send_signal(signal.SIGCONT)
+    eventually(lambda: "janitor_done" in frozen.log, timeout=30)
+    assert staged in {entry.key for entry in installation.store.list(bucket)}
 
 
 def test_a_janitor_killed_before_a_deletion_harms_nobody_and_another_takes_over(installation: Site) -> None:

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from shared.jobs.states import State
+from shared.registry.rows import RegistryRow
 from shared.training.steps import EVALUATING, FITTING
+from tests.support.site import Site
 from tests.support.waiting import eventually
 from worker.heartbeat import Progress
 from worker.pace import Pace
@@ -57,3 +61,12 @@ def test_after_the_fit_nothing_is_estimated_any_more(folder: Path) -> None:
     pace.now()
     say(folder, "evaluating", EVALUATING)
     assert pace.now() == Progress(EVALUATING, "evaluating")
+
+
+def test_a_job_whose_time_cannot_be_guessed_is_done_all_the_same(installation: Site) -> None:
+    worker = installation.start_worker()
+    installation.until(installation.train(), State.SUCCEEDED)
+    with installation.database.write() as session:
+        session.execute(update(RegistryRow).values(parameters=["not", "as", "they", "are", "written"]))
+    assert installation.until(installation.train(), State.SUCCEEDED).attempt == 1
+    assert "fit_not_estimated" in worker.log

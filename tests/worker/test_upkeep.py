@@ -1,5 +1,6 @@
 """The acts that every worker does beside its tasks."""
 
+import threading
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -117,3 +118,25 @@ def both_slots_are_free(runtime: Runtime) -> bool:
     for _ in filter(None, taken):
         runtime.free_slot()
     return all(taken)
+
+
+def test_a_slot_is_free_again_when_the_system_gives_no_thread_for_its_job(
+    runtime: Runtime, upkeep: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = due_job(runtime)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="new thread"):
+                upkeep.poll()
+    assert both_slots_are_free(runtime)
+
+    def ended() -> bool:
+        upkeep.poll()
+        return state_of(runtime, job_id) == State.FAILED
+
+    eventually(ended)

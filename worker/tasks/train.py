@@ -101,9 +101,14 @@ def _hand_over(attempt: Attempt, source: DatasetVersionRow) -> None:
 
 
 def _expect(attempt: Attempt, source: DatasetVersionRow) -> float | None:
-    spec = TrainingSpec.stored(attempt.claim.request)
-    with attempt.runtime.database.read() as session:
-        return expected_fit_seconds(session, spec, source)
+    try:
+        spec = TrainingSpec.stored(attempt.claim.request)
+        with attempt.runtime.database.read() as session:
+            return expected_fit_seconds(session, spec, source)
+    except Exception:
+        # Nothing but a percentage comes of it, for which no attempt may end.
+        log.warning("fit_not_estimated", exc_info=True)
+        return None
 
 
 def _read_outcome(attempt: Attempt) -> Facts:

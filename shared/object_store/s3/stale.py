@@ -1,6 +1,6 @@
 """Uploads that never ended, and the clock that tells how old they are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -27,14 +27,16 @@ def server_time(client: "S3Client", bucket: str) -> datetime:
         ) from None
 
 
-def abort_stale(client: "S3Client", bucket: str, *, older_than_seconds: float) -> int:
-    """Abort the uploads in parts that began longer ago than that; how many there were."""
+def abort_stale(
+    client: "S3Client", bucket: str, *, older_than_seconds: float, is_ours: Callable[[str, str], bool]
+) -> int:
+    """Abort those of our uploads in parts that began longer ago than that; how many there were."""
     before = server_time(client, bucket) - timedelta(seconds=older_than_seconds)
     aborted = 0
     # All of them first: pages may shift while uploads go.
     for upload in list(_uploads(client, bucket)):
         # One that does not tell when it began may be under way.
-        if "Initiated" in upload and upload["Initiated"] < before:
+        if "Initiated" in upload and upload["Initiated"] < before and is_ours(bucket, upload["Key"]):
             aborted += _abort(client, bucket, upload)
     return aborted
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import WrongSettings
-from shared.object_store.contract import (
-    ObjectEntry,
-    ObjectInfo,
-    check_bucket,
-    check_key,
-    check_prefix,
-    check_range,
-)
+from shared.object_store.contract import ObjectEntry, ObjectInfo, check_bucket, check_key, check_prefix, check_range
 from shared.object_store.s3.errors import code_of, vendor_errors
+from shared.object_store.s3.removal import hold_to_time, in_time
 from shared.object_store.s3.stale import abort_stale, server_time
 from shared.object_store.s3.upload import DIGEST, Upload
 from shared.settings import Settings
@@ -42,6 +36,7 @@ class S3Store:
         """Nothing is sent yet. Raises WrongSettings for an endpoint that is no URL."""
         session = boto3.session.Session()
         self._client = _client(session, settings, attempts=3, read_seconds=30)
+        hold_to_time(self._client)
         # Somebody waits for the answer of `check`, and asks again anyway.
         self._probe = _client(session, settings, attempts=1, read_seconds=5)
         self._buckets = (settings.datasets_bucket, settings.models_bucket)
@@ -91,6 +86,12 @@ class S3Store:
         with vendor_errors(bucket, key):
             self._client.delete_object(Bucket=bucket, Key=key)
 
+    def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
+        """See ObjectStore."""
+        with in_time(by):
+            self.delete(bucket, entry.key)
+        return True
+
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
         """See ObjectStore."""
         check_bucket(bucket)
@@ -117,9 +118,12 @@ class S3Store:
         """See ObjectStore."""
         return server_time(self._client, self._buckets[0])
 
-    def abort_stale(self, *, older_than_seconds: float) -> int:
+    def abort_stale(self, *, older_than_seconds: float, is_ours: Callable[[str, str], bool]) -> int:
         """See ObjectStore."""
-        return sum(abort_stale(self._client, each, older_than_seconds=older_than_seconds) for each in self._buckets)
+        return sum(
+            abort_stale(self._client, each, older_than_seconds=older_than_seconds, is_ours=is_ours)
+            for each in self._buckets
+        )
 
     def close(self) -> None:
         """See ObjectStore."""

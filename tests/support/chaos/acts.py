@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
-from shared.queue import QUEUE_NAME
+from shared.queue import MESSAGE_LISTS
 from tests.support.chaos.arena import Arena
 from tests.support.chaos.wiring import DATABASE, STORE
 from tests.support.site import Worker
@@ -33,17 +33,35 @@ def kill_worker(arena: Arena, rng: Random) -> None:
 
 def kill_fork_server(arena: Arena, rng: Random) -> None:
     """SIGKILL to what computations of a worker come from."""
-    _kill(_family(arena, rng)[1:2])
+    _fork_server(_one(arena, rng)).kill()
+
+
+def kill_guard(arena: Arena, rng: Random) -> None:
+    """SIGKILL to the process between a worker and its fork server."""
+    guard = _fork_server(_one(arena, rng)).parent()
+    if guard is None:
+        raise NotDone
+    guard.kill()
 
 
 def kill_computation(arena: Arena, rng: Random) -> None:
     """SIGKILL to a computation."""
-    _kill(_family(arena, rng)[2:3])
+    worker = _one(arena, rng)
+    with suppress(psutil.NoSuchProcess):
+        if found := worker.computations:
+            found[0].kill()
+            return
+    raise NotDone
 
 
 def stop_worker(arena: Arena, rng: Random) -> None:
     """SIGSTOP to a worker and all that it started; the run continues them when the lease is over."""
-    for process in _family(arena, rng):
+    worker = _one(arena, rng)
+    try:
+        family = worker.family()
+    except psutil.NoSuchProcess:
+        raise NotDone from None
+    for process in family:
         with suppress(psutil.NoSuchProcess):
             process.suspend()
 
@@ -72,20 +90,23 @@ def stop_redis(arena: Arena, _rng: Random) -> Undo:
 def double_messages(arena: Arena, _rng: Random) -> None:
     """Tell workers a second time of all that waits or runs."""
     with arena.site.database.read() as session:
-        query = select(JobRow.id, JobRow.kind).where(JobRow.status.in_([State.QUEUED, State.RUNNING])).limit(50)
-        found = session.execute(query).all()
+        query = select(JobRow.id, JobRow.kind, JobRow.priority).where(JobRow.status.in_([State.QUEUED, State.RUNNING]))
+        found = session.execute(query.limit(50)).all()
     if not found:
         raise NotDone
-    for job_id, kind in found:
-        arena.site.queue.wake(job_id, Kind(kind))
+    for job_id, kind, priority in found:
+        arena.site.queue.wake(job_id, Kind(kind), priority)
 
 
 def drop_messages(arena: Arena, _rng: Random) -> None:
-    """Take every third message away."""
+    """Take every third message away, of each priority that has any."""
+    dropped = 0
     with _redis(arena) as client:
-        waiting = client.llen(QUEUE_NAME)
-        if not waiting or not client.lpop(QUEUE_NAME, max(1, int(waiting) // 3)):
-            raise NotDone
+        for name in MESSAGE_LISTS:
+            if waiting := client.llen(name):
+                dropped += len(client.lpop(name, max(1, int(waiting) // 3)) or ())
+    if not dropped:
+        raise NotDone
 
 
 def restart_postgres(arena: Arena, _rng: Random) -> Undo:
@@ -152,19 +173,12 @@ def _one(arena: Arena, rng: Random) -> Worker:
     return rng.choice(ready)
 
 
-def _family(arena: Arena, rng: Random) -> list[psutil.Process]:
+def _fork_server(worker: Worker) -> psutil.Process:
     try:
-        return _one(arena, rng).family()
-    except psutil.NoSuchProcess:
+        return worker.fork_server
+    except (psutil.NoSuchProcess, IndexError):
+        # The worker is gone, or has lost its fork server and not started another one yet.
         raise NotDone from None
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    if not processes:
-        raise NotDone
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def _redis(arena: Arena) -> redis.Redis:

@@ -33,9 +33,11 @@ class Violation(NamedTuple):
     said: str
 
 
-def check(journal: Journal, arena: Arena, *, collected: bool = False) -> list[Violation]:
-    """What does not hold of a run; heal and drain the arena before, and see `history_of` for `collected`."""
-    return violations(history_of(journal, arena, collected=collected))
+def check(journal: Journal, arena: Arena, *, calm: bool = False) -> list[Violation]:
+    """What does not hold of a run; heal and drain the arena before. In a `calm` one nobody died or stood still."""
+    history = history_of(journal, arena)
+    history.calm = calm
+    return violations(history)
 
 
 def history_of(journal: Journal, arena: Arena, *, collected: bool = False) -> History:

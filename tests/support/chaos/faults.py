@@ -110,6 +110,7 @@ def _done() -> list[Done]:
     return [
         Done("kill -9 of a worker", (10,), acts.kill_worker),
         Done("kill -9 of a fork server", (10,), acts.kill_fork_server),
+        Done("kill -9 of the guard of a fork server", (10,), acts.kill_guard),
         Done("kill -9 of a computation", (10, 29), acts.kill_computation),
         Done("stop of a worker with its family", (_STOPPED,), acts.stop_worker),
         Done("black hole before the store", (12,), _set(STORE, "black_hole", True, False), long, STORE, blinds=True),
@@ -145,7 +146,8 @@ def _done() -> list[Done]:
     ]
 
 
-# What the clients do at random anyway: many trains and promotes at once, cancels, one key many times.
-OF_THE_LOAD = (24, 25, 26, 27)
+# What the clients do at random anyway. They send one key several times at once, too, and promote one version several
+# times, but not as many times as the rows of the list say: those are shown by directed tests alone.
+CANCELS = 26
 FAULTS: tuple[Armed | Done, ...] = (*_armed(), *_done())
-ROWS = frozenset({*OF_THE_LOAD, *(row for fault in FAULTS for row in fault.rows)})
+ROWS = frozenset({CANCELS, *(row for fault in FAULTS for row in fault.rows)})

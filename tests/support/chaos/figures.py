@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from shared.jobs.states import State
 from tests.support.chaos.checker import Violation
-from tests.support.chaos.faults import FAULTS, OF_THE_LOAD
+from tests.support.chaos.faults import CANCELS, FAULTS
 from tests.support.chaos.history import History
 from tests.support.chaos.journal import ACCEPTED
 from tests.support.chaos.mayhem import Mayhem
+from tests.support.chaos.rows import ROWS
 
 # Which violations mean what the table counts; the others are counted together.
 LOST, DOUBLED, STALE, WRONG = ("I1",), ("I2", "I3", "I10"), ("I5", "I6", "I7"), ("I9",)
@@ -23,6 +24,7 @@ class Figures:
     seeds: list[int] = field(default_factory=list)
     red: list[int] = field(default_factory=list)
     accepted: int = 0
+    cancels: int = 0
     predictions: int = 0
     calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -39,6 +41,7 @@ class Figures:
         self.seeds += other.seeds
         self.red += other.red
         self.accepted += other.accepted
+        self.cancels += other.cancels
         self.predictions += other.predictions
         self.calls += other.calls
         self.faults += other.faults
@@ -52,7 +55,7 @@ class Figures:
     def rows(self) -> set[int]:
         """The rows of the fault list that took place."""
         rows = {fault.name: fault.rows for fault in FAULTS}
-        return {*OF_THE_LOAD, *(row for name in self.faults for row in rows[name])}
+        return {*([CANCELS] if self.cancels else []), *(row for name in self.faults for row in rows[name])}
 
 
 def figures_of(
@@ -65,6 +68,7 @@ def figures_of(
         seeds=[seed],
         red=[seed] if found else [],
         accepted=len(history.journal.accepted_jobs()),
+        cancels=sum(call.is_accepted_cancel for call in calls),
         predictions=sum(call.path == "/predict" and call.status == 200 for call in calls),
         calls=len(calls),
         faults=mayhem.done,
@@ -114,12 +118,15 @@ def table(figures: Figures) -> str:
     count = Counter(_column(violation.invariant) for violation in figures.violations)
     trials = max(figures.accepted, 1)
     accepts = [accepted for accepted, _ in figures.without_redis]
+    rows = ", ".join(map(str, sorted(figures.rows)))
     lines = {
-        "fault kinds, as rows of the list": f"{len(figures.rows)} of 35: {', '.join(map(str, sorted(figures.rows)))}",
+        "fault kinds, as rows of the list": f"{len(figures.rows)} of {len(ROWS)} at random: {rows}",
+        "the other rows": "by directed tests (tests/chaos, tests/worker)",
         "fault kinds, as they are named here": f"{len(figures.faults)} of {len(FAULTS)}",
         "seeded runs": len(figures.seeds),
         "requests": f"{figures.calls:,}",
         "accepted jobs": f"{figures.accepted:,}",
+        "accepted cancels": f"{figures.cancels:,}",
         "injected faults": f"{figures.faults.total():,}",
         "lost jobs (I1)": count["lost"],
         "doubled effects (I2, I3, I10)": count["doubled"],

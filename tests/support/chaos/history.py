@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared.database import Base, Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.object_store import ObjectEntry, ObjectStore
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE
@@ -44,6 +44,8 @@ class History:
     jobs: dict[UUID, JobRow] = field(default_factory=dict)
     # Of each job, in their order.
     events: dict[UUID, list[JobEventRow]] = field(default_factory=dict)
+    # What each epoch of a job said to people.
+    lines: dict[tuple[UUID, int], list[str]] = field(default_factory=dict)
     registry: list[RegistryRow] = field(default_factory=list)
     deployments: list[DeploymentRow] = field(default_factory=list)
     dataset_names: dict[int, str] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class History:
     objects: dict[tuple[str, str], Stored] = field(default_factory=dict)
     # Whether the collector has had its time with them.
     collected: bool = False
+    # Whether nobody was killed and nobody stood still: then nothing crashed.
+    calm: bool = False
     # What the database says of itself; "ok" when nothing is wrong.
     integrity: list[str] = field(default_factory=lambda: ["ok"])
     # Words that no client may be told.
@@ -67,6 +71,8 @@ def read_history(journal: Journal, settings: Settings, database: Database, store
         history.jobs = {job.id: job for job in _all(session, JobRow)}
         for event in sorted(_all(session, JobEventRow), key=lambda event: event.seq):
             history.events.setdefault(event.job_id, []).append(event)
+        for line in sorted(_all(session, JobLogRow), key=lambda line: line.seq):
+            history.lines.setdefault((line.job_id, line.epoch), []).append(line.text)
         history.registry = _all(session, RegistryRow)
         history.deployments = sorted(_all(session, DeploymentRow), key=lambda row: row.id)
         history.dataset_names = {row.id: row.name for row in _all(session, DatasetRow)}

@@ -67,11 +67,23 @@ def without_digest_check() -> None:
     _replace(LocalStore, "put_new", put_anything)
 
 
+def with_burned_crashes() -> None:
+    """A job that a stopping worker hands back is counted as one that crashed."""
+    hand_back = retries.hand_back
+
+    def hand_back_and_count(session: Session, claim: Claim) -> State | None:
+        session.execute(update(JobRow).where(lifecycle.mine(claim)).values(crash_count=JobRow.crash_count + 1))
+        return hand_back(session, claim)
+
+    _replace(retries, "hand_back", hand_back_and_count)
+
+
 MUTATIONS: dict[str, Callable[[], None]] = {
     "epoch_guard": without_epoch_guard,
     "commit_guard": without_commit_guard,
     "relay": without_relay,
     "digest_check": without_digest_check,
+    "right_count": with_burned_crashes,
 }
 
 

@@ -3,6 +3,8 @@
 from random import Random
 from typing import Any
 
+from shared.jobs.rows import PRIORITIES
+
 TARGET = "target"
 # A row of each table for predictions.
 ROWS: dict[str, list[float]] = {
@@ -21,12 +23,15 @@ _CHEAP = (
 )
 _SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 600}}
 _SLOW_SHARE = 0.05
+# Of the wishes, those that name a priority.
+_PRIORITY_SHARE = 0.3
 
 
 def train_request(rng: Random, dataset_name: str) -> dict[str, Any]:
     """A body for POST /train; the state makes every model another one."""
     model = _SLOW if rng.random() < _SLOW_SHARE else rng.choice(_CHEAP)
-    return {
+    priority = {"priority": rng.choice(PRIORITIES)} if rng.random() < _PRIORITY_SHARE else {}
+    return priority | {
         "dataset_name": dataset_name,
         "use_example": dataset_name != UPLOADED,
         "model": model,
