@@ -1,6 +1,7 @@
 """The janitor of a worker: what it tidies up, alone and beside others, and while jobs run."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from shared.registry.collection import Collector
 from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
 from shared.settings import Settings
+from tests.support import hasty_worker
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.left_over import UPLOADED
 from tests.support.objects import put
@@ -232,9 +234,13 @@ def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_m
     # What an attempt to promote it left a while ago.
     installation.store.copy(bucket, "iris_model_dev_v1.pkl", staged)
     often = {"MLMINI_JANITOR_SECONDS": "0.1", "MLMINI_ORPHAN_HOURS": AT_ONCE}
-    frozen = installation.start_worker(**often, MLMINI_FAIL="collect.at_delete=stop")
+    # In production a minute has to go by, in which S3 cannot be kept from a removal.
+    frozen = installation.launch_worker(
+        hasty_worker.MODULE, **hasty_worker.ENVIRONMENT, **often, MLMINI_FAIL="collect.at_delete=stop"
+    )
     status = psutil.Process(frozen.process.pid).status
-    eventually(lambda: status() == psutil.STATUS_STOPPED, timeout=30)
+    eventually(lambda: status() == psutil.STATUS_STOPPED, timeout=60)
+    stopped = time.monotonic()
     with installation.database.write() as session:
         session.execute(update(OrphanRow).values(removal_until=Now(-1)))
     with installation.database.read() as session, pytest.raises(ArtifactInRemoval):
@@ -248,6 +254,7 @@ def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_m
     )
     eventually(lambda: other.collect().deleted)
     installation.until(promote(installation, 1), State.SUCCEEDED)
+    eventually(lambda: time.monotonic() > stopped + hasty_worker.CALL_SECONDS)
     frozen.process.send_signal(signal.SIGCONT)
     eventually(lambda: "janitor_done" in frozen.log, timeout=30)
     assert staged in {entry.key for entry in installation.store.list(bucket)}
