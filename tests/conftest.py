@@ -6,6 +6,7 @@ The variable MLMINI_TEST_STACK says what the tests of the API and of the worker 
 import functools
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,13 @@ def clean_environment() -> Iterator[None]:
                 patched.delenv(name)
         patched.setenv("NO_PROXY", "127.0.0.1,localhost")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_signals() -> None:
+    """Processes that tests start hear the signals that they are sent, whoever started the tests, such as nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -20,16 +20,26 @@ _TURN_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
-def copy_durably(source: BinaryIO | io.FileIO, target: Path) -> str:
-    """Write a new file, through to the disk, and return the digest of what was written."""
+@contextmanager
+def unfinished_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file for the time of the block. Its lock says that somebody is at it; kill -9 lets go of it, too."""
+    with path.open("xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def copy_durably(source: BinaryIO | io.FileIO, target: BinaryIO) -> str:
+    """Write into a file, through to the disk, and return the digest of what was written."""
     digest = hashlib.sha256()
-    with target.open("xb") as file:
-        while chunk := source.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            file.write(chunk)
-            fail_point("put.half")
-        file.flush()
-        os.fsync(file.fileno())
+    while chunk := source.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        target.write(chunk)
+        fail_point("put.half")
+    target.flush()
+    os.fsync(target.fileno())
     return digest.hexdigest()
 
 
@@ -90,9 +100,10 @@ def remove_stale(unfinished: Path, *, before: datetime) -> int:
     """Remove what killed processes left half written before that moment; how many files there were."""
     removed = 0
     for path in unfinished.iterdir():
-        # Another process may be doing the same.
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < before.timestamp():
+        # Another process may be doing the same, or be at the file still, however slow it is.
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(file.fileno()).st_mtime < before.timestamp():
                 path.unlink()
                 removed += 1
     return removed

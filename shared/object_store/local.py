@@ -23,7 +23,14 @@ from shared.object_store.contract import (
     check_prefix,
     check_range,
 )
-from shared.object_store.durable import copy_durably, link_new, remove_stale, sync_folder, unlink_locked
+from shared.object_store.durable import (
+    copy_durably,
+    link_new,
+    remove_stale,
+    sync_folder,
+    unfinished_file,
+    unlink_locked,
+)
 
 _CHUNK_BYTES = 2**20
 _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
@@ -125,19 +132,16 @@ class LocalStore:
 
     def _put_new(self, bucket: str, key: str, source: BinaryIO | io.FileIO, *, sha256: str) -> None:
         target = self._path(bucket, key)
-        unfinished = self._unfinished / uuid4().hex
-        with _vendor_errors():
-            try:
-                if copy_durably(source, unfinished) != sha256:
-                    raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
-                link_new(unfinished, target, key=key)
-                for folder in (target.parent, *target.parent.parents):
-                    # Up to the bucket: another process may have just made one of them.
-                    if folder == self._root:
-                        break
-                    sync_folder(folder)
-            finally:
-                unfinished.unlink(missing_ok=True)
+        path = self._unfinished / uuid4().hex
+        with _vendor_errors(), unfinished_file(path) as file:
+            if copy_durably(source, file) != sha256:
+                raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
+            link_new(path, target, key=key)
+            for folder in (target.parent, *target.parent.parents):
+                # Up to the bucket: another process may have just made one of them.
+                if folder == self._root:
+                    break
+                sync_folder(folder)
 
     def _delete(self, bucket: str, key: str, is_wanted: Callable[[os.stat_result], bool]) -> bool:
         path = self._path(bucket, key)

@@ -1,8 +1,10 @@
 """What can happen to a directory, and only to a directory."""
 
 import errno
+import hashlib
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,3 +153,26 @@ def test_a_put_killed_half_way_shows_nothing(
     assert list(store.list(BUCKET)) == []
     put(store, BUCKET, "key", b"data", folder=tmp_path)
     assert read(store, BUCKET, "key") == b"data"
+
+
+def test_a_file_that_somebody_is_still_writing_is_never_stale(settings: Settings, tmp_path: Path) -> None:
+    store = open_store(settings)
+    store.prepare()
+    source = tmp_path / "fifo"
+    os.mkfifo(source)
+    content = b"slow" * 1000
+
+    def put() -> None:
+        store.put_new(settings.models_bucket, "slow.pkl", source, sha256=hashlib.sha256(content).hexdigest())
+
+    writer = threading.Thread(target=put)
+    writer.start()
+    with source.open("wb") as end:
+        end.write(content[:1000])
+        end.flush()
+        eventually(lambda: list((settings.home / "store" / ".unfinished").iterdir()))
+        assert store.abort_stale(older_than_seconds=-60, is_ours=lambda _bucket, _key: True) == 0
+        end.write(content[1000:])
+    writer.join()
+    assert store.stat(settings.models_bucket, "slow.pkl").size == len(content)
+    store.close()

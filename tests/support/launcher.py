@@ -92,7 +92,7 @@ class Launcher:
 
     def client(self) -> httpx2.Client:
         """A client of the API."""
-        return httpx2.Client(base_url=self.url("Readiness").removesuffix("/readyz"), trust_env=False)
+        return httpx2.Client(base_url=self.url("Readiness").removesuffix("/readyz"), trust_env=False, timeout=60)
 
 
 @contextmanager
