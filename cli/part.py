@@ -43,7 +43,7 @@ class Part:
                 # Ctrl-C in the terminal reaches the launcher alone, which then stops the parts in order.
                 start_new_session=True,
                 # Safe here: the launcher starts its threads after the last part.
-                preexec_fn=lambda: follow(launcher, signal.SIGKILL),  # noqa: PLW1509
+                preexec_fn=lambda: follow(launcher, signal.SIGKILL),  # noqa: PLW1509 - see above
             )
         if self._process.stdin is not None:
             with suppress(BrokenPipeError), self._process.stdin as pipe:

@@ -63,7 +63,6 @@ class Upkeep:
 
     def join(self) -> None:
         """Wait for the end of the drain; then, but not for ever, until all threads have noticed it."""
-        # Not for the event that it sets: a signal that sets the same one would wait for the lock of who waits.
         self._drain.join()
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in [*self._polled, *self._threads]:

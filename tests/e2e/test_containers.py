@@ -156,7 +156,7 @@ def test_the_job_of_a_killed_worker_is_finished_by_another(stack: Containers) ->
     job = ended(stack, job_id)
     assert (job["status"], job["attempts"]) == ("succeeded", 2)
     assert not worker_of(stack, job_id).startswith(first)
-    assert stack.sql(f"SELECT count(*) FROM model_registry WHERE job_id = '{job_id}'") == "1"  # noqa: S608
+    assert stack.sql(f"SELECT count(*) FROM model_registry WHERE job_id = '{job_id}'") == "1"  # noqa: S608 - an id of ours
     stack.up("--scale", "worker=1")
 
 

@@ -44,7 +44,7 @@ def ended(stack: Containers, job_id: str) -> dict[str, Any]:
 
 def worker_of(stack: Containers, job_id: str) -> str:
     """The container whose worker runs a job, or ran it last; its name begins with the id of the container."""
-    query = f"SELECT worker FROM jobs WHERE id = '{job_id}' AND started_at IS NOT NULL"  # noqa: S608
+    query = f"SELECT worker FROM jobs WHERE id = '{job_id}' AND started_at IS NOT NULL"  # noqa: S608 - an id of ours
     return eventually(lambda: stack.sql(query), timeout=30, interval=0.2).partition("-")[0]
 
 
