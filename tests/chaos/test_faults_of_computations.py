@@ -5,10 +5,10 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-import psutil
 import pytest
 
 from shared.jobs.states import TERMINAL, State
+from tests.support.alive import alive
 from tests.support.chaos import computations
 from tests.support.chaos.computations import PIDS_FILE, state_of
 from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
@@ -30,11 +30,6 @@ def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFact
             made.arena.launch_worker(MODULE, **ENVIRONMENT)
         made.settle()
         yield made
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie has ended."""
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.rows(30)

@@ -4,13 +4,12 @@ Each job is started again by another worker, takes effect once, and leaves no fi
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
-import psutil
 import pytest
 
 from shared.jobs.states import State
+from tests.support.alive import alive
 from tests.support.chaos.faults import POINTS
 from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
 from tests.support.chaos.scene import CHEAP, SLOW, Scene, scene, until_gone
@@ -110,10 +109,3 @@ def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scen
     eventually(lambda: not any(alive(each) for each in line[member:]), what="nobody outlives who started it")
     assert stage.until(job_id, State.SUCCEEDED).crash_count >= 1
     stage.settle()
-
-
-def alive(process: psutil.Process) -> bool:
-    """Whether it still runs; a zombie has ended."""
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False

@@ -12,6 +12,7 @@ import httpx2
 import psutil
 import pytest
 
+from tests.support.alive import kill_each
 from tests.support.command_line import PROGRAM, CommandLine, environment
 from tests.support.launcher import all_gone
 from tests.support.servers import free_ports
@@ -58,8 +59,7 @@ def demo(folder: Path, *words: str) -> Iterator[Demo]:
     try:
         yield started
     finally:
-        for child in started.children() if started.process.poll() is None else []:
-            child.kill()
+        kill_each(started.children() if started.process.poll() is None else [])
         started.process.kill()
         started.process.wait()
 

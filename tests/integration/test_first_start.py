@@ -18,6 +18,7 @@ from shared.datasets.reader import Reader
 from shared.datasets.spool import Spool
 from shared.object_store import ObjectStore, open_store
 from shared.settings import Settings
+from tests.support.alive import alive
 from tests.support.api_server import ApiServer
 from tests.support.server import running
 from tests.support.waiting import eventually
@@ -158,7 +159,7 @@ def test_a_process_that_is_stopped_while_it_catalogues_ends_soon_and_leaves_noth
     process.send_signal(signal.SIGTERM)
     assert server.process is not None
     server.process.wait(timeout=30)
-    eventually(lambda: not any(child.is_running() for child in family))
+    eventually(lambda: not any(map(alive, family)))
     said = (server.folder / "log").read_text()
     assert "Traceback" not in said
     assert "reader_child_failed" not in said

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.alive import kill_each
 from tests.support.launcher import COMMAND, READY_SECONDS, Launcher, all_gone, launched
 from tests.support.site import SLOW
 from tests.support.waiting import eventually
@@ -115,8 +116,7 @@ def test_kill_9_of_the_launcher_ends_all_parts(tmp_path: Path) -> None:
 def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
     with launched(tmp_path / "home") as launcher:
         family = launcher.family()
-        for process in [psutil.Process(launcher.process.pid), *family]:
-            process.kill()
+        kill_each([psutil.Process(launcher.process.pid), *family])
         eventually(lambda: all_gone(family), timeout=5)
         launcher.wait()
     # The parts run in the home; what lies there is data, whatever it is called.

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from shared.sandbox import Limits, Sandbox, SandboxFailed, SandboxProcess
+from tests.support.alive import alive
 from tests.support.waiting import eventually
 
 ENTRY = "tests.support.sandbox_entry:main"
@@ -39,10 +40,6 @@ def run(sandbox: Sandbox, folder: Path, order: str) -> SandboxProcess:
 
 def gone(pid: int) -> bool:
     return not alive(pid)
-
-
-def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_an_entry_that_returns_ends_well_and_leaves_its_answer(sandbox: Sandbox, tmp_path: Path) -> None:

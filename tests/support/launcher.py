@@ -14,6 +14,7 @@ import httpx2
 import psutil
 
 from shared.settings import PREFIX
+from tests.support.alive import alive
 from tests.support.servers import free_ports
 from tests.support.waiting import eventually
 
@@ -111,4 +112,4 @@ def launched(
 
 def all_gone(processes: list[psutil.Process]) -> bool:
     """Whether none of them runs any more."""
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(map(alive, processes))

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from shared.jobs.states import TERMINAL, Kind, State
 from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
 from shared.settings import PREFIX, Settings
+from tests.support.alive import kill_each
 from tests.support.servers import Valkey
 from tests.support.waiting import eventually
 
@@ -209,9 +210,7 @@ def site(settings: Settings, valkey: Valkey, folder: Path) -> Iterator[Site]:
         for worker in built.workers:
             if worker.process.poll() is None:
                 # All by signal: a process that the test has paused would not notice that its owner is gone.
-                for each in worker.family():
-                    with suppress(psutil.NoSuchProcess):
-                        each.kill()
+                kill_each(worker.family())
                 worker.process.wait()
         queue.close()
         reader.close()

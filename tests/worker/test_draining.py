@@ -2,10 +2,10 @@
 
 import signal
 
-import psutil
 import pytest
 
 from shared.jobs.states import State
+from tests.support.alive import alive
 from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
 
@@ -68,7 +68,7 @@ def test_a_job_that_takes_longer_is_handed_back_and_counts_no_crash(installation
     installation.until_fitting(job_id)
     family = worker.family()
     assert worker.terminate(timeout=30) == 0
-    assert not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert not [each for each in family if alive(each)]
     job = installation.job(job_id)
     assert (job.status, job.attempt, job.crash_count, job.transient_count) == (State.QUEUED, 1, 0, 0)
     installation.start_worker()

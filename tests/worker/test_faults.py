@@ -12,13 +12,9 @@ from shared.jobs.acceptance import cancel
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
+from tests.support.alive import alive
 from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
-
-
-def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that still run; a zombie has ended."""
-    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
 def path_of(site: Site, job_id: UUID) -> list[str]:
@@ -59,7 +55,7 @@ def test_a_worker_killed_in_the_middle_of_a_fit_takes_its_computation_along_and_
     family = first.family()
     assert len(family) >= 3, "worker, fork server and computation"
     first.kill()
-    eventually(lambda: not alive(family), timeout=5)
+    eventually(lambda: not any(map(alive, family)), timeout=5)
     installation.start_worker()
     job = installation.until(job_id, State.SUCCEEDED)
     assert job.crash_count == 1
@@ -109,7 +105,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(i
     installation.until_fitting(job_id)
     family = worker.family()
     worker.terminate(timeout=10)
-    assert not alive(family)
+    assert not any(map(alive, family))
     job = installation.job(job_id)
     assert (job.status, job.crash_count, job.transient_count) == (State.QUEUED, 0, 0)
     assert job.progress == {"percent": 0, "step": "queued"}
@@ -162,6 +158,6 @@ def test_a_running_job_that_is_cancelled_stops_and_registers_nothing(installatio
     with installation.database.write() as session:
         cancel(session, job_id)
     installation.until(job_id, State.CANCELLED)
-    eventually(lambda: not alive(worker.computations), what="nothing computes any more")
+    eventually(lambda: not any(map(alive, worker.computations)), what="nothing computes any more")
     with installation.database.read() as session:
         assert session.scalar(select(func.count()).select_from(RegistryRow)) == 0

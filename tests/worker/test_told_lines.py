@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.jobs.acceptance import accept, cancel
 from shared.jobs.states import Kind, State
+from tests.support.alive import kill_each
 from tests.support.jobs import log_of
 from tests.support.site import SLOW, Site
 from tests.support.stack import Stack
@@ -119,8 +120,7 @@ def test_a_job_whose_computation_dies_says_what_comes_of_it_each_time(installati
     deadline = time.monotonic() + 90
     while installation.job(job_id).status != State.QUARANTINED:
         assert time.monotonic() < deadline
-        for process in worker.computations:
-            process.kill()
+        kill_each(worker.computations)
     said = log(installation, job_id)
     ends = [line.partition(":")[0] for line in said if "computing process died" in line]
     assert ends == ["the job goes back to the queue"] * 2 + ["not tried again after this crash"]
