@@ -50,9 +50,12 @@ class Attempt:
         if text.strip():
             self.heartbeat.lines.say(text)
 
-    def conclude(self, session: Session, text: str) -> None:
-        """Add a last line to the log, and what the attempt used, in the transaction that has just ended it."""
-        lifecycle.put_usage(session, self.claim, self._usage())
+    def conclude(self, session: Session, text: str, **outcome: dict[str, object]) -> None:
+        """Add a last line to the log, and what the attempt used, in the transaction that has just ended it.
+
+        Of a success, `result` is what its effect turned out to be.
+        """
+        lifecycle.put_outcome(session, self.claim, usage=self._usage(), **outcome)
         lines = self.heartbeat.lines.waiting_and(text)
         logs.add(session, self.claim.job_id, self.claim.epoch, lines, most=self.runtime.settings.job_log_lines)
 

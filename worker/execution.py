@@ -89,10 +89,9 @@ def commit(attempt: Attempt, effect: Effect) -> None:
         try:
             with attempt.runtime.database.write() as session:
                 # The guard comes first: it locks the job before any other row.
-                lifecycle.succeed(session, attempt.claim, result={})
+                lifecycle.succeed(session, attempt.claim)
                 result = effect(session)
-                lifecycle.put_result(session, attempt.claim, result)
-                attempt.conclude(session, told_of_success(attempt.claim.kind, result))
+                attempt.conclude(session, told_of_success(attempt.claim.kind, result), result=result)
                 fail_point("commit.inside")
             fail_point("commit.after")
         except DatabaseUnavailable:

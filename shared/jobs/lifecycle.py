@@ -3,14 +3,18 @@
 Each step is one guarded UPDATE in the caller's transaction. The guard is the attempt's epoch: every claim and every
 rescue raises it, so whoever lost the lease finds no row and writes nothing. Zero rows is an answer, not an error.
 The other ways in which an attempt ends are in `retries`, what happens to abandoned ones in `rescue`.
+
+Statements that every job needs are built once, by functions that keep what they return: to build one takes longer than
+to run it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Float, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -61,20 +65,8 @@ class Claim:
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
     """Take a due job for `worker`; None when it is not due, or somebody else has it."""
-    row = session.execute(
-        update(JOBS)
-        .where(_free(job_id))
-        .values(
-            status=State.RUNNING,
-            epoch=JOBS.c.epoch + 1,
-            attempt=JOBS.c.attempt + 1,
-            lease_until=Now(lease_seconds),
-            worker=worker,
-            started_at=func.coalesce(JOBS.c.started_at, Now()),
-            progress={"percent": 0, "step": "reading"},
-        )
-        .returning(*EVENT_COLUMNS, *_CLAIM_COLUMNS)
-    ).one_or_none()
+    bound = {"free_job": job_id, "its_worker": worker, "lease_seconds": lease_seconds}
+    row = session.execute(_claim(), bound).one_or_none()
     if row is None:
         return None
     record(
@@ -104,7 +96,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
     """Renew the lease; False when the attempt no longer owns the job and must stop."""
     renewed = session.execute(
-        update(JOBS).where(mine(claim)).values(lease_until=Now(lease_seconds)).returning(JOBS.c.id)
+        update(JOBS).where(mine()).values(lease_until=Now(lease_seconds)).returning(JOBS.c.id), of(claim)
     )
     return renewed.one_or_none() is not None
 
@@ -115,7 +107,7 @@ def cancel_requested(session: Session, claim: Claim) -> bool:
     Raises:
         Fenced: when the attempt no longer owns the job.
     """
-    row = session.execute(select(JOBS.c.cancel_requested_at).where(mine(claim))).one_or_none()
+    row = session.execute(select(JOBS.c.cancel_requested_at).where(mine()), of(claim)).one_or_none()
     if row is None:
         raise Fenced
     return row.cancel_requested_at is not None
@@ -124,7 +116,7 @@ def cancel_requested(session: Session, claim: Claim) -> bool:
 def report_progress(session: Session, claim: Claim, *, percent: int, step: str, estimated: bool = False) -> None:
     """Show how far the attempt is, and whether that is a guess; a lost attempt shows nothing."""
     progress = {"percent": percent, "step": step} | ({"estimated": True} if estimated else {})
-    session.execute(update(JOBS).where(mine(claim)).values(progress=progress))
+    session.execute(update(JOBS).where(mine()).values(progress=progress), of(claim))
 
 
 def take_model_version(session: Session, claim: Claim) -> int:
@@ -134,8 +126,8 @@ def take_model_version(session: Session, claim: Claim) -> int:
         Fenced: when the attempt no longer owns the job. No number is used up then.
     """
     # Locks the job before the counter, the order in which every transaction takes them.
-    held = session.execute(update(JOBS).where(mine(claim)).values(epoch=JOBS.c.epoch).returning(JOBS.c.id))
-    if held.one_or_none() is None:
+    hold = update(JOBS).where(mine()).values(epoch=JOBS.c.epoch).returning(JOBS.c.id)
+    if session.execute(hold, of(claim)).one_or_none() is None:
         raise Fenced
     return raise_counter(session, "model_version")
 
@@ -148,42 +140,22 @@ def raise_counter(session: Session, name: str) -> int:
     return value
 
 
-def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
-    """Commit point of the attempt; the caller adds the job's effect to the same transaction.
+def succeed(session: Session, claim: Claim) -> None:
+    """Commit point of the attempt; the caller adds the job's effect and `put_outcome` to the same transaction.
 
     Raises:
         Fenced: when the attempt lost the job or a cancel was requested. The caller rolls back.
     """
-    row = session.execute(
-        update(JOBS)
-        .where(mine(claim), JOBS.c.cancel_requested_at.is_(None))
-        .values(
-            status=State.SUCCEEDED,
-            result=result,
-            error=None,
-            lease_until=None,
-            finished_at=Now(),
-            progress={"percent": 100, "step": "done"},
-        )
-        .returning(*EVENT_COLUMNS)
-    ).one_or_none()
+    row = session.execute(_succeed(), of(claim)).one_or_none()
     if row is None:
         raise Fenced
     record(session, row.id, before=State.RUNNING, after=State.SUCCEEDED, epoch=row.epoch, actor=claim.worker)
 
 
-def put_result(session: Session, claim: Claim, result: dict[str, Any]) -> None:
-    """Add what the effect turned out to be, in the transaction of `succeed`."""
-    session.execute(
-        update(JOBS)
-        .where(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch, JOBS.c.status == State.SUCCEEDED)
-        .values(result=result)
-    )
-
-
-def put_usage(session: Session, claim: Claim, usage: dict[str, Any]) -> None:
-    """Add what the attempt used, in the transaction that has just ended it and holds the job's row."""
-    session.execute(update(JOBS).where(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch).values(usage=usage))
+def put_outcome(session: Session, claim: Claim, **outcome: dict[str, Any]) -> None:
+    """Add `usage`, and the `result` of an effect, in the transaction that has just ended the attempt."""
+    bound = {f"its_{column}": value for column, value in outcome.items()}
+    session.execute(_put(*outcome), of(claim) | bound)
 
 
 def record(
@@ -211,16 +183,65 @@ def record(
     )
 
 
-def mine(claim: Claim) -> ColumnElement[bool]:
-    """The guard of every write of an attempt: the job is running, and under this very epoch."""
-    return and_(JOBS.c.id == claim.job_id, JOBS.c.epoch == claim.epoch, JOBS.c.status == State.RUNNING)
+@cache
+def mine() -> ColumnElement[bool]:
+    """The guard of every write of an attempt, bound by `of`: the job is running, and under this very epoch."""
+    return and_(_my_attempt(), JOBS.c.status == State.RUNNING)
 
 
-def _free(job_id: UUID) -> ColumnElement[bool]:
+def of(claim: Claim) -> dict[str, Any]:
+    """What binds `mine` to an attempt."""
+    return {"my_job": claim.job_id, "my_epoch": claim.epoch}
+
+
+def _my_attempt() -> ColumnElement[bool]:
+    return and_(JOBS.c.id == bindparam("my_job"), JOBS.c.epoch == bindparam("my_epoch"))
+
+
+def _free() -> ColumnElement[bool]:
     """The guard of a claim: the job may run now, and nobody has it."""
     return and_(
-        JOBS.c.id == job_id,
+        JOBS.c.id == bindparam("free_job"),
         JOBS.c.status == State.QUEUED,
         JOBS.c.run_at <= Now(),
         JOBS.c.cancel_requested_at.is_(None),
     )
+
+
+@cache
+def _claim() -> Executable:
+    return (
+        update(JOBS)
+        .where(_free())
+        .values(
+            status=State.RUNNING,
+            epoch=JOBS.c.epoch + 1,
+            attempt=JOBS.c.attempt + 1,
+            lease_until=Now(bindparam("lease_seconds", type_=Float())),
+            worker=bindparam("its_worker"),
+            started_at=func.coalesce(JOBS.c.started_at, Now()),
+            progress={"percent": 0, "step": "reading"},
+        )
+        .returning(*EVENT_COLUMNS, *_CLAIM_COLUMNS)
+    )
+
+
+@cache
+def _succeed() -> Executable:
+    return (
+        update(JOBS)
+        .where(mine(), JOBS.c.cancel_requested_at.is_(None))
+        .values(
+            status=State.SUCCEEDED,
+            error=None,
+            lease_until=None,
+            finished_at=Now(),
+            progress={"percent": 100, "step": "done"},
+        )
+        .returning(*EVENT_COLUMNS)
+    )
+
+
+@cache
+def _put(*columns: str) -> Executable:
+    return update(JOBS).where(_my_attempt()).values({column: bindparam(f"its_{column}") for column in columns})

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.lifecycle import Claim, mine
+from shared.jobs.lifecycle import Claim, mine, of
 from shared.jobs.lines import Line, one_line
 from shared.jobs.rows import JobLogRow, JobRow
 
@@ -45,15 +45,17 @@ class LogLine(NamedTuple):
 def append(session: Session, claim: Claim, lines: Sequence[Line], *, most: int) -> None:
     """Add lines of a running attempt, up to `most` lines of the job; an attempt that lost the job adds nothing."""
     # Held until the commit, so that the attempt cannot be ended by somebody else meanwhile.
-    held = session.execute(select(JobRow.id).where(mine(claim)).with_for_update())
+    held = session.execute(select(JobRow.id).where(mine()).with_for_update(), of(claim))
     if held.one_or_none() is not None:
         add(session, claim.job_id, claim.epoch, lines, most=most)
 
 
 def add(session: Session, job_id: UUID, epoch: int, lines: Sequence[Line], *, most: int) -> None:
     """Add lines under an epoch, for a caller whose transaction holds the job's row: the one that has just ended it."""
-    before = select(func.max(JobLogRow.seq)).where(JobLogRow.job_id == job_id, JobLogRow.epoch < epoch)
-    base = session.scalar(before) or 0
+    base = 0
+    if epoch > 1:
+        before = select(func.max(JobLogRow.seq)).where(JobLogRow.job_id == job_id, JobLogRow.epoch < epoch)
+        base = session.scalar(before) or 0
     now = time.monotonic()
     rows = [
         {

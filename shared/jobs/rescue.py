@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.errors import WorkerLost
-from shared.jobs.lifecycle import EVENT_COLUMNS, record
+from shared.jobs.lifecycle import EVENT_COLUMNS, JOBS, record
 from shared.jobs.retries import (
     Failure,
     after_crash,
@@ -16,7 +16,6 @@ from shared.jobs.retries import (
     when_queued_again,
     when_terminal,
 )
-from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 
 WORKER_LOST = Failure(
@@ -29,9 +28,9 @@ WORKER_LOST = Failure(
 def abandoned(session: Session, *, limit: int = 100) -> list[UUID]:
     """Ids of running jobs whose lease ran out, the longest abandoned first."""
     query = (
-        select(JobRow.id)
-        .where(JobRow.status == State.RUNNING, JobRow.lease_until < Now())
-        .order_by(JobRow.lease_until)
+        select(JOBS.c.id)
+        .where(JOBS.c.status == State.RUNNING, JOBS.c.lease_until < Now())
+        .order_by(JOBS.c.lease_until)
         .limit(limit)
     )
     return list(session.scalars(query))
@@ -44,12 +43,12 @@ def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> S
     ends as that, and no crash is counted: whoever had asked for its end got it.
     """
     row = session.execute(
-        update(JobRow)
-        .where(JobRow.id == job_id, JobRow.status == State.RUNNING, JobRow.lease_until < Now())
+        update(JOBS)
+        .where(JOBS.c.id == job_id, JOBS.c.status == State.RUNNING, JOBS.c.lease_until < Now())
         .values(
             status=unless_cancelled(after_crash(max_crashes)),
-            epoch=JobRow.epoch + 1,
-            crash_count=case((JobRow.cancel_requested_at.is_(None), JobRow.crash_count + 1), else_=JobRow.crash_count),
+            epoch=JOBS.c.epoch + 1,
+            crash_count=case((JOBS.c.cancel_requested_at.is_(None), JOBS.c.crash_count + 1), else_=JOBS.c.crash_count),
             lease_until=None,
             run_at=Now(),
             last_published_at=None,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.errors import Cancelled
-from shared.jobs.lifecycle import EVENT_COLUMNS, Claim, mine, record
-from shared.jobs.rows import NOT_STARTED, JobRow
+from shared.jobs.lifecycle import EVENT_COLUMNS, JOBS, Claim, mine, of, record
+from shared.jobs.rows import NOT_STARTED
 from shared.jobs.states import TERMINAL, State
 
 
@@ -43,14 +43,14 @@ def retry(
     session: Session, claim: Claim, failure: Failure, *, delay_seconds: float, max_transient_failures: int
 ) -> State | None:
     """Queue the job again after a passing fault, or fail it when there were too many."""
-    too_many = JobRow.transient_count + 1 > max_transient_failures
+    too_many = JOBS.c.transient_count + 1 > max_transient_failures
     target = case((too_many, State.FAILED.value), else_=State.QUEUED.value)
     return _leave(
         session,
         claim,
         target,
         failure,
-        transient_count=JobRow.transient_count + 1,
+        transient_count=JOBS.c.transient_count + 1,
         run_at=Now(delay_seconds),
         last_published_at=None,
     )
@@ -63,7 +63,7 @@ def crash(session: Session, claim: Claim, failure: Failure, *, max_crashes: int)
         claim,
         after_crash(max_crashes),
         failure,
-        crash_count=JobRow.crash_count + 1,
+        crash_count=JOBS.c.crash_count + 1,
         last_published_at=None,
     )
 
@@ -75,7 +75,7 @@ def hand_back(session: Session, claim: Claim) -> State | None:
 
 def confirm_cancel(session: Session, claim: Claim) -> State | None:
     """End an attempt whose cancellation was requested; None when none was, or the job is not ours."""
-    return _leave(session, claim, literal(State.CANCELLED.value), None, only_if=JobRow.cancel_requested_at.is_not(None))
+    return _leave(session, claim, literal(State.CANCELLED.value), None, only_if=JOBS.c.cancel_requested_at.is_not(None))
 
 
 def backoff_seconds(transient_count: int, *, base_seconds: float) -> float:
@@ -89,20 +89,20 @@ def backoff_seconds(transient_count: int, *, base_seconds: float) -> float:
 
 def after_crash(max_crashes: int) -> ColumnElement[str]:
     """Queued again, or quarantined when this crash is the last allowed one."""
-    return case((JobRow.crash_count + 1 >= max_crashes, State.QUARANTINED.value), else_=State.QUEUED.value)
+    return case((JOBS.c.crash_count + 1 >= max_crashes, State.QUARANTINED.value), else_=State.QUEUED.value)
 
 
 def unless_cancelled(target: ColumnElement[str]) -> ColumnElement[str]:
     """`target`, or cancelled when a cancel was requested."""
-    return case((JobRow.cancel_requested_at.is_not(None), State.CANCELLED.value), else_=target)
+    return case((JOBS.c.cancel_requested_at.is_not(None), State.CANCELLED.value), else_=target)
 
 
 def unless_told_to_stop(failure: Failure | None) -> ColumnElement[Any]:
     """The error of a job that `failure` ends; of one whose cancel was requested, that it was cancelled."""
-    kind = JobRow.error.type
+    kind = JOBS.c.error.type
     cancelled = literal(CANCELLED.as_json(), kind)
     return case(
-        (JobRow.cancel_requested_at.is_not(None), cancelled),
+        (JOBS.c.cancel_requested_at.is_not(None), cancelled),
         else_=literal(failure.as_json() if failure else None, kind),
     )
 
@@ -114,8 +114,8 @@ def when_terminal(target: ColumnElement[str]) -> ColumnElement[Any]:
 
 def when_queued_again(target: ColumnElement[str]) -> ColumnElement[Any]:
     """The progress of a job that starts again, else how far it came."""
-    start = literal(NOT_STARTED, JobRow.progress.type)
-    return case((unless_cancelled(target) == State.QUEUED, start), else_=JobRow.progress)
+    start = literal(NOT_STARTED, JOBS.c.progress.type)
+    return case((unless_cancelled(target) == State.QUEUED, start), else_=JOBS.c.progress)
 
 
 def _leave(
@@ -129,8 +129,8 @@ def _leave(
 ) -> State | None:
     """End the attempt without its effect; a requested cancel wins over every other target."""
     row = session.execute(
-        update(JobRow)
-        .where(mine(claim), *([] if only_if is None else [only_if]))
+        update(JOBS)
+        .where(mine(), *([] if only_if is None else [only_if]))
         .values(
             status=unless_cancelled(target),
             lease_until=None,
@@ -139,7 +139,8 @@ def _leave(
             progress=when_queued_again(target),
             **values,
         )
-        .returning(*EVENT_COLUMNS)
+        .returning(*EVENT_COLUMNS),
+        of(claim),
     ).one_or_none()
     if row is None:
         return None

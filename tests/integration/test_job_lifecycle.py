@@ -215,8 +215,8 @@ def test_numbers_rise_by_one(database: Database) -> None:
 def test_a_success_stores_its_result_and_ends_the_lease(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        lifecycle.succeed(session, claim, result={})
-        lifecycle.put_result(session, claim, {"version": 7})
+        lifecycle.succeed(session, claim)
+        lifecycle.put_outcome(session, claim, result={"version": 7})
     job = row_of(database, claim.job_id)
     assert (job.status, job.result, job.error, job.lease_until) == ("succeeded", {"version": 7}, None, None)
     assert job.finished_at is not None
@@ -237,7 +237,7 @@ def test_a_commit_whose_effect_fails_leaves_the_job_running(database: Database) 
     claim = claim_job(database, add_job(database))
 
     def stumble(session: Session) -> None:
-        lifecycle.succeed(session, claim, result={})
+        lifecycle.succeed(session, claim)
         raise KeyError
 
     with pytest.raises(KeyError), database.write() as session:
@@ -250,7 +250,7 @@ def test_a_requested_cancel_forbids_the_commit(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     request_cancel(database, claim.job_id)
     with pytest.raises(Fenced), database.write() as session:
-        lifecycle.succeed(session, claim, result={})
+        lifecycle.succeed(session, claim)
     with database.write() as session:
         assert retries.confirm_cancel(session, claim) is State.CANCELLED
     assert row_of(database, claim.job_id).result is None
@@ -283,9 +283,8 @@ def test_a_lost_lease_writes_nothing(database: Database, how: str) -> None:
         assert retries.hand_back(session, claim) is None
         assert retries.confirm_cancel(session, claim) is None
         lifecycle.report_progress(session, claim, percent=99, step="fitting")
-        lifecycle.put_result(session, claim, {"version": 1})
     fenced: list[Callable[[], object]] = [
-        lambda: lifecycle.succeed(session, claim, result={}),
+        lambda: lifecycle.succeed(session, claim),
         lambda: lifecycle.take_model_version(session, claim),
         lambda: lifecycle.cancel_requested(session, claim),
     ]
@@ -337,7 +336,7 @@ def walk(database: Database, claim: Claim, act: str, *, allowed: int) -> None:
     with database.write() as session:
         match act:
             case "succeed":
-                lifecycle.succeed(session, claim, result={})
+                lifecycle.succeed(session, claim)
             case "fail":
                 retries.fail(session, claim, FAILURE)
             case "retry":
@@ -545,7 +544,7 @@ def test_a_job_that_goes_back_without_a_fault_has_no_error(database: Database) -
 def test_what_a_lost_attempt_used_is_not_known(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        lifecycle.put_usage(session, claim, {"wall_seconds": 1.0})
+        lifecycle.put_outcome(session, claim, usage={"wall_seconds": 1.0})
     assert row_of(database, claim.job_id).usage == {"wall_seconds": 1.0}
     rescue_job(database, claim.job_id)
     assert row_of(database, claim.job_id).usage is None

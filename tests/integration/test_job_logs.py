@@ -63,7 +63,7 @@ def test_an_attempt_that_lost_its_job_writes_nothing(database: Database, claim: 
         take_away(database, claim)
     else:
         with database.write() as session:
-            lifecycle.succeed(session, claim, result={})
+            lifecycle.succeed(session, claim)
     add_lines(database, claim, "too late", first=2)
     assert log_of(database, claim.job_id) == ["one"]
 
@@ -86,7 +86,7 @@ def test_the_last_lines_are_written_with_the_end_or_not_at_all(database: Databas
     for error in (ArithmeticError, None):
         try:
             with database.write() as session:
-                lifecycle.succeed(session, claim, result={})
+                lifecycle.succeed(session, claim)
                 logs.add(session, claim.job_id, claim.epoch, [Line(1, "done")], most=10)
                 if error:
                     raise error

@@ -113,7 +113,7 @@ def abandoned_claim(database: Database) -> Claim:
 def commit(database: Database, claim: Claim) -> bool:
     try:
         with database.write() as session:
-            lifecycle.succeed(session, claim, result={"version": 1})
+            lifecycle.succeed(session, claim)
     except Fenced:
         return False
     return True

@@ -398,9 +398,9 @@ class JobProtocol(RuleBasedStateMachine):
         allowed = self.model[claim.job_id].succeed(claim.epoch, claim.worker)
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim, result={})
+                lifecycle.succeed(session, claim)
                 effect = register_model(session, self.data, version=version, job_id=claim.job_id)
-                lifecycle.put_result(session, claim, effect)
+                lifecycle.put_outcome(session, claim, result=effect)
         except Fenced:
             assert not allowed
         else:
@@ -411,8 +411,9 @@ class JobProtocol(RuleBasedStateMachine):
         job = self.model[claim.job_id]
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim, result={})
-                lifecycle.put_result(session, claim, commit_promotion(session, plan, seal=SEAL, actor=claim.worker))
+                lifecycle.succeed(session, claim)
+                effect = commit_promotion(session, plan, seal=SEAL, actor=claim.worker)
+                lifecycle.put_outcome(session, claim, result=effect)
         except Fenced:
             assert not job.succeed(claim.epoch, claim.worker)
         except AlreadyInStage:

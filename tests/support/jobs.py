@@ -63,7 +63,8 @@ def finish_job(database: Database, job_id: UUID, result: dict[str, Any] | None =
     """Let the job succeed."""
     claim = claim_job(database, job_id)
     with database.write() as session:
-        lifecycle.succeed(session, claim, result=result or {"version": 1})
+        lifecycle.succeed(session, claim)
+        lifecycle.put_outcome(session, claim, result=result or {"version": 1})
 
 
 def fail_job(database: Database, job_id: UUID, *, code: str = "fit_failed", message: str = "No.") -> None:

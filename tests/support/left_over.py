@@ -58,7 +58,8 @@ class Belongings:
             claim = lifecycle.claim(session, job.id, worker="worker-1", lease_seconds=60)
             assert claim is not None
             result = register_model(session, self.data, version=version, job_id=job.id)
-            lifecycle.succeed(session, claim, result=result)
+            lifecycle.succeed(session, claim)
+            lifecycle.put_outcome(session, claim, result=result)
             return job.id
 
     def collector(self, *, hours: float = NO_GRACE, collect: str = "delete") -> Collector:

@@ -105,7 +105,7 @@ class Platform:
         path = artifact_name(name, stage, version)
         seal = self.put(fitted.model, path, version=version, job_id=claim.job_id, environment=fitted.environment)
         with self.database.write() as session:
-            lifecycle.succeed(session, claim, result={})
+            lifecycle.succeed(session, claim)
             register(
                 session,
                 version=version,

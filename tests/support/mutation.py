@@ -3,15 +3,17 @@
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 
-def mutate(patched: pytest.MonkeyPatch, function: Callable[..., Any], before: str, after: str) -> None:
-    """Replace a piece of the source of a function, wherever the function is known by its name.
+@contextmanager
+def mutated(function: Callable[..., Any], before: str, after: str) -> Iterator[None]:
+    """For the block, a piece of the source of a function is another, wherever the function is known by its name.
 
     Raises:
         AssertionError: when the piece is not there exactly once: then the mutation would not be the one that is meant.
@@ -21,10 +23,23 @@ def mutate(patched: pytest.MonkeyPatch, function: Callable[..., Any], before: st
     home = sys.modules[function.__module__]
     made: dict[str, Any] = {}
     exec(compile(source.replace(before, after), home.__file__ or "", "exec"), vars(home), made)  # noqa: S102 (its own code)
-    for module in _ours():
-        if vars(module).get(function.__name__) is function:
-            patched.setattr(module, function.__name__, made[function.__name__])
+    with pytest.MonkeyPatch.context() as patched:
+        for module in _ours():
+            if vars(module).get(function.__name__) is function:
+                patched.setattr(module, function.__name__, made[function.__name__])
+        _forget_statements()
+        yield
+    _forget_statements()
 
 
 def _ours() -> list[ModuleType]:
     return [module for name, module in sys.modules.items() if name.partition(".")[0] in {"shared", "worker", "tests"}]
+
+
+def _forget_statements() -> None:
+    """Have those built again that are built once, of what functions return."""
+    for module in _ours():
+        if module.__name__.startswith("shared.jobs."):
+            for value in vars(module).values():
+                if forget := getattr(value, "cache_clear", None):
+                    forget()

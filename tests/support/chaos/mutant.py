@@ -6,14 +6,13 @@ Only the checker of the chaos run is tested with it: a run with such a worker mu
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, bindparam, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs import lifecycle, logs, retries
-from shared.jobs.lifecycle import Claim
+from shared.jobs.lifecycle import JOBS, Claim
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 from shared.object_store.local import LocalStore
@@ -25,8 +24,9 @@ from worker.upkeep import Upkeep
 def without_epoch_guard() -> None:
     """An attempt takes the job for its own as long as it runs, whoever runs it."""
 
-    def mine(claim: Claim) -> ColumnElement[bool]:
-        return and_(JobRow.id == claim.job_id, JobRow.status == State.RUNNING)
+    def mine() -> ColumnElement[bool]:
+        # What binds the guard binds an epoch, too.
+        return and_(JOBS.c.id == bindparam("my_job"), bindparam("my_epoch") > 0, JOBS.c.status == State.RUNNING)
 
     for module in (lifecycle, retries, logs):
         _replace(module, "mine", mine)
@@ -35,8 +35,8 @@ def without_epoch_guard() -> None:
 def without_commit_guard() -> None:
     """An attempt commits, whatever has become of the job."""
 
-    def succeed(session: Session, claim: Claim, *, result: dict[str, Any]) -> None:
-        values = {"status": State.SUCCEEDED, "result": result, "lease_until": None, "finished_at": Now()}
+    def succeed(session: Session, claim: Claim) -> None:
+        values = {"status": State.SUCCEEDED, "lease_until": None, "finished_at": Now()}
         session.execute(update(JobRow).where(JobRow.id == claim.job_id).values(**values))
         lifecycle.record(
             session,
@@ -72,7 +72,9 @@ def with_burned_crashes() -> None:
     hand_back = retries.hand_back
 
     def hand_back_and_count(session: Session, claim: Claim) -> State | None:
-        session.execute(update(JobRow).where(lifecycle.mine(claim)).values(crash_count=JobRow.crash_count + 1))
+        session.execute(
+            update(JOBS).where(lifecycle.mine()).values(crash_count=JOBS.c.crash_count + 1), lifecycle.of(claim)
+        )
         return hand_back(session, claim)
 
     _replace(retries, "hand_back", hand_back_and_count)
