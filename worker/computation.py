@@ -7,15 +7,16 @@ imports all that the computation needs, so that the fork server has it ready.
 import json
 from pathlib import Path
 
-import pandas as pd  # noqa: F401 - preloaded for the forked processes
+import pandas as pd
 import sklearn.compose
+import sklearn.dummy
 import sklearn.ensemble
 import sklearn.impute
 import sklearn.linear_model
 import sklearn.neighbors
 import sklearn.neural_network
 import sklearn.pipeline
-import sklearn.svm  # noqa: F401 - preloaded for the forked processes
+import sklearn.svm
 
 from shared.datasets.tables import read_table
 from shared.errors import PlatformError
@@ -34,6 +35,9 @@ from worker.work import (
     Refusal,
     Work,
 )
+
+# What scikit-learn only imports when it first meets a table.
+sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
 
 
 def main(folder: Path) -> None:
