@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fastapi import BackgroundTasks, Response, status
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from api.lifespan import Parts
 from api.schemas.jobs import Job
@@ -82,15 +83,17 @@ async def _wake(parts: Parts, job: JobRow) -> None:
 
 
 def _accept(parts: Parts, kind: Kind, accepted: Accepted, key: IdempotencyKey | None) -> JobRow:
+    def insert(session: Session) -> JobRow:
+        job = accept(session, kind=kind, **accepted._asdict(), key=key)
+        fail_point("accept.before_commit")
+        return job
+
     try:
-        with parts.database.write() as session:
-            job = accept(session, kind=kind, **accepted._asdict(), key=key)
-            fail_point("accept.before_commit")
+        return parts.accepting.run(insert, order="" if key is None else key.key)
     except IntegrityError:
         raise UnknownDatasetVersion(
             f"Dataset '{accepted.dataset_name}' was deleted at this very moment. Upload it again, or use another one."
         ) from None
-    return job
 
 
 def _read_key(parts: Parts, key: str | None, body: str) -> IdempotencyKey | None:

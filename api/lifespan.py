@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.first_start import FirstStart
 from api.following import Following
 from api.freshness import Freshness
+from api.group_commit import GroupCommit
 from api.readiness import Readiness
 from api.waiting import JobWatch
 from shared.database import Database
@@ -36,6 +37,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    accepting: GroupCommit
     store: ObjectStore
     queue: JobQueue
     reader: Reader
@@ -107,6 +109,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     return Parts(
         settings=settings,
         database=database,
+        accepting=GroupCommit(database),
         store=store,
         queue=queue,
         reader=reader,

@@ -4,12 +4,14 @@ import contextlib
 import queue
 import socket
 import threading
+from collections.abc import Iterable
 from uuid import UUID
 
 import redis
 from celery import Celery
 from kombu.transport.redis import Channel
 
+from shared.jobs.delivery import Delivery
 from shared.jobs.rows import MIDDLE_PRIORITY, PRIORITIES
 from shared.jobs.states import Kind
 from shared.logging import get_logger
@@ -25,6 +27,7 @@ MESSAGE_LISTS = [QUEUE_NAME if priority == 0 else f"{QUEUE_NAME}{Channel.sep}{pr
 _WORKER_PREFIX = "mlmini-worker:"
 _WORKER_SECONDS = 15
 _BACKLOG = 10_000
+_MOST_AT_ONCE = 100
 _SOCKET_SECONDS = 5
 
 # A broker that vanished without a word is given up after some 20 seconds, not after the hours of TCP. Not every system
@@ -81,24 +84,31 @@ class JobQueue:
         """Nothing is sent yet. Raises WrongSettings for a URL that is none of Redis."""
         self._redis = connect_redis(settings, seconds=_SOCKET_SECONDS)
         self._celery = create_celery(settings)
-        self._waiting: queue.Queue[tuple[UUID, Kind, int] | None] = queue.Queue(maxsize=_BACKLOG)
+        self._waiting: queue.Queue[Delivery | None] = queue.Queue(maxsize=_BACKLOG)
         self._publisher = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
         self._publisher.start()
 
     def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
         """Have workers told of a job, best effort, in the background. The relay mends what gets lost."""
         try:
-            self._waiting.put_nowait((job_id, kind, priority))
+            self._waiting.put_nowait(Delivery(job_id, kind, priority))
         except queue.Full:
             log.warning("doorbell_backlog_full", job_id=str(job_id))
 
     def publish(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
-        """Tell workers of a job now.
+        """Tell workers of a job now. Raises what `publish_all` does."""
+        self.publish_all([Delivery(job_id, kind, priority)])
+
+    def publish_all(self, deliveries: Iterable[Delivery]) -> None:
+        """Tell workers of jobs now, with one question to Redis.
 
         Raises:
-            Exception: whatever the broker's client raises when Redis does not answer.
+            Exception: whatever the broker's client raises when Redis does not answer; some may have been told then.
         """
-        self._celery.send_task(kind, args=[str(job_id)], task_id=str(job_id), priority=priority)
+        with self._celery.producer_pool.acquire(block=True) as producer, producer.batch():  # type: ignore[attr-defined]  # newer than the stubs
+            for job in deliveries:
+                name = str(job.job_id)
+                self._celery.send_task(job.kind, args=[name], task_id=name, priority=job.priority, producer=producer)
 
     def ping(self) -> None:
         """Ask Redis for an answer.
@@ -151,9 +161,16 @@ class JobQueue:
         self._redis.close()
 
     def _publish_all(self) -> None:
-        while (delivery := self._waiting.get()) is not None:
-            job_id, kind, priority = delivery
+        goes_on = True
+        while goes_on:
+            # Those that came while others were published go together.
+            found = [self._waiting.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(found) < _MOST_AT_ONCE:
+                    found.append(self._waiting.get_nowait())
+            deliveries = [delivery for delivery in found if delivery is not None]
+            goes_on = len(deliveries) == len(found)
             try:
-                self.publish(job_id, kind, priority)
+                self.publish_all(deliveries)
             except Exception as error:  # noqa: BLE001 - broker clients raise many kinds, and none may end this thread
-                log.warning("doorbell_failed", job_id=str(job_id), error=type(error).__name__)
+                log.warning("doorbell_failed", jobs=len(deliveries), error=type(error).__name__)

@@ -101,8 +101,7 @@ class Upkeep:
             lost = delivery.take_unpublished(
                 session, limit=min(missing, _RELAY_BATCH), quiet_seconds=self._runtime.settings.relay_seconds
             )
-        for job in lost:
-            self._runtime.queue.publish(job.job_id, job.kind, job.priority)
+        self._runtime.queue.publish_all(lost)
 
     def rescue(self) -> None:
         """Free every job whose lease ran out."""
