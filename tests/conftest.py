@@ -25,6 +25,9 @@ from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_st
 
 _CHOSEN = pytest.StashKey[str]()
 
+# Where tests take long. Of several processes, none is left alone with those at the end.
+_FIRST = ("chaos", "worker", "e2e", "property")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the tests run on before `clean_environment` takes the variable from them."""
@@ -40,11 +43,17 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse two tests of one name: of those, a run of several processes does only one, and says nothing."""
+    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing."""
+    items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise pytest.UsageError(f"more than one test has the name {', '.join(twice)}")
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,8 +27,8 @@ WORKERS = 3
 CLIENTS = 2
 # Of a client, before its next wish: the machine is to start processes, too.
 PAUSE_SECONDS = 0.3
-# Leases that nobody misses because a server is started again: here nobody dies.
-STEADY = {"lease_seconds": 30, "beat_seconds": 2}
+# Leases that nobody misses because a server is started again, and time for jobs to end: here nobody dies.
+STEADY = {"lease_seconds": 30, "beat_seconds": 2, "drain_seconds": 20}
 BODY = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
 
 
@@ -134,6 +134,11 @@ def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(ground: G
                 assert worker.terminate(timeout=30) == 0, worker.log
                 arena.replace_dead()
                 arena.wait_until_ready()
+            _more_is_done(whole)
+            # A client whose connection is cut goes to the other address; nobody is sent away.
+            assert {call.status for call in whole.journal.calls} <= {OK, ACCEPTED, None}
+            jobs = [whole.job(job_id) for job_id in whole.journal.accepted_jobs()]
+            assert {(job.crash_count, job.transient_count) for job in jobs} == {(0, 0)}
             assert len(arena.servers) == 3
             for server in arena.servers:
                 _more_is_done(whole)
