@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 SEEDS ?= 1-1000
 MINUTES ?= 30
 
-.PHONY: run demo test chaos faults e2e install dev lock help
+.PHONY: run demo test chaos protocol faults e2e install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -24,6 +24,10 @@ test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 # The seeds decide what clients do and which faults they meet; docs/reliability.md has the table that this prints.
 chaos: dev ## search for lost and doubled jobs with real processes and faults; SEEDS and MINUTES say how many and how long
 	@exec .venv/bin/python -m tests.support.chaos --seeds $(SEEDS) --minutes $(MINUTES)
+
+protocol: dev ## compare the SQL of the job protocol with its model in 10,000 examples on each database; takes hours
+	@MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest -n 2 \
+		tests/property/test_job_protocol.py -k what_its_model_says
 
 faults: dev ## meet each fault of the list in a test of its own, for as long as the list says
 	@MLMINI_CHAOS=long exec .venv/bin/python -m pytest tests/chaos

@@ -51,8 +51,8 @@ def accept_job(
     wrong with the request. If it is not known whether the commit came through, the client gets a 503, and the key
     makes it safe to send the request again.
 
-    All of it is done in the thread of the caller: a transaction that waits for a thread holds up those who wait for
-    its locks.
+    Nothing is left to the event loop on the way: a transaction that waits for a thread holds up those who wait for its
+    locks. Jobs that are accepted at the same time are inserted together.
 
     Raises:
         InvalidRequest: when the key is not 1 to 255 visible ASCII characters.

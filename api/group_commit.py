@@ -1,15 +1,17 @@
 """Requests that write at the same time commit together.
 
 A commit waits for the disk, and SQLite lets one transaction write at a time: what comes while one of them commits
-waits for the next, which takes all that wait. Known as group commit (DeWitt et al., "Implementation Techniques for
+waits for the next, which takes many at once. Known as group commit (DeWitt et al., "Implementation Techniques for
 Main Memory Database Systems", 1984).
 """
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.database import Database
@@ -19,6 +21,8 @@ T = TypeVar("T")
 
 # So many rows are soon written, also by a database that is slow.
 _MOST = 32
+# For locks of others, while others wait for this one. Alone, a write waits as long as all transactions do.
+_PATIENCE = "1s"
 
 
 class GroupCommit:
@@ -31,10 +35,11 @@ class GroupCommit:
         self._is_led = False
 
     def run(self, act: Callable[[Session], T], *, order: str = "") -> T:
-        """What `act` returns, once that is committed.
+        """What `act` returns, once that is committed; it may be called in another thread.
 
-        `act` is called a second time, alone in a transaction, when one of the others made the first fail. Acts that
-        wait for each other's locks name them by their `order`: they are taken in that order by every process.
+        When one of a group fails before their commit, nothing is written, and each thread calls its own once more, in a
+        transaction of its own. Those of a group are called by their `order`, which every process gives alike to acts
+        that may wait for each other's locks.
 
         Raises:
             DatabaseUnavailable: as `Database.write` does; it may be unknown then whether the commit came through.
@@ -45,11 +50,14 @@ class GroupCommit:
             self._waiting.append(write)
             if not self._is_led:
                 self._is_led = True
-                write.turn.set_result(True)
-        if write.turn.result():
+                write.leads.set_result(True)
+        if write.leads.result():
             self._lead()
-        result: T = write.outcome.result()
-        return result
+        with suppress(_Apart):
+            done: T = write.outcome.result()
+            return done
+        with self._database.write() as session:
+            return act(session)
 
     def _lead(self) -> None:
         with self._lock:
@@ -61,35 +69,53 @@ class GroupCommit:
                 # Who leads has waited longest: nobody serves others for longer than one commit.
                 self._is_led = bool(self._waiting)
                 if self._is_led:
-                    self._waiting[0].turn.set_result(True)
+                    self._waiting[0].leads.set_result(True)
             for write in group:
-                if not write.turn.done():
-                    write.turn.set_result(False)
+                if not write.leads.done():
+                    write.leads.set_result(False)
 
     def _commit(self, group: list["_Write"]) -> None:
+        acted = False
         try:
             with self._database.write() as session:
+                if len(group) > 1:
+                    _be_brief(session)
                 results = [write.act(session) for write in group]
-        except DatabaseUnavailable as error:
-            # Whether it is committed may be unknown, so none of them may be written again.
-            for write in group:
-                write.outcome.set_exception(error)
+                acted = True
         except BaseException as error:  # noqa: BLE001 - the threads of all others wait for an outcome
-            if len(group) == 1:
-                group[0].outcome.set_exception(error)
-            else:
-                for write in group:
-                    self._commit([write])
+            for write in group:
+                write.outcome.set_exception(_told(error, acted=acted, alone=len(group) == 1))
         else:
             for write, result in zip(group, results, strict=True):
                 write.outcome.set_result(result)
 
 
 class _Write:
-    """What one thread wants written; `turn` tells it whether it leads, `outcome` what came of it."""
+    """What one thread wants written; `leads` tells it whether it leads a group, `outcome` what came of it."""
 
     def __init__(self, act: Callable[[Session], Any], order: str) -> None:
         self.act = act
         self.order = order
-        self.turn: Future[bool] = Future()
+        self.leads: Future[bool] = Future()
         self.outcome: Future[Any] = Future()
+
+
+class _Apart(Exception):
+    """Nothing of the group is written, and each of it goes on alone."""
+
+
+def _told(error: BaseException, *, acted: bool, alone: bool) -> BaseException:
+    """What one of the group hears of an error."""
+    if alone:
+        return error
+    if not acted:
+        return _Apart()
+    # The commit was asked for: it may have come through, so that nobody may write again.
+    told = DatabaseUnavailable()
+    told.__cause__ = error
+    return told
+
+
+def _be_brief(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))

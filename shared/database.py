@@ -100,7 +100,7 @@ def is_outage(error: SQLAlchemyError) -> bool:
     if state is None:
         # The server said nothing: it is away, or the driver itself refused a value, which no other try can mend.
         return error.connection_invalidated or isinstance(error, OperationalError)
-    return state[:2] in _POSTGRESQL_OUTAGES
+    return error.connection_invalidated or state[:2] in _POSTGRESQL_OUTAGES
 
 
 def _existing(url: str) -> URL:
@@ -121,7 +121,10 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool) -> Engine:
         event.listen(engine, "reset", turns.end)
         event.listen(engine, "invalidate", turns.end)
         return engine
-    options = f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s"
+    # The last is for processes that stand still inside a transaction: its locks must not be held for ever.
+    options = (
+        f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+    )
     return create_engine(
         url,
         pool_size=pool_size,

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import redis
+from kombu.exceptions import KombuError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -145,7 +146,7 @@ class Upkeep:
             while not self._runtime.stopping.is_set():
                 try:
                     act()
-                except (redis.RedisError, OSError, DatabaseUnavailable) as error:
+                except (redis.RedisError, KombuError, OSError, DatabaseUnavailable) as error:
                     log.info("upkeep_skipped", act=act.__name__, error=type(error).__name__)
                 except Exception:
                     # A fault in one round must not end the thread: the next round may find what this one met gone.

@@ -14,7 +14,7 @@ from api.lifespan import Parts
 from api.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.problems import responses
 from api.schemas.jobs import Job
-from shared.errors import InvalidCursor, UnknownDatasetVersion, UnknownJob
+from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
 from shared.jobs.listing import list_jobs, places_in_queue
 from shared.jobs.states import Kind, State
@@ -102,7 +102,7 @@ def retry_job(
 ) -> Job:
     """Make a new job with the request, the priority and the limits of one that has ended."""
     with parts.database.read() as session:
-        kind = Kind(find_job(session, job_id).kind)
+        kind = _known(find_job(session, job_id).kind)
     return accept_job(
         parts=parts,
         background=background,
@@ -123,6 +123,15 @@ def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
         session.close()
         parts.freshness.before_telling(job_id)
     return job
+
+
+def _known(kind: str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise InvalidRequest(
+            f"This release does not know jobs of the kind '{kind}'. Retry it with the release that accepted it."
+        ) from None
 
 
 def _same_again(parts: Parts, job_id: UUID) -> Accepted:

@@ -153,7 +153,7 @@ def succeed(session: Session, claim: Claim) -> None:
 
 
 def put_outcome(session: Session, claim: Claim, **outcome: dict[str, Any]) -> None:
-    """Add `usage`, and the `result` of an effect, in the transaction that has just ended the attempt."""
+    """Add `usage`, and of a success the `result`, in the transaction that has just ended the attempt."""
     bound = {f"its_{column}": value for column, value in outcome.items()}
     session.execute(_put(*outcome), of(claim) | bound)
 
@@ -244,4 +244,5 @@ def _succeed() -> Executable:
 
 @cache
 def _put(*columns: str) -> Executable:
-    return update(JOBS).where(_my_attempt()).values({column: bindparam(f"its_{column}") for column in columns})
+    ended = JOBS.c.status == State.SUCCEEDED if "result" in columns else JOBS.c.status != State.RUNNING
+    return update(JOBS).where(_my_attempt(), ended).values({column: bindparam(f"its_{column}") for column in columns})

@@ -46,12 +46,12 @@ def list_jobs(
     return list(session.scalars(query))
 
 
-def count_by_state(session: Session) -> dict[tuple[Kind, State], int]:
+def count_by_state(session: Session) -> dict[tuple[str, State], int]:
     """How many jobs there are of each kind in each state, those of which there are none too."""
-    counts = {(kind, state): 0 for kind in Kind for state in State}
+    counts = {(str(kind), state): 0 for kind in Kind for state in State}
     query = select(JobRow.kind, JobRow.status, func.count()).group_by(JobRow.kind, JobRow.status)
     for kind, state, count in session.execute(query):
-        counts[Kind(kind), State(state)] = count
+        counts[kind, State(state)] = count
     return counts
 
 

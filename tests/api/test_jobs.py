@@ -208,3 +208,18 @@ def test_a_running_job_is_asked_to_stop(client: TestClient, api_database: Databa
     assert (answer.status_code, answer.json()["status"]) == (202, "running")
     with api_database.read() as session:
         assert session.get_one(JobRow, job_id).cancel_requested_at is not None
+
+
+def test_a_job_of_a_kind_that_only_a_newer_release_knows_is_shown_and_cancelled_but_not_retried(
+    client: TestClient, api_database: Database
+) -> None:
+    job_id = add_job(api_database)
+    with api_database.write() as session:
+        session.execute(update(JobRow).where(JobRow.id == job_id).values(kind="explain"))
+    assert client.get(f"/jobs/{job_id}").json()["kind"] == "explain"
+    assert [job["job_id"] for job in client.get("/jobs").json()["items"]] == [str(job_id)]
+    assert 'mlmini_jobs{kind="explain",status="queued"} 1.0' in client.get("/metrics").text
+    assert client.post(f"/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    refusal = client.post(f"/jobs/{job_id}/retry")
+    assert (refusal.status_code, refusal.json()["code"]) == (422, "invalid_request")
+    assert "the release that accepted it" in refusal.json()["detail"]

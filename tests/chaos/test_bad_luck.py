@@ -15,6 +15,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, State
 from shared.object_store import open_store
 from tests.support.buckets import new_buckets
+from tests.support.chaos.checker import check
 from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
 from tests.support.chaos.scene import SLOW, Scene, scene
 from tests.support.objects import put, read
@@ -160,6 +161,8 @@ def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(sta
     assert stage.path_of(job_id).count(State.SUCCEEDED) == 1
     stage.arena.heal()
     assert stage.arena.drain(60)
+    # A lease that ends at another time than the clock says is not what it was given for.
+    assert {violation.invariant for violation in check(stage.journal, stage.arena)} <= {"I6"}
 
 
 def rewrite(stage: Scene, job_id: UUID, changes: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Many clients want many things at once, from workers whose doorbell rings twice or not at all."""
 
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +12,17 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import select
 
+from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 from tests.support.chaos.clients import Client
+from tests.support.chaos.crew import ArmedApi
 from tests.support.chaos.ground import LOCAL, OBJECTS, POSTGRESQL, SQLITE, Ground, Kind
 from tests.support.chaos.journal import ACCEPTED, CONFLICT, OK, Call
 from tests.support.chaos.messages import Mangler, mangling
 from tests.support.chaos.scene import CHEAP, Scene, scene
+from tests.support.site import Worker
 from tests.support.threads import at_once
 from tests.support.waiting import eventually
 
@@ -27,8 +32,10 @@ WORKERS = 3
 CLIENTS = 2
 # Of a client, before its next wish: the machine is to start processes, too.
 PAUSE_SECONDS = 0.3
-# Leases that nobody misses because a server is started again, and time for jobs to end: here nobody dies.
-STEADY = {"lease_seconds": 30, "beat_seconds": 2, "drain_seconds": 20}
+# Leases that nobody misses because a server is started again: here nobody dies.
+STEADY = {"lease_seconds": 30, "beat_seconds": 2}
+# One worker lets its jobs end, the other one hands them back.
+DRAINS = ("20", "0")
 BODY = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
 
 
@@ -39,11 +46,13 @@ class Crowd(Scene):
     mangler: Mangler
 
 
-@pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+@pytest.fixture(scope="module", params=[Kind(SQLITE, LOCAL), Kind(POSTGRESQL, OBJECTS)], ids=str)
+def stage(
+    request: pytest.FixtureRequest, uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crowd]:
     """Three workers that are told of every job twice, but of every third not at all."""
     folder = tmp_path_factory.mktemp("crowds")
-    with scene(ground, Kind(SQLITE, LOCAL), folder, workers=0, apis=2, worker_slots=2) as made:
+    with scene(ground, request.param, folder, workers=0, apis=2, worker_slots=2) as made:
         source, target = made.arena.site.valkey.url, made.arena.site.valkey.fresh_database()
         with mangling(source, target) as mangler:
             for _ in range(WORKERS):
@@ -121,16 +130,18 @@ def test_of_a_promotion_and_its_cancel_one_is_first_and_both_say_so(stage: Crowd
 
 @pytest.mark.rows(34)
 def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(ground: Ground, tmp_path: Path) -> None:
-    with scene(ground, Kind(POSTGRESQL, OBJECTS), tmp_path, apis=2, **STEADY) as whole:
+    with scene(ground, Kind(POSTGRESQL, OBJECTS), tmp_path, apis=2, workers=0, **STEADY) as whole:
         arena = whole.arena
+        for seconds in DRAINS:
+            arena.launch_worker(MLMINI_DRAIN_SECONDS=seconds)
+        arena.wait_until_ready()
         with _busy_clients(whole):
             for api in arena.apis:
                 _more_is_done(whole)
-                api.stop()
-                api.launch()
-                eventually(lambda: api.serves, timeout=60)  # noqa: B023 - called here and now
+                _restart(api)
             for worker in arena.workers:
                 _more_is_done(whole)
+                eventually(lambda: _has_a_job(whole, worker), timeout=30)  # noqa: B023 - called here and now
                 assert worker.terminate(timeout=30) == 0, worker.log
                 arena.replace_dead()
                 arena.wait_until_ready()
@@ -149,6 +160,22 @@ def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(ground: G
         assert {whole.job(job_id).status for job_id in whole.journal.accepted_jobs()} == {State.SUCCEEDED}
         # Who was refused for a while was told to come again.
         assert {call.status for call in whole.journal.calls} <= {OK, ACCEPTED, 503, None}
+
+
+def _restart(api: ArmedApi) -> None:
+    process = api.process
+    assert process is not None
+    api.stop()
+    # It ends by the signal once it is done; SIGKILL would be another one.
+    assert process.returncode == -signal.SIGTERM
+    api.launch()
+    eventually(lambda: api.serves, timeout=60)
+
+
+def _has_a_job(stage: Scene, worker: Worker) -> bool:
+    with stage.arena.site.database.read() as session:
+        names = session.scalars(select(JobRow.worker).where(JobRow.status == State.RUNNING)).all()
+    return any(f"-{worker.process.pid}-" in f"{name}" for name in names)
 
 
 @contextmanager

@@ -60,6 +60,7 @@ def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scene)
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
     stage.settle()
+    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(11, 35)
@@ -109,3 +110,4 @@ def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scen
     eventually(lambda: not any(alive(each) for each in line[member:]), what="nobody outlives who started it")
     assert stage.until(job_id, State.SUCCEEDED).crash_count >= 1
     stage.settle()
+    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")

@@ -161,6 +161,26 @@ def test_a_connection_that_the_server_cuts_is_an_outage(postgres_url: str) -> No
     database.close()
 
 
+def test_who_stands_still_inside_a_transaction_loses_its_locks_and_hears_of_an_outage(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.read() as session:
+        assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+
+    def stand_still() -> None:
+        with database.write() as session:
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            raise_counter(session, "model_version")
+            with database.write() as other:
+                assert raise_counter(other, "model_version") == 1
+            raise_counter(session, "model_version")
+
+    with pytest.raises(DatabaseUnavailable):
+        stand_still()
+    with database.read() as session:
+        assert session.scalar(select(CounterRow.value).where(CounterRow.name == "model_version")) == 1
+    database.close()
+
+
 def test_a_pool_without_a_free_connection_is_an_outage(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     small = Database(database_url, pool_size=1)
     # Nobody waits 30 seconds in a test.

@@ -5,25 +5,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.group_commit import GroupCommit
-from shared.database import Database
+from shared.database import LOCK_WAIT_SECONDS, Database
 from shared.errors import DatabaseUnavailable
-from shared.jobs.acceptance import accept
+from shared.jobs.acceptance import IdempotencyKey, accept
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
 from tests.support.waiting import eventually
 
 Act = Callable[[Session], str]
+NO_VERSION = 10**6
 
 
-def insert(name: str) -> Act:
+def insert(name: str, *, key: str | None = None, version: int | None = None) -> Act:
     """A write that leaves a job of a dataset of that name."""
+    taken = None if key is None else IdempotencyKey("anonymous", key, fingerprint="same", keep_hours=1)
 
     def act(session: Session) -> str:
-        accept(session, kind=Kind.PROMOTE, request={}, dataset_name=name, dataset_version_id=None)
+        accept(session, kind=Kind.PROMOTE, request={}, dataset_name=name, dataset_version_id=version, key=taken)
         return name
 
     return act
@@ -109,20 +112,76 @@ def test_one_that_fails_takes_no_other_along(crowd: Crowd, database: Database, e
     assert names(database) == {"a", "b"}
 
 
-def test_when_the_database_does_not_say_what_became_of_a_commit_nothing_is_written_twice(
-    crowd: Crowd, database: Database
-) -> None:
-    calls: list[str] = []
-
-    def act(session: Session) -> str:
-        calls.append("called")
-        return insert("a")(session)
-
-    written = [crowd.wait_with(act), crowd.wait_with(fail(DatabaseUnavailable()))]
+def test_one_that_the_database_refuses_takes_no_other_along(crowd: Crowd, database: Database) -> None:
+    good, bad = crowd.wait_with(insert("a")), crowd.wait_with(insert("b", version=NO_VERSION))
     crowd.go_on()
-    assert [type(each.exception(30)) for each in written] == [DatabaseUnavailable] * 2
-    assert calls == ["called"]
-    assert names(database) == set()
+    assert isinstance(bad.exception(30), IntegrityError)
+    assert good.result(30) == "a"
+    assert names(database) == {"a"}
+
+
+def test_after_a_commit_whose_answer_was_lost_nothing_is_written_again(
+    crowd: Crowd, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = [crowd.wait_with(insert(name)) for name in ("a", "b")]
+    commit = Session.commit
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        commit(session)
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(Session, "commit", commit_and_lose_the_answer)
+    crowd.go_on()
+    errors = [each.exception(30) for each in written]
+    assert [type(error) for error in errors] == [DatabaseUnavailable] * 2
+    assert errors[0] is not errors[1], "each thread raises one of its own"
+    monkeypatch.undo()
+    with database.read() as session:
+        assert sorted(session.scalars(select(JobRow.dataset_name))) == ["a", "b"]
+
+
+def test_equal_keys_in_one_group_are_one_job(crowd: Crowd, database: Database) -> None:
+    written = [crowd.wait_with(insert("a", key="red"), order="red") for _ in range(3)]
+    crowd.go_on()
+    assert [each.result(30) for each in written] == ["a"] * 3
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(JobRow)) == 1
+
+
+def test_two_processes_that_take_the_same_keys_crosswise_do_not_wait_for_each_other(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    crowds = [Crowd(database), Crowd(database)]
+    keys = (["red", "green", "blue"], ["blue", "green", "red"])
+    written = [
+        crowd.wait_with(insert(key, key=key), order=key)
+        for crowd, each in zip(crowds, keys, strict=True)
+        for key in each
+    ]
+    for crowd in crowds:
+        crowd.go_on()
+    assert sorted(each.result(30) for each in written) == ["blue", "blue", "green", "green", "red", "red"]
+    assert names(database) == {"red", "green", "blue"}
+    for crowd in crowds:
+        crowd.close()
+    database.close()
+
+
+def test_one_that_waits_for_the_lock_of_somebody_who_stands_still_holds_up_no_other_for_long(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    crowd = Crowd(database)
+    with Session(database.engine) as still:
+        insert("a", key="red")(still)
+        still.flush()
+        stuck = crowd.wait_with(insert("a", key="red"), order="red")
+        other = crowd.wait_with(insert("b"), order="")
+        crowd.go_on()
+        # Far less than one that is alone waits for a lock.
+        assert other.result(LOCK_WAIT_SECONDS / 2) == "b"
+        assert not stuck.done()
+        still.rollback()
+    assert stuck.result(30) == "a"
+    crowd.close()
+    database.close()
 
 
 def test_writes_are_done_in_their_order_whoever_came_first(crowd: Crowd) -> None:

@@ -194,6 +194,13 @@ def test_a_cancel_ends_the_computing_process_soon_and_the_job_as_cancelled(
         assert session.scalar(select(func.count()).select_from(RegistryRow)) == 0
 
 
+def test_an_estimator_that_computes_in_threads_of_its_own_is_fitted_in_a_forked_process(installation: Site) -> None:
+    # Threads of OpenMP that were there before the fork would be waited for and never come.
+    installation.start_worker()
+    choice = {"module": "ensemble", "class": "HistGradientBoostingClassifier", "params": {"max_iter": 5}}
+    installation.until(installation.train(choice), State.SUCCEEDED)
+
+
 def cancel_once_started(attempt: Attempt) -> None:
     """As a client does in the middle of a computation."""
     eventually((attempt.folder / "started").exists)

@@ -26,8 +26,9 @@ def main() -> None:
         for seed in itertools.takewhile(lambda _: time.monotonic() < deadline, wanted.seeds):
             try:
                 figures = run_seed(ground, seed, seconds=wanted.seconds, keep=wanted.keep)
-            except AssertionError as error:
-                figures = Figures(seeds=[seed], red=[seed], violations=[Violation("I1", f"the run broke off: {error}")])
+            except Exception as error:  # noqa: BLE001 - a red run: the figures of the others are still wanted
+                broken = Violation("I1", f"the run broke off: {type(error).__name__}: {error}")
+                figures = Figures(seeds=[seed], red=[seed], violations=[broken])
             total.add(figures)
             state = "RED" if figures.red else "green"
             _say(

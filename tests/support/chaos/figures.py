@@ -121,7 +121,7 @@ def table(figures: Figures) -> str:
     rows = ", ".join(map(str, sorted(figures.rows)))
     lines = {
         "fault kinds, as rows of the list": f"{len(figures.rows)} of {len(ROWS)} at random: {rows}",
-        "the other rows": "by directed tests (tests/chaos, tests/worker)",
+        "the other rows": "by directed tests (tests/chaos)",
         "fault kinds, as they are named here": f"{len(figures.faults)} of {len(FAULTS)}",
         "seeded runs": len(figures.seeds),
         "requests": f"{figures.calls:,}",

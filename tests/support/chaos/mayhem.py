@@ -8,6 +8,7 @@ from random import Random
 
 import psutil
 
+from shared.errors import DatabaseUnavailable
 from tests.support.chaos.acts import NotDone, Undo
 from tests.support.chaos.arena import Arena
 from tests.support.chaos.faults import FAULTS, Armed, Done
@@ -79,7 +80,8 @@ class Mayhem:
             return
         try:
             undo = fault.begin(self.arena, self.rng)
-        except NotDone:
+        except (NotDone, DatabaseUnavailable):
+            # Another fault has the database just now.
             return
         self.done[fault.name] += 1
         self._under.append(Under(now + self.rng.uniform(*fault.seconds), undo or _nothing, fault, now))

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import psutil
 from sqlalchemy import select, update
 
+from shared.database import LOCK_WAIT_SECONDS
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
@@ -168,10 +169,11 @@ def locked_while_a_job_runs(stage: Scene) -> None:
     running = stage.train(SLOW)
     stage.arena.site.until_fitting(running)
     lock = stage.arena.lock_database()
-    timer = threading.Timer(seconds(4, 20), lock.release)
+    # Longer than anybody waits for a lock.
+    timer = threading.Timer(seconds(LOCK_WAIT_SECONDS + 1, 20), lock.release)
     timer.start()
     assert stage.client.job(running).status == OK, "reading goes on"
-    # In the long run it is told to come again later.
+    # It is told to come again later, and does.
     accepted = stage.train()
     timer.join()
     for job_id in (running, accepted):
