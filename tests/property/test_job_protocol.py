@@ -48,6 +48,7 @@ MUTATIONS: dict[str, tuple[Callable[..., Any], str, str, int]] = {
     "a rescue does not wait for the lease": (rescue.rescue, "JOBS.c.lease_until < Now())", "JOBS.c.id == job_id)", 3),
     "a rescue keeps the epoch": (rescue.rescue, "epoch=JOBS.c.epoch + 1,", "", 3),
     "a rescue counts no crash": (rescue.rescue, "JOBS.c.crash_count + 1)", "JOBS.c.crash_count)", 3),
+    "a job shows what a lost attempt used": (rescue.rescue, "usage=None,", "", 3),
     "an end forgets that a cancel was asked for": (retries.unless_cancelled, "State.CANCELLED.value", "target", 4),
     "a crash is not counted": (retries.crash, "JOBS.c.crash_count + 1", "JOBS.c.crash_count", 3),
     "a passing fault is not counted": (

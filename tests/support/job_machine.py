@@ -182,6 +182,7 @@ class JobProtocol(RuleBasedStateMachine):
             assert (row.lease_until is not None) == (job.status is State.RUNNING)
             assert (row.finished_at is not None) == job.ended
             assert (row.result is not None) == (job.status is State.SUCCEEDED)
+            assert row.usage == (None if job.used_by is None else usage_of(job.used_by))
             assert not (job.cancel_asked and row.status == State.SUCCEEDED)
             assert row.status != State.QUARANTINED or row.crash_count == MAX_CRASHES
             if job.ended:
@@ -345,6 +346,8 @@ class JobProtocol(RuleBasedStateMachine):
     def _end(self, claim: Claim, how: str) -> None:
         with self.database.write() as session:
             state = self._ask_to_end(session, claim, how)
+            if state is not None:
+                lifecycle.put_outcome(session, claim, usage=usage_of(claim.epoch))
         job = self.model[claim.job_id]
         match how:
             case "retry now" | "retry later":
@@ -400,7 +403,7 @@ class JobProtocol(RuleBasedStateMachine):
             with self.database.write() as session:
                 lifecycle.succeed(session, claim)
                 effect = register_model(session, self.data, version=version, job_id=claim.job_id)
-                lifecycle.put_outcome(session, claim, result=effect)
+                lifecycle.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
         except Fenced:
             assert not allowed
         else:
@@ -413,7 +416,7 @@ class JobProtocol(RuleBasedStateMachine):
             with self.database.write() as session:
                 lifecycle.succeed(session, claim)
                 effect = commit_promotion(session, plan, seal=SEAL, actor=claim.worker)
-                lifecycle.put_outcome(session, claim, result=effect)
+                lifecycle.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
         except Fenced:
             assert not job.succeed(claim.epoch, claim.worker)
         except AlreadyInStage:
@@ -423,6 +426,11 @@ class JobProtocol(RuleBasedStateMachine):
             assert plan.version not in self.promoted
             assert job.succeed(claim.epoch, claim.worker)
             self.promoted[plan.version] = claim.job_id
+
+
+def usage_of(epoch: int) -> dict[str, Any]:
+    """What the attempt of that epoch used."""
+    return {"wall_seconds": epoch}
 
 
 def _draw(data: st.DataObject, likely: list[T], possible: list[T]) -> T:

@@ -34,6 +34,8 @@ class ModelJob:
     told: bool = False
     lease_valid: bool = False
     cancel_asked: bool = False
+    # The epoch of the attempt whose usage the job shows.
+    used_by: int | None = None
     lines: list[tuple[int, str]] = field(default_factory=list)
     events: list[Event] = field(default_factory=lambda: [Event(None, State.QUEUED, 0, "api")])
 
@@ -143,6 +145,8 @@ class ModelJob:
     def _go(self, after: State, *, act: str, actor: str) -> None:
         assert act in TRANSITIONS[self.status][after], f"{act} may not lead from {self.status} to {after}"
         self.events.append(Event(self.status, after, self.epoch, actor))
+        if self.status is State.RUNNING:
+            self.used_by = None if act == "rescue" else self.epoch
         self.status = after
         # A job that comes back is news to everybody.
         self.told = False
