@@ -10,7 +10,7 @@ from typing import Any
 from shared.datasets.columns import Column
 from shared.datasets.findings import Inspection, Preview, TableLimits
 from shared.datasets.reading import Reading
-from shared.errors import InvalidTable, ScratchFull, TableTooLarge, error_of_code
+from shared.errors import InvalidTable, ProcessStopping, ScratchFull, TableTooLarge, error_of_code
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, Sandbox
 from shared.scratch import Scratch
@@ -31,6 +31,7 @@ class Reader:
         self._scratch = Scratch(settings.scratch)
         self._sandbox = Sandbox("shared.datasets.inspection:main", scratch=self.folder)
         self._places = threading.BoundedSemaphore(_CHILDREN)
+        self._closing = False
 
     @property
     def folder(self) -> Path:
@@ -72,7 +73,8 @@ class Reader:
         return Preview.model_validate(found)
 
     def close(self) -> None:
-        """End the children and remove the private folder."""
+        """End the children and remove the private folder; who waits for one hears ProcessStopping."""
+        self._closing = True
         self._sandbox.close()
         self._scratch.close()
 
@@ -83,7 +85,8 @@ class Reader:
             with self._places:
                 ending = self._run(folder)
             if not ending.ok:
-                raise _refusal(ending)
+                # A file is not damaged because its reader was ended.
+                raise ProcessStopping if self._closing else _refusal(ending)
             answer = json.loads((folder / "answer.json").read_text())
         finally:
             shutil.rmtree(folder, ignore_errors=True)

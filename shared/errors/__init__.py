@@ -61,6 +61,7 @@ from shared.errors.requests import (
     InvalidCursor,
     InvalidJson,
     InvalidRequest,
+    ProcessStopping,
     StoreUnavailable,
     UnsupportedMediaType,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "OutOfMemory",
     "Permanent",
     "PlatformError",
+    "ProcessStopping",
     "ScratchFull",
     "SingleClass",
     "StageSkipped",

@@ -33,3 +33,7 @@ class DatabaseUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """The object store does not answer; try again later."""
+
+
+class ProcessStopping(Unavailable):
+    """The process that had the request is asked to stop; send the request again, to it or to another one."""

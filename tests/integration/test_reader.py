@@ -5,13 +5,15 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
+import structlog
 
 from shared.datasets.reader import Reader
-from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
+from shared.errors import DuplicateColumns, InvalidTable, ProcessStopping, TableTooLarge
 from shared.settings import Settings
 from tests.support.tables import IRIS, parquet
 from tests.support.waiting import eventually
@@ -107,6 +109,16 @@ def test_a_child_that_is_killed_is_a_clean_refusal_and_the_next_file_is_read(rea
     thread.join(timeout=30)
     assert "damaged" in str(refusals[0])
     assert reader.inspect(IRIS).rows == 150
+
+
+def test_a_file_whose_reader_is_closed_is_not_called_damaged(tmp_path: Path) -> None:
+    reader = Reader(Settings(home=tmp_path / "home"))
+    with ThreadPoolExecutor() as pool, structlog.testing.capture_logs() as logs:
+        inspected = pool.submit(reader.inspect, written(tmp_path, b"a,b\n" + b"12345,x\n" * 10_000_000))
+        eventually(_computing)
+        reader.close()
+        assert isinstance(inspected.exception(timeout=30), ProcessStopping)
+    assert not [line for line in logs if line["log_level"] == "error"]
 
 
 def test_only_two_children_read_at_a_time(reader: Reader, tmp_path: Path) -> None:
