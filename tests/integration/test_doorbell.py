@@ -82,8 +82,8 @@ def test_a_bunch_is_one_question_to_redis(queue: JobQueue) -> None:
     queue.publish_all(Delivery(uuid4(), Kind.TRAIN, MIDDLE_PRIORITY) for _ in range(50))
     stats = queue._redis.info("stats")
     assert stats["total_net_input_bytes"] - before > 50 * 500, "all of them were sent"
-    # The asking is two of them; a long bunch comes in several pieces.
-    assert stats["total_reads_processed"] - reads < 20
+    # One by one, the messages and their events are a hundred; a long bunch comes in several pieces.
+    assert stats["total_reads_processed"] - reads < 50
     assert len(messages(queue)) == 51
 
 
