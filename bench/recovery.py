@@ -24,6 +24,8 @@ from tests.support.servers import Valkey
 from tests.support.site import SLOW, Site, site
 from tests.support.waiting import eventually
 
+# Workers say in their logs that they are ready.
+TELLING = {"log_level": "INFO"}
 # Longer than anybody waits.
 ENDLESS = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10_000}}
 
@@ -46,13 +48,14 @@ def main() -> None:
                     "beat_seconds": arguments.lease / 6,
                     "rescue_seconds": arguments.lease / 6,
                     "worker_slots": 1,
+                    **TELLING,
                 }
             )
             with site(chosen, valkey, found.folder) as place:
                 promised = arguments.lease + chosen.rescue_seconds + 5
                 rows.append(["kill -9", name, *figures(kills(place, arguments.kills), promised)])
             # The beats of the default settings: a cancel does not wait for one.
-            with site(settings.model_copy(update={"worker_slots": 1}), valkey, found.folder) as place:
+            with site(settings.model_copy(update={"worker_slots": 1, **TELLING}), valkey, found.folder) as place:
                 worker = place.launch_worker(MODULE, **ENVIRONMENT)
                 eventually(lambda: worker.is_ready, timeout=60)  # noqa: B023 - called here and now
                 for what, state in fits.items():
