@@ -108,6 +108,14 @@ def valkey() -> Iterator[Valkey]:
         yield server
 
 
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A Valkey that the test may stop and empty."""
+    server = Valkey()
+    with running(server):
+        yield server
+
+
 @pytest.fixture(scope="session")
 def valkey_url(valkey: Valkey) -> str:
     """The Redis URL of the shared Valkey server."""

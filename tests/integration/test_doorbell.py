@@ -14,7 +14,7 @@ from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
 from shared.queue import MESSAGE_LISTS, JobQueue
 from shared.settings import Settings
-from tests.support.servers import Valkey, running
+from tests.support.servers import Valkey
 from tests.support.stack import NO_REDIS
 from tests.support.waiting import eventually
 
@@ -31,16 +31,8 @@ def test_a_redis_that_is_away_holds_up_neither_the_next_message_nor_the_end(sett
 
 
 @pytest.fixture
-def redis() -> Iterator[Valkey]:
-    """A server that a test may kill."""
-    server = Valkey()
-    with running(server):
-        yield server
-
-
-@pytest.fixture
-def queue(settings: Settings, redis: Valkey) -> Iterator[JobQueue]:
-    queue = JobQueue(settings.model_copy(update={"redis_url": SecretStr(redis.url)}))
+def queue(settings: Settings, own_valkey: Valkey) -> Iterator[JobQueue]:
+    queue = JobQueue(settings.model_copy(update={"redis_url": SecretStr(own_valkey.url)}))
     yield queue
     queue.close()
 
@@ -87,15 +79,15 @@ def test_a_bunch_is_one_question_to_redis(queue: JobQueue) -> None:
     assert len(messages(queue)) == 51
 
 
-def test_after_redis_has_come_back_messages_go_out_again(queue: JobQueue, redis: Valkey) -> None:
+def test_after_redis_has_come_back_messages_go_out_again(queue: JobQueue, own_valkey: Valkey) -> None:
     queue.wake(uuid4(), Kind.TRAIN)
     eventually(lambda: messages(queue))
-    redis.kill()
+    own_valkey.kill()
     lost = [uuid4() for _ in range(3)]
     with pytest.raises(KombuError):
         queue.publish_all(Delivery(job_id, Kind.TRAIN, MIDDLE_PRIORITY) for job_id in lost)
     queue.wake(lost[0], Kind.TRAIN)
     eventually(queue._waiting.empty)
-    redis.start()
+    own_valkey.start()
     queue.wake(after := uuid4(), Kind.TRAIN)
     eventually(lambda: after in messages(queue), what="the message of afterwards is there")

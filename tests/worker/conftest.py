@@ -7,17 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from shared.settings import Settings
-from tests.support.servers import Valkey, running
+from tests.support.servers import Valkey
 from tests.support.site import FAST, Site, site
 from tests.support.stack import Stack
-
-
-@pytest.fixture
-def own_valkey() -> Iterator[Valkey]:
-    """A Valkey that the test may stop and empty."""
-    server = Valkey()
-    with running(server):
-        yield server
 
 
 @pytest.fixture
