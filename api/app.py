@@ -10,8 +10,10 @@ from api import docs, problems
 from api.lifespan import lifespan
 from api.metrics import Metrics
 from api.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
+from api.origins import Origins
 from api.query import check_query
 from api.routes import datasets, errors, estimators, health, job_events, jobs, models, predict, promote, train
+from shared.hosts import known_names
 from shared.settings import Settings
 
 # What multipart adds to a file: boundaries, headers and the other fields.
@@ -36,6 +38,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         middleware=[
             Middleware(RequestContext),
             Middleware(AccessRecord, metrics=metrics),
+            Middleware(Origins, names=known_names(host=settings.host, allowed=settings.allowed_hosts)),
             Middleware(HeadRequests),
             Middleware(
                 RequestLimits,

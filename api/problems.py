@@ -44,6 +44,10 @@ class MethodNotAllowed(Invalid):
     """The address does not take this method; the header Allow lists those that it takes."""
 
 
+class UnknownHost(Invalid):
+    """The request is for a name that this server does not answer to; MLMINI_ALLOWED_HOSTS adds names to its own."""
+
+
 class RangeNotSatisfiable(Invalid):
     """The header Range asks for bytes that the file does not have; Content-Range says how many there are."""
 
@@ -56,6 +60,7 @@ class NotReady(Unavailable):
 STATUSES: dict[type[PlatformError], int] = {
     MethodNotAllowed: 405,
     RangeNotSatisfiable: 416,
+    UnknownHost: 421,
     Invalid: 422,
     Unknown: 404,
     Conflict: 409,

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.connection import Connection
 from shared.errors import WrongSettings
 from shared.listening import is_about_the_host, listen, listen_fault
 from shared.logging import configure_logging
@@ -32,6 +33,9 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
+                http=Connection,
+                # There are none here: a request for one is answered as the plain request that it is, too.
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -94,8 +94,8 @@ def part_of(process: psutil.Process) -> str:
         ("api.server", "API"),
         ("shared.sandbox.server worker", "fork server"),
         ("shared.sandbox.server shared", "reader"),
+        ("worker.flower", "Flower"),
         ("-m worker", "worker"),
-        ("flower", "Flower"),
         ("valkey", "Valkey"),
     ):
         if words in line:

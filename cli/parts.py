@@ -14,6 +14,9 @@ from cli.screen import tick
 from shared.errors import WrongSettings
 from shared.settings import PREFIX, Settings
 
+# Which names may be used for it.
+_NAMES = f"{PREFIX}ALLOWED_HOSTS"
+
 
 def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) -> dict[str, str]:
     """What parts get besides the launcher's own environment: the decisions that were made at this start."""
@@ -71,11 +74,11 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     """Start Flower, for looking only: jobs are cancelled through the API, which keeps the books."""
     folder = settings.home / "flower"
     folder.mkdir(exist_ok=True)
-    command = _python("flower", "flower", f"--address={LOOPBACK}", f"--port={addresses.flower_port}")
+    command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={addresses.flower_port}")
     command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
     command += ["--persistent=True", f"--db={folder / 'state'}"]
     # It needs none of the platform's secrets but the way to Redis.
-    kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
+    kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
     own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
     part = Part("Flower", command, home=settings.home, environment=own)
     ready = partial(answers, LOOPBACK, addresses.flower_port, "/healthcheck")

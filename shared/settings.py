@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import WrongSettings
+from shared.hosts import plain_name
 from shared.machine import this_machine
 
 PREFIX = "MLMINI_"
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     flower_port: int = Field(default=5555, ge=1, le=65535)
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     database_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -97,9 +99,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        if "stages" in values:
-            values["stages"] = _split(values["stages"])
-        return values
+        return values | {name: _split(values[name]) for name in ("stages", "allowed_hosts") if name in values}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -107,6 +107,8 @@ class Settings(BaseSettings):
             raise ValueError("MLMINI_BEAT_SECONDS must be at most a third of MLMINI_LEASE_SECONDS, or leases run out")
         if len(set(self.stages)) != len(self.stages) or not all(_STAGE.fullmatch(s) for s in self.stages):
             raise ValueError("MLMINI_STAGES must be distinct names of at most 64 letters, digits and underscores")
+        if not all(map(plain_name, self.allowed_hosts)):
+            raise ValueError("MLMINI_ALLOWED_HOSTS must be names or addresses without ports, such as ml.example.org")
         if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
             raise ValueError("MLMINI_STORE=s3 needs MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY")
         if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.allow_open:

@@ -52,7 +52,7 @@ def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, server_databa
     job_id = add_job(server_database)
     process = psutil.Process(server.pid)
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        connection.sendall(f"GET /jobs/{job_id}?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        connection.sendall(f"GET /jobs/{job_id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         eventually(lambda: _waits(server) == 1)
     eventually(lambda: _waits(server) == 0)
     assert process.is_running()

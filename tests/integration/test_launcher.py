@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.alive import kill_each
 from tests.support.launcher import COMMAND, READY_SECONDS, Launcher, all_gone, launched
+from tests.support.raw_http import exchange
 from tests.support.site import SLOW
 from tests.support.waiting import eventually
 
@@ -67,6 +68,16 @@ def test_no_command_line_bears_the_password_of_redis(platform: Launcher) -> None
 
 def test_flower_gets_no_setting_of_the_platform(platform: Launcher) -> None:
     assert [name for name in platform.part("flower").environ() if name.startswith("MLMINI_")] == []
+
+
+def test_flower_answers_to_the_names_of_this_machine_only(platform: Launcher) -> None:
+    url = platform.url("Flower")
+    for host in ("localhost", "127.0.0.1:5555", "[::1]:5555"):
+        assert exchange(url, "GET /healthcheck HTTP/1.1", f"Host: {host}").status == 200
+    for target in ("/healthcheck", "/tasks", "/", "/static/js/flower.js", "/nothing"):
+        assert exchange(url, f"GET {target} HTTP/1.1", "Host: evil.example").status == 421
+    assert exchange(url, "GET /tasks HTTP/1.0").status == 421
+    assert exchange(url, "GET /tasks HTTP/1.1", "Host: localhost", "Host: localhost").status in {400, 421}
 
 
 def test_a_second_start_on_the_same_home_is_refused(platform: Launcher) -> None:

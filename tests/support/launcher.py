@@ -77,8 +77,10 @@ class Launcher:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def part(self, name: str) -> psutil.Process:
-        """The process of a part, by a word that is in its command line only."""
-        (found,) = [child for child in psutil.Process(self.process.pid).children() if name in " ".join(child.cmdline())]
+        """The process of a part, by a whole word that is in its command line only."""
+        word = re.compile(rf"(^|[\s/]){name}(\s|$)")
+        children = psutil.Process(self.process.pid).children()
+        (found,) = [child for child in children if word.search(" ".join(child.cmdline()))]
         return found
 
     def url(self, name: str) -> str:

@@ -19,6 +19,9 @@ EMBEDDED, FULL = "embedded", "full"
 # The database of a PostgreSQL server from which those of the tests are copied.
 TEMPLATE = "migrated"
 
+# The name under which Starlette's client asks.
+TEST_CLIENT = ("testserver",)
+
 # Nothing listens on this port.
 NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
 
@@ -66,7 +69,7 @@ class Embedded(Stack):
         """See Stack."""
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._template, home / "ml_registry.db")
-        yield Settings(home=home, redis_url=NO_REDIS, examples=False)
+        yield Settings(home=home, redis_url=NO_REDIS, examples=False, allowed_hosts=TEST_CLIENT)
 
     @contextmanager
     def without_database(self, settings: Settings, /) -> Iterator[None]:
@@ -105,7 +108,7 @@ class Full(Stack):
         home.mkdir(parents=True, exist_ok=True)
         with self._postgres.fresh_database(TEMPLATE) as url, self._buckets.lend(home) as settings:
             urls = {"database_url": SecretStr(url), "redis_url": SecretStr(self._valkey.fresh_database())}
-            yield settings.model_copy(update=urls | {"examples": False})
+            yield settings.model_copy(update=urls | {"examples": False, "allowed_hosts": TEST_CLIENT})
 
     @contextmanager
     def without_database(self, _settings: Settings, /) -> Iterator[None]:

@@ -6,11 +6,13 @@ import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from api.problems import known_codes
+from shared.hosts import known_names, name_of
 from shared.settings import PREFIX, Settings
 from tests.unit.test_readme import written
 
@@ -31,7 +33,8 @@ OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
 REFUSAL = re.compile(r"^ +http-error status (\d+) content-type \"(.*?)\" lf-string '(.*?)' (.*)$", re.MULTILINE)
-REFUSALS = REFUSAL.findall((ROOT / "gateway" / "haproxy.cfg").read_text())
+HAPROXY = (ROOT / "gateway" / "haproxy.cfg").read_text()
+REFUSALS = REFUSAL.findall(HAPROXY)
 
 by_service = pytest.mark.parametrize("name", SERVICES)
 by_dockerfile = pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -69,6 +72,26 @@ def test_every_service_is_restarted_watched_and_limited(name: str) -> None:
     if not one_shot:
         built_from = ROOT / service["build"].get("dockerfile", "gateway/Dockerfile") if "build" in service else None
         assert "healthcheck" in service or (built_from is not None and instructions(built_from, "HEALTHCHECK"))
+
+
+def test_every_probe_asks_for_a_name_that_is_answered() -> None:
+    probes = [words for path in DOCKERFILES for words in instructions(path, "HEALTHCHECK")]
+    probes += [" ".join(SERVICES["flower"]["healthcheck"]["test"])]
+    asked = [urlsplit(url).netloc for probe in probes for url in re.findall(r"http://[^']+", probe)]
+    assert len(asked) == 3
+    # Without a header Host of its own, HAProxy would ask for none.
+    asked += re.findall(r"^    http-check send .*\bhdr Host (\S+)$", HAPROXY, re.MULTILINE)
+    assert len(asked) == 4
+    assert {name_of(host) for host in asked} <= known_names(host="0.0.0.0", allowed=[])  # noqa: S104 - not bound to
+
+
+def test_flower_is_the_one_that_answers_to_the_names_of_the_platform_only() -> None:
+    assert SERVICES["flower"]["command"][:4] == ["python", "-m", "worker.flower", "flower"]
+    assert set(environment(SERVICES["flower"])) == {"CELERY_BROKER_URL", "MLMINI_ALLOWED_HOSTS"}
+
+
+def test_the_gateway_leaves_the_name_that_was_asked_for_to_the_api() -> None:
+    assert not re.search(r"^    http-request (set|replace|del|add)-header Host", HAPROXY, re.MULTILINE | re.IGNORECASE)
 
 
 @by_service

@@ -35,7 +35,7 @@ def written(field: FieldInfo) -> str | None:
         case bool(value):
             return str(int(value))
         case tuple(values):
-            return ",".join(values)
+            return ",".join(values) or None
         case SecretStr() as secret:
             return secret.get_secret_value()
         case value:

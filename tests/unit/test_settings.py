@@ -44,6 +44,7 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         HOME="/srv/mlmini",
         PORT="9000",
         STAGES="dev, canary ,production",
+        ALLOWED_HOSTS="ml.example.org, [fd00::1]",
         LEASE_SECONDS="4.5",
         BEAT_SECONDS="1.5",
         DATABASE_URL="postgresql://db/mlmini",
@@ -54,6 +55,7 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.home == Path("/srv/mlmini")
     assert settings.port == 9000
     assert settings.stages == ("dev", "canary", "production")
+    assert settings.allowed_hosts == ("ml.example.org", "[fd00::1]")
     assert settings.beat_seconds == 1.5
     assert settings.sqlalchemy_url == "postgresql://db/mlmini"
     assert settings.s3_secret_key is not None
@@ -96,6 +98,12 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
 def test_stages_that_cannot_be_part_of_a_file_name_are_refused(monkeypatch: pytest.MonkeyPatch, stages: str) -> None:
     with pytest.raises(WrongSettings, match="MLMINI_STAGES"):
         load(monkeypatch, STAGES=stages)
+
+
+@pytest.mark.parametrize("hosts", ["ml.example.org:8000", "http://ml.example.org", "*", "ml.example.org,", "bücher.de"])
+def test_hosts_that_no_request_can_name_are_refused(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
+    with pytest.raises(WrongSettings, match="MLMINI_ALLOWED_HOSTS"):
+        load(monkeypatch, ALLOWED_HOSTS=hosts)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def flower_url(installation: Site, tmp_path: Path) -> Iterator[str]:
     (port,) = free_ports(1)
     with (tmp_path / "flower.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flower", "flower", "--address=127.0.0.1", f"--port={port}"],
+            [sys.executable, "-m", "worker.flower", "flower", "--address=127.0.0.1", f"--port={port}"],
             env=os.environ | {"CELERY_BROKER_URL": installation.valkey.url},
             cwd=tmp_path,
             stdout=log,

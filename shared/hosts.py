@@ -1,0 +1,37 @@
+"""The names under which the platform answers, as the header Host gives them.
+
+A page of the web can have its own name lead to 127.0.0.1 and then ask the platform as if it were the page's own server
+(DNS rebinding). Nothing but the name in the request gives that away.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Addresses to listen on everywhere; nobody is led to them.
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - not bound to here
+
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_HOST = re.compile(r"(\[[^\[\]]+\]|[^\[\]:]+)(?::[0-9]{0,5})?")
+
+
+def known_names(*, host: str, allowed: Iterable[str]) -> frozenset[str]:
+    """The names that are answered: those of this machine, the address that is listened on, and the `allowed` ones."""
+    own = () if host in _EVERYWHERE else (host,)
+    return frozenset(name for each in (*_LOOPBACK, *own, *allowed) if (name := plain_name(each)))
+
+
+def plain_name(text: str) -> str | None:
+    """A host name or an address in its one form, without brackets; None for anything else, such as one with a port."""
+    text = text.lower()
+    try:
+        return str(IPv6Address(text[1:-1]) if text.startswith("[") else ip_address(text))
+    except ValueError:
+        return text if _NAME.fullmatch(text) else None
+
+
+def name_of(host: str) -> str | None:
+    """The name in a header Host, without its port; None where the header has another form."""
+    match = _HOST.fullmatch(host)
+    return plain_name(match[1]) if match else None
