@@ -51,6 +51,7 @@ def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
 
 
 def _values(column: dict[str, Any]) -> str:
+    rounded = f", {column['rounded']:,} rounded" if column.get("rounded") else ""
     if column.get("min") is not None:
-        return f"{cell(column['min'])} to {cell(column['max'])}, mean {cell(column['mean'])}"
-    return cell(column["examples"])
+        return f"{cell(column['min'])} to {cell(column['max'])}, mean {cell(column['mean'])}{rounded}"
+    return f"{cell(column['examples'])}{rounded}"

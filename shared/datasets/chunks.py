@@ -1,5 +1,6 @@
 """A file of any format as a stream of chunks."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,12 +19,14 @@ class Chunks(Protocol):
     """What every format offers; the columns of a chunk come in the order of `names`, later ones may be lacking.
 
     `typed` says that the file itself tells strings from numbers, `decimal_comma` that 1,5 may be a number,
-    `unnamed_tail` how many columns at the end have no name of their own.
+    `unnamed_tail` how many columns at the end have no name of their own. `rounded` counts, by column, the cells so far
+    that came out of the file rounded: what a chunk holds does not show it.
     """
 
     typed: bool
     decimal_comma: bool
     unnamed_tail: int
+    rounded: Counter[str]
     names: list[str]
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...

@@ -35,6 +35,11 @@ class Column(BaseModel):
     not_finite: int = Field(
         default=0, description="How many of the missing ones are infinite, or numbers beyond all floats such as 1e999."
     )
+    rounded: int = Field(
+        default=0,
+        description="How many values are not kept to the last digit: whole numbers beyond 2^53 that became floats, "
+        "decimals of Parquet of more than 15 digits, moments finer than a microsecond.",
+    )
     unique: int = Field(
         description="Distinct values that are not missing, counted up to 10,000 (less in tables of more than 100 "
         "columns, but never less than 1,001); the bound itself stands for that many or more."

@@ -1,6 +1,7 @@
 """Delimited text as a stream of chunks of strings, in bounded memory."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -39,6 +40,8 @@ class CsvChunks:
         self._delimiter = reading.delimiter or ","
         self.decimal_comma = self._delimiter != ","
         self._text = TextFile(path, reading, limits, partial=partial)
+        # Its cells are what is written.
+        self.rounded: Counter[str] = Counter()
         try:
             self._open()
         except BaseException:

@@ -70,7 +70,10 @@ def _inspect_as(path: Path, reading: Reading, limits: TableLimits) -> Inspection
         raise EmptyTable("The table has no rows. A line with the names of the columns and one row are the least.")
     if not profiles:
         raise EmptyTable("The table has no columns.")
-    return Inspection(reading=reading, rows=rows, columns=_finished(profiles))
+    columns = _finished(profiles)
+    for column in columns:
+        column.rounded += chunks.rounded[column.name]
+    return Inspection(reading=reading, rows=rows, columns=columns)
 
 
 def _profile(chunks: Chunks) -> tuple[int, list[ColumnProfile]]:

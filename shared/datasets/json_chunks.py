@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from shared.datasets.csv_faults import ROW_BYTES
 from shared.datasets.findings import TableLimits
+from shared.datasets.floats import EXACT, is_rounded
 from shared.datasets.header import LONGEST_COLUMN_NAME
 from shared.datasets.reading import Reading
 from shared.datasets.textfile import NotUtf8, TextFile
@@ -51,6 +53,7 @@ class JsonChunks:
         self._limits = limits
         self._partial = partial
         self.names: list[str] = []
+        self.rounded: Counter[str] = Counter()
 
     def close(self) -> None:
         """Close the file."""
@@ -89,10 +92,13 @@ class JsonChunks:
         self._learn_names(rows)
         arrays = []
         for name in self.names:
+            values = [row.get(name) for _, row in rows]
             try:
-                arrays.append(_array([row.get(name) for _, row in rows]))
+                arrays.append(_array(values))
             except (UnicodeEncodeError, _Nested, _Overflow):
                 raise _bad_value(rows, name) from None
+            if pa.types.is_floating(arrays[-1].type):
+                self.rounded[name] += sum(map(_is_rounded, values))
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
 
     def _learn_names(self, rows: list[tuple[int, Row]]) -> None:
@@ -166,13 +172,17 @@ def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
     try:
         array = pa.array(values, pa.int64() if kinds == {int} else pa.float64())
     except (OverflowError, pa.ArrowInvalid):
-        # A whole number that is too large; the nearest float is as good as JSON promises.
+        # A whole number that is too large. The nearest float is as good as JSON promises; where it differs, it is told.
         if not all(map(_is_finite, values)):
             raise _Overflow from None
         array = pa.array([None if value is None else float(value) for value in values], pa.float64())
     if not pc.all(pc.is_finite(array), min_count=0).as_py():
         raise _Overflow
     return array
+
+
+def _is_rounded(value: Any) -> bool:
+    return type(value) is int and abs(value) > EXACT and is_rounded(Decimal(value), float(value))
 
 
 def _is_finite(value: Any) -> bool:

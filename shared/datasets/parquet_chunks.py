@@ -1,20 +1,23 @@
 """Parquet as a stream of typed chunks, in bounded memory. The footer is judged before any data is read."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet
 
 from shared.datasets.findings import TableLimits
 from shared.datasets.header import settle_names
-from shared.datasets.values import MOMENT
+from shared.datasets.parquet_values import Unfit, keep_of
 from shared.errors import InvalidTable, TableTooLarge
 
 _CHUNK_ROWS = 65_536
 # What even the emptiest value takes once it is unpacked; a footer may promise 10^15 rows in a few bytes.
 _CELL_BYTES = 8
+
+# What the library raises for a file that it cannot read; want of memory is another matter.
+_UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
 
 
 class ParquetChunks:
@@ -26,14 +29,16 @@ class ParquetChunks:
 
     def __init__(self, path: Path, limits: TableLimits) -> None:
         try:
-            self._file = pyarrow.parquet.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError):
+            # Spark's old timestamps of 96 bits go beyond what nanoseconds can say, and would wrap around.
+            self._file = pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
+        except _UNREADABLE:
             raise _damaged() from None
+        self.rounded: Counter[str] = Counter()
         try:
             self._check_footer(limits)
             schema = self._file.schema_arrow
             self.names = settle_names(schema.names, limits)
-            self._types = [_plain(name, kind) for name, kind in zip(self.names, schema.types, strict=True)]
+            self._keeps = [keep_of(name, kind) for name, kind in zip(self.names, schema.types, strict=True)]
         except BaseException:
             self.close()
             raise
@@ -43,12 +48,26 @@ class ParquetChunks:
         self._file.close()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in self._batches():
+            columns = [self._keep(at, cells, rows) for at, cells in enumerate(batch.columns)]
+            yield pa.RecordBatch.from_arrays(columns, names=self.names)
+            rows += batch.num_rows
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._file.iter_batches(batch_size=_CHUNK_ROWS, use_threads=False):
-                columns = [_normal(cells, kind) for cells, kind in zip(batch.columns, self._types, strict=True)]
-                yield pa.RecordBatch.from_arrays(columns, names=self.names)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+            yield from self._file.iter_batches(batch_size=_CHUNK_ROWS, use_threads=False)
+        except _UNREADABLE:
             raise _damaged() from None
+
+    def _keep(self, at: int, cells: pa.Array, rows_before: int) -> pa.Array:
+        name = self.names[at]
+        try:
+            kept = self._keeps[at](cells)
+        except Unfit as unfit:
+            raise _unfit(name, rows_before + unfit.position + 1, unfit.what) from None
+        self.rounded[name] += kept.rounded
+        return kept.cells
 
     def _check_footer(self, limits: TableLimits) -> None:
         footer = self._file.metadata
@@ -66,40 +85,12 @@ class ParquetChunks:
             )
 
 
-def _plain(name: str, kind: pa.DataType) -> pa.DataType:
-    """The type that a column is read as: one of the five that tables are made of here, or null."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_boolean(kind) or pa.types.is_null(kind):
-        return kind
-    if pa.types.is_uint64(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return pa.float64()
-    if pa.types.is_integer(kind):
-        return pa.int64()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return MOMENT
-    raise InvalidTable(
-        f"Column '{name}' holds values of type {kind}, which are no plain numbers, booleans, strings or times. "
-        "Flatten, convert or drop the column.",
-        errors=[{"loc": ["file", name], "msg": f"type {kind}"}],
-    )
-
-
-def _normal(cells: pa.Array, kind: pa.DataType) -> pa.Array:
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
-    if pa.types.is_decimal(cells.type) or pa.types.is_integer(cells.type) or pa.types.is_timestamp(cells.type):
-        # Rounding is what a float is; nanoseconds are more than a table keeps.
-        cells = pc.cast(cells, kind, safe=False)
-    elif cells.type != kind:
-        cells = pc.cast(cells, kind)
-    if not pa.types.is_floating(kind):
-        return cells
-    # NaN is how most programs write a missing number here.
-    return pc.if_else(pc.is_nan(cells), pa.scalar(None, pa.float64()), cells)
-
-
 def _damaged() -> InvalidTable:
     return InvalidTable("The file begins like Parquet but cannot be read: it is cut off or damaged. Write it again.")
+
+
+def _unfit(name: str, row: int, what: str) -> InvalidTable:
+    return InvalidTable(
+        f"Column '{name}', row {row}, holds {what}, which no table here can hold. Write null where there is no value.",
+        errors=[{"loc": ["file", row, name], "msg": what}],
+    )

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.datasets.columns import Column, ColumnKind
+from shared.datasets.floats import count_rounded_wholes
+from shared.datasets.moments import count_finer_spelled
 from shared.datasets.tables import plain
 from shared.datasets.values import NEXT, STRINGS, convert, has_codes, has_commas, has_points, without_blanks
 
@@ -51,6 +53,8 @@ class ColumnProfile:
         self._missing = rows_before
         # As text, `1e999` is a value; as a number it is missing.
         self._missing_as_text = rows_before
+        # Of whole numbers, how many would be if the column turned to floats.
+        self._rounded = 0
         self._distinct: set[Any] = set()
         self._first: list[Any] = []
         self._sums: list[float] = []
@@ -68,6 +72,7 @@ class ColumnProfile:
         self._rows += len(cells)
         self._missing += values.null_count
         self._missing_as_text += _blank(cells) if self._kind is ColumnKind.NUMBER else values.null_count
+        self._count_rounded(cells, values)
         self._count_distinct(values if pa.types.is_floating(cells.type) else cells)
         if self._kind in _NUMERIC and values.null_count < len(values):
             extremes = pc.min_max(values)
@@ -85,6 +90,8 @@ class ColumnProfile:
         if kind is ColumnKind.TEXT and _is_category(unique, present):
             kind = ColumnKind.CATEGORY
         column = Column(name=self.name, kind=kind, missing=missing, unique=unique, examples=self._examples(kind))
+        if kind in {ColumnKind.NUMBER, ColumnKind.DATETIME}:
+            column.rounded = self._rounded
         if kind is ColumnKind.NUMBER:
             column.not_finite = self._missing - self._missing_as_text
         if kind in _NUMERIC and present:
@@ -127,6 +134,12 @@ class ColumnProfile:
             if self._commas and self._points:
                 raise pa.ArrowInvalid("commas and points")
 
+    def _count_rounded(self, cells: pa.Array, values: pa.Array) -> None:
+        if self._kind in _NUMERIC:
+            self._rounded += count_rounded_wholes(cells, values)
+        elif self._kind is ColumnKind.DATETIME and pa.types.is_string(cells.type):
+            self._rounded += count_finer_spelled(cells)
+
     def _count_distinct(self, cells: pa.Array) -> None:
         if len(self._distinct) >= self._bound:
             return
@@ -150,8 +163,9 @@ class ColumnProfile:
         if self._typed and kind in STRINGS:
             values = [value if isinstance(value, str) else plain(value) for value in self._first]
         else:
-            array = pa.array(self._first)
-            values = self._converted(array, kind).drop_null().to_pylist() if self._first else []
+            # Chunks of integers may have come before those of floats.
+            first = [float(each) if type(each) is int and kind is ColumnKind.NUMBER else each for each in self._first]
+            values = self._converted(pa.array(first), kind).drop_null().to_pylist()
         return [_shown(value) for value in list(dict.fromkeys(values))[:_EXAMPLES]]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from shared.datasets.chunks import Chunks, open_chunks
-from shared.datasets.columns import Column
+from shared.datasets.columns import Column, ColumnKind
 from shared.datasets.findings import Preview, TableLimits
 from shared.datasets.reading import Reading
 from shared.datasets.textfile import NotUtf8
@@ -23,9 +23,9 @@ _UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62)
 def read_table(path: Path, reading: Reading, *, columns: list[Column], only: list[str] | None = None) -> pd.DataFrame:
     """The whole table, or its columns `only`, with dtypes that agree with the kinds of `columns`.
 
-    integer is int64 (float64 with missing values), number is float64, boolean is bool (object of True, False and None
-    with missing values), category and text are `str`, datetime is datetime64[us] in UTC without a zone. Missing
-    values are NaN, NaT or None. Takes memory for twice the table.
+    integer is int64 (Int64 with missing values: floats do not hold each integer), number is float64, boolean is bool
+    (object of True, False and None with missing values), category and text are `str`, datetime is datetime64[us] in
+    UTC without a zone. Missing values are NaN, NA, NaT or None. Takes memory for twice the table.
 
     Raises:
         InvalidTable: when the bytes are not the ones that were checked.
@@ -35,7 +35,12 @@ def read_table(path: Path, reading: Reading, *, columns: list[Column], only: lis
         wanted.sort(key=lambda column: only.index(column.name))
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
     with open_chunks(path, reading, _UNLIMITED) as chunks:
-        frame: pd.DataFrame = pa.Table.from_batches(_converted(chunks, wanted, schema), schema).to_pandas()
+        table = pa.Table.from_batches(_converted(chunks, wanted, schema), schema)
+    frame: pd.DataFrame = table.to_pandas()
+    for column in wanted:
+        cells = table.column(column.name)
+        if column.kind is ColumnKind.INTEGER and cells.null_count:
+            frame[column.name] = cells.to_pandas(types_mapper=lambda _: pd.Int64Dtype())
     return frame
 
 

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from shared.datasets.columns import ColumnKind
 from shared.datasets.missing import MISSING
+from shared.datasets.moments import MOMENT, in_microseconds
 
-MOMENT = pa.timestamp("us")
 ARROW = {
     ColumnKind.INTEGER: pa.int64(),
     ColumnKind.NUMBER: pa.float64(),
@@ -44,27 +44,16 @@ def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bo
     Raises:
         pa.ArrowInvalid: when a cell is not of that kind.
     """
+    if cells.null_count == len(cells):
+        # Of whatever type: without a value, a column counts as one of numbers.
+        return pa.nulls(len(cells), ARROW[kind])
     if cells.type == ARROW[kind] and (typed or kind not in STRINGS):
         return finite(cells) if kind is ColumnKind.NUMBER else cells
     if not pa.types.is_string(cells.type):
         return _recast(cells, kind)
-    if typed and kind is not ColumnKind.DATETIME and cells.null_count < len(cells):
+    if typed and kind is not ColumnKind.DATETIME:
         raise pa.ArrowInvalid("a string of a typed file is a string")
-    if kind in STRINGS:
-        return without_blanks(cells)
-    try:
-        return _parse(cells, kind)
-    except pa.ArrowInvalid:
-        # Blanks around numbers are common and rarely matter; looking for them first would cost more.
-        if typed:
-            raise
-    trimmed = pc.ascii_trim_whitespace(without_blanks(cells))
-    try:
-        return _parse(trimmed, kind)
-    except pa.ArrowInvalid:
-        if kind is not ColumnKind.NUMBER or not decimal_comma or not _all_match(trimmed, _WITH_COMMA):
-            raise
-        return finite(pc.cast(pc.replace_substring(trimmed, ",", ".", max_replacements=1), pa.float64()))
+    return without_blanks(cells) if kind in STRINGS else _read(cells, kind, typed=typed, decimal_comma=decimal_comma)
 
 
 def has_codes(cells: pa.Array) -> bool:
@@ -107,9 +96,26 @@ def _all_match(cells: pa.Array, pattern: str) -> bool:
 def _recast(cells: pa.Array, kind: ColumnKind) -> pa.Array:
     """Typed values as another kind: whole numbers as numbers, anything as text."""
     whole_as_number = kind is ColumnKind.NUMBER and pa.types.is_integer(cells.type)
-    if pa.types.is_null(cells.type) or whole_as_number or kind in STRINGS:
+    if whole_as_number or kind in STRINGS:
         return pc.cast(cells, ARROW[kind], safe=not whole_as_number)
     raise pa.ArrowInvalid(f"{cells.type} is not {kind}")
+
+
+def _read(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bool) -> pa.Array:
+    """The values that strings spell."""
+    try:
+        return _parse(cells, kind)
+    except pa.ArrowInvalid:
+        # Blanks around numbers are common and rarely matter; looking for them first would cost more.
+        if typed:
+            raise
+    trimmed = pc.ascii_trim_whitespace(without_blanks(cells))
+    try:
+        return _parse(trimmed, kind)
+    except pa.ArrowInvalid:
+        if kind is not ColumnKind.NUMBER or not decimal_comma or not _all_match(trimmed, _WITH_COMMA):
+            raise
+        return finite(pc.cast(pc.replace_substring(trimmed, ",", ".", max_replacements=1), pa.float64()))
 
 
 def _parse(cells: pa.Array, kind: ColumnKind) -> pa.Array:
@@ -129,11 +135,10 @@ def _parse(cells: pa.Array, kind: ColumnKind) -> pa.Array:
 
 
 def _moments(cells: pa.Array) -> pa.Array:
-    try:
-        return pc.cast(cells, MOMENT)
-    except pa.ArrowInvalid:
-        pass
-    try:
-        return pc.cast(pc.cast(cells, pa.timestamp("us", "UTC")), MOMENT)
-    except pa.ArrowInvalid:
-        return pc.cast(pc.cast(cells, pa.timestamp("ns")), MOMENT, safe=False)
+    for kind in (MOMENT, pa.timestamp("us", "UTC"), pa.timestamp("ns")):
+        try:
+            parsed = pc.cast(cells, kind)
+        except pa.ArrowInvalid:
+            continue
+        return in_microseconds(parsed)
+    raise pa.ArrowInvalid("not a moment")

@@ -80,15 +80,18 @@ def _days(values: Any) -> "NDArray[np.float64]":
 
     if hasattr(values, "to_numpy"):
         moments = values.to_numpy(dtype="datetime64[us]")
-        days = moments.astype(np.int64) / _MICROSECONDS_PER_DAY
-        return np.where(np.isnat(moments), np.nan, days)
-    return np.array([None if value is None else _day(value) for value in values], dtype=np.float64)
+        missing, counts = np.isnat(moments), moments.astype(np.int64)
+    else:
+        missing = np.array([value is None for value in values], dtype=np.bool_)
+        counts = np.array([0 if value is None else _microseconds(value) for value in values], dtype=np.int64)
+    # One division for both: later than the year 2255, Python's own rounds in another way.
+    return np.where(missing, np.nan, counts / _MICROSECONDS_PER_DAY)
 
 
-def _day(text: str) -> float:
+def _microseconds(text: str) -> int:
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1) / _MICROSECONDS_PER_DAY
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _words(values: Any) -> "pd.Series[Any]":

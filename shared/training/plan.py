@@ -124,6 +124,7 @@ def _of_number(column: Column, plan: Plan) -> str:
         parts += ["a column says where they were"] if column.missing and not plan.categorical else []
     parts += ["scaled to mean 0 and deviation 1"] if plan.scaled else []
     parts += [f"{column.not_finite} values that are not finite count as missing"] if column.not_finite else []
+    parts += [f"{column.rounded} values are rounded"] if column.rounded else []
     parts += [f"cut into up to {BINS} bins"] if plan.categorical else []
     return ", ".join(parts)
 

@@ -32,6 +32,8 @@ def report_of(
     notes = [split.note] if split.note else []
     if count := column.not_finite:
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
+    if count := column.rounded:
+        notes.append(f"The target is rounded in {count} rows, so that values that differ in late digits may be one.")
     report = {
         "task": task,
         "rows": {

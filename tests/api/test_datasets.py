@@ -36,7 +36,7 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert re.fullmatch(r"datasets/my_iris/[0-9a-f]{32}\.csv", dataset.pop("location"))
     columns = dataset.pop("columns")
     assert columns[0] == {
-        "name": "sepal_length", "kind": "number", "missing": 0, "not_finite": 0, "unique": 35,
+        "name": "sepal_length", "kind": "number", "missing": 0, "not_finite": 0, "rounded": 0, "unique": 35,
         "examples": [5.1, 4.9, 4.7, 4.6, 5.0], "min": 4.3, "max": 7.9, "mean": pytest.approx(5.8433, abs=1e-4),
     }  # fmt: skip
     assert columns[-1]["examples"] == ["setosa", "versicolor", "virginica"]

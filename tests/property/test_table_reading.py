@@ -124,7 +124,5 @@ def _assert_same(column: "pd.Series[Any]", cells: list[Any], kind: str) -> None:
     for got, cell in zip(column.tolist(), cells, strict=True):
         if cell is None:
             assert pd.isna(got)
-        elif kind == "integer" and None in cells:
-            assert got == float(cell)
         else:
             assert got == cell

@@ -49,6 +49,14 @@ def test_a_moment_with_a_zone_is_turned_into_utc() -> None:
     assert frame["when"].tolist() == [1.0, 1.0]
 
 
+def test_moments_far_from_today_are_the_same_days_in_table_and_request() -> None:
+    texts = [f"{year:04}-06-01T12:34:56.{year:06}" for year in range(1, 9999, 7)]
+    columns = inputs(when="datetime")
+    table = pd.DataFrame({"when": pd.Series(np.array(texts, dtype="datetime64[us]"))})
+    asked, fitted = (model_input(source, columns, numeric=False) for source in ({"when": texts}, table))
+    assert asked["when"].tolist() == fitted["when"].tolist()
+
+
 @pytest.mark.parametrize("source", ["table", "request"])
 def test_a_plain_array_has_one_column_per_input_in_order(source: str) -> None:
     raw = {"b": [3, 4], "a": [1.5, None], "unused": ["x", "y"]}

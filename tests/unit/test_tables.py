@@ -97,7 +97,7 @@ def test_markers_and_blanks_are_missing(tmp_path: Path) -> None:
     found, table = load(tmp_path, 'a,b,c\nNA,null,""\n 1 ,?,  \n,x, NA \n2,y,z\n')
     assert kinds(found) == {"a": "integer", "b": "category", "c": "category"}
     assert [each.missing for each in found.columns] == [2, 2, 3]
-    assert table["a"].dtype == "float64"
+    assert table["a"].dtype == "Int64"
     assert table["c"].tolist()[-1] == "z"
 
 
@@ -127,7 +127,7 @@ def test_infinities_of_parquet_are_counted_and_its_nan_is_just_missing(tmp_path:
         (["00", "01"], "category", "str"),
         ([" 01", "2.5"], "category", "str"),
         (["-01", "2"], "category", "str"),
-        (["1", ""], "integer", "float64"),
+        (["1", ""], "integer", "Int64"),
         (["1", "2.5"], "number", "float64"),
         (["1e3", ".5"], "number", "float64"),
         (["9223372036854775808", "1"], "number", "float64"),

@@ -96,6 +96,16 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
     assert result.report["rows"]["without_target"] == 5
 
 
+def test_values_that_are_rounded_are_told_in_the_report(tmp_path: Path) -> None:
+    rows = "".join(f"{2**53 + row},{row / 2 if row else 2**64 + 1}\n" for row in range(50))
+    found, table = load(tmp_path, f"x,target\n{rows}0.5,1\n")
+    spec = spec_of("linear_model.LinearRegression")
+    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    assert "25 values are rounded" in treatment(result, "x")["treatment"]
+    (note,) = result.report["notes"]
+    assert note.startswith("The target is rounded in 1 rows")
+
+
 def test_everything_that_training_returns_is_json() -> None:
     result = trained("linear_model.RANSACRegressor", numeric_amounts())
     for part in (result.metrics, result.report, result.parameters, result.signature.model_dump(), result.environment):
@@ -201,3 +211,12 @@ def test_minus_one_is_no_label_where_it_means_unlabelled() -> None:
 def test_a_specification_is_checked_before_anything_is_fitted() -> None:
     with pytest.raises(UnknownColumn):
         trained(FOREST, numeric_classes(), target_column="nothing")
+
+
+def test_large_whole_labels_stay_apart_beside_a_row_without_one(tmp_path: Path) -> None:
+    rows = "".join(f"{number % 2},{2**53 + number % 2}\n" for number in range(40))
+    found, table = load(tmp_path, f"x,target\n{rows}1,\n")
+    spec = spec_of("tree.DecisionTreeClassifier")
+    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    assert result.signature.classes == [2**53, 2**53 + 1]
+    assert result.metrics["accuracy"] == 1

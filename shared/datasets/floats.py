@@ -1,0 +1,40 @@
+"""Numbers that are written exactly, and the floats that are kept of them."""
+
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Below it, each whole number is its own float.
+EXACT = 2**53
+
+_WHOLE = r"^\s*[+-]?\d+\s*$"
+
+
+def is_rounded(written: Decimal, number: float) -> bool:
+    """Whether the float is neither that very number, nor shown like it."""
+    return written != Decimal(number) and written != Decimal(repr(number))
+
+
+def count_rounded(spelled: pa.Array, numbers: pa.Array) -> int:
+    """How many of the floats are not what their spellings say."""
+    pairs = zip(spelled.to_pylist(), numbers.to_pylist(), strict=True)
+    return sum(1 for text, number in pairs if is_rounded(Decimal(text), number))
+
+
+def count_rounded_wholes(cells: pa.Array, values: pa.Array) -> int:
+    """How many of the integers, or strings that spell whole numbers, are not kept to the last digit as floats.
+
+    `values` are the numbers that the cells were converted to.
+    """
+    written = values if pa.types.is_integer(values.type) else cells
+    if pa.types.is_floating(written.type):
+        return 0
+    numbers = pc.cast(values, pa.float64(), safe=False)
+    large = pc.greater_equal(pc.abs(numbers), float(EXACT))
+    if not pc.any(large).as_py():
+        return 0
+    if pa.types.is_string(written.type):
+        large = pc.and_(large, pc.match_substring_regex(written, _WHOLE))
+    large = pc.fill_null(large, False)
+    return count_rounded(pc.cast(written.filter(large), pa.string()), numbers.filter(large))
