@@ -31,10 +31,11 @@ def best(*models: RegisteredModel) -> dict[str, list[int]]:
     return {metric.name: metric.best for metric in compare(models).metrics}
 
 
-def test_the_best_accuracy_is_the_largest_and_the_best_loss_the_smallest() -> None:
-    first = model(1, {"accuracy": 0.9, "log_loss": 0.3})
-    second = model(2, {"accuracy": 0.8, "log_loss": 0.2})
-    assert best(first, second) == {"accuracy": [1], "log_loss": [2]}
+def test_the_best_score_is_the_largest_and_the_best_error_the_smallest() -> None:
+    scores, errors = ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2"), ("log_loss", "rmse", "mae")
+    first = model(1, dict.fromkeys(scores, 0.9) | dict.fromkeys(errors, 0.3))
+    second = model(2, dict.fromkeys(scores, 0.8) | dict.fromkeys(errors, 0.2))
+    assert best(first, second) == {score: [1] for score in scores} | {error: [2] for error in errors}
 
 
 def test_models_that_do_as_well_are_all_the_best() -> None:

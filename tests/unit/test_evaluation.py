@@ -1,9 +1,12 @@
 """Metrics against plain arithmetic, and what is said where there is none."""
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neighbors import RadiusNeighborsRegressor
@@ -16,12 +19,75 @@ from tests.support.training_tables import spec_of
 INPUTS = np.array([[0.0], [1.0], [2.0], [3.0]])
 
 
+TREES = ("ash", "birch", "cedar")
+
+
+class Fixed(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A classifier whose answers are given."""
+
+    def __init__(self, classes: tuple[str, ...], predicted: list[str], probabilities: list[list[float]]) -> None:
+        self.classes_ = np.array(classes, dtype=object)
+        self.predicted = predicted
+        self.probabilities = probabilities
+
+    def predict(self, _inputs: object) -> NDArray[Any]:
+        return np.array(self.predicted, dtype=object)
+
+    def predict_proba(self, _inputs: object) -> NDArray[np.float64]:
+        return np.array(self.probabilities)
+
+
+def test_three_classes_of_different_sizes_are_measured_as_arithmetic_does() -> None:
+    target = np.array(["ash", "ash", "ash", "birch", "birch", "cedar"], dtype=object)
+    model = Fixed(
+        TREES,
+        ["ash", "ash", "birch", "birch", "ash", "ash"],
+        [[0.7, 0.2, 0.1], [0.6, 0.1, 0.3], [0.3, 0.5, 0.2], [0.2, 0.8, 0.0], [0.5, 0.4, 0.1], [0.5, 0.1, 0.4]],
+    )
+    measured = evaluate(model, np.zeros((6, 1)), target, task="classification")
+    assert measured.notes == []
+    assert measured.metrics == pytest.approx(
+        {
+            "accuracy": 3 / 6,
+            # What was found of each class: 2 of 3, 1 of 2, 0 of 1.
+            "balanced_accuracy": (2 / 3 + 1 / 2 + 0) / 3,
+            # Twice the hits over those that are of the class and those that are said to be: 3 and 4, 2 and 2, 1 and 0.
+            "f1_macro": (4 / 7 + 2 / 4 + 0) / 3,
+            # Of the pairs of a row of the class and another row, those in which the former has the higher probability.
+            "roc_auc": (7 / 9 + 7 / 8 + 5 / 5) / 3,
+            "log_loss": -sum(map(math.log, (0.7, 0.6, 0.3, 0.8, 0.4, 0.4))) / 6,
+        }
+    )
+
+
+def test_two_classes_of_different_sizes_are_measured_as_arithmetic_does() -> None:
+    target = np.array(["no", "no", "no", "no", "yes"], dtype=object)
+    model = Fixed(
+        ("no", "yes"),
+        ["no", "no", "no", "yes", "no"],
+        [[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.7, 0.3]],
+    )
+    measured = evaluate(model, np.zeros((5, 1)), target, task="classification")
+    assert measured.metrics == pytest.approx(
+        {
+            "accuracy": 3 / 5,
+            "balanced_accuracy": (3 / 4 + 0 / 1) / 2,
+            "f1_macro": (6 / 8 + 0 / 2) / 2,
+            # The one "yes" is above two of four.
+            "roc_auc": 2 / 4,
+            "log_loss": -sum(map(math.log, (0.9, 0.8, 0.6, 0.3, 0.3))) / 5,
+        }
+    )
+
+
 def test_a_regression_is_measured_by_its_distances() -> None:
     model = LinearRegression().fit(INPUTS, [0.0, 1.0, 2.0, 3.0])
-    measured = evaluate(model, INPUTS, np.array([0.0, 1.0, 2.0, 5.0]), task="regression").metrics
-    assert measured["mae"] == pytest.approx(0.5)
-    assert measured["rmse"] == pytest.approx(1.0)
-    assert measured["r2"] == pytest.approx(1 - 4 / 14)
+    # Estimated are 0, 1, 2 and 3: it is 0, 0, 1 and 5 away from these.
+    measured = evaluate(model, INPUTS, np.array([0.0, 1.0, 3.0, -2.0]), task="regression")
+    assert measured.notes == []
+    assert measured.metrics == pytest.approx(
+        {"mae": 6 / 4, "rmse": math.sqrt(26 / 4), "r2": 1 - 26 / (0.5**2 + 0.5**2 + 2.5**2 + 2.5**2)}
+    )
 
 
 def test_two_classes_have_a_roc_auc_from_probabilities_or_from_scores() -> None:
@@ -71,13 +137,27 @@ def test_a_measure_that_cannot_be_computed_is_noted() -> None:
     ]
 
 
-def test_the_baseline_looks_at_the_target_only() -> None:
-    baseline = evaluate_baseline(np.array(["a", "a", "b"]), np.array(["a", "b"]), task="classification")
+def test_the_baseline_of_classes_is_their_share_of_the_training_part() -> None:
+    training = np.array(["a", "a", "a", "b"], dtype=object)
+    baseline = evaluate_baseline(training, np.array(["a", "b", "b"], dtype=object), task="classification")
     assert baseline["estimator"] == "dummy.DummyClassifier"
-    assert baseline["metrics"]["accuracy"] == 0.5
-    assert baseline["metrics"]["roc_auc"] == 0.5
-    numbers = evaluate_baseline(np.array([1.0, 3.0]), np.array([2.0, 4.0]), task="regression")
-    assert numbers["metrics"]["mae"] == 1.0
+    assert baseline["metrics"] == pytest.approx(
+        {
+            "accuracy": 1 / 3,
+            "balanced_accuracy": (1 + 0) / 2,
+            "f1_macro": (2 / 4 + 0) / 2,
+            "roc_auc": 0.5,
+            "log_loss": -(math.log(0.75) + 2 * math.log(0.25)) / 3,
+        }
+    )
+
+
+def test_the_baseline_of_numbers_is_the_mean_of_the_training_part() -> None:
+    baseline = evaluate_baseline(np.array([0.0, 0.0, 6.0]), np.array([2.0, 3.0, 10.0]), task="regression")
+    assert baseline["estimator"] == "dummy.DummyRegressor"
+    assert baseline["metrics"] == pytest.approx(
+        {"mae": (0 + 1 + 8) / 3, "rmse": math.sqrt((0 + 1 + 64) / 3), "r2": 1 - 65 / (3**2 + 2**2 + 5**2)}
+    )
 
 
 def test_a_stored_specification_is_read_as_it_was_written() -> None:
