@@ -88,6 +88,9 @@ class S3Store:
 
     def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
         """See ObjectStore."""
+        # The server removes whatever is there, and confirms that nothing was just as well.
+        if entry not in self.list(bucket, entry.key):
+            return False
         with in_time(by):
             self.delete(bucket, entry.key)
         return True
