@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 from cli.addresses import LOOPBACK, Addresses
 from cli.crew import Crew
@@ -74,15 +75,20 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     """Start Flower, for looking only: jobs are cancelled through the API, which keeps the books."""
     folder = settings.home / "flower"
     folder.mkdir(exist_ok=True)
-    command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={addresses.flower_port}")
-    command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
-    command += ["--persistent=True", f"--db={folder / 'state'}"]
+    command = flower_command(addresses.flower_port, folder)
     # It needs none of the platform's secrets but the way to Redis.
     kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
     own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
     part = Part("Flower", command, home=settings.home, environment=own)
     ready = partial(answers, LOOPBACK, addresses.flower_port, "/healthcheck")
     crew.add(part, ready=ready, note=addresses.flower_note)
+
+
+def flower_command(port: int, folder: Path) -> list[str]:
+    """What starts Flower on a port; in the folder is what it remembers."""
+    command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
+    command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
+    return [*command, "--persistent=True", f"--db={folder / 'state'}"]
 
 
 def _python(module: str, *arguments: str) -> list[str]:

@@ -1,56 +1,92 @@
-"""What people see in Flower of a job."""
+"""What people see in Flower of a job, and that they can do nothing there. It runs as the platform starts it."""
 
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import httpx2
 import pytest
+import yaml
 
+from cli.parts import flower_command
 from shared.jobs.states import State
 from tests.support.server import free_ports
+from tests.support.servers import Valkey
 from tests.support.site import Site
 from tests.support.waiting import eventually
 
+COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 
-@pytest.fixture
-def flower_url(installation: Site, tmp_path: Path) -> Iterator[str]:
-    """Flower on the installation's Redis."""
-    (port,) = free_ports(1)
-    with (tmp_path / "flower.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "worker.flower", "flower", "--address=127.0.0.1", f"--port={port}"],
-            env=os.environ | {"CELERY_BROKER_URL": installation.valkey.url},
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}"
+
+def launchers(port: int, folder: Path) -> list[str]:
+    return flower_command(port, folder)
+
+
+def containers(port: int, folder: Path) -> list[str]:
+    """The command of the compose file, with another place to listen and to write than a container has."""
+    places = {"--address=0.0.0.0": "--address=127.0.0.1", "--port=5555": f"--port={port}"}
+    places["--db=/app/data/state"] = f"--db={folder / 'state'}"
+    python, *rest = yaml.safe_load(COMPOSE.read_text())["services"]["flower"]["command"]
+    assert python == "python"
+    assert places.keys() <= set(rest)
+    return [sys.executable, *(places.get(argument, argument) for argument in rest)]
+
+
+@contextmanager
+def flower(command: list[str], *, port: int, folder: Path, **variables: str) -> Iterator[httpx2.Client]:
+    """A client of a running Flower."""
+    with (folder / "flower.log").open("wb") as log:
+        process = subprocess.Popen(command, env=os.environ | variables, cwd=folder, stdout=log, stderr=log)
     try:
-        eventually(lambda: page(f"{url}/healthcheck") == "OK", timeout=30)
-        yield url
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=5) as client:
+            eventually(lambda: page(client, "/healthcheck") == "OK" or process.poll() is not None, timeout=30)
+            assert process.poll() is None, (folder / "flower.log").read_text()
+            yield client
     finally:
         process.terminate()
         process.wait(timeout=10)
 
 
-def page(url: str) -> str:
+def page(client: httpx2.Client, path: str) -> str:
     """The page's source, or nothing while it is not there."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a server of this test
-            text: str = answer.read().decode()
-            return text
-    except urllib.error.URLError:
+        answer = client.get(path)
+    except httpx2.TransportError:
         return ""
+    return answer.text if answer.is_success else ""
 
 
-def test_a_train_is_seen_with_its_job_id_and_its_state(installation: Site, flower_url: str) -> None:
-    installation.start_worker()
-    job_id = installation.train()
-    installation.until(job_id, State.SUCCEEDED)
-    task = eventually(lambda: page(f"{flower_url}/task/{job_id}"), what="Flower knows the task")
-    assert "train" in task
-    eventually(lambda: "SUCCESS" in page(f"{flower_url}/task/{job_id}"))
+def test_a_train_is_seen_with_its_job_id_and_its_state(installation: Site, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    command = launchers(port, tmp_path)
+    with flower(command, port=port, folder=tmp_path, CELERY_BROKER_URL=installation.valkey.url) as client:
+        installation.start_worker()
+        job_id = installation.train()
+        installation.until(job_id, State.SUCCEEDED)
+        task = eventually(lambda: page(client, f"/task/{job_id}"), what="Flower knows the task")
+        assert "train" in task
+        eventually(lambda: "SUCCESS" in page(client, f"/task/{job_id}"))
+
+
+@pytest.mark.parametrize("command_of", [launchers, containers])
+def test_nobody_can_stop_a_worker_or_a_job_there(
+    valkey: Valkey, tmp_path: Path, command_of: Callable[[int, Path], list[str]]
+) -> None:
+    (port,) = free_ports(1)
+    # Where an environment opens the interface that Flower's pages use, too.
+    opened = {"CELERY_BROKER_URL": valkey.fresh_database(), "FLOWER_UNAUTHENTICATED_API": "true"}
+    with flower(command_of(port, tmp_path), port=port, folder=tmp_path, **opened) as client:
+        assert client.get("/api/workers").is_success
+        for path in (
+            "worker/shutdown/w",
+            "worker/pool/shrink/w",
+            "worker/queue/cancel-consumer/w",
+            f"task/revoke/{uuid4()}",
+            "task/async-apply/train",
+        ):
+            answer = client.post(f"/api/{path}")
+            assert (answer.status_code, answer.text) == (403, "Read only mode is enabled"), path
