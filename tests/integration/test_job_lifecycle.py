@@ -107,6 +107,13 @@ def test_a_key_that_ran_out_can_be_used_again(database: Database) -> None:
     assert keyed(database, "k", {"n": 2}) == second
 
 
+def test_a_key_is_kept_for_its_hours(database: Database) -> None:
+    job_id = keyed(database, "k", {"n": 1}, hours=24)
+    with database.read() as session:
+        kept_until = session.scalars(select(IdempotencyKeyRow.expires_at)).one()
+    assert (kept_until - row_of(database, job_id).created_at).total_seconds() == pytest.approx(24 * 3600, abs=60)
+
+
 def test_a_look_up_finds_what_the_key_was_answered_with(database: Database) -> None:
     job_id = keyed(database, "k", {"n": 1})
     finish_job(database, job_id)
@@ -394,10 +401,10 @@ def test_a_job_that_is_handed_back_is_due_at_once_and_nothing_is_counted(databas
 
 
 def test_delays_double_up_to_five_minutes_and_differ() -> None:
-    for count, ceiling in [(0, 2.0), (1, 4.0), (4, 32.0), (9, 300.0), (5000, 300.0)]:
-        delays = [backoff_seconds(count, base_seconds=2) for _ in range(50)]
-        assert all(1 <= delay <= ceiling for delay in delays)
-        assert len(set(delays)) > 1
+    for count, ceiling in [(0, 2.0), (1, 4.0), (2, 8.0), (4, 32.0), (7, 256.0), (8, 300.0), (5000, 300.0)]:
+        delays = [backoff_seconds(count, base_seconds=2) for _ in range(1000)]
+        assert 1 <= min(delays) < 1 + (ceiling - 1) / 10
+        assert ceiling * 0.9 < max(delays) <= ceiling
 
 
 # Rescue.
@@ -476,6 +483,16 @@ def test_due_jobs_come_oldest_first_and_without_those_that_wait(database: Databa
         assert [each.job_id for each in due(session, limit=1)] == [old]
         assert [each.job_id for each in due(session, limit=10, since_seconds=30)] == [old]
         assert count_due(session) == 2
+
+
+@pytest.mark.parametrize("act", ["retry", "crash", "hand_back"])
+def test_a_job_that_goes_back_to_the_queue_wants_a_message(database: Database, act: str) -> None:
+    job_id = add_job(database)
+    with database.write() as session:
+        take_unpublished(session, limit=5, quiet_seconds=60)
+    walk(database, claim_job(database, job_id), act, allowed=2)
+    with database.write() as session:
+        assert [each.job_id for each in take_unpublished(session, limit=5, quiet_seconds=60)] == [job_id]
 
 
 def test_a_published_job_is_published_again_after_a_while(database: Database) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,13 +16,14 @@ from shared.database import Database
 from shared.errors import DatabaseUnavailable, FitFailed
 from shared.jobs import lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
-from shared.jobs.lifecycle import Claim
+from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.settings import Settings
-from tests.support.jobs import log_of
+from tests.support.jobs import add_job, finish_job, log_of
 from tests.support.waiting import eventually
+from worker import execution
 from worker.attempt import Attempt
 from worker.execution import commit, end_without_effect
 from worker.heartbeat import Heartbeat
@@ -147,6 +149,35 @@ def test_an_attempt_that_lost_its_job_writes_nothing(attempt: Attempt) -> None:
     job = job_of(attempt)
     assert (job.status, job.epoch, effects(attempt)) == (State.QUEUED, 2, 0)
     assert log_of(attempt.runtime.database, job.id) == []
+
+
+def test_an_attempt_that_another_one_overtook_is_not_told_that_it_committed(attempt: Attempt) -> None:
+    database, job_id = attempt.runtime.database, attempt.claim.job_id
+    with database.write() as session:
+        session.execute(update(JobRow).values(lease_until=Now(-1)))
+        rescue(session, job_id, actor="other", max_crashes=3)
+    finish_job(database, job_id)
+    with pytest.raises(Fenced):
+        commit(attempt, count_up)
+    assert effects(attempt) == 0
+
+
+def test_the_lease_counts_from_before_the_claim_was_asked_for(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked, counted = lifecycle.claim, [], []
+
+    def claim(*arguments: Any, **named: Any) -> Claim | None:
+        asked.append(time.monotonic())
+        return real(*arguments, **named)
+
+    def run_attempt(_runtime: Runtime, _claim: Claim, *, since: float) -> None:
+        counted.append(since)
+
+    monkeypatch.setattr(lifecycle, "claim", claim)
+    monkeypatch.setattr(execution, "run_attempt", run_attempt)
+    execution.execute_in_slot(runtime, add_job(runtime.database))
+    assert counted[0] <= asked[0]
 
 
 def test_an_effect_that_is_refused_leaves_nothing_of_itself(attempt: Attempt) -> None:

@@ -2,11 +2,12 @@
 
 import threading
 import time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from shared.clock import Now
 from shared.database import Database
@@ -49,17 +50,35 @@ def raised_by(heartbeat: Heartbeat) -> type[Exception] | None:
     return None
 
 
-def seconds_left(database: Database, job_id: UUID) -> bool:
+def lease_of(database: Database, job_id: UUID) -> datetime:
     with database.read() as session:
-        return session.scalar(select(JobRow.lease_until > Now(0.5)).where(JobRow.id == job_id)) or False
+        until = find_job(session, job_id).lease_until
+    assert until is not None
+    return until
 
 
 def test_it_renews_the_lease_for_as_long_as_the_attempt_runs(database: Database, quick: Settings, claim: Claim) -> None:
-    with database.write() as session:
-        session.execute(update(JobRow).values(lease_until=Now(0)))
+    first = lease_of(database, claim.job_id)
     with heart_of(database, quick, claim) as heartbeat:
-        eventually(lambda: seconds_left(database, claim.job_id))
+        # Longer than the lease that the claim gave.
+        eventually(lambda: (lease_of(database, claim.job_id) - first).total_seconds() > 1.2 * quick.lease_seconds)
         assert raised_by(heartbeat) is None
+    assert f"heartbeat-{claim.job_id}" not in {each.name for each in threading.enumerate()}
+
+
+def test_a_renewed_lease_counts_from_before_it_was_asked_for(
+    database: Database, quick: Settings, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renew, asked = lifecycle.beat, []
+
+    def beat(*arguments: Any, **named: Any) -> bool:
+        asked.append(time.monotonic())
+        return renew(*arguments, **named)
+
+    monkeypatch.setattr(lifecycle, "beat", beat)
+    heartbeat = heart_of(database, quick, claim)
+    heartbeat._renew()
+    assert heartbeat._deadline <= asked[0] + quick.lease_seconds
 
 
 def test_it_notices_a_cancellation(database: Database, quick: Settings, claim: Claim) -> None:

@@ -34,12 +34,16 @@ def upkeep(runtime: Runtime) -> Upkeep:
     return Upkeep(runtime)
 
 
-def due_job(runtime: Runtime) -> UUID:
+# No two alike, so that it shows which of them is meant.
+DISTINCT = {"poll_seconds": 1000, "relay_seconds": 2000, "rescue_seconds": 3000, "janitor_seconds": 4000}
+
+
+def due_job(runtime: Runtime, *, seconds: float = 5) -> UUID:
     """A job that has been due for a while."""
     with runtime.database.write() as session:
         # A train of nothing fails at once, which is all that these tests need.
         job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-        session.execute(update(JobRow).where(JobRow.id == job.id).values(run_at=Now(-5)))
+        session.execute(update(JobRow).where(JobRow.id == job.id).values(run_at=Now(-seconds)))
         return job.id
 
 
@@ -84,12 +88,60 @@ def test_the_poller_runs_due_jobs_and_gives_their_slots_back(runtime: Runtime, u
     eventually(lambda: both_slots_are_free(runtime))
 
 
-def test_the_poller_leaves_a_fresh_job_to_its_message(runtime: Runtime, upkeep: Upkeep) -> None:
+def test_the_poller_leaves_a_fresh_job_to_its_message(runtime: Runtime) -> None:
+    runtime.settings = runtime.settings.model_copy(update=DISTINCT)
+    upkeep, fresh, forgotten = Upkeep(runtime), due_job(runtime, seconds=950), due_job(runtime, seconds=1050)
+
+    def ended() -> bool:
+        upkeep.poll()
+        return state_of(runtime, forgotten) == State.FAILED
+
+    eventually(ended)
+    assert state_of(runtime, fresh) == State.QUEUED
+
+
+def test_the_relay_leaves_a_job_alone_that_workers_were_told_of_lately(runtime: Runtime) -> None:
+    runtime.settings = runtime.settings.model_copy(update=DISTINCT)
+    lately, long_ago = due_job(runtime), due_job(runtime)
     with runtime.database.write() as session:
-        job_id = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None).id
-        session.execute(update(JobRow).where(JobRow.id == job_id).values(run_at=Now(3)))
-    upkeep.poll()
-    assert state_of(runtime, job_id) == State.QUEUED
+        for job_id, seconds in ((lately, 1950), (long_ago, 2050)):
+            told = update(JobRow).where(JobRow.id == job_id).values(last_published_at=Now(-seconds))
+            session.execute(told)
+    Upkeep(runtime).relay()
+    assert runtime.queue.depth() == 1
+
+
+def test_each_act_has_an_interval_of_its_own(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: dict[str, float] = {}
+
+    class Once(threading.Event):
+        """Ends each thread at its first wait, and notes how long that would have been."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            name = threading.current_thread().name
+            assert timeout is not None
+            waits[name] = timeout
+            stopped.add(name)
+            return True
+
+        def is_set(self) -> bool:
+            return threading.current_thread().name in stopped
+
+    def announce(_upkeep: Upkeep) -> None:
+        """The fork server is not needed."""
+
+    stopped: set[str] = set()
+    monkeypatch.setattr(Upkeep, "announce", announce)
+    runtime.settings = runtime.settings.model_copy(update=DISTINCT)
+    upkeep = Upkeep(runtime)
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime, "stopping", Once())
+        upkeep.start()
+        eventually(lambda: len(waits) == 5)
+    runtime.draining.set()
+    upkeep.join()
+    assert 0.1 * 4000 <= waits.pop("janitor") <= 0.2 * 4000
+    assert waits == {"poll": 1000, "relay": 2000, "rescue": 3000, "announce": 4}
 
 
 def test_the_poller_takes_no_more_than_the_free_slots(runtime: Runtime, upkeep: Upkeep) -> None:
