@@ -41,14 +41,16 @@ install: ## install what the platform needs into .venv
 dev: ## install what development needs, too
 	@$(PYTHON) requirements/install.py dev
 
-# The newest versions that fit together, for every platform and Python at once. No host name is written.
-LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-	--no-emit-find-links --python-version 3.11 --upgrade pyproject.toml
+# The newest versions that fit together, for every platform and Python at once. Extras are kept, because an old pip looks
+# for the newest release of `name[extra]` where the lock names only `name`. No host name is written.
+LOCK = .venv/bin/uv pip compile --quiet --system-certs --universal --generate-hashes --no-strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade
 
 lock: dev ## renew the lock in requirements/
-	$(LOCK) --extra local --output-file requirements/run.txt
-	$(LOCK) --extra local --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
-	$(LOCK) --extra image --constraint requirements/run.txt --output-file requirements/image.txt
+	$(LOCK) --group installer --output-file requirements/uv.txt
+	$(LOCK) pyproject.toml --extra local --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra local --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra image --constraint requirements/run.txt --output-file requirements/image.txt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -1,7 +1,8 @@
 """Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `dev`, which is more of the same).
 
-It needs nothing but Python, does nothing when nothing has changed, and works after the folder was moved. It has to
-start on old versions of Python too, to say that they are too old.
+It needs nothing but Python, does nothing when nothing has changed, and works after the folder was moved. pip fetches
+uv, pinned by its hash. uv installs what the lock lists and resolves nothing, so neither an old pip nor a later day
+changes anything. This file has to start on old versions of Python too, to say that they are too old.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "requirements"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed"
 
 
 def main() -> None:
@@ -26,7 +30,11 @@ def main() -> None:
     _check_python()
     # `make run` and `make test` may be started together.
     fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
-    if not _is_fresh(kind):
+    found = STAMP.read_text() if _fits() and STAMP.exists() else ""
+    # An environment for development has what the platform needs to run, and stays one.
+    if found.startswith("dev "):
+        kind = "dev"
+    if found != _wanted(kind):
         _install(kind)
 
 
@@ -46,23 +54,6 @@ def _check_python() -> None:
         )
 
 
-def _is_fresh(kind: str) -> bool:
-    stamp = _stamp(kind)
-    return stamp.exists() and stamp.read_text() == _wanted(kind) and os.access(PYTHON, os.X_OK)
-
-
-def _install(kind: str) -> None:
-    stamp = _stamp(kind)
-    stamp.unlink(missing_ok=True)
-    if not _fits():
-        print("Creating .venv ...", flush=True)
-        _run(sys.executable, "-m", "venv", "--clear", str(VENV))
-    print(f"Installing from requirements/{kind}.txt (a few minutes the first time) ...", flush=True)
-    _pip("--require-hashes", "--requirement", str(ROOT / "requirements" / f"{kind}.txt"))
-    _pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    stamp.write_text(_wanted(kind))
-
-
 def _fits() -> bool:
     """Whether there is an environment of this Python's version, made for this folder."""
     if not os.access(PYTHON, os.X_OK):
@@ -76,21 +67,40 @@ def _fits() -> bool:
 def _wanted(kind: str) -> str:
     """What an up-to-date environment was made from."""
     digest = hashlib.sha256()
-    for path in (ROOT / "requirements" / f"{kind}.txt", ROOT / "pyproject.toml"):
+    for path in (LOCKS / "uv.txt", LOCKS / f"{kind}.txt", ROOT / "pyproject.toml"):
         digest.update(path.read_bytes())
-    return "{} {} {}.{}\n".format(digest.hexdigest(), ROOT, *sys.version_info[:2])
+    return "{} {} {} {}.{}\n".format(kind, digest.hexdigest(), ROOT, *sys.version_info[:2])
 
 
-def _stamp(kind: str) -> Path:
-    return VENV / f"{kind}.stamp"
+def _install(kind: str) -> None:
+    if not _fits():
+        print("Creating .venv ...", flush=True)
+        _run(sys.executable, "-m", "venv", "--clear", str(VENV))
+    STAMP.unlink(missing_ok=True)
+    print(f"Installing from requirements/{kind}.txt ...", flush=True)
+    _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(LOCKS / "uv.txt"))
+    _uv("sync", "--require-hashes", str(LOCKS / f"{kind}.txt"))
+    _uv("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    STAMP.write_text(_wanted(kind))
 
 
-def _pip(*arguments: str) -> None:
-    _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
+def _uv(act: str, *arguments: str) -> None:
+    # Certificates of a company are known to the system, where pip finds them; uv alone would not look there.
+    command = [str(VENV / "bin" / "uv"), "pip", act, "--quiet", "--system-certs", "--python", str(PYTHON)]
+    _run(*command, *arguments, more={"UV_DEFAULT_INDEX": mirror} if (mirror := _mirror()) else {})
 
 
-def _run(*command: str) -> None:
-    if subprocess.run(command, check=False).returncode:
+def _mirror() -> str:
+    """The index that pip was told to ask, if any: uv has settings of its own."""
+    asked = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], check=False, capture_output=True, text=True)
+    # A variable comes before a file.
+    found = re.search(r"^(?::env:|global)\.index-url='(.*)'$", asked.stdout, re.MULTILINE)
+    return os.environ.get("UV_DEFAULT_INDEX") or (found[1] if found else "")
+
+
+def _run(*command: str, more: dict[str, str] | None = None) -> None:
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
+    if subprocess.run(command, check=False, env=environment).returncode:
         _give_up("the installation did not work out; the lines above say why. Once that is mended, run make again.")
 
 

@@ -1,5 +1,6 @@
 """`requirements/install.py`, which `make run` and `make test` begin with. Nothing is downloaded here."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
     """A checkout with an empty lock and nothing to build."""
     (tmp_path / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / "install.py", tmp_path / "requirements")
-    for kind in ("run", "dev"):
+    for kind in ("uv", "run", "dev"):
         (tmp_path / "requirements" / f"{kind}.txt").write_text(LOCK)
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '1'\n")
     return tmp_path
@@ -42,7 +43,7 @@ import sys
 sys.path.insert(0, {str(folder / "requirements")!r})
 import install
 install._run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(install.VENV))
-install._stamp({kind!r}).write_text(install._wanted({kind!r}))
+install.STAMP.write_text(install._wanted({kind!r}))
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 
@@ -70,18 +71,66 @@ def test_nothing_is_done_when_nothing_has_changed(copy: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("change", ["lock", "project", "other kind"])
+def test_an_environment_for_development_serves_the_platform_too(copy: Path) -> None:
+    make_fresh(copy, "dev")
+    done = install(copy, "run")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("change", ["run", "uv", "project", "other kind"])
 def test_a_change_is_installed_into_the_same_environment(copy: Path, change: str) -> None:
     make_fresh(copy, "run")
-    if change == "lock":
-        (copy / "requirements" / "run.txt").write_text("# other\n")
+    if change in {"run", "uv"}:
+        (copy / "requirements" / f"{change}.txt").write_text("# other\n")
     if change == "project":
         (copy / "pyproject.toml").write_text("[project]\nname = 'other'\nversion = '1'\n")
-    done = install(copy, "dev" if change == "other kind" else "run")
+    kind = "dev" if change == "other kind" else "run"
+    done = install(copy, kind)
     # This environment has no pip, so the installation ends where it begins.
     assert done.returncode == 1
-    assert done.stdout.startswith("Installing from requirements/")
+    assert done.stdout == f"Installing from requirements/{kind}.txt ...\n"
     assert "the installation did not work out" in done.stderr
+
+
+def test_an_environment_for_development_stays_one_when_its_lock_changes(copy: Path) -> None:
+    make_fresh(copy, "dev")
+    (copy / "requirements" / "dev.txt").write_text("# other\n")
+    assert install(copy, "run").stdout == "Installing from requirements/dev.txt ...\n"
+
+
+def test_an_installation_that_was_broken_off_is_begun_again(copy: Path) -> None:
+    make_fresh(copy, "run")
+    (copy / "requirements" / "run.txt").write_text("# other\n")
+    install(copy)
+    (copy / "requirements" / "run.txt").write_text(LOCK)
+    assert install(copy).stdout == "Installing from requirements/run.txt ...\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, ""),
+        ({"PIP_INDEX_URL": "https://mirror.example/simple"}, "https://mirror.example/simple"),
+        ({"PIP_INDEX_URL": "https://a.example", "UV_DEFAULT_INDEX": "https://b.example"}, "https://b.example"),
+        ({"PIP_CONFIG_FILE": "pip.conf"}, "https://company.example/simple"),
+    ],
+    ids=["none", "variable of pip", "variable of uv", "file of pip"],
+)
+def test_uv_asks_the_index_that_pip_was_told_to_ask(copy: Path, variables: dict[str, str], told: str) -> None:
+    (copy / "pip.conf").write_text("[global]\nindex-url = https://company.example/simple\n")
+    program = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(copy / "requirements")!r})
+import install
+install.PYTHON = Path(sys.executable)
+print(install._mirror())
+"""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    command = [sys.executable, "-I", "-c", program]
+    own = kept | {"PIP_CONFIG_FILE": os.devnull} | variables
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=own, cwd=copy)
+    assert done.stdout.strip() == told
 
 
 @pytest.mark.parametrize("change", ["moved", "broken"])
