@@ -3,18 +3,23 @@
 Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with the variable's name.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared.errors import WrongSettings
+from shared.errors import WrongSettings, did_you_mean
 from shared.hosts import plain_name
 from shared.machine import this_machine
 
 PREFIX = "MLMINI_"
+
+# Variables with the prefix that are no settings: of the command line, of the fail points and of the tests.
+_OTHERS = {"CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TEST_BROWSER", "TEST_STACK", "URL"}
 
 # Spans become moments in SQL, which SQLite cannot tell beyond the year 9999.
 _DAY_SECONDS = 86_400
@@ -132,13 +137,37 @@ def load_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        WrongSettings: naming each variable that is wrong and what is wrong with it.
+        WrongSettings: naming each variable that is wrong and what is wrong with it, and each that is unknown.
     """
+    faults = unknown_names()
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            said = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"{PREFIX}{str(problem['loc'][0]).upper()}: {said}" if problem["loc"] else said)
-        raise WrongSettings("; ".join(lines)) from None
+        faults += _faults(error)
+    if faults:
+        raise WrongSettings("; ".join(faults))
+    return settings
+
+
+def unknown_names() -> list[str]:
+    """A sentence for each variable that looks like a setting and is none: a misspelt one would change nothing."""
+    settings = {field.upper() for field in Settings.model_fields}
+    unknown = []
+    for variable in sorted(name for name, value in os.environ.items() if value):
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper().startswith(PREFIX) and name not in settings | _OTHERS:
+            near = did_you_mean(name, sorted(settings | _OTHERS)).replace("'", f"'{PREFIX}", 1)
+            unknown.append(f"{variable} is no setting.{near} Unset it, or correct its name")
+    return unknown
+
+
+def _faults(error: ValidationError) -> list[str]:
+    # A default that depends on a wrong value is not made. That value has a line of its own.
+    told = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
+    return [
+        f"{PREFIX}{str(fault['loc'][0]).upper()}: {_said(fault)}" if fault["loc"] else _said(fault) for fault in told
+    ]
+
+
+def _said(fault: ErrorDetails) -> str:
+    return fault["msg"].removeprefix("Value error, ")

@@ -1,6 +1,5 @@
 """What the platform runs on: Python and its packages, the settings, a browser for the tests."""
 
-import os
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -8,13 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cli.doctor.finding import Finding, broken, note, ok
-from shared.errors import did_you_mean
 from shared.settings import PREFIX, Settings
 
 _PLATFORM = "ml-mini-platform"
 _PINNED = "scikit-learn"
-# Variables that are none of the platform's settings, but its command line's.
-_OF_THE_COMMAND_LINE = {f"{PREFIX}URL"}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TESTS = Path(__file__).parents[2] / "tests"
 
@@ -36,17 +32,9 @@ def check_python() -> Finding:
 
 
 def check_settings(settings: Settings) -> Finding:
-    """The variables that are set, by their names, and those that mean nothing."""
-    known = {PREFIX + field.upper() for field in Settings.model_fields}
-    unknown = sorted(
-        name for name in os.environ if name.startswith(PREFIX) and name not in known | _OF_THE_COMMAND_LINE
-    )
+    """The variables that are set, by their names."""
     names = sorted(PREFIX + field.upper() for field in settings.model_fields_set)
-    found = ", ".join(names) if names else "all as they are by default"
-    if unknown:
-        cure = " ".join(f"{name} is no setting.{did_you_mean(name, known).replace(chr(39), '')}" for name in unknown)
-        return note("Settings", found, cure)
-    return ok("Settings", found)
+    return ok("Settings", ", ".join(names) if names else "all as they are by default")
 
 
 def check_browser() -> Finding | None:

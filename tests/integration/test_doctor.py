@@ -59,7 +59,8 @@ def test_a_variable_that_means_nothing_is_told_by_the_doctor(scene: Scene) -> No
     answer = run(
         "cli", "doctor", variables={"MLMINI_HOME": str(scene.home), "MLMINI_DATABSE_URL": SECRET} | own_ports()
     )
-    assert "MLMINI_DATABSE_URL is no setting. Did you mean MLMINI_DATABASE_URL?" in answer.stdout
+    assert answer.returncode == 1
+    assert "MLMINI_DATABSE_URL is no setting. Did you mean 'MLMINI_DATABASE_URL'?" in answer.stdout
     assert SECRET not in answer.stdout
 
 

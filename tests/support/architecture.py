@@ -48,8 +48,9 @@ PLACES = {
 UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 
 # An import inside a function is for what is heavy: one of these libraries, or a project module whose own imports
-# reach one of them. Everything else is imported at the top of its file.
-HEAVY = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore"}
+# reach one of them. Everything else is imported at the top of its file. The settings take longer than a short answer of
+# the command line.
+HEAVY = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
 # Drawing tables and speaking HTTP takes longer to import than `--help` may take.
 SAY_ONLY = ("cli.app", "cli.verbs")

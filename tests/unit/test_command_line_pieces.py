@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.acts.connecting import connected
 from cli.client.address import find_address
 from cli.client.failures import CommandFailed, WrongUsage, written
 from cli.published import publish, published, withdraw
@@ -13,6 +14,12 @@ from cli.show.queue import status_words
 from cli.show.text import age, cell, clean, duration, size
 from cli.tables.cells import WrongCell, converter
 from cli.tables.sink import opened
+
+
+def test_a_misspelt_variable_does_not_send_a_verb_to_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLMINI_ULR", "https://ml.example")
+    with pytest.raises(WrongUsage, match=r"MLMINI_ULR is no setting\. Did you mean 'MLMINI_URL'\?"), connected(None):
+        pass
 
 
 def test_a_named_address_is_taken_before_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """What a wrong environment says."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,13 @@ from cli.published import home_folder
 from shared.errors import WrongSettings
 from shared.machine import this_machine
 from shared.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+MISSPELLING = {
+    f"tests/{name}.py" for name in ("unit/test_settings", "unit/test_command_line_pieces", "integration/test_doctor")
+}
+# A variable that is read or set; those of remarks and sentences do not count.
+USED = re.compile(r"""(?:["']|\b(?:export )?)MLMINI_([A-Z][A-Z0-9_]*)(?:["']|[:=])""")
 
 
 def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -126,6 +135,47 @@ def test_values_that_do_not_fit_together_are_refused_with_all_their_names(
 def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongSettings, match=r"(?s)MLMINI_PORT.*MLMINI_STORE|MLMINI_STORE.*MLMINI_PORT"):
         load(monkeypatch, PORT="web", STORE="ftp")
+
+
+def test_nothing_is_said_of_a_default_that_depends_on_a_wrong_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongSettings) as refused:
+        load(monkeypatch, PORT="abc")
+    assert refused.value.detail == (
+        "MLMINI_PORT: Input should be a valid integer, unable to parse string as an integer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("POORT", "PORT"), ("DATABSE_URL", "DATABASE_URL"), ("LEASE_SECOND", "LEASE_SECONDS")]
+)
+def test_a_misspelt_name_stops_the_start_with_the_name_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, near: str
+) -> None:
+    with pytest.raises(WrongSettings) as refused:
+        load(monkeypatch, **{name: "hush"})
+    assert f"MLMINI_{name} is no setting. Did you mean 'MLMINI_{near}'?" in refused.value.detail
+    assert "hush" not in refused.value.detail
+
+
+def test_unknown_names_are_told_beside_wrong_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongSettings, match=r"MLMINI_QQQ is no setting\. Unset it.*MLMINI_PORT: "):
+        load(monkeypatch, QQQ="1", PORT="web")
+
+
+def test_an_unknown_name_without_a_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, POORT="").port == 8000
+
+
+def test_names_that_are_no_settings_are_known_if_the_project_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    used = {
+        name
+        for path in tracked
+        if path.endswith((".py", ".yml", "Makefile", "run")) and path not in MISSPELLING
+        for name in USED.findall((ROOT / path).read_text())
+    }
+    assert {"URL", "TEST_STACK", "FAIL"} <= used
+    load(monkeypatch, **{name: "" if name.lower() in Settings.model_fields else "x" for name in used})
 
 
 def test_an_open_host_is_taken_when_it_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
