@@ -7,7 +7,7 @@ from shared.errors import ComputationCrashed, InternalError, PlatformError, Scra
 from shared.fail_points import fail_point
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, SandboxProcess
-from shared.sandbox.limits import FAILED, memory_kills
+from shared.sandbox.limits import FAILED, SYSTEM_FAULT, memory_kills
 from worker.allowance import Allowance
 from worker.attempt import Attempt
 from worker.pace import Pace
@@ -82,7 +82,7 @@ def _failure(ending: Ending, allowance: Allowance, *, out_of_memory_kill: bool) 
         return allowance.too_much()
     if ending.disk_full:
         return ScratchFull()
-    if ending.exit_code == FAILED:
+    if ending.exit_code in {FAILED, SYSTEM_FAULT}:
         return InternalError("The training failed in an unexpected way; the worker's log has the cause.")
     return ComputationCrashed(f"The computing process died before it was done: {_cause(ending, out_of_memory_kill)}")
 
@@ -92,8 +92,10 @@ def _cause(ending: Ending, out_of_memory_kill: bool) -> str:
     smaller = "Train on fewer rows or with a smaller model, or give the worker's machine more memory."
     if ending.signal is None and ending.exit_code is None:
         return "the process that had started it died, too."
-    if ending.signal != signal.SIGKILL:
+    if ending.crashed:
         return f"{ending}. Libraries may stumble over these data: try another estimator or other parameters."
+    if ending.signal != signal.SIGKILL:
+        return f"something outside of it ended it ({ending}), such as a limit of the system that the worker runs under."
     if out_of_memory_kill:
         return f"its machine ran out of memory and the system killed processes (signal 9). {smaller}"
     return f"something killed it (signal 9), and want of memory is the usual reason. {smaller}"

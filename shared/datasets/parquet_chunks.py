@@ -31,8 +31,8 @@ class ParquetChunks:
         try:
             # Spark's old timestamps of 96 bits go beyond what nanoseconds can say, and would wrap around.
             self._file = pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
-        except _UNREADABLE:
-            raise _damaged() from None
+        except _UNREADABLE as error:
+            raise _fault_of(error) from None
         self.rounded: Counter[str] = Counter()
         try:
             self._check_footer(limits)
@@ -57,8 +57,8 @@ class ParquetChunks:
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._file.iter_batches(batch_size=_CHUNK_ROWS, use_threads=False)
-        except _UNREADABLE:
-            raise _damaged() from None
+        except _UNREADABLE as error:
+            raise _fault_of(error) from None
 
     def _keep(self, at: int, cells: pa.Array, rows_before: int) -> pa.Array:
         name = self.names[at]
@@ -83,6 +83,11 @@ class ParquetChunks:
                 f"Uncompressed, the table has {size:,} bytes ({footer.num_rows:,} rows, {footer.num_columns:,} "
                 f"columns); {limits.max_bytes:,} are the limit. Split it into smaller files."
             )
+
+
+def _fault_of(error: Exception) -> Exception:
+    """The refusal of the file, unless it was the system that could not read it."""
+    return error if isinstance(error, OSError) and error.errno else _damaged()
 
 
 def _damaged() -> InvalidTable:

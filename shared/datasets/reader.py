@@ -10,9 +10,16 @@ from typing import Any
 from shared.datasets.columns import Column
 from shared.datasets.findings import Inspection, Preview, TableLimits
 from shared.datasets.reading import Reading
-from shared.errors import InvalidTable, ProcessStopping, ScratchFull, TableTooLarge, error_of_code
+from shared.errors import (
+    InvalidTable,
+    ProcessStopping,
+    ReaderUnavailable,
+    ScratchFull,
+    TableTooLarge,
+    error_of_code,
+)
 from shared.logging import get_logger
-from shared.sandbox import Ending, Limits, Sandbox
+from shared.sandbox import Ending, Limits, Sandbox, SandboxFailed
 from shared.scratch import Scratch
 from shared.settings import Settings
 
@@ -82,11 +89,7 @@ class Reader:
         folder = Path(tempfile.mkdtemp(prefix="reading-", dir=self.folder))
         try:
             (folder / "request.json").write_text(json.dumps(request))
-            with self._places:
-                ending = self._run(folder)
-            if not ending.ok:
-                # A file is not damaged because its reader was ended.
-                raise ProcessStopping if self._closing else _refusal(ending)
+            self._read(folder)
             answer = json.loads((folder / "answer.json").read_text())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -96,24 +99,61 @@ class Reader:
         found: dict[str, Any] = answer["found"]
         return found
 
+    def _read(self, folder: Path) -> None:
+        """Have the request in the folder answered.
+
+        A child that ends without an answer is followed by another one: what ended it may have had nothing to do with
+        the file, and the file is only refused for what it does again.
+        """
+        with self._places:
+            for is_last in (False, True):
+                ending = self._run(folder)
+                if ending.ok:
+                    return
+                log.warning("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
+                if is_last or ending.out_of_memory or ending.disk_full:
+                    raise self._refusal(ending)
+
     def _run(self, folder: Path) -> Ending:
-        process = self._sandbox.run(folder, Limits(memory_mb=self._settings.reader_memory_mb))
+        try:
+            process = self._sandbox.run(folder, Limits(memory_mb=self._settings.reader_memory_mb))
+        except SandboxFailed as error:
+            self._raise_if_closing()
+            log.error("reader_not_started", said=str(error)[-_SHOWN_CHARACTERS:])  # noqa: TRY400 - said has the cause
+            raise ReaderUnavailable(
+                "The process that reads files cannot start; the log of the API has the cause."
+            ) from None
         ending = process.wait(timeout=self._settings.reader_seconds)
         if ending is None:
             process.kill()
             process.wait(timeout=5)
             raise TableTooLarge(
-                f"The file could not be read within {self._settings.reader_seconds:g} seconds. Upload a smaller one."
+                f"The file could not be read within the {self._settings.reader_seconds:g} seconds that reading may "
+                "take here. Upload a smaller one, or have MLMINI_READER_SECONDS raised."
             )
+        if not ending.ok:
+            # A file is not damaged because its reader was ended.
+            self._raise_if_closing()
         return ending
 
+    def _raise_if_closing(self) -> None:
+        if self._closing:
+            raise ProcessStopping
 
-def _refusal(ending: Ending) -> Exception:
-    if ending.out_of_memory:
-        return TableTooLarge(
-            "The file needs more memory to read than it may take. Upload fewer columns, or shorter rows or row groups."
+    def _refusal(self, ending: Ending) -> Exception:
+        if ending.out_of_memory:
+            return TableTooLarge(
+                f"The file needs more than the {self._settings.reader_memory_mb:,} MiB of memory that reading may take "
+                "here. Upload fewer columns, or shorter rows or row groups, or have MLMINI_READER_MEMORY_MB raised."
+            )
+        if ending.disk_full:
+            return ScratchFull()
+        if ending.crashed:
+            return InvalidTable(
+                f"The file makes the process that reads it fail ({ending}), now and when it was tried again: it is "
+                "damaged, or holds what the reader does not know. Write it again, or as CSV."
+            )
+        return ReaderUnavailable(
+            f"The process that read the file was ended or hindered from outside ({ending}), most often because its "
+            "machine is short of memory. The file is not at fault: send it again."
         )
-    if ending.disk_full:
-        return ScratchFull()
-    log.error("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
-    return InvalidTable("The file cannot be read as a table; it is damaged. Write it again.")

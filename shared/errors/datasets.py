@@ -1,6 +1,6 @@
 """Errors of the dataset catalog."""
 
-from shared.errors.tree import Conflict, Invalid, Permanent, TooLarge, Unknown
+from shared.errors.tree import Conflict, Invalid, Permanent, TooLarge, Unavailable, Unknown
 
 
 class InvalidName(Invalid):
@@ -21,6 +21,10 @@ class EmptyTable(Invalid):
 
 class TableTooLarge(TooLarge):
     """The table has more columns, longer fields or more data than the limits allow."""
+
+
+class ReaderUnavailable(Unavailable):
+    """The process that reads files cannot start, or was ended from outside; the file is not at fault, send it again."""
 
 
 class UnknownDataset(Unknown):

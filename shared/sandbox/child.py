@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from shared.home import NO_ROOM
 from shared.sandbox.descendants import GUARD_DIED, die_with_parent
-from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, Limits, apply
+from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT, Limits, apply
 
 Entry = Callable[[Path], None]
 
@@ -26,8 +26,8 @@ def become_child(entry: Entry, folder: Path, limits: Limits, *, server: int, out
     except MemoryError:
         code = OUT_OF_MEMORY
     except BaseException as error:  # noqa: BLE001 - nothing may get past this point into the server's own loop
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            code = DISK_FULL
+        if isinstance(error, OSError) and error.errno:
+            code = DISK_FULL if error.errno in NO_ROOM else SYSTEM_FAULT
         traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):

@@ -1,6 +1,7 @@
 """What a computing process may use, and how it ended."""
 
 import resource
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,18 @@ from pathlib import Path
 FAILED = 70
 OUT_OF_MEMORY = 77
 DISK_FULL = 78
+SYSTEM_FAULT = 79
+
+# What a process is sent for its own fault; all others come from outside, SIGKILL from the kernel's memory killer too.
+_OF_CRASHES = {
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGSYS,
+    signal.SIGTRAP,
+}
 
 _VIRTUAL_MEMORY = Path("/proc/vmstat")
 
@@ -49,6 +62,11 @@ class Ending:
     def disk_full(self) -> bool:
         """Whether a file could not be written for want of room."""
         return self.exit_code == DISK_FULL
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended by what it did itself: by an error that nobody foresaw, or by a crash."""
+        return self.exit_code == FAILED or self.signal in _OF_CRASHES
 
     def __str__(self) -> str:
         if self.signal is not None:

@@ -1,8 +1,6 @@
 """The reader with its real child processes."""
 
 import gzip
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,8 @@ import pytest
 import structlog
 
 from shared.datasets.reader import Reader
-from shared.errors import DuplicateColumns, InvalidTable, ProcessStopping, TableTooLarge
+from shared.errors import DuplicateColumns, InvalidTable, ProcessStopping, ReaderUnavailable, TableTooLarge
+from shared.sandbox import Sandbox
 from shared.settings import Settings
 from tests.support.tables import IRIS, parquet
 from tests.support.waiting import eventually
@@ -74,7 +73,7 @@ def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path)
     assert len(content) < 10 * 2**20
     reader = Reader(Settings(home=tmp_path / "home", reader_memory_mb=256))
     try:
-        with pytest.raises(TableTooLarge, match="more memory"):
+        with pytest.raises(TableTooLarge, match=r"256 MiB of memory .* MLMINI_READER_MEMORY_MB"):
             reader.inspect(written(tmp_path, content))
         assert reader.inspect(IRIS).rows == 150
     finally:
@@ -84,31 +83,55 @@ def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path)
 def test_a_file_that_takes_too_long_is_too_large_and_its_child_is_killed(tmp_path: Path) -> None:
     reader = Reader(Settings(home=tmp_path / "home", reader_seconds=0.2))
     try:
-        with pytest.raises(TableTooLarge, match=r"0\.2 seconds"):
+        with pytest.raises(TableTooLarge, match=r"0\.2 seconds .* MLMINI_READER_SECONDS"):
             reader.inspect(written(tmp_path, gzip.compress(b"a,b\n" + b"12345,x\n" * 10_000_000, 1)))
         eventually(lambda: not _computing(), what="the child is gone")
     finally:
         reader.close()
 
 
-def test_a_child_that_is_killed_is_a_clean_refusal_and_the_next_file_is_read(reader: Reader, tmp_path: Path) -> None:
-    reader.inspect(IRIS)
-    path = written(tmp_path, b"a,b\n" + b"12345,x\n" * 10_000_000)
-    refusals: list[Exception] = []
+@pytest.fixture(scope="module")
+def odd_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """A reader whose children end as the file says."""
+    reader = Reader(Settings(home=tmp_path_factory.mktemp("home")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        reader._sandbox = Sandbox("tests.support.odd_reader:main", scratch=reader.folder)
+        yield reader
+    reader.close()
 
-    def inspect() -> None:
-        try:
-            reader.inspect(path)
-        except InvalidTable as refusal:
-            refusals.append(refusal)
 
-    thread = threading.Thread(target=inspect)
-    thread.start()
-    child = eventually(_computing)[0]
-    os.kill(child.pid, signal.SIGKILL)
-    thread.join(timeout=30)
-    assert "damaged" in str(refusals[0])
-    assert reader.inspect(IRIS).rows == 150
+@pytest.mark.parametrize("act", ["kill", "server", "cpu", "abort", "raise", "lose"])
+def test_a_file_whose_reader_was_ended_once_is_read_by_another_one(
+    odd_reader: Reader, tmp_path: Path, act: str
+) -> None:
+    assert odd_reader.inspect(written(tmp_path, f"{act} 1\n7\n".encode())).rows == 1
+
+
+@pytest.mark.parametrize("act", ["kill", "server", "cpu", "lose"])
+def test_what_ends_readers_from_outside_is_not_the_fault_of_the_file(
+    odd_reader: Reader, tmp_path: Path, act: str
+) -> None:
+    with pytest.raises(ReaderUnavailable, match="The file is not at fault"):
+        odd_reader.inspect(written(tmp_path, f"{act} 9\n7\n".encode()))
+
+
+@pytest.mark.parametrize("act", ["abort", "raise"])
+def test_a_file_that_makes_its_reader_fail_again_is_refused_for_that(
+    odd_reader: Reader, tmp_path: Path, act: str
+) -> None:
+    with pytest.raises(InvalidTable, match=r"fail .* and when it was tried again"):
+        odd_reader.inspect(written(tmp_path, f"{act} 2\n7\n".encode()))
+
+
+def test_a_reader_that_cannot_start_is_not_the_fault_of_the_file(tmp_path: Path) -> None:
+    reader = Reader(Settings(home=tmp_path / "home"))
+    reader._sandbox = Sandbox("nowhere:main", scratch=reader.folder)
+    try:
+        with pytest.raises(ReaderUnavailable, match="cannot start"):
+            reader.inspect(IRIS)
+    finally:
+        reader.close()
 
 
 def test_a_file_whose_reader_is_closed_is_not_called_damaged(tmp_path: Path) -> None:

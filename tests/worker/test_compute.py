@@ -137,7 +137,10 @@ def test_a_computation_that_fails_unexpectedly_gives_nothing_away(runtime: Runti
     assert "ZeroDivisionError" not in job.error["message"]
 
 
-@pytest.mark.parametrize(("number", "told"), [(signal.SIGKILL, "memory"), (signal.SIGSEGV, "signal 11")])
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(signal.SIGKILL, "memory"), (signal.SIGSEGV, "Libraries"), (signal.SIGXCPU, "limit of the system")],
+)
 def test_a_computation_that_is_killed_counts_as_a_crash_that_says_what_to_do(
     runtime: Runtime, tmp_path: Path, number: signal.Signals, told: str
 ) -> None:
