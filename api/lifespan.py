@@ -13,6 +13,7 @@ from api.first_start import FirstStart
 from api.following import Following
 from api.freshness import Freshness
 from api.group_commit import GroupCommit
+from api.predicting import Predicting
 from api.readiness import Readiness
 from api.waiting import JobWatch
 from shared.database import Database
@@ -43,6 +44,7 @@ class Parts:
     reader: Reader
     key: ArtifactKey
     cache: PredictorCache
+    predicting: Predicting
     jobs_watch: JobWatch
     following: Following
     freshness: Freshness
@@ -92,9 +94,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     database = open_database(settings)
     stack.callback(database.close)
     check_schema(database)
-    store = open_store(settings)
-    stack.callback(store.close)
-    _prepare(store)
+    store = _open_store(settings, stack)
     key = load_artifact_key(settings)
     queue = JobQueue(settings)
     stack.callback(queue.close)
@@ -115,6 +115,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         reader=reader,
         key=key,
         cache=cache,
+        predicting=Predicting(cache, seconds=settings.predict_seconds),
         jobs_watch=JobWatch(database),
         following=Following(database, freshness, settings),
         freshness=freshness,
@@ -122,12 +123,15 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     )
 
 
-def _prepare(store: ObjectStore) -> None:
+def _open_store(settings: Settings, stack: ExitStack) -> ObjectStore:
+    store = open_store(settings)
+    stack.callback(store.close)
     try:
         store.prepare()
     except StoreUnavailable as error:
         # The process starts and says so under /readyz; whatever needs no object is served meanwhile.
         log.warning("object_store_unavailable", detail=error.detail)
+    return store
 
 
 def _begin_first_start(parts: Parts, stack: ExitStack) -> None:

@@ -34,7 +34,11 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
-
+        self._overdue = Gauge(
+            "mlmini_predictions_overdue",
+            "Predictions that took longer than they may and are still computed.",
+            registry=self._registry,
+        )
         self._waits = Gauge("mlmini_jobs_awaited", "Requests that wait for the end of a job.", registry=self._registry)
         self._streams = Gauge("mlmini_event_streams", "Requests that follow a job.", registry=self._registry)
 
@@ -44,10 +48,11 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def render(self, database: Database, *, waits: int, streams: int) -> bytes:
+    def render(self, database: Database, *, waits: int, streams: int, overdue: int) -> bytes:
         """All metrics as text. Those of jobs are left out while the database is away."""
         self._waits.set(waits)
         self._streams.set(streams)
+        self._overdue.set(overdue)
         text = generate_latest(self._registry)
         jobs = CollectorRegistry()
         try:

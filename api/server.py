@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import socket
 import sys
 
@@ -54,6 +55,9 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Serve until told to stop; the exit code says whether the process could start."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
+    # enough; more for each of them would take the cores from the predictions of other models.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = argparse.ArgumentParser(description="Serve the API.")
     arguments.add_argument("--fd", type=int, help="the descriptor of a bound socket")
     descriptor: int | None = arguments.parse_args().fd

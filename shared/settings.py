@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     table_max_columns: int = Field(default=5000, ge=1)
     json_max_bytes: int = Field(default=4 * 2**20, ge=1024)
     predict_max_cells: int = Field(default=200_000, ge=1)
+    predict_seconds: float = Field(default=30, gt=0, le=_DAY_SECONDS)
     reader_memory_mb: int = Field(default=2048, ge=256)
     reader_seconds: float = Field(default=600, gt=0)
     model_cache_mb: int = Field(default=1024, ge=1)

@@ -49,6 +49,9 @@ def get_version() -> Version:
 def get_metrics(request: Request, parts: PartsDep) -> Response:
     """Requests by method, route and status with their duration; jobs by kind and status; the oldest due job."""
     text = request.app.state.metrics.render(
-        parts.database, waits=parts.jobs_watch.waits(), streams=parts.following.streams()
+        parts.database,
+        waits=parts.jobs_watch.waits(),
+        streams=parts.following.streams(),
+        overdue=parts.predicting.overdue(),
     )
     return Response(text, media_type=metrics.MEDIA_TYPE)

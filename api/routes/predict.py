@@ -8,7 +8,7 @@ from api.dependencies import PartsDep
 from api.json_body import StrictRoute
 from api.problems import responses
 from api.schemas.predict import PredictAnswer, PredictRequest
-from shared.prediction.predictor import Prediction
+from shared.prediction.predictor import Predictor
 
 router = APIRouter(tags=["Predict"], route_class=StrictRoute)
 
@@ -19,27 +19,29 @@ router = APIRouter(tags=["Predict"], route_class=StrictRoute)
     response_model=PredictAnswer,
     responses=responses(404, 409, 413, 415, 422, 503),
 )
-def predict(body: PredictRequest, parts: PartsDep) -> Response:
+async def predict(body: PredictRequest, parts: PartsDep) -> Response:
     """One prediction per row, by the highest version that is active in the environment, or by one active version.
 
     Rows are given by position (`features`) or by name (`records`); every wrong cell is reported at once.
     """
-    predictor = parts.cache.get(body.dataset_name, body.environment, body.version)
+    place = (body.dataset_name, body.environment)
+    predictor = await parts.predicting.find(place, body.version)
+    max_cells = parts.settings.predict_max_cells
+    return await parts.predicting.run(place, predictor, lambda: _answer(body, predictor, max_cells=max_cells))
+
+
+def _answer(body: PredictRequest, predictor: Predictor, *, max_cells: int) -> Response:
     prediction = predictor.answer(
         features=body.input_data.features,
         records=body.input_data.records,
         probabilities="probability" in body.return_,
-        max_cells=parts.settings.predict_max_cells,
+        max_cells=max_cells,
     )
-    return _answer(body, predictor.version, prediction)
-
-
-def _answer(body: PredictRequest, version: int, prediction: Prediction) -> Response:
     # Written directly: the values are JSON already, and checking each of them again would cost more than predicting.
     content = {
         "dataset_name": body.dataset_name,
         "environment": body.environment,
-        "version": version,
+        "version": predictor.version,
         "predictions": prediction.predictions,
     }
     if prediction.probabilities is not None:

@@ -108,12 +108,17 @@ def _answers(
             try:
                 answer = client.get(_call(question, version, batch.features))
             except Refused as refusal:
-                if refusal.problem.get("status") != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or len(batch.lines) == 1:
+                if not _asks_for_fewer_rows(refusal) or len(batch.lines) == 1:
                     raise _placed(refusal, batch, table.name) from None
                 most_rows = len(batch.lines) // 2
                 continue
             yield batch, answer
             start += len(batch.lines)
+
+
+def _asks_for_fewer_rows(refusal: Refused) -> bool:
+    too_large = refusal.problem.get("status") == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return too_large or refusal.code == "prediction_too_slow"
 
 
 def _call(question: Question, version: int, features: list[list[Any]]) -> Any:

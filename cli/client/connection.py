@@ -24,6 +24,8 @@ LONGEST_PAUSE = 10.0
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # What the API says while it is not ready, and a gateway while it does not reach the API.
 _PASSING = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+# The same request would take as long again.
+_NOT_PASSING = {"prediction_too_slow"}
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Client:
             if kind == "application/problem+json" and isinstance(problem := response.json(), dict):
                 failure = Refused(problem)
         failure = failure or self._foreign(response, kind)
-        if response.status_code in _PASSING:
+        if response.status_code in _PASSING and not (isinstance(failure, Refused) and failure.code in _NOT_PASSING):
             failure.passes, failure.retry_after = True, _retry_after(response)
         raise failure
 

@@ -25,6 +25,11 @@ class Refused(CommandFailed):
         super().__init__(sentence or written(problem))
         self.problem = problem
 
+    @property
+    def code(self) -> str:
+        """The code of the problem."""
+        return str(self.problem.get("code"))
+
 
 class Unreachable(CommandFailed):
     """Nothing that is the API answers at the address."""

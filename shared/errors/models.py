@@ -75,6 +75,14 @@ class ModelUnavailable(Unavailable):
     """The registered model cannot be loaded at present."""
 
 
+class ModelBusy(Unavailable):
+    """The model has more predictions under way than its share of the platform allows; those of other models go on."""
+
+
+class PredictionTooSlow(Unavailable):
+    """The model did not predict within the time that a prediction may take; send fewer rows at a time."""
+
+
 class NoActiveModel(Conflict):
     """No model of the dataset is active in that environment."""
 

@@ -58,6 +58,10 @@ class PredictorCache:
         except PlatformError as error:
             log.warning("registry_not_reachable", code=error.code)
 
+    def find(self, place: Place, version: int | None) -> Predictor | None:
+        """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
+        return self._shelf.find(place, version)
+
     def get(self, dataset_name: str, environment: str, version: int | None = None) -> Predictor:
         """The predictor that serves a dataset in an environment, or that of one version which is active there.
 

@@ -15,6 +15,7 @@ import httpx2
 import psutil
 import pytest
 
+from api.server import main
 from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
@@ -109,6 +110,21 @@ def test_what_stops_the_start_is_told_in_a_sentence(settings: Settings, variable
     )
     assert answer.returncode not in {0, None}
     assert words in answer.stderr
+
+
+@pytest.mark.parametrize("told", [None, "3"])
+def test_numeric_libraries_have_one_thread_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, told: str | None
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["api.server"])
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setenv("MLMINI_PORT", "a start that is refused")
+    monkeypatch.setenv("OMP_NUM_THREADS", told or "")
+    if told is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    with pytest.raises(SystemExit, match="MLMINI_PORT"):
+        main()
+    assert os.environ["OMP_NUM_THREADS"] == (told or "1")
 
 
 def _waits(server: ApiServer) -> int:

@@ -18,6 +18,11 @@ JOB = {
 }
 
 
+COLUMN = {"name": "x", "kind": "number", "used": True, "missing_allowed": False}
+SERVING = answer(
+    200, {"items": [{"version": 1, "signature": {"inputs": [COLUMN], "classes": None}}], "next_cursor": None}
+)
+SOON = {"Retry-After": "0.1"}
 TRAIN = ["train", "iris", "--example", "--model", "svm.SVC"]
 
 
@@ -91,12 +96,26 @@ def test_a_gateway_without_its_api_is_asked_again_with_the_same_key(tmp_path: Pa
     assert len(slow.seen) == 2
 
 
+def test_rows_that_take_a_model_too_long_are_asked_for_in_smaller_parts(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x\n1\n2\n")
+    slow = problem(503, code="prediction_too_slow", **SOON)
+    halves = [answer(200, {"predictions": [number]}) for number in (0.5, 1.5)]
+    with server(SERVING, slow, *halves) as api:
+        ended = CommandLine(tmp_path, api.url).succeed("predict", "iris", "rows.csv")
+    assert ended.out.splitlines() == ["x,prediction", "1,0.5", "2,1.5"]
+    assert len(api.seen) == 4
+
+
+def test_a_row_that_takes_a_model_too_long_is_not_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x\n1\n")
+    with server(SERVING, problem(503, code="prediction_too_slow", **SOON)) as api:
+        assert CommandLine(tmp_path, api.url).run("predict", "iris", "rows.csv").status == 1
+    assert len(api.seen) == 2
+
+
 def events(**status: str) -> Given:
     text = f"id: 7\nevent: status\ndata: {json.dumps(JOB | status)}\n\n"
     return 200, {"Content-Type": "text/event-stream"}, text.encode()
-
-
-SOON = {"Retry-After": "0.1"}
 
 
 def test_following_a_job_outlasts_a_restart_behind_a_gateway(tmp_path: Path) -> None:

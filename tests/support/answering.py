@@ -61,9 +61,10 @@ def server(*answers: Given) -> Iterator[Server]:
             started.shutdown()
 
 
-def problem(status: int, **headers: str) -> Given:
+def problem(status: int, code: str = "x", **headers: str) -> Given:
     """A problem of the API."""
-    content = {"type": "/errors/x", "status": status, "code": "x", "detail": "The database is away.", "request_id": "r"}
+    content = {"type": f"/errors/{code}", "status": status, "code": code, "detail": "The database is away."}
+    content["request_id"] = "r"
     return status, {"Content-Type": "application/problem+json", **headers}, json.dumps(content).encode()
 
 

@@ -7,10 +7,12 @@ from shared.errors import (
     InvalidInput,
     InvalidRequest,
     MissingNotAllowed,
+    ModelBusy,
     ModelUnavailable,
     NoActiveModel,
     NotActive,
     PlatformError,
+    PredictionTooSlow,
     StageSkipped,
     UnknownModel,
 )
@@ -81,6 +83,14 @@ REFUSALS: dict[str, list[PlatformError]] = {
         ModelUnavailable(
             "Model 1 was not loaded. The file 'iris_model_staging_v1.pkl' has other contents than the one that was "
             "registered. Restore the file from a backup, or retire the version and train again."
+        ),
+        ModelBusy(
+            "Version 1 of 'iris' has more requests at a time than it can answer. Try again later, with fewer requests "
+            "and more rows in each."
+        ),
+        PredictionTooSlow(
+            "Version 1 of 'iris' did not predict within 30 seconds. Send fewer rows at a time, promote a model that "
+            "predicts faster, or raise MLMINI_PREDICT_SECONDS."
         ),
     ],
 }
