@@ -1,0 +1,80 @@
+"""What surrounds a fit: its share of the cores, and its warnings and refusals as sentences."""
+
+import warnings
+
+import joblib
+import pytest
+import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
+
+from shared.errors import FitFailed
+from shared.training.estimators import find_estimator
+from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
+from shared.training.trainer import train
+from tests.support.training_tables import numeric_classes, profile_of, spec_of
+
+
+def threads_of_libraries() -> set[int]:
+    """How many threads OpenMP and BLAS would use."""
+    return {library["num_threads"] for library in threadpoolctl.threadpool_info()}
+
+
+def jobs() -> tuple[str, int]:
+    """How joblib would run tasks, and how many at once."""
+    backend, _ = joblib.parallel.get_active_backend()
+    return type(backend).__name__, joblib.effective_n_jobs(None)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_share_of_cores_holds_for_joblib_openmp_and_blas(threads: int) -> None:
+    before = (jobs(), threads_of_libraries())
+    with share_of_cores(threads):
+        assert jobs() == ("ThreadingBackend", threads)
+        assert threads_of_libraries() == {threads}
+    assert (jobs(), threads_of_libraries()) == before
+
+
+def test_fit_and_evaluation_get_the_share_that_the_training_was_given() -> None:
+    table, found = numeric_classes(), {}
+
+    def hear(step: str, _percent: int, *, measured: bool = False) -> None:
+        found[step] = (jobs()[1], threads_of_libraries())
+
+    train(spec_of("svm.SVC"), table, profile_of(table), threads=3, on_step=hear)
+    assert found["fitting"] == found["evaluating"] == (3, {3})
+
+
+def test_each_warning_is_kept_once_and_twenty_of_them_at_most() -> None:
+    with kept_warnings() as sentences:
+        for number in range(30):
+            for _ in range(2):
+                warnings.warn(f"Number {number}.", stacklevel=1)
+    assert sentences == [f"UserWarning: Number {number}." for number in range(20)]
+
+
+def test_a_warning_is_one_line_of_five_hundred_characters_without_names_of_files() -> None:
+    with kept_warnings() as sentences:
+        warnings.warn("See /home/somebody/data.csv\nand C:\\data\\more.csv, twice", stacklevel=1)
+        warnings.warn("x" * 501, stacklevel=1)
+        warnings.warn("y" * 500, stacklevel=1)
+    assert sentences == [
+        "UserWarning: See … and …, twice",
+        f"UserWarning: {'x' * 500}…",
+        f"UserWarning: {'y' * 500}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, TypeError, ZeroDivisionError, KeyError, AttributeError, RuntimeError, NotImplementedError]
+)
+def test_what_an_estimator_raises_becomes_its_refusal(error: type[Exception]) -> None:
+    said = r"^svm\.SVC could not be fitted to this data: .*no"
+    with pytest.raises(FitFailed, match=said) as refusal, refusals_of(find_estimator("svm", "SVC")):
+        raise error("no")
+    assert isinstance(refusal.value.__cause__, error)
+    with pytest.raises(FitFailed, match=rf"data: {error.__name__}$"), refusals_of(find_estimator("svm", "SVC")):
+        raise error
+
+
+def test_a_want_of_memory_is_not_the_estimators_refusal() -> None:
+    with pytest.raises(MemoryError), refusals_of(find_estimator("svm", "SVC")):
+        raise MemoryError
