@@ -6,8 +6,9 @@ PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 SEEDS ?= 1-1000
 MINUTES ?= 30
+SEED ?=
 
-.PHONY: run demo test chaos protocol faults e2e install dev lock help
+.PHONY: run demo test chaos protocol requests faults e2e install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -28,6 +29,11 @@ chaos: dev ## search for lost and doubled jobs with real processes and faults; S
 protocol: dev ## compare the SQL of the job protocol with its model in 10,000 examples on each database; takes hours
 	@MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest -n 2 \
 		tests/property/test_job_protocol.py -k what_its_model_says
+
+requests: dev ## send the API requests that are made up at random, for some ten minutes; SEED repeats a search
+	@seed="$(SEED)"; seed="$${seed:-$$(date +%s)}"; echo "SEED=$$seed"; \
+		MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest --hypothesis-seed="$$seed" \
+		tests/api/test_schemathesis.py
 
 faults: dev ## meet each fault of the list in a test of its own, for as long as the list says
 	@MLMINI_CHAOS=long exec .venv/bin/python -m pytest tests/chaos

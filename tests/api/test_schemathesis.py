@@ -1,5 +1,9 @@
-"""Requests that schemathesis makes up from the OpenAPI document, valid and not: never an error of the server."""
+"""Requests that schemathesis makes up from the OpenAPI document, valid and not: never an error of the server.
 
+A few, and always the same ones. `make requests` searches on, with `MLMINI_HYPOTHESIS_PROFILE=long` and a seed.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,13 @@ from tests.support.jobs import add_job, fail_job
 from tests.support.models import Platform
 from tests.support.registry import Data
 from tests.support.stack import Stack
+
+COMMON = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+PROFILES = {
+    "default": settings(COMMON, max_examples=12, derandomize=True),
+    "long": settings(COMMON, max_examples=300),
+}
+EXAMPLES = PROFILES[os.environ.get("MLMINI_HYPOTHESIS_PROFILE", "default")]
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -57,7 +68,8 @@ schema = schemathesis.openapi.from_dict(create_app(Settings(home=Path("never-ope
 @schema.parametrize()
 # Without a parameter of its own pytest would give the tests of all operations one name.
 @pytest.mark.parametrize("about", ["made-up-things", "known-things"])
-@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(3600)
+@EXAMPLES
 def test_no_request_is_an_error_of_the_server(case: schemathesis.Case[Any], about: str, url: str) -> None:
     if case.query and "wait" in case.query:
         case.query["wait"] = "0"
