@@ -204,6 +204,10 @@ def test_nothing_on_the_way_may_keep_or_gather_events(api: Api) -> None:
         assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
 
 
+def test_a_comment_comes_every_fifteen_seconds_unless_a_test_is_in_a_hurry(api: Api) -> None:
+    assert api.parts.following.heartbeat_seconds == 15
+
+
 def test_a_comment_shows_that_a_silent_stream_is_alive(api: Api) -> None:
     api.parts.following.heartbeat_seconds = 0.1
     job_id = add_job(api.database)

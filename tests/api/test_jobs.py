@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +11,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from api.lifespan import Parts
-from shared.clock import Now
 from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
@@ -142,12 +142,14 @@ def test_the_database_is_asked_only_while_somebody_waits(
 
 
 def test_the_list_is_the_newest_first_in_pages(client: TestClient, api_database: Database) -> None:
-    jobs = [str(add_job(api_database)) for _ in range(7)]
-    # Several of one moment, as on a database whose clock is coarse.
+    jobs = [add_job(api_database) for _ in range(7)]
+    # Four of one moment, as on a database whose clock is coarse, and the others newer, the last one least.
+    began = datetime.now(UTC) - timedelta(minutes=1)
     with api_database.write() as session:
-        session.execute(
-            update(JobRow).where(JobRow.id.in_([UUID(job) for job in jobs[:4]])).values(created_at=Now(-60))
-        )
+        for job_id, seconds in zip(jobs, (0, 0, 0, 0, 30, 20, 10), strict=True):
+            moment = began + timedelta(seconds=seconds)
+            session.execute(update(JobRow).where(JobRow.id == job_id).values(created_at=moment))
+    expected = [*jobs[4:], *sorted(jobs[:4], reverse=True)]
     seen: list[str] = []
     cursor = ""
     while True:
@@ -156,9 +158,9 @@ def test_the_list_is_the_newest_first_in_pages(client: TestClient, api_database:
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
-    assert sorted(seen) == sorted(jobs)
-    assert set(seen[:3]) == set(jobs[4:])
-    assert client.get("/jobs").json()["items"][0]["job_id"] == seen[0]
+        assert len(page["items"]) == 2
+    assert seen == [str(job_id) for job_id in expected]
+    assert [job["job_id"] for job in client.get("/jobs").json()["items"]] == seen
 
 
 def test_the_list_is_filtered(client: TestClient, api_database: Database) -> None:

@@ -1,14 +1,19 @@
 """The registry over HTTP: look, compare, download, retire."""
 
+import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.lifespan import Parts
+from shared.datasets.rows import DatasetVersionRow
+from tests.support.jobs import claim_job
 from tests.support.models import Platform, doubling, iris_forest
 from tests.support.objects import read, sha256_of
+from tests.support.registry import Data
 
 
 def furnish(parts: Parts, folder: Path) -> Platform:
@@ -224,7 +229,18 @@ def test_a_retirement_from_the_first_stage_is_undone_by_training_again(
     answer = client.post("/promote", json={"dataset_name": "iris", "version": 3, "target_stage": target})
     assert (answer.status_code, answer.json()["code"]) == (409, "stage_skipped")
     job_id = client.get("/models/3").json()["job_id"]
-    assert f"POST /jobs/{job_id}/retry trains the same again" in answer.json()["detail"]
+    told = re.search(r"POST (\S+) trains the same again", answer.json()["detail"])
+    assert told is not None
+    assert told[1] == f"/jobs/{job_id}/retry"
+    again = client.post(told[1])
+    assert (again.status_code, again.json()["kind"], again.json()["dataset_name"]) == (202, "train", "iris")
+    assert again.json()["job_id"] != job_id
+    claim = claim_job(platform.database, UUID(again.json()["job_id"]))
+    with platform.database.read() as session:
+        data = session.get_one(DatasetVersionRow, claim.dataset_version_id)
+    platform.finish(claim, Data(data.dataset_id, data.id), doubling())
+    assert client.get("/models/3").json()["deployments"][0]["active"] is False
+    assert listed(client, dataset_name="iris", stage="dev") == [5, 2, 1]
 
 
 WRONG_RETIREMENTS: dict[str, tuple[str, Any, int, str, str]] = {

@@ -1,7 +1,7 @@
 """What happens to every request, whatever it asks for."""
 
 from collections.abc import Iterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI, Request
@@ -139,10 +139,14 @@ def test_head_is_answered_as_get_without_the_body(one_client: TestClient, path: 
 
 
 def test_head_tells_of_errors_too(one_client: TestClient) -> None:
-    assert one_client.head("/readyz").status_code == one_client.get("/readyz").status_code
-    assert one_client.head("/jobs/5").status_code == 404
-    assert one_client.head("/train").status_code == 405
-    assert one_client.head("/healthz?x=1").status_code == 422
+    unknown = f"/jobs/{uuid4()}"
+    for path, status in (("/jobs/5", 404), (unknown, 404), ("/no", 404), ("/train", 405), ("/healthz?x=1", 422)):
+        get, head = one_client.get(path), one_client.head(path)
+        assert (get.status_code, head.status_code, head.content) == (status, status, b""), path
+        assert head.headers["content-type"] == "application/problem+json"
+        # Its own id is part of the body, and all of these are of one length.
+        assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
+        assert head.headers["x-request-id"] != get.headers["x-request-id"]
 
 
 def test_head_is_logged_as_what_it_is(client: TestClient) -> None:

@@ -32,8 +32,9 @@ WORKERS = 3
 CLIENTS = 2
 # Of a client, before its next wish: the machine is to start processes, too.
 PAUSE_SECONDS = 0.3
-# Leases that nobody misses because a server is started again: here nobody dies.
-STEADY = {"lease_seconds": 30, "beat_seconds": 2}
+# Leases that nobody misses because a server is started again: here nobody dies. And retries that go on for as long as
+# a busy machine takes to start one: with the shortest pauses, five of them are over in three seconds.
+STEADY = {"lease_seconds": 30, "beat_seconds": 2, "max_transient_failures": 100}
 # One worker lets its jobs end, the other one hands them back.
 DRAINS = ("20", "0")
 BODY = {"dataset_name": "iris", "use_example": True, "target_column": "target", "model": CHEAP}
@@ -204,11 +205,12 @@ def _be_busy(stage: Scene, over: threading.Event) -> None:
 
 
 def _end_of(client: Client, promise: Call, over: threading.Event) -> Call | None:
-    """The answer that tells of the end of a job; None when the client is asked to stop before."""
+    """The answer that tells of the success of a job; None when the client is asked to stop before its end."""
     assert promise.is_promise, (promise.status, promise.text)
     while not over.is_set():
         call = client.job(promise.job_id, wait=1)
         if call.status == OK and call.answer["finished_at"] is not None:
+            assert call.answer["status"] == State.SUCCEEDED, call.text
             return call
     return None
 

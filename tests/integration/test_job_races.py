@@ -1,14 +1,16 @@
 """What happens when many do a step of the job protocol at the same moment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.errors import JobEnded
+from shared.datasets.catalog import delete_dataset
+from shared.errors import DatasetInUse, JobEnded
 from shared.jobs import lifecycle, retries
 from shared.jobs.acceptance import IdempotencyKey, accept, cancel, find_job
 from shared.jobs.delivery import take_unpublished
@@ -16,8 +18,11 @@ from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.rows import RegistryRow
 from tests.support.jobs import add_job, claim_job
+from tests.support.registry import insert_dataset, register_model
 from tests.support.threads import at_once
+from tests.support.waiting import eventually
 
 RACES = 20
 
@@ -196,3 +201,36 @@ def test_a_cancel_meets_a_job_that_is_handed_back_and_cancels_it(database: Datab
         at_once(hand_back, give_up)
         # Either the cancel found it queued, or the hand-back found the wish to cancel.
         assert state_of(database, job_id) == State.CANCELLED
+
+
+def test_the_deletion_of_a_dataset_waits_for_the_commit_of_a_job_and_neither_fails_for_the_other(
+    postgres_url: str,
+) -> None:
+    database = Database(postgres_url)
+    with database.write() as session:
+        data = insert_dataset(session)
+    claim = claim_job(database, add_job(database, kind=Kind.TRAIN, dataset_version_id=data.version_id))
+
+    def delete() -> list[str]:
+        with database.write() as session:
+            return delete_dataset(session, "iris")
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            # As a worker does: the job comes first, then what it makes.
+            lifecycle.succeed(session, claim)
+            deletion = pool.submit(delete)
+            eventually(lambda: deletion.done() or somebody_waits(database), what="the deletion meets the job")
+            register_model(session, data, version=1, job_id=claim.job_id)
+        with pytest.raises(DatasetInUse):
+            deletion.result(timeout=30)
+    with database.read() as session:
+        assert session.scalars(select(RegistryRow.job_id)).all() == [claim.job_id]
+    database.close()
+
+
+def somebody_waits(database: Database) -> bool:
+    """Whether a connection to this PostgreSQL database waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.read() as session:
+        return bool(session.scalar(text(waiting)))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
+from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable, FitFailed
 from shared.jobs import lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
@@ -20,14 +21,18 @@ from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.machine import Machine
 from shared.settings import Settings
-from tests.support.jobs import add_job, finish_job, log_of
+from tests.support.jobs import add_job, claim_job, finish_job, log_of
+from tests.support.training_tables import spec_of
 from tests.support.waiting import eventually
 from worker import execution
 from worker.attempt import Attempt
 from worker.execution import commit, end_without_effect
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime, Stopping
+from worker.tasks import train
+from worker.work import WORK_FILE, Work
 
 
 @pytest.fixture
@@ -178,6 +183,20 @@ def test_the_lease_counts_from_before_the_claim_was_asked_for(
     monkeypatch.setattr(execution, "run_attempt", run_attempt)
     execution.execute_in_slot(runtime, add_job(runtime.database))
     assert counted[0] <= asked[0]
+
+
+def test_a_computation_is_given_its_share_of_the_cores(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = spec_of("svm.SVC").to_store()
+    claim = claim_job(runtime.database, add_job(runtime.database, kind=Kind.TRAIN, request=request))
+    attempt = Attempt(runtime, claim, Heartbeat(runtime.database, runtime.settings, claim, since=0), tmp_path)
+    source = DatasetVersionRow(reading={"format": "csv"}, columns=[])
+    for slots, cores, threads in ((2, 7, 3), (2, 1, 1), (1, 7, 7)):
+        runtime.settings = runtime.settings.model_copy(update={"worker_slots": slots})
+        monkeypatch.setattr("worker.runtime.this_machine", lambda cores=cores: Machine(cores, memory_mb=1))
+        train._hand_over(attempt, source)
+        assert Work.model_validate_json((tmp_path / WORK_FILE).read_bytes()).threads == threads
 
 
 def test_an_effect_that_is_refused_leaves_nothing_of_itself(attempt: Attempt) -> None:

@@ -4,6 +4,7 @@ import signal
 from uuid import UUID
 
 import psutil
+import redis
 from sqlalchemy import func, select, update
 
 from shared.database import Database
@@ -103,6 +104,9 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(i
     worker = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
     installation.until_fitting(job_id)
+    with redis.Redis(port=installation.valkey.port) as broker:
+        # Its message is gone: nobody is to hear of it again but from the database.
+        assert (installation.queue.depth(), broker.hlen("unacked")) == (0, 0)
     family = worker.family()
     worker.terminate(timeout=10)
     assert not any(map(alive, family))
