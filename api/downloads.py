@@ -1,17 +1,19 @@
-"""Files from the object store as responses: streamed, with an ETag, conditional and in single ranges."""
+"""Files as responses: checked before the first byte is sent, streamed, with an ETag, conditional, in single ranges."""
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.problems import RangeNotSatisfiable, problem, responses
-from shared.errors import ModelUnavailable
-from shared.object_store import ObjectMissing, ObjectStore
+from shared.errors import ScratchFull
+from shared.home import NO_ROOM
 
 _CHUNK_BYTES = 2**20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -28,12 +30,15 @@ ARTIFACT_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Download:
-    """One immutable object with what is registered about it."""
+    """One immutable file with what is registered about it.
 
-    bucket: str
-    key: str
+    `copy` writes its bytes into a file and returns once they are found to be those that were registered.
+    """
+
+    name: str
     size_bytes: int
     sha256: str
+    copy: Callable[[BinaryIO], None]
 
     @property
     def etag(self) -> str:
@@ -41,17 +46,19 @@ class Download:
         return f'"{self.sha256}"'
 
 
-def send(request: Request, store: ObjectStore, download: Download) -> Response:
-    """The response that a request for an object gets.
+def send(request: Request, download: Download, *, scratch: Path) -> Response:
+    """The response that a request for a file gets, by way of a copy of the whole file in `scratch`.
+
+    What a client gets are the very bytes that were checked, whatever becomes of the object meanwhile.
 
     Raises:
-        ModelUnavailable: when the object is missing.
-        StoreUnavailable: when the object store does not answer.
+        ScratchFull: when there is no room for the copy.
+        PlatformError: as `copy` of the download does.
     """
     headers = {
         "ETag": download.etag,
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'attachment; filename="{download.key}"',
+        "Content-Disposition": f'attachment; filename="{download.name}"',
         "X-Content-Type-Options": "nosniff",
     }
     if _names(request.headers.get("if-none-match", ""), download.etag):
@@ -66,23 +73,28 @@ def send(request: Request, store: ObjectStore, download: Download) -> Response:
     if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size_bytes}"
     headers["Content-Length"] = str(end - start)
-    if "head_only" in request.scope:
-        return Response(status_code=206 if asked else 200, headers=headers, media_type=_MEDIA_TYPE)
-    body = _chunks(store, download, start, end)
-    # The first read shows whether the file is there, while an error can still be answered.
+    body = _chunks(download, start, end, scratch)
+    # All checks are made before the first chunk, while an error can still be answered.
     first = next(body, b"")
-    return StreamingResponse(
-        chain([first], body), status_code=206 if asked else 200, headers=headers, media_type=_MEDIA_TYPE
-    )
+    status = 206 if asked else 200
+    if "head_only" in request.scope:
+        return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+    return StreamingResponse(chain([first], body), status_code=status, headers=headers, media_type=_MEDIA_TYPE)
 
 
-def _chunks(store: ObjectStore, download: Download, start: int, end: int) -> Iterator[bytes]:
-    try:
-        with store.open(download.bucket, download.key, start=start, end=end) as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                yield chunk
-    except ObjectMissing:
-        raise ModelUnavailable(f"The file '{download.key}' is missing from the object store.") from None
+def _chunks(download: Download, start: int, end: int, scratch: Path) -> Iterator[bytes]:
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        try:
+            download.copy(file)
+            # Also writes what is still in its buffer.
+            file.seek(start)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise ScratchFull from None
+            raise
+        while start < end and (chunk := file.read(min(_CHUNK_BYTES, end - start))):
+            start += len(chunk)
+            yield chunk
 
 
 def _names(header: str, etag: str) -> bool:

@@ -1,5 +1,5 @@
-"""What the other parts find done when they start: tables, buckets, the artifact key. A process of its own, so that
-the launcher stays small and can end it at any moment.
+"""What the other parts find done when they start: tables, buckets, the artifact key, seals of this release. It is a
+process of its own, so that the launcher stays small and can end it at any moment.
 
 The last line on standard error says what is wrong when it ends with one of the statuses below.
 """
@@ -7,16 +7,20 @@ The last line on standard error says what is wrong when it ends with one of the 
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import redis
 
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
+from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.errors import DatabaseUnavailable, PlatformError, Unavailable, WrongSettings
 from shared.home import prepare_home
 from shared.migration import upgrade
 from shared.object_store import open_store
 from shared.redis_access import connect_redis, is_redis_away, redis_fault
+from shared.registry.renewal import Renewal
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings, load_settings
 
@@ -60,7 +64,7 @@ def prepare_within(seconds: float, settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Make tables, buckets and key; see that Redis answers.
+    """Make tables, buckets and key, renew the seals of older releases; see that Redis answers.
 
     Raises:
         WrongSettings: when somebody has to change something first.
@@ -69,16 +73,22 @@ def prepare(settings: Settings) -> None:
     """
     prepare_home(settings.home)
     prepare_home(settings.scratch)
-    _migrate(settings)
-    store = open_store(settings)
-    store.prepare()
-    store.check()
-    load_artifact_key(settings)
+    with _migrated(settings) as database, closing(open_store(settings)) as store:
+        store.prepare()
+        store.check()
+        key = load_artifact_key(settings)
+        Renewal(database, store, settings, key).renew()
     _ping(settings)
 
 
-def _migrate(settings: Settings) -> None:
-    database = open_database(settings)
+@contextmanager
+def _migrated(settings: Settings) -> Iterator[Database]:
+    with closing(open_database(settings)) as database:
+        _migrate(database, settings)
+        yield database
+
+
+def _migrate(database: Database, settings: Settings) -> None:
     try:
         with explained():
             upgrade(database)
@@ -87,8 +97,6 @@ def _migrate(settings: Settings) -> None:
         variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
         sentence = f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}"
         raise type(error)(sentence) from None
-    finally:
-        database.close()
 
 
 def _ping(settings: Settings) -> None:

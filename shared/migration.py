@@ -50,10 +50,43 @@ def upgrade(database: Database) -> None:
     Raises:
         WrongSettings: when the database is that of a newer release or of another program; it is left as it is.
     """
-    with _alone(database) as connection:
+    with alone(database) as connection:
         _refuse_others(connection)
         command.upgrade(configuration(connection), "head")
         connection.commit()
+
+
+@contextmanager
+def alone(database: Database) -> Iterator[Connection]:
+    """Hold the lock of those that change what all processes need, with a connection; others wait for it.
+
+    Raises:
+        WrongSettings: when the database is that of a newer release or of another program.
+    """
+    if database.engine.dialect.name == "sqlite":
+        path = Path(str(database.engine.url.database))
+        lock = path.with_name(f"{path.name}.migration-lock")
+        # A file of another program gets no lock beside it. Once that is there, somebody may be migrating: wait for it.
+        if _is_there(path) and not _is_there(lock):
+            _look_ahead(database)
+        with _file_lock(lock):
+            if _is_there(path):
+                _look_ahead(database)
+            with database.engine.connect() as connection:
+                yield connection
+        return
+    with database.engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
+            # The session's timeouts were lifted: do not give it back to the pool.
+            connection.invalidate()
 
 
 def check_schema(database: Database) -> None:
@@ -102,34 +135,6 @@ def configuration(connection: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-@contextmanager
-def _alone(database: Database) -> Iterator[Connection]:
-    if database.engine.dialect.name == "sqlite":
-        path = Path(str(database.engine.url.database))
-        lock = path.with_name(f"{path.name}.migration-lock")
-        # A file of another program gets no lock beside it. Once that is there, somebody may be migrating: wait for it.
-        if _is_there(path) and not _is_there(lock):
-            _look_ahead(database)
-        with _file_lock(lock):
-            if _is_there(path):
-                _look_ahead(database)
-            with database.engine.connect() as connection:
-                yield connection
-        return
-    with database.engine.connect() as connection:
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("SET lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-        connection.commit()
-        try:
-            yield connection
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
-            # The session's timeouts were lifted: do not give it back to the pool.
-            connection.invalidate()
 
 
 def _look_ahead(database: Database) -> None:

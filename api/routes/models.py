@@ -1,18 +1,21 @@
 """Registered models: look, compare, download, retire."""
 
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.dependencies import PartsDep, ReadSession, RegistrySession
 from api.downloads import ARTIFACT_RESPONSES, Download, send
 from api.json_body import StrictRoute
+from api.lifespan import Parts
 from api.pagination import Page, PageQueryDep, make_page
 from api.problems import responses
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, Retirement, RetireRequest
 from shared.errors import InvalidRequest, UnknownModel
 from shared.registry import comparison, deployments, versions
+from shared.registry.artifact import copy_checked, corrupt_is_unavailable
+from shared.registry.sealing import Artifact, check_seal
 
 router = APIRouter(tags=["Models"], route_class=StrictRoute)
 
@@ -91,7 +94,7 @@ def download_artifact(
     session: ReadSession,
     stage: Annotated[str | None, Query(description="The stage; the furthest one that it reached by default.")] = None,
 ) -> Response:
-    """The fitted model as scikit-learn pickled it.
+    """The fitted model as scikit-learn pickled it, once it was checked against the registry and its seal.
 
     Loading a pickle runs what is in it: load it only if you trust the platform that it comes from. Load it with the
     versions of the libraries that `environment` of the model names. A model of numbers only takes an array in the order
@@ -102,15 +105,11 @@ def download_artifact(
     """
     if stage is not None:
         deployments.check_stage(stage, parts.settings.stages)
-    deployment = versions.find_model(session, version).deployment(stage)
+    artifact = deployments.artifact_of(session, versions.find_model(session, version).deployment(stage))
     session.close()  # The file may take long; the transaction must not.
-    download = Download(
-        bucket=parts.settings.models_bucket,
-        key=deployment.artifact_path,
-        size_bytes=deployment.size_bytes,
-        sha256=deployment.sha256,
-    )
-    return send(request, parts.store, download)
+    with corrupt_is_unavailable(artifact):
+        check_seal(parts.key, artifact)
+    return send(request, _download(parts, artifact), scratch=parts.settings.scratch)
 
 
 @router.post(
@@ -129,6 +128,14 @@ def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session
         session, version=version, stage=body.stage, reason=body.reason, stages=parts.settings.stages
     )
     return Retirement.model_validate(retirement)
+
+
+def _download(parts: Parts, artifact: Artifact) -> Download:
+    def copy(target: BinaryIO) -> None:
+        with corrupt_is_unavailable(artifact):
+            copy_checked(parts.store, parts.settings, parts.key, artifact, target)
+
+    return Download(artifact.artifact_path, artifact.seal.size_bytes, artifact.seal.sha256, copy)
 
 
 def _read_versions(text: str) -> list[int]:

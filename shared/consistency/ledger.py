@@ -13,12 +13,17 @@ from shared.datasets.ingestion import STALE_SECONDS
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.errors import ArtifactCorrupt
 from shared.jobs.rows import CounterRow
-from shared.registry.deployments import artifact_of
+from shared.registry.deployments import artifacts, read_artifact
 from shared.registry.naming import artifact_name
 from shared.registry.rows import DeploymentRow, RegistryRow
-from shared.registry.sealing import KEY_FILE, ArtifactKey, verify
+from shared.registry.sealing import KEY_FILE, ArtifactKey, check_seal, has_old_seal
 from shared.settings import Settings
 
+_OUTDATED = (
+    "Prepare, by `mlmini up` or `python -m cli.prepare`, if that was not done since the upgrade. If it was, the file "
+    "was not the one that was registered: bring it back together with the backup of the database from before the "
+    "upgrade, or retire the version there and promote it or train again."
+)
 _RESTORE = "Rows were changed by hand, or by a fault: compare with a backup of the database, and report it."
 
 
@@ -103,25 +108,24 @@ def _furthest(deployments: list[DeploymentRow], settings: Settings) -> str | Non
 
 
 def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
-    rows = (
-        select(DeploymentRow, RegistryRow)
-        .join(RegistryRow, RegistryRow.version == DeploymentRow.version)
-        .order_by(DeploymentRow.id)
-    )
+    rows = artifacts().order_by(DeploymentRow.id)
     cure = (
         f"Bring back the {KEY_FILE} or the MLMINI_ARTIFACT_KEY that sealed it. If that one is in place, the row was "
         "changed: bring the database back from a backup, or retire the version."
     )
-    for deployment, registered in session.execute(rows.execution_options(yield_per=500)):
-        artifact = artifact_of(deployment, registered)
-        about = f"version {deployment.version} in {deployment.stage}"
+    for row in session.execute(rows.execution_options(yield_per=500)):
+        artifact = read_artifact(*row)
+        about = f"version {artifact.version} in {artifact.stage}"
         if key is None:
             yield Difference("seal_unknown", about, "there is no key to check its seal with", cure)
             continue
         try:
-            verify(key, artifact, sha256=artifact.seal.sha256, size_bytes=artifact.seal.size_bytes)
+            check_seal(key, artifact)
         except ArtifactCorrupt as error:
-            yield Difference("seal_differs", about, error.detail, cure)
+            if has_old_seal(key, artifact):
+                yield Difference("seal_outdated", about, error.detail, _OUTDATED)
+            else:
+                yield Difference("seal_differs", about, error.detail, cure)
 
 
 def _counter(session: Session) -> Iterator[Difference]:

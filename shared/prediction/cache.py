@@ -5,13 +5,14 @@ from concurrent.futures import Future
 from threading import Lock
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable, PlatformError
+from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.prediction.lookup import Served, find_served
 from shared.prediction.predictor import Predictor, load_predictor
 from shared.prediction.shelf import Place, Shelf
 from shared.prediction.watcher import Watcher
+from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
 
@@ -110,14 +111,8 @@ class PredictorCache:
         found = self._shelf.find(place, artifact.version)
         if found is not None:
             return found
-        try:
+        with corrupt_is_unavailable(artifact):
             predictor = load_predictor(self._store, self._settings, self._key, artifact, served.signature)
-        except ArtifactCorrupt as error:
-            log.warning("artifact_corrupt", artifact_path=artifact.artifact_path, reason=error.detail)
-            raise ModelUnavailable(
-                f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or retire "
-                "the version and train again."
-            ) from error
         log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)
         return predictor
 

@@ -8,13 +8,14 @@ import hashlib
 import importlib.metadata
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
-from shared.registry.sealing import Artifact, ArtifactKey, verify
+from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
 from shared.settings import Settings
 
 CHUNK_BYTES = 2**20
@@ -66,30 +67,70 @@ def fetch(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Ar
         ArtifactCorrupt: when the file is missing or is not the one that was registered.
         StoreUnavailable: when the object store does not answer.
     """
+    with target.open("wb") as file:
+        copy_checked(store, settings, key, artifact, file)
+
+
+def copy_checked(
+    store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, target: BinaryIO
+) -> None:
+    """Write the bytes of an artifact into a file, which may be used once this returns.
+
+    Raises:
+        ArtifactCorrupt: when the file is missing or is not the one that was registered.
+        StoreUnavailable: when the object store does not answer.
+        OSError: when `target` takes no more.
+    """
     digest = hashlib.sha256()
     size = 0
-    with target.open("wb") as file:
-        for chunk in _chunks(store, settings, artifact):
-            digest.update(chunk)
-            size += len(chunk)
-            file.write(chunk)
+    for chunk in _chunks(store, settings, artifact):
+        digest.update(chunk)
+        size += len(chunk)
+        target.write(chunk)
     verify(key, artifact, sha256=digest.hexdigest(), size_bytes=size)
 
 
-def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Iterator[bytes]:
-    """The file's bytes, and never more than one chunk beyond the size that it should have."""
+def check_stored(store: ObjectStore, settings: Settings, artifact: Artifact) -> None:
+    """See that the store has the file that was registered; the seal is not looked at.
+
+    Raises:
+        ArtifactCorrupt: when the file is missing or is another one.
+        StoreUnavailable: when the object store does not answer.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in _chunks(store, settings, artifact):
+        digest.update(chunk)
+        size += len(chunk)
+    check_file(artifact, sha256=digest.hexdigest(), size_bytes=size)
+
+
+@contextmanager
+def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
+    """Tell a client of an artifact that is not what was registered, and the log why.
+
+    Raises:
+        ModelUnavailable: for ArtifactCorrupt.
+    """
     try:
-        with store.open(settings.models_bucket, artifact.artifact_path) as file:
-            yield from _bounded(file, artifact.seal.size_bytes)
+        yield
+    except ArtifactCorrupt as error:
+        log.warning("artifact_corrupt", artifact_path=artifact.artifact_path, reason=error.detail)
+        raise ModelUnavailable(
+            f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or retire the "
+            "version and train again."
+        ) from error
+
+
+def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Iterator[bytes]:
+    """The file's bytes; of a larger file than was registered one byte more than that, which is enough to tell."""
+    most = artifact.seal.size_bytes + 1
+    try:
+        with store.open(settings.models_bucket, artifact.artifact_path, end=most) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
     except ObjectMissing:
         raise ArtifactCorrupt(f"The file '{artifact.artifact_path}' is missing from the object store.") from None
-
-
-def _bounded(file: BinaryIO, size_bytes: int) -> Iterator[bytes]:
-    seen = 0
-    while seen <= size_bytes and (chunk := file.read(CHUNK_BYTES)):
-        seen += len(chunk)
-        yield chunk
 
 
 def _check_release(artifact: Artifact) -> None:

@@ -66,6 +66,12 @@ def active(session: Session, version: int, stage: str) -> Artifact | None:
     return _one_artifact(session, _active_artifacts().where(DeploymentRow.version == version, _in(stage)))
 
 
+def artifact_of(session: Session, deployment: DeploymentRow) -> Artifact:
+    """The artifact of a deployment, retired or not."""
+    row = session.execute(artifacts().where(DeploymentRow.id == deployment.id)).one()
+    return read_artifact(*row)
+
+
 def serving(session: Session, dataset_id: int, stage: str) -> Artifact | None:
     """The artifact of the highest version that is active in a stage."""
     of_dataset = _active_artifacts().where(DeploymentRow.dataset_id == dataset_id, _in(stage))
@@ -163,9 +169,21 @@ def not_active(session: Session, version: int, stage: str) -> UnknownModel | Not
     return NotActive(f"Version {version} is not active in '{stage}'. {where}")
 
 
-def artifact_of(deployment: DeploymentRow, registered: RegistryRow) -> Artifact:
+def artifacts() -> Select[DeploymentRow, RegistryRow, str]:
+    """The deployments with what `read_artifact` needs besides; by the dataset that they are found by."""
+    return (
+        select(DeploymentRow, RegistryRow, DatasetRow.name)
+        .join(RegistryRow, RegistryRow.version == DeploymentRow.version)
+        .join(DatasetRow, DatasetRow.id == DeploymentRow.dataset_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def read_artifact(deployment: DeploymentRow, registered: RegistryRow, dataset_name: str) -> Artifact:
     """What the registry says about the file of one deployment."""
     return Artifact(
+        dataset_name=dataset_name,
+        stage=deployment.stage,
         version=registered.version,
         job_id=registered.job_id,
         artifact_path=deployment.artifact_path,
@@ -179,19 +197,14 @@ def artifact_of(deployment: DeploymentRow, registered: RegistryRow) -> Artifact:
     )
 
 
-def _active_artifacts() -> Select[DeploymentRow, RegistryRow]:
-    return (
-        select(DeploymentRow, RegistryRow)
-        .join(RegistryRow, RegistryRow.version == DeploymentRow.version)
-        .where(DeploymentRow.retired_at.is_(None))
-        .execution_options(populate_existing=True)
-    )
+def _active_artifacts() -> Select[DeploymentRow, RegistryRow, str]:
+    return artifacts().where(DeploymentRow.retired_at.is_(None))
 
 
 def _in(stage: str) -> ColumnElement[bool]:
     return DeploymentRow.stage == stage
 
 
-def _one_artifact(session: Session, query: Select[DeploymentRow, RegistryRow]) -> Artifact | None:
+def _one_artifact(session: Session, query: Select[DeploymentRow, RegistryRow, str]) -> Artifact | None:
     row = session.execute(query).one_or_none()
-    return None if row is None else artifact_of(*row)
+    return None if row is None else read_artifact(*row)

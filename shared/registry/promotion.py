@@ -5,7 +5,7 @@ transaction that commits, because only there nothing can change any more.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -63,6 +63,7 @@ def check_promotion(
         AlreadyInStage: when the version is active there already.
         StageSkipped: when it is not active in the stage before.
         ArtifactInRemoval: when what an earlier attempt stored under the target's name is just being removed.
+        ArtifactCorrupt: when its deployment is that of another dataset.
     """
     deployments.check_stage(target_stage, stages)
     dataset = find_dataset(session, dataset_name, include_archived=True)
@@ -73,10 +74,16 @@ def check_promotion(
             f"GET /models?dataset_name={dataset_name} lists its models."
         )
     target_path = artifact_name(dataset_name, target_stage, version)
+    source = _source(session, version, target_stage, stages)
+    if source.dataset_name != dataset_name:
+        raise ArtifactCorrupt(
+            f"The registry has version {version} under '{dataset_name}' and its deployment under "
+            f"'{source.dataset_name}'. `mlmini fsck` tells more."
+        )
     return Promotion(
         dataset_id=dataset.id,
         dataset_name=dataset_name,
-        source=_source(session, version, target_stage, stages),
+        source=source,
         target_stage=target_stage,
         target_path=target_path,
         stages=tuple(stages),
@@ -97,14 +104,15 @@ def stage_artifact(
         StoreUnavailable: when the object store does not answer.
     """
     copy = folder / promotion.target_path
-    seal = reseal(key, promotion.source, promotion.target_path)
+    target = replace(promotion.source, stage=promotion.target_stage, artifact_path=promotion.target_path)
+    seal = reseal(key, target)
     try:
         fetch(store, settings, key, promotion.source, copy)
         fail_point("put.before")
         store.put_new(settings.models_bucket, promotion.target_path, copy, sha256=seal.sha256)
         fail_point("put.after")
     except ObjectExists:
-        _check_staged(store, settings, key, _target(promotion, seal), copy)
+        _check_staged(store, settings, key, replace(target, seal=seal), copy)
     finally:
         copy.unlink(missing_ok=True)
     return seal
@@ -179,16 +187,6 @@ def _follow(session: Session, promotion: Promotion) -> None:
         update(RegistryRow)
         .where(RegistryRow.version == promotion.version)
         .values(stage=promotion.target_stage, artifact_path=promotion.target_path, promoted_at=Now())
-    )
-
-
-def _target(promotion: Promotion, seal: Seal) -> Artifact:
-    return Artifact(
-        version=promotion.version,
-        job_id=promotion.source.job_id,
-        artifact_path=promotion.target_path,
-        environment=promotion.source.environment,
-        seal=seal,
     )
 
 

@@ -18,6 +18,10 @@ KEY_FILE = "artifact.key"
 KEY_BYTES = 32
 _MIN_SECRET_LENGTH = 32
 
+# What is sealed begins with it: a seal of one form is none of another.
+_FORM = "mlmini artifact 2"
+_OLD_FORM = "mlmini artifact 1"
+
 
 @dataclass(frozen=True)
 class ArtifactKey:
@@ -45,6 +49,8 @@ class Seal:
 class Artifact:
     """The file of a model in one stage, as the registry describes it."""
 
+    dataset_name: str
+    stage: str
     version: int
     job_id: UUID
     artifact_path: str
@@ -103,6 +109,8 @@ def read_artifact_key(settings: Settings) -> ArtifactKey | None:
 def seal(
     key: ArtifactKey,
     *,
+    dataset_name: str,
+    stage: str,
     version: int,
     job_id: UUID,
     artifact_path: str,
@@ -110,20 +118,20 @@ def seal(
     size_bytes: int,
     environment: Mapping[str, str],
 ) -> Seal:
-    """Bind a file's digest to the version, the training job, the place and the libraries that it belongs to."""
-    facts = [version, str(job_id), artifact_path, sha256, size_bytes, dict(environment)]
-    canonical = json.dumps(["mlmini artifact 1", *facts], sort_keys=True, separators=(",", ":"))
-    mac = hmac.new(key.secret, canonical.encode(), hashlib.sha256).hexdigest()
-    return Seal(sha256=sha256, size_bytes=size_bytes, hmac=mac, hmac_key_id=key.id)
+    """Bind a file's digest to the dataset, stage, version, training job, place and libraries that it belongs to."""
+    facts = [dataset_name, stage, version, str(job_id), artifact_path, sha256, size_bytes, dict(environment)]
+    return Seal(sha256=sha256, size_bytes=size_bytes, hmac=_mac(key, [_FORM, *facts]), hmac_key_id=key.id)
 
 
-def reseal(key: ArtifactKey, artifact: Artifact, artifact_path: str) -> Seal:
-    """The seal of the same file under another path."""
+def reseal(key: ArtifactKey, artifact: Artifact) -> Seal:
+    """The seal that the file has with the facts that are given about it now."""
     return seal(
         key,
+        dataset_name=artifact.dataset_name,
+        stage=artifact.stage,
         version=artifact.version,
         job_id=artifact.job_id,
-        artifact_path=artifact_path,
+        artifact_path=artifact.artifact_path,
         sha256=artifact.seal.sha256,
         size_bytes=artifact.seal.size_bytes,
         environment=artifact.environment,
@@ -136,18 +144,55 @@ def verify(key: ArtifactKey, artifact: Artifact, *, sha256: str, size_bytes: int
     Raises:
         ArtifactCorrupt: saying which of the checks failed.
     """
+    check_file(artifact, sha256=sha256, size_bytes=size_bytes)
+    check_seal(key, artifact)
+
+
+def check_file(artifact: Artifact, *, sha256: str, size_bytes: int) -> None:
+    """Check what was found in the store against the registry; whether that can be trusted, `check_seal` says.
+
+    Raises:
+        ArtifactCorrupt: when size or digest differ.
+    """
     name = artifact.artifact_path
     if size_bytes != artifact.seal.size_bytes:
         raise ArtifactCorrupt(f"The file '{name}' has another size than the one that was registered.")
     if not hmac.compare_digest(sha256, artifact.seal.sha256):
         raise ArtifactCorrupt(f"The file '{name}' has other contents than the one that was registered.")
+
+
+def check_seal(key: ArtifactKey, artifact: Artifact) -> None:
+    """Check what the registry says against the key.
+
+    Raises:
+        ArtifactCorrupt: when another key sealed it, an older release did, or something was changed since.
+    """
+    name = artifact.artifact_path
     if artifact.seal.hmac_key_id != key.id:
         raise ArtifactCorrupt(
             f"The file '{name}' was sealed with the key {artifact.seal.hmac_key_id}, but this process has the key "
             f"{key.id}. Give the API and all workers the same {KEY_FILE} or MLMINI_ARTIFACT_KEY."
         )
-    if not hmac.compare_digest(artifact.seal.hmac, reseal(key, artifact, name).hmac):
+    if has_old_seal(key, artifact):
+        raise ArtifactCorrupt(
+            f"The registry's entry of '{name}' has the seal of an older release. `mlmini up` and `python -m "
+            "cli.prepare` seal such models anew, once: what they left out then stays refused."
+        )
+    if not hmac.compare_digest(artifact.seal.hmac, reseal(key, artifact).hmac):
         raise ArtifactCorrupt(f"The registry's entry of '{name}' does not carry a valid signature.")
+
+
+def has_old_seal(key: ArtifactKey, artifact: Artifact) -> bool:
+    """Whether the seal is a valid one as older releases made them: it says nothing of dataset and stage."""
+    seal = artifact.seal
+    facts = [artifact.version, str(artifact.job_id), artifact.artifact_path, seal.sha256, seal.size_bytes]
+    old = _mac(key, [_OLD_FORM, *facts, dict(artifact.environment)])
+    return seal.hmac_key_id == key.id and hmac.compare_digest(seal.hmac, old)
+
+
+def _mac(key: ArtifactKey, facts: list[object]) -> str:
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key.secret, canonical.encode(), hashlib.sha256).hexdigest()
 
 
 def _create(path: Path) -> None:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from api.lifespan import Parts
 from shared.datasets.rows import DatasetVersionRow
+from shared.registry.rows import DeploymentRow
 from tests.support.jobs import claim_job
 from tests.support.models import Platform, doubling, iris_forest
 from tests.support.objects import read, sha256_of
@@ -208,6 +210,54 @@ def test_a_file_that_is_missing_is_unavailable(client: TestClient, platform: Pla
     platform.store.delete(platform.settings.models_bucket, "iris_model_dev_v1.pkl")
     answer = client.get("/models/1/artifact")
     assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+
+
+ASKED: dict[str, tuple[str, dict[str, str]]] = {
+    "the whole": ("GET", {}),
+    "a part": ("GET", {"range": "bytes=0-9"}),
+    "its headers": ("HEAD", {}),
+}
+
+
+@pytest.mark.parametrize(("method", "headers"), ASKED.values(), ids=ASKED.keys())
+def test_nothing_is_sent_of_a_file_that_was_replaced(
+    client: TestClient, platform: Platform, method: str, headers: dict[str, str]
+) -> None:
+    platform.overwrite("iris_model_dev_v1.pkl", lambda data: bytes(len(data)))
+    answer = client.request(method, "/models/1/artifact", headers=headers)
+    assert answer.status_code == 503
+    assert "etag" not in answer.headers
+    if method == "GET":
+        assert answer.json()["code"] == "model_unavailable"
+        assert "'iris_model_dev_v1.pkl' has other contents" in answer.json()["detail"]
+        assert "\0" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"), [*ASKED.values(), ("GET", {"if-none-match": "*"})], ids=[*ASKED, "whether it changed"]
+)
+def test_nothing_is_sent_of_a_file_whose_row_was_changed(
+    client: TestClient, platform: Platform, method: str, headers: dict[str, str]
+) -> None:
+    with platform.database.write() as session:
+        session.execute(update(DeploymentRow).values(hmac="0" * 64))
+    answer = client.request(method, "/models/1/artifact", headers=headers)
+    assert answer.status_code == 503
+    assert "etag" not in answer.headers
+
+
+def test_a_file_is_downloaded_by_way_of_a_copy_that_does_not_stay(
+    client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = platform.settings.scratch
+    before = sorted(scratch.rglob("*"))
+    assert client.get("/models/1/artifact").status_code == 200
+    assert client.head("/models/1/artifact").status_code == 200
+    assert sorted(scratch.rglob("*")) == before
+    with Path("/dev/full").open("wb+", buffering=0) as full:
+        monkeypatch.setattr("api.downloads.tempfile.TemporaryFile", lambda **_: full)
+        answer = client.get("/models/1/artifact")
+    assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
 
 
 def test_retirement_lets_the_next_lower_version_serve(client: TestClient, platform: Platform) -> None:

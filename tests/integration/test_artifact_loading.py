@@ -1,19 +1,23 @@
 """Model files that somebody changed: each is refused, and nothing of it runs."""
 
+import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from shared.database import Database
 from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.object_store import ObjectStore
 from shared.registry import deployments
-from shared.registry.artifact import digest_of, load_model
+from shared.registry.artifact import digest_of, fetch, load_model
+from shared.registry.rows import DeploymentRow
 from shared.registry.sealing import Artifact, load_artifact_key, reseal
 from shared.settings import Settings
 from tests.support.models import LIBRARIES, Platform, attackers_pickle, doubling, iris_forest, open_platform
@@ -92,8 +96,8 @@ def test_an_attackers_digest_in_the_database_does_not_help_without_the_key(platf
     changed = replace(artifact, seal=_seal_of(forged, artifact))
     for seal in (
         changed.seal,
-        replace(reseal(other, changed, artifact.artifact_path), hmac_key_id=platform.key.id),
-        reseal(other, changed, artifact.artifact_path),
+        replace(reseal(other, changed), hmac_key_id=platform.key.id),
+        reseal(other, changed),
     ):
         with pytest.raises(ArtifactCorrupt):
             load(platform, replace(artifact, seal=seal))
@@ -116,6 +120,47 @@ def test_facts_that_were_changed_in_the_database_are_refused(platform: Platform,
     artifact = registered(platform, platform.train(platform.dataset()))
     with pytest.raises(ArtifactCorrupt, match="valid signature"):
         load(platform, replace(artifact, **change))
+
+
+def test_a_deployment_that_was_pointed_to_another_dataset_or_stage_does_not_answer_there(platform: Platform) -> None:
+    iris, wine = platform.dataset(), platform.dataset("wine")
+    version = platform.train(iris)
+    with platform.database.write() as session:
+        session.execute(update(DeploymentRow).values(dataset_id=wine.dataset_id))
+    with pytest.raises(ArtifactCorrupt, match="valid signature"):
+        load(platform, registered(platform, version))
+    with platform.database.write() as session:
+        session.execute(update(DeploymentRow).values(dataset_id=iris.dataset_id, stage="production"))
+        moved = deployments.active(session, version, "production")
+    assert moved is not None
+    with pytest.raises(ArtifactCorrupt, match="valid signature"):
+        load(platform, moved)
+
+
+def test_of_a_much_larger_file_no_more_is_read_than_tells_it_apart(platform: Platform, tmp_path: Path) -> None:
+    artifact = registered(platform, platform.train(platform.dataset()))
+    platform.overwrite(artifact.artifact_path, lambda data: data + bytes(8 * 2**20))
+    counted = Counted(platform.store)
+    for act in (load_model, partial(fetch, target=tmp_path / "copy")):
+        counted.bytes_read = 0
+        with pytest.raises(ArtifactCorrupt, match="another size"):
+            act(cast("ObjectStore", counted), platform.settings, platform.key, artifact)
+        assert counted.bytes_read == artifact.seal.size_bytes + 1
+
+
+class Counted:
+    """A store that counts the bytes which it gives out."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self.bytes_read = 0
+
+    @contextmanager
+    def open(self, bucket: str, key: str, **part: Any) -> Iterator[io.BytesIO]:
+        with self._store.open(bucket, key, **part) as file:
+            counting = io.BytesIO(file.read())
+        yield counting
+        self.bytes_read += counting.tell()
 
 
 def test_a_missing_file_is_named(platform: Platform) -> None:

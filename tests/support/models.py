@@ -103,7 +103,7 @@ class Platform:
             version = lifecycle.take_model_version(session, claim)
         stage = self.settings.stages[0]
         path = artifact_name(name, stage, version)
-        seal = self.put(fitted.model, path, version=version, job_id=claim.job_id, environment=fitted.environment)
+        seal = self._put(fitted, path, name=name, stage=stage, version=version, job_id=claim.job_id)
         with self.database.write() as session:
             lifecycle.succeed(session, claim)
             register(
@@ -125,20 +125,22 @@ class Platform:
             )
         return version
 
-    def put(self, model: Any, path: str, *, version: int, job_id: UUID, environment: dict[str, str]) -> Seal:
+    def _put(self, fitted: Fitted, path: str, *, name: str, stage: str, version: int, job_id: UUID) -> Seal:
         """Store a model's file and seal it."""
         file = self.folder / f"draft-{path}"
-        artifact.dump(model, file)
+        artifact.dump(fitted.model, file)
         sha256, size_bytes = artifact.digest_of(file)
         self.store.put_new(self.settings.models_bucket, path, file, sha256=sha256)
         return seal(
             self.key,
+            dataset_name=name,
+            stage=stage,
             version=version,
             job_id=job_id,
             artifact_path=path,
             sha256=sha256,
             size_bytes=size_bytes,
-            environment=environment,
+            environment=fitted.environment,
         )
 
     def promote(self, version: int, stage: str, *, name: str = "iris") -> dict[str, Any]:

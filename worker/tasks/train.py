@@ -134,6 +134,8 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
     sealed = seal(
         attempt.runtime.key,
+        dataset_name=attempt.claim.dataset_name,
+        stage=stage,
         version=version,
         job_id=attempt.claim.job_id,
         artifact_path=path,
