@@ -18,6 +18,7 @@ from api.readiness import Readiness
 from api.waiting import JobWatch
 from shared.database import Database
 from shared.database_access import open_database
+from shared.database_file import protect_database
 from shared.datasets.reader import Reader
 from shared.errors import PlatformError, StoreUnavailable
 from shared.home import prepare_home
@@ -26,7 +27,8 @@ from shared.migration import check_schema
 from shared.object_store import ObjectStore, open_store
 from shared.prediction.cache import PredictorCache
 from shared.queue import JobQueue
-from shared.registry.sealing import ArtifactKey, load_artifact_key
+from shared.registry.sealed import open_artifact_key
+from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -86,16 +88,15 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     """Open all parts; `stack` closes them in reverse order.
 
     Raises:
-        WrongSettings: when a setting leads nowhere, or the database's schema is not the one of this release.
+        WrongSettings: when a setting leads nowhere, other users can change what it leads to, or the database's schema
+            is not the one of this release.
         DatabaseUnavailable: when the database does not answer.
     """
     prepare_home(settings.home)
     prepare_home(settings.scratch)
-    database = open_database(settings)
-    stack.callback(database.close)
-    check_schema(database)
+    database = _open_database(settings, stack)
     store = _open_store(settings, stack)
-    key = load_artifact_key(settings)
+    key = open_artifact_key(settings, database)
     queue = JobQueue(settings)
     stack.callback(queue.close)
     reader = Reader(settings)
@@ -121,6 +122,14 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         freshness=freshness,
         readiness=readiness,
     )
+
+
+def _open_database(settings: Settings, stack: ExitStack) -> Database:
+    database = open_database(settings)
+    stack.callback(database.close)
+    protect_database(settings)
+    check_schema(database)
+    return database
 
 
 def _open_store(settings: Settings, stack: ExitStack) -> ObjectStore:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.connection import Connection
 from shared.errors import WrongSettings
+from shared.home import PRIVATE
 from shared.listening import is_about_the_host, listen, listen_fault
 from shared.logging import configure_logging
 from shared.settings import PREFIX, Settings, load_settings
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Serve until told to stop; the exit code says whether the process could start."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    os.umask(PRIVATE)
     # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
     # enough; more for each of them would take the cores from the predictions of other models.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -5,6 +5,7 @@ The last line on standard error says what is wrong when it ends with one of the 
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ import redis
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
 from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
+from shared.database_file import protect_database
 from shared.errors import DatabaseUnavailable, PlatformError, Unavailable, WrongSettings
-from shared.home import prepare_home
+from shared.home import PRIVATE, prepare_home
 from shared.migration import upgrade
 from shared.object_store import open_store
 from shared.redis_access import connect_redis, is_redis_away, redis_fault
 from shared.registry.renewal import Renewal
-from shared.registry.sealing import load_artifact_key
+from shared.registry.sealed import open_artifact_key
 from shared.settings import Settings, load_settings
 
 _REDIS_SECONDS = 3
@@ -32,6 +34,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="Make tables, buckets and the key of artifacts.")
     arguments.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for parts that do not answer yet")
     seconds: float = arguments.parse_args().wait
+    os.umask(PRIVATE)
     try:
         prepare_within(seconds, load_settings())
     except WrongSettings as error:
@@ -76,7 +79,7 @@ def prepare(settings: Settings) -> None:
     with _migrated(settings) as database, closing(open_store(settings)) as store:
         store.prepare()
         store.check()
-        key = load_artifact_key(settings)
+        key = open_artifact_key(settings, database)
         Renewal(database, store, settings, key).renew()
     _ping(settings)
 
@@ -84,6 +87,7 @@ def prepare(settings: Settings) -> None:
 @contextmanager
 def _migrated(settings: Settings) -> Iterator[Database]:
     with closing(open_database(settings)) as database:
+        protect_database(settings)
         _migrate(database, settings)
         yield database
 

@@ -15,6 +15,7 @@ from cli.parts import environment_of, prepare, start_api, start_flower, start_wo
 from cli.published import publish, withdraw
 from cli.screen import complain, say, table
 from cli.valkey import start_valkey
+from shared.home import PRIVATE
 from shared.settings import Settings, load_settings
 
 
@@ -28,8 +29,7 @@ def up(*, with_parent: bool) -> int:
     if with_parent:
         follow(os.getppid(), signal.SIGTERM)
     settings = load_settings()
-    # What the parts write is for their owner alone.
-    os.umask(0o077)
+    os.umask(PRIVATE)
     with Interruption() as interruption, claimed(settings.home):
         crew = Crew(interruption)
         # A launcher that was killed could not do this itself.

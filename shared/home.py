@@ -1,4 +1,4 @@
-"""The home folder: that it can be written, and what to say when it cannot."""
+"""The home folder: that this user can write it and no other can, and what to say when that is not so."""
 
 import errno
 import os
@@ -6,23 +6,59 @@ import tempfile
 from pathlib import Path
 
 from shared.errors import WrongSettings
+from shared.ownership import weakness, weakness_on_the_way, weaknesses_inside
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
+# The umask of every process: what it makes is for its owner alone.
+PRIVATE = 0o077
 _OTHER_THING = {errno.EEXIST, errno.ENOTDIR}
 
 
 def prepare_home(home: Path) -> None:
-    """Make the folder where it is missing, and see that files can be written in it.
+    """Make the folder where it is missing, and see that this user can write files in it and no other can.
 
     Raises:
         WrongSettings: when it cannot be used.
     """
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(home)
         probe_folder(home)
+        found = weakness_of_home(home)
     except OSError as error:
         raise WrongSettings(home_fault(error, str(home))) from None
+    if found is not None:
+        raise WrongSettings(exposed(found))
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone.
+
+    Raises:
+        OSError: when that cannot be done.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_private(folder.parent)
+        # Another process may be doing the same.
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def weakness_of_home(home: Path) -> str | None:
+    """How other users could change what a home folder keeps, and what mends it; None if they cannot.
+
+    Raises:
+        OSError: when it cannot be looked at.
+    """
+    found = weakness_on_the_way(home) or weakness(home.resolve()) or next(weaknesses_inside(home), None)
+    store = home / "store"
+    return found or (next(weaknesses_inside(store), None) if store.is_dir() else None)
+
+
+def exposed(found: str) -> str:
+    """What a weakness means."""
+    return f"{found} Whoever can change what the platform keeps can have it run their code."
 
 
 def check_home(home: Path) -> None:

@@ -1,6 +1,7 @@
 """Brings the schema to what this code needs, once, however many processes start together."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -17,6 +18,8 @@ import migrations
 from shared.database import Database
 from shared.database_access import expect_primary, explained, folder_fault
 from shared.errors import WrongSettings
+from shared.home import make_private
+from shared.regular_file import open_regular
 
 # Any number will do, as long as nothing else in the database locks it.
 _ADVISORY_LOCK = 7_265_011
@@ -157,10 +160,12 @@ def _is_there(path: Path) -> bool:
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
+        make_private(path.parent)
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise folder_fault(error) from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -4,6 +4,7 @@ import os
 import sys
 
 from shared.errors import WrongSettings
+from shared.home import PRIVATE
 from shared.settings import load_settings
 from worker.app import create_worker
 from worker.process import WorkerProcess
@@ -11,6 +12,7 @@ from worker.process import WorkerProcess
 
 def main() -> None:
     """Run Celery's threads pool, whose tasks only supervise, with as many threads as there are slots."""
+    os.umask(PRIVATE)
     try:
         settings = load_settings()
         process = WorkerProcess(settings)

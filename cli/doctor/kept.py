@@ -8,8 +8,9 @@ from sqlalchemy.engine import make_url
 from cli.doctor.finding import Finding, broken, note, ok
 from shared.database import Database
 from shared.database_access import check_writes, explained, folder_fault, open_database, place_of
-from shared.errors import PlatformError
-from shared.home import home_fault, probe_folder
+from shared.database_file import weakness_of_database
+from shared.errors import PlatformError, WrongSettings
+from shared.home import exposed, home_fault, probe_folder, weakness_of_home
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.registry.sealed import sealing_keys
@@ -20,7 +21,7 @@ _AT_START = "is made at the first start"
 
 
 def check_home(settings: Settings) -> Finding:
-    """The home folder, and that it can be written."""
+    """The home folder, that this user can write it, and that no other can."""
     home = settings.home
     try:
         if not home.exists():
@@ -30,8 +31,11 @@ def check_home(settings: Settings) -> Finding:
         probe_folder(home)
         if settings.scratch.exists():
             probe_folder(settings.scratch)
+        found = weakness_of_home(home)
     except OSError as error:
         return broken("Home folder", str(home), home_fault(error, str(home)))
+    if found is not None:
+        return broken("Home folder", f"{home} is not for this user alone", exposed(found))
     return ok("Home folder", str(home))
 
 
@@ -42,6 +46,7 @@ def check_database(settings: Settings) -> Finding:
     try:
         if _is_still_to_be_made(settings):
             return ok("Database", f"{place} {_AT_START}")
+        _expect_private(settings)
         state = _schema(database)
         if state is SchemaState.EMPTY:
             return note("Database", place, SENTENCES[state])
@@ -62,7 +67,7 @@ def check_key(settings: Settings) -> Finding:
     key = read_artifact_key(settings)
     place = str(settings.home / KEY_FILE) if settings.artifact_key is None else "MLMINI_ARTIFACT_KEY"
     try:
-        sealed = _sealed(settings)
+        sealed = _sealed(settings, retired=key is None)
     except PlatformError:
         # What is wrong is told by the database's own check.
         return note("Artifact key", "not looked at: the database does not answer", "Mend the database first.")
@@ -72,9 +77,10 @@ def check_key(settings: Settings) -> Finding:
         names, count = ", ".join(sorted(others)), sum(others.values())
         return broken(
             "Artifact key",
-            f"{place} {is_now}, but active models ({count}) were sealed with {names}",
+            f"{place} {is_now}, but models ({count}) were sealed with {names}",
             f"Bring that {KEY_FILE} back from a backup, or set its MLMINI_ARTIFACT_KEY again, for the API and all "
-            "workers: with another key these models do not load.",
+            "workers: with another key these models do not load"
+            + ("." if key else ", and without one the platform does not start."),
         )
     return ok("Artifact key", f"{place}, the key {key.id}" if key else f"{place} {_AT_START}")
 
@@ -110,13 +116,19 @@ def _is_still_to_be_made(settings: Settings) -> bool:
     return True
 
 
+def _expect_private(settings: Settings) -> None:
+    found = weakness_of_database(settings)
+    if found is not None:
+        raise WrongSettings(exposed(found))
+
+
 def _schema(database: Database) -> SchemaState:
     with explained(), database.engine.connect() as connection:
         return schema_state(connection)
 
 
-def _sealed(settings: Settings) -> dict[str, int]:
-    """The active models by the key of their seal; none while there are no tables of this release.
+def _sealed(settings: Settings, *, retired: bool) -> dict[str, int]:
+    """The active models, or all, by the key of their seal; none while there are no tables of this release.
 
     Raises:
         PlatformError: when the database cannot be asked.
@@ -125,7 +137,7 @@ def _sealed(settings: Settings) -> dict[str, int]:
     try:
         if not _is_still_to_be_made(settings) and _schema(database) is SchemaState.CURRENT:
             with database.read() as session:
-                return sealing_keys(session)
+                return sealing_keys(session, retired=retired)
     except OSError:
         # What is wrong with its folder is told by the database's own check.
         pass

@@ -11,12 +11,16 @@ from pathlib import Path
 from uuid import UUID
 
 from shared.errors import ArtifactCorrupt, WrongSettings
-from shared.home import home_fault, reason
+from shared.home import exposed, home_fault, make_private, reason
+from shared.ownership import weakness
+from shared.regular_file import NotRegular, open_regular
 from shared.settings import Settings
 
 KEY_FILE = "artifact.key"
 KEY_BYTES = 32
 _MIN_SECRET_LENGTH = 32
+# Far more than a key has; what is larger is none.
+_MOST_CHARACTERS = 4096
 
 # What is sealed begins with it: a seal of one form is none of another.
 _FORM = "mlmini artifact 2"
@@ -87,10 +91,15 @@ def read_artifact_key(settings: Settings) -> ArtifactKey | None:
         if len(secret) < _MIN_SECRET_LENGTH:
             raise WrongSettings(f"MLMINI_ARTIFACT_KEY must have at least {_MIN_SECRET_LENGTH} characters")
         return ArtifactKey(secret)
+    path = settings.home / KEY_FILE
     try:
-        secret = bytes.fromhex((settings.home / KEY_FILE).read_text("ascii").strip())
+        secret = bytes.fromhex(_read(path))
     except FileNotFoundError:
         return None
+    except NotRegular:
+        raise WrongSettings(
+            f"{KEY_FILE} in the home folder is no regular file. Put the file itself there, or set MLMINI_ARTIFACT_KEY."
+        ) from None
     except OSError as error:
         raise WrongSettings(
             f"{KEY_FILE} in the home folder cannot be read: {reason(error)}. Let the user with the id {os.getuid()} "
@@ -195,9 +204,18 @@ def _mac(key: ArtifactKey, facts: list[object]) -> str:
     return hmac.new(key.secret, canonical.encode(), hashlib.sha256).hexdigest()
 
 
+def _read(path: Path) -> str:
+    descriptor = open_regular(path)
+    with os.fdopen(descriptor, encoding="ascii") as file:
+        found = weakness(path, secret=True)
+        if found is not None:
+            raise WrongSettings(exposed(found))
+        return file.read(_MOST_CHARACTERS).strip()
+
+
 def _create(path: Path) -> None:
     """Write a complete key beside the place and link it there: of many first starts, one links and all read its key."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     draft = path.with_name(f".{KEY_FILE}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

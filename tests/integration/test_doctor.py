@@ -47,11 +47,11 @@ def test_models_of_another_key_are_told_by_the_doctor(scene: Scene) -> None:
     (well.home / KEY_FILE).unlink()
     missing = _key_found(scene)
     assert missing["state"] == "broken"
-    assert f"is not there, but active models (1) were sealed with {key.id}" in missing["found"]
+    assert f"is not there, but models (1) were sealed with {key.id}" in missing["found"]
     assert "from a backup" in missing["cure"]
     assert not (well.home / KEY_FILE).exists()
     load_artifact_key(well)
-    assert f"active models (1) were sealed with {key.id}" in _key_found(scene)["found"]
+    assert f"but models (1) were sealed with {key.id}" in _key_found(scene)["found"]
     database.close()
 
 

@@ -161,6 +161,18 @@ def _file_in_place_of(scene: Scene, name: str) -> dict[str, str]:
     return {}
 
 
+def _key(scene: Scene, content: str, *, mode: int) -> dict[str, str]:
+    key = scene.migrated() / "artifact.key"
+    key.write_text(content)
+    key.chmod(mode)
+    return {}
+
+
+def _open_to_all(scene: Scene) -> dict[str, str]:
+    scene.migrated().chmod(0o777)
+    return {}
+
+
 def _no_sqlite(scene: Scene) -> dict[str, str]:
     scene.home.mkdir()
     (scene.home / "ml_registry.db").write_text("this is a letter to a friend, and no database at all\n" * 40)
@@ -290,9 +302,19 @@ ROWS = {
         worker=WAITS,
     ),
     "the artifact key is damaged": Row(
-        lambda scene: _file_in_place_of(scene, "artifact.key"),
+        lambda scene: _key(scene, "a file", mode=0o600),
         "artifact.key in the home folder does not hold a key. Bring the file back from a backup",
         "Artifact key",
+    ),
+    "the artifact key can be read by others": Row(
+        lambda scene: _key(scene, SECRET, mode=0o644),
+        "Run `chmod 600 {home}/artifact.key`",
+        "Artifact key",
+    ),
+    "the home folder can be written by others": Row(
+        _open_to_all,
+        "Run `chmod go-w {home}`. Whoever can change what the platform keeps can have it run their code",
+        "Home folder",
     ),
     "the S3 secret is wrong": Row(
         lambda scene: scene.store(S3_SECRET_KEY=SECRET),

@@ -62,6 +62,7 @@ def test_a_short_key_is_refused_without_showing_it(settings: Settings) -> None:
 @pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "ab" * 31])
 def test_a_damaged_key_file_is_refused_and_not_replaced(settings: Settings, content: str) -> None:
     settings.home.mkdir()
+    (settings.home / KEY_FILE).touch(mode=0o600)
     (settings.home / KEY_FILE).write_text(content)
     with pytest.raises(WrongSettings, match="does not hold a key"):
         load_artifact_key(settings)
