@@ -7,8 +7,11 @@ PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 SEEDS ?= 1-1000
 MINUTES ?= 30
 SEED ?=
+PATHS ?= shared/jobs shared/registry shared/training shared/prediction
+COUNT ?= 200
+TESTS ?=
 
-.PHONY: run demo test chaos protocol requests faults e2e install dev lock help
+.PHONY: run demo test chaos protocol requests faults mutants e2e install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -37,6 +40,11 @@ requests: dev ## send the API requests that are made up at random, for some ten 
 
 faults: dev ## meet each fault of the list in a test of its own, for as long as the list says
 	@MLMINI_CHAOS=long exec .venv/bin/python -m pytest tests/chaos
+
+# The copy in which lines are broken is a temporary folder; what is known of tests and mutants stays in .mutants.
+mutants: dev ## break lines of PATHS in a copy and list what no test of TESTS notices; also COUNT, SEED, MINUTES
+	@exec .venv/bin/python -m tests.support.mutants --count $(COUNT) $(if $(SEED),--seed $(SEED)) \
+		--minutes $(MINUTES) $(PATHS) $(if $(TESTS),--tests $(TESTS))
 
 e2e: dev ## try the containers; needs Docker, and docker compose or docker-compose from 1.29 on
 	@exec .venv/bin/python -m pytest -m containers tests/e2e/test_containers.py
