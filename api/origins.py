@@ -1,16 +1,25 @@
-"""Who a browser thinks it speaks to: the names that the platform answers to."""
+"""What a browser may ask for: under which names, and on behalf of which pages."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.problems import UnknownHost, problem
+from api.problems import ForeignOrigin, UnknownHost, problem
 from shared.errors import PlatformError
 from shared.hosts import name_of
+
+# The methods that change nothing (RFC 9110, section 9.2.1).
+_SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# A page of the same origin, or the person at the browser.
+_OWN_SITES = {"same-origin", "none"}
 
 _MEND = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
 
 
 class Origins:
-    """Refuses requests to names that are not the platform's own."""
+    """Refuses requests to names that are not the platform's own, and changes that pages of other origins ask for.
+
+    Browsers send such requests though the page may not read the answer. Programs send neither of the two headers that
+    tell them apart.
+    """
 
     def __init__(self, app: ASGIApp, *, names: frozenset[str]) -> None:
         """`names` are those that are answered, without ports."""
@@ -32,7 +41,19 @@ class Origins:
             return UnknownHost(f"The request {said}. Send one. {_MEND}")
         if name_of(hosts[0]) not in self._names:
             return UnknownHost(f"This server does not answer to the name '{hosts[0]}'. {_MEND}")
+        if scope["method"] not in _SAFE and _is_foreign(scope, hosts[0]):
+            return ForeignOrigin()
         return None
+
+
+def _is_foreign(scope: Scope, host: str) -> bool:
+    """Whether a page asks that was not loaded from this very host and port."""
+    origins = _values(scope, b"origin")
+    return not (
+        # The scheme may differ: where a proxy ends TLS, the page has https.
+        all(origin.partition("://")[2].lower() == host.lower() for origin in origins)
+        and _OWN_SITES.issuperset(_values(scope, b"sec-fetch-site"))
+    )
 
 
 def _values(scope: Scope, wanted: bytes) -> list[str]:

@@ -48,6 +48,10 @@ class UnknownHost(Invalid):
     """The request is for a name that this server does not answer to; MLMINI_ALLOWED_HOSTS adds names to its own."""
 
 
+class ForeignOrigin(Invalid):
+    """A page of another origin asked for a change; only this server's own pages may, and programs without a browser."""
+
+
 class RangeNotSatisfiable(Invalid):
     """The header Range asks for bytes that the file does not have; Content-Range says how many there are."""
 
@@ -58,6 +62,7 @@ class NotReady(Unavailable):
 
 # An error has the status of its nearest ancestor in this table.
 STATUSES: dict[type[PlatformError], int] = {
+    ForeignOrigin: 403,
     MethodNotAllowed: 405,
     RangeNotSatisfiable: 416,
     UnknownHost: 421,

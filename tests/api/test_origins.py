@@ -1,6 +1,8 @@
 """Who a browser thinks it speaks to."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -91,3 +93,63 @@ def test_names_that_are_configured_are_answered_and_so_is_the_address_that_is_li
             assert client.get("/healthz", headers={"Host": host}).status_code == 200
         for host in ("example.org", "a.ml.example.org", "192.168.1.6"):
             assert client.get("/healthz", headers={"Host": host}).status_code == 421
+
+
+DOCUMENT = create_app(Settings(home=Path("never-opened"))).openapi()
+CHANGES = [
+    (method.upper(), re.sub(r"\{\w+\}", "1", path))
+    for path, methods in DOCUMENT["paths"].items()
+    for method in methods
+    if method != "get"
+]
+FOREIGN = {
+    "another name": ["Origin: http://evil.example"],
+    "another port": ["Origin: http://localhost:3000"],
+    "another name of this machine": ["Origin: http://127.0.0.1:8000"],
+    "no port": ["Origin: http://localhost"],
+    "null": ["Origin: null"],
+    "empty": ["Origin: "],
+    "no scheme": ["Origin: localhost:8000"],
+    "a path behind it": ["Origin: http://localhost:8000/"],
+    "two": ["Origin: http://localhost:8000", "Origin: http://evil.example"],
+    "another site, by the browser's word": ["Sec-Fetch-Site: cross-site"],
+    "another port, by the browser's word": ["Sec-Fetch-Site: same-site"],
+    "by the browser's word alone": ["Origin: http://localhost:8000", "Sec-Fetch-Site: cross-site"],
+    "by the origin alone": ["Origin: http://evil.example", "Sec-Fetch-Site: same-origin"],
+    "a word that nobody knows": ["Sec-Fetch-Site: elsewhere"],
+}
+OWN = {
+    "a program": [],
+    "a page": ["Origin: http://localhost:8000", "Sec-Fetch-Site: same-origin"],
+    "a page of an old browser": ["Origin: http://localhost:8000"],
+    "a page behind TLS": ["Origin: https://localhost:8000"],
+    "the person at the browser": ["Sec-Fetch-Site: none"],
+}
+
+
+@pytest.mark.parametrize(("method", "path"), [*CHANGES, ("PUT", "/nothing"), ("PATCH", "/nothing")])
+def test_a_change_for_a_page_of_another_origin_is_refused(url: str, method: str, path: str) -> None:
+    lines = f"{method} {path} HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
+    answer = exchange(url, *lines, "Origin: http://evil.example")
+    assert (answer.status, answer.document["code"]) == (403, "foreign_origin")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert exchange(url, *lines).status not in {403, 421}
+
+
+@pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
+def test_whatever_is_not_the_very_origin_is_foreign(url: str, headers: list[str]) -> None:
+    lines = "POST /train HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
+    assert exchange(url, *lines, *headers).status == 403
+
+
+@pytest.mark.parametrize("headers", OWN.values(), ids=OWN)
+def test_the_pages_of_the_platform_and_programs_are_not(url: str, headers: list[str]) -> None:
+    lines = "POST /train HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
+    assert exchange(url, *lines, *headers).status == 415
+
+
+def test_other_pages_may_lead_here(url: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = exchange(url, f"{method} /docs HTTP/1.1", "Host: localhost", "Sec-Fetch-Site: cross-site")
+        assert answer.status == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers

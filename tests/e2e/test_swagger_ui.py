@@ -1,6 +1,5 @@
 """The walk by clicking, in a real browser that reaches nothing but the platform."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,26 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import Strayed, browsing, chromium, find_chromium
+from tests.support.browser import Strayed, browsing
 from tests.support.launcher import Launcher, launched
 from tests.support.swagger_page import SwaggerPage
 from tests.support.waiting import eventually
 from tests.support.walk import FLOWERS, Walk
-
-# Read here, before `clean_environment` takes it away.
-BROWSER = os.environ.get("MLMINI_TEST_BROWSER")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium; where there is none, the test is skipped, unless one is required."""
-    if find_chromium() is None:
-        said = "there is no Chromium on the path; on Debian, `apt-get install chromium` brings it"
-        if BROWSER == "required":
-            pytest.fail(f"MLMINI_TEST_BROWSER=required, but {said}")
-        pytest.skip(said)
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Route, expect, sync_playwright
 
+# A name of the web that somebody has lead to this machine.
+REBOUND = "rebound.example"
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # A busy machine shows things late.
@@ -29,8 +32,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(),
             # Tests may run as root in a container, where Chromium's own sandbox and /dev/shm are of no use; nothing but
-            # our page is shown. The last switch keeps the browser itself from calling home.
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+            # our page is shown. The last but one keeps the browser itself from calling home.
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+            ],
         )
         try:
             yield browser
