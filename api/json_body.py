@@ -12,6 +12,7 @@ from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
+from api.validation import check_field_counts
 from shared.errors import InvalidJson, UnsupportedMediaType
 
 MAX_DEPTH = 64
@@ -49,6 +50,7 @@ class StrictRoute(APIRoute):
             _check_media_type(request.headers.get("content-type", ""))
             # Reading a large body takes a while, in which other requests must not stand still.
             value = await run_in_threadpool(parse_json, body) if len(body) > _LARGE else parse_json(body)
+            check_field_counts(value, field.field_info.annotation)
             return await handle(_ParsedRequest(request, value))
 
         return handle_strictly

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from api.validation import invalid_request
 from shared.errors import (
+    MOST_FAULTS,
     BodyTooLarge,
     Conflict,
     InternalError,
@@ -31,7 +32,6 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 
 _MAX_DETAIL = 1000
-_MAX_FAULTS = 100
 _MAX_QUOTED = 100
 _LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
 
@@ -122,7 +122,7 @@ def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | 
     if error.errors:
         body["errors"] = [
             {"loc": [_readable(part) for part in fault["loc"]], "msg": _readable(fault["msg"])}
-            for fault in error.errors[:_MAX_FAULTS]
+            for fault in error.errors[:MOST_FAULTS]
         ]
     headers = dict(headers or {})
     if status == 503:

@@ -6,7 +6,7 @@ from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from shared.errors import InvalidRequest, did_you_mean
+from shared.errors import MOST_FAULTS, InvalidRequest, did_you_mean
 
 
 async def check_query(request: Request) -> None:
@@ -19,6 +19,9 @@ async def check_query(request: Request) -> None:
     if not given:
         return
     known = declared_names(request.scope["route"])
+    if len(given) > MOST_FAULTS:
+        sentence = f"The address has {len(given):,} query parameters, far more than there are. Leave them out."
+        raise InvalidRequest(sentence, errors=[{"loc": ["query"], "msg": sentence}])
     errors = [
         {"loc": ["query", name], "msg": _twice(name) if name in known else _unknown(name, known)}
         for name, times in given.items()

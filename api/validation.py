@@ -6,7 +6,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.errors import InvalidRequest, did_you_mean
+from shared.errors import MOST_FAULTS, InvalidRequest, did_you_mean
+
+# No object that clients send has as many by far.
+MOST_FIELDS = 100
 
 _MAX_SHOWN = 60
 
@@ -27,15 +30,45 @@ _WORDS = {
 }
 
 
+def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) -> None:
+    """Refuse objects with far more fields than there are, before anything looks at each of them.
+
+    `body` is the type that `value` should have.
+
+    Raises:
+        InvalidRequest: when there are more than `MOST_FIELDS` in one object.
+    """
+    if not isinstance(value, dict) or not (models := _models_in(body)):
+        return
+    if len(value) > MOST_FIELDS:
+        loc = ["body", *place]
+        sentence = (
+            f"{_place(loc)} has {len(value):,} fields, far more than there are. Leave out those it does not take."
+        )
+        raise InvalidRequest(sentence, errors=[{"loc": loc, "msg": sentence}])
+    for model in models:
+        for name, field in model.model_fields.items():
+            known = field.alias or name
+            check_field_counts(value.get(known), field.annotation, place=(*place, known))
+
+
 def invalid_request(faults: Sequence[Any], *, body: Any) -> InvalidRequest:
     """The error for all faults of one request; `body` is the type that its body should have had."""
-    errors: list[dict[str, Any]] = [{"loc": list(fault["loc"]), "msg": _sentence(fault, body)} for fault in faults]
+    errors: list[dict[str, Any]] = [
+        {"loc": list(fault["loc"]), "msg": _sentence(fault, body)} for fault in faults[:MOST_FAULTS]
+    ]
     first = errors[0]
     sentence = first["msg"]
     detail = f"{_place(first['loc'])}: {sentence[0].lower()}{sentence[1:]}"
-    if len(errors) > 1:
-        detail += f" ({len(errors)} faults in all; `errors` lists them.)"
-    return InvalidRequest(detail, errors=errors)
+    return InvalidRequest(detail + counted(len(faults)), errors=errors)
+
+
+def counted(faults: int) -> str:
+    """How many faults there are, and that `errors` lists them, or the first; nothing for a single one."""
+    if faults <= 1:
+        return ""
+    listed = "them" if faults <= MOST_FAULTS else f"the first {MOST_FAULTS}"
+    return f" ({faults} faults in all; `errors` lists {listed}.)"
 
 
 def _place(loc: list[Any]) -> str:
@@ -52,6 +85,8 @@ def _sentence(fault: Any, body: Any) -> str:
         return "It is required."
     if kind == "extra_forbidden":
         return _unknown_field(str(loc[-1]), _fields_at(body, list(loc[1:-1])))
+    if kind == "too_long":
+        return f"It must have at most {fault['ctx']['max_length']:,} items."
     message = _reworded(kind, str(fault["msg"]).removeprefix("Value error, "))
     return f"{message[0].upper()}{message[1:]}{_not_given(fault.get('input'))}."
 

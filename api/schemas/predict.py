@@ -47,7 +47,10 @@ class PredictRequest(RequestBody):
     environment: str = Field(description="The stage in which the model is active.", examples=["staging"])
     input_data: InputData = Field(description="The rows to predict for.")
     return_: list[Literal["label", "probability"]] = Field(
-        default=["label"], alias="return", description="Ask for probabilities too, of classifiers that have them."
+        default=["label"],
+        alias="return",
+        max_length=2,
+        description="Ask for probabilities too, of classifiers that have them.",
     )
     version: VersionNumber | None = Field(
         default=None, description="One active version, instead of the newest one that is active there."

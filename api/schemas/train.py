@@ -24,6 +24,7 @@ class EstimatorRequest(RequestBody):
     class_: str = Field(description="The class in that module.", alias="class", examples=["RandomForestClassifier"])
     params: dict[str, Any] = Field(
         default_factory=dict,
+        max_length=100,
         description="Parameters that differ from scikit-learn's defaults.",
         examples=[{"n_estimators": 100}],
     )

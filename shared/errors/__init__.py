@@ -69,6 +69,8 @@ from shared.errors.requests import (
     UnsupportedMediaType,
 )
 from shared.errors.tree import (
+    MOST_FAULTS,
+    MOST_HINTS,
     Conflict,
     Invalid,
     Permanent,
@@ -84,6 +86,8 @@ from shared.errors.tree import (
 )
 
 __all__ = [
+    "MOST_FAULTS",
+    "MOST_HINTS",
     "AlreadyInStage",
     "ArtifactConflict",
     "ArtifactCorrupt",

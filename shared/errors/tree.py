@@ -17,7 +17,21 @@ given at the place of the error says what is wrong and how to mend it.
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from heapq import nlargest
+from itertools import islice
 from typing import Any
+
+# So many faults of one request are told. To make a sentence for each of a million would take seconds.
+MOST_FAULTS = 100
+# So many of them come with a suggestion, where it is looked for among the columns of a table.
+MOST_HINTS = 10
+
+# How far a suggestion is looked for.
+_LONGEST_WORD = 100
+_MOST_WORDS = 5_000
+_MOST_COMPARED = 20
+# The share of letters in common from which on words are taken for close.
+_CUTOFF = 0.6
 
 
 class PlatformError(Exception):
@@ -71,9 +85,26 @@ class WrongSettings(PlatformError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence with the closest known word, or an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    """A sentence with the closest known word, or an empty string.
+
+    The work is bounded, whatever clients send and call their columns: it is linear in the known words, and quadratic in
+    their length for few of them only.
+    """
+    words = [each for each in islice(known, _MOST_WORDS) if len(each) <= _LONGEST_WORD]
+    if not words or len(word) > _LONGEST_WORD:
+        return ""
+    matcher = difflib.SequenceMatcher(b=word)
+    near = []
+    for each in words:
+        matcher.set_seq1(each)
+        if matcher.real_quick_ratio() >= _CUTOFF and (at_most := matcher.quick_ratio()) >= _CUTOFF:
+            near.append((at_most, each))
+    close = []
+    for _, each in nlargest(_MOST_COMPARED, near):
+        matcher.set_seq1(each)
+        close.append((matcher.ratio(), each))
+    likeness, closest = max(close, default=(0.0, ""))
+    return f" Did you mean '{closest}'?" if likeness >= _CUTOFF else ""
 
 
 def leaves(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:

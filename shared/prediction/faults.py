@@ -1,10 +1,9 @@
 """Collects everything that is wrong with an input, so that the client hears of all of it at once."""
 
+from collections.abc import Callable
 from typing import Any
 
-from shared.errors import InvalidInput, MissingNotAllowed
-
-MOST_LISTED = 100
+from shared.errors import MOST_FAULTS, MOST_HINTS, InvalidInput, MissingNotAllowed
 
 
 class Faults:
@@ -15,12 +14,18 @@ class Faults:
         self._count = 0
         self._only_missing = True
 
-    def add(self, place: tuple[str | int, ...], sentence: str, *, missing: bool = False) -> None:
-        """Note one fault at a place below `input_data`."""
+    @property
+    def suggests(self) -> bool:
+        """Whether the next fault may come with a suggestion: to look for one takes a while."""
+        return self._count < MOST_HINTS
+
+    def add(self, place: tuple[str | int, ...], sentence: str | Callable[[], str], *, missing: bool = False) -> None:
+        """Note one fault at a place below `input_data`; a sentence that takes a while is made if it is listed."""
         self._count += 1
         self._only_missing = self._only_missing and missing
-        if len(self._listed) < MOST_LISTED:
-            self._listed.append({"loc": ["body", "input_data", *place], "msg": sentence})
+        if len(self._listed) < MOST_FAULTS:
+            said = sentence if isinstance(sentence, str) else sentence()
+            self._listed.append({"loc": ["body", "input_data", *place], "msg": said})
 
     def raise_if_any(self) -> None:
         """Refuse the input if anything is wrong with it.
@@ -38,5 +43,5 @@ class Faults:
         first = self._listed[0]["msg"]
         if self._count == 1:
             return str(first)
-        listed = "" if self._count <= MOST_LISTED else f" The first {MOST_LISTED} are listed."
+        listed = "" if self._count <= MOST_FAULTS else f" The first {MOST_FAULTS} are listed."
         return f"The input has {self._count} faults.{listed} The first one: {first}"

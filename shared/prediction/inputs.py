@@ -4,6 +4,7 @@ Rows by position (`features`) and rows by name (`records`) become one form: list
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,8 @@ def _read_records(signature: Signature, records: list[Any]) -> Any:
             continue
         for name in record:
             if name not in known:
-                faults.add(("records", index, name), _unknown_column(signature, name))
+                sentence = partial(_unknown_column, signature, name, suggest=faults.suggests)
+                faults.add(("records", index, name), sentence)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
         # What is left of them no longer stands in its place, so its cells cannot be named.
@@ -97,10 +99,8 @@ def _check_shape(signature: Signature, index: int, row: Any, faults: Faults) -> 
         )
     elif len(row) != len(signature.inputs):
         count = f"{len(row)} value{'' if len(row) == 1 else 's'}"
-        faults.add(
-            ("features", index),
-            f"Row {index} has {count}, but the model takes {len(signature.inputs)}: {_names(signature)}.",
-        )
+        wanted = f"the model takes {len(signature.inputs)}"
+        faults.add(("features", index), lambda: f"Row {index} has {count}, but {wanted}: {_names(signature)}.")
 
 
 def _check_cells(
@@ -142,11 +142,11 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
         )
 
 
-def _unknown_column(signature: Signature, name: str) -> str:
+def _unknown_column(signature: Signature, name: str, *, suggest: bool) -> str:
     if name == signature.target:
         return f"Column '{name}' is what the model predicts; leave it out."
-    known = [column.name for column in signature.inputs]
-    hint = did_you_mean(name, known) or f" The model takes: {_names(signature)}."
+    known = (column.name for column in signature.inputs)
+    hint = did_you_mean(name, known if suggest else ()) or f" The model takes: {_names(signature)}."
     return f"The model has no input column '{short(name)}'.{hint}"
 
 

@@ -1,10 +1,14 @@
 """Everything that can be known to be wrong with a training before it runs. Imports no scikit-learn."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from shared.datasets.columns import Column
 from shared.errors import (
+    MOST_FAULTS,
+    MOST_HINTS,
     InvalidParameter,
     InvalidRequest,
     InvalidSplit,
@@ -79,10 +83,11 @@ def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterato
         return
     if not spec.features:
         yield _problem(InvalidRequest, "'features' is empty. Name a column, or leave it out to use all.", "features")
-    for name in dict.fromkeys(spec.features):
-        if name not in by_name:
-            yield _unknown_column("Input column", name, by_name, "features", spec)
-    for name in dict.fromkeys(name for name in spec.features if spec.features.count(name) > 1):
+    named = Counter(spec.features)
+    unknown = (name for name in named if name not in by_name)
+    for index, name in enumerate(islice(unknown, MOST_FAULTS)):
+        yield _unknown_column("Input column", name, by_name, "features", spec, suggest=index < MOST_HINTS)
+    for name in islice((name for name, times in named.items() if times > 1), MOST_FAULTS):
         yield _problem(InvalidRequest, f"'{name[:_SHOWN]}' is named twice in 'features'.", "features")
     if spec.target_column in spec.features:
         sentence = f"'{spec.target_column[:_SHOWN]}' is the target and cannot be one of the inputs too. Take it out."
@@ -156,9 +161,11 @@ def _work_problems(spec: TrainingSpec, estimator: Estimator, *, cells: int) -> I
         yield InvalidParameter(sentence, errors=detail)
 
 
-def _unknown_column(role: str, name: str, by_name: dict[str, Column], field: str, spec: TrainingSpec) -> PlatformError:
+def _unknown_column(
+    role: str, name: str, by_name: dict[str, Column], field: str, spec: TrainingSpec, *, suggest: bool = True
+) -> PlatformError:
     known = ", ".join(list(by_name)[:_COLUMNS_SHOWN]) + (", …" if len(by_name) > _COLUMNS_SHOWN else "")
-    hint = did_you_mean(name, by_name) or f" It has: {known}."
+    hint = did_you_mean(name, by_name if suggest else ()) or f" It has: {known}."
     sentence = f"{role} '{name[:_SHOWN]}' is not in dataset '{spec.dataset_name}'.{hint}"
     return _problem(UnknownColumn, sentence, field)
 

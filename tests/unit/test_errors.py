@@ -10,6 +10,7 @@ import pytest
 
 import shared.errors
 from shared.errors import PlatformError, did_you_mean, leaves, tree
+from tests.support.searches import counted_searches
 
 ROOT = Path(__file__).parents[2]
 LEAVES = sorted({leaf for leaf in leaves() if leaf.__module__.startswith("shared.")}, key=lambda leaf: leaf.__name__)
@@ -81,3 +82,14 @@ def test_several_faults_travel_with_one_error() -> None:
 )
 def test_the_closest_word_is_suggested(word: str, said: str) -> None:
     assert did_you_mean(word, ["species", "island"]) == said
+
+
+def test_a_suggestion_takes_bounded_work_whatever_the_words_are() -> None:
+    many = [f"column_{n:04}" for n in range(5_000)]
+    with counted_searches() as searches:
+        assert did_you_mean("column_0042x", many) == " Did you mean 'column_0042'?"
+    assert searches.comparisons <= 20
+    with counted_searches() as searches:
+        assert did_you_mean("x" * 1_000_000, many) == ""
+        assert did_you_mean("species", ["x" * 1_000_000, "species_"]) == " Did you mean 'species_'?"
+    assert searches.comparisons == 1

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.errors import BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
+from shared.errors import MOST_FAULTS, MOST_HINTS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
 from shared.prediction.inputs import read_input
 from shared.training.signature import InputColumn, Signature
 from tests.support.models import numeric_signature
+from tests.support.searches import counted_searches
 
 NUMERIC = numeric_signature("a", "b")
 WITH_GAPS = numeric_signature("a", "b", missing_allowed=True)
@@ -182,3 +183,13 @@ def test_long_and_broken_texts_are_not_repeated_in_full() -> None:
     error = refusal(NUMERIC, features=[["x" * 1000, "\ud800"]])
     assert all(len(fault["msg"]) < 150 for fault in error.errors)
     error.errors[1]["msg"].encode()
+
+
+def test_thousands_of_unknown_columns_cost_few_suggestions() -> None:
+    record = {f"a{n}": 1 for n in range(10_000)}
+    with counted_searches() as searches:
+        error = refusal(NUMERIC, records=[{"a": 1, "b": 2} | record])
+    assert searches.words <= MOST_HINTS
+    assert len(error.errors) == MOST_FAULTS
+    assert "10000 faults" in error.detail
+    assert "Did you mean 'a'?" in error.errors[0]["msg"]

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from shared.datasets.columns import Column, ColumnKind
-from shared.errors import PlatformError
+from shared.errors import MOST_FAULTS, MOST_HINTS, PlatformError
 from shared.training.checks import check, problems_of
 from shared.training.spec import TrainingSpec
+from tests.support.searches import counted_searches
 from tests.support.training_tables import spec_of
 
 FOREST = "ensemble.RandomForestClassifier"
@@ -182,3 +183,15 @@ def test_only_whole_numbers_with_the_name_of_an_identifier_are_left_out(name: st
     text, target = column("remark", "text", unique=100), column("target", "boolean", unique=2)
     found = codes(spec_of(FOREST), column(name, kind, unique=100), text, target)
     assert found == (["unsuitable_columns"] if left_out else [])
+
+
+def test_thousands_of_unknown_columns_cost_few_suggestions_and_a_hundred_sentences() -> None:
+    columns = [column(f"column_{n:04}") for n in range(1_000)]
+    asked = [f"column-{n:04}" for n in range(5_000)]
+    with counted_searches() as searches:
+        found = problems(spec_of(RIDGE, features=asked), *columns, column("target"))
+        assert [problem.code for problem in found] == ["unknown_column"] * MOST_FAULTS
+        twice = problems(spec_of(RIDGE, features=[each.name for each in columns] * 2), *columns, column("target"))
+    assert searches.words <= MOST_HINTS
+    assert "Did you mean 'column_0000'?" in found[0].detail
+    assert [problem.code for problem in twice] == ["invalid_request"] * MOST_FAULTS
