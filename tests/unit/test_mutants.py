@@ -53,6 +53,9 @@ STATEMENTS = {
     "a: Literal['b'] = c": set(),
     "log.info('done', rows=3)": set(),
     "a: int = field(description='b')": set(),
+    "a = column(String(16), ForeignKey('b.c', ondelete='CASCADE'), index=True)": set(),
+    "raise A('one ' + b, status=3)": {"pass", "raise A('one ' + b, status=4)"},
+    "@cache\ndef a(*, b: int = 1): ...": {"@cache\ndef a(*, b: int = 2): ..."},
 }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from tests.support.mutants.noise import is_said
+from tests.support.mutants.noise import is_noise
 from tests.support.mutants.source import Edit, Source
 
 _COMPARISONS = {
@@ -107,7 +107,7 @@ def calls(source: Source, node: ast.AST) -> Edits:
     given: list[ast.expr | ast.keyword] = sorted([*node.args, *node.keywords], key=source.start)
     for number, argument in enumerate(given):
         may_go = isinstance(argument, ast.keyword) or (called in _GATHERING and len(given) > 1)
-        if may_go and not is_said(argument):
+        if may_go and not is_noise(argument):
             yield source.without(given, number)
     if isinstance(node.func, ast.Attribute) and called in _LINKS:
         yield source.cut(source.end(node.func.value), source.end(node))

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.support.mutants.edits import KINDS
-from tests.support.mutants.noise import is_log, worth
+from tests.support.mutants.noise import inside, is_noise
 from tests.support.mutants.source import Edit, Source
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -107,15 +107,15 @@ def files_below(root: Path, paths: list[str]) -> list[str]:
 
 
 def _edits(source: Source, node: ast.AST, place: Place) -> Iterator[tuple[Place, Edit]]:
-    if isinstance(node, ast.Expr) and is_log(node.value):
+    if is_noise(node):
         return
     if isinstance(node, ast.stmt):
         place = replace(place, statement=node)
     for kind in KINDS:
         yield from ((place, edit) for edit in kind(source, node))
-    inside = place
+    within = place
     if isinstance(node, _FUNCTIONS | ast.ClassDef):
-        inside = replace(place, scope=f"{place.scope}.{node.name}".lstrip("."))
-    for child in worth(node):
+        within = replace(place, scope=f"{place.scope}.{node.name}".lstrip("."))
+    for child in inside(node):
         later = isinstance(node, _FUNCTIONS) and child in node.body
-        yield from _edits(source, child, replace(inside, runs_at_import=False) if later else inside)
+        yield from _edits(source, child, replace(within, runs_at_import=False) if later else within)

@@ -1,53 +1,57 @@
-"""What is not worth breaking, because only people read it: types, log lines, descriptions, the sentences of errors."""
+"""What is not worth breaking: what only people read, such as types, log lines and the sentences of errors.
+
+Nor what only describes tables: the migrations make them, and a test compares the two.
+"""
 
 import ast
 from collections.abc import Iterator
 
 _LOGS = {"log", "_log", "logger"}
-# What keywords of these names say is said to people, or to the type checker.
-_SAID = {"description", "title", "summary", "examples", "doc", "strict", "repr", "frozen", "what"}
-_CHECKED_ONLY = {"TYPE_CHECKING"}
-_CASTS = {"TypeVar", "NewType", "cast", "overload"}
+# What keywords of these names say is for people, for the type checker or for the migrations.
+_SAID = {
+    *("description", "title", "summary", "examples", "doc", "what"),
+    *("strict", "repr", "frozen", "index", "server_default"),
+}
+_CALLS = {*("TypeVar", "NewType", "cast"), *("ForeignKey", "Index", "String", "UniqueConstraint", "CheckConstraint")}
 
 
-def worth(node: ast.AST) -> Iterator[ast.AST]:
-    """The children of a node in which a mistake would matter."""
+def is_noise(node: ast.AST) -> bool:
+    """Whether no mistake in it would matter."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.JoinedStr() | ast.Expr(value=ast.Constant()):
-            return
-        case ast.If(test=ast.Name(id=name)) if name in _CHECKED_ONLY:
-            return
+            return True
+        case ast.Assign(targets=[ast.Name(id="__all__" | "__tablename__")]) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+        case ast.Expr(value=call) | (ast.Call() as call):
+            return _is_log(call) or _named(call) in _CALLS
+        case ast.keyword(arg=name):
+            return name in _SAID
+        case _:
+            return False
+
+
+def inside(node: ast.AST) -> Iterator[ast.AST]:
+    """The children of a node but for types, and what an error says."""
+    match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            yield from [*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body]
+            yield from [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults), *node.body]
         case ast.AnnAssign():
             yield from [node.value] if node.value else []
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__tablename__")]):
-            return
-        case ast.Raise():
-            yield from _of_an_error(node)
-        case ast.Call() if is_log(node) or getattr(node.func, "id", "") in _CASTS:
-            return
+        case ast.Raise(exc=ast.Call() as error):
+            yield from (argument for argument in error.args if not isinstance(argument, ast.Constant | ast.BinOp))
+            yield from error.keywords
         case _:
-            yield from (child for child in ast.iter_child_nodes(node) if not is_said(child))
+            yield from ast.iter_child_nodes(node)
 
 
-def is_log(node: ast.AST) -> bool:
-    """Whether it is a call of a log."""
+def _is_log(call: ast.expr) -> bool:
     return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in _LOGS
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in _LOGS
     )
 
 
-def is_said(node: ast.AST) -> bool:
-    """Whether it is a keyword that is for people or for the type checker."""
-    return isinstance(node, ast.keyword) and node.arg in _SAID
-
-
-def _of_an_error(node: ast.Raise) -> Iterator[ast.AST]:
-    """What an error carries besides its sentence."""
-    if isinstance(node.exc, ast.Call):
-        yield from (argument for argument in node.exc.args if not isinstance(argument, ast.Constant | ast.BinOp))
-        yield from (keyword for keyword in node.exc.keywords if not is_said(keyword))
+def _named(call: ast.expr) -> str | None:
+    return call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
