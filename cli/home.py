@@ -9,6 +9,7 @@ from pathlib import Path
 from cli.failures import StartFailed
 from shared.errors import WrongSettings
 from shared.home import home_fault, prepare_home
+from shared.regular_file import open_regular
 
 LOCK_NAME = "lock"
 
@@ -27,7 +28,7 @@ def claimed(home: Path) -> Iterator[None]:
     prepare_home(home)
     try:
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_regular(home / LOCK_NAME, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise WrongSettings(home_fault(error, str(home))) from None
     try:

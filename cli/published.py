@@ -5,13 +5,16 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from shared.regular_file import open_regular
+
 NAME = "addresses.json"
 
 
 def publish(home: Path, addresses: dict[str, str]) -> None:
     """Leave the addresses: all of them at once, or none."""
     draft = home / f"{NAME}.new"
-    draft.write_text(json.dumps(addresses))
+    with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
+        json.dump(addresses, file)
     draft.replace(home / NAME)
 
 
@@ -23,7 +26,8 @@ def withdraw(home: Path) -> None:
 def published(home: Path) -> dict[str, str]:
     """The addresses by part: `api` and `flower`. None of them when no platform runs on this home."""
     with suppress(OSError, ValueError):
-        found = json.loads((home / NAME).read_text())
+        with os.fdopen(open_regular(home / NAME)) as file:
+            found = json.load(file)
         if isinstance(found, dict):
             return {name: url for name, url in found.items() if isinstance(url, str)}
     return {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.errors import WrongSettings
 from shared.ownership import weakness, weakness_on_the_way, weaknesses_inside
+from shared.regular_file import NotRegular
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -92,11 +93,15 @@ def home_fault(error: OSError, folder: str) -> str:
 
 def reason(error: OSError) -> str:
     """The system's words for an error, without the path that is part of its message."""
+    if isinstance(error, NotRegular):
+        return "It holds something that is no regular file"
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 def cure(error: OSError) -> str:
     """What to do about a folder of the platform that cannot be used."""
+    if isinstance(error, NotRegular):
+        return f"Move '{Path(error.filename).name}' away."
     number = error.errno
     if number in NO_ROOM:
         return "There is no room left on its disk: free some space."

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared.regular_file import NotRegular, open_regular
+
 _LOCK = "owner.lock"
 
 
@@ -37,9 +39,12 @@ def sweep_scratch(root: Path) -> int:
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    with (root / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = open_regular(root / ".lock", os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def _sweep(root: Path) -> int:
@@ -51,8 +56,8 @@ def _sweep(root: Path) -> int:
 
 def _has_owner(folder: Path) -> bool:
     try:
-        lock = os.open(folder / _LOCK, os.O_RDWR)
-    except FileNotFoundError:
+        lock = open_regular(folder / _LOCK, os.O_RDWR)
+    except (FileNotFoundError, NotADirectoryError, NotRegular):
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

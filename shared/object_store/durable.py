@@ -13,7 +13,10 @@ from typing import BinaryIO
 
 from shared.errors import StoreUnavailable
 from shared.fail_points import fail_point
-from shared.object_store.contract import ObjectExists
+from shared.regular_file import NotRegular, open_regular
+
+# An open folder, and the name of a file there.
+Place = tuple[int, str]
 
 _CHUNK_BYTES = 2**20
 _TURN_SECONDS = 5.0
@@ -23,7 +26,7 @@ _PAUSE_SECONDS = 0.01
 @contextmanager
 def unfinished_file(path: Path) -> Iterator[BinaryIO]:
     """A new file for the time of the block. Its lock says that somebody is at it; kill -9 lets go of it, too."""
-    with path.open("xb") as file:
+    with os.fdopen(open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
             yield file
@@ -43,32 +46,30 @@ def copy_durably(source: BinaryIO | io.FileIO, target: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def link_new(unfinished: Path, target: Path, *, key: str) -> None:
-    """Give a complete file its name, together with the folders that are missing. Raises ObjectExists."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Unlike a rename, a link never replaces what has the name already.
-        os.link(unfinished, target)
-    except (FileExistsError, NotADirectoryError):
-        raise ObjectExists(key) from None
+def link_new(unfinished: Path, place: Place) -> None:
+    """Give a complete file its name in an open folder. Raises FileExistsError."""
+    folder, name = place
+    # Unlike a rename, a link never replaces what has the name already.
+    os.link(unfinished, name, dst_dir_fd=folder)
 
 
-def unlink_locked(path: Path, is_wanted: Callable[[os.stat_result], bool]) -> bool:
-    """Remove a file if it is the wanted one; whether it was.
+def unlink_locked(place: Place, is_wanted: Callable[[os.stat_result], bool]) -> bool:
+    """Remove a file of an open folder if it is the wanted one; whether it was.
 
     Whoever removes a file holds its lock, and no file replaces another. So what is looked at here keeps its name until
     it is removed here, however long this process stands still in between.
 
-    Raises FileNotFoundError and, when another process holds the lock for long, StoreUnavailable.
+    Raises FileNotFoundError, NotRegular and, when another process holds the lock for long, StoreUnavailable.
     """
+    folder, name = place
     while True:
-        with io.FileIO(path) as file:
-            _lock(file, path.name)
+        with io.FileIO(open_regular(name, dir_fd=folder)) as file:
+            _lock(file, name)
             state = os.fstat(file.fileno())
-            if not os.path.samestat(state, path.stat()):
+            if not os.path.samestat(state, os.stat(name, dir_fd=folder, follow_symlinks=False)):
                 continue  # Another process removed it, and the name is that of a new file.
             if wanted := is_wanted(state):
-                path.unlink()
+                os.unlink(name, dir_fd=folder)
             return wanted
 
 
@@ -101,7 +102,7 @@ def remove_stale(unfinished: Path, *, before: datetime) -> int:
     removed = 0
     for path in unfinished.iterdir():
         # Another process may be doing the same, or be at the file still, however slow it is.
-        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+        with suppress(FileNotFoundError, BlockingIOError, NotRegular), os.fdopen(open_regular(path), "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(file.fileno()).st_mtime < before.timestamp():
                 path.unlink()

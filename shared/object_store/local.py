@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from shared.errors import StoreUnavailable
-from shared.home import cure, reason
+from shared.home import cure, make_private, reason
 from shared.object_store.contract import (
     DigestMismatch,
     ObjectEntry,
+    ObjectExists,
     ObjectInfo,
     ObjectMissing,
     check_bucket,
@@ -31,14 +32,17 @@ from shared.object_store.durable import (
     unfinished_file,
     unlink_locked,
 )
+from shared.object_store.places import entries_of, folder_of
+from shared.regular_file import NotRegular, open_regular
 
 _CHUNK_BYTES = 2**20
 _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
-_NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+# What is no regular file is no object: a fifo would hold up who opens it, a link lead out of the store.
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, NotRegular)
 
 
 class LocalStore:
-    """One folder per bucket below `root`; files are objects and nothing else is kept there.
+    """One folder per bucket below `root`; regular files are objects and nothing else is kept there.
 
     No digests are kept beside the files, so `stat` reads the whole object: its answer is about the bytes that are
     there now, and nothing can get out of step.
@@ -92,7 +96,7 @@ class LocalStore:
         """See ObjectStore."""
         check_prefix(prefix)
         folder, slash, start = prefix.rpartition("/")
-        return _walk(self._bucket(bucket) / folder, folder + slash, start)
+        return _walk(self._bucket(bucket), folder + slash, start)
 
     def check(self) -> None:
         """See ObjectStore."""
@@ -107,8 +111,8 @@ class LocalStore:
         """See ObjectStore."""
         with _vendor_errors():
             for bucket in self._buckets:
-                (self._root / bucket).mkdir(parents=True, exist_ok=True)
-            self._unfinished.mkdir(exist_ok=True)
+                make_private(self._root / bucket)
+            make_private(self._unfinished)
             remove_stale(self._unfinished, before=self.now() - _STALE)
 
     def now(self) -> datetime:
@@ -136,7 +140,11 @@ class LocalStore:
         with _vendor_errors(), unfinished_file(path) as file:
             if copy_durably(source, file) != sha256:
                 raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
-            link_new(path, target, key=key)
+            try:
+                with folder_of(self._bucket(bucket), key, make=True) as place:
+                    link_new(path, place)
+            except (FileExistsError, NotADirectoryError):
+                raise ObjectExists(key) from None
             for folder in (target.parent, *target.parent.parents):
                 # Up to the bucket: another process may have just made one of them.
                 if folder == self._root:
@@ -147,7 +155,8 @@ class LocalStore:
         path = self._path(bucket, key)
         with _vendor_errors():
             try:
-                deleted = unlink_locked(path, is_wanted)
+                with folder_of(self._bucket(bucket), key) as place:
+                    deleted = unlink_locked(place, is_wanted)
             except _NOT_THERE:
                 return False
             sync_folder(path.parent)
@@ -155,10 +164,11 @@ class LocalStore:
 
     @contextmanager
     def _opened(self, bucket: str, key: str) -> Iterator[io.FileIO]:
-        path = self._path(bucket, key)
+        check_key(key)
         with _vendor_errors():
             try:
-                file = io.FileIO(path)
+                with folder_of(self._bucket(bucket), key) as (folder, name):
+                    file = io.FileIO(open_regular(name, dir_fd=folder))
             except _NOT_THERE:
                 raise ObjectMissing(key) from None
         with file:
@@ -205,25 +215,20 @@ class _Range(io.RawIOBase):
         return len(data)
 
 
-def _walk(folder: Path, key: str, start: str) -> Iterator[ObjectEntry]:
-    """The objects below a folder whose keys begin with `key`, of its own entries only those that begin with `start`."""
+def _walk(bucket: Path, folder: str, start: str) -> Iterator[ObjectEntry]:
+    """The objects in a folder, which is named up to its slash, and below; in itself only names that begin so."""
     with _vendor_errors():
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = entries_of(bucket, folder)
         except _NOT_THERE:
             return
     for entry in entries:
         if not entry.name.startswith(start):
             continue
-        if entry.is_dir():
-            yield from _walk(Path(entry), f"{key}{entry.name}/", "")
-            continue
-        with _vendor_errors():
-            try:
-                state = entry.stat()
-            except FileNotFoundError:
-                continue  # Deleted since.
-        yield ObjectEntry(key=key + entry.name, size=state.st_size, modified=_modified(state))
+        if entry.is_folder:
+            yield from _walk(bucket, f"{folder}{entry.name}/", "")
+        else:
+            yield ObjectEntry(key=folder + entry.name, size=entry.state.st_size, modified=_modified(entry.state))
 
 
 def _modified(state: os.stat_result) -> datetime:

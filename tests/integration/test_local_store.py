@@ -1,18 +1,23 @@
 """What can happen to a directory, and only to a directory."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import resource
+import socket
+import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.errors import StoreUnavailable
-from shared.object_store import ObjectExists, ObjectStore, open_store
+from shared.object_store import ObjectEntry, ObjectExists, ObjectMissing, ObjectStore, open_store
 from shared.settings import Settings
 from tests.support.objects import put, read, some_bytes
 from tests.support.waiting import eventually
@@ -176,3 +181,84 @@ def test_a_file_that_somebody_is_still_writing_is_never_stale(settings: Settings
     writer.join()
     assert store.stat(settings.models_bucket, "slow.pkl").size == len(content)
     store.close()
+
+
+def _link(path: Path, secret: Path) -> None:
+    path.symlink_to(secret)
+
+
+def _dangling(path: Path, secret: Path) -> None:
+    path.symlink_to(secret.with_name("nothing"))
+
+
+def _fifo(path: Path, _: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path, _: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound, contextlib.chdir(path.parent):
+        bound.bind(path.name)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A file outside the store, alone in its folder."""
+    (tmp_path / "outside").mkdir()
+    path = tmp_path / "outside" / "secret"
+    path.write_bytes(b"secret")
+    return path
+
+
+@pytest.mark.parametrize("plant", [_link, _dangling, _fifo, _socket])
+def test_what_is_no_regular_file_is_no_object(
+    store: ObjectStore, root: Path, tmp_path: Path, secret: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    path = root / BUCKET / "key"
+    plant(path, secret)
+    before = path.lstat()
+    for act in (store.stat, lambda bucket, key: read(store, bucket, key), partial(store.copy, target="copy")):
+        with pytest.raises(ObjectMissing):
+            act(BUCKET, "key")
+    assert list(store.list(BUCKET)) == []
+    store.delete(BUCKET, "key")
+    entry = ObjectEntry("key", before.st_size, datetime.fromtimestamp(before.st_mtime, UTC))
+    assert not store.delete_listed(BUCKET, entry, by=0)
+    with pytest.raises(ObjectExists):
+        put(store, BUCKET, "key", b"data", folder=tmp_path)
+    assert path.lstat().st_ino == before.st_ino
+    assert secret.read_bytes() == b"secret"
+
+
+def test_a_link_to_a_folder_leads_nowhere(store: ObjectStore, root: Path, tmp_path: Path, secret: Path) -> None:
+    (root / BUCKET / "linked").symlink_to(secret.parent)
+    with pytest.raises(ObjectMissing):
+        read(store, BUCKET, "linked/secret")
+    assert list(store.list(BUCKET)) == list(store.list(BUCKET, "linked/")) == []
+    store.delete(BUCKET, "linked/secret")
+    for key in ("linked/new", "linked/below/new"):
+        with pytest.raises(ObjectExists):
+            put(store, BUCKET, key, b"data", folder=tmp_path)
+    assert [path.name for path in secret.parent.iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize("plant", [_link, _dangling, _fifo, _socket])
+def test_what_is_no_regular_file_among_the_unfinished_is_left_alone(
+    store: ObjectStore, root: Path, secret: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    path = root / ".unfinished" / "planted"
+    plant(path, secret)
+    os.utime(path, (0, 0), follow_symlinks=False)
+    store.prepare()
+    assert store.abort_stale(older_than_seconds=1, is_ours=lambda *_: True) == 0
+    assert path.lstat()
+
+
+def test_whatever_the_umask_objects_and_folders_are_for_their_owner_alone(
+    store: ObjectStore, root: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        put(store, BUCKET, "iris/1.csv", b"data", folder=tmp_path)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((root / BUCKET / name).stat().st_mode) for name in ("iris", "iris/1.csv")] == [0o700, 0o600]

@@ -14,6 +14,7 @@ from shared.errors import StoreUnavailable
 from shared.object_store import DigestMismatch, ObjectEntry, ObjectExists, ObjectMissing, ObjectStore, open_store
 from shared.object_store.durable import unlink_locked
 from shared.object_store.local import LocalStore
+from shared.object_store.places import folder_of
 from shared.object_store.s3 import S3Store
 from shared.settings import Settings
 from tests.support.objects import put, read, sha256_of, some_bytes
@@ -216,15 +217,15 @@ def test_who_stands_still_while_removing_a_file_keeps_its_name_until_then(settin
     store, bucket = open_store(settings), settings.datasets_bucket
     store.prepare()
     put(store, bucket, "key", b"data", folder=tmp_path)
-    path = settings.home / "store" / bucket / "key"
+    folder = settings.home / "store" / bucket
     about_to, go_on = threading.Event(), threading.Event()
 
     def stand_still(_state: os.stat_result) -> bool:
         about_to.set()
         return go_on.wait(30)
 
-    with ThreadPoolExecutor(2) as pool:
-        frozen = pool.submit(unlink_locked, path, stand_still)
+    with folder_of(folder, "key") as place, ThreadPoolExecutor(2) as pool:
+        frozen = pool.submit(unlink_locked, place, stand_still)
         assert about_to.wait(30)
         other = pool.submit(store.delete, bucket, "key")
         with pytest.raises(ObjectExists):
