@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import redis
+from sqlalchemy import select
 
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
 from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.database_file import protect_database
+from shared.datasets.rows import DatasetVersionRow, VersionState
 from shared.errors import DatabaseUnavailable, PlatformError, Unavailable, WrongSettings
 from shared.home import PRIVATE, prepare_home
 from shared.migration import upgrade
-from shared.object_store import open_store
+from shared.object_store import ObjectStore, open_store
 from shared.redis_access import connect_redis, is_redis_away, redis_fault
 from shared.registry.renewal import Renewal
 from shared.registry.sealed import open_artifact_key
@@ -79,6 +81,7 @@ def prepare(settings: Settings) -> None:
     with _migrated(settings) as database, closing(open_store(settings)) as store:
         store.prepare()
         store.check()
+        _expect_objects(database, store, settings)
         key = open_artifact_key(settings, database)
         Renewal(database, store, settings, key).renew()
     _ping(settings)
@@ -101,6 +104,24 @@ def _migrate(database: Database, settings: Settings) -> None:
         variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
         sentence = f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}"
         raise type(error)(sentence) from None
+
+
+def _expect_objects(database: Database, store: ObjectStore, settings: Settings) -> None:
+    """See that the store is the one that the database belongs to, as far as one object can tell."""
+    # A model keeps the version that it was trained on from being deleted, so this tells of models, too.
+    ready = select(DatasetVersionRow.id).where(DatasetVersionRow.state == VersionState.READY).limit(1)
+    with explained(), database.read() as session:
+        if session.scalar(ready) is None:
+            return
+    for bucket in (settings.datasets_bucket, settings.models_bucket):
+        if next(store.list(bucket), None) is not None:
+            return
+    place = "MLMINI_HOME" if settings.store == "local" else "MLMINI_S3_ENDPOINT_URL"
+    raise WrongSettings(
+        "The database has datasets or models, and the object store has not one object: it is another store than "
+        f"before, or was emptied. Set MLMINI_STORE, {place}, MLMINI_DATASETS_BUCKET and MLMINI_MODELS_BUCKET to the "
+        "store of before, or bring its objects back from a backup. To begin anew, begin with an empty database, too."
+    )
 
 
 def _ping(settings: Settings) -> None:
