@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.support.container_calls import JOB_SECONDS, ended, predict, previewed, served_by, train, upload, worker_of
-from tests.support.containers import BUILD_SECONDS, ROOT, Containers, running_containers
+from tests.support.containers import BUILD_SECONDS, MINIO, Containers, running_containers
 from tests.support.documented import Block, commands_for
 from tests.support.waiting import eventually
 from tests.support.walk import Walk
@@ -87,20 +87,31 @@ def test_the_whole_walk_works_through_the_published_port(stack: Containers) -> N
     }
 
 
-def test_the_store_is_minio_unless_another_is_named(stack: Containers) -> None:
+@pytest.mark.parametrize(
+    ("variables", "stores"),
+    [({}, {"seaweedfs"}), (MINIO, {"minio"}), ({"SEAWEEDFS_SCALE": "0"}, set())],
+    ids=["nothing is said", "minio", "a store elsewhere"],
+)
+def test_the_store_is_seaweedfs_unless_another_is_named(
+    stack: Containers, variables: dict[str, str], stores: set[str]
+) -> None:
     # Nothing is started, so that any image will do for the one that may not be here.
-    plain = Containers()
-    plain.environment.pop("COMPOSE_PROFILES", None)
     (redis,) = stack.inspect(*stack.ids("redis"))
-    plain.environment["MINIO_IMAGE"] = redis["Config"]["Image"]
+    image = redis["Config"]["Image"]
+    plain = Containers()
+    for name in MINIO:
+        plain.environment.pop(name, None)
+    plain.environment |= variables | {"MINIO_IMAGE": image, "SEAWEEDFS_IMAGE": image}
     try:
-        plain.compose("create")
-        created = {
-            container["Config"]["Labels"]["com.docker.compose.service"] for container in plain.inspect(*plain.ids())
-        }
+        plain.compose("up", "--no-start")
+        created = plain.inspect(*plain.ids())
+        services = {container["Config"]["Labels"]["com.docker.compose.service"] for container in created}
+        (init,) = plain.inspect(*plain.ids("init"))
     finally:
         plain.remove()
-    assert created & {"minio", "seaweedfs"} == {"minio"}
+    assert services & {"seaweedfs", "minio"} == stores
+    endpoint = variables.get("MLMINI_S3_ENDPOINT_URL", "http://seaweedfs:9000")
+    assert f"MLMINI_S3_ENDPOINT_URL={endpoint}" in init["Config"]["Env"]
 
 
 def test_a_large_upload_passes_the_gateway(stack: Containers) -> None:
@@ -201,8 +212,6 @@ def test_everything_stops_in_order_and_comes_back_with_all_that_it_knew(stack: C
 
 @pytest.mark.parametrize("block", commands_for("containers"), ids=lambda block: block.place)
 def test_the_documented_commands_work(stack: Containers, block: Block, tmp_path: Path) -> None:
-    # docker-compose looks for it where it is called.
-    (tmp_path / ".env").symlink_to(ROOT / ".env")
     for command in block.commands:
         # A reader watches it; here, the next command comes.
         in_foreground = " up" in command and "--detach" not in command

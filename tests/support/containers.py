@@ -1,7 +1,7 @@
 """The stack of docker-compose.yml, run for a test under a project name and on ports of its own.
 
-As for everybody else, images come from the variables of .env.example where they are set in the environment, and the
-object store is the one of COMPOSE_PROFILES, which .env sets where the environment does not.
+Images come from the variables of .env.example where they are set in the environment. The object store is the default
+one, or MinIO where COMPOSE_PROFILES says so. Nobody's own .env is read.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -30,6 +31,9 @@ READY_SECONDS = 180
 # Workers that die are noticed in seconds, so that a test need not wait for minutes.
 QUICK = {"MLMINI_LEASE_SECONDS": "6", "MLMINI_BEAT_SECONDS": "2", "MLMINI_RESCUE_SECONDS": "1"}
 
+# What docs/containers.md has people write into their .env for MinIO.
+MINIO = {"COMPOSE_PROFILES": "minio", "SEAWEEDFS_SCALE": "0", "MLMINI_S3_ENDPOINT_URL": "http://minio:9000"}
+
 
 class Containers:
     """One project of docker compose."""
@@ -38,7 +42,7 @@ class Containers:
         self.project = f"mlmini-e2e-{token_hex(3)}"
         self.api_port, self.flower_port, console_port = free_ports(3)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self.environment = kept | QUICK
+        self.environment = kept | QUICK | (MINIO if kept.get("COMPOSE_PROFILES") == "minio" else {})
         self.environment |= {
             "COMPOSE_FILE": str(COMPOSE_FILE),
             "COMPOSE_PROJECT_NAME": self.project,
@@ -46,6 +50,7 @@ class Containers:
             "FLOWER_PORT": str(self.flower_port),
             "MINIO_CONSOLE_PORT": str(console_port),
         }
+        self._folder = TemporaryDirectory()
         self.tool = self._tool()
         self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.api_port}", trust_env=False, timeout=90)
 
@@ -128,7 +133,8 @@ class Containers:
         """Remove every trace of the project: containers, networks, volumes."""
         self.client.close()
         # A volume belongs to the profiles of its services.
-        self.compose("--profile", "minio", "--profile", "seaweedfs", "down", "--volumes", "--remove-orphans")
+        self.compose("--profile", "minio", "down", "--volumes", "--remove-orphans")
+        self._folder.cleanup()
 
     def _tool(self) -> list[str]:
         """Compose as a plugin of docker, else as a program of its own.
@@ -139,7 +145,9 @@ class Containers:
         self.run(["docker", "version"])
         for tool in (["docker", "compose"], ["docker-compose"]):
             if subprocess.run([*tool, "version"], capture_output=True, check=False).returncode == 0:
-                return tool
+                empty = Path(self._folder.name) / "empty.env"
+                empty.touch()
+                return [*tool, "--env-file", str(empty)]
         raise AssertionError("neither `docker compose` nor `docker-compose` is here: install one of them")
 
 

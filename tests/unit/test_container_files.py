@@ -14,6 +14,8 @@ import yaml
 from api.problems import known_codes
 from shared.hosts import known_names, name_of
 from shared.settings import PREFIX, Settings
+from tests.support.containers import MINIO
+from tests.support.documented import blocks
 from tests.unit.test_readme import written
 
 ROOT = Path(__file__).parents[2]
@@ -118,10 +120,18 @@ def test_nothing_starts_before_what_it_depends_on_is_ready() -> None:
         assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     conditions = {condition["condition"] for condition in SERVICES["init"]["depends_on"].values()}
     assert conditions == {"service_healthy"}
-    # Whichever store is chosen: a dependency on a service whose profile is not active is an error.
-    stores = {name for name, service in SERVICES.items() if "profiles" in service}
-    assert stores == {"minio", "seaweedfs"}
-    assert not stores & {needed for service in SERVICES.values() for needed in service.get("depends_on", {})}
+    # The store may be any: it is the init itself that waits for it.
+    needed = {name for service in SERVICES.values() for name in service.get("depends_on", {})}
+    assert not needed & {"seaweedfs", "minio"}
+
+
+def test_one_store_starts_by_itself_and_may_be_left_out_for_another() -> None:
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["minio"]
+    assert [name for name, service in SERVICES.items() if "scale" in service] == ["seaweedfs"]
+    assert SERVICES["seaweedfs"]["scale"] == "${SEAWEEDFS_SCALE:-1}"
+    # Each has a name of its own, so that both may run.
+    assert SET["MLMINI_S3_ENDPOINT_URL"] == "http://seaweedfs:9000"
+    assert [name for name, service in SERVICES.items() if "networks" in service] == []
 
 
 def test_a_worker_may_drain_before_it_is_killed() -> None:
@@ -131,12 +141,16 @@ def test_a_worker_may_drain_before_it_is_killed() -> None:
     assert grace >= drain + 20
 
 
-def test_the_committed_env_chooses_the_store_and_keeps_no_secret() -> None:
-    command = ["git", "show", ":.env"]
-    committed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    # Outside of a checkout there is only the file; in one, it may be somebody's own.
-    text = committed or (ROOT / ".env").read_text()
-    assert ASSIGNMENT.findall(text) == [("", "COMPOSE_PROFILES", "minio")]
+def test_the_page_says_what_to_write_for_minio() -> None:
+    (block,) = (each for each in blocks(ROOT / "docs" / "containers.md") if "COMPOSE_PROFILES=minio" in each.text)
+    assert {name: value for _, name, value in ASSIGNMENT.findall(block.text)} == MINIO
+
+
+def test_everybodys_own_env_is_kept_out_of_commits() -> None:
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+    # Outside of a checkout there is nothing to list.
+    command = ["git", "ls-files", "--", ".env"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout == ""
 
 
 def test_every_variable_is_told_with_its_one_default() -> None:
@@ -201,9 +215,10 @@ def test_images_tell_their_version_and_their_health(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCKERFILES[:2], ids=lambda path: path.name)
-def test_libraries_come_from_the_lock_with_their_hashes(path: Path) -> None:
-    installed = [line for line in instructions(path, "RUN") if " install " in line and "pip" in line]
-    assert all("--require-hashes" in line or "--no-deps" in line for line in installed)
+def test_libraries_come_from_the_lock_with_their_hashes_and_nothing_is_resolved(path: Path) -> None:
+    from_lock, own = (set(line.split()) for line in instructions(path, "RUN") if " install " in line and "pip" in line)
+    assert {"--require-hashes", "--no-deps"} <= from_lock
+    assert {"--no-build-isolation", "--no-deps"} <= own
 
 
 def test_both_images_share_the_layer_of_the_libraries() -> None:
