@@ -32,6 +32,7 @@ from tests.support.buckets import Buckets
 from tests.support.models import Platform
 from tests.support.old_homes import copy_objects, copy_rows, unpack
 from tests.support.servers import PostgreSQL, Valkey
+from tests.support.stack import TEST_CLIENT
 
 IRIS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 VISITS = [[30, "basic", 2], [None, "plus", 20]]
@@ -44,7 +45,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> Itera
     """The settings of a platform that was last run by the release of migration 0004."""
     home = tmp_path / "home"
     unpack("0004", home)
-    redis = {"redis_url": SecretStr(valkey.url), "examples": False}
+    redis = {"redis_url": SecretStr(valkey.url), "examples": False, "allowed_hosts": TEST_CLIENT}
     if request.param == "sqlite-local":
         yield Settings(home=home).model_copy(update=redis)
         return
