@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from tests.support.container_calls import JOB_SECONDS, ended, predict, previewed, served_by, train, upload, worker_of
-from tests.support.containers import BUILD_SECONDS, MINIO, Containers, running_containers
+from tests.support.containers import BUILD_SECONDS, MINIO, PUBLISHED, Containers, running_containers
 from tests.support.documented import Block, commands_for
 from tests.support.waiting import eventually
 from tests.support.walk import Walk
@@ -85,6 +85,26 @@ def test_the_whole_walk_works_through_the_published_port(stack: Containers) -> N
     assert {"upload_dataset", "train_model", "get_job", "promote_model", "predict"} <= {
         step.operation for step in steps
     }
+
+
+@pytest.mark.parametrize("place", ["api", "flower"])
+def test_each_address_answers_to_the_names_of_the_platform_only(stack: Containers, place: str) -> None:
+    port, path = {"api": (stack.api_port, "/healthz"), "flower": (stack.flower_port, "/healthcheck")}[place]
+    names = ("127.0.0.1", "localhost", PUBLISHED, "elsewhere.example", "api", "flower")
+    answers = {
+        name: httpx2.get(f"http://127.0.0.1:{port}{path}", headers={"Host": name}, trust_env=False) for name in names
+    }
+    refused = {name for name, answer in answers.items() if answer.status_code == httpx2.codes.MISDIRECTED_REQUEST}
+    assert refused == {"elsewhere.example", "api", "flower"}
+    assert all(answers[name].is_success for name in answers.keys() - refused)
+    if place == "api":
+        assert answers["elsewhere.example"].json()["code"] == "unknown_host"
+
+
+def test_the_init_refuses_a_store_that_is_another_one_than_before(stack: Containers) -> None:
+    others = [f"-eMLMINI_{name}_BUCKET=other-{name.lower()}" for name in ("DATASETS", "MODELS")]
+    with pytest.raises(AssertionError, match=r"status 2\n(.|\n)*the object store has not one object"):
+        stack.compose("run", "--rm", "-T", *others, "init")
 
 
 @pytest.mark.parametrize(

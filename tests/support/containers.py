@@ -34,6 +34,9 @@ QUICK = {"MLMINI_LEASE_SECONDS": "6", "MLMINI_BEAT_SECONDS": "2", "MLMINI_RESCUE
 # What docs/containers.md has people write into their .env for MinIO.
 MINIO = {"COMPOSE_PROFILES": "minio", "SEAWEEDFS_SCALE": "0", "MLMINI_S3_ENDPOINT_URL": "http://minio:9000"}
 
+# A name that the platform is told to answer to.
+PUBLISHED = "ml.example.org"
+
 
 class Containers:
     """One project of docker compose."""
@@ -44,6 +47,7 @@ class Containers:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self.environment = kept | QUICK | (MINIO if kept.get("COMPOSE_PROFILES") == "minio" else {})
         self.environment |= {
+            "MLMINI_ALLOWED_HOSTS": PUBLISHED,
             "COMPOSE_FILE": str(COMPOSE_FILE),
             "COMPOSE_PROJECT_NAME": self.project,
             "API_PORT": str(self.api_port),
