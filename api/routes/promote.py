@@ -10,6 +10,7 @@ from api.schemas.jobs import Job
 from api.schemas.promote import PromoteRequest
 from shared.jobs.states import Kind
 from shared.registry.promotion import check_promotion
+from shared.registry.weight import check_size
 
 router = APIRouter(tags=["Promote"], route_class=StrictRoute)
 
@@ -36,7 +37,8 @@ def promote_model(
     def check() -> Accepted:
         request = body.model_dump(exclude={"priority"})
         with parts.database.read() as reading:
-            check_promotion(reading, **request, stages=parts.settings.stages)
+            promotion = check_promotion(reading, **request, stages=parts.settings.stages)
+        check_size(promotion.version, promotion.source.seal.size_bytes, parts.settings)
         return Accepted(request, body.dataset_name, dataset_version_id=None, priority=body.priority)
 
     return accept_job(

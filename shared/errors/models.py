@@ -75,6 +75,10 @@ class ModelUnavailable(Unavailable):
     """The registered model cannot be loaded at present."""
 
 
+class ModelTooLarge(Conflict):
+    """The model takes more memory than the models of an API process may; it can be downloaded, but not served."""
+
+
 class ModelBusy(Unavailable):
     """The model has more predictions under way than its share of the platform allows; those of other models go on."""
 

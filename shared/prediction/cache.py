@@ -14,6 +14,7 @@ from shared.prediction.shelf import Place, Shelf
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.sealing import ArtifactKey
+from shared.registry.weight import check_size, check_weight
 from shared.settings import Settings
 
 # A load that takes longer goes on by itself, while requests are served as they were.
@@ -38,6 +39,7 @@ class PredictorCache:
         self._key = key
         self._shelf = Shelf(settings.model_cache_mb * 2**20)
         self._loads = Loads()
+        self._weights: dict[int, int] = {}
         self._watcher = Watcher(database, self._shelf, replace=self._replace)
 
     def start(self) -> None:
@@ -69,6 +71,7 @@ class PredictorCache:
         Raises:
             UnknownDataset, UnknownStage, NoActiveModel, NotActive: when nothing answers to that.
             ModelUnavailable: when the registered model cannot be loaded.
+            ModelTooLarge: when it takes more memory than all models may.
             DatabaseUnavailable, StoreUnavailable: when a model has to be loaded and one of the two does not answer.
         """
         place = (dataset_name, environment)
@@ -111,8 +114,13 @@ class PredictorCache:
         found = self._shelf.find(place, artifact.version)
         if found is not None:
             return found
+        check_size(artifact.version, artifact.seal.size_bytes, self._settings)
+        # Remembered, for to weigh a model again takes its memory again.
+        check_weight(artifact.version, self._weights.get(artifact.version, 0), self._settings)
         with corrupt_is_unavailable(artifact):
             predictor = load_predictor(self._store, self._settings, self._key, artifact, served.signature)
+        self._weights[artifact.version] = predictor.memory_bytes
+        check_weight(artifact.version, predictor.memory_bytes, self._settings)
         log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)
         return predictor
 

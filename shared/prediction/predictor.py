@@ -14,9 +14,6 @@ from shared.settings import Settings
 from shared.training.frame import forget_names
 from shared.training.signature import Signature
 
-# What a model takes in memory, against its file: trees and arrays are stored about as they are held.
-_MEMORY_FACTOR = 2
-
 log = get_logger(__name__)
 
 
@@ -80,17 +77,17 @@ def load_predictor(
     """Load the model of an artifact and make it ready to serve.
 
     Raises:
-        ArtifactCorrupt, ModelUnavailable, StoreUnavailable: as `load_model`.
+        ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_model`.
     """
     read = Signature.model_validate(signature)
-    model = load_model(store, settings, key, artifact)
+    model, memory_bytes = load_model(store, settings, key, artifact)
     _compute_in_one_thread(model)
     return Predictor(
         version=artifact.version,
         signature=read,
         # A plain array has no column names; a model that kept them would warn at each prediction.
         model=forget_names(model) if read.numeric else model,
-        memory_bytes=artifact.seal.size_bytes * _MEMORY_FACTOR,
+        memory_bytes=memory_bytes,
     )
 
 

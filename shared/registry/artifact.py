@@ -7,18 +7,23 @@ the registry and the key, and those very bytes are loaded.
 import hashlib
 import importlib.metadata
 import pickle
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, NamedTuple
 
-from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull
+from shared.home import NO_ROOM
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
+from shared.registry.weight import weighed
 from shared.settings import Settings
 
 CHUNK_BYTES = 2**20
+# A smaller file is put aside in memory.
+_HELD_BYTES = 16 * 2**20
 
 log = get_logger(__name__)
 
@@ -40,19 +45,41 @@ def digest_of(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact) -> Any:
+class Loaded(NamedTuple):
+    """A model, and the memory that it takes."""
+
+    model: Any
+    memory_bytes: int
+
+
+def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact) -> Loaded:
     """Read, check and load the model of an artifact.
+
+    The bytes are put aside in a file without a name, where nobody else can change them: a large model takes twice the
+    memory while it is read, and would take it three times if its bytes were held beside it.
 
     Raises:
         ArtifactCorrupt: when the file is missing or is not the one that was registered; nothing of it is run.
         ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
         StoreUnavailable: when the object store does not answer.
+        ScratchFull: when the disk has no room for the file.
     """
-    data = b"".join(_chunks(store, settings, artifact))
-    verify(key, artifact, sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
-    _check_release(artifact)
+    with tempfile.SpooledTemporaryFile(_HELD_BYTES, dir=str(settings.scratch)) as file:
+        try:
+            copy_checked(store, settings, key, artifact, file)
+            # Also writes what is still in its buffer.
+            file.seek(0)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise ScratchFull from error
+        _check_release(artifact)
+        return Loaded(*weighed(lambda: _unpickle(file, artifact), size_bytes=artifact.seal.size_bytes))
+
+
+def _unpickle(file: IO[bytes], artifact: Artifact) -> Any:
     try:
-        return pickle.loads(data)  # noqa: S301 - these very bytes were verified above
+        return pickle.load(file)  # noqa: S301 - these very bytes were verified before
     except Exception as error:
         log.exception("model_not_loaded", artifact_path=artifact.artifact_path)
         raise ModelUnavailable(
@@ -72,7 +99,7 @@ def fetch(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Ar
 
 
 def copy_checked(
-    store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, target: BinaryIO
+    store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, target: IO[bytes]
 ) -> None:
     """Write the bytes of an artifact into a file, which may be used once this returns.
 

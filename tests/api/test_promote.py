@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.lifespan import Parts
-from tests.support.models import Platform
+from shared.settings import Settings
+from tests.support.models import Platform, iris_forest
 
 BODY = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
 
@@ -80,3 +82,15 @@ def test_every_field_is_required(one_client: TestClient, one_platform: Platform,
     problem = one_client.post("/promote", json=body).json()
     assert problem["code"] == "invalid_request"
     assert problem["errors"] == [{"loc": ["body", missing], "msg": "It is required."}]
+
+
+def test_a_model_that_is_too_large_to_be_served_is_not_promoted(api_settings: Settings, tmp_path: Path) -> None:
+    app = create_app(api_settings.model_copy(update={"model_cache_mb": 1}))
+    with TestClient(app) as client:
+        parts: Parts = app.state.parts
+        platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+        platform.train(platform.dataset(), iris_forest(trees=400))
+        answer = client.post("/promote", json=BODY)
+        assert (answer.status_code, answer.json()["code"]) == (409, "model_too_large")
+        assert "raise MLMINI_MODEL_CACHE_MB" in answer.json()["detail"]
+        assert jobs(client) == 0

@@ -38,7 +38,7 @@ def registered(platform: Platform, version: int) -> Artifact:
 
 
 def load(platform: Platform, artifact: Artifact) -> Any:
-    return load_model(platform.store, platform.settings, platform.key, artifact)
+    return load_model(platform.store, platform.settings, platform.key, artifact).model
 
 
 def replaced(changed: bytes, _: bytes) -> bytes:

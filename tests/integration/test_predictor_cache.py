@@ -271,7 +271,7 @@ def test_a_new_model_that_was_tampered_with_does_not_replace_the_old_one(
 def test_the_memory_of_the_cache_is_bounded(platform: Platform, store: WatchedStore) -> None:
     names = [f"data_{number}" for number in range(4)]
     for name in names:
-        platform.train(platform.dataset(name), iris_forest(trees=150), name=name)
+        platform.train(platform.dataset(name), iris_forest(trees=100), name=name)
     small = replace(platform, settings=platform.settings.model_copy(update={"model_cache_mb": 1}))
     store.opened.clear()
     with caching(small) as cache:

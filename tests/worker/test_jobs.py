@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.jobs import logs
 from shared.jobs.acceptance import accept
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
@@ -14,7 +15,7 @@ from shared.prediction.cache import PredictorCache
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import load_artifact_key
 from tests.support.objects import put, read
-from tests.support.site import SLOW, Site
+from tests.support.site import FOREST, SLOW, Site
 from tests.support.stack import Stack
 
 # Less than the weights of two layers of 8,000 neurons.
@@ -61,6 +62,16 @@ def test_a_skipped_stage_fails_with_its_code_and_changes_nothing(installation: S
     assert error["code"] == "stage_skipped"
     with installation.database.read() as session:
         assert session.scalars(select(RegistryRow.stage)).one() == "dev"
+
+
+def test_a_model_that_is_too_large_to_be_served_is_kept_with_a_warning_and_not_promoted(installation: Site) -> None:
+    installation.start_worker(MLMINI_MODEL_CACHE_MB="1")
+    job_id = installation.train(FOREST | {"params": {"n_estimators": 400}})
+    assert installation.until(job_id, State.SUCCEEDED).result
+    with installation.database.read() as session:
+        said = [line.text for line in logs.read(session, job_id, after=0, limit=100)]
+    assert any(line.startswith("warning: Model 1 is too large to be served") for line in said), said
+    assert error_of(installation, promote(installation, 1, "staging"))["code"] == "model_too_large"
 
 
 def test_a_promotion_of_a_file_that_was_tampered_with_fails_and_changes_nothing(

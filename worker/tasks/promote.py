@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from shared.errors import UnreadableRequest
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.weight import check_size
 from worker.attempt import ACTOR, Attempt, Effect
 
 
@@ -24,6 +25,7 @@ def run(attempt: Attempt) -> Effect:
     runtime, request = attempt.runtime, _read(attempt)
     with runtime.database.read() as session:
         promotion = check_promotion(session, **request.model_dump(), stages=runtime.settings.stages)
+    check_size(promotion.version, promotion.source.seal.size_bytes, runtime.settings)
     attempt.show(30, "storing")
     attempt.say(f"copying {promotion.source.artifact_path} to {promotion.target_path}")
     attempt.check()

@@ -14,6 +14,7 @@ from shared.errors import (
     DatasetCorrupt,
     DatasetDeleted,
     InternalError,
+    ModelTooLarge,
     UnreadableRequest,
     error_of_code,
 )
@@ -26,6 +27,7 @@ from shared.registry.naming import artifact_name
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register
+from shared.registry.weight import check_size
 from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
@@ -132,6 +134,7 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     sha256, size_bytes = artifact.digest_of(attempt.folder / MODEL_FILE)
     version, path = _put(attempt, stage, sha256)
     attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
+    _say_if_too_large(attempt, version, size_bytes)
     sealed = seal(
         attempt.runtime.key,
         dataset_name=attempt.claim.dataset_name,
@@ -144,6 +147,14 @@ def _stage(attempt: Attempt, facts: Facts) -> _Staged:
         environment=facts.environment,
     )
     return _Staged(version, stage, path, sealed)
+
+
+def _say_if_too_large(attempt: Attempt, version: int, size_bytes: int) -> None:
+    """Tell of a model that can be downloaded but neither served nor promoted; the work of a fit is not thrown away."""
+    try:
+        check_size(version, size_bytes, attempt.runtime.settings)
+    except ModelTooLarge as refusal:
+        attempt.say(f"warning: {refusal.detail}")
 
 
 def _put(attempt: Attempt, stage: str, sha256: str) -> tuple[int, str]:

@@ -1,0 +1,71 @@
+"""What models take in memory, and how large one may be to be served."""
+
+import ctypes
+import resource
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from shared.errors import ModelTooLarge
+from shared.settings import Settings
+
+T = TypeVar("T")
+
+# While a model is loaded, all that was read of its file stays beside what has been made of it.
+_LOADING_FACTOR = 2
+# What a small model takes at most, against its file: of many small trees, or of words, each is an object.
+_SMALL_FACTOR = 4
+# From here on the growth of the process says more; below, what else it does at the moment would count too much.
+_SMALL_BYTES = 32 * 2**20
+_PAGES = Path("/proc/self/statm")
+
+_libc = ctypes.CDLL(None)
+# One at a time: the memory that loading takes is taken once, and growth is that of one model.
+_LOADING = threading.Lock()
+
+
+def check_size(version: int, size_bytes: int, settings: Settings) -> None:
+    """Refuse a model, by its file, that takes more memory to be loaded than all models of an API process may take.
+
+    Raises:
+        ModelTooLarge: when it does.
+    """
+    check_weight(version, size_bytes * _LOADING_FACTOR, settings)
+
+
+def check_weight(version: int, memory_bytes: int, settings: Settings) -> None:
+    """The same for memory that was weighed.
+
+    Raises:
+        ModelTooLarge: when it is too much.
+    """
+    if memory_bytes > settings.model_cache_mb * 2**20:
+        raise ModelTooLarge(
+            f"Model {version} is too large to be served: it takes some {memory_bytes / 2**20:,.0f} MB of memory, and "
+            f"the models of an API process have {settings.model_cache_mb:,} MB. Train a smaller one, of fewer or "
+            "shallower trees for instance, or raise MLMINI_MODEL_CACHE_MB."
+        )
+
+
+def weighed(load: Callable[[], T], *, size_bytes: int) -> tuple[T, int]:
+    """What `load` makes of a file of so many bytes, and how many bytes of memory it takes."""
+    with _LOADING:
+        if size_bytes < _SMALL_BYTES or not _PAGES.exists():
+            return load(), size_bytes * _SMALL_FACTOR
+        _give_back()
+        before = _resident()
+        loaded = load()
+        # Otherwise the process would keep what loading took beside the model.
+        _give_back()
+        return loaded, max(size_bytes, _resident() - before)
+
+
+def _resident() -> int:
+    return int(_PAGES.read_text().split()[1]) * resource.getpagesize()
+
+
+def _give_back() -> None:
+    """Let the system have the memory that is free in this process; glibc keeps it by itself."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
