@@ -2,12 +2,13 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -46,10 +47,11 @@ class Download:
         return f'"{self.sha256}"'
 
 
-def send(request: Request, download: Download, *, scratch: Path) -> Response:
+def send(request: Request, download: Download, *, scratch: Path, threads: CapacityLimiter) -> Response:
     """The response that a request for a file gets, by way of a copy of the whole file in `scratch`.
 
-    What a client gets are the very bytes that were checked, whatever becomes of the object meanwhile.
+    What a client gets are the very bytes that were checked, whatever becomes of the object meanwhile. `threads` read
+    them while they are sent; a client that takes its time holds none.
 
     Raises:
         ScratchFull: when there is no room for the copy.
@@ -79,7 +81,13 @@ def send(request: Request, download: Download, *, scratch: Path) -> Response:
     status = 206 if asked else 200
     if "head_only" in request.scope:
         return Response(status_code=status, headers=headers, media_type=_MEDIA_TYPE)
-    return StreamingResponse(chain([first], body), status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+    chunks = _read_in(threads, chain([first], body))
+    return StreamingResponse(chunks, status_code=status, headers=headers, media_type=_MEDIA_TYPE)
+
+
+async def _read_in(threads: CapacityLimiter, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await to_thread.run_sync(next, chunks, b"", limiter=threads):
+        yield chunk
 
 
 def _chunks(download: Download, start: int, end: int, scratch: Path) -> Iterator[bytes]:

@@ -61,9 +61,8 @@ class Following:
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
         self._hurried = asyncio.Event()
-        # Their own, so that requests which wait for the database cannot hold up those that follow a job.
+        # Its own, so that requests which wait for the database cannot hold up those that follow a job.
         self._reading = anyio.CapacityLimiter(1)
-        self._telling = anyio.CapacityLimiter(1)
 
     def follower(self, job_id: UUID, cursor: EventCursor) -> Follower:
         """A client that follows a job from `cursor` on; it is served within `serve`."""
@@ -71,7 +70,7 @@ class Following:
             job_id,
             cursor,
             heartbeat_seconds=self.heartbeat_seconds,
-            before_telling=self._before_telling,
+            before_telling=self._freshness.before_telling,
             hurry=self._hurried.set,
         )
 
@@ -165,11 +164,6 @@ class Following:
                 found[job_id] = mark
             behind = [(job_id, after) for job_id, after in places if job_id in found and after < found[job_id].log_seq]
             return _News(found, jobs, logs.read_many(session, behind, limit=_PAGE_LINES) if behind else {})
-
-    async def _before_telling(self, job_id: UUID) -> None:
-        await anyio.to_thread.run_sync(
-            self._freshness.before_telling, job_id, limiter=self._telling, abandon_on_cancel=True
-        )
 
     def _end_all(self) -> None:
         for followers in self._followers.values():

@@ -13,6 +13,7 @@ from api.first_start import FirstStart
 from api.following import Following
 from api.freshness import Freshness
 from api.group_commit import GroupCommit
+from api.lanes import Lanes
 from api.predicting import Predicting
 from api.readiness import Readiness
 from api.waiting import JobWatch
@@ -39,6 +40,7 @@ class Parts:
     """Everything that endpoints work with."""
 
     settings: Settings
+    lanes: Lanes
     database: Database
     accepting: GroupCommit
     store: ObjectStore
@@ -109,6 +111,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(readiness.close)
     return Parts(
         settings=settings,
+        lanes=Lanes(settings),
         database=database,
         accepting=GroupCommit(database),
         store=store,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from shared.datasets.spool import Spool, Spooled
@@ -37,11 +37,12 @@ class Upload:
 
 @asynccontextmanager
 async def received_upload(
-    request: Request, *, folder: Path, max_bytes: int, fields: Mapping[str, int]
+    request: Request, *, folder: Path, max_bytes: int, fields: Mapping[str, int], threads: CapacityLimiter
 ) -> AsyncIterator[Upload]:
     """Receive the upload of a request; its file is in `folder` as long as the block lasts.
 
-    `fields` names the other fields that may come, before or after the file, with the most bytes of each.
+    `fields` names the other fields that may come, before or after the file, with the most bytes of each. The file is
+    written in `threads`.
 
     Raises:
         UnsupportedMediaType: when the body is no form with parts.
@@ -58,14 +59,15 @@ async def received_upload(
             async for chunk in request.stream():
                 parser.write(chunk)
                 if len(form.waiting) >= _BATCH_BYTES:
-                    await run_in_threadpool(spool.write, form.take())
+                    await to_thread.run_sync(spool.write, form.take(), limiter=threads)
         except FormParserError:
             raise _broken("is not built as such a form has to be") from None
         except ClientDisconnect:
             raise _broken("ends early: the client is gone") from None
-        await run_in_threadpool(spool.write, form.take())
+        await to_thread.run_sync(spool.write, form.take(), limiter=threads)
         form.check_complete()
-        yield Upload(await run_in_threadpool(spool.finish), form.file_name or "", form.fields)
+        file = await to_thread.run_sync(spool.finish, limiter=threads)
+        yield Upload(file, form.file_name or "", form.fields)
     finally:
         spool.discard()
 

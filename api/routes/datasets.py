@@ -1,9 +1,9 @@
 """Datasets: upload, look, delete."""
 
+from functools import partial
 from typing import Annotated
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
+from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response, status
 
 from api.dependencies import PartsDep, ReadSession, WriteSession
@@ -32,10 +32,6 @@ router = APIRouter(tags=["Datasets"])
 
 # The fields beside the file, with the most bytes of each.
 _FIELDS = {"name": 1024, "description": 8192}
-
-# Each ingestion keeps a thread for as long as the check takes; few at a time leave the other threads to other calls.
-_INGESTIONS = 4
-_limiter: RunVar[CapacityLimiter] = RunVar("ingestions")
 
 Name = Annotated[str, Path(description="The name of a dataset.", examples=["iris"])]
 
@@ -89,8 +85,12 @@ async def upload_dataset(request: Request, response: Response, parts: PartsDep) 
     The name is normalised: `My DataSet.csv` becomes `my_dataset`. An archived dataset of that name comes back.
     """
     limit = parts.settings.upload_max_bytes
-    async with received_upload(request, folder=parts.reader.folder, max_bytes=limit, fields=_FIELDS) as upload:
-        done = await to_thread.run_sync(_ingest, upload, parts, limiter=_ingestions())
+    received = received_upload(
+        request, folder=parts.reader.folder, max_bytes=limit, fields=_FIELDS, threads=parts.lanes.spooling
+    )
+    async with received as upload:
+        limiter = parts.lanes.upload_of(upload.file.size_bytes)
+        done = await to_thread.run_sync(_ingest, upload, parts, limiter=limiter)
     response.status_code = status.HTTP_201_CREATED if done.created else status.HTTP_200_OK
     response.headers["Location"] = f"/datasets/{done.entry.dataset.name}"
     return Dataset.of_entry(done.entry)
@@ -119,21 +119,21 @@ def list_dataset_versions(name: Name, session: ReadSession, page: PageQueryDep) 
     return make_page(rows, page, item=DatasetVersion.of, position=lambda row: [row.number or 0])
 
 
-@router.get("/datasets/{name}/preview", summary="Show the first rows", responses=responses(404, 413, 422, 503))
-def preview_dataset(
+@router.get(
+    "/datasets/{name}/preview",
+    summary="Show the first rows",
+    response_model=Preview,
+    responses=responses(404, 413, 422, 503),
+)
+async def preview_dataset(
     name: Name,
     parts: PartsDep,
     rows: Annotated[int, Query(ge=1, le=1000, description="The most rows to show.")] = 20,
     version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
-) -> Preview:
+) -> Response:
     """The first rows of a dataset, typed as its columns are."""
     number = None if version is None else _number(name, version)
-    # The transaction ends before the object store is asked.
-    with parts.database.read() as session:
-        entry = find_entry(session, name, number)
-    return previews.preview(
-        entry.version, rows, store=parts.store, bucket=parts.settings.datasets_bucket, reader=parts.reader
-    )
+    return await parts.lanes.preview(lambda: _preview(parts, name, number, rows))
 
 
 @router.delete(
@@ -157,7 +157,19 @@ def remove_dataset(
         return
     keys = delete_dataset(session, name)
     # Background tasks run after the commit: a file that a row names is never missing.
-    background.add_task(remove_objects, parts.store, parts.settings.datasets_bucket, keys)
+    remove = partial(remove_objects, parts.store, parts.settings.datasets_bucket, keys)
+    background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
+
+
+def _preview(parts: Parts, name: str, number: int | None, rows: int) -> Response:
+    # The transaction ends before the object store is asked.
+    with parts.database.read() as session:
+        entry = find_entry(session, name, number)
+    shown = previews.preview(
+        entry.version, rows, store=parts.store, bucket=parts.settings.datasets_bucket, reader=parts.reader
+    )
+    # Written here: it may be long, and the event loop must not stand still meanwhile.
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 def _number(name: str, version: str) -> int:
@@ -175,12 +187,3 @@ def _ingest(upload: Upload, parts: Parts) -> Ingestion:
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
         upload.file, name=name, description=upload.fields.get("description") or None
     )
-
-
-def _ingestions() -> CapacityLimiter:
-    try:
-        return _limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(_INGESTIONS)
-        _limiter.set(limiter)
-        return limiter

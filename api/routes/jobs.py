@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.accepting import Accepted, accept_job, promise
 from api.dependencies import IdempotencyKeyHeader, PartsDep, ReadSession, WriteSession
+from api.lanes import in_lane
 from api.lifespan import Parts
 from api.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.problems import responses
@@ -53,7 +54,10 @@ async def get_job(
     """
     if wait:
         await parts.jobs_watch.wait_for_end(job_id, seconds=wait, request=request)
-    return await run_in_threadpool(_look, session, parts, job_id)
+    job = await run_in_threadpool(_look, session, parts, job_id)
+    if job.status == State.SUCCEEDED:
+        await parts.freshness.before_telling(job_id)
+    return job
 
 
 @router.get("/jobs", summary="List jobs", operation_id="list_jobs", responses=responses(422, 503))
@@ -92,6 +96,7 @@ def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, response: 
 @router.post(
     "/jobs/{job_id}/retry", status_code=202, summary="Run a job again", responses=responses(404, 409, 422, 503)
 )
+@in_lane("accepting")
 def retry_job(
     *,
     job_id: JobId,
@@ -121,7 +126,6 @@ def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
     if job.status == State.SUCCEEDED:
         # What follows needs a connection, so this one goes back.
         session.close()
-        parts.freshness.before_telling(job_id)
     return job
 
 

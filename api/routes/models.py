@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from api.dependencies import PartsDep, ReadSession, RegistrySession
 from api.downloads import ARTIFACT_RESPONSES, Download, send
 from api.json_body import StrictRoute
+from api.lanes import in_lane
 from api.lifespan import Parts
 from api.pagination import Page, PageQueryDep, make_page
 from api.problems import responses
@@ -87,6 +88,7 @@ def get_model(version: Version, session: ReadSession) -> Model:
     response_class=Response,
     responses={**responses(404, 409, 422, 503), **ARTIFACT_RESPONSES},
 )
+@in_lane("store")
 def download_artifact(
     version: Version,
     request: Request,
@@ -109,7 +111,7 @@ def download_artifact(
     session.close()  # The file may take long; the transaction must not.
     with corrupt_is_unavailable(artifact):
         check_seal(parts.key, artifact)
-    return send(request, _download(parts, artifact), scratch=parts.settings.scratch)
+    return send(request, _download(parts, artifact), scratch=parts.settings.scratch, threads=parts.lanes.store)
 
 
 @router.post(

@@ -5,6 +5,7 @@ from fastapi import APIRouter, BackgroundTasks, Response
 from api.accepting import Accepted, accept_job
 from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.json_body import StrictRoute
+from api.lanes import in_lane
 from api.problems import responses
 from api.schemas.jobs import Job
 from api.schemas.promote import PromoteRequest
@@ -21,6 +22,7 @@ router = APIRouter(tags=["Promote"], route_class=StrictRoute)
     summary="Bring a model to the next stage",
     responses=responses(404, 409, 413, 415, 422, 503),
 )
+@in_lane("accepting")
 def promote_model(
     *,
     body: PromoteRequest,

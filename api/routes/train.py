@@ -7,6 +7,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Response, status
 from api.accepting import Accepted, accept_job
 from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.json_body import StrictRoute
+from api.lanes import in_lane
 from api.lifespan import Parts
 from api.problems import responses
 from api.schemas.jobs import Job
@@ -32,6 +33,7 @@ router = APIRouter(tags=["Train"], route_class=StrictRoute)
         **responses(404, 409, 413, 415, 422, 503),
     },
 )
+@in_lane("accepting")
 def train_model(
     *,
     body: TrainRequest,

@@ -25,8 +25,12 @@ from shared.settings import Settings
 
 log = get_logger(__name__)
 
-# More at a time would share the machine's cores and multiply the memory.
+# Of each kind at one time; more would share the machine's cores and multiply the memory. Large files, each of which may
+# take minutes, keep neither small ones nor first rows waiting.
 _CHILDREN = 2
+SMALL_BYTES = 2**20
+# The answer is held in memory several times over.
+_MOST_ANSWER_BYTES = 32 * 2**20
 _SHOWN_CHARACTERS = 2000
 
 
@@ -37,7 +41,7 @@ class Reader:
         self._settings = settings
         self._scratch = Scratch(settings.scratch)
         self._sandbox = Sandbox("shared.datasets.inspection:main", scratch=self.folder)
-        self._places = threading.BoundedSemaphore(_CHILDREN)
+        self._large, self._small, self._previews = (threading.BoundedSemaphore(_CHILDREN) for _ in range(3))
         self._closing = False
 
     @property
@@ -55,7 +59,8 @@ class Reader:
             TableTooLarge: when it is over a limit, or needs more memory or time than it may take.
         """
         limits = TableLimits(max_columns=self._settings.table_max_columns, max_bytes=self._settings.table_max_bytes)
-        found = self._ask({"act": "inspect", "path": str(path), "limits": limits.model_dump()})
+        places = self._small if path.stat().st_size <= SMALL_BYTES else self._large
+        found = self._ask({"act": "inspect", "path": str(path), "limits": limits.model_dump()}, places)
         return Inspection.model_validate(found)
 
     def preview(
@@ -65,7 +70,7 @@ class Reader:
 
         Raises:
             InvalidTable: when the file is not what was checked, or its beginning is too short to tell.
-            TableTooLarge: when it takes too much memory or time.
+            TableTooLarge: when it takes too much memory or time, or the rows are too long to show so many.
         """
         found = self._ask(
             {
@@ -75,7 +80,8 @@ class Reader:
                 "columns": [column.model_dump(mode="json") for column in columns],
                 "rows": rows,
                 "partial": partial,
-            }
+            },
+            self._previews,
         )
         return Preview.model_validate(found)
 
@@ -85,11 +91,14 @@ class Reader:
         self._sandbox.close()
         self._scratch.close()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], places: threading.BoundedSemaphore) -> dict[str, Any]:
         folder = Path(tempfile.mkdtemp(prefix="reading-", dir=self.folder))
         try:
             (folder / "request.json").write_text(json.dumps(request))
-            self._read(folder)
+            with places:
+                self._read(folder)
+            if (folder / "answer.json").stat().st_size > _MOST_ANSWER_BYTES:
+                raise TableTooLarge("What there is to tell of the table is too long. Ask for fewer rows.")
             answer = json.loads((folder / "answer.json").read_text())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -105,14 +114,13 @@ class Reader:
         A child that ends without an answer is followed by another one: what ended it may have had nothing to do with
         the file, and the file is only refused for what it does again.
         """
-        with self._places:
-            for is_last in (False, True):
-                ending = self._run(folder)
-                if ending.ok:
-                    return
-                log.warning("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
-                if is_last or ending.out_of_memory or ending.disk_full:
-                    raise self._refusal(ending)
+        for is_last in (False, True):
+            ending = self._run(folder)
+            if ending.ok:
+                return
+            log.warning("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
+            if is_last or ending.out_of_memory or ending.disk_full:
+                raise self._refusal(ending)
 
     def _run(self, folder: Path) -> Ending:
         try:

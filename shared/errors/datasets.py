@@ -23,6 +23,10 @@ class TableTooLarge(TooLarge):
     """The table has more columns, longer fields or more data than the limits allow."""
 
 
+class ReaderBusy(Unavailable):
+    """So many others wait for first rows that one more would wait for long; ask again a little later."""
+
+
 class ReaderUnavailable(Unavailable):
     """The process that reads files cannot start, or was ended from outside; the file is not at fault, send it again."""
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
 from api.lifespan import Parts
@@ -19,6 +17,7 @@ from shared.database import Database
 from shared.object_store import open_store
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
+from tests.support.arrivals import Arrivals
 from tests.support.blocking_model import Gate
 from tests.support.models import Platform, open_platform
 from tests.support.registry import Data
@@ -34,18 +33,6 @@ ROOT = Path(__file__).parents[2]
 MANY = 45
 # Long for an answer that waits for nothing.
 SOON = 20
-
-
-class Arrivals:
-    """The application, counting the requests that have come to it."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-        self.count = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.count += scope["type"] == "http"
-        await self._app(scope, receive, send)
 
 
 class Site:

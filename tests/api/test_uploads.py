@@ -121,7 +121,8 @@ def test_a_client_that_leaves_halfway_leaves_nothing(app: FastAPI, client: TestC
     scope: dict[str, Any] = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
         "path": "/datasets/upload", "raw_path": b"/datasets/upload", "query_string": b"", "root_path": "",
-        "headers": [(b"content-type", TYPE.encode())], "server": ("test", 80), "client": ("test", 1),
+        "headers": [(b"host", b"testserver"), (b"content-type", TYPE.encode())],
+        "server": ("test", 80), "client": ("test", 1),
     }  # fmt: skip
 
     async def receive() -> Message:

@@ -155,6 +155,32 @@ def test_only_two_children_read_at_a_time(reader: Reader, tmp_path: Path) -> Non
     assert most == 2
 
 
+def test_large_files_keep_neither_small_ones_nor_first_rows_waiting(tmp_path: Path) -> None:
+    reader = Reader(Settings(home=tmp_path / "home"))
+    large = written(tmp_path, b"a,b\n" + b"12345,x\n" * 1_000_000)
+    threads = ThreadPoolExecutor()
+    try:
+        for _ in range(3):
+            threads.submit(reader.inspect, large)
+        stopped = eventually(lambda: found if len(found := _computing()) == 2 else [], timeout=60)
+        for child in stopped:
+            child.suspend()
+        found = threads.submit(reader.inspect, IRIS).result(30)
+        assert threads.submit(reader.preview, IRIS, found.reading, 2, found.columns).result(30).columns
+        # What has to be read leaves the cores to what has to be predicted.
+        assert all(child.nice() > psutil.Process().nice() for child in stopped)
+    finally:
+        reader.close()
+        threads.shutdown()
+
+
+def test_what_is_too_long_to_show_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reader.inspect(IRIS)
+    monkeypatch.setattr("shared.datasets.reader._MOST_ANSWER_BYTES", 100)
+    with pytest.raises(TableTooLarge, match="fewer rows"):
+        reader.preview(IRIS, found.reading, 100, found.columns)
+
+
 def _computing() -> list[psutil.Process]:
     """The processes that were forked from fork servers of this process."""
     found = []

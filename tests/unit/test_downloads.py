@@ -5,6 +5,7 @@ import tracemalloc
 from pathlib import Path
 from typing import BinaryIO
 
+from anyio import CapacityLimiter
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
@@ -22,7 +23,7 @@ def test_a_large_file_is_sent_without_being_held_in_memory(tmp_path: Path) -> No
     request = Request({"type": "http", "method": "GET", "headers": [], "request_id": "x"})
 
     async def take() -> int:
-        response = send(request, download, scratch=tmp_path)
+        response = send(request, download, scratch=tmp_path, threads=CapacityLimiter(1))
         assert isinstance(response, StreamingResponse)
         return sum([len(chunk) async for chunk in response.body_iterator])
 
