@@ -107,7 +107,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
-    readiness = Readiness.of(database=database, store=store, queue=queue, scratch=settings.scratch)
+    readiness = Readiness.of(database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch)
     stack.callback(readiness.close)
     return Parts(
         settings=settings,

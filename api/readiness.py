@@ -11,6 +11,7 @@ import redis
 
 from api.schemas.health import Dependency, DependencyState
 from shared.database import Database
+from shared.datasets.reader import Reader
 from shared.errors import PlatformError
 from shared.home import check_home
 from shared.migration import check_schema
@@ -44,13 +45,14 @@ class Readiness:
         self._threads = ThreadPoolExecutor(max_workers=len(checks), thread_name_prefix="readiness")
 
     @classmethod
-    def of(cls, *, database: Database, store: ObjectStore, queue: JobQueue, scratch: Path) -> Self:
+    def of(cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, scratch: Path) -> Self:
         """The checks of the parts that the platform is made of."""
         return cls(
             [
                 Check("database", True, "Look at its log and its load.", lambda: check_schema(database)),
                 Check("object_store", True, "Look at its log and its load.", store.check),
                 Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(scratch)),
+                Check("reader", False, "Look at the log of the API.", reader.check),
                 Check("redis", False, "Look at its log and its load. " + _REDIS, lambda: _ask_redis(queue)),
                 Check("workers", False, _WORKERS, lambda: _ask_workers(queue)),
             ]

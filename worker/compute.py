@@ -46,7 +46,9 @@ def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> N
     attempt.ending = ending
     if not ending.ok:
         log.warning("computation_failed", ending=str(ending), said=ending.said)
-        raise _failure(ending, allowance, out_of_memory_kill=memory_kills() != kills)
+        if ending.out_of_memory:
+            raise allowance.too_much(attempt.runtime.sandbox.room_mb)
+        raise _failure(ending, out_of_memory_kill=memory_kills() != kills)
 
 
 def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: Pace, allowance: Allowance) -> Ending:
@@ -76,10 +78,8 @@ def _kill(process: SandboxProcess) -> Ending | None:
     return ending
 
 
-def _failure(ending: Ending, allowance: Allowance, *, out_of_memory_kill: bool) -> PlatformError:
+def _failure(ending: Ending, *, out_of_memory_kill: bool) -> PlatformError:
     """What the end of a computation means that was not asked to end."""
-    if ending.out_of_memory:
-        return allowance.too_much()
     if ending.disk_full:
         return ScratchFull()
     if ending.exit_code in {FAILED, SYSTEM_FAULT}:

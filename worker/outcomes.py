@@ -22,7 +22,7 @@ from shared.home import NO_ROOM
 from shared.jobs.lifecycle import Fenced
 from shared.jobs.retries import Failure
 from shared.jobs.states import Kind, State
-from shared.sandbox import SandboxFailed
+from shared.sandbox import LimitTooLow, SandboxFailed
 from worker.heartbeat import CancelRequested
 from worker.runtime import Stopping
 
@@ -76,6 +76,8 @@ def _named(error: Exception) -> Exception:
     """The error of the platform for what the system says in its own words, else the error itself."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return ScratchFull()
+    if isinstance(error, LimitTooLow):
+        return WorkerNotReady(str(error))
     if isinstance(error, SandboxFailed):
         return WorkerNotReady("The worker cannot start computing processes; its log has the cause.")
     return error

@@ -4,11 +4,13 @@ import sys
 import threading
 from enum import Enum, auto
 from queue import SimpleQueue
+from typing import NoReturn
 from uuid import UUID
 
 from shared.errors import WrongSettings
 from shared.logging import get_logger
 from shared.machine import this_machine
+from shared.sandbox import LimitTooLow, address_space_limit
 from shared.settings import Settings
 from worker.execution import execute
 from worker.runtime import Runtime
@@ -51,9 +53,8 @@ class WorkerProcess:
         try:
             self._runtime = open_runtime(self._settings, lambda: self._asked_to_stop)
         except WrongSettings as error:
-            log.critical("start_refused", code=error.code, detail=error.detail)
-            self.refused = True
-            sys.exit(1)
+            self._refuse(error.code, error.detail)
+        self._check_limits(self._runtime)
         self._tell_of_slots()
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
@@ -86,6 +87,24 @@ class WorkerProcess:
             runtime.draining.set()
             if wish is Wish.HAND_BACK or stops > 1:
                 runtime.stopping.set()
+
+    def _refuse(self, code: str, detail: str) -> NoReturn:
+        log.critical("start_refused", code=code, detail=detail)
+        self.refused = True
+        sys.exit(1)
+
+    def _check_limits(self, runtime: Runtime) -> None:
+        """Where the system limits memory, see that computations can start at all, and tell what they get."""
+        if address_space_limit() is None:
+            return
+        try:
+            runtime.sandbox.start()
+        except LimitTooLow as error:
+            runtime.close()
+            self._refuse(WrongSettings.code, str(error))
+        room_mb = runtime.sandbox.room_mb
+        if room_mb is not None and room_mb < self._settings.job_memory_mb:
+            log.warning("memory_limited", by="ulimit -v", room_mb=room_mb, job_memory_mb=self._settings.job_memory_mb)
 
     def _tell_of_slots(self) -> None:
         settings, machine = self._settings, this_machine()

@@ -2,11 +2,14 @@
 
 import platform
 import shutil
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cli.doctor.finding import Finding, broken, note, ok
+from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
 from shared.settings import PREFIX, Settings
 
 _PLATFORM = "ml-mini-platform"
@@ -35,6 +38,29 @@ def check_settings(settings: Settings) -> Finding:
     """The variables that are set, by their names."""
     names = sorted(PREFIX + field.upper() for field in settings.model_fields_set)
     return ok("Settings", ", ".join(names) if names else "all as they are by default")
+
+
+def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> Finding:
+    """Whether the system lets a computing process have the memory that a setting promises it.
+
+    Where the system has no limit, nothing is started; else only a computing process can tell what is left to it.
+    """
+    limit = address_space_limit()
+    if limit is None:
+        return ok(part, f"up to the {needed_mb:,} MiB of {setting}")
+    with (
+        TemporaryDirectory(prefix="mlmini-doctor-") as folder,
+        closing(Sandbox(entry, scratch=Path(folder))) as sandbox,
+    ):
+        try:
+            sandbox.start()
+        except LimitTooLow as error:
+            return broken(part, f"cannot start under {limit:,} MiB of address space", str(error))
+        room = sandbox.room_mb
+    if room is not None and room < needed_mb:
+        cure = f"`ulimit -v` is {limit:,} MiB: raise or remove that limit, or lower {setting}, which is {needed_mb:,}."
+        return note(part, f"no more than {room:,} MiB", cure)
+    return ok(part, f"up to the {needed_mb:,} MiB of {setting}")
 
 
 def check_browser() -> Finding | None:

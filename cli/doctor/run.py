@@ -14,6 +14,8 @@ from shared.errors import WrongSettings
 from shared.settings import Settings, load_settings
 
 _WIDTH = 14
+_READER = ("Reader memory", "shared.datasets.inspection:main")
+_JOB = ("Job memory", "worker.computation:main")
 _SIGNS = {State.OK: "✓", State.NOTE: "!", State.BROKEN: "✗"}
 
 
@@ -45,6 +47,8 @@ def _checks(address: Address, settings: Settings) -> dict[str, Check]:
     return {
         "Python": machine.check_python,
         "Settings": partial(machine.check_settings, settings),
+        "Reader memory": partial(machine.check_memory, *_READER, settings.reader_memory_mb, "MLMINI_READER_MEMORY_MB"),
+        "Job memory": partial(machine.check_memory, *_JOB, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB"),
         "Home folder": partial(kept.check_home, settings),
         "Database": partial(kept.check_database, settings),
         "Artifact key": partial(kept.check_key, settings),

@@ -19,7 +19,7 @@ from shared.errors import (
     error_of_code,
 )
 from shared.logging import get_logger
-from shared.sandbox import Ending, Limits, Sandbox, SandboxFailed
+from shared.sandbox import Ending, Limits, LimitTooLow, Sandbox, SandboxFailed, address_space_limit
 from shared.scratch import Scratch
 from shared.settings import Settings
 
@@ -85,6 +85,26 @@ class Reader:
         )
         return Preview.model_validate(found)
 
+    def check(self) -> None:
+        """See whether the system limits the memory of reading; starts the fork server where it may.
+
+        Raises:
+            ReaderUnavailable: when it leaves less than the settings say, or too little.
+        """
+        if address_space_limit() is None:
+            return
+        try:
+            self._sandbox.start()
+        except SandboxFailed as error:
+            raise self._not_started(error) from None
+        granted = self._memory_mb()
+        if granted < self._settings.reader_memory_mb:
+            raise ReaderUnavailable(
+                f"Reading files may use {granted:,} MiB of memory, because the system limits the address space of a "
+                f"process (`ulimit -v`, LimitAS= of systemd). MLMINI_READER_MEMORY_MB is "
+                f"{self._settings.reader_memory_mb:,}: raise the limit, or lower the setting."
+            )
+
     def close(self) -> None:
         """End the children and remove the private folder; who waits for one hears ProcessStopping."""
         self._closing = True
@@ -127,10 +147,7 @@ class Reader:
             process = self._sandbox.run(folder, Limits(memory_mb=self._settings.reader_memory_mb))
         except SandboxFailed as error:
             self._raise_if_closing()
-            log.error("reader_not_started", said=str(error)[-_SHOWN_CHARACTERS:])  # noqa: TRY400 - said has the cause
-            raise ReaderUnavailable(
-                "The process that reads files cannot start; the log of the API has the cause."
-            ) from None
+            raise self._not_started(error) from None
         ending = process.wait(timeout=self._settings.reader_seconds)
         if ending is None:
             process.kill()
@@ -144,15 +161,32 @@ class Reader:
             self._raise_if_closing()
         return ending
 
+    def _not_started(self, error: SandboxFailed) -> ReaderUnavailable:
+        if isinstance(error, LimitTooLow):
+            return ReaderUnavailable(str(error))
+        log.error("reader_not_started", said=str(error)[-_SHOWN_CHARACTERS:])
+        return ReaderUnavailable("The process that reads files cannot start; the log of the API has the cause.")
+
+    def _memory_mb(self) -> int:
+        """What reading may use: as the settings say, or less where the system does not give it."""
+        room = self._sandbox.room_mb
+        return self._settings.reader_memory_mb if room is None else min(room, self._settings.reader_memory_mb)
+
     def _raise_if_closing(self) -> None:
         if self._closing:
             raise ProcessStopping
 
     def _refusal(self, ending: Ending) -> Exception:
         if ending.out_of_memory:
+            granted = self._memory_mb()
+            limit = (
+                "MLMINI_READER_MEMORY_MB"
+                if granted == self._settings.reader_memory_mb
+                else "the system's limit of address space (`ulimit -v`)"
+            )
             return TableTooLarge(
-                f"The file needs more than the {self._settings.reader_memory_mb:,} MiB of memory that reading may take "
-                "here. Upload fewer columns, or shorter rows or row groups, or have MLMINI_READER_MEMORY_MB raised."
+                f"The file needs more than the {granted:,} MiB of memory that reading may take here. Upload fewer "
+                f"columns, or shorter rows or row groups, or have {limit} raised."
             )
         if ending.disk_full:
             return ScratchFull()

@@ -4,7 +4,16 @@ They are forked from a server that has the heavy libraries imported, so that one
 asked for; importing scikit-learn and pandas takes seconds.
 """
 
-from shared.sandbox.client import Sandbox, SandboxFailed, SandboxProcess
-from shared.sandbox.limits import OUT_OF_MEMORY, Ending, Limits
+from shared.sandbox.client import LimitTooLow, Sandbox, SandboxFailed, SandboxProcess
+from shared.sandbox.limits import OUT_OF_MEMORY, Ending, Limits, address_space_limit
 
-__all__ = ["OUT_OF_MEMORY", "Ending", "Limits", "Sandbox", "SandboxFailed", "SandboxProcess"]
+__all__ = [
+    "OUT_OF_MEMORY",
+    "Ending",
+    "LimitTooLow",
+    "Limits",
+    "Sandbox",
+    "SandboxFailed",
+    "SandboxProcess",
+    "address_space_limit",
+]

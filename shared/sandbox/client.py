@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.logging import get_logger
 from shared.sandbox.descendants import kill_group
-from shared.sandbox.limits import Ending, Limits
+from shared.sandbox.limits import READY, Ending, Limits, address_space_limit
 
 log = get_logger(__name__)
 
@@ -23,8 +23,16 @@ _ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
 _START_SECONDS = 120
 
 
+# With less than this, nothing is computed.
+_LEAST_ROOM_MB = 64
+
+
 class SandboxFailed(RuntimeError):
     """The fork server does not start; its message has what it said."""
+
+
+class LimitTooLow(SandboxFailed):
+    """It does not start under a limit of the system; its message is a sentence that names the limit."""
 
 
 class SandboxProcess:
@@ -89,6 +97,12 @@ class Sandbox:
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._room_mb: int | None = None
+
+    @property
+    def room_mb(self) -> int | None:
+        """How much memory a process may add at most, in MiB, where the system limits it; known after the start."""
+        return self._room_mb
 
     def start(self) -> None:
         """Start the server if it does not run; returns when it has imported everything.
@@ -161,16 +175,27 @@ class Sandbox:
             )
         ours.settimeout(_START_SECONDS)
         try:
-            said = ours.recv(1)
-            if said != b"+":
+            said = ours.recv(64)
+            if not said.startswith(READY):
                 said += b"".join(iter(lambda: ours.recv(65536), b""))
         except OSError as error:
             said = str(error).encode()
-        if said != b"+":
+        self._room_mb = int(said[1:]) if said[1:].isdigit() and said.startswith(READY) else None
+        if not said.startswith(READY) or (self._room_mb is not None and self._room_mb < _LEAST_ROOM_MB):
             ours.close()
             self._stop()
-            raise SandboxFailed(f"{self._entry} does not start: {said.decode(errors='replace')}")
+            raise self._failure(said.decode(errors="replace"))
         return ours
+
+    def _failure(self, said: str) -> SandboxFailed:
+        limit = address_space_limit()
+        if limit is None:
+            return SandboxFailed(f"{self._entry} does not start: {said}")
+        log.error("sandbox_server_not_started", entry=self._entry, said=said)
+        return LimitTooLow(
+            f"The system limits the address space of a process to {limit:,} MiB (`ulimit -v`, LimitAS= of systemd), "
+            "which is too little for the libraries that reading and training need. Raise that limit, or remove it."
+        )
 
     def _stop(self) -> None:
         if self._socket is not None:

@@ -6,6 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+# What a fork server says when it is ready for a request, followed at its start by its room for memory, if limited.
+READY = b"+"
+
 # Exit codes of a computing process beside 0, chosen outside of what Python and shells use themselves.
 FAILED = 70
 OUT_OF_MEMORY = 77
@@ -23,6 +26,7 @@ _OF_CRASHES = {
     signal.SIGTRAP,
 }
 
+_MIB = 2**20
 _VIRTUAL_MEMORY = Path("/proc/vmstat")
 
 
@@ -75,11 +79,26 @@ class Ending:
 
 
 def apply(limits: Limits) -> None:
-    """Cap the calling process, for good."""
+    """Cap the calling process, for good; never beyond the limits that the system has for it already."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        cap = _address_space() + limits.memory_mb * 2**20
+        cap = _address_space() + limits.memory_mb * _MIB
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if hard != resource.RLIM_INFINITY:
+            cap = min(cap, hard)
         resource.setrlimit(resource.RLIMIT_AS, (cap, cap))
+
+
+def address_space_limit() -> int | None:
+    """The system's hard limit on the address space of a process (`ulimit -v`), in MiB; None where it has none."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    return None if hard == resource.RLIM_INFINITY or sys.platform != "linux" else hard // _MIB
+
+
+def room_for_memory() -> int | None:
+    """What that limit leaves to the calling process beside what it has, in MiB; None where there is none."""
+    limit = address_space_limit()
+    return None if limit is None else max(0, limit - _address_space() // _MIB)
 
 
 def memory_kills() -> int | None:

@@ -33,10 +33,8 @@ from shared.sandbox.descendants import (
     kill_group,
     leave_stopping_to_the_owner,
 )
-from shared.sandbox.limits import Limits
+from shared.sandbox.limits import READY, Limits, room_for_memory
 from shared.sandbox.run import Run
-
-READY = b"+"
 
 
 def main() -> None:
@@ -60,7 +58,8 @@ def main() -> None:
         owner.sendall(traceback.format_exc().encode())
         raise
     server_loop = Server(owner, entry)
-    owner.sendall(READY)
+    room = room_for_memory()
+    owner.sendall(READY + (b"" if room is None else str(room).encode()))
     server_loop.serve()
 
 

@@ -57,7 +57,7 @@ def test_without_redis_it_is_degraded_and_still_ready(api_settings: Settings) ->
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     states = {name: part["state"] for name, part in answer.json()["dependencies"].items()}
-    kept = {"database": "ok", "object_store": "ok", "home": "ok"}
+    kept = {"database": "ok", "object_store": "ok", "home": "ok", "reader": "ok"}
     assert states == kept | {"redis": "degraded", "workers": "degraded"}
     assert "Start Redis" in answer.json()["dependencies"]["redis"]["hint"]
 
