@@ -1,4 +1,7 @@
-"""Which tests a mutant meets: those that reach its line, the quickest first, until they would take too long."""
+"""Which tests a mutant meets: those that reach its line, the quickest first, until they would take too long.
+
+Most mutants die at the first few tests. The others meet as many as there is time for.
+"""
 
 import re
 from collections import Counter, defaultdict
@@ -9,9 +12,10 @@ from pathlib import Path
 from tests.support.mutants.making import Mutant
 from tests.support.mutants.reach import Reach
 
-# What the tests of a mutant may have taken without it. Of many tests that reach a line, most have others to do.
-NEAR_SECONDS = 20.0
-FAR_SECONDS = 60.0
+# What the tests of each round may have taken without the mutant.
+_FIRST_SECONDS = 10.0
+_MORE_SECONDS = 90.0
+_FAR_SECONDS = 60.0
 # What the first test that needs a server waits for: it is in the time of another test, or of none.
 _SERVER_SECONDS = {"postgresql": 6.0, "s3": 6.0}
 
@@ -37,20 +41,25 @@ class Choice:
                 for line, tests in lines.items():
                     self._tests[path, line] += tests
 
-    def near(self, mutant: Mutant) -> Chosen:
-        """Tests in whose own process the mutant runs. Of what runs at import: tests of the lines that use its name."""
+    def rounds(self, mutant: Mutant) -> list[Chosen]:
+        """Tests in whose own process the mutant runs, more of them, and files that start processes which run it."""
+        near = self._in_turns(self._near(mutant))
+        first = _within(_FIRST_SECONDS, near)
+        more = _within(_MORE_SECONDS, near[len(first.tests) :])
+        return [chosen for chosen in (first, more, _within(_FAR_SECONDS, self._far(mutant))) if chosen.tests]
+
+    def _near(self, mutant: Mutant) -> set[str]:
+        """Of what runs at import, the tests of the lines that use its name."""
         lines = {(mutant.path, line) for line in mutant.place.lines}
         if mutant.place.runs_at_import:
             lines = self._uses(mutant.place.name) or {place for place in self._tests if place[0] == mutant.path}
-        found = {test for line in lines for test in self._tests.get(line, [])}
-        return _within(NEAR_SECONDS, self._in_turns(found))
+        return {test for line in lines for test in self._tests.get(line, [])}
 
-    def far(self, mutant: Mutant) -> Chosen:
-        """Files of tests that start processes in which the mutant runs."""
+    def _far(self, mutant: Mutant) -> list[tuple[str, float]]:
         lines = set(mutant.place.lines)
         files = [each for each in self._reached if each.seconds and lines & set(each.elsewhere.get(mutant.path, []))]
         costs = sorted((sum(each.seconds.values()), each.file) for each in files)
-        return _within(FAR_SECONDS, [(file, seconds) for seconds, file in costs])
+        return [(file, seconds) for seconds, file in costs]
 
     def _uses(self, name: str | None) -> set[tuple[str, int]]:
         """The lines of the product that a test reaches and in which a name stands."""

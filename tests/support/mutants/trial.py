@@ -49,8 +49,8 @@ class Trials:
                 self._known[kept["key"]] = Trial(Outcome(kept["outcome"]), kept["tests"])
 
     def of(self, mutant: Mutant) -> Trial:
-        """Run the tests that reach a mutant until one fails: first those in their own process, then the others."""
-        chosen = [each for each in (self._choice.near(mutant), self._choice.far(mutant)) if each.tests]
+        """Run the tests that reach a mutant until one fails."""
+        chosen = self._choice.rounds(mutant)
         key = self._key(mutant, chosen)
         if key not in self._known:
             self._known[key] = trial = self._try(mutant, chosen)
