@@ -33,7 +33,7 @@ protocol: dev ## compare the SQL of the job protocol with its model in 10,000 ex
 	@MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest -n 2 \
 		tests/property/test_job_protocol.py -k what_its_model_says
 
-requests: dev ## send the API requests that are made up at random, for some ten minutes; SEED repeats a search
+requests: dev ## send the API requests that are made up at random, for a quarter of an hour; SEED repeats a search
 	@seed="$(SEED)"; seed="$${seed:-$$(date +%s)}"; echo "SEED=$$seed"; \
 		MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest --hypothesis-seed="$$seed" \
 		tests/api/test_schemathesis.py

@@ -485,6 +485,13 @@ def test_due_jobs_come_oldest_first_and_without_those_that_wait(database: Databa
         assert count_due(session) == 2
 
 
+def test_a_job_that_waits_for_its_time_is_not_published_before(database: Database) -> None:
+    delayed, due_now = add_job(database), add_job(database)
+    change(database, delayed, run_at=Now(60))
+    with database.write() as session:
+        assert [each.job_id for each in take_unpublished(session, limit=5, quiet_seconds=60)] == [due_now]
+
+
 @pytest.mark.parametrize("act", ["retry", "crash", "hand_back"])
 def test_a_job_that_goes_back_to_the_queue_wants_a_message(database: Database, act: str) -> None:
     job_id = add_job(database)

@@ -158,6 +158,21 @@ def test_a_test_part_smaller_than_the_classes_is_not_stratified() -> None:
     assert any("fewer rows than there are classes" in note for note in result.report["notes"])
 
 
+def test_a_training_part_smaller_than_the_classes_is_not_stratified() -> None:
+    result = trained(FOREST, numeric_classes(("a", "b", "c", "d")), test_size=0.95, params={"n_estimators": 2})
+    assert result.report["rows"] == {"total": 60, "without_target": 0, "training": 3, "test": 57}
+    assert result.report["split"]["stratified"] is False
+    assert any("fewer rows than there are classes" in note for note in result.report["notes"])
+
+
+@pytest.mark.parametrize(("test_size", "test"), [(0.04, 3), (0.95, 57)])
+def test_a_part_with_a_row_for_each_class_is_stratified(test_size: float, test: int) -> None:
+    result = trained(FOREST, numeric_classes(), test_size=test_size, params={"n_estimators": 2})
+    assert result.report["rows"]["test"] == test
+    assert result.report["split"]["stratified"] is True
+    assert [entry["training"] for entry in result.report["classes"]] == [(60 - test) // 3] * 3
+
+
 def test_one_test_row_gives_no_r2() -> None:
     result = trained("linear_model.LinearRegression", numeric_amounts(), test_size=0.01)
     assert set(result.metrics) == {"rmse", "mae"}

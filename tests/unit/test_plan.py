@@ -1,0 +1,89 @@
+"""What is done to a column, by what its profile says of it."""
+
+import pytest
+
+from shared.datasets.columns import Column, ColumnKind
+from shared.training.estimators import find_estimator
+from shared.training.plan import Treatment, plan_of
+from tests.support.training_tables import spec_of
+
+LOGISTIC = "linear_model.LogisticRegression"
+WORD = Column(name="word", kind=ColumnKind.CATEGORY, missing=0, unique=3, examples=[])
+
+
+def column(kind: str, *, name: str = "x", unique: int, missing: int = 0) -> Column:
+    return Column(name=name, kind=ColumnKind(kind), missing=missing, unique=unique, examples=[])
+
+
+def treated(found: Column, *, rows: int = 100, estimator: str = LOGISTIC, asked: bool = False) -> Treatment:
+    """The treatment of a column beside one of words: tables of numbers alone are used as they are."""
+    spec = spec_of(estimator, features=[found.name, "word"] if asked else None)
+    target = column("category", name="target", unique=2)
+    plan = plan_of(spec, find_estimator(*estimator.split(".")), columns=[found, WORD, target], rows=rows)
+    return plan.treatments[0]
+
+
+USED = {
+    "a number of which some are equal": column("number", unique=99),
+    "a number of which none are equal": column("number", unique=100, name="id"),
+    "an integer of which none are equal, with a name that says nothing": column("integer", unique=100, name="width"),
+    "an integer with the name of an identifier, of which two are equal": column("integer", unique=99, name="user_id"),
+    "a constant with gaps, which may tell something": column("number", unique=1, missing=1),
+    "a category of which none are equal": column("category", unique=100, name="id"),
+}
+LEFT_OUT = {
+    "a column without values": (column("number", unique=0, missing=100), "it has no values"),
+    "a constant": (column("number", unique=1), "the same value in every row"),
+    "an identifier": (column("integer", unique=100, name="user_id"), "it identifies the row"),
+    "an identifier with gaps": (column("integer", unique=60, missing=40, name="ID"), "it identifies the row"),
+    "text of which two are equal": (column("text", unique=99), "free text"),
+    "text of which none are equal": (column("text", unique=100), "its own text"),
+    "text of which none are equal, with gaps": (column("text", unique=60, missing=40), "its own text"),
+}
+
+
+@pytest.mark.parametrize("found", USED.values(), ids=USED)
+def test_a_column_that_may_tell_something_is_used(found: Column) -> None:
+    assert treated(found).role != "left_out"
+
+
+@pytest.mark.parametrize(("found", "reason"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_column_that_tells_nothing_is_left_out_with_its_reason(found: Column, reason: str) -> None:
+    left = treated(found)
+    assert (left.role, left.treatment.startswith("left out: ")) == ("left_out", True)
+    assert reason in left.treatment
+
+
+@pytest.mark.parametrize("found", [found for found, _ in LEFT_OUT.values() if found.unique], ids=list(LEFT_OUT)[1:])
+def test_a_column_that_is_asked_for_is_used_if_it_has_a_value(found: Column) -> None:
+    assert treated(found, asked=True).role != "left_out"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("id", True),
+        ("Customer ID", True),
+        ("row_number", True),
+        ("Unnamed: 0", True),
+        ("index", True),
+        ("uuid", True),
+        ("paid", False),
+        ("grid", False),
+        ("id_of_shop", False),
+        ("keys", False),
+    ],
+)
+def test_a_name_says_whether_a_column_identifies_rows(name: str, is_one: bool) -> None:
+    assert (treated(column("integer", unique=100, name=name)).role == "left_out") is is_one
+
+
+@pytest.mark.parametrize(("unique", "role"), [(1_000, "number"), (1_001, "left_out")])
+def test_a_profile_that_stops_counting_has_seen_no_two_equal_values(unique: int, role: str) -> None:
+    assert treated(column("integer", unique=unique, name="id"), rows=5_000).role == role
+
+
+def test_more_than_fifty_categories_are_told_to_be_put_together() -> None:
+    told = "the rarest beyond 50 together"
+    assert told not in treated(column("category", unique=50), rows=1_000).treatment
+    assert told in treated(column("category", unique=51), rows=1_000).treatment
