@@ -102,6 +102,14 @@ def test_more_categories_than_fifty_share_a_column() -> None:
     assert result.model[-1].n_features_in_ == 50
 
 
+def test_the_signature_names_the_hundred_most_frequent_categories() -> None:
+    # The later ones in the alphabet are the more frequent ones.
+    codes = [f"c{number:03}" for number in range(120) for _ in range(2 if number < 20 else 3)]
+    table = pd.DataFrame({"code": pd.Series(codes, dtype="str"), "target": np.arange(len(codes)) % 2})
+    result = trained(FOREST, table, params={"n_estimators": 1})
+    assert result.signature.inputs[0].categories == [f"c{number:03}" for number in range(20, 120)]
+
+
 @pytest.mark.parametrize("estimator", [LOGISTIC, FOREST, "naive_bayes.CategoricalNB"])
 def test_a_downloaded_model_loads_where_only_scikit_learn_is(estimator: str, tmp_path: Path) -> None:
     path = tmp_path / "model.pkl"

@@ -158,6 +158,32 @@ def test_a_test_part_smaller_than_the_classes_is_not_stratified() -> None:
     assert any("fewer rows than there are classes" in note for note in result.report["notes"])
 
 
+def test_the_report_counts_the_classes_of_both_parts_and_names_the_most_frequent_first() -> None:
+    table = numeric_classes(rows=60)
+    table["target"] = ["a"] * 10 + ["b"] * 30 + ["c"] * 20
+    assert trained(FOREST, table, params={"n_estimators": 2}).report["classes"] == [
+        {"label": "b", "training": 24, "test": 6},
+        {"label": "c", "training": 16, "test": 4},
+        {"label": "a", "training": 8, "test": 2},
+    ]
+
+
+def test_the_report_counts_a_hundred_classes_at_most() -> None:
+    labels = tuple(range(101))
+    result = trained("tree.ExtraTreeClassifier", numeric_classes(labels, rows=303), test_size=0.34)
+    assert len(result.signature.classes or []) == 101
+    assert len(result.report["classes"]) == 100
+
+
+def test_the_signature_names_the_classes_that_the_model_knows() -> None:
+    table = numeric_classes()
+    table.loc[0, "target"] = "alone"
+    results = [trained("tree.ExtraTreeClassifier", table, random_state=seed) for seed in range(12)]
+    assert all(result.signature.classes == result.model.classes_.tolist() for result in results)
+    # Where its one row is measured on, nothing was learnt of it.
+    assert {"alone" in (result.signature.classes or []) for result in results} == {False, True}
+
+
 def test_a_training_part_smaller_than_the_classes_is_not_stratified() -> None:
     result = trained(FOREST, numeric_classes(("a", "b", "c", "d")), test_size=0.95, params={"n_estimators": 2})
     assert result.report["rows"] == {"total": 60, "without_target": 0, "training": 3, "test": 57}
