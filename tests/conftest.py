@@ -3,30 +3,35 @@
 The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded` or `full`.
 """
 
-import functools
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
-from botocore.loaders import JSONFileLoader
 
 from shared.database import Database
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
+from shared.sandbox import client
 from shared.settings import PREFIX, Settings
 from tests.support.buckets import Buckets, new_buckets
+from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
 from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack
+from tests.support.zygote import zygote
 
+_START_SERVER = client.start_server
 _CHOSEN = pytest.StashKey[str]()
 
 # Where tests take long. Of several processes, none is left alone with those at the end.
 _FIRST = ("chaos", "worker", "e2e", "property")
+# Fixtures of files that cost nothing, so that their tests need not stay together.
+_CHEAP = {"servers_by_command_line", "uncounted", "without_counting"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,13 +47,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"stack: {config.stash[_CHOSEN]}"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing."""
+    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing.
+
+    Tests of a file that share what takes long to make stay together with `--dist loadgroup`; others go to whichever
+    process is free.
+    """
     items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise pytest.UsageError(f"more than one test has the name {', '.join(twice)}")
+    for item in items:
+        if _shares(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _shares(item: pytest.Item) -> bool:
+    definitions = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(known[-1].scope == "module" for name, known in definitions.items() if name not in _CHEAP)
 
 
 def _turn(item: pytest.Item) -> int:
@@ -72,6 +90,23 @@ def heard_signals() -> None:
     """Processes that tests start hear the signals that they are sent, whoever started the tests, such as nohup."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_servers() -> Iterator[None]:
+    """Fork servers that objects of this process start have their imports from the zygote."""
+    with pytest.MonkeyPatch.context() as patched:
+        if sys.platform == "linux":
+            patched.setattr(client, "start_server", lambda *of_server: zygote().start_server(*of_server))
+        yield
+
+
+@pytest.fixture(scope="module")
+def servers_by_command_line(forked_servers: None) -> Iterator[None]:
+    """Fork servers of the tests of a file start as they do in production."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(client, "start_server", _START_SERVER)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +209,8 @@ def database(database_url: str) -> Iterator[Database]:
 def s3_server() -> Iterator[S3]:
     """An S3 server for the whole run; use buckets of your own."""
     server = S3()
-    # Each client reads the same large descriptions of Amazon's services, which takes ten times as long as the rest.
-    read = functools.cache(JSONFileLoader().load_file)
-    with pytest.MonkeyPatch.context() as patched, running(server):
-        patched.setattr(JSONFileLoader, "load_file", lambda _self, path: read(path))
+    remember_descriptions()
+    with running(server):
         yield server
 
 

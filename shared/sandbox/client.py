@@ -165,14 +165,7 @@ class Sandbox:
         self._scratch.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-P", "-m", "shared.sandbox.server", self._entry],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-                cwd=self._scratch,
-                start_new_session=True,
-            )
+            self._server = start_server(self._entry, theirs, self._scratch)
         ours.settimeout(_START_SECONDS)
         try:
             said = ours.recv(64)
@@ -209,3 +202,20 @@ class Sandbox:
                 kill_group(self._server.pid)
                 self._server.wait()
             self._server = None
+
+
+def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.Popen[bytes]:
+    """Start a fork server, which says on the socket to its owner when it is ready."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "shared.sandbox.server", entry],
+        stdin=owner.fileno(),
+        stdout=subprocess.DEVNULL,
+        env=environment(),
+        cwd=scratch,
+        start_new_session=True,
+    )
+
+
+def environment() -> dict[str, str]:
+    """The environment of a fork server and of all that it forks."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}

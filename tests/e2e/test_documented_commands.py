@@ -49,7 +49,8 @@ def test_the_commands_of_a_document_work_one_after_the_other(tmp_path: Path, doc
 def test_the_commands_for_a_checkout_work_in_one(tmp_path: Path, block: Block) -> None:
     checkout = tmp_path / "checkout"
     copy_checkout(checkout)
-    run_blocks([block], folder=tmp_path, cwd=checkout)
+    # Tests that a command names are looked for here, and run elsewhere.
+    run_blocks([block], folder=tmp_path, cwd=checkout, variables={"PYTEST_ADDOPTS": "--collect-only"})
 
 
 @pytest.mark.parametrize("block", commands_for("bench"), ids=lambda block: block.place)

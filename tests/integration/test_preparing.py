@@ -2,8 +2,6 @@
 another one than before."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from shared.settings import Settings
 from tests.support.bad_luck import ROWS, Scene, environment_of
 from tests.support.buckets import Buckets
 from tests.support.objects import put
-from tests.support.processes import run
+from tests.support.processes import ROOT, Program, launch, run
 from tests.support.registry import insert_dataset
 from tests.support.servers import PostgreSQL, Valkey
 from tests.support.waiting import eventually
@@ -50,11 +48,10 @@ def late_redis() -> Iterator[Valkey]:
     server.remove()
 
 
-def preparing(home: Path, redis: Valkey, *, wait: int) -> subprocess.Popen[bytes]:
+def preparing(home: Path, redis: Valkey, *, wait: int) -> Program:
     variables = {"MLMINI_HOME": str(home), "MLMINI_REDIS_URL": redis.url}
     with home.with_name("said").open("wb") as said:
-        command = [sys.executable, "-m", "cli.prepare", "--wait", str(wait)]
-        return subprocess.Popen(command, env=os.environ | variables, stderr=said)
+        return launch(["cli.prepare", "--wait", str(wait)], env=os.environ | variables, cwd=ROOT, output=said)
 
 
 def test_it_waits_for_a_part_that_starts_late_and_says_so_once(tmp_path: Path, late_redis: Valkey) -> None:
@@ -72,8 +69,7 @@ def test_it_waits_for_a_database_that_starts_late(scene: Scene, late_postgres: P
     variables["MLMINI_DATABASE_URL"] = late_postgres.url("postgres")
     said = scene.folder / "said"
     with said.open("wb") as file:
-        command = [sys.executable, "-m", "cli.prepare", "--wait", "60"]
-        process = subprocess.Popen(command, env=os.environ | variables, stderr=file)
+        process = launch(["cli.prepare", "--wait", "60"], env=os.environ | variables, cwd=ROOT, output=file)
     eventually(lambda: "Waiting: MLMINI_DATABASE_URL: " in said.read_text(), timeout=30)
     late_postgres.start()
     assert process.wait(timeout=60) == 0, said.read_text()

@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(servers_by_command_line: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     reader = Reader(Settings(home=tmp_path_factory.mktemp("home")))
     yield reader
     reader.close()

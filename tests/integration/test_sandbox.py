@@ -19,6 +19,8 @@ from tests.support.waiting import eventually
 ENTRY = "tests.support.sandbox_entry:main"
 LIMITS = Limits(memory_mb=256)
 
+pytestmark = pytest.mark.usefixtures("servers_by_command_line")
+
 
 @pytest.fixture(autouse=True)
 def _tests_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:

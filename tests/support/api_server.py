@@ -7,21 +7,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from typing import IO
 
 from api.app import create_app
 from api.lifespan import Parts
 from api.server import Server as InProcessServer
 from shared.settings import PREFIX, Settings
+from tests.support.processes import launch
 from tests.support.server import Server, free_ports
 from tests.support.site import environment_of
 from tests.support.waiting import eventually
+from tests.support.zygote import Program
 
 
 class ApiServer(Server):
     """`python -m api.server` with the given settings, but on a port of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, forked: bool = True) -> None:
         super().__init__()
+        self._forked = forked
         (self.port,) = free_ports(1)
         self._settings = settings.model_copy(update={"port": self.port})
 
@@ -32,6 +36,11 @@ class ApiServer(Server):
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "api.server"]
+
+    def _process(self, log: IO[bytes]) -> Program:
+        if not self._forked:
+            return super()._process(log)
+        return launch(["api.server"], env=self.environment(), cwd=self.folder, output=log, stem=True)
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}

@@ -15,8 +15,10 @@ from termios import TIOCSWINSZ
 from typing import Any
 
 from shared.settings import PREFIX
+from tests.support.processes import finish
 
-PROGRAM = [sys.executable, "-m", "cli"]
+MODULE = "cli"
+PROGRAM = [sys.executable, "-m", MODULE]
 SECONDS = 120
 WIDTH = 80
 
@@ -58,16 +60,8 @@ class CommandLine:
 
     def run(self, *words: str, stdin: bytes = b"", **variables: str) -> Ended:
         """Run a verb in a pipe."""
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            input=stdin,
-            capture_output=True,
-            cwd=self.folder,
-            env=self.variables(**variables),
-            timeout=SECONDS,
-            check=False,
-        )
-        ended = Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        done = finish([MODULE, *words], env=self.variables(**variables), cwd=self.folder, given=stdin)
+        ended = Ended(done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in ended.err, ended.err
         return ended
 

@@ -4,14 +4,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from shared.settings import PREFIX
-from tests.support.servers import free_ports
+from tests.support.server import free_ports
+from tests.support.zygote import ROOT, Program, Wish, zygote
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["ROOT", "Process", "Program", "contents", "environment", "finish", "launch", "own_ports", "process", "run"]
+
+# Its clock has to be wrong before anything is imported.
+_NEVER_FORKED = "tests.support.chaos.shifted_worker"
+_SECONDS = 120
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -20,17 +27,61 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     return kept | {"MLMINI_EXAMPLES": "0"} | dict(variables)
 
 
+def launch(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    output: IO[bytes],
+    errors: IO[bytes] | None = None,
+    stdin: int | None = None,
+    new_session: bool = False,
+    stem: bool = False,
+    forked: bool = True,
+) -> Program:
+    """`python -m COMMAND` as a process with this environment: forked from the zygote, or from the command line.
+
+    It reads from the descriptor `stdin`, or nothing. Errors go to the output unless they have a file of their own. With
+    a `stem`, a forked one has its first fork server from there.
+    """
+    errors = errors or output
+    with Path(os.devnull).open("rb") as nothing:
+        source = nothing.fileno() if stdin is None else stdin
+        if forked and command[0] != _NEVER_FORKED and sys.platform == "linux":
+            wish = Wish(command, env, str(cwd), new_session, stem)
+            return zygote().start(wish, [source, output.fileno(), errors.fileno()])
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=env,
+            cwd=cwd,
+            stdin=source,
+            stdout=output,
+            stderr=errors,
+            start_new_session=new_session,
+        )
+
+
+def finish(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, given: bytes = b"", forked: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end with pipes around it; `given` is what it can read."""
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        with os.fdopen(reading):
+            started = launch(command, env=env, cwd=cwd, output=output, errors=errors, stdin=reading, forked=forked)
+        try:
+            with suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
+                pipe.write(given)
+            status = started.wait(timeout=_SECONDS)
+        finally:
+            started.kill()
+        shown = [(file.seek(0), file.read().decode())[1] for file in (output, errors)]
+    return subprocess.CompletedProcess(command, status, *shown)
+
+
 def run(module: str, *arguments: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """A process of its own, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=environment(variables),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    return finish([module, *arguments], env=environment(variables), cwd=ROOT)
 
 
 class Process:
@@ -40,9 +91,7 @@ class Process:
         self.port = variables.get("MLMINI_PORT", "")
         self._log = log
         with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", module], env=environment(variables), stdout=output, stderr=output
-            )
+            self.process = launch([module], env=environment(variables), cwd=ROOT, output=output)
 
     def log(self) -> str:
         """What it wrote so far."""

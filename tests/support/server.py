@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from cli.lifeline import follow
+from tests.support.zygote import Program
 
 START_SECONDS = 30
 
@@ -39,7 +41,7 @@ class Server(ABC):
     def __init__(self) -> None:
         # Not below pytest's folder: that one is closed to the other user that PostgreSQL runs as.
         self.folder = Path(tempfile.mkdtemp(prefix="mlmini-test-"))
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Program | None = None
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -72,18 +74,8 @@ class Server(ABC):
 
     def launch(self) -> None:
         """Start it and do not wait for it. It ends with the calling thread at the latest."""
-        end = self.stop_signal if self.stop_signal is signal.SIGQUIT else signal.SIGKILL
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env=self.environment(),
-                user=self.user,
-                # A test run that is killed cannot clean up.
-                preexec_fn=partial(follow, os.getpid(), end),  # noqa: PLW1509 (it makes one system call)
-            )
+            self.process = self._process(log)
 
     def stop(self) -> None:
         """End it in order and keep its files."""
@@ -97,6 +89,19 @@ class Server(ABC):
         """End it at once and delete its files."""
         self.kill()
         shutil.rmtree(self.folder)
+
+    def _process(self, log: IO[bytes]) -> Program:
+        end = self.stop_signal if self.stop_signal is signal.SIGQUIT else signal.SIGKILL
+        return subprocess.Popen(
+            self.command(),
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            env=self.environment(),
+            user=self.user,
+            # A test run that is killed cannot clean up.
+            preexec_fn=partial(follow, os.getpid(), end),  # noqa: PLW1509 (it makes one system call)
+        )
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:

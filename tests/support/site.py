@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,8 +24,10 @@ from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
 from shared.settings import PREFIX, Settings
 from tests.support.alive import kill_each
+from tests.support.processes import launch
 from tests.support.servers import Valkey
 from tests.support.waiting import eventually
+from tests.support.zygote import Program
 
 # Everything that takes a minute in production takes seconds here.
 FAST: dict[str, Any] = {
@@ -49,7 +49,7 @@ SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_e
 class Worker:
     """One worker process."""
 
-    process: subprocess.Popen[bytes]
+    process: Program
     log_path: Path
 
     @property
@@ -100,6 +100,8 @@ class Site:
     valkey: Valkey
     folder: Path
     workers: list[Worker] = field(default_factory=list)
+    # Whether workers come from the zygote or from the command line.
+    forked: bool = True
 
     def start_worker(self, **environment: str) -> Worker:
         """Start a worker and wait until it takes jobs."""
@@ -112,13 +114,14 @@ class Site:
         """Start a worker and do not wait for it."""
         log_path = self.folder / f"worker-{len(self.workers)}.log"
         with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *module.split()],
+            process = launch(
+                module.split(),
                 env=os.environ | environment_of(self.settings) | environment,
-                stdout=log,
-                stderr=log,
                 cwd=self.folder,
-                start_new_session=True,
+                output=log,
+                new_session=True,
+                stem=True,
+                forked=self.forked,
             )
         worker = Worker(process, log_path)
         self.workers.append(worker)

@@ -1,17 +1,14 @@
 """What a container's health check finds out about its worker."""
 
-import os
 import subprocess
-import sys
 
+from tests.support.processes import run
 from tests.support.site import Site, environment_of
 from tests.support.waiting import eventually
 
 
 def check(installation: Site) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "worker.health"]
-    variables = os.environ | environment_of(installation.settings)
-    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    return run("worker.health", variables=environment_of(installation.settings))
 
 
 def test_a_worker_is_well_while_it_announces_itself(installation: Site) -> None:

@@ -1,0 +1,295 @@
+"""Processes of the platform that need not import it first: they are forked from one that has.
+
+A process of the API, of a worker or of a fork server spends one to three seconds of a core on imports, and a run of
+the tests starts more than a thousand. `Zygote.start` has the same from a process that has imported what all of them
+need and does nothing else: it has no thread, no connection and no setting. What it forks becomes what
+`python -m COMMAND` is: a process with its own number, environment, folder, session and descriptors, whose module runs
+as `__main__` and whose end is the interpreter's own, with its exit status. All are killed when the zygote ends, and it
+ends with the process that started it.
+
+What differs is what only a test of a start would see: modules are imported, and the hash seed and the command line
+are those of the zygote. For such a test `tests.support.processes.launch` starts a process that is not forked.
+
+A worker or an API has its fork server from a *stem*: forked before it is one, this waits as a clean process until it
+is needed. It is a child of the worker, as in production. The next fork server, after the death of the first, is started
+by the command line.
+"""
+
+import atexit
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import coverage
+
+from cli.lifeline import follow
+from shared.sandbox import client
+from shared.settings import PREFIX
+from tests.support.s3_descriptions import remember_descriptions
+
+ROOT = Path(__file__).parents[2]
+
+# With these all is imported that a process of the platform needs, but no module that is run as `__main__`.
+_IMPORTED = (
+    "api.app",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.app.routes",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.thread",
+    "celery.fixups.django",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.strategy",
+    "cli.app",
+    "cli.doctor",
+    "psycopg",
+    "shared.datasets.inspection",
+    "shared.listening",
+    "shared.object_store.s3",
+    "shared.tables",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
+    "uvloop",
+    "worker.app",
+    "worker.computation",
+)
+_FORK_SERVER = "shared.sandbox.server"
+_NOTHING = Path(os.devnull)
+_READY = b"+"
+_MOST_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a forked process is to become: `python -m COMMAND`."""
+
+    command: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    new_session: bool = False
+    # Whether it starts a fork server, so that it is to have a stem.
+    stem: bool = False
+
+
+class Forked:
+    """A forked process, with the part of `subprocess.Popen` that tests and the platform use."""
+
+    def __init__(self, pid: int, look: Callable[[int], int | None]) -> None:
+        """`look` returns the exit status of the process with that number, and None before its end."""
+        self.pid = pid
+        self.returncode: int | None = None
+        self._look = look
+
+    def poll(self) -> int | None:
+        """The exit status, and None before the end."""
+        if self.returncode is None:
+            self.returncode = self._look(self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, as soon as there is one.
+
+        Raises:
+            TimeoutExpired: when there is none within so many seconds.
+        """
+        if self.poll() is None:
+            descriptor = os.pidfd_open(self.pid)
+            try:
+                end = select.poll()
+                end.register(descriptor, select.POLLIN)
+                end.poll(None if timeout is None else timeout * 1000)
+            finally:
+                os.close(descriptor)
+        if (status := self.poll()) is None:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        # It keeps its number until somebody looks, so that no other process is met.
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+Program = Forked | subprocess.Popen[bytes]
+
+
+class Zygote:
+    """The owner's side of the zygote."""
+
+    def __init__(self, imports: Sequence[str] = _IMPORTED) -> None:
+        """`imports` are the modules that what it forks need not import."""
+        self._lock = threading.Lock()
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", PREFIX))}
+        command = [sys.executable, "-m", "tests.support.zygote", *imports]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, env=clean
+            )
+        atexit.register(self.close)
+        # It says so when it has imported all, and an end of its own is the end of the socket.
+        assert self._socket.recv(1) == _READY, "the zygote does not start; it wrote why"
+
+    def start(self, wish: Wish, descriptors: Sequence[int]) -> Forked:
+        """Fork a process that becomes what is wished for, with these for input, output and errors."""
+        pid = self._ask({"start": asdict(wish)}, descriptors)
+        return Forked(pid, lambda pid: self._ask({"look": pid}))
+
+    def start_server(self, entry: str, owner: socket.socket, scratch: Path) -> Forked:
+        """The same as the function of that name in `shared.sandbox.client`."""
+        with _NOTHING.open("wb") as nothing:
+            return self.start(_server_of(entry, scratch), [owner.fileno(), nothing.fileno(), 2])
+
+    def close(self) -> None:
+        """End it, and all that it forked."""
+        self._socket.close()
+        self._process.wait()
+
+    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:
+        with self._lock:
+            socket.send_fds(self._socket, [json.dumps(request).encode()], descriptors)
+            return json.loads(self._socket.recv(64))
+
+
+@functools.cache
+def zygote() -> Zygote:
+    """The one of this process."""
+    return Zygote()
+
+
+class _Stem:
+    """The side of its stem that a worker or an API has."""
+
+    def __init__(self, stem: socket.socket, pid: int) -> None:
+        self._socket = stem
+        self._pid = pid
+        self._by_command_line = client.start_server
+
+    def start_server(self, entry: str, owner: socket.socket, scratch: Path) -> Program:
+        """The same as the function of that name in `shared.sandbox.client`, which has its place back afterwards."""
+        client.start_server = self._by_command_line
+        with self._socket, _NOTHING.open("wb") as nothing:
+            try:
+                message = json.dumps(asdict(_server_of(entry, scratch))).encode()
+                socket.send_fds(self._socket, [message], [owner.fileno(), nothing.fileno(), 2])
+            except OSError:
+                # A signal to all processes of the worker's group has ended it.
+                os.waitpid(self._pid, 0)
+                return self._by_command_line(entry, owner, scratch)
+        return Forked(self._pid, _look)
+
+
+def _server_of(entry: str, scratch: Path) -> Wish:
+    return Wish([_FORK_SERVER, entry], client.environment(), str(scratch), new_session=True)
+
+
+def main() -> None:
+    """Import, and fork until the owner's socket closes. In a forked process: become what is wished for."""
+    # Ctrl-C is for the owner.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
+    remember_descriptions()
+    # What is there now is no garbage: to look at it in each process would copy it for each.
+    gc.collect()
+    gc.freeze()
+    owner = socket.socket(fileno=0)
+    owner.sendall(_READY)
+    if wish := _serve(owner):
+        _become(wish)
+
+
+def _serve(owner: socket.socket) -> Wish | None:
+    """Do what the owner asks for; returns a wish in the process that is to fulfil it, and None at the end."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(owner, _MOST_BYTES, 3)
+        if not message:
+            return None
+        request = json.loads(message)
+        if "look" in request:
+            answer = _look(request["look"])
+        else:
+            parent = os.getpid()
+            answer = os.fork()
+            if answer == 0:
+                follow(parent, signal.SIGKILL)
+                _take(descriptors, instead_of=owner)
+                return Wish(**request["start"])
+        for descriptor in descriptors:
+            os.close(descriptor)
+        owner.sendall(json.dumps(answer).encode())
+
+
+def _look(pid: int) -> int | None:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def _take(descriptors: Sequence[int], *, instead_of: socket.socket) -> None:
+    """Have these for input, output and errors, and no other."""
+    instead_of.detach()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def _become(wish: Wish) -> None:
+    """Run the module in this process, which has its descriptors already."""
+    _dress(wish)
+    if wish.stem and (wish_for_stem := _plant_stem()):
+        _dress(wish_for_stem)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        coverage.process_startup()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def _dress(wish: Wish) -> None:
+    if wish.new_session:
+        os.setsid()
+    os.environ.clear()
+    os.environ.update(wish.env)
+    os.chdir(wish.cwd)
+    sys.argv = list(wish.command)
+
+
+def _plant_stem() -> Wish | None:
+    """Fork the stem. Returns None in the calling process; in the stem, as soon as there is one, the wish for it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if pid := os.fork():
+        theirs.close()
+        client.start_server = _Stem(ours, pid).start_server  # type: ignore[assignment] # what is used of Popen is there
+        return None
+    ours.close()
+    message, descriptors, _, _ = socket.recv_fds(theirs, _MOST_BYTES, 3)
+    if not message:
+        os._exit(0)
+    _take(descriptors, instead_of=theirs)
+    return Wish(**json.loads(message))
+
+
+if __name__ == "__main__":
+    main()
