@@ -46,12 +46,12 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_headers)
-            except Exception:
+            except Exception as error:
                 log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if started:
                     # Half of an answer is with the client: only a broken connection tells that it is not whole.
                     raise
-                await unexpected(request_id)(scope, receive, send_with_headers)
+                await unexpected(error, request_id)(scope, receive, send_with_headers)
 
 
 class AccessRecord:

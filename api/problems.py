@@ -20,6 +20,7 @@ from shared.errors import (
     Invalid,
     InvalidRequest,
     PlatformError,
+    ScratchFull,
     TooLarge,
     Unavailable,
     Unknown,
@@ -27,6 +28,7 @@ from shared.errors import (
     WrongMediaType,
     leaves,
 )
+from shared.home import NO_ROOM
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -138,8 +140,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _client_disconnect)
 
 
-def unexpected(request_id: str) -> Response:
-    """The response for an error that nobody foresaw; it tells nothing but where to look."""
+def unexpected(error: Exception, request_id: str) -> Response:
+    """The response for an error that is none of the platform's; it tells no more than where to look.
+
+    What the system says of its disk has a name, wherever a file is put for a while.
+    """
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return problem(ScratchFull(), request_id)
     detail = f"Something unexpected happened. The log of the API has it under the request id {request_id}."
     return problem(InternalError(detail), request_id)
 

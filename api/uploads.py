@@ -48,7 +48,7 @@ async def received_upload(
         UnsupportedMediaType: when the body is no form with parts.
         BodyTooLarge: when the file is larger than `max_bytes`.
         InvalidRequest: when the form is broken, incomplete or has other parts.
-        StoreUnavailable: when the disk is full.
+        OSError: when the disk is full.
     """
     parser_of = _boundary(request)
     spool = Spool(folder)

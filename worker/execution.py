@@ -69,8 +69,11 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
             # Here, because a disk without room for it is one of the ends that the table knows.
             folder.mkdir(mode=0o700)
             effect = WORK[claim.kind](attempt)
+            _remove(folder)
             commit(attempt, effect)
         except Exception as error:  # noqa: BLE001 - what an end means is decided in one table
+            # Before the end is written: the files of the attempt may have filled the disk that the database is on, too.
+            _remove(folder)
             end_without_effect(attempt, error)
 
 
@@ -172,4 +175,8 @@ def _removed_afterwards(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

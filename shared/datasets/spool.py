@@ -6,8 +6,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.errors import StoreUnavailable
-
 
 @dataclass(frozen=True)
 class Spooled:
@@ -32,25 +30,19 @@ class Spool:
         """Add a block.
 
         Raises:
-            StoreUnavailable: when the disk takes no more.
+            OSError: when the disk takes no more.
         """
         self._hash.update(block)
         self.size_bytes += len(block)
-        try:
-            self._file.write(block)
-        except OSError:
-            raise _no_room() from None
+        self._file.write(block)
 
     def finish(self) -> Spooled:
         """The complete file.
 
         Raises:
-            StoreUnavailable: when the disk takes no more.
+            OSError: when the disk takes no more.
         """
-        try:
-            self._file.close()
-        except OSError:
-            raise _no_room() from None
+        self._file.close()
         return Spooled(self._path, self.size_bytes, self._hash.hexdigest())
 
     def discard(self) -> None:
@@ -61,7 +53,3 @@ class Spool:
         except OSError:
             # What could not be written is not wanted any more.
             return
-
-
-def _no_room() -> StoreUnavailable:
-    return StoreUnavailable("The disk of the server has no room for the file. Make room, or try again later.")

@@ -1,7 +1,9 @@
 """Multipart bodies, whole and broken, sent byte by byte where it matters."""
 
 import asyncio
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -143,3 +145,28 @@ def test_the_documentation_shows_the_file_field(client: TestClient) -> None:
     assert schema["properties"]["file"]["format"] == "binary"
     assert set(schema["properties"]) == {"file", "name", "description"}
     assert {"200", "201", "413", "415", "422"} <= set(operation["responses"])
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """What is written beyond is refused by the system, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_by_its_own_code_and_is_not_the_object_store(client: TestClient, parts: Parts) -> None:
+    table = b"a,b\n" + b"1,2\n" * 500_000
+    assert client.post("/datasets/upload", files={"file": ("kept.csv", table)}).status_code == 201
+    with largest_file(1_000_000):
+        refused = client.post("/datasets/upload", files={"file": ("new.csv", table + b"3,4\n")})
+        unseen = client.get("/datasets/kept/preview")
+    for answer in (refused, unseen):
+        assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
+        assert "make room" in answer.json()["detail"]
+        assert answer.headers["retry-after"]
+    assert spooled(parts) == []
+    assert client.get("/datasets/kept/preview").json()["rows"][0] == [1, 2]

@@ -1,5 +1,7 @@
 """How an attempt commits and ends, step by step, on both databases."""
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +10,13 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import DatabaseUnavailable, FitFailed
+from shared.errors import DatabaseUnavailable, FitFailed, ScratchFull
 from shared.jobs import lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.lifecycle import Claim, Fenced
@@ -27,7 +29,7 @@ from tests.support.jobs import add_job, claim_job, finish_job, log_of
 from tests.support.training_tables import spec_of
 from tests.support.waiting import eventually
 from worker import execution
-from worker.attempt import Attempt
+from worker.attempt import Attempt, Effect
 from worker.execution import commit, end_without_effect
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime, Stopping
@@ -241,3 +243,32 @@ def test_a_failed_job_shows_how_far_it_came_and_one_that_goes_back_starts_again(
         attempt.show(40, "fitting")
         end_without_effect(attempt, error)
         assert job_of(attempt).progress == progress
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full under way", "full at the end"])
+def test_the_files_of_an_attempt_leave_the_full_disk_before_its_end_is_written(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    """The disk of the database, as SQLite shares it with the scratch folder, takes nothing while they are there."""
+    runtime.settings = runtime.settings.model_copy(update={"lease_seconds": 1.0, "beat_seconds": 0.3})
+    files: list[Path] = []
+
+    def work(attempt: Attempt) -> Effect:
+        files.append(attempt.folder / "model.pkl")
+        files[0].write_bytes(b"x")
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return count_up
+
+    def refuse(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if files and files[0].exists() and statement.startswith(("UPDATE", "INSERT", "DELETE")):
+            raise DatabaseUnavailable("database or disk is full")
+
+    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    claim = claimed(runtime.database)
+    event.listen(runtime.database.engine, "before_cursor_execute", refuse)
+    execution.run_attempt(runtime, claim, since=time.monotonic())
+    with runtime.database.read() as session:
+        job = find_job(session, claim.job_id)
+    assert job.status == (State.QUEUED if full else State.SUCCEEDED)
+    assert not full or job.error == {"code": "scratch_full", "message": ScratchFull().detail}

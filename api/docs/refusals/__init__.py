@@ -42,7 +42,7 @@ _STORES = {"upload_dataset", "preview_dataset", "train_model", "download_artifac
 def refusals_of(operation: str, status: int) -> dict[str, Any]:
     """The samples of an operation's problems with a status, by their codes; the likeliest first."""
     if status == 500:
-        return {"internal_error": _sample(unexpected(REQUEST_ID).body)}
+        return {"internal_error": _sample(unexpected(Exception(), REQUEST_ID).body)}
     if (operation, status) == ("get_readiness", 503):
         return {"not_ready": _sample(_READINESS.body)}
     errors = [error for error in _REFUSALS.get(operation, []) if status_of(type(error)) == status]
