@@ -1,6 +1,7 @@
 """The owner's side of the fork server."""
 
 import json
+import math
 import os
 import select
 import socket
@@ -73,9 +74,11 @@ class SandboxProcess:
 
     def _next(self, *, timeout: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout
+        # Not `select`, which cannot see descriptors from 1,024 on: a process with many connections has those.
+        news = select.poll()
+        news.register(self._run, select.POLLIN)
         while b"\n" not in self._said:
-            readable, _, _ = select.select([self._run], [], [], max(0.0, deadline - time.monotonic()))
-            if not readable:
+            if not news.poll(math.ceil(max(0.0, deadline - time.monotonic()) * 1000)):
                 raise TimeoutError
             chunk = self._run.recv(4096)
             if not chunk:

@@ -1,11 +1,13 @@
 """The fork server with real processes."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from tests.support.waiting import eventually
 
 ENTRY = "tests.support.sandbox_entry:main"
 LIMITS = Limits(memory_mb=256)
+# FD_SETSIZE of the C library.
+SELECTABLE = 1024
 
 pytestmark = pytest.mark.usefixtures("servers_by_command_line")
 
@@ -49,6 +53,20 @@ def test_an_entry_that_returns_ends_well_and_leaves_its_answer(sandbox: Sandbox,
     assert ending is not None
     assert ending.ok
     assert (tmp_path / "a" / "answer").read_text() == str(tmp_path / "a")
+
+
+def test_a_process_with_more_descriptors_than_select_can_see_runs_them_as_well(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    with ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while opened.enter_context(Path(os.devnull).open("rb")).fileno() < SELECTABLE:
+            pass
+        ending = run(sandbox, tmp_path / "a", "answer").wait(timeout=30)
+    assert ending is not None
+    assert ending.ok
 
 
 def test_an_exception_is_an_exit_code_and_its_traceback_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
