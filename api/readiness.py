@@ -11,6 +11,7 @@ import redis
 
 from api.schemas.health import Dependency, DependencyState
 from shared.database import Database
+from shared.database_access import check_intact
 from shared.datasets.reader import Reader
 from shared.errors import PlatformError
 from shared.home import check_home
@@ -18,6 +19,7 @@ from shared.migration import check_schema
 from shared.object_store import ObjectStore
 from shared.queue import JobQueue
 from shared.redis_access import redis_fault
+from shared.tables import metadata
 
 TIMEOUT_SECONDS = 2.0
 
@@ -49,7 +51,7 @@ class Readiness:
         """The checks of the parts that the platform is made of."""
         return cls(
             [
-                Check("database", True, "Look at its log and its load.", lambda: check_schema(database)),
+                Check("database", True, "Look at its log and its load.", lambda: _ask_database(database)),
                 Check("object_store", True, "Look at its log and its load.", store.check),
                 Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(scratch)),
                 Check("reader", False, "Look at the log of the API.", reader.check),
@@ -92,6 +94,11 @@ def _absent(check: Check, hint: str) -> Dependency:
 
 class _Missing(Exception):
     """A part without which jobs wait; the sentence says what to do."""
+
+
+def _ask_database(database: Database) -> None:
+    check_schema(database)
+    check_intact(database, metadata.tables)
 
 
 def _ask_redis(queue: JobQueue) -> None:

@@ -19,7 +19,7 @@ from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.database_file import protect_database
 from shared.datasets.rows import DatasetVersionRow, VersionState
-from shared.errors import DatabaseUnavailable, PlatformError, Unavailable, WrongSettings
+from shared.errors import DatabaseFailure, PlatformError, Unavailable, WrongSettings
 from shared.home import PRIVATE, prepare_home
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
@@ -100,7 +100,7 @@ def _migrate(database: Database, settings: Settings) -> None:
         with explained():
             upgrade(database)
         check_writes(database)
-    except (DatabaseUnavailable, WrongSettings) as error:
+    except (DatabaseFailure, WrongSettings) as error:
         variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
         sentence = f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}"
         raise type(error)(sentence) from None

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from shared.errors import DatabaseUnavailable
+from shared.database_damage import OpenedFile, is_damage, opened_file
+from shared.errors import DatabaseDamaged, DatabaseUnavailable
 
 CONVENTIONS = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -24,6 +26,8 @@ CONVENTIONS = {
 }
 
 LOCK_WAIT_SECONDS = 10
+# For how long a process that met damage takes no job after that.
+_SUSPECT_SECONDS = 60
 _TURN = "holds the turn to write"
 # A server that vanished without a word is given up after some 20 seconds, not after the hours of TCP.
 _SILENCE = {
@@ -45,7 +49,11 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, existing: bool = False) -> None:
         """With `existing`, opening makes no file and leaves one of another program as it is."""
-        self.engine = _create_engine(_existing(url) if existing else url, pool_size=pool_size, prepare=not existing)
+        self.engine = _create_engine(
+            _existing(url) if existing else url, pool_size=pool_size, prepare=not existing, file=opened_file(url)
+        )
+        # When this process last met damage, by the monotonic clock; None again once the database was found intact.
+        self.damaged_at: float | None = None
         self._writer = self.engine.execution_options(writes=True)
 
     @contextmanager
@@ -54,6 +62,7 @@ class Database:
 
         Raises:
             DatabaseUnavailable: when the database cannot be reached or stays locked.
+            DatabaseDamaged: when it shows damage, or its file is gone or another one.
         """
         with self._session(self.engine) as session:
             yield session
@@ -63,7 +72,7 @@ class Database:
         """A transaction that commits at the end of the block and rolls back on any error.
 
         On SQLite it takes the write lock at once: a lock that is only asked for at the first UPDATE loses
-        updates silently. Raises DatabaseUnavailable like `read`.
+        updates silently. Raises DatabaseUnavailable and DatabaseDamaged like `read`.
         """
         with self._session(self._writer) as session:
             yield session
@@ -74,10 +83,21 @@ class Database:
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session
+        except DatabaseDamaged:
+            self.damaged_at = time.monotonic()
+            raise
         except SQLAlchemyError as error:
+            if is_damage(error):
+                self.damaged_at = time.monotonic()
+                raise DatabaseDamaged from error
             if not is_outage(error):
                 raise
             raise DatabaseUnavailable from error
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether this process met damage a short while ago."""
+        return self.damaged_at is not None and time.monotonic() - self.damaged_at < _SUSPECT_SECONDS
 
     def close(self) -> None:
         """Give all connections back."""
@@ -112,10 +132,15 @@ def _existing(url: str) -> URL:
     return parsed.set(database=f"file:{quote(path)}").update_query_dict({"mode": "rw", "uri": "true"})
 
 
-def _create_engine(url: str | URL, *, pool_size: int, prepare: bool) -> Engine:
+def _create_engine(url: str | URL, *, pool_size: int, prepare: bool, file: OpenedFile | None) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
         event.listen(engine, "connect", _prepare_sqlite if prepare else _wait_for_sqlite)
+        if file is not None:
+            event.listen(engine, "do_connect", file.connecting)
+            event.listen(engine, "connect", file.connected)
+            # Before the turn to write is taken, which nobody would give back.
+            event.listen(engine, "begin", lambda _: file.check())
         turns = _Turns()
         event.listen(engine, "begin", turns.begin)
         event.listen(engine, "reset", turns.end)

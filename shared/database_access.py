@@ -2,15 +2,15 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from shared.database import Database, is_outage
-from shared.errors import DatabaseUnavailable, PlatformError, WrongSettings
+from shared.errors import DatabaseDamaged, DatabaseUnavailable, PlatformError, WrongSettings
 from shared.home import reason
 from shared.settings import Settings
 
@@ -102,7 +102,7 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "The disk of the database file cannot be read or written. Check it.",
     sqlite3.SQLITE_FULL: "There is no room left on the disk of the database file. Free some space.",
     sqlite3.SQLITE_CANTOPEN: _NO_FILE,
-    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Bring it back from a backup.",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged. `mlmini fsck` tells more; bring it back from a backup.",
     sqlite3.SQLITE_NOTADB: _OTHER_FILE,
 }
 
@@ -185,6 +185,24 @@ def check_writes(database: Database) -> None:
             # Its transaction begins with the lock that writing needs.
             connection.execute(text("SELECT 1"))
         expect_primary(connection)
+
+
+def check_intact(database: Database, tables: Collection[str]) -> None:
+    """See that the tables are there and, if damage was met, that it was mended.
+
+    Raises:
+        DatabaseDamaged: when a table is missing, or SQLite finds the file damaged still.
+        DatabaseUnavailable, WrongSettings: as `explained` tells errors.
+    """
+    with explained(), database.engine.connect() as connection:
+        if not set(tables) <= set(inspect(connection).get_table_names()):
+            raise DatabaseDamaged
+        # It reads the whole file, so only once there is a reason.
+        if database.damaged_at is not None and connection.dialect.name == "sqlite":
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+            if found != "ok":
+                raise DatabaseDamaged
+    database.damaged_at = None
 
 
 def expect_primary(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseFailure
 from shared.fail_points import fail_point
 from shared.jobs import lifecycle, retries
 from shared.jobs.acceptance import find_job
@@ -42,12 +42,18 @@ def execute(runtime: Runtime, job_id: UUID) -> None:
 
 
 def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
-    """The same, for a caller that holds a slot."""
+    """The same, for a caller that holds a slot.
+
+    While the database shows damage no job is begun: its attempt could not end well, and would be counted.
+    """
+    if runtime.database.is_suspect:
+        log.warning("left_while_database_damaged", job_id=str(job_id))
+        return
     asked_at = time.monotonic()
     try:
         with runtime.database.write() as session:
             claim = lifecycle.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
-    except DatabaseUnavailable:
+    except DatabaseFailure:
         # Not claimed, or claimed without our knowing: then the lease runs out.
         log.warning("claim_failed", job_id=str(job_id))
         return
@@ -97,7 +103,7 @@ def commit(attempt: Attempt, effect: Effect) -> None:
                 attempt.conclude(session, told_of_success(attempt.claim.kind, result), result=result)
                 fail_point("commit.inside")
             fail_point("commit.after")
-        except DatabaseUnavailable:
+        except DatabaseFailure:
             log.warning("commit_outcome_unknown")
             time.sleep(_DATABASE_PAUSE_SECONDS)
         except Fenced:
@@ -116,7 +122,7 @@ def end_without_effect(attempt: Attempt, error: Exception) -> None:
     while True:
         try:
             state = _settle(attempt, verdict, error)
-        except DatabaseUnavailable:
+        except DatabaseFailure:
             if attempt.heartbeat.lease_is_over:
                 break
             time.sleep(_DATABASE_PAUSE_SECONDS)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from shared.database import Database
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseFailure
 from shared.jobs import lifecycle, logs
 from shared.jobs.lifecycle import Claim, Fenced
 from shared.logging import get_logger
@@ -107,7 +107,7 @@ class Heartbeat:
                     next_beat = time.monotonic() + self._beat_seconds
                 self._watch()
                 self._tell()
-            except DatabaseUnavailable:
+            except DatabaseFailure:
                 log.warning("heartbeat_missed", seconds_left=round(self._deadline - time.monotonic(), 1))
             except Exception:
                 # Without this thread the lease runs out, so a fault in one round must not end it.

@@ -6,6 +6,7 @@ from typing import Any
 from shared.errors import (
     ComputationCrashed,
     Conflict,
+    DatabaseDamaged,
     InternalError,
     Invalid,
     Permanent,
@@ -43,6 +44,8 @@ VERDICTS: dict[type[Exception], Verdict] = {
     Fenced: Verdict.CONFIRM_CANCEL,
     CancelRequested: Verdict.CONFIRM_CANCEL,
     Stopping: Verdict.HAND_BACK,
+    # No fault of the job, and nothing that a number of tries mends: it waits for people.
+    DatabaseDamaged: Verdict.HAND_BACK,
     ComputationCrashed: Verdict.CRASH,
     Unavailable: Verdict.RETRY,
     Permanent: Verdict.FAIL,
@@ -103,10 +106,10 @@ def told_of_end(state: State, verdict: Verdict, failure: Failure, *, delay_secon
             return f"not tried again after this crash: {failure.message}"
         case State.FAILED:
             return f"failed: {failure.message}"
+    if verdict is Verdict.CRASH or failure.code == DatabaseDamaged.code:
+        return f"the job goes back to the queue: {failure.message}"
     if verdict is Verdict.HAND_BACK:
         return "the worker is asked to stop, the job goes back to the queue"
-    if verdict is Verdict.CRASH:
-        return f"the job goes back to the queue: {failure.message}"
     return f"retry in {delay_seconds:.1f} s: {failure.message}"
 
 

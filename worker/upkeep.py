@@ -20,7 +20,7 @@ from kombu.exceptions import KombuError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseFailure
 from shared.jobs import delivery, logs
 from shared.jobs.lines import Line
 from shared.jobs.rescue import abandoned, rescue
@@ -146,7 +146,7 @@ class Upkeep:
             while not self._runtime.stopping.is_set():
                 try:
                     act()
-                except (redis.RedisError, KombuError, OSError, DatabaseUnavailable) as error:
+                except (redis.RedisError, KombuError, OSError, DatabaseFailure) as error:
                     log.info("upkeep_skipped", act=act.__name__, error=type(error).__name__)
                 except Exception:
                     # A fault in one round must not end the thread: the next round may find what this one met gone.

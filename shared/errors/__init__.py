@@ -61,6 +61,8 @@ from shared.errors.models import (
 )
 from shared.errors.requests import (
     BodyTooLarge,
+    DatabaseDamaged,
+    DatabaseFailure,
     DatabaseUnavailable,
     IdempotencyKeyReused,
     InvalidCursor,
@@ -98,6 +100,8 @@ __all__ = [
     "Cancelled",
     "ComputationCrashed",
     "Conflict",
+    "DatabaseDamaged",
+    "DatabaseFailure",
     "DatabaseUnavailable",
     "DatasetCorrupt",
     "DatasetDeleted",

@@ -27,7 +27,15 @@ class IdempotencyKeyReused(Invalid):
     """The Idempotency-Key was used before with another body; use a new key for a new request."""
 
 
-class DatabaseUnavailable(Unavailable):
+class DatabaseFailure(Unavailable):
+    """The SQL database does not do what it is asked for."""
+
+
+class DatabaseDamaged(DatabaseFailure):
+    """The SQL database is damaged: stop the platform, run `mlmini fsck`, and bring the database back from a backup."""
+
+
+class DatabaseUnavailable(DatabaseFailure):
     """The SQL database does not answer or stays locked; nothing was accepted, try again later."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -272,3 +272,33 @@ def test_the_files_of_an_attempt_leave_the_full_disk_before_its_end_is_written(
         job = find_job(session, claim.job_id)
     assert job.status == (State.QUEUED if full else State.SUCCEEDED)
     assert not full or job.error == {"code": "scratch_full", "message": ScratchFull().detail}
+
+
+def test_a_job_that_meets_a_damaged_database_waits_and_no_try_of_it_is_counted(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = add_job(runtime.database)
+
+    def meet_damage(attempt: Attempt) -> Effect:
+        with attempt.runtime.database.write() as session:
+            session.execute(text("SELECT * FROM a_table_that_is_missing"))
+        raise AssertionError
+
+    monkeypatch.setitem(execution.WORK, Kind.PROMOTE, meet_damage)
+    execution.execute_in_slot(runtime, job_id)
+    # As long as the damage is fresh no job is begun.
+    for _ in range(3):
+        execution.execute_in_slot(runtime, job_id)
+    with runtime.database.read() as session:
+        job = find_job(session, job_id)
+    assert (job.status, job.attempt, job.transient_count, job.crash_count) == (State.QUEUED, 1, 0, 0)
+    assert "the job goes back to the queue: The SQL database is damaged" in log_of(runtime.database, job_id)[-1]
+    runtime.database.damaged_at = time.monotonic() - 3600
+
+    def promoted(session: Session) -> dict[str, object]:
+        return {**count_up(session), "stage": "staging", "serving_version": 1}
+
+    monkeypatch.setitem(execution.WORK, Kind.PROMOTE, lambda _: promoted)
+    execution.execute_in_slot(runtime, job_id)
+    with runtime.database.read() as session:
+        assert find_job(session, job_id).status == State.SUCCEEDED

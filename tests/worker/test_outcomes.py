@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import (
     ComputationCrashed,
+    DatabaseDamaged,
     DatabaseUnavailable,
     FitFailed,
     OutOfMemory,
@@ -35,6 +36,7 @@ def test_every_error_of_the_platform_has_a_verdict(error: type[PlatformError]) -
     [
         (StoreUnavailable("down"), Verdict.RETRY),
         (DatabaseUnavailable("down"), Verdict.RETRY),
+        (DatabaseDamaged("damaged"), Verdict.HAND_BACK),
         (SandboxFailed("no"), Verdict.RETRY),
         (FitFailed("bad data"), Verdict.FAIL),
         (OutOfMemory("too much"), Verdict.FAIL),
