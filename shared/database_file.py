@@ -39,6 +39,8 @@ def weakness_of_database(settings: Settings) -> str | None:
         state = path.lstat()
     except FileNotFoundError:
         return None
+    if stat.S_ISDIR(state.st_mode):
+        return None  # SQLite refuses it by itself.
     if not stat.S_ISREG(state.st_mode):
         raise WrongSettings(
             f"{path} has the name of the database file and is no regular file. Move it away, or name the file itself "

@@ -88,7 +88,7 @@ def test_the_key_is_a_regular_file(home: Path, target: Path, plant: Plant) -> No
         load_artifact_key(Settings(home=home))
 
 
-@planted
+@pytest.mark.parametrize("plant", [_link, _dangling, _fifo, _socket])
 def test_the_database_is_a_regular_file(home: Path, target: Path, plant: Plant) -> None:
     plant(home / "ml_registry.db", target)
     with pytest.raises(WrongSettings, match="no regular file"):
