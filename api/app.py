@@ -43,6 +43,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
             Middleware(
                 RequestLimits,
                 max_bytes=settings.json_max_bytes,
+                body_seconds=settings.body_seconds,
                 exceptions={"/datasets/upload": settings.upload_max_bytes + _MULTIPART_BYTES},
             ),
         ],

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.body_pace import ReceivedInTime
 from api.metrics import Metrics
 from api.problems import problem, unexpected
 from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
@@ -40,7 +41,7 @@ class RequestContext:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _add_headers(MutableHeaders(scope=message), request_id)
+                add_headers(MutableHeaders(scope=message), request_id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -115,11 +116,12 @@ class HeadRequests:
 class RequestLimits:
     """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int]) -> None:
-        """`exceptions` holds the limits of single paths, in bytes."""
+    def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int], body_seconds: float) -> None:
+        """`exceptions` holds the limits of single paths, in bytes; `body_seconds` is for `ReceivedInTime`."""
         self._app = app
         self._max_bytes = max_bytes
         self._exceptions = exceptions
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
@@ -140,7 +142,8 @@ class RequestLimits:
         if declared.isdecimal() and int(declared[:19]) > limit:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
             return
-        await self._app(scope, _counting(receive, limit), send)
+        in_time = ReceivedInTime(receive, seconds=self._body_seconds)
+        await self._app(scope, _counting(in_time, limit), send)
 
 
 def _counting(receive: Receive, limit: int) -> Receive:
@@ -169,7 +172,8 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than the {limit:,} bytes that this call takes.")
 
 
-def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+def add_headers(headers: MutableHeaders, request_id: str) -> None:
+    """Set what every answer has."""
     headers["X-Request-ID"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"

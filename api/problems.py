@@ -54,6 +54,26 @@ class ForeignOrigin(Invalid):
     """A page of another origin asked for a change; only this server's own pages may, and programs without a browser."""
 
 
+class MalformedRequest(Invalid):
+    """What came is not a request of HTTP/1.1 with a target that can be asked for; the connection is ended."""
+
+
+class RequestTimeout(Invalid):
+    """The request did not arrive to its end in time; look at the connection and send it again."""
+
+
+class HeadersTooLarge(TooLarge):
+    """The headers and the address of the request are longer than 65,536 bytes together; send fewer or shorter ones."""
+
+
+class UnsupportedTransferEncoding(Invalid):
+    """The body is sent in a Transfer-Encoding other than `chunked`; send it as it is, with a Content-Length."""
+
+
+class TooManyConnections(Unavailable):
+    """The server has as many connections as it takes, all of them at work; try again later."""
+
+
 class RangeNotSatisfiable(Invalid):
     """The header Range asks for bytes that the file does not have; Content-Range says how many there are."""
 
@@ -64,10 +84,14 @@ class NotReady(Unavailable):
 
 # An error has the status of its nearest ancestor in this table.
 STATUSES: dict[type[PlatformError], int] = {
+    MalformedRequest: 400,
     ForeignOrigin: 403,
     MethodNotAllowed: 405,
+    RequestTimeout: 408,
     RangeNotSatisfiable: 416,
     UnknownHost: 421,
+    HeadersTooLarge: 431,
+    UnsupportedTransferEncoding: 501,
     Invalid: 422,
     Unknown: 404,
     Conflict: 409,
@@ -127,6 +151,9 @@ def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | 
             for fault in error.errors[:MOST_FAULTS]
         ]
     headers = dict(headers or {})
+    if status == 408:
+        # What is left of the request may still come, and would be taken for the next one.
+        headers["Connection"] = "close"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return JSONResponse({**body, **more}, status_code=status, headers=headers, media_type=MEDIA_TYPE)

@@ -3,14 +3,17 @@
 import argparse
 import logging
 import os
+import resource
 import socket
 import sys
+from contextlib import suppress
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.connection import Connection
+from api.connection import Connection, Limits
 from shared.errors import WrongSettings
 from shared.home import PRIVATE
 from shared.listening import is_about_the_host, listen, listen_fault
@@ -19,6 +22,8 @@ from shared.settings import PREFIX, Settings, load_settings
 
 # Requests that are under way when the process is asked to stop get this long to end.
 GRACE_SECONDS = 5
+
+_BACKLOG = 128
 
 # Requests pass between the event loop and threads. By Python's default, a thread that has work to do keeps the others
 # waiting for up to 5 ms each time, which is longer than a request needs.
@@ -30,20 +35,33 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._app = app
+        # The other half is for files, databases and stores.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        limits = Limits(settings.header_seconds, connections=min(settings.max_connections, most))
         super().__init__(
             uvicorn.Config(
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=Connection,
-                # There are none here: a request for one is answered as the plain request that it is, too.
+                http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # it is called, as a class would be
+                # A request for one is answered as the plain request that it is, too.
                 ws="none",
+                # So many are accepted at one stroke, before there is a look at how many there are.
+                backlog=_BACKLOG,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections, once in a second."""
+        if counter % 10 == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.check_patience()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
@@ -72,12 +90,20 @@ def main() -> int:
     except OSError as error:
         sys.exit(f"The API cannot start: {_in_the_way(settings, error)}")
     configure_logging(settings.log_level)
+    _raise_descriptor_limit()
     app = create_app(settings, warm_up=True)
     # A start that is refused has told why in a sentence; the server would add where in the code that was.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not getattr(app.state, "refused", False))
     server = Server(app, settings)
     server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _raise_descriptor_limit() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    # macOS takes no limit without end.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _in_the_way(settings: Settings, error: OSError) -> str:
