@@ -185,6 +185,20 @@ def test_long_and_broken_texts_are_not_repeated_in_full() -> None:
     error.errors[1]["msg"].encode()
 
 
+def test_a_text_of_more_than_forty_characters_is_cut_and_shows_it() -> None:
+    error = refusal(NUMERIC, features=[["x" * 40, "x" * 41]])
+    whole, cut = (fault["msg"] for fault in error.errors)
+    assert whole.endswith(f"the text '{'x' * 40}' is not a number.")
+    assert cut.endswith(f"the text '{'x' * 40}…' is not a number.")
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(20, "c19."), (23, "c19 and 3 more.")])
+def test_of_many_columns_twenty_are_named_and_the_others_counted(columns: int, shown: str) -> None:
+    signature = numeric_signature(*(f"c{number}" for number in range(columns)), missing_allowed=True)
+    error = refusal(signature, records=[{"salary": 1}])
+    assert error.detail.endswith(f"The model takes: {', '.join(f'c{number}' for number in range(19))}, {shown}")
+
+
 def test_thousands_of_unknown_columns_cost_few_suggestions() -> None:
     record = {f"a{n}": 1 for n in range(10_000)}
     with counted_searches() as searches:

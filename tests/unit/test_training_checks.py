@@ -62,6 +62,19 @@ def test_the_task_must_fit_the_target(estimator: str, target: Column, expected: 
     assert codes(spec_of(estimator), X, Z, target) == expected
 
 
+@pytest.mark.parametrize(("components", "expected"), [(2, []), (3, ["invalid_parameter"])])
+def test_a_discriminant_analysis_has_no_more_components_than_inputs(components: int, expected: list[str]) -> None:
+    spec = spec_of("discriminant_analysis.LinearDiscriminantAnalysis", params={"n_components": components})
+    assert codes(spec, X, Z, column("target", "category", unique=9)) == expected
+
+
+def test_an_impossible_split_hides_what_the_rows_of_another_one_would_say() -> None:
+    spec = spec_of("neighbors.KNeighborsClassifier", params={"n_neighbors": 90}, test_size=0.2)
+    target = column("target", "category", unique=3)
+    assert codes(spec, X, target) == ["invalid_parameter"]
+    assert codes(spec.model_copy(update={"test_size": 25.0}), X, target) == ["invalid_split"]
+
+
 def test_a_mismatch_names_the_counterpart() -> None:
     words = column("target", "category", unique=3)
     (problem,) = problems(spec_of("svm.SVR"), X, words)
