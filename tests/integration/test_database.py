@@ -232,6 +232,27 @@ def test_a_value_that_the_driver_refuses_is_no_outage(postgres_url: str) -> None
     database.close()
 
 
+def test_a_connection_to_postgresql_waits_for_nothing_without_end(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.read() as session:
+        limits = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+        assert [session.scalar(text(f"SHOW {name}")) for name in limits] == ["10s", "1min", "1min"]
+        # What the driver was told, besides who and where.
+        told = session.connection().connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+    assert {name: told.get(name) for name in SILENCE} == SILENCE
+    database.close()
+
+
+# A server that vanished without a word is given up after some 20 seconds.
+SILENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
 # The clock.
 
 

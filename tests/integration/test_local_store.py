@@ -18,6 +18,7 @@ import pytest
 
 from shared.errors import StoreUnavailable
 from shared.object_store import ObjectEntry, ObjectExists, ObjectMissing, ObjectStore, open_store
+from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.support.objects import put, read, some_bytes
 from tests.support.waiting import eventually
@@ -262,3 +263,36 @@ def test_whatever_the_umask_objects_and_folders_are_for_their_owner_alone(
     finally:
         os.umask(before)
     assert [stat.S_IMODE((root / BUCKET / name).stat().st_mode) for name in ("iris", "iris/1.csv")] == [0o700, 0o600]
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The inodes of the folders that were written through to the disk."""
+    found: set[int] = set()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        state = os.fstat(descriptor)
+        if stat.S_ISDIR(state.st_mode):
+            found.add(state.st_ino)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_the_names_of_new_and_of_deleted_objects_survive_a_power_cut(
+    store: ObjectStore, root: Path, tmp_path: Path, synced: set[int]
+) -> None:
+    put(store, BUCKET, "iris/a/1.csv", b"data", folder=tmp_path)
+    # Each of the folders may be new, and then its own name is in the one above.
+    folders = [root / BUCKET / "iris" / "a", root / BUCKET / "iris", root / BUCKET]
+    assert synced >= {folder.stat().st_ino for folder in folders}
+    synced.clear()
+    store.delete(BUCKET, "iris/a/1.csv")
+    assert synced == {folders[0].stat().st_ino}
+
+
+def test_the_name_of_a_new_key_survives_a_power_cut(settings: Settings, synced: set[int]) -> None:
+    load_artifact_key(settings)
+    assert synced == {settings.home.stat().st_ino}
