@@ -116,6 +116,8 @@ class Reader:
         try:
             (folder / "request.json").write_text(json.dumps(request))
             with places:
+                # Who waited may find that all is over, and must not start it anew.
+                self._raise_if_closing()
                 self._read(folder)
             if (folder / "answer.json").stat().st_size > _MOST_ANSWER_BYTES:
                 raise TableTooLarge("What there is to tell of the table is too long. Ask for fewer rows.")

@@ -160,8 +160,9 @@ def test_large_files_keep_neither_small_ones_nor_first_rows_waiting(tmp_path: Pa
     large = written(tmp_path, b"a,b\n" + b"12345,x\n" * 1_000_000)
     threads = ThreadPoolExecutor()
     try:
-        for _ in range(3):
-            threads.submit(reader.inspect, large)
+        # What forks is started.
+        reader.inspect(IRIS)
+        waiting = [threads.submit(reader.inspect, large) for _ in range(3)]
         stopped = eventually(lambda: found if len(found := _computing()) == 2 else [], timeout=60)
         for child in stopped:
             child.suspend()
@@ -172,6 +173,8 @@ def test_large_files_keep_neither_small_ones_nor_first_rows_waiting(tmp_path: Pa
     finally:
         reader.close()
         threads.shutdown()
+    # Also the one that was never begun.
+    assert {type(inspection.exception()) for inspection in waiting} == {ProcessStopping}
 
 
 def test_what_is_too_long_to_show_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
