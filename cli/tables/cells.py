@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from shared.datasets.missing import MISSING
+from shared.datasets.missing import is_missing
 
 Convert = Callable[[str], Any]
 
-_MISSING = frozenset(MISSING)
 _WITH_COMMA = re.compile(r"-?\d+(,\d+)?")
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 
@@ -38,7 +37,7 @@ def converter(column: dict[str, Any], *, decimal_comma: bool) -> Convert:
 
 
 def _present(convert: Convert) -> Convert:
-    return lambda text: None if text.strip() in _MISSING else convert(text)
+    return lambda text: None if is_missing(text) else convert(text)
 
 
 def _leave_out(_text: str) -> None:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 # Below it, each whole number is its own float.
 EXACT = 2**53
 
-_WHOLE = r"^\s*[+-]?\d+\s*$"
+_WHOLE = r"^[+-]?\d+$"
 
 
 def is_rounded(written: Decimal, number: float) -> bool:
@@ -35,6 +35,6 @@ def count_rounded_wholes(cells: pa.Array, values: pa.Array) -> int:
     if not pc.any(large).as_py():
         return 0
     if pa.types.is_string(written.type):
-        large = pc.and_(large, pc.match_substring_regex(written, _WHOLE))
+        large = pc.and_(large, pc.match_substring_regex(pc.utf8_trim_whitespace(written), _WHOLE))
     large = pc.fill_null(large, False)
     return count_rounded(pc.cast(written.filter(large), pa.string()), numbers.filter(large))

@@ -20,7 +20,8 @@ ARROW = {
 }
 
 _WITH_COMMA = r"^-?\d+(,\d+)?$"
-_CODE = r"^\s*[+-]?0\d"
+# Behind any blanks of Unicode.
+_CODE = r"^[\x{09}-\x{0D}\x{1C}-\x{20}\x{85}\pZ]*[+-]?0\d"
 
 STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 
@@ -63,7 +64,7 @@ def has_codes(cells: pa.Array) -> bool:
 
 def has_points(cells: pa.Array) -> bool:
     """Whether a string that spells a number is written as only those without a decimal comma are: 1.5 or 1e3."""
-    return not _all_match(pc.ascii_trim_whitespace(without_blanks(cells)), _WITH_COMMA)
+    return not _all_match(pc.utf8_trim_whitespace(without_blanks(cells)), _WITH_COMMA)
 
 
 def has_commas(cells: pa.Array) -> bool:
@@ -73,7 +74,7 @@ def has_commas(cells: pa.Array) -> bool:
 
 def without_blanks(cells: pa.Array) -> pa.Array:
     """The strings with null for those that are a marker of a missing value, or blank, once trimmed."""
-    trimmed = pc.ascii_trim_whitespace(cells)
+    trimmed = pc.utf8_trim_whitespace(cells)
     # A marker is short; comparing lengths first spares the look-up of nearly every text.
     suspects = pc.less_equal(pc.binary_length(trimmed), max(map(len, MISSING)))
     if not pc.any(suspects).as_py():
@@ -109,7 +110,7 @@ def _read(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bool
         # Blanks around numbers are common and rarely matter; looking for them first would cost more.
         if typed:
             raise
-    trimmed = pc.ascii_trim_whitespace(without_blanks(cells))
+    trimmed = pc.utf8_trim_whitespace(without_blanks(cells))
     try:
         return _parse(trimmed, kind)
     except pa.ArrowInvalid:

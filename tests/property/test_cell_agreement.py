@@ -1,15 +1,18 @@
 """What the command line makes of a cell is what the catalog made of such cells in training."""
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.tables.cells import WrongCell, converter
 from shared.datasets.columns import ColumnKind
 from shared.datasets.missing import MISSING
-from shared.datasets.values import convert
+from shared.datasets.values import convert, has_codes
 
 NUMBERS = st.one_of(
     st.text(alphabet="0123456789.,+-eE_ xaINnif", max_size=12),
@@ -49,6 +52,29 @@ def test_a_number_in_training_is_the_same_number_in_prediction(text: str, decima
     found = sent(text, ColumnKind.NUMBER, decimal_comma=decimal_comma)
     assert (found is None) == (expected is None)
     assert found is None or float(found) == expected
+
+
+BLANKS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+# What looks like a blank and is none: a mark of the byte order, widths of zero, a filler, a control that separates.
+LOOK_ALIKE = ["\ufeff", "\u200b", "\u2060", "\u180e", "\u3164", "\u2800", "\x08"]
+
+
+@pytest.mark.parametrize("blank", [*BLANKS, *LOOK_ALIKE], ids=lambda blank: f"U+{ord(blank):04X}")
+def test_a_blank_in_training_is_a_blank_in_prediction(blank: str) -> None:
+    for text in (blank, 2 * blank, f"{blank}NA", f"a{blank}", f"{blank}a b"):
+        assert sent(text, ColumnKind.TEXT) == cataloged(text, ColumnKind.TEXT)
+    for text, kind in ((f"{blank}1.5{blank}", ColumnKind.NUMBER), (f"{blank}TRUE{blank}", ColumnKind.BOOLEAN)):
+        assert outcome(sent, text, kind) == outcome(cataloged, text, kind)
+    assert (cataloged(blank, ColumnKind.TEXT) is None) == (blank in BLANKS)
+    assert has_codes(pa.array([f"{blank}007"])) == (blank in BLANKS)
+
+
+def outcome(read: Callable[[str, ColumnKind], Any], text: str, kind: ColumnKind) -> Any:
+    """What a cell is read as, or that it is not of the kind."""
+    try:
+        return read(text, kind)
+    except (pa.ArrowInvalid, WrongCell):
+        return WrongCell
 
 
 @settings(deadline=None)
