@@ -231,6 +231,16 @@ def test_a_success_stores_its_result_and_ends_the_lease(database: Database) -> N
     assert events_of(database, claim.job_id)[-1] == ("running", "succeeded", 1, "worker-1")
 
 
+def test_only_a_success_has_a_result_but_every_end_has_its_usage(database: Database) -> None:
+    claim = claim_job(database, add_job(database))
+    with database.write() as session:
+        retries.fail(session, claim, FAILURE)
+        lifecycle.put_outcome(session, claim, result={"version": 7})
+        lifecycle.put_outcome(session, claim, usage={"seconds": 1})
+    job = row_of(database, claim.job_id)
+    assert (job.status, job.result, job.usage) == ("failed", None, {"seconds": 1})
+
+
 def test_a_success_clears_the_error_of_an_earlier_attempt(database: Database) -> None:
     job_id = add_job(database)
     rescued = claim_job(database, job_id)

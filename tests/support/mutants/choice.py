@@ -45,7 +45,7 @@ class Choice:
         """Tests in whose own process the mutant runs, more of them, and files that start processes which run it."""
         near = self._in_turns(self._near(mutant))
         first = _within(_FIRST_SECONDS, near)
-        more = _within(_MORE_SECONDS, near[len(first.tests) :])
+        more = _within(_MORE_SECONDS, [(test, seconds) for test, seconds in near if test not in first.tests])
         return [chosen for chosen in (first, more, _within(_FAR_SECONDS, self._far(mutant))) if chosen.tests]
 
     def _near(self, mutant: Mutant) -> set[str]:
@@ -90,7 +90,7 @@ def _within(limit: float, costs: list[tuple[str, float]]) -> Chosen:
     total = 0.0
     for test, seconds in costs:
         if tests and total + seconds > limit:
-            break
+            continue
         tests.append(test)
         total += seconds
     return Chosen(tests, total)
