@@ -79,7 +79,10 @@ def _install(kind: str) -> None:
     STAMP.unlink(missing_ok=True)
     print(f"Installing from requirements/{kind}.txt ...", flush=True)
     _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(LOCKS / "uv.txt"))
-    _uv("sync", "--require-hashes", str(LOCKS / f"{kind}.txt"))
+    # Python keeps what it compiles beside the files, at their first use. Where it was told not to, every start would
+    # compile everything again.
+    compiled = ["--compile-bytecode"] if sys.dont_write_bytecode else []
+    _uv("sync", "--require-hashes", *compiled, str(LOCKS / f"{kind}.txt"))
     _uv("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     STAMP.write_text(_wanted(kind))
 
