@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import httpx2
 import psutil
@@ -14,6 +15,8 @@ from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer, serving
 from tests.support.jobs import add_job
+from tests.support.narrow_api import DESCRIPTORS, MODULE
+from tests.support.processes import ROOT, Program, launch
 from tests.support.raw_http import connected, is_closed, read_answer
 from tests.support.server import running
 from tests.support.stack import Stack
@@ -26,7 +29,6 @@ UPLOAD = (
     b"Content-Length: 100000\r\n\r\n--b\r\n"
 )
 JSON = b"POST /train HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-DESCRIPTORS = 256
 
 
 @pytest.fixture(scope="module")
@@ -85,30 +87,33 @@ def test_a_body_that_nobody_wanted_does_not_hold_a_connection(impatient: str) ->
 
 
 def test_an_answer_may_take_longer_than_a_request(impatient: str) -> None:
-    (job,) = httpx2.get(f"{impatient}/jobs").json()["items"]
+    (job,) = httpx2.get(f"{impatient}/jobs", timeout=60).json()["items"]
     began = time.monotonic()
     assert httpx2.get(f"{impatient}/jobs/{job['job_id']}?wait=3", timeout=60).json()["status"] == "queued"
     # Three times as long as headers and bodies may.
     assert time.monotonic() - began >= 3
 
 
-class FewDescriptors(ApiServer):
-    """An API that may open few files; its soft limit is lower still."""
+class NarrowServer(ApiServer):
+    """The API of `narrow_api`."""
 
-    def command(self) -> list[str]:
-        return ["sh", "-c", f"ulimit -Sn 100; ulimit -Hn {DESCRIPTORS}; exec " + " ".join(super().command())]
+    def _process(self, log: IO[bytes]) -> Program:
+        return launch([MODULE], env=self.environment(), cwd=self.folder, output=log, stem=True)
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
-def narrow(api_settings: Settings) -> Iterator[FewDescriptors]:
+def narrow(api_settings: Settings) -> Iterator[NarrowServer]:
     """Such a server."""
-    server = FewDescriptors(api_settings, forked=False)
+    server = NarrowServer(api_settings)
     with running(server):
         yield server
 
 
 def test_more_half_open_connections_than_descriptors_keep_nobody_out(
-    narrow: FewDescriptors, server_database: Database
+    narrow: NarrowServer, server_database: Database
 ) -> None:
     # The soft limit, which it has raised, and the hard one.
     assert psutil.Process(narrow.pid).rlimit(psutil.RLIMIT_NOFILE) == (DESCRIPTORS, DESCRIPTORS)
@@ -124,8 +129,7 @@ def test_more_half_open_connections_than_descriptors_keep_nobody_out(
         for _ in range(DESCRIPTORS + 100):
             half_open.append(held.enter_context(connected(narrow.url)))
             half_open[-1].sendall(HALF)
-        for _ in range(10):
-            assert httpx2.get(f"{narrow.url}/readyz").status_code == 200
+        assert httpx2.get(f"{narrow.url}/readyz", timeout=60).status_code == 200
         assert len(list(Path(f"/proc/{narrow.pid}/fd").iterdir())) < DESCRIPTORS
         # The oldest had to go, the newest may go on, and so may those that had asked for something.
         assert is_closed(half_open[0])
