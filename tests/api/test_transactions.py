@@ -100,7 +100,7 @@ def test_a_commit_that_the_database_refuses_is_never_answered_as_a_success(trial
 def test_a_connection_that_is_lost_before_the_commit_is_a_503(postgres_url: str, tmp_path: Path) -> None:
     # SQLite has no connection that could be lost.
     settings = Settings(home=tmp_path, database_url=SecretStr(postgres_url), redis_url=NO_REDIS)
-    with TestClient(_trial(settings)) as trial:
+    with TestClient(_trial(settings), base_url="http://localhost") as trial:
         answer = trial.post("/write-and-lose-the-connection")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) > 0
