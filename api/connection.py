@@ -179,7 +179,8 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         request_id = str(uuid4())
-        log.info("request_refused", code=error.code, request_id=request_id)
+        client = self.client[0] if self.client else None
+        log.info("request_refused", client=client, code=error.code, request_id=request_id)
         self._is_refused = True
         self.due_since = self.loop.time()
         self.transport.write(self._written(error, request_id))

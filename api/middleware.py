@@ -18,6 +18,7 @@ from shared.logging import get_logger
 log = get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SHOWN_CHARACTERS = 200
 _QUIET_PATHS = {"/healthz", "/readyz", "/metrics"}
 
 
@@ -48,7 +49,7 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception as error:
-                log.exception("request_failed", method=scope["method"], path=scope["path"])
+                log.exception("request_failed", method=scope["method"], path=scope["path"][:_SHOWN_CHARACTERS])
                 if started:
                     # Half of an answer is with the client: only a broken connection tells that it is not whole.
                     raise
@@ -86,8 +87,16 @@ class AccessRecord:
         method, path = scope["method"], scope["path"]
         route = getattr(scope.get("route"), "path_format", "unknown")
         self._metrics.count_request(method=method, route=route, status=status, seconds=seconds)
-        if path not in _QUIET_PATHS:
-            log.info("request", method=method, path=path, status=status, seconds=round(seconds, 6))
+        if path in _QUIET_PATHS:
+            return
+        shown = path[:_SHOWN_CHARACTERS]
+        log.info("request", client=_client(scope), method=method, path=shown, status=status, seconds=round(seconds, 6))
+
+
+def _client(scope: Scope) -> str | None:
+    """The address of the client, as a trusted proxy tells it where there is one."""
+    client = scope.get("client")
+    return client[0][:_SHOWN_CHARACTERS] if client else None
 
 
 class HeadRequests:

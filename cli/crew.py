@@ -13,6 +13,8 @@ from cli.screen import say, tick
 
 READY_SECONDS = 60
 _TAIL_LINES = 15
+# How often there is a look at the sizes of logs; the end of a part is noticed at once.
+LOOK_SECONDS = 5.0
 
 # Asked to stop in this order, the next one after so many seconds at the latest: no more requests, then no more work,
 # then those that watched and carried it.
@@ -47,7 +49,7 @@ class Crew:
         part.kill()
         self._parts.remove(part)
 
-    def pause(self, seconds: float | None) -> None:
+    def pause(self, seconds: float) -> None:
         """Sleep until something happens, at most so long.
 
         Raises:
@@ -99,7 +101,9 @@ class Crew:
         """
         while True:
             self._look()
-            self.pause(None)
+            for part in self._parts:
+                part.limit_log()
+            self.pause(LOOK_SECONDS)
 
     def stop(self) -> None:
         """Stop all parts in order. Another request to stop, while this one is under way, kills what is left."""

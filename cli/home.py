@@ -55,5 +55,10 @@ def fresh_log(home: Path, name: str) -> Path:
     """The path of a part's log; what an earlier run wrote is kept beside it, with `.1` at the end."""
     path = home / "logs" / f"{name}.log"
     with suppress(FileNotFoundError):
-        path.replace(path.with_name(f"{path.name}.1"))
+        path.replace(older_log(path))
     return path
+
+
+def older_log(path: Path) -> Path:
+    """Where it is kept what a log held before."""
+    return path.with_name(f"{path.name}.1")

@@ -33,8 +33,8 @@ class Interruption:
         self._inbox.close()
         self._outbox.close()
 
-    def wait(self, seconds: float | None) -> None:
-        """Sleep until a signal comes, at most so long; None is for ever."""
+    def wait(self, seconds: float) -> None:
+        """Sleep until a signal comes, at most so long."""
         if select.select([self._inbox], [], [], seconds)[0]:
             self._inbox.recv(4096)
 

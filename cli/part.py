@@ -1,6 +1,7 @@
 """One process of the platform: started in a session of its own, watched, and ended with all that it started."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -8,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cli.home import fresh_log
+from cli.home import fresh_log, older_log
 from cli.lifeline import follow
 
 _TAIL_BYTES = 16_384
+# A longer log begins anew; twice as much is kept of each part.
+LOG_BYTES = 10_000_000
 
 
 class Part:
@@ -76,6 +79,16 @@ class Part:
         with self.log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
             return file.read().decode(errors="replace").splitlines()[-lines:]
+
+    def limit_log(self) -> None:
+        """Move what a long log holds to where that of the run before was.
+
+        The process keeps its file open, so the file stays and is emptied; what is written to it goes to its end.
+        """
+        if self.log.stat().st_size > LOG_BYTES:
+            with self.log.open("r+b") as full, older_log(self.log).open("wb") as older:
+                shutil.copyfileobj(full, older)
+                full.truncate(0)
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the process, which knows how to stop what it has started."""

@@ -5,6 +5,10 @@ import sys
 
 import structlog
 
+# Texts of clients, and of whatever fails, may be of any length.
+LONGEST_TEXT = 4_000
+LONGEST_TRACEBACK = 20_000
+
 
 def configure_logging(level: str) -> None:
     """Send structlog's events, and those of libraries, to standard error as JSON lines."""
@@ -14,6 +18,7 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _cut,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -36,6 +41,15 @@ def configure_logging(level: str) -> None:
     root.setLevel(level)
     # It tells of every look at the schema, and readiness looks often.
     logging.getLogger("alembic").setLevel(max(root.level, logging.WARNING))
+
+
+def _cut(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Take the middle out of long texts: what they are is told at the beginning, what came of it at the end."""
+    for name, value in event.items():
+        most = LONGEST_TRACEBACK if name == "exception" else LONGEST_TEXT
+        if isinstance(value, str) and len(value) > most:
+            event[name] = f"{value[: most // 2]} … {value[-most // 2 :]}"
+    return event
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -5,6 +5,7 @@ Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with 
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -29,8 +30,15 @@ _TEN_YEARS_HOURS = 87_600
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
+_LISTS = ("stages", "allowed_hosts", "trusted_proxies")
+
+
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
 
 
 def _slots(values: dict[str, Any]) -> int:
@@ -49,6 +57,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     flower_port: int = Field(default=5555, ge=1, le=65535)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
     database_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -108,7 +117,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        return values | {name: _split(values[name]) for name in ("stages", "allowed_hosts") if name in values}
+        return values | {name: _split(values[name]) for name in _LISTS if name in values}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -183,9 +183,17 @@ def test_each_request_is_logged_with_its_id(client: TestClient) -> None:
         "log_level": "info",
         "request_id": "the-id",
         "method": "GET",
+        "client": "testclient",
         "path": "/errors",
         "status": 200,
     }
+
+
+def test_a_long_path_is_cut_in_the_log(client: TestClient) -> None:
+    with capture_logs() as logs:
+        client.get("/" + "a" * 60_000)
+    (line,) = [line for line in logs if line["event"] == "request"]
+    assert line["path"] == "/" + "a" * 199
 
 
 def test_a_trailing_slash_is_another_address_and_the_right_one_is_named(one_client: TestClient) -> None:

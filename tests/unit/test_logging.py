@@ -1,7 +1,10 @@
 """What the log holds, and what it is kept free of."""
 
+import json
 import subprocess
 import sys
+
+from shared.logging import LONGEST_TEXT, LONGEST_TRACEBACK
 
 LOOK = """
 from sqlalchemy import create_engine
@@ -19,3 +22,29 @@ def test_looking_at_the_schema_leaves_no_line_in_the_log() -> None:
     looked = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True, timeout=60)
     assert looked.stdout == "EMPTY\n"
     assert looked.stderr == ""
+
+
+LONG = """
+from shared.logging import LONGEST_TEXT, LONGEST_TRACEBACK, configure_logging, get_logger
+import logging
+
+configure_logging("INFO")
+log = get_logger("a")
+log.info("b" * 60_000, said="begins" + "c" * 60_000 + "ends", short="d" * LONGEST_TEXT)
+logging.getLogger("of.a.library").warning("%s", "e" * 60_000)
+try:
+    raise ValueError("f" * 60_000)
+except ValueError:
+    log.exception("failed")
+"""
+
+
+def test_no_text_makes_a_line_without_end() -> None:
+    looked = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True, timeout=60)
+    first, second, third = (json.loads(line) for line in looked.stderr.splitlines())
+    for line in (first, second):
+        assert len(line["event"]) == LONGEST_TEXT + 3
+    assert (first["said"][:6], first["said"][-4:]) == ("begins", "ends")
+    assert first["short"] == "d" * LONGEST_TEXT
+    assert len(third["exception"]) == LONGEST_TRACEBACK + 3
+    assert third["exception"].startswith("Traceback")

@@ -93,6 +93,7 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         *((name, "1e12") for name in ("IDEMPOTENCY_HOURS", "ORPHAN_HOURS", "KEEP_LOG_DAYS", "LEASE_SECONDS")),
         *((name, "inf") for name in ("RETRY_BASE_SECONDS", "POLL_SECONDS", "RELAY_SECONDS", "JANITOR_SECONDS")),
         ("ALLOW_OPEN", "perhaps"),
+        ("TRUSTED_PROXIES", "gateway"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
