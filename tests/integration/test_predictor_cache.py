@@ -16,6 +16,7 @@ from shared.errors import (
     ModelUnavailable,
     NoActiveModel,
     NotActive,
+    StoreUnavailable,
     UnknownDataset,
     UnknownStage,
 )
@@ -266,6 +267,25 @@ def test_a_new_model_that_was_tampered_with_does_not_replace_the_old_one(
     # Once the old one is retired, it must not answer any more.
     retire(platform, 1)
     eventually(lambda: refuses(cache, ModelUnavailable), NOTICED_SECONDS)
+
+
+def test_a_new_model_is_tried_again_by_itself_after_the_store_was_away(
+    platform: Platform, cache: PredictorCache, store: WatchedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.prediction.watcher.RETRY_SECONDS", 0.2)
+    data = platform.dataset()
+    platform.train(data)
+    cache.get("iris", "dev")
+
+    def away() -> None:
+        raise StoreUnavailable
+
+    store.before_open = away
+    platform.train(data)
+    eventually(lambda: "iris_model_dev_v2.pkl" in store.opened, what="a try")
+    assert cache.get("iris", "dev").version == 1
+    store.before_open = lambda: None
+    notices(cache, 2)
 
 
 def test_the_memory_of_the_cache_is_bounded(platform: Platform, store: WatchedStore) -> None:

@@ -22,6 +22,7 @@ def problem_of(estimator: str, name: str, value: Any) -> PlatformError | None:
 TAKEN = [
     (FOREST, "n_estimators", 10_000),
     (FOREST, "max_depth", None),
+    (FOREST, "max_depth", 2**63 - 1),
     (FOREST, "max_features", 1),
     (FOREST, "max_features", 1.0),
     (FOREST, "max_features", "sqrt"),
@@ -65,6 +66,7 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "null": (FOREST, "criterion", None, "one of 'entropy', 'gini', 'log_loss'"),
     "a list": (FOREST, "max_depth", [1], "a whole number of at least 1 or null"),
     "a seed that is no seed": (FOREST, "random_state", -1, "at least 0"),
+    "a number beyond a machine word": (FOREST, "max_depth", 2**63, "a whole number"),
     "a number of 400 digits": (FOREST, "max_depth", 10**400, "a whole number"),
     "a huge number of 400 digits": ("linear_model.LogisticRegression", "C", 10**400, "a number above 0"),
     "a penalty of zero": ("linear_model.LogisticRegression", "C", 0, "above 0"),

@@ -10,7 +10,7 @@ _LOGS = {"log", "_log", "logger"}
 # What keywords of these names say is for people, for the type checker or for the migrations.
 _SAID = {
     *("description", "title", "summary", "examples", "doc", "what"),
-    *("strict", "repr", "frozen", "index", "server_default"),
+    *("strict", "repr", "frozen", "index", "primary_key", "autoincrement", "server_default"),
 }
 _CALLS = {*("TypeVar", "NewType", "cast"), *("ForeignKey", "Index", "String", "UniqueConstraint", "CheckConstraint")}
 
