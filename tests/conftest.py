@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from shared.database import Database
 from shared.migration import upgrade
@@ -22,6 +24,7 @@ from shared.settings import PREFIX, Settings
 from tests.support.buckets import Buckets, new_buckets
 from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
+from tests.support.spreading import Spread
 from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack
 from tests.support.zygote import zygote
 
@@ -30,8 +33,6 @@ _CHOSEN = pytest.StashKey[str]()
 
 # Where tests take long. Of several processes, none is left alone with those at the end.
 _FIRST = ("chaos", "worker", "e2e", "property")
-# Fixtures of files that cost nothing, so that their tests need not stay together.
-_CHEAP = {"servers_by_command_line", "uncounted", "without_counting"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,26 +48,19 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"stack: {config.stash[_CHOSEN]}"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing.
-
-    Tests of a file that share what takes long to make stay together with `--dist loadgroup`; others go to whichever
-    process is free.
-    """
+    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing."""
     items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise pytest.UsageError(f"more than one test has the name {', '.join(twice)}")
-    for item in items:
-        if _shares(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
-def _shares(item: pytest.Item) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return any(known[-1].scope == "module" for name, known in definitions.items() if name not in _CHEAP)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """With `--dist loadfile` only the files stay together whose tests share something."""
+    return Spread(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def _turn(item: pytest.Item) -> int:

@@ -150,8 +150,12 @@ class Zygote:
                 command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, env=clean
             )
         atexit.register(self.close)
-        # It says so when it has imported all, and an end of its own is the end of the socket.
-        assert self._socket.recv(1) == _READY, "the zygote does not start; it wrote why"
+        try:
+            # It says so when it has imported all, and an end of its own is the end of the socket.
+            assert self._socket.recv(1) == _READY, "the zygote does not start; it wrote why"
+        except BaseException:
+            self._process.kill()
+            raise
 
     def start(self, wish: Wish, descriptors: Sequence[int]) -> Forked:
         """Fork a process that becomes what is wished for, with these for input, output and errors."""
