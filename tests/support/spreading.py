@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 _SHARING = ('scope="module"', "one_client", "one_parts", "one_platform", "browser: Browser")
 
 
-class Spread(LoadFileScheduling):
+class Spread(LoadFileScheduling):  # type: ignore[misc] # it has no types
     """Hands out the tests of such a file together, and each other test to whoever is free."""
 
     def _split_scope(self, nodeid: str) -> str:
