@@ -33,7 +33,9 @@ class Quiet(SimpleHTTPRequestHandler):
 def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[str]:
     """The platform, with a dataset `numbers`."""
     with stack.settings(tmp_path_factory.mktemp("origins")) as settings, serving(settings) as (url, _):
-        httpx2.post(f"{url}/datasets/upload", files={"file": ("numbers.csv", b"number\n1\n")}).raise_for_status()
+        file = {"file": ("numbers.csv", b"number\n1\n")}
+        # The first upload waits for what reads it.
+        httpx2.post(f"{url}/datasets/upload", files=file, timeout=60).raise_for_status()
         yield url
 
 
@@ -80,5 +82,5 @@ def test_a_name_of_the_web_that_leads_to_the_platform_is_not_answered(page: Page
 
 
 def _newest(url: str) -> int:
-    newest: int = httpx2.get(f"{url}/datasets/numbers").json()["version"]
+    newest: int = httpx2.get(f"{url}/datasets/numbers", timeout=60).json()["version"]
     return newest
