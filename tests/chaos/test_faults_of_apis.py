@@ -98,7 +98,7 @@ def test_a_database_without_room_accepts_nothing_loses_nothing_and_serves_what_i
         assert (refused.status, refused.answer["code"]) == (503, "database_unavailable"), refused.text
         files = {"file": ("roomless.csv", TABLE, "text/csv")}
         upload = stage.client.once("POST", "/datasets/upload", files=files)
-        assert (upload.status, upload.answer["code"]) == (503, "store_unavailable"), upload.text
+        assert (upload.status, upload.answer["code"]) == (503, "scratch_full"), upload.text
         served = stage.client.once("POST", "/predict", body=body)
         assert (served.status, served.answer["version"]) == (200, version)
         assert stage.client.job(running).status == 200

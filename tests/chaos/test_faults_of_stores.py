@@ -88,6 +88,8 @@ def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(st
 @pytest.mark.rows(21)
 @pytest.mark.parametrize("fault", ["down", "slow", "errors"])
 def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scene, way: Proxy, fault: str) -> None:
+    # The first training on an example puts that into the store.
+    stage.trained()
     errors = way.errors
     if fault == "down":
         way.down()
