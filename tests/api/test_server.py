@@ -117,7 +117,9 @@ def test_numeric_libraries_have_one_thread_unless_told_otherwise(
     monkeypatch: pytest.MonkeyPatch, told: str | None
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["api.server"])
+    # What it sets for its own process is not for that of the tests.
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setattr(os, "umask", lambda _: None)
     monkeypatch.setenv("MLMINI_PORT", "a start that is refused")
     monkeypatch.setenv("OMP_NUM_THREADS", told or "")
     if told is None:

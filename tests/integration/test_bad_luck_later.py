@@ -22,7 +22,7 @@ from tests.support.stack import NO_REDIS
 @contextmanager
 def asked(settings: Settings) -> Iterator[Callable[[], dict[str, Any]]]:
     """A running API, and what it says of its parts."""
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
 
         def dependencies() -> dict[str, Any]:
             answer = client.get("/readyz")
