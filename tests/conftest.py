@@ -48,8 +48,15 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"stack: {config.stash[_CHOSEN]}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing.
+
+    On the full stack, leave out those that it changes nothing for: they are run on the embedded one.
+    """
+    if config.stash[_CHOSEN] == FULL:
+        same = [item for item in items if not _depends_on_stack(item)]
+        config.hook.pytest_deselected(items=same)
+        items[:] = [item for item in items if _depends_on_stack(item)]
     items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
@@ -61,6 +68,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """With `--dist loadfile` only the files stay together whose tests share something."""
     return Spread(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def _depends_on_stack(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "stack" in item.fixturenames
 
 
 def _turn(item: pytest.Item) -> int:

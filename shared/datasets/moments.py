@@ -25,8 +25,7 @@ def in_microseconds(cells: pa.Array) -> pa.Array:
     if first_outside(cells) is not None:
         raise pa.ArrowInvalid("outside of the years 1 to 9999")
     if _is_in_nanoseconds(cells):
-        # Cut, not rounded towards 1970 as a cast would.
-        return pc.cast(pc.floor_temporal(_without_zone(cells), unit="microsecond"), MOMENT)
+        return _whole_microseconds(cells).view(MOMENT)
     return pc.cast(cells, MOMENT)
 
 
@@ -49,8 +48,8 @@ def count_finer(cells: pa.Array) -> int:
     """How many timestamps are finer than a microsecond."""
     if not _is_in_nanoseconds(cells):
         return 0
-    plain = _without_zone(cells)
-    return int(pc.sum(pc.not_equal(pc.floor_temporal(plain, unit="microsecond"), plain)).as_py() or 0)
+    counts = cells.view(pa.int64())
+    return int(pc.sum(pc.not_equal(pc.multiply(pc.divide(counts, 1000), 1000), counts)).as_py() or 0)
 
 
 def count_finer_spelled(cells: pa.Array) -> int:
@@ -62,5 +61,12 @@ def _is_in_nanoseconds(cells: pa.Array) -> bool:
     return bool(pa.types.is_timestamp(cells.type)) and cells.type.unit == "ns"
 
 
-def _without_zone(cells: pa.Array) -> pa.Array:
-    return pc.cast(cells, pa.timestamp(cells.type.unit))
+def _whole_microseconds(nanoseconds: pa.Array) -> pa.Array:
+    """How many microseconds since 1970, cut towards the past, as neither a cast nor a division of integers would.
+
+    `floor_temporal` of pyarrow wraps for the first moment that nanoseconds have.
+    """
+    counts = nanoseconds.view(pa.int64())
+    towards_1970 = pc.divide(counts, 1000)
+    is_cut = pc.less(counts, pc.multiply(towards_1970, 1000))
+    return pc.subtract(towards_1970, pc.cast(is_cut, pa.int64()))

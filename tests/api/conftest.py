@@ -20,14 +20,25 @@ from tests.support.server import running
 from tests.support.stack import Stack
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The applications of this process read uploads by one fork server: each of its own would import pandas anew."""
+@pytest.fixture(scope="session")
+def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Reads the uploads of all applications of this process."""
     server = Sandbox("shared.datasets.inspection:main", scratch=tmp_path_factory.mktemp("fork-server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lent_fork_server(one_fork_server: Sandbox) -> Iterator[None]:
+    """Applications have no fork server of their own: each would import pandas anew."""
 
     class Lent:
         def __init__(self, _entry: str, **_rest: object) -> None:
-            self.run = server.run
+            self.run = one_fork_server.run
+
+        @property
+        def room_mb(self) -> int | None:
+            return one_fork_server.room_mb
 
         def close(self) -> None:
             """It goes on for the next application."""
@@ -35,7 +46,6 @@ def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reader, "Sandbox", Lent)
         yield
-    server.close()
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def catalog_a_dataset(settings: Settings) -> None:
 
 def put_an_object(settings: Settings, bucket: str, folder: Path) -> None:
     store = open_store(settings)
-    put(store, bucket, "iris", b"a,b\n1,2\n", folder=folder)
+    put(store, bucket, "iris/1", b"a,b\n1,2\n", folder=folder)
     store.close()
 
 

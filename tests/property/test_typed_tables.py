@@ -137,6 +137,7 @@ COLUMNS = st.one_of(
 @example(of_moments([2**62], "ms", "UTC"))
 @example(of_moments([-(2**63), None, 0], "us", None))
 @example(of_moments([-1, 1, 1_000], "ns", None))
+@example(of_moments([-(2**63), 2**63 - 1], "ns", "UTC"))
 @example(of_days([None, 2**31 - 1]))
 @example(of_whole_numbers([2**53 + 1, None], pa.int64()))
 @example(of_whole_numbers([2**63, 2**53 + 1], pa.uint64()))
