@@ -20,7 +20,7 @@ from shared.sandbox.limits import READY, Ending, Limits, address_space_limit
 log = get_logger(__name__)
 
 # All that a computing process may know of its surroundings. No setting of the platform is among it.
-_ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
+KNOWN: tuple[str, ...] = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
 _START_SECONDS = 120
 
 
@@ -221,4 +221,4 @@ def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.
 
 def environment() -> dict[str, str]:
     """The environment of a fork server and of all that it forks."""
-    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {name: os.environ[name] for name in KNOWN if name in os.environ}

@@ -12,11 +12,6 @@ from tests.support.browser import chromium, find_chromium
 BROWSER = os.environ.get("MLMINI_TEST_BROWSER")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def without_counting(uncounted: None) -> None:
-    """All that they start has tests of its own."""
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium; where there is none, the test is skipped, unless one is required."""

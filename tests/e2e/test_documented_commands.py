@@ -16,6 +16,7 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 WALKED = [document for document in DOCUMENTS if document != OPERATIONS and commands_for("", document)]
 
 pytestmark = [
+    pytest.mark.usefixtures("uncounted"),
     pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the commands need bash and curl"),
     # A walk is many commands, each a process of its own.
     pytest.mark.timeout(SECONDS + 60),

@@ -23,6 +23,8 @@ from tests.support.servers import S3, PostgreSQL, Valkey
 from tests.support.site import environment_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 PAGE = ROOT / "docs" / "operations.md"
 METRICS = set(re.findall(r"\bmlmini_\w+", PAGE.read_text()))
 

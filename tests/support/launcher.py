@@ -37,7 +37,8 @@ class Launcher:
         self._output = home.with_name(f"output-{token_hex(4)}.txt")
         api, flower = free_ports(2)
         own = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower)} if ports else {}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        # No lines are counted: each of its parts would take a third longer, and has tests of its own.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "COVERAGE_"))}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
