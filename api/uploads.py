@@ -15,6 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
+from shared.datasets.controls import find_control
 from shared.datasets.spool import Spool, Spooled
 from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType, did_you_mean
 
@@ -143,6 +144,7 @@ class _Form:
             raise _refused(FILE, f"No file was chosen. {_HINT}")
         if len(name) > _LONGEST_FILE_NAME:
             raise _refused(FILE, f"The file name has {len(name)} characters, {_LONGEST_FILE_NAME} are the limit.")
+        _check_characters(FILE, name, "The file name")
         return name
 
     def _add(self, data: bytes, start: int, end: int) -> None:
@@ -166,8 +168,7 @@ class _Form:
             value = self._value.decode()
         except UnicodeDecodeError:
             raise _refused(self._part, f"The field '{self._part}' is not UTF-8.") from None
-        if "\0" in value:
-            raise _refused(self._part, f"The field '{self._part}' holds a NUL character. Leave it out.")
+        _check_characters(self._part, value, f"The field '{self._part}'")
         self.fields[self._part] = value
 
     def _end(self) -> None:
@@ -187,6 +188,11 @@ def _boundary(request: Request) -> bytes:
     if not 1 <= len(boundary) <= 70:
         raise _broken("has no boundary of 1 to 70 characters in its content type; let the client library set it")
     return boundary
+
+
+def _check_characters(part: str, text: str, what: str) -> None:
+    if control := find_control(text):
+        raise _refused(part, f"{what} holds {control.name}. Leave it out.")
 
 
 def _broken(how: str) -> InvalidRequest:

@@ -11,6 +11,7 @@ import typer
 from cli.client.failures import CommandFailed
 from cli.failures import StartFailed
 from cli.menu import Menu
+from cli.screen import complain
 from cli.verbs import datasets, jobs, models, platform, predict, stages, train
 from shared.errors import WrongSettings
 
@@ -65,9 +66,7 @@ def main() -> None:
 
 
 def _complain(sentence: str, status: int) -> None:
-    # What clients sent may be in there: nothing of it may steer the terminal.
-    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in sentence)
-    print(f"mlmini: {printable}", file=sys.stderr)
+    complain(f"mlmini: {sentence}")
     sys.exit(status)
 
 

@@ -15,6 +15,7 @@ import redis
 from sqlalchemy import select
 
 from cli.failures import UNAVAILABLE, WRONG_SETTINGS
+from cli.screen import complain
 from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.database_file import protect_database
@@ -40,10 +41,10 @@ def main() -> None:
     try:
         prepare_within(seconds, load_settings())
     except WrongSettings as error:
-        print(error.detail, file=sys.stderr)
+        complain(error.detail)
         sys.exit(WRONG_SETTINGS)
     except PlatformError as error:
-        print(error.detail, file=sys.stderr)
+        complain(error.detail)
         sys.exit(UNAVAILABLE)
 
 
@@ -63,7 +64,7 @@ def prepare_within(seconds: float, settings: Settings) -> None:
             if time.monotonic() >= deadline:
                 raise
             if error.detail != said:
-                print(f"Waiting: {error.detail}", file=sys.stderr)
+                complain(f"Waiting: {error.detail}")
             said = error.detail
             time.sleep(1)
 

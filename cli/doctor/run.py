@@ -1,6 +1,5 @@
 """One look at everything, from the first line to the exit status."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +8,8 @@ from cli.client.address import Address, find_address
 from cli.doctor import kept, machine, ports, running
 from cli.doctor.examination import Check, examine
 from cli.doctor.finding import Finding, State, broken
-from cli.screen import mark, say
+from cli.screen import say
+from cli.show.text import json_text
 from shared.errors import WrongSettings
 from shared.settings import Settings, load_settings
 
@@ -64,7 +64,7 @@ def _checks(address: Address, settings: Settings) -> dict[str, Check]:
 def _show_lines(findings: Iterable[Finding]) -> list[Finding]:
     shown = []
     for finding in findings:
-        say(f"  {mark(_SIGNS[finding.state])} {finding.part:<{_WIDTH}}{finding.found}")
+        say(f"  {_SIGNS[finding.state]} {finding.part:<{_WIDTH}}{finding.found}")
         if finding.cure:
             say(f"    {'':<{_WIDTH}}{finding.cure}")
         shown.append(finding)
@@ -75,7 +75,7 @@ def _show_lines(findings: Iterable[Finding]) -> list[Finding]:
 def _show_json(findings: Iterable[Finding]) -> list[Finding]:
     shown = list(findings)
     well = not any(finding.state is State.BROKEN for finding in shown)
-    say(json.dumps({"ok": well, "findings": [asdict(finding) for finding in shown]}, ensure_ascii=False))
+    say(json_text({"ok": well, "findings": [asdict(finding) for finding in shown]}, indent=None))
     return shown
 
 

@@ -32,7 +32,7 @@ def facts(rows: Iterable[tuple[str, object]]) -> Table:
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
     for name, value in rows:
-        shown.add_row(Text(name), value if isinstance(value, Text) else Text(cell(value)))
+        shown.add_row(Text(cell(name)), value if isinstance(value, Text) else Text(cell(value)))
     return shown
 
 
@@ -45,7 +45,7 @@ def sections(*parts: tuple[str, RenderableType] | RenderableType | None) -> Grou
         if lines:
             lines.append("")
         if isinstance(part, tuple):
-            lines.append(Text(part[0], style="bold"))
+            lines.append(Text(cell(part[0]), style="bold"))
             part = part[1]  # noqa: PLW2901 - what is left of the pair
         lines.append(part)
     return Group(*lines)

@@ -11,7 +11,7 @@ from stat import S_IMODE
 from typing import Any, Protocol, TextIO
 
 from cli.client.failures import CommandFailed
-from cli.show.text import json_text
+from cli.show.text import clean, json_text
 
 STANDARD = "-"
 
@@ -27,19 +27,23 @@ class Sink(Protocol):
 
 
 class CsvSink:
-    """The rows as they came, with the prediction, and the probabilities if there are any, at their end."""
+    """The rows as they came, with the prediction, and the probabilities if there are any, at their end.
+
+    On a terminal, what would steer it is shown as escapes.
+    """
 
     def __init__(self, file: TextIO, *, delimiter: str, header: Sequence[str]) -> None:
         self._writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         self._header: Sequence[str] = header
         self._file = file
+        self._on_terminal = file.isatty()
 
     def add(self, rows: Sequence[Sequence[str]], answer: dict[str, Any]) -> None:
         """Write the rows."""
         self._begin()
         probabilities = answer.get("probabilities") or [[]] * len(rows)
         for row, prediction, shares in zip(rows, answer["predictions"], probabilities, strict=True):
-            self._writer.writerow([*row, _cell(prediction), *map(_cell, shares)])
+            self._write([*row, _cell(prediction), *map(_cell, shares)])
         self._file.flush()
 
     def finish(self) -> None:
@@ -49,8 +53,13 @@ class CsvSink:
     def _begin(self) -> None:
         # Only now: what goes wrong at the first rows leaves nothing behind, not even on standard output.
         if self._header:
-            self._writer.writerow(self._header)
+            self._write(self._header)
             self._header = []
+
+    def _write(self, cells: Sequence[Any]) -> None:
+        if self._on_terminal:
+            cells = [clean(cell) if isinstance(cell, str) else cell for cell in cells]
+        self._writer.writerow(cells)
 
 
 class JsonSink:

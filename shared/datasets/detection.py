@@ -6,6 +6,7 @@ import zlib
 from itertools import islice
 from pathlib import Path
 
+from shared.datasets.controls import CONTROLS
 from shared.datasets.findings import TableLimits
 from shared.datasets.foreign import refuse_foreign
 from shared.datasets.header import parse_records
@@ -18,8 +19,10 @@ DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 256 * 1024
 _SAMPLE_RECORDS = 200
 
-# What text has none of, or hardly any.
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
+# Text has none of these, or hardly any; escapes are many where they change the alphabet, as in Japanese mails.
+_BINARY = CONTROLS.replace(b"\x1b", b"")
+
+_FEW_CONTROLS = 4
 
 
 def detect(path: Path, limits: TableLimits) -> Reading:
@@ -68,12 +71,15 @@ def _first_bytes_inside(path: Path) -> bytes:
 
 
 def _refuse_binary(sample: bytes) -> None:
-    if len(sample.translate(None, delete=_CONTROLS)) < 0.99 * len(sample):
+    controls = len(sample) - len(sample.translate(None, delete=_BINARY))
+    # A few that strayed into a table are told with their line.
+    if controls > _FEW_CONTROLS + 0.01 * len(sample):
         raise InvalidTable("The file is binary, not text. Taken are CSV, TSV, Parquet and JSON Lines.")
 
 
 def _sample(path: Path, reading: Reading, limits: TableLimits) -> bytes:
-    with TextFile(path, reading, limits) as text:
+    # What is binary as a whole is told as such, not by the first of its bytes.
+    with TextFile(path, reading, limits.model_copy(update={"controls": True})) as text:
         return text.read(_SAMPLE_BYTES)
 
 

@@ -9,10 +9,14 @@ from shared.datasets.reading import Reading
 
 
 class TableLimits(BaseModel):
-    """What a table may be at most; `max_bytes` counts it uncompressed."""
+    """What a table may be at most; `max_bytes` counts it uncompressed.
+
+    `controls` lets control characters pass.
+    """
 
     max_columns: int = 5_000
     max_bytes: int = 16 * 2**30
+    controls: bool = False
 
 
 class Inspection(BaseModel):

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from shared.datasets.controls import find_control
 from shared.datasets.csv_faults import FIELD_BYTES
 from shared.datasets.findings import TableLimits
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, TableTooLarge
@@ -21,6 +22,7 @@ def settle_names(raw: list[str], limits: TableLimits) -> list[str]:
         EmptyTable: when there is no column.
         TableTooLarge: when there are too many, or a name is too long.
         DuplicateColumns: naming those that appear twice.
+        InvalidTable: when a name holds a control character.
     """
     if not raw:
         raise EmptyTable("The table has no columns.")
@@ -28,6 +30,13 @@ def settle_names(raw: list[str], limits: TableLimits) -> list[str]:
         raise TableTooLarge(
             f"The table has {len(raw):,} columns, {limits.max_columns:,} are the limit. Upload those that you need."
         )
+    # First of all, because some of them count as blanks.
+    for position, name in enumerate(raw, start=1):
+        if not limits.controls and (control := find_control(name)):
+            raise InvalidTable(
+                f"The name of column {position} holds {control.name}, which no name here can hold. Rename the column.",
+                errors=[{"loc": ["file", position], "msg": control.name}],
+            )
     names = [name.strip() or f"column_{position}" for position, name in enumerate(raw, start=1)]
     positions: dict[str, list[int]] = defaultdict(list)
     for position, name in enumerate(names, start=1):

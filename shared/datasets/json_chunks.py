@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.datasets.controls import PATTERN, find_control
 from shared.datasets.csv_faults import ROW_BYTES
 from shared.datasets.findings import TableLimits
 from shared.datasets.floats import EXACT, is_rounded
@@ -97,6 +98,8 @@ class JsonChunks:
                 arrays.append(_array(values))
             except (UnicodeEncodeError, _Nested, _Overflow):
                 raise _bad_value(rows, name) from None
+            if pa.types.is_string(arrays[-1].type) and not self._limits.controls:
+                _check_controls(rows, name, arrays[-1])
             if pa.types.is_floating(arrays[-1].type):
                 self.rounded[name] += sum(map(_is_rounded, values))
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
@@ -115,6 +118,8 @@ class JsonChunks:
             raise TableTooLarge(f"In line {number}, the table has more than {self._limits.max_columns:,} columns.")
         if not name.strip() or len(name) > LONGEST_COLUMN_NAME or not _encodable(name):
             raise _fault(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
+        if not self._limits.controls and (control := find_control(name)):
+            raise _fault(number, f"has a name with {control.name} in it. Rename the column")
 
 
 class _Nested(Exception):
@@ -179,6 +184,12 @@ def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
     if not pc.all(pc.is_finite(array), min_count=0).as_py():
         raise _Overflow
     return array
+
+
+def _check_controls(rows: list[tuple[int, Row]], name: str, cells: pa.Array) -> None:
+    position = pc.index(pc.match_substring_regex(cells, PATTERN), value=True).as_py()
+    if position >= 0 and (control := find_control(cells[position].as_py())):
+        raise _fault(rows[position][0], f"holds {control.name} in '{name}'. Remove or replace all such characters")
 
 
 def _is_rounded(value: Any) -> bool:

@@ -9,7 +9,7 @@ import pyarrow.parquet
 
 from shared.datasets.findings import TableLimits
 from shared.datasets.header import settle_names
-from shared.datasets.parquet_values import Unfit, keep_of
+from shared.datasets.parquet_values import Unfit, check_controls, keep_of
 from shared.errors import InvalidTable, TableTooLarge
 
 _CHUNK_ROWS = 65_536
@@ -31,9 +31,12 @@ class ParquetChunks:
         try:
             # Spark's old timestamps of 96 bits go beyond what nanoseconds can say, and would wrap around.
             self._file = pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
+        except UnicodeDecodeError:
+            raise InvalidTable("The name of a column is not UTF-8. Rename the column.") from None
         except _UNREADABLE as error:
             raise _fault_of(error) from None
         self.rounded: Counter[str] = Counter()
+        self._controls = limits.controls
         try:
             self._check_footer(limits)
             schema = self._file.schema_arrow
@@ -64,8 +67,10 @@ class ParquetChunks:
         name = self.names[at]
         try:
             kept = self._keeps[at](cells)
+            if not self._controls and pa.types.is_string(kept.cells.type):
+                check_controls(kept.cells)
         except Unfit as unfit:
-            raise _unfit(name, rows_before + unfit.position + 1, unfit.what) from None
+            raise _refusal(name, rows_before + unfit.position + 1, unfit) from None
         self.rounded[name] += kept.rounded
         return kept.cells
 
@@ -94,8 +99,8 @@ def _damaged() -> InvalidTable:
     return InvalidTable("The file begins like Parquet but cannot be read: it is cut off or damaged. Write it again.")
 
 
-def _unfit(name: str, row: int, what: str) -> InvalidTable:
+def _refusal(name: str, row: int, unfit: Unfit) -> InvalidTable:
     return InvalidTable(
-        f"Column '{name}', row {row}, holds {what}, which no table here can hold. Write null where there is no value.",
-        errors=[{"loc": ["file", row, name], "msg": what}],
+        f"Column '{name}', row {row}, holds {unfit.what}, which no table here can hold. {unfit.cure}",
+        errors=[{"loc": ["file", row, name], "msg": unfit.what}],
     )

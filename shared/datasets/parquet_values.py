@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.datasets.controls import PATTERN, find_control
 from shared.datasets.floats import count_rounded
 from shared.datasets.moments import count_finer, first_outside, in_microseconds
 from shared.errors import InvalidTable
@@ -25,12 +26,13 @@ class Kept(NamedTuple):
 
 
 class Unfit(Exception):
-    """A value that no table here can hold: where it is among its cells, and what it is."""
+    """A value that no table here can hold: where it is among its cells, what it is, and how to mend it."""
 
-    def __init__(self, position: int, what: str) -> None:
+    def __init__(self, position: int, what: str, cure: str) -> None:
         super().__init__(what)
         self.position = position
         self.what = what
+        self.cure = cure
 
 
 # Raises Unfit.
@@ -54,6 +56,13 @@ def keep_of(name: str, kind: pa.DataType) -> Keep:
             errors=[{"loc": ["file", name], "msg": f"type {kind}"}],
         )
     return found
+
+
+def check_controls(cells: pa.Array) -> None:
+    """Raise Unfit for the first of some strings that holds a control character."""
+    position = pc.index(pc.match_substring_regex(cells, PATTERN), value=True).as_py()
+    if position >= 0 and (control := find_control(cells[position].as_py())):
+        raise Unfit(position, control.name, "Remove or replace all such characters.")
 
 
 def _as_they_are(cells: pa.Array) -> Kept:
@@ -87,13 +96,28 @@ def _exact_numbers(cells: pa.Array) -> Kept:
 
 
 def _strings(cells: pa.Array) -> Kept:
-    return Kept(pc.cast(cells, pa.string()))
+    texts = pc.cast(cells, pa.string())
+    try:
+        # Nobody has looked at their bytes so far.
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        raise Unfit(_first_broken(texts), "text that is not UTF-8", "Write the text as UTF-8.") from None
+    return Kept(texts)
+
+
+def _first_broken(texts: pa.Array) -> int:
+    for position, cell in enumerate(texts.cast(pa.binary())):
+        try:
+            (cell.as_py() or b"").decode()
+        except UnicodeDecodeError:
+            return position
+    raise AssertionError("the texts were refused for one that is not UTF-8")
 
 
 def _moments(cells: pa.Array) -> Kept:
     position = first_outside(cells)
     if position is not None:
-        raise Unfit(position, "a date or time outside of the years 1 to 9999")
+        raise Unfit(position, "a date or time outside of the years 1 to 9999", "Write null where there is no value.")
     return Kept(in_microseconds(cells), count_finer(cells))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from shared.datasets.controls import find_control
 from shared.datasets.findings import TableLimits
 from shared.datasets.reading import Reading
 from shared.errors import InvalidTable, TableTooLarge
@@ -56,12 +57,7 @@ class TextFile:
             block = block.removeprefix(codecs.BOM_UTF8)
         self._bytes_read += len(block)
         self._check_size()
-        nul = block.find(b"\0")
-        if nul >= 0:
-            line = self._lines + block[:nul].count(b"\n")
-            raise InvalidTable(
-                f"Line {line} holds a NUL byte, so the file is binary, damaged or UTF-16. Save it as text in UTF-8."
-            )
+        self._check_characters(block)
         self._lines += block.count(b"\n")
         return self._as_utf8(block)
 
@@ -88,6 +84,21 @@ class TextFile:
             raise TableTooLarge(
                 f"The gzip file grows to more than {_BOMB_RATIO} times its size, as files made to exhaust memory do. "
                 "Upload it uncompressed if it is honest."
+            )
+
+    def _check_characters(self, block: bytes) -> None:
+        nul = block.find(b"\0")
+        if nul >= 0:
+            line = self._lines + block[:nul].count(b"\n")
+            raise InvalidTable(
+                f"Line {line} holds a NUL byte, so the file is binary, damaged or UTF-16. Save it as text in UTF-8."
+            )
+        if not self._limits.controls and (control := find_control(block)):
+            line = self._lines + block[: control.position].count(b"\n")
+            raise InvalidTable(
+                f"Line {line} holds {control.name}, which no table here can hold. Remove or replace all such "
+                "characters, and save the file as UTF-8 if it has another encoding.",
+                errors=[{"loc": ["file", line], "msg": control.name}],
             )
 
     def _as_utf8(self, block: bytes) -> bytes:

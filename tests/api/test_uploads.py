@@ -71,7 +71,15 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
     "a part without name": (TYPE, form(b"X-Other: 1\r\n\r\nx"), 422, "invalid_request", "part without a name"),
     "a long field": (TYPE, form(part("name", b"x" * 2000), FILE), 422, "invalid_request", "longer than 1,024"),
     "a field of wrong bytes": (TYPE, form(part("name", b"\xff"), FILE), 422, "invalid_request", "not UTF-8"),
-    "a NUL in a field": (TYPE, form(part("description", b"x\0"), FILE), 422, "invalid_request", "NUL"),
+    "a NUL in a field": (TYPE, form(part("description", b"x\0"), FILE), 422, "invalid_request", "U+0000. Leave it out"),
+    "an escape in a field": (TYPE, form(part("name", b"x\x1b[31m"), FILE), 422, "invalid_request", "U+001B"),
+    "a delete in a file name": (
+        TYPE,
+        form(FILE.replace(b"data.csv", b"da\x7fta.csv")),
+        422,
+        "invalid_request",
+        "U+007F",
+    ),
     "a long file name": (
         TYPE,
         form(FILE.replace(b"data.csv", b"x" * 300)),

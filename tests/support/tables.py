@@ -17,7 +17,7 @@ from shared.datasets.tables import read_table
 IRIS = Path(__file__).parents[2] / "shared" / "datasets" / "data" / "iris.csv"
 
 
-def check(folder: Path, content: bytes | str, **limits: int) -> Inspection:
+def check(folder: Path, content: bytes | str, **limits: Any) -> Inspection:
     """What the check finds in a file with this content."""
     path = folder / "upload"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -50,6 +50,12 @@ def parquet(columns: dict[str, Any]) -> bytes:
     file = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), file)
     return file.getvalue()
+
+
+def broken_text() -> Any:
+    """Three strings for Arrow, of which the second is not UTF-8."""
+    cells = pa.array([b"ok", b"\xff", b"ok"])
+    return pa.StringArray.from_buffers(len(cells), *cells.buffers()[1:])
 
 
 def zipped(name: str) -> bytes:

@@ -6,11 +6,13 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from shared.datasets import textfile
+from shared.datasets.tables import first_rows, read_table
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, PlatformError, TableTooLarge
-from tests.support.tables import check, parquet, zipped
+from tests.support.tables import broken_text, check, load, parquet, zipped
 
 _PARQUET = parquet({"a": [1, 2], "b": ["x", "y"]})
 
@@ -32,6 +34,11 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     "an open quote in the only column": (b'a\n"x\ny\n', InvalidTable, "line 2, column 'a', is never closed"),
     "an open quote at the very end": (b'a,b\n1,"', InvalidTable, "line 2, column 'b', is never closed"),
     "a NUL byte": (b"a,b\n1,2\n3,\0\n", InvalidTable, "Line 3 holds a NUL byte"),
+    "an escape": (b"a,b\n1,x\n3,\x1b[31m\n", InvalidTable, r"Line 3 holds the control character U\+001B.*Remove"),
+    "a control in quotes": (b'a,b\n1,"x\n\x08"\n', InvalidTable, r"Line 3 holds the control character U\+0008"),
+    "a control in Latin-1": (b"a,b\n1,\xe4\n3,\x7f\n", InvalidTable, r"Line 3 holds the control character U\+007F"),
+    "a control in a name": (b"a,b\x1f\n1,2\n", InvalidTable, r"Line 1 holds the control character U\+001F"),
+    "a control far down": (b"a,b\n" + b"1,2\n" * 600_000 + b"3,\x01\n", InvalidTable, r"Line 600002 holds .* U\+0001"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), InvalidTable, "UTF-16.*UTF-8"),
     "UTF-16 without mark": ("a,b\n1,2\n".encode("utf-16-le"), InvalidTable, "NUL byte.*UTF-16"),
     "binary": (bytes(range(1, 256)) * 9, InvalidTable, "binary"),
@@ -69,10 +76,39 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     "one name twice in JSON": (b'{"a": 1, "a": 2}', DuplicateColumns, "Line 1 has the name 'a' more than once"),
     "half a Unicode pair in JSON": (b'{"a": 1}\n{"a": "\\ud800"}', InvalidTable, "Line 2 holds half of a Unicode pair"),
     "half a Unicode pair as name": (b'{"\\ud800": 1}', InvalidTable, "Line 1 has a name"),
+    "an escaped NUL in JSON": (b'{"a": 1}\n{"a": "\\u0000"}', InvalidTable, r"Line 2 holds .* U\+0000 in 'a'.*Remove"),
+    "a control beside a number in JSON": (b'{"a": 1}\n\n{"a": "\\b"}', InvalidTable, r"Line 3 holds .* U\+0008 in 'a'"),
+    "a delete in JSON": (b'{"a": "x"}\n{"a": "\x7f"}', InvalidTable, r"Line 2 holds the control character U\+007F"),
+    "a control in a JSON name": (
+        b'{"a": 1}\n{"b\\u001f": 1}',
+        InvalidTable,
+        r"Line 2 has a name with .* U\+001F.*Rename",
+    ),
     "JSON in Latin-1": (b'{"a": "\xff"}', InvalidTable, "UTF-8"),
     "JSON that turns to Latin-1 later": (b'{"a": "x"}\n' * 40_000 + b'{"a": "\xff"}', InvalidTable, "is not UTF-8"),
     "Parquet cut off": (_PARQUET[:-20], InvalidTable, "cut off or damaged"),
     "Parquet with damaged pages": (_PARQUET[:4] + b"\xff" * 60 + _PARQUET[64:], InvalidTable, "damaged"),
+    "a control in Parquet": (
+        parquet({"a": ["x"] * 70_000 + ["\x1b"]}),
+        InvalidTable,
+        r"Column 'a', row 70001, holds the control character U\+001B.*Remove",
+    ),
+    "a control in a category of Parquet": (
+        parquet({"a": pa.array(["x", "\0"]).dictionary_encode()}),
+        InvalidTable,
+        r"Column 'a', row 2, holds the control character U\+0000",
+    ),
+    "a control in a Parquet name": (
+        parquet({"a": [1], "b\x1f": [1]}),
+        InvalidTable,
+        r"name of column 2 .* U\+001F.*Rename",
+    ),
+    "Parquet with text that is none": (parquet({"a": broken_text()}), InvalidTable, "Column 'a', row 2, .* not UTF-8"),
+    "Parquet with a name that is no text": (
+        parquet({"naïve": [1]}).replace("ï".encode(), b"\xff\xff"),
+        InvalidTable,
+        "name of a column is not UTF-8. Rename",
+    ),
     "nested Parquet": (parquet({"a": [[1], [2]]}), InvalidTable, "Column 'a' holds values of type list"),
     "binary Parquet": (parquet({"a": [b"\xff"]}), InvalidTable, "Column 'a' holds values of type binary"),
     "Parquet without rows": (parquet({"a": []}), EmptyTable, "no rows"),
@@ -153,3 +189,33 @@ def test_a_parquet_file_with_any_byte_flipped_is_read_or_refused(tmp_path: Path)
         content[generator.randrange(len(content))] ^= 1 << generator.randrange(8)
         with suppress(PlatformError):
             check(tmp_path, bytes(content))
+
+
+_WHITE_SPACE_AND_C1 = "x\t\v\f\x80\x9fy"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"a,b\n1,{_WHITE_SPACE_AND_C1}\n".encode(),
+        b'{"a": 1, "b": "x\\t\\u000b\\f\\u0080\\u009fy"}',
+        parquet({"a": [1], "b": [_WHITE_SPACE_AND_C1]}),
+    ],
+    ids=["csv", "jsonl", "parquet"],
+)
+def test_white_space_and_the_controls_of_other_code_pages_are_kept_as_they_are(tmp_path: Path, content: bytes) -> None:
+    _, table = load(tmp_path, content)
+    assert table["b"].tolist() == [_WHITE_SPACE_AND_C1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b\n1,x\x1by\n", b'{"a": 1, "b": "x\\u001by"}', parquet({"a": [1], "b": ["x\x1by"]})],
+    ids=["csv", "jsonl", "parquet"],
+)
+def test_a_table_with_control_characters_of_an_older_release_is_still_read(tmp_path: Path, content: bytes) -> None:
+    found = check(tmp_path, content, controls=True)
+    table = read_table(tmp_path / "upload", found.reading, columns=found.columns)
+    assert table["b"].tolist() == ["x\x1by"]
+    shown = first_rows(tmp_path / "upload", found.reading, columns=found.columns, rows=9, partial=False)
+    assert shown.rows == [[1, "x\x1by"]]

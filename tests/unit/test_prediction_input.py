@@ -172,6 +172,25 @@ def test_a_category_that_was_not_seen_in_training_is_taken() -> None:
     assert read(MIXED, records=[{"city": "Köln"}])["city"].tolist() == ["Köln"]
 
 
+@pytest.mark.parametrize("kind", ["category", "text"])
+def test_a_control_character_is_refused_as_in_tables(kind: str) -> None:
+    column = InputColumn(
+        name="word", kind=kind, missing_allowed=False, categories=["x"] if kind == "category" else None
+    )
+    signature = MIXED.model_copy(update={"inputs": [column]})
+    error = refusal(signature, features=[["x"], ["x\x1b[31m"]])
+    assert places(error) == [["body", "input_data", "features", 1, 0]]
+    assert "the text holds the control character U+001B" in error.detail
+    assert read(signature, features=[["\t\n\v\f\r\x80\x9f"]])["word"].tolist() == ["\t\n\v\f\r\x80\x9f"]
+
+
+def test_a_model_of_an_older_release_takes_the_control_characters_that_it_knows() -> None:
+    column = InputColumn(name="word", kind="category", missing_allowed=False, categories=["x", "y\x01"])
+    signature = MIXED.model_copy(update={"inputs": [column]})
+    assert read(signature, features=[["x"], ["y\x01"]])["word"].tolist() == ["x", "y\x01"]
+    assert places(refusal(signature, features=[["z\x01"]])) == [["body", "input_data", "features", 0, 0]]
+
+
 def test_categories_that_were_numbers_take_numbers() -> None:
     column = InputColumn(name="grade", kind="category", missing_allowed=False, categories=[1, 2])
     signature = MIXED.model_copy(update={"inputs": [column]})
