@@ -3,7 +3,7 @@
 # `make help` lists all targets: what stands behind the two number signs.
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 SEEDS ?= 1-1000
 MINUTES ?= 30
 SEED ?=

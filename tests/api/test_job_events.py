@@ -91,7 +91,7 @@ def test_a_job_is_told_from_its_beginning_to_its_end(api: Api) -> None:
     told = listener.wait()
     assert (statuses(told), lines_of(told)) == (["queued", "running", "succeeded"], ["one", "two", "three"])
     # The end is the last thing that is told, and as GET tells it.
-    assert told[-1].data == httpx2.get(f"{api.url}/jobs/{job_id}").json()
+    assert told[-1].data == httpx2.get(f"{api.url}/jobs/{job_id}", timeout=60).json()
     assert [event.id for event in told] == ["1-0", "2-0", "2-1", "2-2", "2-2", "2-3", "3-3"]
 
 
@@ -102,7 +102,7 @@ def test_whoever_comes_late_is_told_the_job_as_it_is_and_then_all_lines(api: Api
     show(api.database, claim, 40, "fitting")
     with going_away_after(3, follow(api.url, job_id)) as told:
         assert [event.name for event in told] == ["status", "log", "log"]
-        assert told[0].data == httpx2.get(f"{api.url}/jobs/{job_id}").json()
+        assert told[0].data == httpx2.get(f"{api.url}/jobs/{job_id}", timeout=60).json()
         assert set(told[1].data) == {"at", "text"}
 
 
@@ -161,14 +161,19 @@ def test_a_client_that_comes_again_at_any_process_misses_nothing_and_hears_nothi
     told += list(follow(other_api.url, job_id, after=told[-1].id))
     assert lines_of(told) == said
     assert statuses(told) == ["running", "succeeded"]
-    assert httpx2.get(f"{api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id}).status_code == 204
+    assert (
+        httpx2.get(f"{api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id}, timeout=60).status_code
+        == 204
+    )
 
 
 def test_whoever_was_told_the_end_is_told_not_to_come_again(api: Api) -> None:
     job_id = ended_job(api.database, "one")
     told = list(follow(api.url, job_id))
     for method in ("GET", "HEAD"):
-        answer = httpx2.request(method, f"{api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id})
+        answer = httpx2.request(
+            method, f"{api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id}, timeout=60
+        )
         assert (answer.status_code, answer.content) == (204, b"")
     # All but the last event was told: that one is still to come.
     assert statuses(list(follow(api.url, job_id, after=told[-2].id))) == ["succeeded"]
@@ -179,7 +184,7 @@ def test_whoever_was_told_the_end_is_told_not_to_come_again(api: Api) -> None:
 )
 def test_an_id_that_no_event_of_the_job_has_is_refused(api: Api, last: str) -> None:
     job_id = add_job(api.database)
-    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events", headers={b"Last-Event-ID": last.encode()})
+    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events", headers={b"Last-Event-ID": last.encode()}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"][0]["loc"] == ["header", "Last-Event-ID"]
     assert "leave the header out" in answer.json()["detail"]
@@ -191,7 +196,7 @@ def test_an_empty_id_is_none(api: Api) -> None:
 
 @pytest.mark.parametrize("job_id", ["00000000-0000-0000-0000-000000000001", "5", "x"])
 def test_an_unknown_job_has_no_events(api: Api, job_id: str) -> None:
-    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events")
+    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_job")
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -307,7 +312,7 @@ def test_without_a_database_the_streams_end_and_go_on_later(
         # What is open goes on to be read on a file that was moved.
         api.database.engine.dispose()
         told = listener.wait()
-        assert httpx2.get(f"{api.url}/jobs/{job_id}/events").status_code == 503
+        assert httpx2.get(f"{api.url}/jobs/{job_id}/events", timeout=60).status_code == 503
     finish_job(api.database, job_id)
     assert statuses(list(follow(api.url, job_id, after=told[-1].id))) == ["succeeded"]
     assert "Traceback" not in capsys.readouterr().err
@@ -323,13 +328,13 @@ def test_the_end_of_the_platform_ends_the_streams(api_settings: Settings) -> Non
 
 
 def test_unknown_query_parameters_are_refused(api: Api) -> None:
-    answer = httpx2.get(f"{api.url}/jobs/{uuid4()}/events?lastEventId=1-0")
+    answer = httpx2.get(f"{api.url}/jobs/{uuid4()}/events?lastEventId=1-0", timeout=60)
     assert answer.status_code == 422
 
 
 def test_a_stream_is_counted_among_the_metrics(api: Api) -> None:
     with going_away_after(1, follow(api.url, add_job(api.database))):
-        assert "mlmini_event_streams 1.0" in httpx2.get(f"{api.url}/metrics").text
+        assert "mlmini_event_streams 1.0" in httpx2.get(f"{api.url}/metrics", timeout=60).text
 
 
 def end_of(server: ApiServer) -> float:

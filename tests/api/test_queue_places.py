@@ -71,7 +71,7 @@ def test_the_first_event_tells_whoever_comes_where_the_job_stands(api_settings: 
         stream = follow(url, job_id)
         (told,) = islice(stream, 1)
         assert told.data["queue"]["position"] == 2
-        httpx2.post(f"{url}/jobs/{before}/cancel")
+        httpx2.post(f"{url}/jobs/{before}/cancel", timeout=60)
         # While the first one still listens.
         with going_away_after(1, follow(url, job_id)) as (later,):
             assert later.data["queue"]["position"] == 1

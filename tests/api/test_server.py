@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 
 def test_it_tells_little_about_itself(server: ApiServer) -> None:
-    answer = httpx2.get(f"{server.url}/healthz")
+    answer = httpx2.get(f"{server.url}/healthz", timeout=60)
     assert answer.status_code == 200
     assert "server" not in answer.headers
 
@@ -38,15 +38,16 @@ def test_what_the_first_prediction_needs_is_loaded_once_it_serves(server: ApiSer
 def test_a_refused_body_of_many_megabytes_gets_its_answer(server: ApiServer) -> None:
     body = b'{"a": "' + b"x" * 10_000_000 + b'"}'
     for path, status in [("/predict", 413), ("/nothing", 404), ("/train", 413)]:
-        answer = httpx2.post(server.url + path, content=body, headers={"content-type": "application/json"})
+        answer = httpx2.post(server.url + path, content=body, headers={"content-type": "application/json"}, timeout=60)
         assert answer.status_code in {status, 413}
         chunked = httpx2.post(
             server.url + path,
             content=(body[start : start + 65536] for start in range(0, len(body), 65536)),
             headers={"content-type": "application/json"},
+            timeout=60,
         )
         assert chunked.status_code == status
-    assert httpx2.get(f"{server.url}/healthz").status_code == 200
+    assert httpx2.get(f"{server.url}/healthz", timeout=60).status_code == 200
 
 
 def test_a_client_that_goes_away_frees_its_wait(server: ApiServer, server_database: Database) -> None:
@@ -131,7 +132,7 @@ def test_numeric_libraries_have_one_thread_unless_told_otherwise(
 
 def _waits(server: ApiServer) -> int:
     """How many requests wait for a job: those that are not yet counted as answered."""
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
@@ -140,7 +141,7 @@ def _waits(server: ApiServer) -> int:
 
 
 def test_a_connection_goes_on_after_an_answer_to_head(server: ApiServer) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     for method in ("HEAD", "GET", "HEAD", "GET"):
         connection.request(method, "/errors")
         answer = connection.getresponse()

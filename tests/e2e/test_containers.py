@@ -92,7 +92,8 @@ def test_each_address_answers_to_the_names_of_the_platform_only(stack: Container
     port, path = {"api": (stack.api_port, "/healthz"), "flower": (stack.flower_port, "/healthcheck")}[place]
     names = ("127.0.0.1", "localhost", PUBLISHED, "elsewhere.example", "api", "flower")
     answers = {
-        name: httpx2.get(f"http://127.0.0.1:{port}{path}", headers={"Host": name}, trust_env=False) for name in names
+        name: httpx2.get(f"http://127.0.0.1:{port}{path}", headers={"Host": name}, trust_env=False, timeout=60)
+        for name in names
     }
     refused = {name for name, answer in answers.items() if answer.status_code == httpx2.codes.MISDIRECTED_REQUEST}
     assert refused == {"elsewhere.example", "api", "flower"}
@@ -163,7 +164,7 @@ def test_flower_shows_the_task_of_a_job(stack: Containers) -> None:
     job_id = train(stack, upload(stack, "seen_in_flower"))
     assert ended(stack, job_id)["status"] == "succeeded"
     url = f"http://127.0.0.1:{stack.flower_port}/task/{job_id}"
-    eventually(lambda: "SUCCESS" in httpx2.get(url, trust_env=False).text, timeout=30, interval=0.5)
+    eventually(lambda: "SUCCESS" in httpx2.get(url, trust_env=False, timeout=60).text, timeout=30, interval=0.5)
 
 
 def test_two_apis_answer_under_one_address_and_both_serve_what_one_promoted(stack: Containers) -> None:

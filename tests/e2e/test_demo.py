@@ -76,7 +76,7 @@ def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp
         again = CommandLine(tmp_path).succeed("demo")
         assert re.search(r"^Version +1\n", again.out, re.MULTILINE)
         assert "serves in production" in again.out
-        with httpx2.Client(base_url=first.url, trust_env=False) as client:
+        with httpx2.Client(base_url=first.url, trust_env=False, timeout=60) as client:
             assert client.get("/datasets/penguins").json()["version"] == 1
             assert len(client.get("/models").json()["items"]) == 6
 

@@ -91,7 +91,7 @@ class Place:
         with (
             process("api.server", variables, log=logs[0]) as api,
             process("worker", variables, log=logs[1]) as worker,
-            httpx2.Client(base_url=url, trust_env=False) as client,
+            httpx2.Client(base_url=url, trust_env=False, timeout=60) as client,
         ):
             eventually(lambda: is_ready(client), timeout=60, what=api.log())
             eventually(lambda: "upkeep_started" in worker.log(), timeout=60, what=worker.log())

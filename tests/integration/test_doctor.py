@@ -22,8 +22,6 @@ from tests.support.processes import ROOT, environment, own_ports, run
 from tests.support.registry import insert_dataset, register_model
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("uncounted")
-
 # Root may open any folder, so it looks again as nobody. The first look loads what nobody may not be able to read.
 _AS_ANOTHER_USER = """
 import os, sys

@@ -92,7 +92,7 @@ class Launcher:
 
     def status_of(self, name: str) -> int:
         """The status with which a URL of the table is answered."""
-        return httpx2.get(self.url(name), trust_env=False, follow_redirects=True).status_code
+        return httpx2.get(self.url(name), trust_env=False, follow_redirects=True, timeout=60).status_code
 
     def client(self) -> httpx2.Client:
         """A client of the API."""

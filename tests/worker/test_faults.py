@@ -56,7 +56,7 @@ def test_a_worker_killed_in_the_middle_of_a_fit_takes_its_computation_along_and_
     family = first.family()
     assert len(family) >= 3, "worker, fork server and computation"
     first.kill()
-    eventually(lambda: not any(map(alive, family)), timeout=5)
+    eventually(lambda: not any(map(alive, family)), timeout=30)
     installation.start_worker()
     job = installation.until(job_id, State.SUCCEEDED)
     assert job.crash_count == 1

@@ -42,7 +42,7 @@ def flower(command: list[str], *, port: int, folder: Path, **variables: str) -> 
     with (folder / "flower.log").open("wb") as log:
         process = subprocess.Popen(command, env=os.environ | variables, cwd=folder, stdout=log, stderr=log)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=5) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             eventually(lambda: page(client, "/healthcheck") == "OK" or process.poll() is not None, timeout=30)
             assert process.poll() is None, (folder / "flower.log").read_text()
             yield client
