@@ -25,7 +25,7 @@ from sklearn.svm import SVC
 
 from shared.training import fit_progress
 from shared.training.fitting import share_of_cores
-from shared.training.steps import EVALUATING, FITTING, percent_of_fit
+from shared.training.steps import FITTING, percent_of_fit
 from tests.support.training_tables import heard_steps, numeric_classes
 
 INPUTS, TARGET = make_classification(300, 6, random_state=0)
@@ -127,10 +127,9 @@ def test_a_forest_whose_fit_fails_keeps_what_was_asked_of_it() -> None:
 
 
 def test_the_percent_of_a_fit_stays_between_its_own_step_and_the_next() -> None:
-    assert percent_of_fit(0) == FITTING
-    assert percent_of_fit(-1) == FITTING
-    assert FITTING < percent_of_fit(0.5) < EVALUATING
-    assert percent_of_fit(1) == percent_of_fit(7) == EVALUATING - 1
+    assert percent_of_fit(-1) == percent_of_fit(0) == FITTING == 20
+    assert percent_of_fit(0.5) == 50
+    assert percent_of_fit(1) == percent_of_fit(7) == 79
 
 
 def test_a_training_tells_of_its_steps_in_order_and_of_each_percent_once() -> None:

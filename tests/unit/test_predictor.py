@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
@@ -99,6 +100,13 @@ def test_cells_of_records_that_are_too_large_are_named_by_their_columns() -> Non
     with pytest.raises(InvalidInput) as refusal:
         ready(iris_forest()).answer(features=None, records=[record], probabilities=True, max_cells=9)
     assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "records", 0, "petal_width"]]
+
+
+def test_the_largest_number_of_single_precision_is_not_too_large() -> None:
+    largest, next_beyond = float(np.finfo(np.float32).max), 2.0**128 - 2.0**103
+    with pytest.raises(InvalidInput) as refusal:
+        ask(ready(iris_forest()), [[largest, next_beyond, 1, 1]])
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 0, 1]]
 
 
 def test_large_cells_are_fine_for_a_model_that_can_take_them() -> None:

@@ -123,10 +123,11 @@ def test_folders_of_dead_processes_go(runtime: Runtime) -> None:
     assert runtime.scratch.folder.is_dir()
 
 
-def test_of_unfinished_uploads_only_those_with_names_of_the_platform_are_given_up(
+def test_of_unfinished_uploads_only_those_with_names_of_the_platform_are_given_up_and_after_its_hours(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
+    runtime.settings = runtime.settings.model_copy(update={"orphan_hours": 24.0})
 
     def abort_stale(*, older_than_seconds: float, is_ours: Callable[[str, str], bool]) -> int:
         datasets, models = runtime.settings.datasets_bucket, runtime.settings.models_bucket
@@ -135,7 +136,7 @@ def test_of_unfinished_uploads_only_those_with_names_of_the_platform_are_given_u
         return int(older_than_seconds)
 
     monkeypatch.setattr(runtime.store, "abort_stale", abort_stale)
-    Janitor(runtime).tidy()
+    assert Janitor(runtime).tidy()["unfinished"] == 24 * 3600
     assert asked == [True, True, False, False, False]
 
 
