@@ -64,6 +64,7 @@ def crash(session: Session, claim: Claim, failure: Failure, *, max_crashes: int)
         after_crash(max_crashes),
         failure,
         crash_count=JOBS.c.crash_count + 1,
+        run_at=Now(),
         last_published_at=None,
     )
 

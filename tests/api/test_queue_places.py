@@ -106,13 +106,20 @@ def test_without_a_word_of_it_a_job_has_the_middle_priority_and_the_limits_of_th
     assert job["limits"]["seconds"] == api_settings.job_seconds
 
 
+def test_the_limits_of_the_settings_themselves_may_be_asked_for(client: TestClient, api_settings: Settings) -> None:
+    limits = {"seconds": api_settings.job_seconds, "memory_mb": api_settings.job_memory_mb}
+    assert client.post("/train", json=body(limits=limits)).json()["limits"] == limits
+
+
 def test_limits_that_became_stricter_hold_for_jobs_that_were_there(
     client: TestClient, api_settings: Settings, api_database: Database
 ) -> None:
-    job_id = client.post("/train", json=body(limits={"seconds": 60})).json()["job_id"]
+    limits = {"seconds": api_settings.job_seconds, "memory_mb": api_settings.job_memory_mb}
+    job_id = client.post("/train", json=body(limits={"seconds": 60, "memory_mb": 64})).json()["job_id"]
+    higher = {"time_limit_seconds": limits["seconds"] * 2, "memory_limit_mb": limits["memory_mb"] * 2}
     with api_database.write() as session:
-        session.execute(update(JobRow).values(time_limit_seconds=api_settings.job_seconds * 2))
-    assert client.get(f"/jobs/{job_id}").json()["limits"]["seconds"] == api_settings.job_seconds
+        session.execute(update(JobRow).values(higher))
+    assert client.get(f"/jobs/{job_id}").json()["limits"] == limits
 
 
 def test_a_retry_keeps_priority_and_limits(client: TestClient, api_database: Database) -> None:

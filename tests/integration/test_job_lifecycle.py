@@ -22,6 +22,7 @@ from shared.jobs.acceptance import (
 )
 from shared.jobs.delivery import count_due, due, take_unpublished
 from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.listing import oldest_due_seconds
 from shared.jobs.rescue import WORKER_LOST, abandoned, rescue
 from shared.jobs.retries import CANCELLED, Failure, backoff_seconds
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
@@ -510,6 +511,15 @@ def test_a_job_that_goes_back_to_the_queue_wants_a_message(database: Database, a
     walk(database, claim_job(database, job_id), act, allowed=2)
     with database.write() as session:
         assert [each.job_id for each in take_unpublished(session, limit=5, quiet_seconds=60)] == [job_id]
+
+
+@pytest.mark.parametrize("act", ["retry", "crash", "hand_back", "rescue"])
+def test_a_job_that_goes_back_to_the_queue_has_waited_from_then_on(database: Database, act: str) -> None:
+    claim = claim_job(database, add_job(database))
+    change(database, claim.job_id, run_at=Now(-3600))
+    walk(database, claim, act, allowed=2)
+    with database.read() as session:
+        assert oldest_due_seconds(session) < 60
 
 
 def test_a_published_job_is_published_again_after_a_while(database: Database) -> None:

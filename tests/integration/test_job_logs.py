@@ -73,13 +73,14 @@ def test_the_lines_of_the_next_attempt_follow_those_of_the_one_before(database: 
     take_away(database, claim)
     second = claim_job(database, claim.job_id)
     add_lines(database, second, "again")
+    add_lines(database, second, "again", "and on")
     add_lines(database, claim, "a late line of the first", first=3)
     with database.write() as session:
         retries.hand_back(session, second)
     third = claim_job(database, claim.job_id)
     add_lines(database, third, "a third time")
     assert (second.attempt, third.attempt) == (2, 3)
-    assert log_of(database, claim.job_id) == ["one", "two", "again", "a third time"]
+    assert log_of(database, claim.job_id) == ["one", "two", "again", "and on", "a third time"]
 
 
 def test_the_last_lines_are_written_with_the_end_or_not_at_all(database: Database, claim: Claim) -> None:
