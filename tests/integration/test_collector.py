@@ -24,7 +24,6 @@ from shared.object_store import ObjectStore, open_store
 from shared.registry import collection, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
-from shared.registry.orphans import REMOVAL_SECONDS, START_SECONDS
 from shared.registry.promotion import check_promotion, commit_promotion
 from shared.registry.rows import OrphanRow
 from shared.settings import Settings
@@ -225,7 +224,7 @@ def test_a_collector_that_stood_still_too_long_deletes_nothing(
 
     def stand_still() -> None:
         with there.database.write() as session:
-            session.execute(update(OrphanRow).values(removal_until=Now(REMOVAL_SECONDS - START_SECONDS - 1)))
+            session.execute(update(OrphanRow).values(removal_until=Now(3600 - 300 - 1)))
 
     before_each_deletion(monkeypatch, stand_still)
     there.collect(hours=24)
@@ -347,6 +346,19 @@ def test_orphans_that_are_gone_or_named_are_forgotten(there: Belongings) -> None
     with there.database.read() as session:
         assert session.scalars(select(OrphanRow.key)).all() == []
     assert there.left() == {named}
+
+
+def test_a_removal_is_remembered_for_a_day(there: Belongings) -> None:
+    there.put_artifact(ORPHAN)
+    there.collect(hours=24)
+    there.age()
+    assert there.collect().deleted == 1
+    for hours, remembered in ((23, [1]), (25, [])):
+        with there.database.write() as session:
+            session.execute(update(OrphanRow).values(seen_at=Now(-3600 * hours)))
+        there.collect()
+        with there.database.read() as session:
+            assert session.scalars(select(OrphanRow.removals)).all() == remembered
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -76,8 +76,31 @@ def test_a_fit_to_the_same_table_is_the_best_guide_then_like_parameters_then_the
         fitted(session, source, 2, 2.0)
         fitted(session, source, 3, 30.0, C=1000.0)
         fitted(session, other, 4, 400.0)
+        fitted(session, other, 5, 500.0, C=5.0)
         assert expected_fit_seconds(session, spec(), source) == 2.0
         assert expected_fit_seconds(session, spec(C=1000.0), source) == 30.0
+        assert expected_fit_seconds(session, spec(C=5.0), source) == 30.0
+
+
+def test_only_the_newest_twenty_fits_are_compared(database: Database) -> None:
+    with database.write() as session:
+        source, other = table(session, "iris", rows=100), table(session, "other", rows=100)
+        fitted(session, source, 1, 1.0)
+        for version in range(2, 21):
+            fitted(session, other, version, 10.0)
+        assert expected_fit_seconds(session, spec(), source) == 1.0
+        fitted(session, other, 21, 10.0)
+        assert expected_fit_seconds(session, spec(), source) == 10.0
+
+
+def test_a_fit_says_nothing_a_thousand_models_later(database: Database) -> None:
+    with database.write() as session:
+        source = table(session, "iris", rows=100)
+        fitted(session, source, 1, 1.0)
+        fitted(session, source, 1000, 2.0, key="svm.SVR")
+        assert expected_fit_seconds(session, spec(), source) == 1.0
+        fitted(session, source, 1001, 2.0, key="svm.SVR")
+        assert expected_fit_seconds(session, spec(), source) is None
 
 
 def test_a_fit_to_another_table_counts_by_its_size(database: Database) -> None:

@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from shared.database import Database
 from shared.datasets.rows import DatasetRow
@@ -27,7 +27,7 @@ from shared.errors import (
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments, versions
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
-from shared.registry.rows import DeploymentRow
+from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.settings import Settings
 from tests.support.models import Platform, doubling, open_platform
 from tests.support.registry import Data
@@ -178,8 +178,11 @@ def test_a_version_that_was_retired_before_may_be_promoted_again(stored: Platfor
     version = stored.train(data)
     stored.promote(version, "staging")
     retire(stored, version, "staging")
+    with stored.database.write() as session:
+        session.execute(update(RegistryRow).values(promoted_at=None))
     stored.promote(version, "staging")
     assert serving(stored, data, "staging") == version
+    assert found(stored, version).row.promoted_at is not None
     assert [row.retired_at is None for row in found(stored, version).deployments] == [True, False, True]
 
 
