@@ -37,6 +37,7 @@ def test_a_queued_job_is_told_its_place_among_those_that_are_due(client: TestCli
     late, early, first, running = (add_job(api_database, priority=priority) for priority in (5, 5, 0, 0))
     for job_id, seconds in [(late, 10), (early, 20), (first, 5)]:
         due_since(api_database, job_id, seconds=seconds)
+    due_since(api_database, add_job(api_database, priority=0), seconds=-3600)
     claim_job(api_database, running)
     found = [place(client, job_id) for job_id in (first, early, late)]
     assert [queue["position"] for queue in found if queue] == [1, 2, 3]

@@ -184,6 +184,7 @@ def test_a_version_that_was_retired_before_may_be_promoted_again(stored: Platfor
     assert serving(stored, data, "staging") == version
     assert found(stored, version).row.promoted_at is not None
     assert [row.retired_at is None for row in found(stored, version).deployments] == [True, False, True]
+    assert found(stored, version).deployment("staging").retired_at is None
 
 
 def test_the_row_follows_the_furthest_stage_only(platform: Platform) -> None:

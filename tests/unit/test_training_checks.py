@@ -176,6 +176,14 @@ def test_every_problem_is_found_and_the_first_is_raised_with_all_places() -> Non
     assert len(refusal.value.errors) == 5
 
 
+@pytest.mark.parametrize(("target", "end"), [("target", "not -1. The default is 100."), ("y", "(1 more in 'errors'.)")])
+def test_the_first_problem_says_how_many_more_there_are(target: str, end: str) -> None:
+    spec = spec_of(FOREST, params={"n_estimators": -1}, target_column=target)
+    with pytest.raises(PlatformError) as refusal:
+        check(spec, columns=[X, column("target", "category", unique=2)], rows=100)
+    assert refusal.value.detail.endswith(end)
+
+
 def test_an_unknown_estimator_does_not_hide_what_is_wrong_with_the_columns() -> None:
     assert codes(spec_of("svm.SVM", target_column="y"), X) == ["unknown_estimator", "unknown_column"]
 
