@@ -88,7 +88,7 @@ def _instances(name: str, kind: type) -> Iterator[dict[str, Any]]:
         yield {"type": "number"}
     elif kind is dict:
         yield {"type": "object", "maxProperties": MAX_ITEMS}
-    elif kind in {list, tuple} and name not in _NO_LISTS:
+    elif kind is list and name not in _NO_LISTS:
         yield _list(name)
     elif kind is str and name == "scoring":
         yield _enumeration({"loss", *get_scorer_names()})

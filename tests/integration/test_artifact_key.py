@@ -63,6 +63,12 @@ def test_retired_models_keep_a_lost_key_from_being_replaced_too(prepared: Settin
         open_artifact_key(prepared, database)
 
 
+def test_a_start_with_the_key_of_all_models_tells_of_no_other(prepared: Settings, database: Database) -> None:
+    with capture_logs() as lines:
+        open_artifact_key(prepared, database)
+    assert lines == []
+
+
 def test_who_sets_another_key_goes_on_and_is_told_of_the_models_that_it_does_not_fit(
     prepared: Settings, database: Database
 ) -> None:
