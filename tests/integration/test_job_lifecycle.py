@@ -513,6 +513,16 @@ def test_a_job_that_goes_back_to_the_queue_wants_a_message(database: Database, a
         assert [each.job_id for each in take_unpublished(session, limit=5, quiet_seconds=60)] == [job_id]
 
 
+@pytest.mark.parametrize("act", ["succeed", "fail", "retry", "crash", "hand_back", "rescue", "confirm_cancel"])
+def test_an_attempt_leaves_no_lease_behind(database: Database, act: str) -> None:
+    claim = claim_job(database, add_job(database))
+    if act == "confirm_cancel":
+        request_cancel(database, claim.job_id)
+    walk(database, claim, act, allowed=2)
+    job = row_of(database, claim.job_id)
+    assert (job.status != "running", job.lease_until) == (True, None)
+
+
 @pytest.mark.parametrize("act", ["retry", "crash", "hand_back", "rescue"])
 def test_a_job_that_goes_back_to_the_queue_has_waited_from_then_on(database: Database, act: str) -> None:
     claim = claim_job(database, add_job(database))

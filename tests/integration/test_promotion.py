@@ -1,5 +1,6 @@
 """Promotion and retirement on real databases: the rules, the copies, and who wins."""
 
+import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -243,6 +244,16 @@ def test_a_changed_source_is_not_promoted(stored: Platform) -> None:
     version = stored.train(stored.dataset())
     stored.overwrite("iris_model_dev_v1.pkl", lambda data: data[:-1] + b"!")
     with pytest.raises(ArtifactCorrupt):
+        stored.promote(version, "staging")
+
+
+def test_a_disk_that_takes_no_file_is_told_of(stored: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    version = stored.train(stored.dataset())
+    monkeypatch.setattr("shared.registry.promotion.fetch", no_room)
+    with pytest.raises(OSError, match="No space left"):
         stored.promote(version, "staging")
 
 
