@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from shared.database import Database
+from shared.datasets.catalog import archive_dataset
 from shared.datasets.rows import DatasetRow
 from shared.errors import (
     AlreadyInStage,
@@ -124,6 +125,15 @@ def test_nothing_is_promoted_into_the_first_stage(platform: Platform) -> None:
     retire(platform, version, "dev")
     with pytest.raises(StageSkipped, match="by being trained"):
         platform.promote(version, "dev")
+
+
+def test_the_models_of_an_archived_dataset_are_promoted_as_before(platform: Platform) -> None:
+    data = platform.dataset()
+    version = platform.train(data)
+    with platform.database.write() as session:
+        archive_dataset(session, "iris")
+    platform.promote(version, "staging")
+    assert serving(platform, data, "staging") == version
 
 
 def test_unknown_things_are_named(platform: Platform) -> None:
