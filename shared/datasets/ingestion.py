@@ -150,6 +150,8 @@ def _same_again(session: Session, name: str, file: Spooled, description: str | N
     newest = find_version(session, dataset, None)
     if newest.sha256 != file.sha256:
         return None
+    # A release without this digest may have taken it.
+    newest.head_sha256 = file.head_sha256
     if dataset.archived_at is not None or (description is not None and description != dataset.description):
         dataset.archived_at = None
         dataset.description = dataset.description if description is None else description
@@ -168,6 +170,7 @@ def _stage(session: Session, name: str, key: str, file: Spooled, found: Inspecti
         format=found.reading.format,
         reading=found.reading.model_dump(mode="json"),
         sha256=file.sha256,
+        head_sha256=file.head_sha256,
         size_bytes=file.size_bytes,
         rows=found.rows,
         columns=[column.model_dump(mode="json") for column in found.columns],

@@ -1,6 +1,6 @@
-"""The first rows of a stored dataset, without fetching more of it than they need."""
+"""The first rows of a stored dataset: no more of it is fetched than they need, and what is fetched is checked."""
 
-import shutil
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from shared.datasets.findings import Preview
 from shared.datasets.reader import Reader
 from shared.datasets.reading import Reading
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import StoreUnavailable
+from shared.datasets.spool import HEAD_BYTES
+from shared.errors import DatasetCorrupt, StoreUnavailable
 from shared.object_store import ObjectMissing, ObjectStore
 
-_BEGINNING_BYTES = 4 * 2**20
+_CHUNK_BYTES = 2**20
 
 
 def preview(version: DatasetVersionRow, rows: int, *, store: ObjectStore, bucket: str, reader: Reader) -> Preview:
@@ -20,16 +21,18 @@ def preview(version: DatasetVersionRow, rows: int, *, store: ObjectStore, bucket
 
     Raises:
         StoreUnavailable: when the object store does not answer, or has lost the file.
+        DatasetCorrupt: when what was fetched is not what was uploaded. The beginning of a long version that an older
+            release took cannot be checked.
         TableTooLarge: when reading takes too much memory or time.
     """
     reading = Reading.model_validate(version.reading)
     columns = [Column.model_validate(column) for column in version.columns]
-    if reading.format != "parquet" and version.size_bytes > _BEGINNING_BYTES:
+    if reading.format != "parquet" and version.size_bytes > HEAD_BYTES:
         shown = _of_beginning(version, rows, reading, columns, store=store, bucket=bucket, reader=reader)
         if shown is not None:
             return shown
     with tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
-        path = _fetch(store, bucket, version.object_key, Path(folder), end=None)
+        path = _fetch(store, bucket, version.object_key, Path(folder), end=None, sha256=version.sha256)
         return reader.preview(path, reading, rows, columns)
 
 
@@ -45,16 +48,23 @@ def _of_beginning(
 ) -> Preview | None:
     """The first rows, if the beginning of the file holds as many."""
     with tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
-        path = _fetch(store, bucket, version.object_key, Path(folder), end=_BEGINNING_BYTES)
+        path = _fetch(store, bucket, version.object_key, Path(folder), end=HEAD_BYTES, sha256=version.head_sha256)
         shown = reader.preview(path, reading, rows, columns, partial=True)
     return shown if len(shown.rows) >= min(rows, version.rows) else None
 
 
-def _fetch(store: ObjectStore, bucket: str, key: str, folder: Path, *, end: int | None) -> Path:
-    path = folder / "file"
+def _fetch(store: ObjectStore, bucket: str, key: str, folder: Path, *, end: int | None, sha256: str | None) -> Path:
+    path, digest = folder / "file", hashlib.sha256()
     try:
         with store.open(bucket, key, end=end) as source, path.open("wb") as target:
-            shutil.copyfileobj(source, target, 2**20)
+            while chunk := source.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                target.write(chunk)
     except ObjectMissing:
         raise StoreUnavailable("The object store has lost the file of this dataset version. Upload it again.") from None
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise DatasetCorrupt(
+            "The stored file of this dataset version is not what was uploaded. Bring it back from a backup of the "
+            "bucket; `mlmini fsck --deep` lists all such files."
+        )
     return path

@@ -54,6 +54,8 @@ class DatasetVersionRow(Base):
     format: Mapped[str] = mapped_column(String(16))
     reading: Mapped[dict[str, Any]] = mapped_column(JSON)
     sha256: Mapped[str] = mapped_column(String(64))
+    # None in versions that a release without this column took.
+    head_sha256: Mapped[str | None] = mapped_column(String(64))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -6,14 +6,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# Of a longer file, a preview reads so much. Never to be changed: the digests of what it reads are stored.
+HEAD_BYTES = 4 * 2**20
+
 
 @dataclass(frozen=True)
 class Spooled:
-    """A complete local file, its size and its SHA-256 in hex."""
+    """A complete local file, its size, and the SHA-256 of all of it and of its first HEAD_BYTES, in hex."""
 
     path: Path
     size_bytes: int
     sha256: str
+    head_sha256: str
 
 
 class Spool:
@@ -24,6 +28,7 @@ class Spool:
         self._file = os.fdopen(descriptor, "wb")
         self._path = Path(name)
         self._hash = hashlib.sha256()
+        self._head: str | None = None
         self.size_bytes = 0
 
     def write(self, block: bytes | bytearray) -> None:
@@ -32,6 +37,11 @@ class Spool:
         Raises:
             OSError: when the disk takes no more.
         """
+        left = HEAD_BYTES - self.size_bytes
+        if self._head is None and len(block) >= left:
+            head = self._hash.copy()
+            head.update(memoryview(block)[:left])
+            self._head = head.hexdigest()
         self._hash.update(block)
         self.size_bytes += len(block)
         self._file.write(block)
@@ -43,7 +53,8 @@ class Spool:
             OSError: when the disk takes no more.
         """
         self._file.close()
-        return Spooled(self._path, self.size_bytes, self._hash.hexdigest())
+        whole = self._hash.hexdigest()
+        return Spooled(self._path, self.size_bytes, whole, self._head or whole)
 
     def discard(self) -> None:
         """Remove the file."""

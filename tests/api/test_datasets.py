@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.lifespan import Parts
+from tests.support.objects import put
 from tests.support.tables import IRIS, parquet, zipped
 
 
@@ -107,6 +108,17 @@ def test_a_preview_shows_typed_rows_of_the_version_asked_for(client: TestClient)
     problem(client.get("/datasets/data/preview", params={"version": 3}), 404, "unknown_dataset_version")
     for rows in ("0", "1001", "x"):
         problem(client.get("/datasets/data/preview", params={"rows": rows}), 422, "invalid_request")
+
+
+def test_a_preview_of_an_altered_file_is_refused_as_a_training_is(
+    client: TestClient, parts: Parts, tmp_path: Path
+) -> None:
+    key = upload(client).json()["location"].removeprefix("datasets/")
+    bucket = parts.settings.datasets_bucket
+    parts.store.delete(bucket, key)
+    put(parts.store, bucket, key, b"a,b\n1,x\n2,z\n", folder=tmp_path)
+    refused = problem(client.get("/datasets/data/preview"), 500, "dataset_corrupt")
+    assert "not what was uploaded" in refused["detail"]
 
 
 def test_a_deleted_dataset_is_gone_with_its_object(client: TestClient, parts: Parts) -> None:

@@ -1,10 +1,12 @@
 """Files into the catalog, on both databases and both object stores."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy import select, update
@@ -17,7 +19,9 @@ from shared.datasets.ingestion import STALE_SECONDS, clean_stale_uploads
 from shared.datasets.preview import preview
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.datasets.spool import HEAD_BYTES
 from shared.errors import (
+    DatasetCorrupt,
     ExampleNameTaken,
     InvalidTable,
     StoreUnavailable,
@@ -29,7 +33,7 @@ from shared.object_store import ObjectStore
 from shared.settings import Settings
 from tests.support.catalog import Catalog
 from tests.support.objects import put, read
-from tests.support.tables import IRIS
+from tests.support.tables import IRIS, parquet
 
 
 @pytest.fixture(scope="module")
@@ -215,12 +219,88 @@ def test_an_unknown_example_is_refused_with_a_suggestion(catalog: Catalog) -> No
         example(catalog, "irsi")
 
 
+LONG = b"a,b\n" + b"".join(b"%d,%s\n" % (number, b"x" * 100) for number in range(60_000))
+
+
+def first_rows(catalog: Catalog, version: DatasetVersionRow, rows: int = 3) -> list[Any]:
+    """The first cell of each row that a preview shows."""
+    bucket = catalog.settings.datasets_bucket
+    shown = preview(version, rows, store=catalog.store, bucket=bucket, reader=catalog.reader)
+    return [row[0] for row in shown.rows]
+
+
+def exchange(catalog: Catalog, version: DatasetVersionRow, content: bytes, folder: Path) -> None:
+    """Put other bytes in the place of a stored file, behind the back of the catalog."""
+    bucket = catalog.settings.datasets_bucket
+    catalog.store.delete(bucket, version.object_key)
+    put(catalog.store, bucket, version.object_key, content, folder=folder)
+
+
 @pytest.mark.parametrize("rows", [3, 1000])
-def test_a_preview_fetches_only_the_beginning_of_a_long_file(catalog: Catalog, tmp_path: Path, rows: int) -> None:
-    content = b"a,b\n" + b"".join(b"%d,%s\n" % (number, b"x" * 100) for number in range(60_000))
-    version = catalog.add("long", content).entry.version
-    shown = preview(version, rows, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
-    assert [row[0] for row in shown.rows] == list(range(rows))
+def test_a_preview_fetches_only_the_beginning_of_a_long_file(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    version = catalog.add("long", LONG).entry.version
+    assert len(LONG) > HEAD_BYTES * 1.4
+    fetched = count_fetched(catalog.store, monkeypatch)
+    assert first_rows(catalog, version, rows) == list(range(rows))
+    assert sum(fetched) == HEAD_BYTES
+
+
+def count_fetched(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes of objects are read from now on."""
+    fetched: list[int] = []
+    open_object = store.open
+
+    @contextmanager
+    def counted(bucket: str, key: str, **part: Any) -> Iterator[BinaryIO]:
+        with open_object(bucket, key, **part) as file:
+            content = file.read()
+        fetched.append(len(content))
+        yield io.BytesIO(content)
+
+    monkeypatch.setattr(store, "open", counted)
+    return fetched
+
+
+@pytest.mark.parametrize(
+    ("content", "altered"),
+    [
+        (IRIS.read_bytes(), IRIS.read_bytes().replace(b"5.1", b"9.9", 1)),
+        (LONG, LONG.replace(b"1,x", b"7,x", 1)),
+        (LONG, LONG[: HEAD_BYTES - 1] + b"y" + LONG[HEAD_BYTES:]),
+        (LONG, LONG[:-1_000_000]),
+        (parquet({"a": [1, 2]}), parquet({"a": [1, 3]})),
+    ],
+    ids=["short", "the first row", "the last byte of the beginning", "cut", "parquet"],
+)
+def test_a_preview_of_an_altered_file_is_refused(
+    catalog: Catalog, tmp_path: Path, content: bytes, altered: bytes
+) -> None:
+    version = catalog.add("data", content).entry.version
+    assert len(first_rows(catalog, version, 2)) == 2
+    exchange(catalog, version, altered, tmp_path)
+    # What lies behind the beginning shows as soon as it is wanted.
+    rows = 45_000 if altered[:HEAD_BYTES] == content[:HEAD_BYTES] else 2
+    with pytest.raises(DatasetCorrupt, match=r"not what was uploaded\. Bring it back from a backup"):
+        first_rows(catalog, version, rows)
+
+
+def test_the_beginning_of_a_version_of_an_older_release_is_shown_and_checked_once_it_is_uploaded_again(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    version = catalog.add("long", LONG).entry.version
+    with catalog.database.write() as session:
+        session.execute(update(DatasetVersionRow).values(head_sha256=None))
+    with catalog.database.read() as session:
+        old = find_entry(session, "long").version
+    exchange(catalog, version, LONG.replace(b"1,x", b"7,x", 1), tmp_path)
+    assert first_rows(catalog, old) == [0, 7, 2]
+    assert not catalog.add("long", LONG).created
+    with catalog.database.read() as session:
+        again = find_entry(session, "long").version
+    with pytest.raises(DatasetCorrupt):
+        first_rows(catalog, again)
 
 
 def test_a_preview_of_long_rows_reads_on(catalog: Catalog) -> None:

@@ -119,6 +119,17 @@ def predicted(client: TestClient, dataset: str, stage: str, rows: list[Any]) -> 
 
 
 def test_what_an_older_release_kept_is_served_as_before(old: Settings, tmp_path: Path) -> None:
+    expect_service(old, tmp_path)
+
+
+def test_what_the_release_before_kept_is_served_as_before(tmp_path: Path, valkey: Valkey) -> None:
+    unpack("0005", tmp_path / "home")
+    update = {"redis_url": SecretStr(valkey.url), "examples": False, "allowed_hosts": TEST_CLIENT}
+    expect_service(Settings(home=tmp_path / "home").model_copy(update=update), tmp_path)
+
+
+def expect_service(old: Settings, folder: Path) -> None:
+    """Everything that was made by an older release is there, and goes on."""
     prepare(old)
     with TestClient(create_app(old)) as client:
         for stage in ("dev", "staging", "production"):
@@ -128,7 +139,7 @@ def test_what_an_older_release_kept_is_served_as_before(old: Settings, tmp_path:
         assert client.get("/datasets/visits/preview").json()["rows"]
         jobs = client.get("/jobs").json()["items"]
         assert [job["status"] for job in jobs] == ["succeeded"] * 5
-    there = opened(old, tmp_path)
+    there = opened(old, folder)
     assert (there.refused(), there.kinds()) == ({}, [])
     assert there.platform.promote(2, "staging", name="visits")["serving_version"] == 2
     assert there.refused() == {}
@@ -241,4 +252,4 @@ def test_seals_of_a_key_that_is_not_here_are_renewed_once_it_is_back(here: Old) 
 
 def test_an_older_release_does_not_start_on_seals_that_it_cannot_read(here: Old) -> None:
     with closing(sqlite3.connect(here.platform.settings.home / "ml_registry.db")) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0006",)]
