@@ -49,7 +49,8 @@ async def received_upload(
         UnsupportedMediaType: when the body is no form with parts.
         BodyTooLarge: when the file is larger than `max_bytes`.
         InvalidRequest: when the form is broken, incomplete or has other parts.
-        OSError: when the disk is full.
+        ScratchFull: when there is no room for the file.
+        ScratchUnavailable: when it cannot be written for another reason.
     """
     parser_of = _boundary(request)
     spool = Spool(folder)

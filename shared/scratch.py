@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared.errors import ScratchFull, ScratchUnavailable
+from shared.home import NO_ROOM, cure, reason
 from shared.regular_file import NotRegular, open_regular
 
 _LOCK = "owner.lock"
@@ -29,6 +31,20 @@ class Scratch:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
+
+
+@contextmanager
+def scratch_errors() -> Iterator[None]:
+    """Turn what the system says of files in such a folder into ScratchFull and ScratchUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise ScratchFull from error
+        raise ScratchUnavailable(
+            f"The folder below MLMINI_HOME where files are put for a while cannot be used: {reason(error)}. "
+            f"{cure(error)} A restart makes a folder that is missing."
+        ) from error
 
 
 def sweep_scratch(root: Path) -> int:

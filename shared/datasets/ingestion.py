@@ -20,9 +20,9 @@ from shared.datasets.naming import new_object_key
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
-from shared.errors import ExampleNameTaken, UploadOvertaken
+from shared.errors import ExampleNameTaken, ScratchUnavailable, UploadOvertaken
 from shared.logging import get_logger
-from shared.object_store import ObjectStore
+from shared.object_store import DigestMismatch, ObjectStore
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -68,6 +68,7 @@ class Ingestor:
             ExampleNameTaken: with `only_if_new`, when the name holds other data.
             UploadOvertaken: when the dataset was deleted meanwhile.
             StoreUnavailable: when the object store does not answer.
+            ScratchUnavailable: when the file changed on its way through the local disk.
         """
         clean_stale_uploads(self.database, self.store, self.settings)
         with self.database.write() as session:
@@ -79,7 +80,7 @@ class Ingestor:
         with self.database.write() as session:
             dataset_id, version_id = _stage(session, name, key, file, found)
         with self._undone_on_failure(dataset_id, key):
-            self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256)
+            self._store(key, file)
             with self.database.write() as session:
                 if mark is not None:
                     mark(session)
@@ -87,6 +88,14 @@ class Ingestor:
         if not done.created:
             remove_objects(self.store, self.settings.datasets_bucket, [key])
         return done
+
+    def _store(self, key: str, file: Spooled) -> None:
+        try:
+            self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256)
+        except DigestMismatch:
+            raise ScratchUnavailable(
+                "The file changed on the disk of MLMINI_HOME before it was stored. Check that disk, and send it again."
+            ) from None
 
     @contextmanager
     def _undone_on_failure(self, dataset_id: int, key: str) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.datasets.columns import Column
@@ -12,6 +14,7 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
 from shared.errors import DatasetCorrupt, StoreUnavailable
 from shared.object_store import ObjectMissing, ObjectStore
+from shared.scratch import scratch_errors
 
 _CHUNK_BYTES = 2**20
 
@@ -31,8 +34,8 @@ def preview(version: DatasetVersionRow, rows: int, *, store: ObjectStore, bucket
         shown = _of_beginning(version, rows, reading, columns, store=store, bucket=bucket, reader=reader)
         if shown is not None:
             return shown
-    with tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
-        path = _fetch(store, bucket, version.object_key, Path(folder), end=None, sha256=version.sha256)
+    with _folder(reader) as folder:
+        path = _fetch(store, bucket, version.object_key, folder, end=None, sha256=version.sha256)
         return reader.preview(path, reading, rows, columns)
 
 
@@ -47,10 +50,16 @@ def _of_beginning(
     reader: Reader,
 ) -> Preview | None:
     """The first rows, if the beginning of the file holds as many."""
-    with tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
-        path = _fetch(store, bucket, version.object_key, Path(folder), end=HEAD_BYTES, sha256=version.head_sha256)
+    with _folder(reader) as folder:
+        path = _fetch(store, bucket, version.object_key, folder, end=HEAD_BYTES, sha256=version.head_sha256)
         shown = reader.preview(path, reading, rows, columns, partial=True)
     return shown if len(shown.rows) >= min(rows, version.rows) else None
+
+
+@contextmanager
+def _folder(reader: Reader) -> Iterator[Path]:
+    with scratch_errors(), tempfile.TemporaryDirectory(prefix="preview-", dir=reader.folder) as folder:
+        yield Path(folder)
 
 
 def _fetch(store: ObjectStore, bucket: str, key: str, folder: Path, *, end: int | None, sha256: str | None) -> Path:

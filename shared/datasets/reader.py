@@ -20,7 +20,7 @@ from shared.errors import (
 )
 from shared.logging import get_logger
 from shared.sandbox import Ending, Limits, LimitTooLow, Sandbox, SandboxFailed, address_space_limit
-from shared.scratch import Scratch
+from shared.scratch import Scratch, scratch_errors
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -112,9 +112,11 @@ class Reader:
         self._scratch.close()
 
     def _ask(self, request: dict[str, Any], places: threading.BoundedSemaphore) -> dict[str, Any]:
-        folder = Path(tempfile.mkdtemp(prefix="reading-", dir=self.folder))
+        with scratch_errors():
+            folder = Path(tempfile.mkdtemp(prefix="reading-", dir=self.folder))
         try:
-            (folder / "request.json").write_text(json.dumps(request))
+            with scratch_errors():
+                (folder / "request.json").write_text(json.dumps(request))
             with places:
                 # Who waited may find that all is over, and must not start it anew.
                 self._raise_if_closing()

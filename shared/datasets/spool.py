@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.scratch import scratch_errors
+
 # Of a longer file, a preview reads so much. Never to be changed: the digests of what it reads are stored.
 HEAD_BYTES = 4 * 2**20
 
@@ -24,7 +26,9 @@ class Spool:
     """Writes one such file. Close it with `finish` or `discard`; `discard` may always be called."""
 
     def __init__(self, folder: Path) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="spool-", dir=folder)
+        """Raises ScratchFull and ScratchUnavailable."""
+        with scratch_errors():
+            descriptor, name = tempfile.mkstemp(prefix="spool-", dir=folder)
         self._file = os.fdopen(descriptor, "wb")
         self._path = Path(name)
         self._hash = hashlib.sha256()
@@ -32,11 +36,7 @@ class Spool:
         self.size_bytes = 0
 
     def write(self, block: bytes | bytearray) -> None:
-        """Add a block.
-
-        Raises:
-            OSError: when the disk takes no more.
-        """
+        """Add a block. Raises ScratchFull and ScratchUnavailable."""
         left = HEAD_BYTES - self.size_bytes
         if self._head is None and len(block) >= left:
             head = self._hash.copy()
@@ -44,15 +44,13 @@ class Spool:
             self._head = head.hexdigest()
         self._hash.update(block)
         self.size_bytes += len(block)
-        self._file.write(block)
+        with scratch_errors():
+            self._file.write(block)
 
     def finish(self) -> Spooled:
-        """The complete file.
-
-        Raises:
-            OSError: when the disk takes no more.
-        """
-        self._file.close()
+        """The complete file. Raises ScratchFull and ScratchUnavailable."""
+        with scratch_errors():
+            self._file.close()
         whole = self._hash.hexdigest()
         return Spooled(self._path, self.size_bytes, whole, self._head or whole)
 

@@ -55,5 +55,9 @@ class ScratchFull(Unavailable):
     """The disk of MLMINI_HOME, where files are put for a while, is full: make room on it, then try again."""
 
 
+class ScratchUnavailable(Unavailable):
+    """The folder of MLMINI_HOME where files are put for a while cannot be used: mend it, then try again."""
+
+
 class InternalError(PlatformError):
     """Something unexpected happened; the log has it under the request id."""

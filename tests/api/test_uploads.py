@@ -1,9 +1,7 @@
 """Multipart bodies, whole and broken, sent byte by byte where it matters."""
 
 import asyncio
-import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from starlette.types import Message
 from api.app import create_app
 from api.lifespan import Parts
 from shared.settings import Settings
+from tests.support.full_disk import largest_file
 from tests.support.waiting import eventually
 
 TYPE = "multipart/form-data; boundary=limit"
@@ -153,17 +152,6 @@ def test_the_documentation_shows_the_file_field(client: TestClient) -> None:
     assert schema["properties"]["file"]["format"] == "binary"
     assert set(schema["properties"]) == {"file", "name", "description"}
     assert {"200", "201", "413", "415", "422"} <= set(operation["responses"])
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """What is written beyond is refused by the system, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_is_told_by_its_own_code_and_is_not_the_object_store(client: TestClient, parts: Parts) -> None:

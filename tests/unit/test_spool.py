@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.datasets.spool import HEAD_BYTES, Spool
+from shared.errors import ScratchFull
 
 
 def test_a_spooled_file_knows_its_size_and_digest(tmp_path: Path) -> None:
@@ -40,7 +41,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         os.dup2(full, spool._file.fileno())
         os.close(full)
         # A small block only fails when it leaves the buffer.
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(ScratchFull, match="make room"):
             _write_all(spool, size)
         spool.discard()
     assert list(tmp_path.iterdir()) == []
