@@ -108,6 +108,22 @@ def test_twenty_threads_that_want_one_model_load_it_once(platform: Platform, sto
     assert store.opened == ["iris_model_dev_v1.pkl"]
 
 
+def test_all_that_wait_for_a_load_hear_of_its_failure(platform: Platform, store: WatchedStore) -> None:
+    platform.train(platform.dataset())
+    started = threading.Barrier(20)
+
+    def fail() -> None:
+        raise StoreUnavailable("The object store does not answer.")
+
+    def get(_: int) -> bool:
+        started.wait(30)
+        return refuses(cache, StoreUnavailable)
+
+    store.before_open = fail
+    with caching(platform) as cache, ThreadPoolExecutor(20) as threads:
+        assert all(threads.map(get, range(20), timeout=30))
+
+
 def test_a_warm_model_answers_without_database_and_store(
     settings: Settings, tmp_path: Path, postgres: PostgreSQL
 ) -> None:

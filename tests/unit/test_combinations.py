@@ -177,6 +177,11 @@ def test_columns_are_not_counted_where_the_recipe_makes_its_own() -> None:
     assert "Name columns of numbers in 'features'" in problem.detail
 
 
+def test_components_are_counted_among_the_rows_too() -> None:
+    (problem,) = refused("cross_decomposition.PLSRegression", {"n_components": 3}, AMOUNTS.head(3))
+    assert "more than the 2 rows" in problem.detail
+
+
 def test_neighbours_are_counted_among_the_rows_that_have_a_target_and_are_fitted() -> None:
     table = TWO.assign(target=TWO["target"].where(TWO.index >= 20))
     (problem,) = refused("neighbors.KNeighborsClassifier", {"n_neighbors": 21}, table, test_size=0.5)
