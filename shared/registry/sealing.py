@@ -210,7 +210,7 @@ def _read(path: Path) -> str:
         found = weakness(path, secret=True)
         if found is not None:
             raise WrongSettings(exposed(found))
-        return file.read(_MOST_CHARACTERS).strip()
+        return file.read(_MOST_CHARACTERS)
 
 
 def _create(path: Path) -> None:

@@ -14,9 +14,7 @@ class EstimatorChoice(BaseModel):
 
     module: str = Field(description="The module of scikit-learn.")
     class_: str = Field(description="The class in that module.", alias="class")
-    params: dict[str, Any] = Field(
-        description="Parameters that differ from scikit-learn's defaults.", default_factory=dict
-    )
+    params: dict[str, Any] = Field(description="Parameters that differ from scikit-learn's defaults.")
 
 
 class TrainingSpec(BaseModel):

@@ -47,6 +47,13 @@ def test_the_key_stays_the_same_from_start_to_start(settings: Settings) -> None:
     assert load_artifact_key(settings) == load_artifact_key(settings)
 
 
+def test_a_key_file_that_went_through_an_editor_holds_the_same_key(settings: Settings) -> None:
+    key = load_artifact_key(settings)
+    with (settings.home / KEY_FILE).open("a") as file:
+        file.write(" \r\n")
+    assert load_artifact_key(settings) == key
+
+
 def test_a_key_from_the_settings_writes_no_file(settings: Settings) -> None:
     key = load_artifact_key(settings.model_copy(update={"artifact_key": SecretStr(SECRET)}))
     assert key.secret == SECRET.encode()

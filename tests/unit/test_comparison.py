@@ -14,14 +14,16 @@ from shared.training.signature import Task
 SPLIT = {"test_size": 0.2, "random_state": 42, "stratified": True}
 
 
-def model(version: int, metrics: dict[str, float], *, dataset_version: int = 1, **report: Any) -> RegisteredModel:
+def model(
+    version: int, metrics: dict[str, float], *, dataset_version: int = 1, target: str = "species", **report: Any
+) -> RegisteredModel:
     row = RegistryRow(
         version=version,
         stage="dev",
         estimator="dummy.DummyClassifier",
         metrics=metrics,
         parameters={},
-        signature={"target": "species"},
+        signature={"target": target},
         report={"split": SPLIT, **report},
     )
     return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[])
@@ -53,11 +55,26 @@ def test_a_model_without_a_metric_is_not_the_best_by_it() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [model(2, {"accuracy": 0.9}, dataset_version=2), model(2, {"accuracy": 0.9}, split={**SPLIT, "random_state": 1})],
-    ids=["other data", "another split"],
+    [
+        model(2, {"accuracy": 0.9}, dataset_version=2),
+        model(2, {"accuracy": 0.9}, split={**SPLIT, "random_state": 1}),
+        model(2, {"accuracy": 0.9}, target="color"),
+    ],
+    ids=["other data", "another split", "another target"],
 )
 def test_models_that_were_measured_on_different_rows_are_not_ranked(other: RegisteredModel) -> None:
     assert best(model(1, {"accuracy": 0.8}), other) == {"accuracy": []}
+
+
+def test_what_models_were_made_of_stands_side_by_side() -> None:
+    facts = compare([model(1, {}), model(2, {}, dataset_version=3, target="color")]).facts
+    assert {fact.name: fact.values for fact in facts} == {
+        "dataset_name": ["iris", "iris"],
+        "dataset_version": [1, 3],
+        "estimator": ["dummy.DummyClassifier", "dummy.DummyClassifier"],
+        "target": ["species", "color"],
+        "stage": ["dev", "dev"],
+    }
 
 
 @pytest.mark.parametrize(
