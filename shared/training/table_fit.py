@@ -116,7 +116,7 @@ def _classes(values: Values, shape: Shape) -> Iterator[Refusal]:
 
 def _for_two(values: Values, classes: int) -> Iterator[Refusal]:
     only = f"is for two classes only, but the target has {classes}"
-    if values.estimator.name.startswith("LogisticRegression") and values["solver"] == "liblinear":
+    if values["solver"] == "liblinear":
         yield Refusal("solver", f"The solver 'liblinear' {only}. Use 'lbfgs' or 'saga'.")
     if values["loss"] == "exponential":
         yield Refusal("loss", f"The loss 'exponential' {only}. Use 'log_loss'.")

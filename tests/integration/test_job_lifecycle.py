@@ -1,6 +1,7 @@
 """Each step of the job protocol on both databases. What many at once do is in `test_job_races`."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -99,6 +100,8 @@ def test_the_order_of_names_in_a_body_does_not_matter() -> None:
     assert fingerprint(Kind.TRAIN, {"a": 1, "b": 2}) == fingerprint(Kind.TRAIN, {"b": 2, "a": 1})
     assert fingerprint(Kind.TRAIN, {"a": 1}) != fingerprint(Kind.PROMOTE, {"a": 1})
     assert fingerprint(Kind.TRAIN, {"a": 1}) != fingerprint(Kind.TRAIN, {"a": "1"})
+    # Keys outlive an upgrade.
+    assert fingerprint(Kind.TRAIN, {"b": 2, "a": 1}) == sha256(b'["train",{"a":1,"b":2}]').hexdigest()
 
 
 def test_a_key_that_ran_out_can_be_used_again(database: Database) -> None:

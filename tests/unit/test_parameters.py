@@ -87,6 +87,13 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
         {"module": "tree", "class": "DecisionTreeClassifier"},
         "nested estimators are not taken",
     ),
+    "a nested class": ("ensemble.AdaBoostClassifier", "estimator", {"class": "SVC"}, "nested estimators are not taken"),
+    "a nested module": (
+        "ensemble.AdaBoostClassifier",
+        "estimator",
+        {"module": "svm"},
+        "nested estimators are not taken",
+    ),
     "an estimator by name": ("ensemble.BaggingRegressor", "estimator", "SVR", "must be null"),
     "weights that are no numbers": (FOREST, "class_weight", {"0": {"class": "SVC"}}, "an object"),
     "a list of texts": ("linear_model.RidgeCV", "alphas", ["1"], "a list of at most 1000 numbers"),

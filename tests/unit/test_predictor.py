@@ -109,6 +109,17 @@ def test_the_largest_number_of_single_precision_is_not_too_large() -> None:
     assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 0, 1]]
 
 
+def test_cells_of_a_column_that_the_model_leaves_aside_are_not_too_large() -> None:
+    signature = numeric_signature("x", "y")
+    unused = signature.inputs[0].model_copy(update={"used": False})
+    predictor = Predictor(
+        1, signature.model_copy(update={"inputs": [unused, signature.inputs[1]]}), Broken(ValueError()), 1
+    )
+    with pytest.raises(InvalidInput) as refusal:
+        ask(predictor, [[1e300, 1e300]])
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 0, 1]]
+
+
 def test_large_cells_are_fine_for_a_model_that_can_take_them() -> None:
     assert ask(ready(doubling()), [[1e300]]).predictions == pytest.approx([2e300])
 
