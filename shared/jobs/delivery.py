@@ -41,7 +41,7 @@ def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Del
 def count_due(session: Session) -> int:
     """How many jobs could run now if a worker were free."""
     query = select(func.count()).where(_WAITING, JobRow.run_at <= Now())
-    return session.scalar(query) or 0
+    return session.execute(query).scalar_one()
 
 
 def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> list[Delivery]:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull
 from shared.object_store import ObjectStore
 from shared.registry import deployments
 from shared.registry.artifact import digest_of, fetch, load_model
@@ -53,6 +53,16 @@ def flip_a_byte(data: bytes) -> bytes:
 def test_a_registered_model_loads_and_predicts(platform: Platform) -> None:
     artifact = registered(platform, platform.train(platform.dataset()))
     assert load(platform, artifact).predict([[5.1, 3.5, 1.4, 0.2]]).tolist() == ["setosa"]
+
+
+def test_a_disk_without_room_for_the_file_is_told_by_its_own_code(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = registered(platform, platform.train(platform.dataset()))
+    with Path("/dev/full").open("wb+", buffering=0) as full:
+        monkeypatch.setattr("shared.registry.artifact.tempfile.SpooledTemporaryFile", lambda *_, **__: full)
+        with pytest.raises(ScratchFull):
+            load(platform, artifact)
 
 
 CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
