@@ -60,7 +60,5 @@ def _past_fits(session: Session, estimator: str) -> list[_Past]:
 
 def _times_as_large(session: Session, source: DatasetVersionRow, other_id: int) -> float:
     """Rows by columns of the table, as a multiple of those of the other."""
-    other = session.get(DatasetVersionRow, other_id)
-    if other is None or other.id == source.id:
-        return 1.0
+    other = session.get_one(DatasetVersionRow, other_id)
     return (source.rows * len(source.columns)) / max(1, other.rows * len(other.columns))
