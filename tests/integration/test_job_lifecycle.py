@@ -251,7 +251,8 @@ def test_a_success_clears_the_error_of_an_earlier_attempt(database: Database) ->
     rescue_job(database, rescued.job_id)
     assert row_of(database, job_id).error == WORKER_LOST.as_json()
     finish_job(database, job_id)
-    assert row_of(database, job_id).error is None
+    with database.read() as session:
+        assert session.scalars(select(JobRow.id).where(JobRow.error.is_(None))).all() == [job_id]
 
 
 def test_a_commit_whose_effect_fails_leaves_the_job_running(database: Database) -> None:
@@ -460,6 +461,7 @@ def test_a_cancel_asked_twice_of_a_running_job_is_one_cancel(database: Database)
     first = row_of(database, claim.job_id).cancel_requested_at
     request_cancel(database, claim.job_id)
     assert row_of(database, claim.job_id).cancel_requested_at == first
+    assert events_of(database, claim.job_id)[-1] == ("queued", "running", 1, "worker-1"), "it runs until it has stopped"
 
 
 def test_an_ended_job_cannot_be_cancelled(database: Database) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.database import Database
 from shared.errors import (
@@ -366,6 +367,19 @@ def test_a_load_that_takes_too_long_leaves_a_good_version_and_drops_a_retired_on
         answer = threads.submit(cache.get, "iris", "dev")
         go_on.set()
         assert answer.result(30).version == 2
+
+
+def test_a_registry_that_is_not_reached_is_told_of_once(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+
+    def away(_: object) -> int:
+        looks.append(True)
+        raise DatabaseUnavailable("The database does not answer.")
+
+    monkeypatch.setattr(deployments, "generation", away)
+    with capture_logs() as lines, caching(platform):
+        eventually(lambda: len(looks) > 2)
+    assert [line["event"] for line in lines] == ["registry_not_reachable"]
 
 
 def test_catching_up_while_the_database_is_away_leaves_everything_as_it_is(

@@ -141,3 +141,6 @@ def test_rows_whose_prediction_is_no_finite_number_are_named() -> None:
     with pytest.raises(InvalidInput, match="Row 1: the prediction is not a finite number") as refusal:
         ask(ready(doubling()), [[1], [1.7e308], [2]])
     assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 1]]
+    with pytest.raises(InvalidInput) as refusal:
+        ready(doubling()).answer(features=None, records=[{"x": 1.7e308}], probabilities=False, max_cells=9)
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "records", 0]]
