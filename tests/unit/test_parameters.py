@@ -58,6 +58,7 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "zero trees": (FOREST, "n_estimators", 0, "at least 1"),
     "a text for a number": (FOREST, "n_estimators", "100", 'not "100". The default is 100.'),
     "a fraction for a whole number": (FOREST, "n_estimators", 1.5, "a whole number"),
+    "no share": (FOREST, "max_samples", 0, "a number above 0 (written with a decimal point)"),
     "true for a number": (FOREST, "n_estimators", True, "not true"),
     "NaN": (FOREST, "min_samples_split", float("nan"), "not NaN"),
     "infinity": (FOREST, "max_samples", float("inf"), "not Infinity"),

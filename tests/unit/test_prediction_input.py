@@ -62,6 +62,7 @@ def test_a_missing_value_is_refused_by_its_own_code_where_the_model_needs_one() 
     assert isinstance(error, MissingNotAllowed)
     assert places(error) == [["body", "input_data", "features", 1, 0]]
     assert "'a'" in error.detail
+    assert error.detail == error.errors[0]["msg"]
 
 
 def test_a_column_left_out_of_a_record_is_a_missing_value() -> None:
