@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.mutants.choice import Choice
 from tests.support.mutants.judged import judged
 from tests.support.mutants.making import mutants_of
+from tests.support.mutants.reach import Reach
 from tests.support.mutants.sample import draw
 from tests.support.waiting import eventually
 
@@ -79,6 +81,16 @@ def test_a_mutant_has_the_same_name_after_lines_were_added_above() -> None:
     (after,) = mutants_of("a.py", "import d\n\n\nclass A:\n    def b(self):\n        return self.c")
     assert before.name == after.name == ("a.py::A.b", "return self.c", "return None")
     assert (before.line, after.line) == (3, 6)
+
+
+def test_a_mutant_meets_one_test_of_each_function_and_then_the_quickest(tmp_path: Path) -> None:
+    few, slow, many = (["few[0]"], ["slow[0]", "slow[1]"], [f"many[{number}]" for number in range(10)])
+    seconds = dict.fromkeys(few, 1.0) | dict.fromkeys(slow, 4.0) | dict.fromkeys(many, 0.25)
+    (mutant,) = mutants_of("a.py", "def a():\n    return b")
+    choice = Choice(tmp_path, [Reach("test_a.py", seconds, {"a.py": {2: list(seconds)}})])
+    first, more = choice.rounds(mutant)
+    assert sorted(first.tests) == sorted(["few[0]", "slow[0]", *many])
+    assert more.tests == ["slow[1]"]
 
 
 TOY = {

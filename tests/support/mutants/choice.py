@@ -4,7 +4,7 @@ Most mutants die at the first few tests. The others meet as many as there is tim
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.support.mutants.reach import Reach
 
 # What the tests of each round may have taken without the mutant.
 _FIRST_SECONDS = 10.0
-_MORE_SECONDS = 90.0
-_FAR_SECONDS = 60.0
+_MORE_SECONDS = 30.0
+_FAR_SECONDS = 30.0
 # What the first test that needs a server waits for: it is in the time of another test, or of none.
 _SERVER_SECONDS = {"postgresql": 6.0, "s3": 6.0}
 
@@ -43,7 +43,7 @@ class Choice:
 
     def rounds(self, mutant: Mutant) -> list[Chosen]:
         """Tests in whose own process the mutant runs, more of them, and files that start processes which run it."""
-        near = self._in_turns(self._near(mutant))
+        near = self._in_order(self._near(mutant))
         first = _within(_FIRST_SECONDS, near)
         more = _within(_MORE_SECONDS, [(test, seconds) for test, seconds in near if test not in first.tests])
         return [chosen for chosen in (first, more, _within(_FAR_SECONDS, self._far(mutant))) if chosen.tests]
@@ -70,15 +70,15 @@ class Choice:
         lines = {path: (self._root / path).read_text().splitlines() for path in paths}
         return {(path, line) for path, line in self._tests if word.search(lines[path][line - 1])}
 
-    def _in_turns(self, tests: set[str]) -> list[tuple[str, float]]:
-        """The quickest of each function before the second of any: what differs in parameters alone is much the same."""
-        taken: Counter[str] = Counter()
-        turns = []
+    def _in_order(self, tests: set[str]) -> list[tuple[str, float]]:
+        """The quickest of each function, for what differs in parameters alone is much the same; then the others."""
+        functions: set[str] = set()
+        order = []
         for cost, test in sorted((self._cost(test), test) for test in tests):
             function = test.partition("[")[0]
-            turns.append((taken[function], cost, test))
-            taken[function] += 1
-        return [(test, cost) for _, cost, test in sorted(turns)]
+            order.append((function in functions, cost, test))
+            functions.add(function)
+        return [(test, cost) for _, cost, test in sorted(order)]
 
     def _cost(self, test: str) -> float:
         return self._seconds[test] + sum(more for server, more in _SERVER_SECONDS.items() if server in test)
