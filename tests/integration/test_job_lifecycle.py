@@ -159,7 +159,7 @@ def test_a_claim_starts_an_attempt_with_a_lease(database: Database) -> None:
     assert events_of(database, job_id)[-1] == ("queued", "running", 1, "worker-1")
 
 
-@pytest.mark.parametrize("why", ["running", "ended", "delayed", "unknown"])
+@pytest.mark.parametrize("why", ["running", "ended", "delayed", "to be cancelled", "unknown"])
 def test_a_job_that_is_not_due_is_not_claimed(database: Database, why: str) -> None:
     job_id = add_job(database)
     match why:
@@ -169,6 +169,8 @@ def test_a_job_that_is_not_due_is_not_claimed(database: Database, why: str) -> N
             request_cancel(database, job_id)
         case "delayed":
             change(database, job_id, run_at=Now(60))
+        case "to be cancelled":
+            change(database, job_id, cancel_requested_at=Now())
         case _:
             job_id = uuid4()
     with database.write() as session:

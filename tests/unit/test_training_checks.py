@@ -62,6 +62,12 @@ def test_the_task_must_fit_the_target(estimator: str, target: Column, expected: 
     assert codes(spec_of(estimator), X, Z, target) == expected
 
 
+@pytest.mark.parametrize("estimator", [FOREST, RIDGE])
+def test_a_target_of_dates_is_recommended_to_no_estimator(estimator: str) -> None:
+    (problem,) = problems(spec_of(estimator), X, Z, column("target", "datetime", unique=100), rows=100)
+    assert "holds dates, which are neither classes nor amounts" in problem.detail
+
+
 @pytest.mark.parametrize(("components", "expected"), [(2, []), (3, ["invalid_parameter"])])
 def test_a_discriminant_analysis_has_no_more_components_than_inputs(components: int, expected: list[str]) -> None:
     spec = spec_of("discriminant_analysis.LinearDiscriminantAnalysis", params={"n_components": components})
