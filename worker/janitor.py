@@ -8,7 +8,7 @@ import random
 import threading
 from collections.abc import Callable
 
-from shared.datasets.ingestion import clean_stale_uploads, forget_empty_datasets
+from shared.datasets.unfinished import clean_stale_uploads, forget_empty_datasets
 from shared.errors import Unavailable
 from shared.jobs import expiry
 from shared.logging import get_logger

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.consistency.difference import Difference, Level
 from shared.database import Database
-from shared.datasets.ingestion import STALE_SECONDS
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.datasets.unfinished import STALE_SECONDS
 from shared.errors import ArtifactCorrupt
 from shared.jobs.rows import CounterRow
 from shared.registry.deployments import artifacts, read_artifact

@@ -5,7 +5,7 @@ dataset point to it: an object that readers can see is complete, and one that no
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
@@ -20,15 +20,13 @@ from shared.datasets.naming import new_object_key
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
+from shared.datasets.unfinished import clean_stale_uploads, forget_if_empty
 from shared.errors import ExampleNameTaken, ScratchUnavailable, UploadOvertaken
 from shared.logging import get_logger
-from shared.object_store import DigestMismatch, ObjectStore
+from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore
 from shared.settings import Settings
 
 log = get_logger(__name__)
-
-# Longer than any honest upload takes from its row to its commit.
-STALE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,9 @@ class Ingestor:
     ) -> Ingestion:
         """Check a file and make it the newest version of the dataset `name`, which is normalised.
 
-        The bytes of the newest version again give that version; either way an archived dataset comes back. With
-        `only_if_new` other data under that name is left alone. `mark` is part of the transaction that makes a new
-        version visible; what it raises leaves nothing behind.
+        The bytes of the newest version again give that version, and its file is put back where the store has lost it;
+        either way an archived dataset comes back. With `only_if_new` other data under that name is left alone. `mark`
+        is part of the transaction that makes a new version visible; what it raises leaves nothing behind.
 
         Raises:
             InvalidTable: when the file is no table; see `Reader.inspect` for its kin.
@@ -74,7 +72,7 @@ class Ingestor:
         with self.database.write() as session:
             known = _same_again(session, name, file, description)
         if known is not None:
-            return Ingestion(known, created=False)
+            return self._bring_back(known, file)
         found = self.reader.inspect(file.path)
         key = new_object_key(name, found.reading.extension)
         with self.database.write() as session:
@@ -87,6 +85,23 @@ class Ingestor:
                 done = _publish(session, dataset_id, version_id, file, description, only_if_new=only_if_new)
         if not done.created:
             remove_objects(self.store, self.settings.datasets_bucket, [key])
+        return done
+
+    def _bring_back(self, known: Entry, file: Spooled) -> Ingestion:
+        """Put the file of a version back where the store has lost it, or holds something else in its place."""
+        version, done = known.version, Ingestion(known, created=False)
+        bucket, key = self.settings.datasets_bucket, version.object_key
+        try:
+            stored = self.store.stat(bucket, key)
+            if (stored.size, stored.sha256) == (version.size_bytes, version.sha256):
+                return done
+            self.store.delete(bucket, key)
+        except ObjectMissing:
+            pass
+        log.warning("dataset_file_brought_back", key=key)
+        # Another upload of the same bytes may be faster.
+        with suppress(ObjectExists):
+            self._store(key, file)
         return done
 
     def _store(self, key: str, file: Spooled) -> None:
@@ -108,47 +123,10 @@ class Ingestor:
                 ready = session.scalar(select(row).where(row, DatasetVersionRow.state == VersionState.READY))
                 if not ready:
                     session.execute(delete(DatasetVersionRow).where(row))
-                    _forget_if_empty(session, dataset_id)
+                    forget_if_empty(session, dataset_id)
             if not ready:
                 remove_objects(self.store, self.settings.datasets_bucket, [key])
             raise
-
-
-def clean_stale_uploads(database: Database, store: ObjectStore, settings: Settings) -> int:
-    """Forget uploads that were never finished because their process died; how many there were."""
-    stale = (
-        DatasetVersionRow.state == VersionState.UPLOADING,
-        DatasetVersionRow.created_at < Now(-STALE_SECONDS),
-    )
-    with database.read() as session:
-        if session.scalar(select(DatasetVersionRow.id).where(*stale).limit(1)) is None:
-            return 0
-    with database.write() as session:
-        gone = session.execute(
-            delete(DatasetVersionRow)
-            .where(*stale)
-            .returning(DatasetVersionRow.object_key, DatasetVersionRow.dataset_id)
-        ).all()
-        for dataset_id in {row.dataset_id for row in gone}:
-            _forget_if_empty(session, dataset_id)
-    keys = [row.object_key for row in gone]
-    log.info("stale_uploads_removed", keys=keys)
-    remove_objects(store, settings.datasets_bucket, keys)
-    return len(keys)
-
-
-def forget_empty_datasets(database: Database) -> int:
-    """Remove old catalog rows that have no version, not even one under way; how many there were."""
-    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == DatasetRow.id)
-    empty = select(DatasetRow.id).where(
-        DatasetRow.location.is_(None), ~versions.exists(), DatasetRow.created_at < Now(-STALE_SECONDS)
-    )
-    with database.read() as session:
-        found = session.scalars(empty).all()
-    for dataset_id in found:
-        with database.write() as session:
-            _forget_if_empty(session, dataset_id)
-    return len(found)
 
 
 def _same_again(session: Session, name: str, file: Spooled, description: str | None) -> Entry | None:
@@ -230,15 +208,6 @@ def _publish(
     session.flush()
     session.refresh(dataset)
     return Ingestion(Entry(dataset, version), created=True)
-
-
-def _forget_if_empty(session: Session, dataset_id: int) -> None:
-    """Remove a dataset that never had a version. Locked first: the second statement sees what others committed."""
-    session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset_id).with_for_update())
-    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset_id)
-    session.execute(
-        delete(DatasetRow).where(DatasetRow.id == dataset_id, DatasetRow.location.is_(None), ~versions.exists())
-    )
 
 
 def name_taken(name: str) -> ExampleNameTaken:

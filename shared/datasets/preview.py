@@ -74,6 +74,6 @@ def _fetch(store: ObjectStore, bucket: str, key: str, folder: Path, *, end: int 
     if sha256 is not None and digest.hexdigest() != sha256:
         raise DatasetCorrupt(
             "The stored file of this dataset version is not what was uploaded. Bring it back from a backup of the "
-            "bucket; `mlmini fsck --deep` lists all such files."
+            "bucket, or, if it is the newest version, upload the same file again."
         )
     return path

@@ -15,11 +15,11 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset, find_dataset, find_entry, list_datasets
 from shared.datasets.examples import EXAMPLES, TARGET, ensure_example
-from shared.datasets.ingestion import STALE_SECONDS, clean_stale_uploads
 from shared.datasets.preview import preview
 from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
+from shared.datasets.unfinished import STALE_SECONDS, clean_stale_uploads
 from shared.errors import (
     DatasetCorrupt,
     ExampleNameTaken,
@@ -294,9 +294,11 @@ def test_the_beginning_of_a_version_of_an_older_release_is_shown_and_checked_onc
         session.execute(update(DatasetVersionRow).values(head_sha256=None))
     with catalog.database.read() as session:
         old = find_entry(session, "long").version
-    exchange(catalog, version, LONG.replace(b"1,x", b"7,x", 1), tmp_path)
+    altered = LONG.replace(b"1,x", b"7,x", 1)
+    exchange(catalog, version, altered, tmp_path)
     assert first_rows(catalog, old) == [0, 7, 2]
     assert not catalog.add("long", LONG).created
+    exchange(catalog, version, altered, tmp_path)
     with catalog.database.read() as session:
         again = find_entry(session, "long").version
     with pytest.raises(DatasetCorrupt):
@@ -309,6 +311,22 @@ def test_a_preview_of_long_rows_reads_on(catalog: Catalog) -> None:
     version = catalog.add("wide", content).entry.version
     shown = preview(version, 4, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
     assert [row[0] for row in shown.rows] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("instead", [None, b"a,b\n7,7\n", b"a,b\n1,2\n1,2\n"], ids=["lost", "altered", "longer"])
+def test_the_same_upload_again_brings_back_a_file_that_the_store_has_lost(
+    catalog: Catalog, tmp_path: Path, instead: bytes | None
+) -> None:
+    version = catalog.add("data").entry.version
+    if instead is None:
+        catalog.store.delete(catalog.settings.datasets_bucket, version.object_key)
+    else:
+        exchange(catalog, version, instead, tmp_path)
+    again = catalog.add("data")
+    assert not again.created
+    assert catalog.versions() == [("data", 1, "ready")]
+    assert catalog.keys() == [version.object_key]
+    assert first_rows(catalog, again.entry.version) == [1]
 
 
 def test_a_preview_of_a_lost_file_says_so(catalog: Catalog) -> None:
