@@ -169,7 +169,10 @@ class Reader:
         if isinstance(error, LimitTooLow):
             return ReaderUnavailable(str(error))
         log.error("reader_not_started", said=str(error)[-_SHOWN_CHARACTERS:])
-        return ReaderUnavailable("The process that reads files cannot start; the log of the API has the cause.")
+        return ReaderUnavailable(
+            "The process that reads files cannot start, or is ended at once; the log of the API has the cause. The "
+            "file is not at fault."
+        )
 
     def _memory_mb(self) -> int:
         """What reading may use: as the settings say, or less where the system does not give it."""
