@@ -54,6 +54,7 @@ STATEMENTS = {
     "import a as b": set(),
     "a: Literal['b'] = c": set(),
     "log.info('done', rows=3)": set(),
+    "fail_point('put.before')": set(),
     "a: int = field(description='b')": set(),
     "a = column(String(16), ForeignKey('b.c', ondelete='CASCADE'), index=True)": set(),
     "raise A('one ' + b, status=3)": {"pass", "raise A('one ' + b, status=4)"},

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
@@ -12,6 +13,7 @@ from shared.errors import FitFailed, InvalidParameter, InvalidSplit, SingleClass
 from shared.training.estimators import find_estimator
 from shared.training.evaluation import evaluate
 from shared.training.frame import forget_names
+from shared.training.labels import target_values
 from shared.training.recipe import build_estimator
 from shared.training.trainer import train
 from tests.support.tables import IRIS, load
@@ -247,6 +249,13 @@ def test_what_shows_in_the_values_only_is_refused() -> None:
 def test_minus_one_is_no_label_where_it_means_unlabelled() -> None:
     with pytest.raises(TaskMismatch, match="label -1"):
         trained("semi_supervised.LabelPropagation", numeric_classes((-1, 1)))
+
+
+def test_amounts_are_floating_point_numbers_whatever_the_column_holds() -> None:
+    table = pd.DataFrame({"target": [1, 2, 3]})
+    (column,) = profile_of(table)
+    amounts = target_values(table["target"], column, find_estimator("linear_model", "Ridge"))
+    assert (amounts.dtype, amounts.tolist()) == (np.float64, [1.0, 2.0, 3.0])
 
 
 def test_a_specification_is_checked_before_anything_is_fitted() -> None:
