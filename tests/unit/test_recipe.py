@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.training.estimators import find_estimator
 from shared.training.frame import model_input
-from shared.training.plan import BINS, MAX_CATEGORIES, plan_of
+from shared.training.plan import MAX_CATEGORIES, plan_of
 from shared.training.recipe import build_estimator, build_model
 from shared.training.signature import InputColumn
 from tests.support.training_tables import profile_of, spec_of, trained
@@ -134,12 +134,12 @@ def test_an_estimator_of_categories_gets_one_number_for_the_rarest_of_many() -> 
 
 def test_an_estimator_of_categories_gets_numbers_in_bins_of_about_as_many_rows_each() -> None:
     # Cut at equal distances, all but the last number would be in the first bin.
-    numbers = [float(2**power) for power in range(2 * BINS)]
+    numbers = [float(2**power) for power in range(20)]
     recipe = Recipe(CATEGORICAL, x=numbers)
-    assert recipe.encoded(x=numbers) == [[float(power // 2)] for power in range(2 * BINS)]
+    assert recipe.encoded(x=numbers) == [[float(power // 2)] for power in range(20)]
     with_gaps = Recipe(CATEGORICAL, x=[*numbers, None, None])
     # The median is between the tenth and the eleventh number.
-    (gap,), (lower,), (upper,) = with_gaps.encoded(x=[None, numbers[BINS - 1], numbers[BINS]])
+    (gap,), (lower,), (upper,) = with_gaps.encoded(x=[None, numbers[9], numbers[10]])
     assert lower <= gap <= upper
     assert upper - lower <= 1
 

@@ -82,6 +82,7 @@ def test_gaps_in_numbers_are_filled_for_an_estimator_that_takes_none() -> None:
     table.loc[::7, "width"] = np.nan
     result = trained(LOGISTIC, table)
     assert result.signature.numeric
+    assert all(column.missing_allowed for column in result.signature.inputs)
     assert [name for name, _ in result.model.steps] == ["impute", "scale", "estimator"]
     assert treatment(result, "width")["treatment"].startswith("used as a number, missing values become the median, a")
     assert forget_names(result.model).predict(np.full((2, 3), np.nan)).shape == (2,)
