@@ -132,8 +132,13 @@ def test_the_percent_of_a_fit_stays_between_its_own_step_and_the_next() -> None:
     assert percent_of_fit(1) == percent_of_fit(7) == 79
 
 
-def test_a_training_tells_of_its_steps_in_order_and_of_each_percent_once() -> None:
-    heard = heard_steps("ensemble.RandomForestClassifier", numeric_classes(), params={"n_estimators": 40})
+@pytest.mark.parametrize(
+    ("estimator", "steps"),
+    [("ensemble.RandomForestClassifier", 40), ("ensemble.GradientBoostingClassifier", 100)],
+    ids=["fewer steps than percents", "more"],
+)
+def test_a_training_tells_of_its_steps_in_order_and_of_each_percent_once(estimator: str, steps: int) -> None:
+    heard = heard_steps(estimator, numeric_classes(), params={"n_estimators": steps})
     percents = [percent for _, percent, _ in heard]
     fitting = [(percent, measured) for step, percent, measured in heard if step == "fitting"]
     assert [step for step, _, _ in heard if step != "fitting"] == ["preparing", "evaluating"]
