@@ -190,6 +190,13 @@ def test_the_first_problem_says_how_many_more_there_are(target: str, end: str) -
     assert refusal.value.detail.endswith(end)
 
 
+@pytest.mark.parametrize(("count", "end"), [(20, "c18, c19."), (21, "c18, c19, ….")])
+def test_of_the_columns_of_a_table_twenty_are_named(count: int, end: str) -> None:
+    columns = [column(f"c{number}") for number in range(count)]
+    (problem,) = problems(spec_of(FOREST, target_column="salary"), *columns)
+    assert problem.detail.endswith(end)
+
+
 def test_an_unknown_estimator_does_not_hide_what_is_wrong_with_the_columns() -> None:
     assert codes(spec_of("svm.SVM", target_column="y"), X) == ["unknown_estimator", "unknown_column"]
 
