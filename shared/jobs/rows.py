@@ -92,7 +92,7 @@ class CounterRow(Base):
     __tablename__ = "counters"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger, default=0)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class IdempotencyKeyRow(Base):
