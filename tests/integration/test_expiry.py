@@ -68,5 +68,6 @@ def test_the_logs_of_ended_jobs_are_forgotten_after_their_days_and_those_of_othe
     assert found == ([claims[1].job_id] if state in TERMINAL else [])
     with database.write() as session:
         assert forget_logs(session, found) == len(found)
+        assert old_logs(session, keep_days=30) == []
     assert log_of(database, claims[0].job_id) == ["one", "two"]
     assert log_of(database, claims[1].job_id) == ([] if found else ["one", "two"])

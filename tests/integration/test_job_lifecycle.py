@@ -542,6 +542,8 @@ def test_a_job_that_goes_back_to_the_queue_has_waited_from_then_on(database: Dat
 def test_the_job_that_is_due_for_the_longest_time_tells_how_long_the_queue_is_whatever_its_priority(
     database: Database,
 ) -> None:
+    with database.read() as session:
+        assert oldest_due_seconds(session) == 0
     for priority, seconds in ((0, 10), (9, 100), (5, 50)):
         change(database, add_job(database, priority=priority), run_at=Now(-seconds))
     with database.read() as session:
