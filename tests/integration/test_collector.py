@@ -25,7 +25,7 @@ from shared.registry import collection, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
 from shared.registry.promotion import check_promotion, commit_promotion
-from shared.registry.rows import OrphanRow
+from shared.registry.rows import OrphanRow, Shelf
 from shared.settings import Settings
 from tests.support.jobs import add_job, claim_job, fail_job
 from tests.support.left_over import NO_GRACE, UPLOADED, Belongings, belongings
@@ -326,6 +326,15 @@ def test_a_promotion_does_not_commit_what_was_removed_under_its_eyes(
     with there.database.write() as session:
         commit_promotion(session, check(session), seal=SEAL, actor="test")
     kept(there, PROMOTED)
+
+
+def test_a_removal_begins_after_the_grace_only(there: Belongings) -> None:
+    seen = orphans.Removal(Shelf.MODELS, ORPHAN, 0)
+    with there.database.write() as session:
+        orphans.note(session, Shelf.MODELS, [ORPHAN])
+        assert orphans.begin_removal(session, seen, grace_seconds=60) is None
+        session.execute(update(OrphanRow).values(seen_at=Now(-61)))
+        assert orphans.begin_removal(session, seen, grace_seconds=60) == seen._replace(number=1)
 
 
 def test_an_object_that_was_removed_and_came_again_has_its_grace_again(there: Belongings) -> None:

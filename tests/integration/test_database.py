@@ -206,7 +206,7 @@ def test_a_full_sqlite_database_is_an_outage(sqlite_url: str) -> None:
     def fill(session: Session) -> None:
         pages = session.scalar(text("PRAGMA page_count"))
         session.execute(text(f"PRAGMA max_page_count = {pages}"))
-        session.add(JobRow(kind="train", request={"long": "x" * 100_000}, dataset_name="flowers"))
+        session.add(JobRow(id=uuid4(), kind="train", request={"long": "x" * 100_000}, dataset_name="flowers"))
         session.flush()
 
     with pytest.raises(DatabaseUnavailable), database.write() as session:
