@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,8 +14,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.problems import RangeNotSatisfiable, problem, responses
-from shared.errors import ScratchFull
-from shared.home import NO_ROOM
+from shared.scratch import scratch_errors
 
 _CHUNK_BYTES = 2**20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -54,7 +54,7 @@ def send(request: Request, download: Download, *, scratch: Path, threads: Capaci
     them while they are sent; a client that takes its time holds none.
 
     Raises:
-        ScratchFull: when there is no room for the copy.
+        ScratchFull, ScratchUnavailable: when the copy cannot be written.
         PlatformError: as `copy` of the download does.
     """
     headers = {
@@ -91,15 +91,12 @@ async def _read_in(threads: CapacityLimiter, chunks: Iterator[bytes]) -> AsyncIt
 
 
 def _chunks(download: Download, start: int, end: int, scratch: Path) -> Iterator[bytes]:
-    with tempfile.TemporaryFile(dir=scratch) as file:
-        try:
+    with ExitStack() as stack:
+        with scratch_errors():
+            file = stack.enter_context(tempfile.TemporaryFile(dir=scratch))
             download.copy(file)
             # Also writes what is still in its buffer.
             file.seek(start)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise ScratchFull from None
-            raise
         while start < end and (chunk := file.read(min(_CHUNK_BYTES, end - start))):
             start += len(chunk)
             yield chunk

@@ -39,12 +39,17 @@ def scratch_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
-            raise ScratchFull from error
-        raise ScratchUnavailable(
-            f"The folder below MLMINI_HOME where files are put for a while cannot be used: {reason(error)}. "
-            f"{cure(error)} A restart makes a folder that is missing."
-        ) from error
+        raise scratch_error(error) from error
+
+
+def scratch_error(error: OSError) -> ScratchFull | ScratchUnavailable:
+    """What the system says of files in such a folder, as an error of the platform."""
+    if error.errno in NO_ROOM:
+        return ScratchFull()
+    return ScratchUnavailable(
+        f"The folder below MLMINI_HOME where files are put for a while cannot be used: {reason(error)}. {cure(error)} "
+        "A restart makes a folder that is missing."
+    )
 
 
 def sweep_scratch(root: Path) -> int:

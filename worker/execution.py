@@ -18,6 +18,7 @@ from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.retries import Failure, backoff_seconds
 from shared.jobs.states import Kind, State
 from shared.logging import get_logger
+from shared.scratch import scratch_error, scratch_errors
 from shared.settings import Settings
 from worker.attempt import Attempt, Effect
 from worker.heartbeat import Heartbeat
@@ -72,15 +73,25 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
         attempt = Attempt(runtime, claim, heartbeat, folder)
         attempt.say(f"attempt {claim.attempt} started")
         try:
-            # Here, because a disk without room for it is one of the ends that the table knows.
-            folder.mkdir(mode=0o700)
-            effect = WORK[claim.kind](attempt)
+            effect = _work(attempt)
             _remove(folder)
             commit(attempt, effect)
         except Exception as error:  # noqa: BLE001 - what an end means is decided in one table
             # Before the end is written: the files of the attempt may have filled the disk that the database is on, too.
             _remove(folder)
             end_without_effect(attempt, error)
+
+
+def _work(attempt: Attempt) -> Effect:
+    with scratch_errors():
+        attempt.folder.mkdir(mode=0o700)
+    try:
+        return WORK[attempt.claim.kind](attempt)
+    except OSError as error:
+        if attempt.folder.exists():
+            raise
+        # Somebody removed it under the attempt, which is no fault of the job.
+        raise scratch_error(error) from error
 
 
 def commit(attempt: Attempt, effect: Effect) -> None:

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull
-from shared.home import NO_ROOM
+from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
 from shared.registry.weight import weighed
+from shared.scratch import scratch_errors
 from shared.settings import Settings
 
 CHUNK_BYTES = 2**20
@@ -62,17 +62,13 @@ def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifac
         ArtifactCorrupt: when the file is missing or is not the one that was registered; nothing of it is run.
         ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
         StoreUnavailable: when the object store does not answer.
-        ScratchFull: when the disk has no room for the file.
+        ScratchFull, ScratchUnavailable: when the file cannot be written.
     """
     with tempfile.SpooledTemporaryFile(_HELD_BYTES, dir=str(settings.scratch)) as file:
-        try:
+        with scratch_errors():
             copy_checked(store, settings, key, artifact, file)
             # Also writes what is still in its buffer.
             file.seek(0)
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            raise ScratchFull from error
         _check_release(artifact)
         return Loaded(*weighed(lambda: _unpickle(file, artifact), size_bytes=artifact.seal.size_bytes))
 

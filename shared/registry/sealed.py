@@ -14,8 +14,9 @@ log = get_logger(__name__)
 
 
 def sealing_keys(session: Session, *, retired: bool = False) -> dict[str, int]:
-    """How many active deployments bear the seal of each key, by the key's id; with `retired` those are counted, too."""
-    query = select(DeploymentRow.hmac_key_id, func.count()).group_by(DeploymentRow.hmac_key_id)
+    """How many models have files with the seal of each key, by its id: active ones, and with `retired` all."""
+    versions = func.count(DeploymentRow.version.distinct())
+    query = select(DeploymentRow.hmac_key_id, versions).group_by(DeploymentRow.hmac_key_id)
     if not retired:
         query = query.where(DeploymentRow.retired_at.is_(None))
     return {row[0]: row[1] for row in session.execute(query)}

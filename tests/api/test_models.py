@@ -260,6 +260,15 @@ def test_a_file_is_downloaded_by_way_of_a_copy_that_does_not_stay(
     assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
 
 
+def test_a_download_without_a_scratch_folder_is_refused_with_the_cause(client: TestClient, platform: Platform) -> None:
+    scratch = platform.settings.scratch
+    scratch.rename(scratch.with_name("away"))
+    answer = client.get("/models/1/artifact")
+    scratch.with_name("away").rename(scratch)
+    assert (answer.status_code, answer.json()["code"]) == (503, "scratch_unavailable")
+    assert client.get("/models/1/artifact").status_code == 200
+
+
 def test_retirement_lets_the_next_lower_version_serve(client: TestClient, platform: Platform) -> None:
     answer = client.post("/models/3/retire", json={"stage": "dev", "reason": " worse "})
     assert answer.status_code == 200

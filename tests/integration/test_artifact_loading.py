@@ -1,6 +1,7 @@
 """Model files that somebody changed: each is refused, and nothing of it runs."""
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull
+from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull, ScratchUnavailable
 from shared.object_store import ObjectStore
 from shared.registry import deployments
 from shared.registry.artifact import digest_of, fetch, load_model
@@ -62,6 +63,16 @@ def test_a_disk_without_room_for_the_file_is_told_by_its_own_code(
     with Path("/dev/full").open("wb+", buffering=0) as full:
         monkeypatch.setattr("shared.registry.artifact.tempfile.SpooledTemporaryFile", lambda *_, **__: full)
         with pytest.raises(ScratchFull):
+            load(platform, artifact)
+
+
+def test_a_scratch_folder_that_is_gone_is_told_by_its_own_code(platform: Platform) -> None:
+    artifact = registered(platform, platform.train(platform.dataset()))
+    # What is larger than this many bytes is put aside in a file.
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shared.registry.artifact._HELD_BYTES", 10)
+        shutil.rmtree(platform.settings.scratch, ignore_errors=True)
+        with pytest.raises(ScratchUnavailable):
             load(platform, artifact)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, literal, select, update
 
 from cli.published import published
 from shared.database import Database
@@ -40,6 +40,13 @@ def test_models_of_another_key_are_told_by_the_doctor(scene: Scene) -> None:
     job_id = add_job(database)
     with database.write() as session:
         register_model(session, insert_dataset(session), version=1, job_id=job_id)
+        # A model in two stages is one model.
+        promoted = [c for c in DeploymentRow.__table__.columns if c.name not in {"id", "stage"}]
+        session.execute(
+            insert(DeploymentRow).from_select(
+                [*promoted, "stage"], select(*promoted, literal("staging")).select_from(DeploymentRow)
+            )
+        )
         session.execute(update(DeploymentRow).values(hmac_key_id=key.id))
     assert _key_found(scene)["state"] == "ok"
     (well.home / KEY_FILE).unlink()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -272,6 +273,44 @@ def test_the_files_of_an_attempt_leave_the_full_disk_before_its_end_is_written(
         job = find_job(session, claim.job_id)
     assert job.status == (State.QUEUED if full else State.SUCCEEDED)
     assert not full or job.error == {"code": "scratch_full", "message": ScratchFull().detail}
+
+
+@pytest.mark.parametrize("under_way", [True, False], ids=["under way", "before"])
+def test_a_job_whose_scratch_folder_is_removed_is_tried_again(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, under_way: bool
+) -> None:
+    def work(attempt: Attempt) -> Effect:
+        shutil.rmtree(runtime.scratch.folder)
+        (attempt.folder / "model.pkl").write_bytes(b"x")
+        return count_up
+
+    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    if not under_way:
+        shutil.rmtree(runtime.scratch.folder)
+    claim = claimed(runtime.database)
+    execution.run_attempt(runtime, claim, since=time.monotonic())
+    with runtime.database.read() as session:
+        job = find_job(session, claim.job_id)
+    assert job.status == State.QUEUED
+    assert job.error is not None
+    assert job.error["code"] == "scratch_unavailable"
+    assert str(runtime.scratch.folder) not in job.error["message"]
+
+
+def test_an_error_of_a_file_elsewhere_is_no_fault_of_the_scratch_folder(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(attempt: Attempt) -> Effect:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    claim = claimed(runtime.database)
+    execution.run_attempt(runtime, claim, since=time.monotonic())
+    with runtime.database.read() as session:
+        job = find_job(session, claim.job_id)
+    assert job.status == State.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
 
 
 def test_a_job_that_meets_a_damaged_database_waits_and_no_try_of_it_is_counted(
