@@ -1,6 +1,10 @@
 """One connection of a client: what the server's own protocol leaves open, from its first byte on."""
 
 import asyncio
+import fcntl
+import termios
+from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -31,9 +35,12 @@ _LAST_SECONDS = 2
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a client may take to send the headers of a request, and how many clients are served at once."""
+    """How long a client may take to send the headers of a request, how long to take more of an answer, and how many
+    clients are served at once.
+    """
 
     header_seconds: float
+    answer_seconds: float
     connections: int
 
 
@@ -54,6 +61,9 @@ class Connection(HttpToolsProtocol):
         # Since when the headers of a request are due; none while one is answered.
         self.due_since: float | None = None
         self.has_asked = False
+        # What of an answer the client has still to take, and since when it has taken nothing of it.
+        self._untaken = 0
+        self._untaken_since = 0.0
         self._is_surplus = False
         self._is_refused = False
         self._header_bytes = 0
@@ -119,8 +129,16 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete:
             self.due_since = self.loop.time()
 
+    def resume_writing(self) -> None:
+        """The client has taken so much that the answer goes on."""
+        self._untaken = 0
+        super().resume_writing()
+
     def check_patience(self) -> None:
-        """End the connection if the headers of a request are overdue, or its end is."""
+        """End the connection if the headers of a request are overdue, or its end is, or the client takes no answer."""
+        if self._takes_nothing():
+            self.transport.abort()
+            return
         patience = _LAST_SECONDS if self._is_refused else self._limits.header_seconds
         if self.due_since is None or self.loop.time() - self.due_since < patience:
             return
@@ -135,6 +153,13 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         else:
             super().shutdown()
+
+    def _takes_nothing(self) -> bool:
+        """Whether the client has taken nothing of an answer that waits for it, for longer than it may."""
+        untaken, now = self.transport.get_write_buffer_size() + _unacknowledged(self.transport), self.loop.time()
+        if not untaken or untaken != self._untaken:
+            self._untaken, self._untaken_since = untaken, now
+        return now - self._untaken_since >= self._limits.answer_seconds
 
     def _make_room(self) -> bool:
         """End the oldest connection that never sent whole headers, else the one that has been idle for longest."""
@@ -193,6 +218,14 @@ class Connection(HttpToolsProtocol):
         lines = [*self.server_state.default_headers, *answer.raw_headers]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
         return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)
+
+
+def _unacknowledged(transport: asyncio.BaseTransport) -> int:
+    """How many bytes the system has for the client, which may be megabytes; 0 where it does not tell."""
+    count = array("i", [0])
+    with suppress(OSError):
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    return count[0]
 
 
 def _malformed(error: httptools.HttpParserError) -> MalformedRequest:

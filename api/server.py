@@ -37,7 +37,11 @@ class Server(uvicorn.Server):
         self._app = app
         # The other half is for files, databases and stores.
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        limits = Limits(settings.header_seconds, connections=min(settings.max_connections, most))
+        limits = Limits(
+            header_seconds=settings.header_seconds,
+            answer_seconds=settings.body_seconds,
+            connections=min(settings.max_connections, most),
+        )
         super().__init__(
             uvicorn.Config(
                 app,

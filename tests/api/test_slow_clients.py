@@ -1,5 +1,6 @@
 """Clients that take their time, and many of them at once."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -92,6 +93,30 @@ def test_an_answer_may_take_longer_than_a_request(impatient: str) -> None:
     assert httpx2.get(f"{impatient}/jobs/{job['job_id']}?wait=3", timeout=60).json()["status"] == "queued"
     # Three times as long as headers and bodies may.
     assert time.monotonic() - began >= 3
+
+
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 400
+
+
+def test_clients_that_do_not_take_their_answers_do_not_hold_connections(api_settings: Settings) -> None:
+    own = {"max_connections": 2, "body_seconds": 1}
+    with serving(api_settings.model_copy(update=own)) as (url, _), ExitStack() as held:
+        for _ in range(2):
+            greedy = held.enter_context(connected(url))
+            greedy.sendall(LARGE)
+            assert greedy.recv(12) == b"HTTP/1.1 200"
+        assert httpx2.get(f"{url}/healthz", timeout=60).status_code == 503
+        eventually(lambda: httpx2.get(f"{url}/healthz", timeout=60).status_code == 200)
+
+
+def test_a_client_that_takes_its_answers_slowly_gets_all_of_them(impatient: str) -> None:
+    with connected(impatient) as connection:
+        connection.sendall(LARGE)
+        began = time.monotonic()
+        # Three times as long as one that takes nothing may stay, and each time much less than waits for it.
+        while time.monotonic() - began < 3:
+            select.select([], [], [], 0.1)
+            assert len(connection.recv(2**16)) > 0
 
 
 class NarrowServer(ApiServer):
