@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from api import docs, problems
+from api.json_body import MAX_DEPTH
 from api.lifespan import lifespan
 from api.metrics import Metrics
 from api.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
@@ -49,6 +50,8 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         ],
     )
     app.state.metrics = metrics
+    # A row for each cell, and what is around the rows.
+    app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
     docs.install(app)

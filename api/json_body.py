@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import partial
 from typing import Any, NoReturn
 
 from fastapi import Request, Response, params
@@ -13,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api.validation import check_field_counts
-from shared.errors import InvalidJson, UnsupportedMediaType
+from shared.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 
 MAX_DEPTH = 64
 # No integer of more digits fits a float, and Python refuses to read those of more than 4300.
@@ -49,7 +50,8 @@ class StrictRoute(APIRoute):
                 return await handle(request)
             _check_media_type(request.headers.get("content-type", ""))
             # Reading a large body takes a while, in which other requests must not stand still.
-            value = await run_in_threadpool(parse_json, body) if len(body) > _LARGE else parse_json(body)
+            parse = partial(parse_json, body, most_lists=request.app.state.most_lists)
+            value = await run_in_threadpool(parse) if len(body) > _LARGE else parse()
             check_field_counts(value, field.field_info.annotation)
             return await handle(_ParsedRequest(request, value))
 
@@ -68,10 +70,11 @@ class _ParsedRequest(Request):
         return self._value
 
 
-def parse_json(body: bytes) -> Any:
-    """The value of a JSON text.
+def parse_json(body: bytes, *, most_lists: int) -> Any:
+    """The value of a JSON text with at most so many lists and objects.
 
     Raises:
+        BodyTooLarge: when it has more: each costs far more time and memory than the two bytes that it may have.
         InvalidJson: naming the place, for whatever RFC 8259 does not have or leaves open: NaN, Infinity, numbers too
             large, repeated names, deep nesting, lone surrogates, NUL characters, other encodings than UTF-8.
     """
@@ -81,7 +84,7 @@ def parse_json(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         _refuse(f"byte {error.start + 1} is not UTF-8")
-    _check_depth(text)
+    _check_brackets(text, most_lists)
     try:
         value = json.loads(
             text,
@@ -116,10 +119,16 @@ def _check_media_type(header: str) -> None:
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header 'Content-Type: application/json'.")
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_brackets(text: str, most_lists: int) -> None:
+    if text.count("[") + text.count("{") <= min(MAX_DEPTH, most_lists):
         return
     brackets = _NO_BRACKET.sub("", text)
+    lists = brackets.count("[") + brackets.count("{")
+    if lists > most_lists:
+        raise BodyTooLarge(
+            f"The body has {lists:,} lists and objects; one request may have {most_lists:,}. Send the rows in several "
+            "requests."
+        )
     for _ in range(MAX_DEPTH):
         # Takes away the innermost level everywhere at once.
         fewer = brackets.replace("[]", "").replace("{}", "")

@@ -67,6 +67,15 @@ def test_a_crowd_in_a_body_costs_no_work_for_each(
     assert searches.words <= MOST_FAULTS
 
 
+def test_more_rows_than_a_prediction_may_have_cells_are_refused_before_they_are_read(one_client: TestClient) -> None:
+    most = Settings().predict_max_cells
+    rows = ",".join(["[]"] * (most + 100))
+    content = f'{{"dataset_name": "a", "environment": "dev", "input_data": {{"features": [{rows}]}}}}'
+    answer = one_client.post("/predict", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert "lists and objects" in answer.json()["detail"]
+
+
 def test_a_crowd_in_the_address_costs_no_work_for_each(one_client: TestClient) -> None:
     with counted_searches() as searches:
         answer = one_client.get("/jobs?" + "&".join(f"n{n}=1" for n in range(5_000)))

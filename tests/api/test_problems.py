@@ -111,6 +111,7 @@ def trial(api_settings: Settings) -> FastAPI:
     """The application with routes that go wrong on purpose."""
     app = create_app(api_settings)
     app.router.route_class = StrictRoute
+    app.state.most_lists = 100
 
     @app.post("/trial")
     def take(body: _Outer, number: int = 0) -> None:

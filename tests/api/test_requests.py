@@ -32,6 +32,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[
 def _limited(settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
     app.router.route_class = StrictRoute
+    app.state.most_lists = 100
 
     @app.post("/text")
     def take_text(body: _Text) -> int:

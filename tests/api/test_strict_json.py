@@ -13,7 +13,9 @@ from starlette.middleware import Middleware
 from api import problems
 from api.json_body import MAX_DEPTH, StrictRoute, parse_json
 from api.middleware import RequestContext
-from shared.errors import InvalidJson
+from shared.errors import BodyTooLarge, InvalidJson
+
+MANY = 250_000
 
 BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "The body is empty"),
@@ -56,7 +58,7 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize(("body", "words"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_a_body_that_is_not_strict_json_is_refused_with_its_place(body: bytes, words: str) -> None:
     with pytest.raises(InvalidJson) as caught:
-        parse_json(body)
+        parse_json(body, most_lists=MANY)
     assert words in caught.value.detail
     assert caught.value.errors[0]["loc"] == ["body"]
 
@@ -74,7 +76,21 @@ def test_a_body_that_is_not_strict_json_is_refused_with_its_place(body: bytes, w
     ],
 )
 def test_a_body_that_is_json_is_read_as_it_is(text: str) -> None:
-    assert parse_json(text.encode()) == json.loads(text)
+    assert parse_json(text.encode(), most_lists=MANY) == json.loads(text)
+
+
+@pytest.mark.parametrize("one", ["[]", "{}", '{"a": []}'])
+def test_more_lists_and_objects_than_may_be_are_refused_before_they_are_read(one: str) -> None:
+    lists = 1 + 3 * (one.count("[") + one.count("{"))
+    body = f"[{one},{one},{one}]".encode()
+    assert parse_json(body, most_lists=lists) == json.loads(body)
+    # Cut off: who had read it would have found that first.
+    with pytest.raises(BodyTooLarge, match=f"has {lists} lists and objects; one request may have {lists - 1}"):
+        parse_json(body[:-1], most_lists=lists - 1)
+
+
+def test_brackets_in_texts_are_no_lists() -> None:
+    assert parse_json(b'["[[[{{{"]', most_lists=1) == ["[[[{{{"]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +108,8 @@ def test_a_body_that_is_json_is_read_as_it_is(text: str) -> None:
 )
 def test_a_hostile_body_takes_no_more_than_linear_time(body: bytes) -> None:
     began = time.process_time()
-    with contextlib.suppress(InvalidJson):
-        parse_json(body)
+    with contextlib.suppress(InvalidJson, BodyTooLarge):
+        parse_json(body, most_lists=MANY)
     assert time.process_time() - began < 5
 
 
@@ -102,6 +118,7 @@ def echo() -> TestClient:
     """An application of one strict route that takes any JSON, and one whose body may be left out."""
     app = FastAPI(middleware=[Middleware(RequestContext)])
     app.router.route_class = StrictRoute
+    app.state.most_lists = MANY
     problems.install(app)
 
     @app.post("/echo")
