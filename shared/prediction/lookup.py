@@ -50,8 +50,8 @@ def find_served(
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:
     artifact = deployments.active(session, version, environment)
-    owner = session.scalar(select(RegistryRow.dataset_id).where(RegistryRow.version == version))
-    if artifact is None or owner != dataset.id:
+    # By the deployment, as its seal has it.
+    if artifact is None or artifact.dataset_name != dataset.name:
         raise NotActive(
             f"Version {version} of '{dataset.name}' is not active in '{environment}'; version {serving} serves there. "
             f"GET /models?dataset_name={dataset.name}&stage={environment} lists the active versions."

@@ -14,11 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable, ScratchFull, ScratchUnavailable
+from shared.errors import ArtifactCorrupt, ModelUnavailable, NotActive, ScratchFull, ScratchUnavailable
 from shared.object_store import ObjectStore
+from shared.prediction.lookup import find_served
 from shared.registry import deployments
 from shared.registry.artifact import digest_of, fetch, load_model
-from shared.registry.rows import DeploymentRow
+from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, load_artifact_key, reseal
 from shared.settings import Settings
 from tests.support.models import LIBRARIES, Platform, attackers_pickle, doubling, iris_forest, open_platform
@@ -156,6 +157,15 @@ def test_a_deployment_that_was_pointed_to_another_dataset_or_stage_does_not_answ
     assert moved is not None
     with pytest.raises(ArtifactCorrupt, match="valid signature"):
         load(platform, moved)
+
+
+def test_a_version_that_was_pointed_to_another_dataset_does_not_answer_there(platform: Platform) -> None:
+    iris, wine = platform.dataset(), platform.dataset("wine")
+    version, serving = platform.train(iris), platform.train(wine)
+    with platform.database.write() as session:
+        session.execute(update(RegistryRow).where(RegistryRow.version == version).values(dataset_id=wine.dataset_id))
+    with platform.database.read() as session, pytest.raises(NotActive, match=f"version {serving} serves there"):
+        find_served(session, dataset_name="wine", environment="dev", version=version, stages=platform.settings.stages)
 
 
 def test_of_a_much_larger_file_no_more_is_read_than_tells_it_apart(platform: Platform, tmp_path: Path) -> None:
