@@ -194,6 +194,9 @@ def check_intact(database: Database, tables: Collection[str]) -> None:
         DatabaseDamaged: when a table is missing, or SQLite finds the file damaged still.
         DatabaseUnavailable, WrongSettings: as `explained` tells errors.
     """
+    if database.damaged_at is not None:
+        # What their connections have read of a file they keep, whatever it holds by now; new ones read anew.
+        database.engine.dispose()
     with explained(), database.engine.connect() as connection:
         if not set(tables) <= set(inspect(connection).get_table_names()):
             raise DatabaseDamaged

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from api.app import create_app
 from shared.database import Database
 from shared.database_access import check_intact
-from shared.errors import DatabaseDamaged
+from shared.errors import DatabaseDamaged, PlatformError
 from shared.settings import Settings
 from shared.tables import metadata
 from tests.support.stack import Embedded
@@ -132,6 +132,19 @@ def test_a_table_that_is_missing_is_damage_on_both_databases(database: Database)
         session.execute(text("SELECT * FROM job_logs"))
     with pytest.raises(DatabaseDamaged):
         check_intact(database, metadata.tables)
+
+
+def test_damage_is_looked_for_in_the_file_and_not_in_what_was_read_of_it_before(settings: Settings) -> None:
+    database = Database(settings.sqlalchemy_url)
+    with database.engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        assert connection.execute(text("PRAGMA quick_check(1)")).scalar() == "ok"
+    _malformed(settings.home / "ml_registry.db")
+    setattr(database, "damaged_at", 0.0)  # noqa: B010 - as below
+    with pytest.raises(PlatformError):
+        check_intact(database, metadata.tables)
+    assert database.damaged_at is not None
+    database.close()
 
 
 def test_damage_that_is_found_mended_is_forgotten(settings: Settings) -> None:
