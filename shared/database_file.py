@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -46,7 +47,7 @@ def weakness_of_database(settings: Settings) -> str | None:
             f"{path} has the name of the database file and is no regular file. Move it away, or name the file itself "
             "in MLMINI_DATABASE_URL."
         )
-    return weakness_on_the_way(path) or weakness(path.parent) or weakness(path)
+    return weakness_on_the_way(path) or weakness(path.parent) or next(_weaknesses(path), None)
 
 
 def protect_database(settings: Settings) -> None:
@@ -65,6 +66,17 @@ def protect_database(settings: Settings) -> None:
         return  # What cannot be looked at cannot be opened either, which tells more.
     if found is not None:
         raise WrongSettings(exposed(found))
+
+
+def _weaknesses(path: Path) -> Iterator[str]:
+    """Those of the file and of what lies beside it: SQLite takes what its log and its journal say for its own."""
+    for ending in _BESIDE:
+        try:
+            found = weakness(path.with_name(path.name + ending))
+        except FileNotFoundError:
+            continue  # Not made yet, or removed meanwhile.
+        if found is not None:
+            yield found
 
 
 def _hide(path: Path) -> None:

@@ -168,3 +168,11 @@ def test_a_database_elsewhere_is_looked_at_like_one_in_the_home(home: Path, tmp_
     (elsewhere / "x.db").chmod(0o666)
     with pytest.raises(WrongSettings, match=f"chmod go-w {elsewhere}/x.db"):
         protect_database(settings)
+    (elsewhere / "x.db").chmod(0o600)
+    for ending in ("-wal", "-shm", "-journal"):
+        beside = elsewhere / f"x.db{ending}"
+        beside.touch()
+        beside.chmod(0o666)
+        with pytest.raises(WrongSettings, match=f"chmod go-w {beside}"):
+            protect_database(settings)
+        beside.unlink()
