@@ -16,6 +16,7 @@ from shared.errors import (
     MOST_FAULTS,
     BodyTooLarge,
     Conflict,
+    DatasetCorrupt,
     InternalError,
     Invalid,
     InvalidRequest,
@@ -98,6 +99,7 @@ STATUSES: dict[type[PlatformError], int] = {
     TooLarge: 413,
     WrongMediaType: 415,
     Unavailable: 503,
+    DatasetCorrupt: 503,
     PlatformError: 500,
 }
 

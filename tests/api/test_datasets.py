@@ -117,7 +117,7 @@ def test_a_preview_of_an_altered_file_is_refused_as_a_training_is(
     bucket = parts.settings.datasets_bucket
     parts.store.delete(bucket, key)
     put(parts.store, bucket, key, b"a,b\n1,x\n2,z\n", folder=tmp_path)
-    refused = problem(client.get("/datasets/data/preview"), 500, "dataset_corrupt")
+    refused = problem(client.get("/datasets/data/preview"), 503, "dataset_corrupt")
     assert "not what was uploaded" in refused["detail"]
 
 
