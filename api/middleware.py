@@ -19,6 +19,7 @@ log = get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SHOWN_CHARACTERS = 200
+_LEFT = "the handler is closed"
 _QUIET_PATHS = {"/healthz", "/readyz", "/metrics"}
 
 
@@ -43,7 +44,12 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 started = True
                 add_headers(MutableHeaders(scope=message), request_id)
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError as error:
+                # The client has left, of which uvloop knows before the server is told.
+                if _LEFT not in str(error):
+                    raise
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
