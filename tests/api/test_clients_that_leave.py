@@ -29,6 +29,7 @@ async def write_after_the_end() -> None:
     with theirs:
         transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
         transport.abort()
+        await asyncio.sleep(0)
         transport.write(b"x")
 
 
