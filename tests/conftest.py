@@ -71,6 +71,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def _depends_on_stack(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_stack") is not None:
+        return False
     return isinstance(item, pytest.Function) and "stack" in item.fixturenames
 
 

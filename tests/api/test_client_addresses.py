@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import structlog
 from structlog.testing import LogCapture
 
 from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.raw_http import exchange
+
+pytestmark = pytest.mark.any_stack
 
 
 @contextmanager

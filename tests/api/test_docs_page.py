@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 
 from api.docs.page import assets
 
+pytestmark = pytest.mark.any_stack
+
 
 def test_the_page_loads_files_of_this_origin_only(client: TestClient) -> None:
     page = client.get("/docs")

@@ -18,6 +18,8 @@ from tests.support.jobs import add_job, finish_job
 from tests.support.models import Platform, iris_forest
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.any_stack
+
 # More than the threads that all requests share by default.
 MANY = 45
 # Long for an answer that waits for nothing.

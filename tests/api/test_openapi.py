@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 from api.docs import TAGS
 from api.json_body import StrictRoute
 
+pytestmark = pytest.mark.any_stack
+
 
 @pytest.fixture
 def document(client: TestClient) -> dict[str, Any]:

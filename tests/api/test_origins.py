@@ -13,6 +13,8 @@ from tests.support.api_server import serving
 from tests.support.raw_http import exchange
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.any_stack
+
 
 @pytest.fixture(scope="module")
 def as_installed(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Settings]:

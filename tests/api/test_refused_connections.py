@@ -9,6 +9,8 @@ from tests.support.api_server import serving
 from tests.support.raw_http import RawAnswer, connected, exchange, is_closed, read_answer
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.any_stack
+
 LONG = "x" * 70_000
 HOST = "Host: localhost"
 

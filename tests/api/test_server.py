@@ -23,6 +23,8 @@ from tests.support.jobs import add_job
 from tests.support.site import environment_of
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.any_stack
+
 
 def test_it_tells_little_about_itself(server: ApiServer) -> None:
     answer = httpx2.get(f"{server.url}/healthz", timeout=60)

@@ -23,6 +23,8 @@ from tests.support.server import running
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.any_stack
+
 HALF = b"GET /healthz HTTP/1.1\r\nHost: loc"
 REST = b"alhost\r\n\r\n"
 UPLOAD = (

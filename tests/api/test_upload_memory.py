@@ -11,6 +11,8 @@ from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.server import running
 
+pytestmark = pytest.mark.any_stack
+
 FILE_BYTES = 256 * 2**20
 # Far below the file, far above what reading in chunks needs.
 GROWTH_BYTES = 100 * 10**6

@@ -36,6 +36,8 @@ from worker.execution import end_without_effect
 from worker.heartbeat import CancelRequested, Heartbeat
 from worker.runtime import Runtime
 
+pytestmark = pytest.mark.any_stack
+
 ROOT = Path(__file__).parents[2]
 # Longer than a test takes.
 ENDLESS = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10_000}}

@@ -1,8 +1,12 @@
 """A training from the worker to its last line, with the lines of the computing process counted."""
 
+import pytest
+
 from shared.jobs.states import State
 from tests.support.counted_worker import ENVIRONMENT, MODULE
 from tests.support.site import Site
+
+pytestmark = pytest.mark.any_stack
 
 
 def test_what_a_computation_does_is_counted_too(installation: Site) -> None:

@@ -9,6 +9,8 @@ from tests.support.alive import alive
 from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.any_stack
+
 # Longer than a test takes.
 ENDLESS = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10_000}}
 PATIENT = {"MLMINI_DRAIN_SECONDS": "600"}

@@ -19,6 +19,8 @@ from tests.support.servers import Valkey
 from tests.support.site import Site
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.any_stack
+
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 
 

@@ -3,11 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, State
 from shared.training.steps import EVALUATING, FITTING
 from tests.support.site import SLOW, Site
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.any_stack
 
 # Some two seconds of a fit that does not tell how far it is.
 SILENT = {"module": "ensemble", "class": "BaggingClassifier", "params": {"n_estimators": 250}}

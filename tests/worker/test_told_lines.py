@@ -4,6 +4,8 @@ import re
 import time
 from uuid import UUID
 
+import pytest
+
 from shared.jobs.acceptance import accept, cancel
 from shared.jobs.states import Kind, State
 from tests.support.alive import kill_each
@@ -11,6 +13,8 @@ from tests.support.jobs import log_of
 from tests.support.site import SLOW, Site
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.any_stack
 
 # Too few iterations to converge, which scikit-learn warns of.
 HASTY = {"module": "neural_network", "class": "MLPClassifier", "params": {"max_iter": 3}}
