@@ -139,7 +139,9 @@ def test_who_finds_too_many_before_him_is_refused_at_once(
 ) -> None:
     monkeypatch.setattr("api.predicting._CALLERS", MANY)
     with open_site(api_settings.model_copy(update={"predict_seconds": 300}), tmp_path) as site:
-        asked = site.ask_many(SLOW, MANY + 1)
+        asked = [site.ask(SLOW)]
+        eventually(lambda: site.gate.begun() > 0, what="it is loaded")
+        asked += site.ask_many(SLOW, MANY)
         # Whichever came last: the others wait at the gate.
         refused = next(as_completed(asked, timeout=60)).result()
         assert code(refused) == (503, "model_busy")
