@@ -83,6 +83,7 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
 
 
 def _work(attempt: Attempt) -> Effect:
+    # A disk without room for the folder is one of the ends that the table knows.
     with scratch_errors():
         attempt.folder.mkdir(mode=0o700)
     try:

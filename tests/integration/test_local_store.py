@@ -4,7 +4,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import resource
 import socket
 import stat
 import threading
@@ -20,6 +19,7 @@ from shared.errors import StoreUnavailable
 from shared.object_store import ObjectEntry, ObjectExists, ObjectMissing, ObjectStore, open_store
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
+from tests.support.full_disk import largest_file
 from tests.support.objects import put, read, some_bytes
 from tests.support.waiting import eventually
 
@@ -64,20 +64,10 @@ def test_an_object_is_never_a_folder_too(store: ObjectStore, tmp_path: Path) -> 
             put(store, BUCKET, key, b"data", folder=tmp_path)
 
 
-@contextmanager
-def _largest_file(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_file_that_finds_no_room_leaves_nothing(store: ObjectStore, root: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(some_bytes(4 * MIB))
-    with _largest_file(2 * MIB), pytest.raises(StoreUnavailable, match="no room left on its disk: free some space"):
+    with largest_file(2 * MIB), pytest.raises(StoreUnavailable, match="no room left on its disk: free some space"):
         store.put_new(BUCKET, "key", source, sha256="0" * 64)
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
