@@ -1,5 +1,6 @@
 """A real server as a child process of the test run."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -20,16 +21,40 @@ from tests.support.zygote import Program
 START_SECONDS = 30
 
 
+# Below the ports that Linux gives to outgoing connections, and to whoever binds port 0: a port that is free now
+# is still free when the server comes to bind it.
+_PORTS = range(10_000, 32_000)
+_LOT = 500
+
+
+@cache
+def _lot() -> Iterator[int]:
+    """The ports of this test process, round and round; no other test process of this machine has them."""
+    for start in _PORTS[::_LOT]:
+        claim = socket.socket(socket.AF_UNIX)
+        with suppress(OSError):
+            # An abstract name: the kernel gives it back when the process ends, however it ends.
+            claim.bind(f"\0mlmini-test-ports-{start}")
+            return _round(claim, range(start, start + _LOT))
+        claim.close()
+    raise AssertionError(f"more than {len(_PORTS[::_LOT])} test processes run on this machine")
+
+
+def _round(claim: socket.socket, ports: range) -> Iterator[int]:
+    with claim:
+        yield from itertools.cycle(ports)
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on; all distinct, because they are held until all are found."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Distinct ports of 127.0.0.1 that nobody listens on, and that no other test process will be given."""
+    return list(itertools.islice(filter(_is_free, itertools.islice(_lot(), _LOT)), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried, suppress(OSError):
+        tried.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 class Server(ABC):

@@ -1,0 +1,20 @@
+"""The ports that servers of tests get."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.server import free_ports
+
+
+def test_no_outgoing_connection_can_take_a_port_before_its_server_does() -> None:
+    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(free_ports(100)) < lowest_outgoing
+
+
+def test_two_test_processes_never_get_the_same_port() -> None:
+    other = "from tests.support.server import free_ports; print(*free_ports(100))"
+    theirs = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=True).stdout
+    ours = free_ports(400)
+    assert len(set(ours)) == 400
+    assert not set(ours) & set(map(int, theirs.split()))
