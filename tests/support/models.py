@@ -1,5 +1,6 @@
 """Registered models without a worker: small estimators, fitted here and registered through the real protocol."""
 
+import functools
 import importlib.metadata
 import pickle
 from collections.abc import Callable
@@ -53,6 +54,8 @@ def numeric_signature(
     )
 
 
+# It is fitted once: hundreds of tests only store it.
+@functools.cache
 def iris_forest(*, trees: int = 5, seed: int = 0) -> Fitted:
     """A small forest that tells the three species by name."""
     data = load_iris()
@@ -62,6 +65,7 @@ def iris_forest(*, trees: int = 5, seed: int = 0) -> Fitted:
     return Fitted(model, signature, dict(LIBRARIES))
 
 
+@functools.cache
 def doubling() -> Fitted:
     """A regression that doubles its one input."""
     model = LinearRegression().fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
