@@ -14,6 +14,7 @@ from api.lifespan import Parts
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from tests.support.arrivals import Arrivals
+from tests.support.busy_folders import below
 from tests.support.jobs import add_job, finish_job
 from tests.support.models import Platform, iris_forest
 from tests.support.waiting import eventually
@@ -137,7 +138,7 @@ def test_large_uploads_that_wait_hold_up_no_small_one(site: Stalled, monkeypatch
 
     monkeypatch.setattr(site.parts.reader, "inspect", inspect)
     large = [upload(site, f"large_{number}", size=2 * 2**20) for number in range(6)]
-    eventually(lambda: sum(path.stat().st_size > 2**20 for path in site.parts.reader.folder.glob("spool-*")) == 6)
+    eventually(lambda: sum(status.st_size > 2**20 for status in below(site.parts.reader.folder).values()) == 6)
     assert upload(site, "small").result(SOON).status_code == 201
     site.go_on.set()
     assert {answer.result(60).status_code for answer in large} == {201}

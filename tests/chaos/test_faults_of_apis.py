@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from shared.jobs.states import State
+from tests.support.busy_folders import below
 from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
 from tests.support.chaos.scene import FLOWER, SLOW, Scene, locked_while_a_job_runs, scene, until_gone
 from tests.support.waiting import eventually
@@ -76,7 +77,7 @@ def half_uploaded(stage: Scene, name: str) -> Iterator[None]:
 
 def spooled_files(stage: Scene) -> list[Path]:
     """The files of uploads that are being received, or were."""
-    return list(stage.arena.settings.scratch.rglob("spool-*"))
+    return [path for path in below(stage.arena.settings.scratch) if path.name.startswith("spool-")]
 
 
 @pytest.mark.rows(19)

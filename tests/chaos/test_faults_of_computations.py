@@ -9,6 +9,7 @@ import pytest
 
 from shared.jobs.states import TERMINAL, State
 from tests.support.alive import alive
+from tests.support.busy_folders import below
 from tests.support.chaos import computations
 from tests.support.chaos.computations import PIDS_FILE, state_of
 from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
@@ -97,8 +98,7 @@ def test_a_computation_that_prints_without_end_fills_no_disk_and_its_log_says_th
     job_id = stage.train(random_state=state_of(computations.fill_the_log))
     most = 0
     while stage.job(job_id).status not in TERMINAL:
-        files = [path.stat().st_size for path in stage.arena.settings.scratch.rglob("*") if path.is_file()]
-        most = max(most, sum(files))
+        most = max(most, sum(status.st_size for status in below(stage.arena.settings.scratch).values()))
     stage.until(job_id, State.SUCCEEDED)
     assert most < 48 * computations.MIB, "more than 80 MiB were printed and said"
     log = stage.client.get(f"/jobs/{job_id}/logs")
