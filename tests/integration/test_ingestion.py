@@ -35,6 +35,11 @@ from tests.support.catalog import Catalog
 from tests.support.objects import put, read
 from tests.support.tables import IRIS, parquet
 
+# A database and a store know nothing of each other: each kind is there once.
+pytestmark = pytest.mark.parametrize(
+    ("database_url", "store_settings"), [("sqlite", "local"), ("postgresql", "s3")], indirect=True
+)
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:

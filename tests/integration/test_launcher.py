@@ -28,13 +28,13 @@ STOP_SECONDS = 10
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     """A running platform for tests that leave it as it is."""
-    with launched(tmp_path_factory.mktemp("shared") / "home") as launcher:
+    with launched(tmp_path_factory.mktemp("shared") / "home", command=COMMAND) as launcher:
         yield launcher
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_request_to_stop_leaves_no_process(tmp_path: Path, number: int) -> None:
-    with launched(tmp_path / "home") as launcher:
+@pytest.mark.parametrize(("number", "command"), [(signal.SIGINT, COMMAND), (signal.SIGTERM, None)], ids=["INT", "TERM"])
+def test_a_request_to_stop_leaves_no_process(tmp_path: Path, number: int, command: list[str] | None) -> None:
+    with launched(tmp_path / "home", command=command) as launcher:
         family = launcher.family()
         began = time.monotonic()
         assert launcher.stop(number) == 0
@@ -117,7 +117,7 @@ def test_a_part_that_ends_is_named_and_ends_everything(tmp_path: Path, word: str
 
 
 def test_kill_9_of_the_launcher_ends_all_parts(tmp_path: Path) -> None:
-    with launched(tmp_path / "home") as launcher:
+    with launched(tmp_path / "home", command=COMMAND) as launcher:
         family = launcher.family()
         assert len(family) >= 4
         launcher.process.kill()
@@ -133,7 +133,7 @@ def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
         launcher.wait()
     # The parts run in the home; what lies there is data, whatever it is called.
     (tmp_path / "home" / "redis.py").write_text("raise SystemExit('imported from the home')")
-    with launched(tmp_path / "home") as again:
+    with launched(tmp_path / "home", command=COMMAND) as again:
         assert again.status_of("Readiness") == 200
         assert (tmp_path / "home" / "logs" / "worker.log.1").exists()
 

@@ -15,11 +15,13 @@ import psutil
 
 from shared.settings import PREFIX
 from tests.support.alive import alive
+from tests.support.processes import Program, launch
 from tests.support.servers import free_ports
 from tests.support.waiting import eventually
 
 READY_SECONDS = 60
 COMMAND = [sys.executable, "-m", "cli", "up"]
+FORKED = "tests.support.forked_launcher"
 
 
 class Launcher:
@@ -30,25 +32,32 @@ class Launcher:
         home: Path,
         variables: Mapping[str, str] | None = None,
         *,
-        command: list[str] = COMMAND,
+        command: list[str] | None = None,
         ports: bool = True,
     ) -> None:
+        """Forked ones and their parts have no command line of their own; with a `command`, nothing is forked."""
         self.home = home
         self._output = home.with_name(f"output-{token_hex(4)}.txt")
         api, flower = free_ports(2)
         own = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower)} if ports else {}
         # No lines are counted: each of its parts would take a third longer, and has tests of its own.
         kept = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "COVERAGE_"))}
+        env = kept | own | {"MLMINI_HOME": str(home)} | dict(variables or {})
         with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                env=kept | own | {"MLMINI_HOME": str(home)} | dict(variables or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=home.parent,
-                start_new_session=True,
-            )
+            if command is None and sys.platform == "linux":
+                self.process: Program = launch(
+                    [FORKED, "up"], env=env, cwd=home.parent, output=output, new_session=True
+                )
+            else:
+                self.process = subprocess.Popen(
+                    command or COMMAND,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=home.parent,
+                    start_new_session=True,
+                )
 
     @property
     def output(self) -> str:
@@ -78,10 +87,10 @@ class Launcher:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def part(self, name: str) -> psutil.Process:
-        """The process of a part, by a whole word that is in its command line only."""
+        """The process of a part, by its name, or by a whole word that is in its command line only."""
         word = re.compile(rf"(^|[\s/]){name}(\s|$)")
         children = psutil.Process(self.process.pid).children()
-        (found,) = [child for child in children if word.search(" ".join(child.cmdline()))]
+        (found,) = [child for child in children if word.search(" ".join([child.name(), *child.cmdline()]))]
         return found
 
     def url(self, name: str) -> str:
@@ -101,7 +110,7 @@ class Launcher:
 
 @contextmanager
 def launched(
-    home: Path, variables: Mapping[str, str] | None = None, *, command: list[str] = COMMAND, ports: bool = True
+    home: Path, variables: Mapping[str, str] | None = None, *, command: list[str] | None = None, ports: bool = True
 ) -> Iterator[Launcher]:
     """A launcher with everything ready; whatever is left of it at the end is killed."""
     launcher = Launcher(home, variables, command=command, ports=ports)

@@ -59,6 +59,10 @@ _IMPORTED = (
     "celery.worker.strategy",
     "cli.app",
     "cli.doctor",
+    "cli.part",
+    "cli.prepare",
+    "cli.up",
+    "flower.__main__",
     "psycopg",
     "shared.datasets.inspection",
     "shared.listening",
@@ -203,7 +207,7 @@ class _Stem:
                 # A signal to all processes of the worker's group has ended it.
                 os.waitpid(self._pid, 0)
                 return self._by_command_line(entry, owner, scratch)
-        return Forked(self._pid, _look)
+        return Forked(self._pid, look)
 
 
 def _server_of(entry: str, scratch: Path) -> Wish:
@@ -223,7 +227,7 @@ def main() -> None:
     owner = socket.socket(fileno=0)
     owner.sendall(_READY)
     if wish := _serve(owner):
-        _become(wish)
+        become(wish)
 
 
 def _serve(owner: socket.socket) -> Wish | None:
@@ -234,7 +238,7 @@ def _serve(owner: socket.socket) -> Wish | None:
             return None
         request = json.loads(message)
         if "look" in request:
-            answer = _look(request["look"])
+            answer = look(request["look"])
         else:
             parent = os.getpid()
             answer = os.fork()
@@ -247,7 +251,8 @@ def _serve(owner: socket.socket) -> Wish | None:
         owner.sendall(json.dumps(answer).encode())
 
 
-def _look(pid: int) -> int | None:
+def look(pid: int) -> int | None:
+    """The exit status of a child of this process, and None before its end."""
     ended, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else None
 
@@ -260,7 +265,7 @@ def _take(descriptors: Sequence[int], *, instead_of: socket.socket) -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
-def _become(wish: Wish) -> None:
+def become(wish: Wish) -> None:
     """Run the module in this process, which has its descriptors already."""
     _dress(wish)
     if wish.stem and (wish_for_stem := _plant_stem()):
