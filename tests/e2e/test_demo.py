@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from tests.support.alive import kill_each
-from tests.support.command_line import PROGRAM, CommandLine, environment
-from tests.support.launcher import all_gone
+from tests.support.command_line import MODULE, CommandLine, environment
+from tests.support.launcher import FORKED, all_gone
+from tests.support.processes import launch
 from tests.support.servers import free_ports
 from tests.support.waiting import eventually
 
@@ -27,19 +28,19 @@ COMMAND = re.compile(r"^curl (?:.|\n(?!\n))+", re.MULTILINE)
 class Demo:
     """One `mlmini demo` in a folder, with ports of its own."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, forked: bool) -> None:
         api, flower = free_ports(2)
         self.url = f"http://127.0.0.1:{api}"
         self._shown = folder / "shown.txt"
+        ports = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower), "MLMINI_EXAMPLES": "0"}
         with self._shown.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*PROGRAM, "demo", *words],
+            self.process = launch(
+                [FORKED if forked else MODULE, "demo", *words],
                 cwd=folder,
-                env=environment({"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower), "MLMINI_EXAMPLES": "0"}),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+                env=environment(ports),
+                output=output,
+                new_session=True,
+                forked=forked,
             )
 
     @property
@@ -53,9 +54,9 @@ class Demo:
 
 
 @contextmanager
-def demo(folder: Path, *words: str) -> Iterator[Demo]:
+def demo(folder: Path, *words: str, forked: bool = True) -> Iterator[Demo]:
     """A demo; whatever is left of it at the end is killed."""
-    started = Demo(folder, *words)
+    started = Demo(folder, *words, forked=forked)
     try:
         yield started
     finally:
@@ -65,7 +66,7 @@ def demo(folder: Path, *words: str) -> Iterator[Demo]:
 
 
 def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp_path: Path) -> None:
-    with demo(tmp_path, "--keep") as first:
+    with demo(tmp_path, "--keep", forked=False) as first:
         eventually(lambda: "Ctrl-C stops it" in first.shown or first.process.poll() is not None, timeout=150)
         assert "The platform goes on" in first.shown, first.shown
         children = first.children()

@@ -1,4 +1,4 @@
-"""`mlmini` whose parts are forked from it, as it is from the zygote: `python -m tests.support.forked_launcher up`.
+"""`mlmini` whose platform is forked from it, as it is from the zygote: `python -m tests.support.forked_launcher up`.
 
 A launcher from the command line spends eight seconds of a core until its platform is ready, nearly all on imports.
 """
@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from cli import part
 from cli.app import main
+from cli.demo import host
 from tests.support.zygote import Forked, Wish, become, look
 
 # These start a fork server.
@@ -23,7 +24,7 @@ _WITH_STEM = ("api.server", "worker")
 
 
 class ForkedPart(Forked):
-    """A forked process, with what `cli.part` uses of `subprocess.Popen` besides."""
+    """A forked process, with what `cli` uses of `subprocess.Popen` besides."""
 
     stdin = None
 
@@ -33,9 +34,10 @@ class ForkedPart(Forked):
 
 
 class Forking:
-    """Stands in for the module `subprocess` in `cli.part`."""
+    """Stands in for the module `subprocess` in `cli`."""
 
     PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
+    TimeoutExpired = subprocess.TimeoutExpired
 
     @staticmethod
     def Popen(command: Sequence[str], **how: Any) -> "ForkedPart | subprocess.Popen[bytes]":  # noqa: N802 - its name there
@@ -50,11 +52,11 @@ class Forking:
 def _fork(
     command: Sequence[str],
     *,
-    stdout: IO[bytes],
-    cwd: Path,
     env: dict[str, str],
-    pass_fds: Sequence[int],
-    preexec_fn: Callable[[], None],
+    stdout: IO[bytes] = sys.stdout.buffer,
+    cwd: Path = Path(),
+    pass_fds: Sequence[int] = (),
+    preexec_fn: Callable[[], None] = lambda: None,
     **_as_always: Any,
 ) -> ForkedPart:
     sys.stdout.flush()
@@ -89,5 +91,6 @@ def _forget_the_launcher(output: IO[bytes], *, kept: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    setattr(part, "subprocess", Forking)  # noqa: B010 - a type checker sees a module there
+    for user in (part, host):
+        setattr(user, "subprocess", Forking)  # noqa: B010 - a type checker sees a module there
     main()
