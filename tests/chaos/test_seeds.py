@@ -7,7 +7,7 @@ from tests.support.chaos.run import kind_of, run_seed
 
 pytestmark = [pytest.mark.usefixtures("uncounted"), pytest.mark.timeout(300)]
 
-SECONDS = 10
+SECONDS = 6
 SEEDS = (1, 2, 3, 4)
 
 
