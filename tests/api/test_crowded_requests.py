@@ -16,6 +16,8 @@ from shared.errors import MOST_FAULTS
 from shared.settings import Settings
 from tests.support.searches import counted_searches
 
+pytestmark = pytest.mark.any_stack
+
 MANY = 50_000
 CROWD = {f"field{n}": 0 for n in range(MANY)}
 PREDICT = {"dataset_name": "a", "environment": "dev", "input_data": {"features": [[1]]}}

@@ -10,6 +10,8 @@ from api.app import create_app
 from api.problems import known_codes, status_of
 from shared.settings import Settings
 
+pytestmark = pytest.mark.any_stack
+
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
 OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: {"parameters": [], **operation}

@@ -1,6 +1,9 @@
 """GET /estimators."""
 
+import pytest
 from fastapi.testclient import TestClient
+
+pytestmark = pytest.mark.any_stack
 
 
 def test_the_list_comes_in_pages_with_parameters_and_what_they_may_be(client: TestClient) -> None:

@@ -17,6 +17,8 @@ from api.schemas.base import RequestBody
 from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
 from shared.settings import Settings
 
+pytestmark = pytest.mark.any_stack
+
 
 @pytest.mark.parametrize("error", list(leaves()), ids=lambda error: error.__name__)
 def test_every_error_has_a_status_a_code_and_an_explanation(error: type[PlatformError]) -> None:

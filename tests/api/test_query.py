@@ -13,6 +13,8 @@ from api.query import declared_names
 from shared.settings import Settings
 from tests.support.jobs import TRAIN_REQUEST
 
+pytestmark = pytest.mark.any_stack
+
 DOCUMENT = create_app(Settings(home=Path("never-opened"))).openapi()
 OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
 FILE = {"file": ("one.csv", b"a,b\n1,2\n")}

@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 
 from tests.support.training_requests import FOREST, body, model, refused, upload_customers
 
+pytestmark = pytest.mark.any_stack
+
 
 @pytest.fixture
 def customers(one_client: TestClient, tmp_path: Path) -> str:

@@ -4,6 +4,7 @@ import signal
 from uuid import UUID
 
 import psutil
+import pytest
 import redis
 from sqlalchemy import func, select, update
 
@@ -16,6 +17,9 @@ from shared.registry.rows import DeploymentRow, RegistryRow
 from tests.support.alive import alive
 from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
+
+# The tests below chaos do the same and worse on PostgreSQL and S3.
+pytestmark = pytest.mark.any_stack
 
 
 def path_of(site: Site, job_id: UUID) -> list[str]:
