@@ -51,16 +51,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing.
 
-    On the full stack, leave out those that it changes nothing for: they are run on the embedded one. Where processes
-    are not counted, nothing is.
+    On the full stack, leave out those that it changes nothing for: they are run on the embedded one.
     """
     if config.stash[_CHOSEN] == FULL:
         same = [item for item in items if not _depends_on_stack(item)]
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if _depends_on_stack(item)]
-    for item in items:
-        if "uncounted" in getattr(item, "fixturenames", ()):
-            item.add_marker("no_cover")
     items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
