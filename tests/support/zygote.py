@@ -60,7 +60,6 @@ _IMPORTED = (
     "cli.app",
     "cli.doctor",
     "cli.part",
-    "cli.prepare",
     "cli.up",
     "flower.__main__",
     "psycopg",
