@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from shared.database import Base, Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
-from shared.object_store import ObjectEntry, ObjectStore
+from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE
 from shared.settings import Settings
@@ -65,7 +65,7 @@ class History:
 
 
 def read_history(journal: Journal, settings: Settings, database: Database, store: ObjectStore) -> History:
-    """Read everything; nothing should run any more that changes it."""
+    """Read everything; nothing but a collector should run any more that changes it."""
     with database.read() as session:
         history = History(settings, journal)
         history.jobs = {job.id: job for job in _all(session, JobRow)}
@@ -92,15 +92,20 @@ def _all(session: Session, row: type[Row]) -> list[Row]:
 
 
 def _objects(store: ObjectStore, bucket: str) -> dict[tuple[str, str], Stored]:
-    def read(entry: ObjectEntry) -> Stored:
+    def read(entry: ObjectEntry) -> Stored | None:
         # The bytes count, not what the store says about them.
-        with store.open(bucket, entry.key) as file:
-            data = file.read()
+        try:
+            with store.open(bucket, entry.key) as file:
+                data = file.read()
+        except ObjectMissing:
+            # A collector has deleted it since; if a row names it, that shows as well.
+            return None
         return Stored(len(data), hashlib.sha256(data).hexdigest(), entry.modified)
 
     entries: Sequence[ObjectEntry] = list(store.list(bucket))
     with ThreadPoolExecutor(_READERS) as pool:
-        return {(bucket, entry.key): stored for entry, stored in zip(entries, pool.map(read, entries), strict=True)}
+        found = zip(entries, pool.map(read, entries), strict=True)
+        return {(bucket, entry.key): stored for entry, stored in found if stored is not None}
 
 
 def _secrets(settings: Settings) -> frozenset[str]:
