@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ class Demo:
         self.url = f"http://127.0.0.1:{api}"
         self._shown = folder / "shown.txt"
         ports = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower), "MLMINI_EXAMPLES": "0"}
+        # Elsewhere nothing is forked.
+        forked = forked and sys.platform == "linux"
         with self._shown.open("wb") as output:
             self.process = launch(
                 [FORKED if forked else MODULE, "demo", *words],

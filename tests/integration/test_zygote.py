@@ -66,6 +66,11 @@ def test_its_end_is_that_of_the_interpreter(tmp_path: Path, end: str, status: in
     assert forked.stderr.splitlines()[-1:] == exec_ed.stderr.splitlines()[-1:]
 
 
+def test_it_ends_after_its_threads_and_its_tasks_at_exit(tmp_path: Path) -> None:
+    for ended in both("late words", folder=tmp_path):
+        assert ended.stdout.splitlines()[1:] == ["of a thread", "at exit"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_can_be_killed_and_its_end_is_seen(tmp_path: Path, number: signal.Signals) -> None:
     process = waiting(tmp_path)

@@ -1,5 +1,6 @@
 """Tells what it is surrounded by, and ends as it is told: `python -m tests.support.mirror [END]`."""
 
+import atexit
 import json
 import os
 import signal
@@ -43,5 +44,8 @@ if __name__ == "__main__":
             raise ValueError("a fault")
         case ["interrupt"]:
             signal.raise_signal(signal.SIGINT)
+        case ["late words"]:
+            atexit.register(sys.stdout.write, "at exit\n")
+            threading.Timer(0.2, sys.stdout.write, ["of a thread\n"]).start()
         case ["wait"]:
             time.sleep(60)

@@ -31,11 +31,11 @@ _LOT = 500
 def _lot() -> Iterator[int]:
     """The ports of this test process, round and round; no other test process of this machine has them."""
     for start in _PORTS[::_LOT]:
-        claim = socket.socket(socket.AF_UNIX)
+        claim = socket.socket()
         with suppress(OSError):
-            # An abstract name: the kernel gives it back when the process ends, however it ends.
-            claim.bind(f"\0mlmini-test-ports-{start}")
-            return _round(claim, range(start, start + _LOT))
+            # Who holds the first port has them all, until the process ends, however it ends.
+            claim.bind(("127.0.0.1", start))
+            return _round(claim, range(start + 1, start + _LOT))
         claim.close()
     raise AssertionError(f"more than {len(_PORTS[::_LOT])} test processes run on this machine")
 

@@ -64,6 +64,14 @@ def claimed(database: Database) -> Claim:
     return claim
 
 
+def after_an_attempt(runtime: Runtime) -> JobRow:
+    """A job that has been tried once."""
+    claim = claimed(runtime.database)
+    execution.run_attempt(runtime, claim, since=time.monotonic())
+    with runtime.database.read() as session:
+        return find_job(session, claim.job_id)
+
+
 def count_up(session: Session) -> dict[str, object]:
     """An effect that can be counted."""
     return {"version": lifecycle.raise_counter(session, "model_version")}
@@ -287,10 +295,7 @@ def test_a_job_whose_scratch_folder_is_removed_is_tried_again(
     monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
     if not under_way:
         shutil.rmtree(runtime.scratch.folder)
-    claim = claimed(runtime.database)
-    execution.run_attempt(runtime, claim, since=time.monotonic())
-    with runtime.database.read() as session:
-        job = find_job(session, claim.job_id)
+    job = after_an_attempt(runtime)
     assert job.status == State.QUEUED
     assert job.error is not None
     assert job.error["code"] == "scratch_unavailable"
@@ -304,10 +309,7 @@ def test_an_error_of_a_file_elsewhere_is_no_fault_of_the_scratch_folder(
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
-    claim = claimed(runtime.database)
-    execution.run_attempt(runtime, claim, since=time.monotonic())
-    with runtime.database.read() as session:
-        job = find_job(session, claim.job_id)
+    job = after_an_attempt(runtime)
     assert job.status == State.FAILED
     assert job.error is not None
     assert job.error["code"] == "internal_error"
