@@ -1,6 +1,6 @@
 """Fixtures for every test. Servers start when the first test asks for one, once per pytest process.
 
-The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded` or `full`.
+The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded`, `full` or `both`.
 """
 
 import os
@@ -25,11 +25,11 @@ from tests.support.buckets import Buckets, new_buckets
 from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
 from tests.support.spreading import Spread
-from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack
+from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stacks
 from tests.support.zygote import zygote
 
 _START_SERVER = client.start_server
-_CHOSEN = pytest.StashKey[str]()
+_CHOSEN = pytest.StashKey[tuple[str, ...]]()
 
 # Where tests take long. Of several processes, none is left alone with those at the end.
 _FIRST = ("chaos", "worker", "e2e", "property")
@@ -38,14 +38,22 @@ _FIRST = ("chaos", "worker", "e2e", "property")
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the tests run on before `clean_environment` takes the variable from them."""
     try:
-        config.stash[_CHOSEN] = chosen_stack()
+        config.stash[_CHOSEN] = chosen_stacks()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what the tests run on."""
-    return f"stack: {config.stash[_CHOSEN]}"
+    return f"stack: {' and '.join(config.stash[_CHOSEN])}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once on each stack that is asked for, and one that shows the same on all of them on the first."""
+    if "stack" in metafunc.fixturenames:
+        chosen = metafunc.config.stash[_CHOSEN]
+        once = metafunc.definition.get_closest_marker("any_stack") is not None
+        metafunc.parametrize("stack", chosen[:1] if once else chosen, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     On the full stack, leave out those that it changes nothing for: they are run on the embedded one.
     """
-    if config.stash[_CHOSEN] == FULL:
+    if config.stash[_CHOSEN] == (FULL,):
         same = [item for item in items if not _depends_on_stack(item)]
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if _depends_on_stack(item)]
@@ -258,8 +266,8 @@ def store(store_settings: Settings) -> Iterator[ObjectStore]:
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Stack:
-    """What this run's tests of the API and of the worker run on."""
-    if request.config.stash[_CHOSEN] == FULL:
+    """What a test of the API or of the worker runs on."""
+    if request.param == FULL:
         return Full(*(request.getfixturevalue(name) for name in ("postgres", "s3_server", "buckets", "valkey")))
     return Embedded(request.getfixturevalue("sqlite_template"))
 

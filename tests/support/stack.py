@@ -14,7 +14,7 @@ from tests.support.buckets import Buckets
 from tests.support.servers import S3, PostgreSQL, Valkey
 
 VARIABLE = "MLMINI_TEST_STACK"
-EMBEDDED, FULL = "embedded", "full"
+EMBEDDED, FULL, BOTH = "embedded", "full", "both"
 
 # The database of a PostgreSQL server from which those of the tests are copied.
 TEMPLATE = "migrated"
@@ -26,19 +26,21 @@ TEST_CLIENT = ("testserver",)
 NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
 
 
-def chosen_stack() -> str:
-    """The name of the stack that the environment asks for.
+def chosen_stacks() -> tuple[str, ...]:
+    """The names of the stacks that the environment asks for.
 
     Raises:
-        ValueError: when there is no such stack.
+        ValueError: when it asks for something else.
     """
     name = os.environ.get(VARIABLE, EMBEDDED)
+    if name == BOTH:
+        return EMBEDDED, FULL
     if name not in {EMBEDDED, FULL}:
         raise ValueError(
             f"{VARIABLE} is '{name}'. Set it to '{EMBEDDED}' (SQLite, a local store, no Redis for the API; the "
-            f"default) or to '{FULL}' (PostgreSQL, S3 and Valkey)."
+            f"default), to '{FULL}' (PostgreSQL, S3 and Valkey), or to '{BOTH}'."
         )
-    return name
+    return (name,)
 
 
 class Stack(ABC):
