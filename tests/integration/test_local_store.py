@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import socket
@@ -166,12 +167,22 @@ def test_a_file_that_somebody_is_still_writing_is_never_stale(settings: Settings
     with source.open("wb") as end:
         end.write(content[:1000])
         end.flush()
-        eventually(lambda: list((settings.home / "store" / ".unfinished").iterdir()))
+        unfinished = settings.home / "store" / ".unfinished"
+        eventually(lambda: any(_is_locked(path) for path in unfinished.iterdir()))
         assert store.abort_stale(older_than_seconds=-60, is_ours=lambda _bucket, _key: True) == 0
         end.write(content[1000:])
     writer.join()
     assert store.stat(settings.models_bucket, "slow.pkl").size == len(content)
     store.close()
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _link(path: Path, secret: Path) -> None:
