@@ -21,7 +21,7 @@ from tests.support.chaos.crew import ArmedApi
 from tests.support.chaos.ground import LOCAL, OBJECTS, POSTGRESQL, SQLITE, Ground, Kind
 from tests.support.chaos.journal import ACCEPTED, CONFLICT, OK, Call
 from tests.support.chaos.messages import Mangler, mangling
-from tests.support.chaos.scene import CHEAP, Scene, scene
+from tests.support.chaos.scene import CHEAP, LONG, Scene, scene
 from tests.support.site import Worker
 from tests.support.threads import at_once
 from tests.support.waiting import eventually
@@ -75,12 +75,14 @@ def test_jobs_that_workers_are_told_of_twice_or_not_at_all_take_effect_once(stag
 
 @pytest.mark.rows(14, 24)
 def test_of_a_hundred_trains_at_once_none_is_lost_with_a_redis_that_is_emptied(stage: Crowd) -> None:
+    # A hundred on SQLite, where the writers wait for each other.
+    each = 10 if LONG or stage.arena.kind.database == SQLITE else 3
     before = stage.journal.accepted_jobs()
     with stage.without_workers(), redis.Redis(port=stage.arena.site.valkey.port) as client:
-        at_once(*[partial(_train_some, stage, 10)] * 10)
+        at_once(*[partial(_train_some, stage, each)] * 10)
         client.flushall()
     jobs = stage.journal.accepted_jobs() - before
-    assert len(jobs) == 100
+    assert len(jobs) == 10 * each
     stage.settle(timeout=120)
     assert {stage.job(job_id).status for job_id in jobs} == {State.SUCCEEDED}
 

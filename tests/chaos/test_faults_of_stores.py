@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.usefixtures("uncounted")
 
 # A collector looks every half second for files that nobody has named for two.
-COLLECTING = {"janitor_seconds": 0.5, "orphan_hours": 2 / 3600}
+COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # What is in every file of the irises, and in every model.
 IN_THE_TABLE, IN_THE_MODEL = b"sepal", b"sklearn"
 

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.usefixtures("uncounted")
 
 # A collector looks every half second for files that nobody has named for two.
-COLLECTING = {"janitor_seconds": 0.5, "orphan_hours": 2 / 3600}
+COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # Only the fit has to be slow to be met.
 BATCHES = ((1, 2, 4), (3, 5, 6), (7, 8, 9))
 

@@ -33,9 +33,9 @@ from tests.support.zygote import Program
 FAST: dict[str, Any] = {
     "lease_seconds": 3,
     "beat_seconds": 0.5,
-    "poll_seconds": 0.3,
-    "relay_seconds": 0.3,
-    "rescue_seconds": 0.3,
+    "poll_seconds": 0.5,
+    "relay_seconds": 0.5,
+    "rescue_seconds": 0.5,
     "retry_base_seconds": 0.1,
     # Who wants running jobs to end in peace says so.
     "drain_seconds": 0,

@@ -6,18 +6,23 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Of the time that was waited, and at most: whoever waits long leaves the processor to what it waits for.
+_SHARE = 0.05
+_LONGEST_PAUSE = 0.2
+
 
 def eventually(predicate: Callable[[], T], timeout: float = 10, *, interval: float = 0.02, what: str = "") -> T:
-    """The first true value that `predicate` returns within `timeout` seconds.
+    """The first true value that `predicate` returns within `timeout` seconds; `interval` is the shortest pause.
 
     Raises:
         AssertionError: when the time is over; it shows `what` was awaited and the last value seen.
     """
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while True:
         value = predicate()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout:
             raise AssertionError(f"{what or predicate} did not come true in {timeout} s; last seen: {value!r}")
-        time.sleep(interval)
+        time.sleep(max(interval, min(_SHARE * waited, _LONGEST_PAUSE)))

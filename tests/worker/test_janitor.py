@@ -182,7 +182,7 @@ def test_collectors_of_two_workers_leave_alone_what_running_jobs_stage(installat
     # Each job stands still between its object and its row, for many rounds of the janitors.
     variables = {
         "MLMINI_FAIL": "put.after=sleep:2",
-        "MLMINI_JANITOR_SECONDS": "0.1",
+        "MLMINI_JANITOR_SECONDS": "0.3",
         "MLMINI_ORPHAN_HOURS": AT_ONCE,
         "MLMINI_WORKER_SLOTS": "2",
     }
@@ -234,7 +234,7 @@ def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_m
     installation.until(installation.train(), State.SUCCEEDED)
     # What an attempt to promote it left a while ago.
     installation.store.copy(bucket, "iris_model_dev_v1.pkl", staged)
-    often = {"MLMINI_JANITOR_SECONDS": "0.1", "MLMINI_ORPHAN_HOURS": AT_ONCE}
+    often = {"MLMINI_JANITOR_SECONDS": "0.3", "MLMINI_ORPHAN_HOURS": AT_ONCE}
     # In production a minute has to go by, in which S3 cannot be kept from a removal.
     frozen = installation.launch_worker(
         hasty_worker.MODULE, **hasty_worker.ENVIRONMENT, **often, MLMINI_FAIL="collect.at_delete=stop"
@@ -266,7 +266,7 @@ def test_a_janitor_killed_before_a_deletion_harms_nobody_and_another_takes_over(
     put(installation.store, bucket, orphan, b"old", folder=installation.folder)
     with installation.database.write() as session:
         session.execute(update(CounterRow).where(CounterRow.name == "model_version").values(value=1))
-    often = {"MLMINI_JANITOR_SECONDS": "0.1", "MLMINI_ORPHAN_HOURS": AT_ONCE}
+    often = {"MLMINI_JANITOR_SECONDS": "0.3", "MLMINI_ORPHAN_HOURS": AT_ONCE}
     killed = installation.start_worker(**often, MLMINI_FAIL="collect.before_delete=kill9")
     eventually(lambda: killed.process.poll() is not None, timeout=30)
     installation.start_worker(**often)
