@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what the tests run on."""
-    return f"stack: {' and '.join(config.stash[_CHOSEN])}"
+    chosen = config.stash[_CHOSEN]
+    return f"stack: {' and '.join(chosen)}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
