@@ -92,7 +92,7 @@ class Database:
                 raise DatabaseDamaged from error
             if not is_outage(error):
                 raise
-            raise DatabaseUnavailable from error
+            raise DatabaseUnavailable(_NO_ROOM if _is_full(error) else "") from error
 
     @property
     def is_suspect(self) -> bool:
@@ -109,6 +109,9 @@ _SQLITE_OUTAGES = {5, 6, 8, 10, 13, 14}
 # Connection, rollback (deadlock), resources, lock timeout, shutdown, system errors.
 _POSTGRESQL_OUTAGES = {"08", "40", "53", "55", "57", "58"}
 
+_DISK_FULL = "53100"
+_NO_ROOM = "The disk of the SQL database is full; nothing was accepted. Free some space there, then try again."
+
 
 def is_outage(error: SQLAlchemyError) -> bool:
     """Whether an error comes from the database's state (away, locked, deadlock), not from the statement."""
@@ -121,6 +124,12 @@ def is_outage(error: SQLAlchemyError) -> bool:
         # The server said nothing: it is away, or the driver itself refused a value, which no other try can mend.
         return error.connection_invalidated or isinstance(error, OperationalError)
     return error.connection_invalidated or state[:2] in _POSTGRESQL_OUTAGES
+
+
+def _is_full(error: SQLAlchemyError) -> bool:
+    cause = getattr(error, "orig", None)
+    is_full_file = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return is_full_file or getattr(cause, "sqlstate", None) == _DISK_FULL
 
 
 def _existing(url: str) -> URL:

@@ -87,6 +87,12 @@ def test_what_is_no_request_is_refused_as_everything_else_is(url: str, sent: byt
     assert known_codes()[code].__doc__
 
 
+def test_a_client_of_http_2_is_told_what_to_send(url: str) -> None:
+    with connected(url) as connection:
+        connection.sendall(REFUSED["HTTP/2"][0])
+        assert "Send it in HTTP/1.1." in read_answer(connection).document["detail"]
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/jobs/5"])
 def test_a_websocket_is_refused_as_a_request_to_the_same_address(url: str, path: str) -> None:
     upgrade = "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: aaaaaaaa"

@@ -209,8 +209,15 @@ def test_a_full_sqlite_database_is_an_outage(sqlite_url: str) -> None:
         session.add(JobRow(id=uuid4(), kind="train", request={"long": "x" * 100_000}, dataset_name="flowers"))
         session.flush()
 
-    with pytest.raises(DatabaseUnavailable), database.write() as session:
+    with pytest.raises(DatabaseUnavailable, match="The disk of the SQL database is full"), database.write() as session:
         fill(session)
+    database.close()
+
+
+def test_a_full_disk_of_postgresql_is_told_as_one(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with pytest.raises(DatabaseUnavailable, match="The disk of the SQL database is full"), database.write() as session:
+        session.execute(text("DO $$ BEGIN RAISE disk_full; END $$"))
     database.close()
 
 
