@@ -124,37 +124,39 @@ class Sandbox:
         """
         request = json.dumps({"folder": str(folder), "limits": asdict(limits)}).encode()
         with self._lock:
-            ours, theirs = socket.socketpair()
-            with theirs:
-                try:
-                    self._send_twice(request, theirs)
-                except BaseException:
-                    ours.close()
-                    raise
-        return SandboxProcess(ours)
+            run = self._send_twice(request)
+        return SandboxProcess(run)
 
     def close(self) -> None:
         """End the server and every process that it forked."""
         with self._lock:
             self._stop()
 
-    def _send_twice(self, request: bytes, run: socket.socket) -> None:
+    def _send_twice(self, request: bytes) -> socket.socket:
         try:
-            self._send(request, run)
+            return self._send(request)
         except OSError:
             # It died since the last run; a second server gets the same request.
             self._stop()
             try:
-                self._send(request, run)
+                return self._send(request)
             except OSError as error:
                 self._stop()
                 raise SandboxFailed(f"{self._entry} does not stay alive") from error
 
-    def _send(self, request: bytes, run: socket.socket) -> None:
+    def _send(self, request: bytes) -> socket.socket:
         connection = self._connected()
-        socket.send_fds(connection, [request], [run.fileno()])
-        if not connection.recv(1):
-            raise ConnectionResetError
+        # A pair for each server: one that dies now may have reported its process already.
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(connection, [request], [theirs.fileno()])
+                if not connection.recv(1):
+                    raise ConnectionResetError
+            except BaseException:
+                ours.close()
+                raise
+        return ours
 
     def _connected(self) -> socket.socket:
         if self._server is not None and self._server.poll() is not None:

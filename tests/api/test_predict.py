@@ -70,7 +70,7 @@ def test_a_warm_prediction_asks_the_database_nothing(
     statements.clear()
     assert client.post("/predict", json=BODY).status_code == 200
     # The thread that watches for changes reads its one number from time to time.
-    assert [statement for statement in statements if "counters" not in statement] == []
+    assert [statement for statement in statements if statement != "BEGIN" and "counters" not in statement] == []
 
 
 WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {

@@ -3,9 +3,11 @@
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -298,3 +300,27 @@ def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path, stopped: s
 def test_an_entry_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     with pytest.raises(SandboxFailed, match="no_such_module"):
         Sandbox("no_such_module:main", scratch=tmp_path).start()
+
+
+def test_what_a_server_reported_before_it_died_is_not_taken_for_news_of_the_second(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    def report_and_die() -> None:
+        with theirs:
+            _, descriptors, _, _ = socket.recv_fds(theirs, 65536, 1)
+            with socket.socket(fileno=descriptors[0]) as run:
+                run.sendall(b'{"pid": 1}\n')
+
+    dying = threading.Thread(target=report_and_die)
+    dying.start()
+    connected = Sandbox._connected
+    with ours:
+        first = iter([ours])
+        monkeypatch.setattr(Sandbox, "_connected", lambda self: next(first, None) or connected(self))
+        process = run(sandbox, tmp_path, "answer")
+    dying.join()
+    ending = process.wait(timeout=60)
+    assert ending is not None
+    assert ending.ok
