@@ -25,7 +25,7 @@ demo: install ## walk from a table to predictions, on the platform that runs or 
 test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
 
-# Twice the time of `test` on Python 3.11, whose interpreter is slow when somebody counts.
+# Takes twice as long as `test`: counting slows the interpreter of Python 3.11 down.
 coverage: dev ## run all tests and count the lines and branches that they run; fails below what pyproject.toml asks for
 	@exec .venv/bin/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term
 

@@ -231,6 +231,7 @@ def _unacknowledged(transport: asyncio.BaseTransport) -> int:
 def _malformed(error: httptools.HttpParserError) -> MalformedRequest:
     if isinstance(error, httptools.HttpParserCallbackError):
         return MalformedRequest("The request has a target that cannot be asked for here. One looks like /datasets.")
+    # The first word of HTTP/2, which the parser names.
     if "PRI" in str(error):
         return MalformedRequest("The request is written in HTTP/2. Send it in HTTP/1.1.")
     return MalformedRequest(f"The request cannot be read as HTTP/1.1: {str(error).rstrip('.')}.")

@@ -133,23 +133,25 @@ class Sandbox:
             self._stop()
 
     def _send_twice(self, request: bytes) -> socket.socket:
+        # A pair for each server: one that dies now may have reported its process already. Made here, so that a lack of
+        # descriptors is not taken for the death of a server, whose processes would be killed with it.
+        pair = socket.socketpair()
         try:
-            return self._send(request)
+            return self._send(request, *pair)
         except OSError:
             # It died since the last run; a second server gets the same request.
             self._stop()
-            try:
-                return self._send(request)
-            except OSError as error:
-                self._stop()
-                raise SandboxFailed(f"{self._entry} does not stay alive") from error
+        pair = socket.socketpair()
+        try:
+            return self._send(request, *pair)
+        except OSError as error:
+            self._stop()
+            raise SandboxFailed(f"{self._entry} does not stay alive") from error
 
-    def _send(self, request: bytes) -> socket.socket:
-        connection = self._connected()
-        # A pair for each server: one that dies now may have reported its process already.
-        ours, theirs = socket.socketpair()
+    def _send(self, request: bytes, ours: socket.socket, theirs: socket.socket) -> socket.socket:
         with theirs:
             try:
+                connection = self._connected()
                 socket.send_fds(connection, [request], [theirs.fileno()])
                 if not connection.recv(1):
                     raise ConnectionResetError

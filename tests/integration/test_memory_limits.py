@@ -15,8 +15,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limi
 
 ROOT = Path(__file__).parents[2]
 ENOUGH_MIB, TOO_LITTLE_MIB = 900, 300
-# Without memory, the imports of a fork server mostly fail, but in some starts they stand still until its time is over.
-# That is shorter here, for three starts.
+# With too little memory, a fork server fails while it imports, or sometimes hangs until the time for its start is over.
+# The script starts three of them, so that each gets less time here.
 START_SECONDS, SECONDS = 35, 150
 
 SCRIPT = """

@@ -1,5 +1,6 @@
 """The fork server with real processes."""
 
+import errno
 import os
 import resource
 import signal
@@ -324,3 +325,23 @@ def test_what_a_server_reported_before_it_died_is_not_taken_for_news_of_the_seco
     ending = process.wait(timeout=60)
     assert ending is not None
     assert ending.ok
+
+
+def test_a_lack_of_descriptors_costs_the_process_that_runs_nothing(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = run(sandbox, tmp_path / "running", "wait")
+
+    def none_left() -> tuple[socket.socket, socket.socket]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socketpair", none_left)
+        with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+            run(sandbox, tmp_path / "refused", "answer")
+    assert running.wait(timeout=0.5) is None
+    ending = run(sandbox, tmp_path / "later", "answer").wait(timeout=60)
+    assert ending is not None
+    assert ending.ok
+    running.kill()
+    assert running.wait(timeout=30) is not None

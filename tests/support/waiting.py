@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Of the time that was waited, and at most: whoever waits long leaves the processor to what it waits for.
+# A pause is this share of the time waited so far, up to the longest one: a long wait takes little from the processor.
 _SHARE = 0.05
 _LONGEST_PAUSE = 0.2
 
