@@ -6,13 +6,14 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
-from api import docs, problems
-from api.json_body import MAX_DEPTH
+from api import docs
+from api.http import problems
+from api.http.json_body import MAX_DEPTH
+from api.http.metrics import Metrics
+from api.http.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
+from api.http.origins import Origins
+from api.http.query import check_query
 from api.lifespan import lifespan
-from api.metrics import Metrics
-from api.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
-from api.origins import Origins
-from api.query import check_query
 from api.routes import datasets, errors, estimators, health, job_events, jobs, models, predict, promote, train
 from shared.hosts import known_names
 from shared.settings import Settings

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.datasets.examples import EXAMPLES, catalogue_example
-from shared.datasets.reader import Reader
 from shared.jobs.rows import CounterRow
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.reader import Reader
 
 log = get_logger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from api.shares import Full, Overdue, Shares
-from shared.datasets.reader import SMALL_BYTES
 from shared.errors import ReaderBusy
 from shared.settings import Settings
+from shared.tables.reader import SMALL_BYTES
 
 T = TypeVar("T")
 

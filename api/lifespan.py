@@ -10,17 +10,16 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api.first_start import FirstStart
-from api.following import Following
-from api.freshness import Freshness
 from api.group_commit import GroupCommit
 from api.lanes import Lanes
+from api.live.following import Following
+from api.live.freshness import Freshness
+from api.live.waiting import JobWatch
 from api.predicting import Predicting
-from api.readiness import Readiness
-from api.waiting import JobWatch
+from api.readiness import ReadinessProbe
 from shared.database import Database
 from shared.database_access import open_database
 from shared.database_file import protect_database
-from shared.datasets.reader import Reader
 from shared.errors import PlatformError, StoreUnavailable
 from shared.home import prepare_home
 from shared.logging import get_logger
@@ -31,6 +30,7 @@ from shared.queue import JobQueue
 from shared.registry.sealed import open_artifact_key
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
+from shared.tables.reader import Reader
 
 log = get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Parts:
     jobs_watch: JobWatch
     following: Following
     freshness: Freshness
-    readiness: Readiness
+    readiness: ReadinessProbe
 
 
 def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -107,7 +107,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
-    readiness = Readiness.of(database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch)
+    readiness = ReadinessProbe.of(database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch)
     stack.callback(readiness.close)
     return Parts(
         settings=settings,

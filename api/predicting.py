@@ -8,8 +8,8 @@ from shared.errors import ModelBusy, ModelUnavailable, PredictionTooSlow
 from shared.logging import get_logger
 from shared.machine import this_machine
 from shared.prediction.cache import PredictorCache
+from shared.prediction.loaded import Place
 from shared.prediction.predictor import Predictor
-from shared.prediction.shelf import Place
 
 T = TypeVar("T")
 

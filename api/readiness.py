@@ -12,14 +12,14 @@ import redis
 from api.schemas.health import Dependency, DependencyState
 from shared.database import Database
 from shared.database_access import check_intact
-from shared.datasets.reader import Reader
 from shared.errors import PlatformError
 from shared.home import check_home
 from shared.migration import check_schema
 from shared.object_store import ObjectStore
 from shared.queue import JobQueue
 from shared.redis_access import redis_fault
-from shared.tables import metadata
+from shared.schema import metadata
+from shared.tables.reader import Reader
 
 TIMEOUT_SECONDS = 2.0
 
@@ -39,7 +39,7 @@ class Check:
     asking: asyncio.Future[Dependency] | None = None
 
 
-class Readiness:
+class ReadinessProbe:
     """The checks of one application; each has a thread of its own, so that none waits for another."""
 
     def __init__(self, checks: list[Check]) -> None:

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.connection import Connection, Limits
+from api.http.connection import Connection, ConnectionLimits
 from shared.errors import WrongSettings
 from shared.home import PRIVATE
 from shared.listening import is_about_the_host, listen, listen_fault
@@ -30,14 +30,14 @@ _BACKLOG = 128
 _SWITCH_SECONDS = 0.0005
 
 
-class Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Lets requests that wait for a job, or follow one, go before it waits for requests to end."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._app = app
         # The other half is for files, databases and stores.
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        limits = Limits(
+        limits = ConnectionLimits(
             header_seconds=settings.header_seconds,
             answer_seconds=settings.body_seconds,
             connections=min(settings.max_connections, most),
@@ -101,7 +101,7 @@ def main() -> int:
     app = create_app(settings, warm_up=True)
     # A start that is refused has told why in a sentence; the server would add where in the code that was.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not getattr(app.state, "refused", False))
-    server = Server(app, settings)
+    server = HttpServer(app, settings)
     server.run(sockets=[listener])
     return 0 if server.started else 1
 

@@ -23,13 +23,13 @@ from bench.measuring import milliseconds, print_table
 from bench.sites import sites
 from shared.database import Database
 from shared.datasets.examples import ensure_example
-from shared.datasets.reader import Reader
 from shared.jobs.acceptance import accept
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import open_store
 from shared.queue import JobQueue, create_celery
 from shared.settings import Settings
+from shared.tables.reader import Reader
 from tests.support.site import environment_of, version_id
 
 NOTHING: dict[str, Any] = {

@@ -24,13 +24,13 @@ import psutil
 
 from bench.measuring import free_port, print_table, seconds_of
 from shared.database import Database
-from shared.datasets.reader import Reader
 from shared.migration import upgrade
 from shared.settings import Settings
+from shared.tables.reader import Reader
 
 # As `api.server`, but without the warm-up, whose imports would count as growth.
 _SERVE = (
-    "from api.app import create_app; from api.server import Server; from shared.logging import configure_logging; "
+    "from api.app import create_app; from api.server import HttpServer; from shared.logging import configure_logging; "
     "from shared.settings import load_settings; settings = load_settings(); configure_logging('ERROR'); "
     "Server(create_app(settings), settings).run()"
 )

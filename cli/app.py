@@ -1,6 +1,6 @@
 """The verbs of `mlmini`.
 
-What a verb does is imported when it runs, so that help is there at once: see `cli.verbs`.
+What a verb does is imported when it runs, so that help is there at once: see `cli.commands`.
 """
 
 import sys
@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli.client.failures import CommandFailed
-from cli.failures import StartFailed
+from cli.client.errors import CommandFailed
+from cli.commands import datasets, jobs, models, platform, predict, stages, train
+from cli.launcher.errors import StartFailed
+from cli.launcher.screen import complain
 from cli.menu import Menu
-from cli.screen import complain
-from cli.verbs import datasets, jobs, models, platform, predict, stages, train
 from shared.errors import WrongSettings
 
 HERE = "The platform on this machine"

@@ -1,1 +1,1 @@
-"""Alembic migrations of the schema in `shared.tables`."""
+"""Alembic migrations of the schema in `shared.schema`."""

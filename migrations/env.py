@@ -4,8 +4,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 from shared.database import Database
+from shared.schema import metadata
 from shared.settings import load_settings
-from shared.tables import metadata
 
 
 def _run(connection: Connection) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from shared.jobs import lifecycle, logs
-from shared.jobs.lifecycle import Claim
+from shared.jobs import claims as lifecycle
+from shared.jobs import logs
+from shared.jobs.claims import Claim
 from shared.sandbox import Ending
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime

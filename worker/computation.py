@@ -18,12 +18,12 @@ import sklearn.neural_network
 import sklearn.pipeline
 import sklearn.svm
 
-from shared.datasets.tables import read_table
 from shared.errors import PlatformError
-from shared.jobs.lines import one_line
+from shared.jobs.logs import one_line
 from shared.registry import artifact
+from shared.tables.loading import read_table
 from shared.training.trainer import train
-from worker.work import (
+from worker.handover import (
     LINES_FILE,
     MODEL_FILE,
     OUTCOME_FILE,
@@ -32,7 +32,7 @@ from worker.work import (
     WORK_FILE,
     Facts,
     Outcome,
-    Refusal,
+    TrainingProblem,
     Work,
 )
 
@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     try:
         outcome = Outcome(facts=_train(work, folder))
     except PlatformError as error:
-        outcome = Outcome(refusal=Refusal(code=error.code, detail=error.detail))
+        outcome = Outcome(refusal=TrainingProblem(code=error.code, detail=error.detail))
     _write(folder / OUTCOME_FILE, outcome.model_dump_json())
 
 

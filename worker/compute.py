@@ -2,23 +2,67 @@
 
 import signal
 import time
+from dataclasses import dataclass
+from typing import Self
 
-from shared.errors import ComputationCrashed, InternalError, PlatformError, ScratchFull
+from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
 from shared.fail_points import fail_point
+from shared.jobs.claims import Claim
+from shared.jobs.limits import RunLimits, limits_of, told_memory, told_seconds
 from shared.logging import get_logger
-from shared.sandbox import Ending, Limits, SandboxProcess
+from shared.sandbox import Ending, ProcessLimits, SandboxProcess
 from shared.sandbox.limits import FAILED, SYSTEM_FAULT, memory_kills
-from worker.allowance import Allowance
+from shared.settings import Settings
 from worker.attempt import Attempt
+from worker.handover import LINES_FILE
+from worker.lines import Tail
 from worker.pace import Pace
-from worker.tail import Tail
-from worker.work import LINES_FILE
 
 log = get_logger(__name__)
 
 # How long a wish to stop may go unnoticed.
 _TICK_SECONDS = 0.2
 _KILL_SECONDS = 10
+
+
+_SMALLER = "Train on fewer rows or with a smaller model"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The limits of one computation beside those of the settings: which of the two is met is told."""
+
+    limits: RunLimits
+    highest: RunLimits
+
+    @classmethod
+    def of(cls, claim: Claim, settings: Settings) -> Self:
+        """What the request names, but never more than the settings."""
+        return cls(
+            limits=limits_of(claim.time_limit_seconds, claim.memory_limit_mb, settings),
+            highest=limits_of(None, None, settings),
+        )
+
+    def too_long(self) -> TimeLimitExceeded:
+        """What a computation that took longer ends with."""
+        seconds = f"{told_seconds(self.limits.seconds)} s"
+        if self.limits.seconds < self.highest.seconds:
+            whose, remedy = f"the {seconds} that its request allows", "send it again with a higher 'limits.seconds'"
+        else:
+            whose, remedy = f"the {seconds} that a job may take here", "have MLMINI_JOB_SECONDS raised"
+        return TimeLimitExceeded(f"The job ran longer than {whose} and was stopped. {_SMALLER}, or {remedy}.")
+
+    def too_much(self, room_mb: int | None = None) -> OutOfMemory:
+        """What a computation that needed more ends with; `room_mb` is all that the system gives it, where it limits."""
+        granted = self.limits.memory_mb if room_mb is None else min(room_mb, self.limits.memory_mb)
+        memory = f"{told_memory(granted)} MiB of memory"
+        if granted < self.limits.memory_mb:
+            whose, remedy = f"the {memory} that the system leaves it", "have its limit of address space raised"
+        elif self.limits.memory_mb < self.highest.memory_mb:
+            whose, remedy = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
+        else:
+            whose, remedy = f"the {memory} that a job may use here", "have MLMINI_JOB_MEMORY_MB raised"
+        return OutOfMemory(f"The job needed more than {whose}. {_SMALLER}, or {remedy}.")
 
 
 def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> None:
@@ -35,7 +79,7 @@ def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> N
     pace = Pace(attempt.folder, expected_fit_seconds=expected_fit_seconds)
     kills = memory_kills()
     with Tail(attempt.folder / LINES_FILE) as tail:
-        process = attempt.runtime.sandbox.run(attempt.folder, Limits(memory_mb=allowance.limits.memory_mb))
+        process = attempt.runtime.sandbox.run(attempt.folder, ProcessLimits(memory_mb=allowance.limits.memory_mb))
         try:
             ending = _supervise(attempt, process, tail, pace=pace, allowance=allowance)
         except BaseException:

@@ -12,10 +12,11 @@ from structlog.contextvars import bound_contextvars
 
 from shared.errors import DatabaseFailure
 from shared.fail_points import fail_point
-from shared.jobs import lifecycle, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from shared.jobs.acceptance import find_job
-from shared.jobs.lifecycle import Claim, Fenced
-from shared.jobs.retries import Failure, backoff_seconds
+from shared.jobs.claims import Claim, Fenced
+from shared.jobs.endings import Failure, backoff_seconds
 from shared.jobs.states import Kind, State
 from shared.logging import get_logger
 from shared.scratch import scratch_error, scratch_errors

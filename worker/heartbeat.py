@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 
 from shared.database import Database
 from shared.errors import DatabaseFailure
-from shared.jobs import lifecycle, logs
-from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs import claims as lifecycle
+from shared.jobs import logs
+from shared.jobs.claims import Claim, Fenced
 from shared.logging import get_logger
 from shared.settings import Settings
 from worker.lines import Lines
@@ -22,7 +23,7 @@ _JOIN_SECONDS = 5
 _MOST_AT_ONCE = 200
 
 
-class Progress(NamedTuple):
+class AttemptProgress(NamedTuple):
     """How far an attempt is."""
 
     percent: int
@@ -31,7 +32,7 @@ class Progress(NamedTuple):
 
 
 # What a claim writes.
-FIRST_STEP = Progress(0, "reading")
+FIRST_STEP = AttemptProgress(0, "reading")
 
 
 class CancelRequested(Exception):
@@ -73,13 +74,13 @@ class Heartbeat:
         self._thread.join(timeout=_JOIN_SECONDS)
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> AttemptProgress:
         """The last progress that the attempt told of."""
         return self._progress
 
     def show(self, percent: int, step: str, estimated: bool = False) -> None:
         """Have progress shown on the job, not more often than people can see; returns at once. It never falls."""
-        self._progress = Progress(max(percent, self._progress.percent), step, estimated)
+        self._progress = AttemptProgress(max(percent, self._progress.percent), step, estimated)
 
     @property
     def lease_is_over(self) -> bool:

@@ -20,8 +20,8 @@ from shared.errors import (
     WrongSettings,
 )
 from shared.home import NO_ROOM
-from shared.jobs.lifecycle import Fenced
-from shared.jobs.retries import Failure
+from shared.jobs.claims import Fenced
+from shared.jobs.endings import Failure
 from shared.jobs.states import Kind, State
 from shared.sandbox import LimitTooLow, SandboxFailed
 from worker.heartbeat import CancelRequested

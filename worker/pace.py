@@ -4,9 +4,9 @@ import json
 import time
 from pathlib import Path
 
-from shared.training.steps import percent_of_fit
-from worker.heartbeat import Progress
-from worker.work import PROGRESS_FILE
+from shared.training.fit_progress import percent_of_fit
+from worker.handover import PROGRESS_FILE
+from worker.heartbeat import AttemptProgress
 
 # An estimate does not say that a fit is about to end: many take longer than the last one did.
 _MOST_ESTIMATED = 0.95
@@ -21,7 +21,7 @@ class Pace:
         self._expected = expected_fit_seconds
         self._fitting_since: float | None = None
 
-    def now(self) -> Progress | None:
+    def now(self) -> AttemptProgress | None:
         """How far it is; None before its first word."""
         try:
             said = json.loads(self._file.read_bytes())
@@ -29,11 +29,11 @@ class Pace:
             return None
         if said["step"] == "fitting" and not said["measured"] and self._expected:
             return self._estimate(self._expected)
-        return Progress(said["percent"], said["step"])
+        return AttemptProgress(said["percent"], said["step"])
 
-    def _estimate(self, expected: float) -> Progress:
+    def _estimate(self, expected: float) -> AttemptProgress:
         now = time.monotonic()
         if self._fitting_since is None:
             self._fitting_since = now
         share = min((now - self._fitting_since) / expected, _MOST_ESTIMATED)
-        return Progress(percent_of_fit(share), "fitting", estimated=True)
+        return AttemptProgress(percent_of_fit(share), "fitting", estimated=True)

@@ -2,22 +2,24 @@
 
 import sys
 import threading
+import time
+from collections.abc import Callable
 from enum import Enum, auto
 from queue import SimpleQueue
 from typing import NoReturn
 from uuid import UUID
 
-from shared.errors import WrongSettings
+from shared.errors import Unavailable, WrongSettings
 from shared.logging import get_logger
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, address_space_limit
 from shared.settings import Settings
 from worker.execution import execute
 from worker.runtime import Runtime
-from worker.starting import open_runtime
 from worker.upkeep import Upkeep
 
 log = get_logger(__name__)
+_RETRY_SECONDS = 1
 
 
 class Wish(Enum):
@@ -120,3 +122,25 @@ class WorkerProcess:
         """Run one job, if it is still to be done."""
         if self._runtime is not None:
             execute(self._runtime, job_id)
+
+
+def open_runtime(settings: Settings, is_stopping: Callable[[], bool]) -> Runtime:
+    """The runtime, as soon as the database and the object store answer.
+
+    A worker that ended instead would have to be started again by somebody, each time that a part restarts.
+
+    Raises:
+        WrongSettings: when waiting does not help.
+        SystemExit: when asked to stop meanwhile.
+    """
+    told = ""
+    while True:
+        try:
+            return Runtime(settings)
+        except Unavailable as error:
+            if error.detail != told:
+                log.warning("start_waits", code=error.code, detail=error.detail)
+            told = error.detail
+        time.sleep(_RETRY_SECONDS)
+        if is_stopping():
+            sys.exit(0)

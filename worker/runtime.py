@@ -22,7 +22,6 @@ from shared.registry.sealing import ArtifactKey
 from shared.sandbox import Sandbox
 from shared.scratch import Scratch
 from shared.settings import Settings
-from worker.slots import Slots
 
 log = get_logger(__name__)
 
@@ -133,3 +132,30 @@ class Runtime:
         while not self._slots.wait_until_all_free(seconds=_CLOSE_SECONDS):
             log.warning("attempts_still_running")
         self._opened.close()
+
+
+class Slots:
+    """So many places for attempts."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    def take(self, *, seconds: float = 0.0) -> bool:
+        """Take a place, if one is free within the time; give it back with `free`."""
+        with self._changed:
+            free = self._changed.wait_for(lambda: self._taken < self._count, timeout=seconds)
+            self._taken += free
+            return free
+
+    def free(self) -> None:
+        """Give back a place."""
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify_all()
+
+    def wait_until_all_free(self, *, seconds: float) -> bool:
+        """Whether nobody has a place, at the latest after the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._taken == 0, timeout=seconds)

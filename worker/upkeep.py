@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from shared.errors import DatabaseFailure
 from shared.jobs import delivery, logs
-from shared.jobs.lines import Line
+from shared.jobs.logs import Line
 from shared.jobs.rescue import abandoned, rescue
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api import problems
 from api.docs.answers import add_samples
 from api.docs.links import add_links
 from api.docs.requests import fill_in
+from api.http import problems
 
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 # In place of FastAPI's one word for all.

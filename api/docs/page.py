@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api.problems import NotFound, problem
+from api.http.problems import NotFound, problem
 
 _SWAGGER_UI = files("fastapi_swagger") / "resources"
 _OWN = files("api.docs") / "static"

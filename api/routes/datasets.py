@@ -7,12 +7,12 @@ from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response, status
 
 from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.http.pagination import Page, PageQueryDep, make_page
+from api.http.problems import responses
+from api.http.uploads import FILE, ReceivedFile, received_upload
 from api.lifespan import Parts
-from api.pagination import Page, PageQueryDep, make_page
-from api.problems import responses
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
-from api.uploads import FILE, Upload, received_upload
 from shared.datasets import preview as previews
 from shared.datasets.catalog import (
     archive_dataset,
@@ -23,10 +23,10 @@ from shared.datasets.catalog import (
     list_versions,
     remove_objects,
 )
-from shared.datasets.findings import Preview
 from shared.datasets.ingestion import Ingestion, Ingestor
 from shared.datasets.naming import normalise_name
 from shared.errors import UnknownDatasetVersion
+from shared.tables.inspected import Preview
 
 router = APIRouter(tags=["Datasets"])
 
@@ -72,7 +72,7 @@ _FORM = {
 @router.post(
     "/datasets/upload",
     status_code=201,
-    summary="Upload a dataset",
+    summary="ReceivedFile a dataset",
     openapi_extra=_FORM,
     responses={
         200: {"model": Dataset, "description": "The newest version has these very bytes already"},
@@ -182,7 +182,7 @@ def _number(name: str, version: str) -> int:
     return number
 
 
-def _ingest(upload: Upload, parts: Parts) -> Ingestion:
+def _ingest(upload: ReceivedFile, parts: Parts) -> Ingestion:
     name = normalise_name(upload.fields.get("name") or upload.file_name)
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
         upload.file, name=name, description=upload.fields.get("description") or None

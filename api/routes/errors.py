@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.problems import NotFound, explain, known_codes, responses
+from api.http.problems import NotFound, explain, known_codes, responses
 from api.schemas.problems import ErrorCode, ErrorCodes
 from shared.errors import did_you_mean
 

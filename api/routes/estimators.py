@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from api.pagination import Page, PageQueryDep, make_page
-from api.problems import responses
+from api.http.pagination import Page, PageQueryDep, make_page
+from api.http.problems import responses
 from api.schemas.estimators import EstimatorDescription
 from shared.errors import EstimatorNotListed, UnknownEstimator
-from shared.training.estimators import all_estimators, find_estimator
-from shared.training.signature import Task
+from shared.estimators.catalogue import all_estimators, find_estimator
+from shared.estimators.signature import Task
 
 router = APIRouter(tags=["Train"])
 

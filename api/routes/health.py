@@ -6,9 +6,9 @@ from importlib.metadata import version
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from api import metrics
 from api.dependencies import PartsDep
-from api.problems import NotReady, problem, responses
+from api.http import metrics
+from api.http.problems import NotReady, problem, responses
 from api.schemas.health import DependencyState, Health, Readiness, Version
 
 router = APIRouter(tags=["Operations"])

@@ -10,10 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from api.dependencies import PartsDep
-from api.event_cursor import HEADER, EventCursor
-from api.follower import Follower
-from api.following import Following
-from api.problems import responses
+from api.http.problems import responses
+from api.live.follower import HEADER, EventCursor, Follower
+from api.live.following import Following
 from api.routes.jobs import JobId
 from api.schemas.base import written
 from api.schemas.job_events import EVENTS, LOG

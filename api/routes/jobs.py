@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.accepting import Accepted, accept_job, promise
 from api.dependencies import IdempotencyKeyHeader, PartsDep, ReadSession, WriteSession
+from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
+from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
-from api.pagination import Page, PageQuery, PageQueryDep, make_page
-from api.problems import responses
 from api.schemas.jobs import Job
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job

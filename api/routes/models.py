@@ -5,12 +5,12 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.dependencies import PartsDep, ReadSession, RegistrySession
-from api.downloads import ARTIFACT_RESPONSES, Download, send
-from api.json_body import StrictRoute
+from api.http.downloads import ARTIFACT_RESPONSES, Download, send
+from api.http.json_body import StrictRoute
+from api.http.pagination import Page, PageQueryDep, make_page
+from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
-from api.pagination import Page, PageQueryDep, make_page
-from api.problems import responses
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, Retirement, RetireRequest
 from shared.errors import InvalidRequest, UnknownModel

@@ -5,8 +5,8 @@ import json
 from fastapi import APIRouter, Response
 
 from api.dependencies import PartsDep
-from api.json_body import StrictRoute
-from api.problems import responses
+from api.http.json_body import StrictRoute
+from api.http.problems import responses
 from api.schemas.predict import PredictAnswer, PredictRequest
 from shared.prediction.predictor import Predictor
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter, BackgroundTasks, Response
 
 from api.accepting import Accepted, accept_job
 from api.dependencies import IdempotencyKeyHeader, PartsDep
-from api.json_body import StrictRoute
+from api.http.json_body import StrictRoute
+from api.http.problems import responses
 from api.lanes import in_lane
-from api.problems import responses
 from api.schemas.jobs import Job
 from api.schemas.promote import PromoteRequest
 from shared.jobs.states import Kind

@@ -6,10 +6,10 @@ from fastapi import APIRouter, BackgroundTasks, Query, Response, status
 
 from api.accepting import Accepted, accept_job
 from api.dependencies import IdempotencyKeyHeader, PartsDep
-from api.json_body import StrictRoute
+from api.http.json_body import StrictRoute
+from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
-from api.problems import responses
 from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example

@@ -5,9 +5,9 @@ from typing import Self
 from pydantic import Field
 
 from api.schemas.base import Moment, ResponseBody
-from shared.datasets.catalog import Entry
-from shared.datasets.columns import Column
+from shared.datasets.catalog import CatalogEntry
 from shared.datasets.rows import DatasetVersionRow
+from shared.tables.columns import Column
 
 
 class DatasetVersion(ResponseBody):
@@ -48,7 +48,7 @@ class Dataset(DatasetVersion):
     updated_at: Moment = Field(description="When the newest version was uploaded, or the description changed.")
 
     @classmethod
-    def of_entry(cls, entry: Entry) -> Self:
+    def of_entry(cls, entry: CatalogEntry) -> Self:
         """The dataset of a catalog entry."""
         dataset, version = entry
         return cls.model_validate(

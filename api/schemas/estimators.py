@@ -5,8 +5,8 @@ from typing import Any, Self
 from pydantic import Field
 
 from api.schemas.base import ResponseBody
-from shared.training.estimators import Estimator
-from shared.training.signature import Task
+from shared.estimators.catalogue import Estimator
+from shared.estimators.signature import Task
 
 
 class ParameterDescription(ResponseBody):

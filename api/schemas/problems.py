@@ -7,7 +7,7 @@ from pydantic import Field
 from api.schemas.base import ResponseBody
 
 
-class Fault(ResponseBody):
+class ProblemPart(ResponseBody):
     """One of several faults of a request, and where it is."""
 
     loc: list[str | int] = Field(
@@ -28,7 +28,7 @@ class Problem(ResponseBody):
         examples=["Target column 'specie' is not in dataset 'penguins'. Did you mean 'species'?"],
     )
     request_id: str = Field(description="The id of the request, as in the header X-Request-ID and in the logs.")
-    errors: list[Fault] = Field(default_factory=list, description="Single faults, where there may be several.")
+    errors: list[ProblemPart] = Field(default_factory=list, description="Single faults, where there may be several.")
 
 
 class ErrorCode(ResponseBody):

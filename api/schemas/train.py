@@ -6,12 +6,12 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
-from api.schemas.problems import Fault
+from api.schemas.problems import ProblemPart
 from api.schemas.queue import JobLimits, LimitsRequest, Priority
-from shared.datasets.columns import ColumnKind
 from shared.errors import PlatformError
-from shared.jobs.limits import Limits
+from shared.jobs.limits import RunLimits
 from shared.jobs.rows import MIDDLE_PRIORITY
+from shared.tables.columns import ColumnKind
 from shared.training.plan import Role
 from shared.training.resolution import Rehearsal
 from shared.training.spec import TrainingSpec
@@ -92,12 +92,12 @@ class TrainProblem(ResponseBody):
     code: str = Field(description="`GET /errors/{code}` explains it.", examples=["unknown_column"])
     title: str = Field(description="The code in words.", examples=["Unknown column"])
     detail: str = Field(description="What is wrong, and how to mend it.")
-    errors: list[Fault] = Field(description="Single faults, where there may be several.")
+    errors: list[ProblemPart] = Field(description="Single faults, where there may be several.")
 
     @classmethod
     def of(cls, error: PlatformError) -> Self:
         """The problem that an error tells of."""
-        errors = [Fault.model_validate(fault) for fault in error.errors]
+        errors = [ProblemPart.model_validate(fault) for fault in error.errors]
         return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
 
 
@@ -111,7 +111,9 @@ class DryRun(ResponseBody):
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
-    def of(cls, spec: TrainingSpec, rehearsal: Rehearsal, *, limits: Limits, beyond: Iterable[PlatformError]) -> Self:
+    def of(
+        cls, spec: TrainingSpec, rehearsal: Rehearsal, *, limits: RunLimits, beyond: Iterable[PlatformError]
+    ) -> Self:
         """The outcome of a rehearsal; `beyond` is what the request allows itself beyond the platform's limits."""
         recipe = None
         if rehearsal.treatments is not None:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from cli.client.failures import WrongUsage
-from cli.published import NAME, home_folder, published
+from cli.client.errors import WrongUsage
+from cli.launcher.published import NAME, home_folder, published
 
 VARIABLE = "MLMINI_URL"
 _DEFAULT_PORT = "8000"

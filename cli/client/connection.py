@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Self
 import httpx2
 
 from cli.client.address import Address
-from cli.client.call import Call
-from cli.client.failures import CommandFailed, Refused, Unreachable
+from cli.client.errors import CommandFailed, Refused, Unreachable
+from cli.client.request import Call
 
 CONNECT_SECONDS = 5
 # How often a call is sent before its failure is told, and the longest pause between two of them.

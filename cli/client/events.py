@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx2
 
-from cli.client import calls
+from cli.client import requests as calls
 from cli.client.connection import MOST_ATTEMPTS, Client, pause_after
-from cli.client.failures import CommandFailed, Refused, Unreachable
+from cli.client.errors import CommandFailed, Refused, Unreachable
 
 GOING_ON = frozenset({"queued", "running"})
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from cli.client import calls
+from cli.client import requests as calls
 from cli.client.address import Address, find_address
 from cli.client.connection import Client
-from cli.client.failures import CommandFailed, Unreachable
-from cli.published import home_folder, published
-from cli.show.output import Output
+from cli.client.errors import CommandFailed, Unreachable
+from cli.launcher.published import home_folder, published
+from cli.render.output import Output
 
 _START_SECONDS = 120
 # `mlmini up` kills what has not stopped after 9 s.

@@ -7,18 +7,17 @@ from uuid import uuid4
 
 from rich.console import RenderableType
 
-from cli.acts.connecting import connected
-from cli.acts.training import training_request
-from cli.acts.uploading import upload
-from cli.acts.waiting import check_success, wait_for
-from cli.client import calls
-from cli.client.call import Call
+from cli.actions.session import connected
+from cli.actions.training import training_request
+from cli.actions.uploading import upload
+from cli.actions.waiting import check_success, wait_for
+from cli.client import requests as calls
 from cli.client.connection import Client
+from cli.client.request import Call
 from cli.demo.host import Host, host
-from cli.show.datasets import dataset_profile
-from cli.show.models import comparison, promoted
-from cli.show.output import Output
-from cli.show.tables import facts, table
+from cli.render.datasets import dataset_profile
+from cli.render.models import comparison, promoted
+from cli.render.output import Output, facts, table
 
 TABLE = Path(__file__).parents[1] / "data" / "penguins.csv"
 TARGET = "species"

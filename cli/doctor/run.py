@@ -5,18 +5,20 @@ from dataclasses import asdict
 from functools import partial
 
 from cli.client.address import Address, find_address
-from cli.doctor import kept, machine, ports, running
+from cli.doctor import machine, ports
+from cli.doctor import services as running
+from cli.doctor import storage as kept
 from cli.doctor.examination import Check, examine
-from cli.doctor.finding import Finding, State, broken
-from cli.screen import say
-from cli.show.text import json_text
+from cli.doctor.finding import CheckState, Finding, broken
+from cli.launcher.screen import say
+from cli.render.text import json_text
 from shared.errors import WrongSettings
 from shared.settings import Settings, load_settings
 
 _WIDTH = 14
-_READER = ("Reader memory", "shared.datasets.inspection:main")
+_READER = ("Reader memory", "shared.tables.inspection:main")
 _JOB = ("Job memory", "worker.computation:main")
-_SIGNS = {State.OK: "✓", State.NOTE: "!", State.BROKEN: "✗"}
+_SIGNS = {CheckState.OK: "✓", CheckState.NOTE: "!", CheckState.BROKEN: "✗"}
 
 
 def doctor(*, url: str | None, as_json: bool) -> int:
@@ -26,7 +28,7 @@ def doctor(*, url: str | None, as_json: bool) -> int:
         WrongUsage: when `url` is none.
     """
     found = _show_json(_look(url)) if as_json else _show_lines(_look(url))
-    return 1 if any(finding.state is State.BROKEN for finding in found) else 0
+    return 1 if any(finding.state is CheckState.BROKEN for finding in found) else 0
 
 
 def _look(url: str | None) -> Iterator[Finding]:
@@ -74,11 +76,11 @@ def _show_lines(findings: Iterable[Finding]) -> list[Finding]:
 
 def _show_json(findings: Iterable[Finding]) -> list[Finding]:
     shown = list(findings)
-    well = not any(finding.state is State.BROKEN for finding in shown)
+    well = not any(finding.state is CheckState.BROKEN for finding in shown)
     say(json_text({"ok": well, "findings": [asdict(finding) for finding in shown]}, indent=None))
     return shown
 
 
 def _verdict(findings: list[Finding]) -> str:
-    parts = [finding.part for finding in findings if finding.state is State.BROKEN]
+    parts = [finding.part for finding in findings if finding.state is CheckState.BROKEN]
     return f"Broken: {', '.join(parts)}." if parts else "Everything that is needed is well."

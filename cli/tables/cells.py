@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from shared.datasets.missing import is_missing
+from shared.tables.missing import is_missing
 
 Convert = Callable[[str], Any]
 

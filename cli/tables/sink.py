@@ -10,8 +10,8 @@ from secrets import token_hex
 from stat import S_IMODE
 from typing import Any, Protocol, TextIO
 
-from cli.client.failures import CommandFailed
-from cli.show.text import clean, json_text
+from cli.client.errors import CommandFailed
+from cli.render.text import clean, json_text
 
 STANDARD = "-"
 

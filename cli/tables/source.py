@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
-from cli.client.failures import CommandFailed
+from cli.client.errors import CommandFailed
 
 DELIMITERS = (",", ";", "\t", "|")
 

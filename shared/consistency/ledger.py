@@ -20,9 +20,9 @@ from shared.registry.sealing import KEY_FILE, ArtifactKey, check_seal, has_old_s
 from shared.settings import Settings
 
 _OUTDATED = (
-    "Prepare, by `mlmini up` or `python -m cli.prepare`, if that was not done since the upgrade. If it was, the file "
-    "was not the one that was registered: bring it back together with the backup of the database from before the "
-    "upgrade, or retire the version there and promote it or train again."
+    "Prepare, by `mlmini up` or `python -m cli.launcher.prepare`, if that was not done since the upgrade. If it was, "
+    "the file was not the one that was registered: bring it back together with the backup of the database from before "
+    "the upgrade, or retire the version there and promote it or train again."
 )
 _RESTORE = "Rows were changed by hand, or by a fault: compare with a backup of the database, and report it."
 

@@ -35,7 +35,7 @@ _ENTRY = (
 )
 
 
-class Entry(NamedTuple):
+class CatalogEntry(NamedTuple):
     """A dataset with one of its versions."""
 
     dataset: DatasetRow
@@ -75,7 +75,7 @@ def find_version(session: Session, dataset: DatasetRow, number: int | None) -> D
     return version
 
 
-def find_entry(session: Session, name: str, number: int | None = None) -> Entry:
+def find_entry(session: Session, name: str, number: int | None = None) -> CatalogEntry:
     """A dataset that is not archived, and its newest version or the one of that number.
 
     Raises:
@@ -84,13 +84,13 @@ def find_entry(session: Session, name: str, number: int | None = None) -> Entry:
     """
     found = session.execute(_ENTRY, {"name": name, "number": number}).one_or_none()
     if found is not None:
-        return Entry(*found)
+        return CatalogEntry(*found)
     # One step at a time, so that the sentence tells what is missing.
     dataset = find_dataset(session, name)
-    return Entry(dataset, find_version(session, dataset, number))
+    return CatalogEntry(dataset, find_version(session, dataset, number))
 
 
-def list_datasets(session: Session, *, limit: int, after: str | None = None) -> list[Entry]:
+def list_datasets(session: Session, *, limit: int, after: str | None = None) -> list[CatalogEntry]:
     """Datasets that are not archived with their newest versions, by name, those after `after`."""
     newest = (
         select(func.max(DatasetVersionRow.number))
@@ -107,7 +107,7 @@ def list_datasets(session: Session, *, limit: int, after: str | None = None) -> 
     )
     if after is not None:
         query = query.where(DatasetRow.name > after)
-    return [Entry(*row) for row in session.execute(query)]
+    return [CatalogEntry(*row) for row in session.execute(query)]
 
 
 def list_versions(

@@ -9,15 +9,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.database import Database
-from shared.datasets.findings import Inspection
 from shared.datasets.ingestion import Ingestion, Ingestor, name_taken
-from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spool, Spooled
 from shared.errors import ExampleNameTaken, UnknownExample, did_you_mean
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.inspected import Inspection
+from shared.tables.reader import Reader
 
 log = get_logger(__name__)
 

@@ -14,10 +14,8 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.datasets.catalog import Entry, find_version, remove_objects
-from shared.datasets.findings import Inspection
+from shared.datasets.catalog import CatalogEntry, find_version, remove_objects
 from shared.datasets.naming import new_object_key
-from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
 from shared.datasets.unfinished import clean_stale_uploads, forget_if_empty
@@ -25,6 +23,8 @@ from shared.errors import ExampleNameTaken, ScratchUnavailable, UploadOvertaken
 from shared.logging import get_logger
 from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore
 from shared.settings import Settings
+from shared.tables.inspected import Inspection
+from shared.tables.reader import Reader
 
 log = get_logger(__name__)
 
@@ -33,7 +33,7 @@ log = get_logger(__name__)
 class Ingestion:
     """What came of it; `created` is False when the newest version held these bytes already."""
 
-    entry: Entry
+    entry: CatalogEntry
     created: bool
 
 
@@ -87,7 +87,7 @@ class Ingestor:
             remove_objects(self.store, self.settings.datasets_bucket, [key])
         return done
 
-    def _bring_back(self, known: Entry, file: Spooled) -> Ingestion:
+    def _bring_back(self, known: CatalogEntry, file: Spooled) -> Ingestion:
         """Put the file of a version back where the store has lost it, or holds something else in its place."""
         version, done = known.version, Ingestion(known, created=False)
         bucket, key = self.settings.datasets_bucket, version.object_key
@@ -129,7 +129,7 @@ class Ingestor:
             raise
 
 
-def _same_again(session: Session, name: str, file: Spooled, description: str | None) -> Entry | None:
+def _same_again(session: Session, name: str, file: Spooled, description: str | None) -> CatalogEntry | None:
     """The newest version of a dataset, brought back if it was archived, if it holds the bytes of the file."""
     dataset = session.scalar(select(DatasetRow).where(DatasetRow.name == name, DatasetRow.location.is_not(None)))
     if dataset is None:
@@ -145,7 +145,7 @@ def _same_again(session: Session, name: str, file: Spooled, description: str | N
         dataset.updated_at = Now()
         session.flush()
         session.refresh(dataset)
-    return Entry(dataset, newest)
+    return CatalogEntry(dataset, newest)
 
 
 def _stage(session: Session, name: str, key: str, file: Spooled, found: Inspection) -> tuple[int, int]:
@@ -207,7 +207,7 @@ def _publish(
     )
     session.flush()
     session.refresh(dataset)
-    return Ingestion(Entry(dataset, version), created=True)
+    return Ingestion(CatalogEntry(dataset, version), created=True)
 
 
 def name_taken(name: str) -> ExampleNameTaken:

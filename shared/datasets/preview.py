@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.datasets.columns import Column
-from shared.datasets.findings import Preview
-from shared.datasets.reader import Reader
-from shared.datasets.reading import Reading
 from shared.datasets.rows import DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
 from shared.errors import DatasetCorrupt, StoreUnavailable
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.scratch import scratch_errors
+from shared.tables.columns import Column
+from shared.tables.inspected import Preview
+from shared.tables.reader import Reader
+from shared.tables.reading import Reading
 
 _CHUNK_BYTES = 2**20
 

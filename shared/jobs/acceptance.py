@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
-from shared.jobs.lifecycle import EVENT_COLUMNS, record
-from shared.jobs.retries import CANCELLED
+from shared.jobs.claims import EVENT_COLUMNS, record
+from shared.jobs.endings import CANCELLED
 from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 

@@ -11,22 +11,22 @@ from shared.settings import Settings
 LEAST_MEMORY_MB = 64
 
 
-class Limits(NamedTuple):
+class RunLimits(NamedTuple):
     """A time, and an amount of memory in MiB."""
 
     seconds: float
     memory_mb: int
 
 
-def limits_of(seconds: float | None, memory_mb: int | None, settings: Settings) -> Limits:
+def limits_of(seconds: float | None, memory_mb: int | None, settings: Settings) -> RunLimits:
     """The limits that hold. The settings may have become stricter since the job was accepted."""
-    return Limits(
+    return RunLimits(
         settings.job_seconds if seconds is None else min(seconds, settings.job_seconds),
         settings.job_memory_mb if memory_mb is None else min(memory_mb, settings.job_memory_mb),
     )
 
 
-def limits_of_job(job: JobRow, settings: Settings) -> Limits:
+def limits_of_job(job: JobRow, settings: Settings) -> RunLimits:
     """The limits that hold for a job."""
     return limits_of(job.time_limit_seconds, job.memory_limit_mb, settings)
 

@@ -5,8 +5,11 @@ first, then those of this attempt by their numbers. A line that is written twice
 was lost or because two threads wrote it, is therefore kept once.
 """
 
+import re
 import time
+import unicodedata
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,8 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.lifecycle import Claim, mine, of
-from shared.jobs.lines import Line, one_line
+from shared.jobs.claims import Claim, mine, of
 from shared.jobs.rows import JobLogRow, JobRow
 
 CUT = "This log is as long as logs may be: what follows was cut."
@@ -32,6 +34,23 @@ _INSERT = {
     "sqlite": sqlite.insert(_LINES).values(_AT).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_LINES).values(_AT).on_conflict_do_nothing(),
 }
+
+
+LONGEST_LINE = 1_000
+# Sequences that terminals obey (ECMA-48): with parameters, with a string up to its terminator, and the short ones.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c|$)|\x1b[ -/]*[0-~]?", re.DOTALL
+)
+_SPACES = re.compile(r" {2,}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an attempt; `number` counts from 1 in each attempt, `said_at` is monotonic."""
+
+    number: int
+    text: str
+    said_at: float = field(default_factory=time.monotonic)
 
 
 class LogLine(NamedTuple):
@@ -94,3 +113,25 @@ def read_many(session: Session, places: Collection[tuple[UUID, int]], *, limit: 
         for row in session.execute(query):
             found.setdefault(row.job_id, {})[row.seq] = LogLine(row.seq, row.at, row.text)
     return {job_id: [lines[seq] for seq in sorted(lines)] for job_id, lines in found.items()}
+
+
+def one_line(text: str) -> str:
+    """The text as one line that is safe to store, to print and to send.
+
+    Escape sequences and invisible marks (such as those that turn the direction of writing) are left out, controls and
+    line ends become spaces, what is no character becomes U+FFFD. A longer text ends in an ellipsis.
+    """
+    # A bound first, so that a huge text costs nothing; escapes are left out of what is counted in the end.
+    plain = _ESCAPES.sub("", text[: 4 * LONGEST_LINE])
+    line = _SPACES.sub(" ", "".join(map(_harmless, plain))).strip()
+    cut = len(line) > LONGEST_LINE or len(text) > 4 * LONGEST_LINE
+    return f"{line[: LONGEST_LINE - 1]}…" if cut else line
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable():
+        return character
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return " " if category == "Cc" or character.isspace() else "\ufffd"

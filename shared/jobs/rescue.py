@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.errors import WorkerLost
-from shared.jobs.lifecycle import EVENT_COLUMNS, JOBS, record
-from shared.jobs.retries import (
+from shared.jobs.claims import EVENT_COLUMNS, JOBS, record
+from shared.jobs.endings import (
     Failure,
     after_crash,
     unless_cancelled,

@@ -8,9 +8,9 @@ from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.prediction.loaded import LoadedModels, Place
 from shared.prediction.lookup import Served, find_served
 from shared.prediction.predictor import Predictor, load_predictor
-from shared.prediction.shelf import Place, Shelf
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.sealing import ArtifactKey
@@ -37,10 +37,10 @@ class PredictorCache:
         self._store = store
         self._settings = settings
         self._key = key
-        self._shelf = Shelf(settings.model_cache_mb * 2**20)
+        self._loaded = LoadedModels(settings.model_cache_mb * 2**20)
         self._loads = Loads()
         self._weights: dict[int, int] = {}
-        self._watcher = Watcher(database, self._shelf, replace=self._replace)
+        self._watcher = Watcher(database, self._loaded, replace=self._replace)
 
     def start(self) -> None:
         """Begin to watch for changes of the registry."""
@@ -63,7 +63,7 @@ class PredictorCache:
 
     def find(self, place: Place, version: int | None) -> Predictor | None:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
-        return self._shelf.find(place, version)
+        return self._loaded.find(place, version)
 
     def get(self, dataset_name: str, environment: str, version: int | None = None) -> Predictor:
         """The predictor that serves a dataset in an environment, or that of one version which is active there.
@@ -75,7 +75,7 @@ class PredictorCache:
             DatabaseUnavailable, StoreUnavailable: when a model has to be loaded and one of the two does not answer.
         """
         place = (dataset_name, environment)
-        found = self._shelf.find(place, version)
+        found = self._loaded.find(place, version)
         if found is not None:
             return found
         return self._loads.once((place, version), lambda: self._load(place, version))
@@ -85,14 +85,14 @@ class PredictorCache:
         self._fill(place, None)
 
     def _load(self, place: Place, version: int | None) -> Predictor:
-        # Another load may have ended between the look at the shelf and this one's turn.
-        return self._shelf.find(place, version) or self._fill(place, version)
+        # Another load may have ended between the look at what is loaded and this one's turn.
+        return self._loaded.find(place, version) or self._fill(place, version)
 
     def _fill(self, place: Place, version: int | None) -> Predictor:
         served = self._look_up(place, version)
         predictor = self._ready(place, served)
         serves = version is None
-        while not self._shelf.put(place, predictor, serves=serves, generation=served.generation):
+        while not self._loaded.put(place, predictor, serves=serves, generation=served.generation):
             served = self._look_up(place, version)
             if served.artifact.version != predictor.version:
                 predictor = self._ready(place, served)
@@ -111,7 +111,7 @@ class PredictorCache:
 
     def _ready(self, place: Place, served: Served) -> Predictor:
         artifact = served.artifact
-        found = self._shelf.find(place, artifact.version)
+        found = self._loaded.find(place, artifact.version)
         if found is not None:
             return found
         check_size(artifact.version, artifact.seal.size_bytes, self._settings)

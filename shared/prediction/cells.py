@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from shared.datasets.controls import find_control
-from shared.training.signature import InputColumn
+from shared.estimators.signature import InputColumn
+from shared.tables.controls import find_control
 
 _SHOWN = 40
 

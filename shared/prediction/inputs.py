@@ -9,10 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import BodyTooLarge, InvalidInput, did_you_mean
+from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of, short, shown
 from shared.prediction.faults import Faults
 from shared.training.frame import model_input
-from shared.training.signature import Signature
 
 if TYPE_CHECKING:
     import numpy as np

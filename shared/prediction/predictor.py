@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import NoProbabilities
+from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.prediction.inputs import read_input
@@ -12,7 +13,6 @@ from shared.registry.artifact import load_model
 from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings
 from shared.training.frame import forget_names
-from shared.training.signature import Signature
 
 log = get_logger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from shared.errors import InvalidInput
+from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.cells import shown
 from shared.prediction.faults import Faults
-from shared.training.signature import InputColumn, Signature
 
 # Trees and forests compute in single precision (IEEE 754, binary32).
 LARGEST_SINGLE = (2 - 2**-23) * 2.0**127

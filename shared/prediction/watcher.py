@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
-from shared.prediction.shelf import Place, Shelf
+from shared.prediction.loaded import LoadedModels, Place
 from shared.registry import deployments
 
 POLL_SECONDS = 0.25
@@ -32,9 +32,9 @@ class Replacement:
 class Watcher:
     """Reads one number from the database, four times a second; only when it has risen anything else is asked."""
 
-    def __init__(self, database: Database, shelf: Shelf, *, replace: Callable[[Place], None]) -> None:
+    def __init__(self, database: Database, loaded: LoadedModels, *, replace: Callable[[Place], None]) -> None:
         self._database = database
-        self._shelf = shelf
+        self._loaded = loaded
         self._replace = replace
         self._seen: int | None = None
         self._look_again_at = float("inf")
@@ -97,16 +97,16 @@ class Watcher:
             return dict(self._replacing)
 
     def _refresh(self, generation: int) -> None:
-        contents = self._shelf.begin_refresh(generation)
+        contents = self._loaded.begin_refresh(generation)
         with self._database.read() as session:
             serving = deployments.serving_versions(session)
             active = deployments.still_active(session, contents.versions)
         self._seen = generation
         self._look_again_at = float("inf")
-        self._shelf.keep_active(active)
+        self._loaded.keep_active(active)
         for place, version in contents.serving.items():
             if place not in serving:
-                self._shelf.drop(place, version)
+                self._loaded.drop(place, version)
             elif serving[place] != version:
                 self._begin_replacing(place, version, retired=(place[1], version) not in active)
 
@@ -138,9 +138,9 @@ class Watcher:
             self._look_again_at = min(self._look_again_at, time.monotonic() + RETRY_SECONDS)
         # The old version goes on serving, unless it must not: then requests get this very error.
         if replacement.retired:
-            self._shelf.drop(place, replacement.version)
+            self._loaded.drop(place, replacement.version)
 
     def _drop_retired(self, pending: dict[Place, Replacement]) -> None:
         for place, replacement in pending.items():
             if replacement.retired:
-                self._shelf.drop(place, replacement.version)
+                self._loaded.drop(place, replacement.version)

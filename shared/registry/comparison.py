@@ -14,7 +14,7 @@ BETTER: dict[str, Callable[[list[float]], float]] = {
 
 
 @dataclass(frozen=True)
-class ComparedValue:
+class ValueDifference:
     """One metric, parameter or fact of all compared models, in their order; None where a model has none."""
 
     name: str
@@ -27,25 +27,25 @@ class ComparedValue:
 
 
 @dataclass(frozen=True)
-class ComparedMetric(ComparedValue):
+class MetricDifference(ValueDifference):
     """A metric with the versions that do best by it; none where all do as well, or it cannot be told."""
 
     best: list[int]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ModelComparison:
     """Metrics, parameters and facts of several models, each with one value per version."""
 
     versions: list[int]
-    facts: list[ComparedValue]
-    metrics: list[ComparedMetric]
-    parameters: list[ComparedValue]
+    facts: list[ValueDifference]
+    metrics: list[MetricDifference]
+    parameters: list[ValueDifference]
 
 
-def compare(models: Sequence[RegisteredModel]) -> Comparison:
+def compare(models: Sequence[RegisteredModel]) -> ModelComparison:
     """Put models side by side; what some of them do not have is None there."""
-    return Comparison(
+    return ModelComparison(
         versions=[model.row.version for model in models],
         facts=_side_by_side([_facts(model) for model in models]),
         metrics=_metrics(models),
@@ -63,12 +63,13 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
     }
 
 
-def _metrics(models: Sequence[RegisteredModel]) -> list[ComparedMetric]:
+def _metrics(models: Sequence[RegisteredModel]) -> list[MetricDifference]:
     compared = _side_by_side([model.row.metrics for model in models])
     # Measured on other rows, or of another target, a larger number says nothing.
     comparable = all(_measured_on(model) == _measured_on(models[0]) for model in models)
     return [
-        ComparedMetric(value.name, value.values, best=_best(value, models) if comparable else []) for value in compared
+        MetricDifference(value.name, value.values, best=_best(value, models) if comparable else [])
+        for value in compared
     ]
 
 
@@ -76,7 +77,7 @@ def _measured_on(model: RegisteredModel) -> tuple[Any, ...]:
     return model.dataset_name, model.dataset_version, model.row.signature.get("target"), model.row.report.get("split")
 
 
-def _best(value: ComparedValue, models: Sequence[RegisteredModel]) -> list[int]:
+def _best(value: ValueDifference, models: Sequence[RegisteredModel]) -> list[int]:
     choose = BETTER.get(value.name)
     measured = [number for number in value.values if number is not None]
     if choose is None or not measured or not value.differs:
@@ -85,7 +86,7 @@ def _best(value: ComparedValue, models: Sequence[RegisteredModel]) -> list[int]:
     return [model.row.version for model, number in zip(models, value.values, strict=True) if number == best]
 
 
-def _side_by_side(columns: Sequence[dict[str, Any]]) -> list[ComparedValue]:
+def _side_by_side(columns: Sequence[dict[str, Any]]) -> list[ValueDifference]:
     # Names in the order in which they first appear, so that related metrics stay together.
     names = dict.fromkeys(name for column in columns for name in column)
-    return [ComparedValue(name, [column.get(name) for column in columns]) for name in names]
+    return [ValueDifference(name, [column.get(name) for column in columns]) for name in names]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from shared.clock import Instant, Now
 from shared.datasets.rows import DatasetRow
 from shared.errors import NotActive, UnknownModel, UnknownStage, did_you_mean
-from shared.jobs.lifecycle import raise_counter
+from shared.jobs.claims import raise_counter
 from shared.jobs.rows import CounterRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, Seal
@@ -24,7 +24,7 @@ GENERATION = "registry_generation"
 
 
 @dataclass(frozen=True)
-class Retirement:
+class RetiredDeployment:
     """A version that no longer serves in a stage, and the one that serves there now."""
 
     version: int
@@ -127,7 +127,9 @@ def activate(
     )
 
 
-def retire(session: Session, *, version: int, stage: str, reason: str | None, stages: Sequence[str]) -> Retirement:
+def retire(
+    session: Session, *, version: int, stage: str, reason: str | None, stages: Sequence[str]
+) -> RetiredDeployment:
     """End the activity of a version in a stage; the next lower active version serves there from now on.
 
     No promotion brings a version back into the first stage.
@@ -148,7 +150,7 @@ def retire(session: Session, *, version: int, stage: str, reason: str | None, st
     if row is None:
         raise not_active(session, version, stage)
     dataset_id, retired_at = row
-    return Retirement(
+    return RetiredDeployment(
         version=version,
         dataset_name=session.execute(select(DatasetRow.name).where(DatasetRow.id == dataset_id)).scalar_one(),
         stage=stage,

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
+from shared.estimators.catalogue import find_estimator
 from shared.registry.rows import RegistryRow
-from shared.training.estimators import find_estimator
 from shared.training.spec import TrainingSpec
 
 # Models that are looked through, newest first: what an old release or machine took says little.

@@ -185,7 +185,7 @@ def check_seal(key: ArtifactKey, artifact: Artifact) -> None:
     if has_old_seal(key, artifact):
         raise ArtifactCorrupt(
             f"The registry's entry of '{name}' has the seal of an older release. `mlmini up` and `python -m "
-            "cli.prepare` seal such models anew, once: what they left out then stays refused."
+            "cli.launcher.prepare` seal such models anew, once: what they left out then stays refused."
         )
     if not hmac.compare_digest(artifact.seal.hmac, reseal(key, artifact).hmac):
         raise ArtifactCorrupt(f"The registry's entry of '{name}' does not carry a valid signature.")

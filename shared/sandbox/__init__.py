@@ -5,13 +5,13 @@ asked for; importing scikit-learn and pandas takes seconds.
 """
 
 from shared.sandbox.client import LimitTooLow, Sandbox, SandboxFailed, SandboxProcess
-from shared.sandbox.limits import OUT_OF_MEMORY, Ending, Limits, address_space_limit
+from shared.sandbox.limits import OUT_OF_MEMORY, Ending, ProcessLimits, address_space_limit
 
 __all__ = [
     "OUT_OF_MEMORY",
     "Ending",
     "LimitTooLow",
-    "Limits",
+    "ProcessLimits",
     "Sandbox",
     "SandboxFailed",
     "SandboxProcess",

@@ -11,12 +11,12 @@ from typing import NoReturn
 
 from shared.home import NO_ROOM
 from shared.sandbox.descendants import GUARD_DIED, die_with_parent
-from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT, Limits, apply
+from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT, ProcessLimits, apply
 
-Entry = Callable[[Path], None]
+ChildFunction = Callable[[Path], None]
 
 
-def become_child(entry: Entry, folder: Path, limits: Limits, *, server: int, output: int) -> NoReturn:
+def become_child(entry: ChildFunction, folder: Path, limits: ProcessLimits, *, server: int, output: int) -> NoReturn:
     """Call `entry` in a process of its own, which prints to the descriptor `output`, and end with a telling code."""
     code = FAILED
     try:
@@ -36,7 +36,7 @@ def become_child(entry: Entry, folder: Path, limits: Limits, *, server: int, out
         os._exit(code)
 
 
-def _enter(folder: Path, limits: Limits, *, server: int, output: int) -> None:
+def _enter(folder: Path, limits: ProcessLimits, *, server: int, output: int) -> None:
     """Make the forked process one of its own: group, descriptors, folder, limits."""
     os.setpgid(0, 0)
     if not die_with_parent(signal.SIGKILL, parent=server):

@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.logging import get_logger
 from shared.sandbox.descendants import kill_group
-from shared.sandbox.limits import READY, Ending, Limits, address_space_limit
+from shared.sandbox.limits import READY, Ending, ProcessLimits, address_space_limit
 
 log = get_logger(__name__)
 
@@ -116,7 +116,7 @@ class Sandbox:
         with self._lock:
             self._connected()
 
-    def run(self, folder: Path, limits: Limits) -> SandboxProcess:
+    def run(self, folder: Path, limits: ProcessLimits) -> SandboxProcess:
         """Start a process that calls the entry function with `folder`.
 
         Raises:

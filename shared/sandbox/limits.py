@@ -31,7 +31,7 @@ _VIRTUAL_MEMORY = Path("/proc/vmstat")
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProcessLimits:
     """Caps of one computing process. `memory_mb` counts what it may add to what the server had when it forked."""
 
     memory_mb: int
@@ -78,7 +78,7 @@ class Ending:
         return "no answer" if self.exit_code is None else f"exit code {self.exit_code}"
 
 
-def apply(limits: Limits) -> None:
+def apply(limits: ProcessLimits) -> None:
     """Cap the calling process, for good; never beyond the limits that the system has for it already."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

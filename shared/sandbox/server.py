@@ -23,7 +23,7 @@ import traceback
 from pathlib import Path
 from resource import struct_rusage
 
-from shared.sandbox.child import Entry, become_child
+from shared.sandbox.child import ChildFunction, become_child
 from shared.sandbox.descendants import (
     GUARD_DIED,
     adopt_orphans,
@@ -33,7 +33,7 @@ from shared.sandbox.descendants import (
     kill_group,
     leave_stopping_to_the_owner,
 )
-from shared.sandbox.limits import READY, Limits, room_for_memory
+from shared.sandbox.limits import READY, ProcessLimits, room_for_memory
 from shared.sandbox.run import Run
 
 
@@ -57,7 +57,7 @@ def main() -> None:
         # A preload that fails in silence would only be seen as slow or failing jobs.
         owner.sendall(traceback.format_exc().encode())
         raise
-    server_loop = Server(owner, entry)
+    server_loop = ForkServer(owner, entry)
     room = room_for_memory()
     owner.sendall(READY + (b"" if room is None else str(room).encode()))
     server_loop.serve()
@@ -79,10 +79,10 @@ def _guard(server: int, server_ended: int) -> None:
     os._exit(0 if status == 0 else 1)
 
 
-class Server:
+class ForkServer:
     """The loop over its news: a request, an end of a process, an owner's wish to kill, a word that a process prints."""
 
-    def __init__(self, owner: socket.socket, entry: Entry) -> None:
+    def __init__(self, owner: socket.socket, entry: ChildFunction) -> None:
         self.pid = os.getpid()
         self.owner = owner
         self.entry = entry
@@ -116,7 +116,7 @@ class Server:
         request = json.loads(message)
         news = socket.socket(fileno=descriptors[0])
         try:
-            self._fork(news, Path(request["folder"]), Limits(**request["limits"]))
+            self._fork(news, Path(request["folder"]), ProcessLimits(**request["limits"]))
         except OSError:
             # No process could be had. The owner sees it by the closed socket; the runs of others go on.
             traceback.print_exc()
@@ -124,7 +124,7 @@ class Server:
         # The owner sends one request at a time, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
-    def _fork(self, news: socket.socket, folder: Path, limits: Limits) -> None:
+    def _fork(self, news: socket.socket, folder: Path, limits: ProcessLimits) -> None:
         printed, output = os.pipe()
         try:
             pid = os.fork()
@@ -175,9 +175,9 @@ class Server:
             run.end(status, used)
 
 
-def _load(name: str) -> Entry:
+def _load(name: str) -> ChildFunction:
     module, _, function = name.partition(":")
-    entry: Entry = getattr(importlib.import_module(module), function)
+    entry: ChildFunction = getattr(importlib.import_module(module), function)
     return entry
 
 

@@ -12,7 +12,7 @@ from sklearn import metrics
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from shared.training.signature import Task
+from shared.estimators.signature import Task
 
 Labels = NDArray[Any]
 

@@ -9,7 +9,7 @@ import joblib
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from shared.errors import FitFailed
-from shared.training.estimators import Estimator
+from shared.estimators.catalogue import Estimator
 
 _MOST_WARNINGS = 20
 _LENGTH = 500

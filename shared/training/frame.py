@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.training.signature import InputColumn
+from shared.estimators.signature import InputColumn
 
 if TYPE_CHECKING:
     import numpy as np

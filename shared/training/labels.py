@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.datasets.columns import Column, ColumnKind
 from shared.errors import TaskMismatch
-from shared.training.estimators import Estimator
-from shared.training.table_fit import problems_of_weights, spellings
-from shared.training.target_checks import not_whole, single_class
+from shared.estimators.catalogue import Estimator
+from shared.tables.columns import Column, ColumnKind
+from shared.training.checks.shape import problems_of_weights, spellings
+from shared.training.checks.target import not_whole, single_class
 
 
 def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:

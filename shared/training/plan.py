@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.datasets.columns import Column, ColumnKind
-from shared.training.estimators import Estimator
+from shared.estimators.catalogue import Estimator
+from shared.tables.columns import Column, ColumnKind
 from shared.training.spec import TrainingSpec
 
 Role = Literal["number", "boolean", "category", "left_out"]

@@ -13,7 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from shared.training.estimators import Estimator
+from shared.estimators.catalogue import Estimator
 from shared.training.plan import BINS, MAX_CATEGORIES, Plan
 
 _MISSING = "missing"

@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.datasets.columns import Column
+from shared.estimators.signature import Task
+from shared.tables.columns import Column
 from shared.training.evaluation import Evaluation, evaluate_baseline
 from shared.training.labels import plain
 from shared.training.plan import Plan
-from shared.training.signature import Task
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
 

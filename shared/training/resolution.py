@@ -7,11 +7,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from shared.datasets.catalog import find_entry
-from shared.datasets.columns import Column
 from shared.datasets.examples import Found
 from shared.errors import InvalidRequest, PlatformError
-from shared.training.checks import check, problems_of
-from shared.training.estimators import find_estimator
+from shared.estimators.catalogue import find_estimator
+from shared.tables.columns import Column
+from shared.training.checks.training import check, problems_of
 from shared.training.plan import Treatment, plan_of
 from shared.training.spec import EstimatorChoice, TrainingSpec
 

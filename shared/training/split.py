@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from shared.errors import InvalidSplit
-from shared.training.signature import Task
+from shared.estimators.signature import Task
 from shared.training.spec import TrainingSpec
 
 

@@ -14,23 +14,23 @@ import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 
-from shared.datasets.columns import Column
+from shared.estimators.catalogue import Estimator, find_estimator
+from shared.estimators.parameters import settings_of
+from shared.estimators.signature import InputColumn, Signature
+from shared.tables.columns import Column
 from shared.training import fit_progress, narration
-from shared.training.checks import check
-from shared.training.estimators import Estimator, find_estimator
+from shared.training.checks.training import check
 from shared.training.evaluation import Evaluation, evaluate
+from shared.training.fit_progress import EVALUATING, FITTING, OnStep, percent_of_fit
 from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import plain, target_values, with_labels
 from shared.training.narration import Say
-from shared.training.parameters import settings_of
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
-from shared.training.signature import InputColumn, Signature
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
-from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
 
 _MOST_CATEGORIES = 100
 # Set by the server or of no effect on the model.

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from api.app import create_app
 from api.lifespan import Parts
 from shared.database import Database
-from shared.datasets import reader
 from shared.sandbox import Sandbox
 from shared.settings import Settings
+from shared.tables import reader
 from tests.support.api_server import ApiServer
 from tests.support.models import Platform
 from tests.support.server import running
@@ -23,7 +23,7 @@ from tests.support.stack import Stack
 @pytest.fixture(scope="session")
 def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Reads the uploads of all applications of this process."""
-    server = Sandbox("shared.datasets.inspection:main", scratch=tmp_path_factory.mktemp("fork-server"))
+    server = Sandbox("shared.tables.inspection:main", scratch=tmp_path_factory.mktemp("fork-server"))
     yield server
     server.close()
 

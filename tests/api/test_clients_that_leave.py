@@ -8,7 +8,7 @@ import uvloop
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from api.middleware import RequestContext
+from api.http.middleware import RequestContext
 
 SCOPE = {"type": "http", "method": "GET", "path": "/models/1/artifact", "headers": []}
 

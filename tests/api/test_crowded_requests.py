@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from api import problems, validation
 from api.app import create_app
+from api.http import problems, validation
 from shared.errors import MOST_FAULTS
 from shared.settings import Settings
 from tests.support.searches import counted_searches

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.problems import known_codes, status_of
+from api.http.problems import known_codes, status_of
 from shared.settings import Settings
 
 pytestmark = pytest.mark.any_stack

@@ -13,12 +13,13 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-from api.event_cursor import EventCursor
 from api.lifespan import Parts
+from api.live.follower import EventCursor
 from shared.database import Database
-from shared.jobs import lifecycle, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from shared.jobs.acceptance import cancel
-from shared.jobs.lifecycle import Claim
+from shared.jobs.claims import Claim
 from shared.settings import Settings
 from tests.support.api_server import ApiServer, serving
 from tests.support.events import Listener, Told, follow, going_away_after, lines_of

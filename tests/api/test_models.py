@@ -255,7 +255,7 @@ def test_a_file_is_downloaded_by_way_of_a_copy_that_does_not_stay(
     assert client.head("/models/1/artifact").status_code == 200
     assert sorted(scratch.rglob("*")) == before
     with Path("/dev/full").open("wb+", buffering=0) as full:
-        monkeypatch.setattr("api.downloads.tempfile.TemporaryFile", lambda **_: full)
+        monkeypatch.setattr("api.http.downloads.tempfile.TemporaryFile", lambda **_: full)
         answer = client.get("/models/1/artifact")
     assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from api.docs import TAGS
-from api.json_body import StrictRoute
+from api.http.json_body import StrictRoute
 
 pytestmark = pytest.mark.any_stack
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.pagination import PageQuery, decode_cursor, encode_cursor, make_page
+from api.http.pagination import PageQuery, decode_cursor, encode_cursor, make_page
 from shared.errors import InvalidCursor
 
 printable = st.text(st.characters(exclude_categories=["C", "Z"]))

@@ -11,8 +11,8 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from api.json_body import StrictRoute
-from api.problems import STATUSES, explain, known_codes, problem, status_of
+from api.http.json_body import StrictRoute
+from api.http.problems import STATUSES, explain, known_codes, problem, status_of
 from api.schemas.base import RequestBody
 from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
 from shared.settings import Settings

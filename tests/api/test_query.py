@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.query import declared_names
+from api.http.query import declared_names
 from shared.settings import Settings
 from tests.support.jobs import TRAIN_REQUEST
 

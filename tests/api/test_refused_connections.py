@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.problems import known_codes
+from api.http.problems import known_codes
 from tests.support.api_server import serving
 from tests.support.raw_http import RawAnswer, connected, exchange, is_closed, read_answer
 from tests.support.stack import Stack

@@ -10,7 +10,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from api.json_body import StrictRoute
+from api.http.json_body import StrictRoute
 from api.schemas.base import RequestBody
 from shared.settings import Settings
 from tests.support.stack import Stack

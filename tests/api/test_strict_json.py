@@ -10,9 +10,9 @@ from fastapi import Body, FastAPI
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
-from api import problems
-from api.json_body import MAX_DEPTH, StrictRoute, parse_json
-from api.middleware import RequestContext
+from api.http import problems
+from api.http.json_body import MAX_DEPTH, StrictRoute, parse_json
+from api.http.middleware import RequestContext
 from shared.errors import BodyTooLarge, InvalidJson
 
 MANY = 250_000

@@ -84,7 +84,7 @@ class Place:
     def running(self, folder: Path, **more: str) -> Iterator[httpx2.Client]:
         """An API and a worker; a client of the API."""
         variables = self.variables | more
-        prepared = run("cli.prepare", variables=variables)
+        prepared = run("cli.launcher.prepare", variables=variables)
         assert prepared.returncode == 0, prepared.stderr
         url = f"http://127.0.0.1:{variables['MLMINI_PORT']}"
         logs = [folder / f"{self.database}-{part}-{secrets.token_hex(2)}.log" for part in ("api", "worker")]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from cli.prepare import prepare
+from cli.launcher.prepare import prepare
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.registry import deployments

@@ -43,7 +43,7 @@ def expect(text: str, row: Row, variables: Mapping[str, str]) -> None:
 @ALL
 def test_preparing_tells_it(scene: Scene, row: Row) -> None:
     variables = environment_of(row, scene)
-    answer = run("cli.prepare", variables={"MLMINI_REDIS_URL": scene.redis_url} | variables)
+    answer = run("cli.launcher.prepare", variables={"MLMINI_REDIS_URL": scene.redis_url} | variables)
     assert answer.returncode == row.prepare, answer.stderr
     if row.prepare:
         expect(answer.stderr, row, variables)

@@ -89,7 +89,7 @@ def test_a_bucket_that_was_deleted_is_told_by_a_running_api(scene: Scene, well: 
         client.close()
         found = dependencies()["object_store"]
         assert found["state"] == "down"
-        assert "no bucket 'deleted-later'. Create it, as `python -m cli.prepare` does" in found["hint"]
+        assert "no bucket 'deleted-later'. Create it, as `python -m cli.launcher.prepare` does" in found["hint"]
 
 
 def test_a_folder_that_cannot_be_written_any_more_is_told_by_a_running_api(well: Settings) -> None:

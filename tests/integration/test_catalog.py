@@ -18,7 +18,6 @@ from shared.datasets.catalog import (
     remove_objects,
 )
 from shared.datasets.examples import ensure_example
-from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion
 from shared.jobs.acceptance import accept, find_job
@@ -26,6 +25,7 @@ from shared.jobs.states import Kind
 from shared.object_store import open_store
 from shared.registry.rows import RegistryRow
 from shared.settings import Settings
+from shared.tables.reader import Reader
 from tests.support.catalog import Catalog
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.sandbox import Ending, Limits, Sandbox, SandboxProcess, client
+from shared.sandbox import Ending, ProcessLimits, Sandbox, SandboxProcess, client
 from tests.support.alive import alive
 from tests.support.counted_worker import count_in_fork_servers
 from tests.support.processes import ROOT
@@ -31,7 +31,7 @@ def test_runs_that_end_in_every_way_are_told_apart(sandbox: Sandbox, tmp_path: P
         folder = tmp_path / order
         folder.mkdir(exist_ok=True)
         (folder / "order").write_text(order)
-        return sandbox.run(folder, Limits(memory_mb=256))
+        return sandbox.run(folder, ProcessLimits(memory_mb=256))
 
     def ended(order: str) -> Ending:
         ending = start(order).wait(timeout=60)

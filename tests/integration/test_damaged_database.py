@@ -15,8 +15,8 @@ from api.app import create_app
 from shared.database import Database
 from shared.database_access import check_intact
 from shared.errors import DatabaseDamaged, PlatformError
+from shared.schema import metadata
 from shared.settings import Settings
-from shared.tables import metadata
 from tests.support.stack import Embedded
 
 

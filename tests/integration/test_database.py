@@ -16,7 +16,7 @@ import shared.database
 from shared.clock import Instant, Now
 from shared.database import Database, is_outage
 from shared.errors import DatabaseUnavailable
-from shared.jobs.lifecycle import raise_counter
+from shared.jobs.claims import raise_counter
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobRow
 from tests.support.jobs import add_job
 from tests.support.servers import free_ports

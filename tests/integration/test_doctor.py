@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, literal, select, update
 
-from cli.published import published
+from cli.launcher.published import published
 from shared.database import Database
 from shared.registry.rows import DeploymentRow
 from shared.registry.sealing import KEY_FILE, load_artifact_key

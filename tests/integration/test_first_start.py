@@ -14,10 +14,10 @@ from shared.database import Database
 from shared.datasets.catalog import archive_dataset, delete_dataset, list_datasets
 from shared.datasets.examples import EXAMPLES
 from shared.datasets.ingestion import Ingestor
-from shared.datasets.reader import Reader
 from shared.datasets.spool import Spool
 from shared.object_store import ObjectStore, open_store
 from shared.settings import Settings
+from shared.tables.reader import Reader
 from tests.support.alive import alive
 from tests.support.api_server import ApiServer
 from tests.support.server import running

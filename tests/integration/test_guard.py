@@ -5,13 +5,13 @@ import sys
 
 import psutil
 
-from cli.guard import Guard
+from cli.launcher.orphan_guard import Guard
 from tests.support.launcher import all_gone
 from tests.support.waiting import eventually
 
 LAUNCHER = """
 import subprocess, sys
-from cli.guard import Guard
+from cli.launcher.orphan_guard import Guard
 guard = Guard()
 part = subprocess.Popen(["sleep", "60"], start_new_session=True)
 guard.watch(part.pid)

@@ -16,7 +16,6 @@ from shared.database import Database
 from shared.datasets.catalog import delete_dataset, find_dataset, find_entry, list_datasets
 from shared.datasets.examples import EXAMPLES, TARGET, ensure_example
 from shared.datasets.preview import preview
-from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
 from shared.datasets.unfinished import STALE_SECONDS, clean_stale_uploads
@@ -31,6 +30,7 @@ from shared.errors import (
 )
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.reader import Reader
 from tests.support.catalog import Catalog
 from tests.support.objects import put, read
 from tests.support.tables import IRIS, parquet

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.database import Database
 from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
-from shared.jobs import lifecycle, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from shared.jobs.acceptance import (
     IdempotencyKey,
     accept,
@@ -21,11 +22,11 @@ from shared.jobs.acceptance import (
     find_job,
     fingerprint,
 )
+from shared.jobs.claims import Claim, Fenced
 from shared.jobs.delivery import count_due, due, take_unpublished
-from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.endings import CANCELLED, Failure, backoff_seconds
 from shared.jobs.listing import oldest_due_seconds
 from shared.jobs.rescue import WORKER_LOST, abandoned, rescue
-from shared.jobs.retries import CANCELLED, Failure, backoff_seconds
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TRANSITIONS, Kind, State
 from tests.support.jobs import add_job, claim_job, finish_job

@@ -8,11 +8,12 @@ from sqlalchemy import delete, select, update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import lifecycle, logs, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
+from shared.jobs import logs
 from shared.jobs.acceptance import find_job
-from shared.jobs.lifecycle import Claim
-from shared.jobs.lines import Line
-from shared.jobs.logs import CUT
+from shared.jobs.claims import Claim
+from shared.jobs.logs import CUT, Line
 from shared.jobs.marks import marked_jobs, marks
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import JobLogRow, JobRow

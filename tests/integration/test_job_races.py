@@ -11,10 +11,11 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset
 from shared.errors import DatasetInUse, JobEnded
-from shared.jobs import lifecycle, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from shared.jobs.acceptance import IdempotencyKey, accept, cancel, find_job
+from shared.jobs.claims import Claim, Fenced
 from shared.jobs.delivery import take_unpublished
-from shared.jobs.lifecycle import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State

@@ -25,7 +25,7 @@ from pathlib import Path
 limit, seconds = int(sys.argv[1]) * 2**20, int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 from cli.doctor.machine import check_memory
-from shared.datasets.reader import Reader
+from shared.tables.reader import Reader
 from shared.errors import PlatformError
 from shared.sandbox import client
 from shared.settings import Settings
@@ -39,7 +39,7 @@ for act in (reader.check, *(lambda path=path: reader.inspect(Path(path)).rows fo
     except PlatformError as error:
         said.append(f"{error.code} {error.detail}")
 reader.close()
-said.append(str(check_memory("Reader memory", "shared.datasets.inspection:main", 2048, "MLMINI_READER_MEMORY_MB")))
+said.append(str(check_memory("Reader memory", "shared.tables.inspection:main", 2048, "MLMINI_READER_MEMORY_MB")))
 print("\\n" + json.dumps(said))
 """
 
@@ -78,7 +78,7 @@ def test_a_worker_whose_computations_cannot_start_under_the_limit_refuses_to_sta
     tmp_path: Path, valkey_url: str
 ) -> None:
     variables = {"MLMINI_HOME": str(tmp_path / "home"), "MLMINI_REDIS_URL": valkey_url}
-    assert run("cli.prepare", variables=variables).returncode == 0
+    assert run("cli.launcher.prepare", variables=variables).returncode == 0
     # Enough for the worker itself, too little for the libraries of a training.
     command = ["bash", "-c", 'ulimit -v 500000; exec "$0" -m worker', sys.executable]
     done = subprocess.run(

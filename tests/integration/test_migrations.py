@@ -16,7 +16,7 @@ from shared.jobs.acceptance import find_job
 from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, JobEventRow
 from shared.jobs.states import State
 from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
-from shared.tables import metadata
+from shared.schema import metadata
 from tests.support import processes
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.processes import contents

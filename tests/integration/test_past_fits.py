@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
+from shared.estimators.catalogue import find_estimator
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.rows import RegistryRow
-from shared.training.estimators import find_estimator
 from shared.training.spec import EstimatorChoice, TrainingSpec
 from tests.support.registry import insert_dataset
 

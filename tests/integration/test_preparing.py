@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cli.prepare import prepare
+from cli.launcher.prepare import prepare
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.object_store import open_store
@@ -51,7 +51,7 @@ def late_redis() -> Iterator[Valkey]:
 def preparing(home: Path, redis: Valkey, *, wait: int) -> Program:
     variables = {"MLMINI_HOME": str(home), "MLMINI_REDIS_URL": redis.url}
     with home.with_name("said").open("wb") as said:
-        return launch(["cli.prepare", "--wait", str(wait)], env=os.environ | variables, cwd=ROOT, output=said)
+        return launch(["cli.launcher.prepare", "--wait", str(wait)], env=os.environ | variables, cwd=ROOT, output=said)
 
 
 def test_it_waits_for_a_part_that_starts_late_and_says_so_once(tmp_path: Path, late_redis: Valkey) -> None:
@@ -69,7 +69,7 @@ def test_it_waits_for_a_database_that_starts_late(scene: Scene, late_postgres: P
     variables["MLMINI_DATABASE_URL"] = late_postgres.url("postgres")
     said = scene.folder / "said"
     with said.open("wb") as file:
-        process = launch(["cli.prepare", "--wait", "60"], env=os.environ | variables, cwd=ROOT, output=file)
+        process = launch(["cli.launcher.prepare", "--wait", "60"], env=os.environ | variables, cwd=ROOT, output=file)
     eventually(lambda: "Waiting: MLMINI_DATABASE_URL: " in said.read_text(), timeout=30)
     late_postgres.start()
     assert process.wait(timeout=60) == 0, said.read_text()
@@ -78,7 +78,7 @@ def test_it_waits_for_a_database_that_starts_late(scene: Scene, late_postgres: P
 @pytest.mark.parametrize("name", HOPELESS)
 def test_what_no_waiting_mends_ends_at_once(scene: Scene, name: str) -> None:
     variables = {"MLMINI_REDIS_URL": scene.redis_url} | environment_of(ROWS[name], scene)
-    answer = run("cli.prepare", "--wait", "600", variables=variables)
+    answer = run("cli.launcher.prepare", "--wait", "600", variables=variables)
     assert answer.returncode == 2
     assert ROWS[name].says in answer.stderr
     assert "Waiting" not in answer.stderr

@@ -11,10 +11,10 @@ import psutil
 import pytest
 import structlog
 
-from shared.datasets.reader import Reader
 from shared.errors import DuplicateColumns, InvalidTable, ProcessStopping, ReaderUnavailable, TableTooLarge
 from shared.sandbox import Sandbox
 from shared.settings import Settings
+from shared.tables.reader import Reader
 from tests.support.tables import IRIS, parquet
 from tests.support.waiting import eventually
 
@@ -183,7 +183,7 @@ def test_large_files_keep_neither_small_ones_nor_first_rows_waiting(tmp_path: Pa
 
 def test_what_is_too_long_to_show_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     found = reader.inspect(IRIS)
-    monkeypatch.setattr("shared.datasets.reader._MOST_ANSWER_BYTES", 100)
+    monkeypatch.setattr("shared.tables.reader._MOST_ANSWER_BYTES", 100)
     with pytest.raises(TableTooLarge, match="fewer rows"):
         reader.preview(IRIS, found.reading, 100, found.columns)
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from shared.errors import StoreUnavailable, WrongSettings
 from shared.object_store import DigestMismatch, ObjectExists, ObjectStore, open_store
-from shared.object_store.s3.upload import Upload
+from shared.object_store.s3.upload import MultipartUpload
 from shared.settings import Settings
 from tests.support.objects import put, read, sha256_of, some_bytes
 from tests.support.proxy import Proxy, proxy_to
@@ -190,7 +190,7 @@ def test_a_server_that_let_somebody_else_write_too_is_noticed(
     with _other_program(s3_settings) as client:
         client.put_object(Bucket=bucket, Key="key", Body=b"theirs")
         with pytest.raises(ObjectExists):
-            Upload(client, bucket, "key", len(b"ours"), sha256_of(b"ours")).verify()
+            MultipartUpload(client, bucket, "key", len(b"ours"), sha256_of(b"ours")).verify()
     assert read(store, bucket, "key") == b"theirs"
 
 
@@ -198,7 +198,7 @@ def test_a_server_that_kept_less_than_was_sent_is_noticed_and_nothing_left(
     store: ObjectStore, s3_settings: Settings, bucket: str
 ) -> None:
     with _other_program(s3_settings) as client:
-        upload = Upload(client, bucket, "key", len(b"all of it"), sha256_of(b"all of it"))
+        upload = MultipartUpload(client, bucket, "key", len(b"all of it"), sha256_of(b"all of it"))
         client.put_object(Bucket=bucket, Key="key", Body=b"all of", Metadata=upload.metadata)
         with pytest.raises(StoreUnavailable, match="does not hold what was sent"):
             upload.verify()

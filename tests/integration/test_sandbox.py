@@ -17,12 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.sandbox import Limits, Sandbox, SandboxFailed, SandboxProcess
+from shared.sandbox import ProcessLimits, Sandbox, SandboxFailed, SandboxProcess
 from tests.support.alive import alive
 from tests.support.waiting import eventually
 
 ENTRY = "tests.support.sandbox_entry:main"
-LIMITS = Limits(memory_mb=256)
+LIMITS = ProcessLimits(memory_mb=256)
 # FD_SETSIZE of the C library.
 SELECTABLE = 1024
 
@@ -275,9 +275,9 @@ def test_everything_dies_with_an_owner_that_is_killed(tmp_path: Path, stopped: s
             "-c",
             textwrap.dedent(f"""
                 import pathlib, time
-                from shared.sandbox import Limits, Sandbox
+                from shared.sandbox import ProcessLimits, Sandbox
                 sandbox = Sandbox({ENTRY!r}, scratch=pathlib.Path({str(tmp_path)!r}))
-                process = sandbox.run(pathlib.Path({str(tmp_path)!r}), Limits(memory_mb=256))
+                process = sandbox.run(pathlib.Path({str(tmp_path)!r}), ProcessLimits(memory_mb=256))
                 print(process.pid, flush=True)
                 time.sleep(60)
             """),

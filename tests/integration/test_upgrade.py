@@ -15,7 +15,7 @@ from sqlalchemy import Executable, delete, select, update
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from cli.prepare import prepare
+from cli.launcher.prepare import prepare
 from shared.consistency import Examination
 from shared.database import Database
 from shared.errors import ArtifactCorrupt, StoreUnavailable

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, PendingRollbackError
 import shared.database
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
-from shared.jobs.lifecycle import raise_counter
+from shared.jobs.claims import raise_counter
 from shared.jobs.rows import CounterRow
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import PlatformError
+from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.inputs import read_input
-from shared.training.signature import InputColumn, Signature
 
 SCALARS = (
     st.none()

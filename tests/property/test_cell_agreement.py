@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.tables.cells import WrongCell, converter
-from shared.datasets.columns import ColumnKind
-from shared.datasets.missing import MISSING
-from shared.datasets.values import convert, has_codes
+from shared.tables.columns import ColumnKind
+from shared.tables.missing import MISSING
+from shared.tables.values import convert, has_codes
 
 NUMBERS = st.one_of(
     st.text(alphabet="0123456789.,+-eE_ xaINnif", max_size=12),

@@ -13,7 +13,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
 
 from shared.database import Database
-from shared.jobs import acceptance, delivery, lifecycle, logs, rescue, retries
+from shared.jobs import acceptance, delivery, logs, rescue
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from tests.support.job_machine import on
 from tests.support.mutation import mutated
 

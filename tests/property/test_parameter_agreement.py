@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils._param_validation import Hidden, InvalidParameterError
 
-from shared.training.caps import WITHOUT
-from shared.training.estimators import Estimator, all_estimators
-from shared.training.parameters import problems_of_parameters, settings_of
+from shared.estimators.caps import WITHOUT
+from shared.estimators.catalogue import Estimator, all_estimators
+from shared.estimators.json_schema import meets
+from shared.estimators.parameters import problems_of_parameters, settings_of
 from shared.training.recipe import build_estimator
-from shared.training.schemas import meets
 
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.
 pytestmark = pytest.mark.no_cover

@@ -11,7 +11,7 @@ from typing import IO
 
 from api.app import create_app
 from api.lifespan import Parts
-from api.server import Server as InProcessServer
+from api.server import HttpServer
 from shared.settings import PREFIX, Settings
 from tests.support.processes import launch
 from tests.support.server import Server, free_ports
@@ -59,7 +59,7 @@ class ApiServer(Server):
 def serving(settings: Settings) -> Iterator[tuple[str, Parts]]:
     """Serve the API from a thread of this process; yields its URL and its parts."""
     app = create_app(settings)
-    server = InProcessServer(app, settings)
+    server = HttpServer(app, settings)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api-server")
         thread.start()

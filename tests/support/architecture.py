@@ -15,16 +15,18 @@ MAY_IMPORT = {"api": {"shared"}, "worker": {"shared"}, "cli": {"shared"}, "migra
 EXCEPTIONS = {("shared.migration", "migrations")}
 
 # Inside `shared`, a module imports its own package and lower layers; what is not named here is the foundation, 0.
-# `tables` and `queue` put rows and kinds of several packages together, so only the edges may use them.
+# `schema` and `queue` put rows and kinds of several packages together, so only the edges may use them.
 LAYERS = {
-    "datasets": 1,
+    "tables": 1,
     "jobs": 1,
-    "training": 2,
-    "registry": 3,
-    "prediction": 4,
-    "consistency": 4,
-    "tables": 5,
-    "queue": 5,
+    "datasets": 2,
+    "estimators": 2,
+    "training": 3,
+    "registry": 4,
+    "prediction": 5,
+    "consistency": 5,
+    "schema": 6,
+    "queue": 6,
 }
 
 # Libraries that have one place, and the modules and packages that are it.
@@ -53,7 +55,7 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 HEAVY = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
 # Drawing tables and speaking HTTP takes longer to import than `--help` may take.
-SAY_ONLY = ("cli.app", "cli.verbs")
+SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
     "api.app": {"scipy", "sklearn", "pandas", "pyarrow"},

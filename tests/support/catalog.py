@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 
 from shared.database import Database
 from shared.datasets.ingestion import Ingestion, Ingestor
-from shared.datasets.reader import Reader
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import Spool, Spooled
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.reader import Reader
 
 
 def spooled(folder: Path, content: bytes) -> Spooled:

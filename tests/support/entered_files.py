@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -49,7 +48,7 @@ class Entered:
     def __init__(self) -> None:
         self.files: set[str] | None = None
 
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401 - whatever is returned
+    def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
         files = self.files
         if files is not None and event == "call" and frame.f_code.co_filename.startswith(PRODUCT):
             files.add(os.path.relpath(frame.f_code.co_filename, ROOT))

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from cli import part
 from cli.app import main
 from cli.demo import host
+from cli.launcher import process as part
 from tests.support.zygote import Forked, Wish, become, look
 
 # These start a fork server.

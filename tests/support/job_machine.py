@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.database import Database
 from shared.errors import AlreadyInStage, IdempotencyKeyReused, JobEnded
-from shared.jobs import acceptance, delivery, expiry, lifecycle, logs, rescue, retries
+from shared.jobs import acceptance, delivery, expiry, logs, rescue
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
 from shared.jobs.acceptance import IdempotencyKey, fingerprint
-from shared.jobs.lifecycle import Claim, Fenced
-from shared.jobs.lines import Line
-from shared.jobs.retries import Failure
+from shared.jobs.claims import Claim, Fenced
+from shared.jobs.endings import Failure
+from shared.jobs.logs import Line
 from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State, may_follow
 from shared.registry.promotion import Promotion, check_promotion, commit_promotion

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from shared.database import Database
-from shared.jobs import lifecycle, logs, retries
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
+from shared.jobs import logs
 from shared.jobs.acceptance import accept
-from shared.jobs.lifecycle import Claim
-from shared.jobs.lines import Line
+from shared.jobs.claims import Claim
+from shared.jobs.logs import Line
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
 

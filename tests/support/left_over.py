@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept
 from shared.jobs.rows import CounterRow
 from shared.jobs.states import Kind

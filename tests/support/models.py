@@ -14,9 +14,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
 from shared.database import Database
-from shared.jobs import lifecycle
+from shared.estimators.signature import InputColumn, Signature
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept
-from shared.jobs.lifecycle import Claim
+from shared.jobs.claims import Claim
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry import artifact
@@ -25,7 +26,6 @@ from shared.registry.promotion import check_promotion, commit_promotion, stage_a
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register
 from shared.settings import Settings
-from shared.training.signature import InputColumn, Signature
 from tests.support.registry import Data, insert_dataset
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")

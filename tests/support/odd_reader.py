@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.datasets import inspection
+from shared.tables import inspection
 
 
 def main(folder: Path) -> None:

@@ -12,7 +12,7 @@ from shared.jobs.rows import CounterRow
 from shared.registry.naming import artifact_name
 from shared.registry.sealing import Seal
 from shared.registry.versions import register
-from shared.tables import metadata
+from shared.schema import metadata
 
 STAGES = ("dev", "staging")
 SEAL = Seal(sha256="0" * 64, size_bytes=1, hmac="0" * 64, hmac_key_id="test")

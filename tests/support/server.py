@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
-from cli.lifeline import follow
+from cli.launcher.lifeline import follow
 from tests.support.zygote import Program
 
 START_SECONDS = 30

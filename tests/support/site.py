@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from shared.database import Database
 from shared.datasets.catalog import find_dataset, find_version
 from shared.datasets.examples import ensure_example
-from shared.datasets.reader import Reader
 from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
 from shared.settings import PREFIX, Settings
+from shared.tables.reader import Reader
 from tests.support.alive import kill_each
 from tests.support.processes import launch
 from tests.support.servers import Valkey

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from shared.datasets.columns import Column
-from shared.datasets.findings import Inspection, TableLimits
-from shared.datasets.inspection import inspect
-from shared.datasets.tables import read_table
+from shared.tables.columns import Column
+from shared.tables.inspected import Inspection, TableLimits
+from shared.tables.inspection import inspect
+from shared.tables.loading import read_table
 
 IRIS = Path(__file__).parents[2] / "shared" / "datasets" / "data" / "iris.csv"
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from shared.datasets.columns import Column, ColumnKind
+from shared.tables.columns import Column, ColumnKind
 from shared.training.spec import EstimatorChoice, TrainingSpec
 from shared.training.trainer import Trained, train
 

@@ -35,7 +35,7 @@ from typing import Any
 
 import coverage
 
-from cli.lifeline import follow
+from cli.launcher.lifeline import follow
 from shared.sandbox import client
 from shared.settings import PREFIX
 from tests.support.s3_descriptions import remember_descriptions
@@ -59,14 +59,14 @@ _IMPORTED = (
     "celery.worker.strategy",
     "cli.app",
     "cli.doctor",
-    "cli.part",
-    "cli.up",
+    "cli.launcher.process",
+    "cli.launcher.up",
     "flower.__main__",
     "psycopg",
-    "shared.datasets.inspection",
+    "shared.tables.inspection",
     "shared.listening",
     "shared.object_store.s3",
-    "shared.tables",
+    "shared.schema",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.protocols.websockets.auto",

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from shared.datasets import textfile
-from shared.datasets.tables import first_rows, read_table
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, PlatformError, TableTooLarge
+from shared.tables import text as textfile
+from shared.tables.loading import first_rows, read_table
 from tests.support.tables import broken_text, check, load, parquet, zipped
 
 _PARQUET = parquet({"a": [1, 2], "b": ["x", "y"]})

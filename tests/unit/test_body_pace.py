@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from starlette.types import Message
 
-from api.body_pace import LEAST_BYTES, ReceivedInTime
-from api.problems import RequestTimeout
+from api.http.body_pace import LEAST_BYTES, ReceivedInTime
+from api.http.problems import RequestTimeout
 from tests.support.skipping_clock import run_skipping
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from shared.errors import PlatformError
-from shared.training.checks import problems_of
-from shared.training.estimators import find_estimator
-from shared.training.parameters import settings_of
+from shared.estimators.catalogue import find_estimator
+from shared.estimators.parameters import settings_of
+from shared.training.checks.training import problems_of
 from shared.training.recipe import build_estimator
 from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cli.acts.connecting import connected
+from cli.actions.session import connected
 from cli.client.address import find_address
-from cli.client.failures import CommandFailed, WrongUsage, written
-from cli.published import publish, published, withdraw
-from cli.show.queue import status_words
-from cli.show.text import age, cell, clean, duration, size
+from cli.client.errors import CommandFailed, WrongUsage, written
+from cli.launcher.published import publish, published, withdraw
+from cli.render.progress import status_words
+from cli.render.text import age, cell, clean, duration, size
 from cli.tables.cells import WrongCell, converter
 from cli.tables.sink import opened
 

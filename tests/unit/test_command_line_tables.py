@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.show.jobs import cancelled, job_list
-from cli.show.models import made
+from cli.render.jobs import cancelled, job_list
+from cli.render.models import made
 
 JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SENTENCE = "The cancel is accepted: the job stops within moments."

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.estimators.signature import Task
 from shared.registry.comparison import BETTER, compare
 from shared.registry.rows import RegistryRow
 from shared.registry.versions import RegisteredModel
 from shared.training.evaluation import evaluate_baseline
-from shared.training.signature import Task
 
 SPLIT = {"test_size": 0.2, "random_state": 42, "stratified": True}
 

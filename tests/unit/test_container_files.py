@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from api.problems import known_codes
+from api.http.problems import known_codes
 from shared.hosts import known_names, name_of
 from shared.settings import PREFIX, Settings
 from tests.support.containers import MINIO

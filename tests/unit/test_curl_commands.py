@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cli.client import calls
-from cli.client.call import Call
+from cli.client import requests as calls
+from cli.client.request import Call
 
 URL = "http://127.0.0.1:8000"
 

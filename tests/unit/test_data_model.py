@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Column, Table, UniqueConstraint
 
-from shared.tables import metadata
+from shared.schema import metadata
 from tests.support.documented import ROOT
 
 TEXT = (ROOT / "docs" / "data-model.md").read_text()

@@ -9,7 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from api.downloads import Download, send
+from api.http.downloads import Download, send
 
 FILE_BYTES = 64 * 2**20
 

@@ -60,7 +60,7 @@ def test_every_error_is_exported_once() -> None:
 def test_errors_are_defined_once_and_only_those_of_http_outside_their_package() -> None:
     known = set(shared.errors.__all__)
     found = [(path, name) for path, name, bases in classes() if known & set(bases)]
-    assert {path for path, _ in found if not path.startswith("shared/errors/")} <= {"api/problems.py"}
+    assert {path for path, _ in found if not path.startswith("shared/errors/")} <= {"api/http/problems.py"}
     assert [name for name, count in Counter(name for _, name in found).items() if count > 1] == []
 
 

@@ -7,15 +7,15 @@ import sys
 import pytest
 
 from shared.errors import UnknownEstimator
-from shared.training import estimators
-from shared.training.caps import REFUSED
-from shared.training.estimators import TABLE, all_estimators, find_estimator, table_release
-from shared.training.parameters import problems_of_parameters, settings_of
-from shared.training.table_generator import rendered
+from shared.estimators import catalogue as estimators
+from shared.estimators.caps import REFUSED
+from shared.estimators.catalogue import TABLE, all_estimators, find_estimator, table_release
+from shared.estimators.generator import rendered
+from shared.estimators.parameters import problems_of_parameters, settings_of
 
 
 def test_the_committed_table_is_what_this_scikit_learn_gives() -> None:
-    assert TABLE.read_text() == rendered(), "run `python -m shared.training.table_generator`"
+    assert TABLE.read_text() == rendered(), "run `python -m shared.estimators.generator`"
 
 
 def test_the_table_names_the_release_that_it_was_made_from() -> None:
@@ -24,7 +24,8 @@ def test_the_table_names_the_release_that_it_was_made_from() -> None:
 
 def test_looking_up_imports_no_scikit_learn() -> None:
     program = (
-        "import sys; from shared.training.checks import check; from shared.training.estimators import find_estimator; "
+        "import sys; from shared.training.checks.training import check; "
+        "from shared.estimators.catalogue import find_estimator; "
         "find_estimator('svm', 'SVC'); assert not {'sklearn', 'pandas', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=TABLE.parents[2])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.training.estimators import Estimator, all_estimators
+from shared.estimators.catalogue import Estimator, all_estimators
 from shared.training.frame import forget_names, plain_array
 from shared.training.recipe import build_estimator
 from shared.training.trainer import Trained, train

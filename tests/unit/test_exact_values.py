@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from shared.datasets import parquet_chunks
 from shared.errors import InvalidTable
+from shared.tables import parquet as parquet_chunks
 from tests.support.tables import check, column, kinds, load, parquet
 
 

@@ -7,7 +7,7 @@ import pytest
 import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
 
 from shared.errors import FitFailed
-from shared.training.estimators import find_estimator
+from shared.estimators.catalogue import find_estimator
 from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
 from shared.training.trainer import train
 from tests.support.training_tables import numeric_classes, profile_of, spec_of

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.estimators.signature import InputColumn
 from shared.training.frame import model_input
-from shared.training.signature import InputColumn
 
 
 def inputs(**kinds: str) -> list[InputColumn]:

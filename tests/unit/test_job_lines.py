@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.lines import LONGEST_LINE, one_line
-from worker.lines import Lines
-from worker.tail import Tail
+from shared.jobs.logs import LONGEST_LINE, one_line
+from worker.lines import Lines, Tail
 
 HARMLESS = {
     "plain": ("fitting on 819 rows", "fitting on 819 rows"),

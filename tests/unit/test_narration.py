@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.datasets.columns import ColumnKind
+from shared.tables.columns import ColumnKind
 from shared.training import narration
 from shared.training.evaluation import Evaluation
 from shared.training.plan import Plan, Treatment

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidParameter, PlatformError, UnknownParameter
-from shared.training.caps import REFUSED
-from shared.training.estimators import find_estimator
-from shared.training.parameters import problems_of_parameters, settings_of
+from shared.estimators.caps import REFUSED
+from shared.estimators.catalogue import find_estimator
+from shared.estimators.parameters import problems_of_parameters, settings_of
 
 FOREST = "ensemble.RandomForestClassifier"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.datasets.columns import Column, ColumnKind
-from shared.training.estimators import find_estimator
+from shared.estimators.catalogue import find_estimator
+from shared.tables.columns import Column, ColumnKind
 from shared.training.plan import Treatment, plan_of
 from tests.support.training_tables import spec_of
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from shared.errors import MOST_FAULTS, MOST_HINTS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
+from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.inputs import read_input
-from shared.training.signature import InputColumn, Signature
 from tests.support.models import numeric_signature
 from tests.support.searches import counted_searches
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.show.output import Output
-from cli.show.progress import watching_jobs
+from cli.render.output import Output
+from cli.render.progress import watching_jobs
 
 
 def job(percent: int, step: str = "fitting", *, status: str = "running", **more: Any) -> dict[str, Any]:

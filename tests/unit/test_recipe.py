@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from shared.training.estimators import find_estimator
+from shared.estimators.catalogue import find_estimator
+from shared.estimators.signature import InputColumn
 from shared.training.frame import model_input
 from shared.training.plan import MAX_CATEGORIES, plan_of
 from shared.training.recipe import build_estimator, build_model
-from shared.training.signature import InputColumn
 from tests.support.training_tables import profile_of, spec_of, trained
 
 # It needs scaling; it does not; it takes gaps; it takes nothing but categories.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.failures import StartFailed
-from cli.home import LOCK_NAME, claimed
-from cli.published import NAME, publish, published
+from cli.launcher.errors import StartFailed
+from cli.launcher.home_lock import LOCK_NAME, claimed
+from cli.launcher.published import NAME, publish, published
 from shared.database import Database
 from shared.database_file import protect_database
 from shared.errors import WrongSettings

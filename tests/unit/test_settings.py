@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.published import home_folder
+from cli.launcher.published import home_folder
 from shared.errors import WrongSettings
 from shared.machine import this_machine
 from shared.settings import Settings, load_settings

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from shared.datasets import csv_chunks
-from shared.datasets.columns import ColumnKind
-from shared.datasets.profile import unique_bound
-from shared.datasets.reading import Reading
-from shared.datasets.tables import first_rows, read_table
 from shared.errors import InvalidTable
+from shared.tables import delimited as csv_chunks
+from shared.tables.columns import ColumnKind
+from shared.tables.loading import first_rows, read_table
+from shared.tables.profile import unique_bound
+from shared.tables.reading import Reading
 from tests.support.tables import check, column, kinds, load, parquet
 
 

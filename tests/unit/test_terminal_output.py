@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from cli import app
-from cli.acts.logs import show_logs
+from cli.actions.logs import show_logs
 from cli.client.connection import Client
-from cli.client.failures import CommandFailed
+from cli.client.errors import CommandFailed
 from cli.doctor import run
 from cli.doctor.finding import broken
-from cli.screen import complain, say
-from cli.show.output import Output
+from cli.launcher.screen import complain, say
+from cli.render.output import Output
 from cli.tables.sink import CsvSink
 
 STEERING = "a\x1b]0;owned\x07\x1b[31mb\x7f\x9b2J"

@@ -10,7 +10,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from shared.errors import FitFailed, InvalidParameter, InvalidSplit, SingleClass, TaskMismatch, UnknownColumn
-from shared.training.estimators import find_estimator
+from shared.estimators.catalogue import find_estimator
 from shared.training.evaluation import evaluate
 from shared.training.frame import forget_names
 from shared.training.labels import target_values

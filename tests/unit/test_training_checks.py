@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.datasets.columns import Column, ColumnKind
 from shared.errors import MOST_FAULTS, MOST_HINTS, PlatformError
-from shared.training.checks import check, problems_of
+from shared.tables.columns import Column, ColumnKind
+from shared.training.checks.training import check, problems_of
 from shared.training.spec import TrainingSpec
 from tests.support.searches import counted_searches
 from tests.support.training_tables import spec_of

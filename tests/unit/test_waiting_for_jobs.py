@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cli.acts.waiting import wait_for
+from cli.actions.waiting import wait_for
 from cli.client.address import find_address
 from cli.client.connection import Client
-from cli.client.failures import Unreachable
-from cli.show.output import Output
+from cli.client.errors import Unreachable
+from cli.render.output import Output
 
 JOBS: list[dict[str, Any]] = [
     {"job_id": name, "status": "running", "progress": {"percent": 1, "step": "fitting"}, "finished_at": None}

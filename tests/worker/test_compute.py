@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
+from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import limits_of, problems_of_limits
-from shared.jobs.retries import CANCELLED
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import RegistryRow
@@ -29,9 +29,8 @@ from tests.support.chaos.computations import ignore_signals, state_of
 from tests.support.chaos.odd_worker import ENVIRONMENT, MODULE
 from tests.support.site import Site
 from tests.support.waiting import eventually
-from worker.allowance import Allowance
 from worker.attempt import Attempt
-from worker.compute import compute
+from worker.compute import Allowance, compute
 from worker.execution import end_without_effect
 from worker.heartbeat import CancelRequested, Heartbeat
 from worker.runtime import Runtime

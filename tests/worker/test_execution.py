@@ -18,9 +18,9 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable, FitFailed, ScratchFull
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
-from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.claims import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import CounterRow, JobRow
 from shared.jobs.states import Kind, State
@@ -32,10 +32,10 @@ from tests.support.waiting import eventually
 from worker import execution
 from worker.attempt import Attempt, Effect
 from worker.execution import commit, end_without_effect
+from worker.handover import WORK_FILE, Work
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime, Stopping
 from worker.tasks import train
-from worker.work import WORK_FILE, Work
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import yaml
 
-from cli.parts import flower_command
+from cli.launcher.services import flower_command
 from shared.jobs.states import State
 from tests.support.server import free_ports
 from tests.support.servers import Valkey

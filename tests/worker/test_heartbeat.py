@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept, cancel, find_job
-from shared.jobs.lifecycle import Claim, Fenced
+from shared.jobs.claims import Claim, Fenced
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind

@@ -17,9 +17,9 @@ from shared.errors import (
     error_of_code,
     leaves,
 )
-from shared.jobs.lifecycle import Fenced
+from shared.jobs.claims import Fenced
+from shared.jobs.endings import CANCELLED
 from shared.jobs.rescue import WORKER_LOST
-from shared.jobs.retries import CANCELLED
 from shared.sandbox import SandboxFailed
 from worker.heartbeat import CancelRequested
 from worker.outcomes import VERDICTS, Verdict, failure_of, verdict_of

@@ -8,12 +8,12 @@ from sqlalchemy import update
 
 from shared.jobs.states import State
 from shared.registry.rows import RegistryRow
-from shared.training.steps import EVALUATING, FITTING
+from shared.training.fit_progress import EVALUATING, FITTING
 from tests.support.site import Site
 from tests.support.waiting import eventually
-from worker.heartbeat import Progress
+from worker.handover import PROGRESS_FILE
+from worker.heartbeat import AttemptProgress
 from worker.pace import Pace
-from worker.work import PROGRESS_FILE
 
 
 @pytest.fixture
@@ -32,17 +32,17 @@ def test_before_its_first_word_nothing_is_known(tmp_path: Path) -> None:
 
 
 def test_a_silent_fit_without_an_expectation_stays_where_it_began(folder: Path) -> None:
-    assert Pace(folder, expected_fit_seconds=None).now() == Progress(FITTING, "fitting")
+    assert Pace(folder, expected_fit_seconds=None).now() == AttemptProgress(FITTING, "fitting")
 
 
 def test_a_silent_fit_is_estimated_by_the_time_that_earlier_ones_took(folder: Path) -> None:
     pace = Pace(folder, expected_fit_seconds=0.4)
-    assert pace.now() == Progress(FITTING, "fitting", estimated=True)
-    seen: list[Progress | None] = []
+    assert pace.now() == AttemptProgress(FITTING, "fitting", estimated=True)
+    seen: list[AttemptProgress | None] = []
 
     def full() -> bool:
         seen.append(pace.now())
-        return seen[-1] == Progress(FITTING + 57, "fitting", estimated=True)
+        return seen[-1] == AttemptProgress(FITTING + 57, "fitting", estimated=True)
 
     eventually(full, what="the estimate stops short of the end")
     percents = [progress.percent for progress in seen if progress]
@@ -53,14 +53,14 @@ def test_a_silent_fit_is_estimated_by_the_time_that_earlier_ones_took(folder: Pa
 
 def test_what_a_computation_measures_itself_is_no_estimate(folder: Path) -> None:
     say(folder, "fitting", 35, measured=True)
-    assert Pace(folder, expected_fit_seconds=0.001).now() == Progress(35, "fitting")
+    assert Pace(folder, expected_fit_seconds=0.001).now() == AttemptProgress(35, "fitting")
 
 
 def test_after_the_fit_nothing_is_estimated_any_more(folder: Path) -> None:
     pace = Pace(folder, expected_fit_seconds=0.001)
     pace.now()
     say(folder, "evaluating", EVALUATING)
-    assert pace.now() == Progress(EVALUATING, "evaluating")
+    assert pace.now() == AttemptProgress(EVALUATING, "evaluating")
 
 
 def test_a_job_whose_time_cannot_be_guessed_is_done_all_the_same(installation: Site) -> None:

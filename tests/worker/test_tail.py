@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker.tail import Tail
+from worker.lines import Tail
 
 
 def test_lines_come_once_they_are_complete(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from redis import RedisError
 from sqlalchemy import update
 
 from shared.clock import Now
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State

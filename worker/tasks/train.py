@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from shared.datasets.columns import Column
-from shared.datasets.reading import Reading
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import (
     ArtifactConflict,
@@ -19,7 +17,7 @@ from shared.errors import (
     error_of_code,
 )
 from shared.fail_points import fail_point
-from shared.jobs import lifecycle
+from shared.jobs import claims as lifecycle
 from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
 from shared.registry import artifact
@@ -28,10 +26,12 @@ from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register
 from shared.registry.weight import check_size
+from shared.tables.columns import Column
+from shared.tables.reading import Reading
 from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
-from worker.work import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
+from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.docs.refusals import datasets, jobs, models
 from api.docs.refusals.common import PARAMETER
-from api.problems import NotFound, NotReady, problem, status_of, unexpected
+from api.http.problems import NotFound, NotReady, problem, status_of, unexpected
 from shared.errors import DatabaseUnavailable, PlatformError, StoreUnavailable
 
 REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"

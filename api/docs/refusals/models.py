@@ -1,7 +1,7 @@
 """Problems of models, promotion and prediction."""
 
 from api.docs.refusals.common import DATASET, JSON_BODY, KEY_REUSED, MODEL, PAGE, STAGE, at
-from api.problems import RangeNotSatisfiable
+from api.http.problems import RangeNotSatisfiable
 from shared.errors import (
     AlreadyInStage,
     InvalidInput,

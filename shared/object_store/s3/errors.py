@@ -37,8 +37,8 @@ _SAID = {
     "501": _NO_S3,
 }
 _NO_BUCKET = (
-    "The object store has no bucket '{}'. Create it, as `python -m cli.prepare` does where it may, or name the right "
-    f"one in {_BUCKETS}."
+    "The object store has no bucket '{}'. Create it, as `python -m cli.launcher.prepare` does where it may, or name "
+    f"the right one in {_BUCKETS}."
 )
 _CLOSED = (
     "The object store does not answer: the connection is closed. Check that MLMINI_S3_ENDPOINT_URL is its S3 port, and "

@@ -19,7 +19,7 @@ from shared.object_store.contract import ObjectEntry, ObjectInfo, check_bucket, 
 from shared.object_store.s3.errors import code_of, vendor_errors
 from shared.object_store.s3.removal import hold_to_time, in_time
 from shared.object_store.s3.stale import abort_stale, server_time
-from shared.object_store.s3.upload import DIGEST, Upload
+from shared.object_store.s3.upload import DIGEST, MultipartUpload
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class S3Store:
         _check(bucket, key)
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            Upload(self._client, bucket, key, size, sha256).run(file)
+            MultipartUpload(self._client, bucket, key, size, sha256).run(file)
 
     @contextmanager
     def open(self, bucket: str, key: str, *, start: int = 0, end: int | None = None) -> Iterator[BinaryIO]:
@@ -78,7 +78,7 @@ class S3Store:
                     file.write(chunk)
             size = file.tell()
             file.seek(0)
-            Upload(self._client, bucket, target, size, sha256).run(file)
+            MultipartUpload(self._client, bucket, target, size, sha256).run(file)
 
     def delete(self, bucket: str, key: str) -> None:
         """See ObjectStore."""
@@ -155,10 +155,10 @@ class S3Store:
                         self._client.head_bucket(Bucket=bucket)
                 raise
 
-    def _body(self, bucket: str, key: str, start: int, end: int | None) -> "_Body":
+    def _body(self, bucket: str, key: str, start: int, end: int | None) -> "_ObjectBody":
         if end == start:  # No range of HTTP is empty.
             self._head(bucket, key)
-            return _Body(io.BytesIO(), bucket)
+            return _ObjectBody(io.BytesIO(), bucket)
         _check(bucket, key)
         wanted = f"bytes={start}-" if end is None else f"bytes={start}-{end - 1}"
         part: dict[str, Any] = {} if (start, end) == (0, None) else {"Range": wanted}
@@ -167,9 +167,9 @@ class S3Store:
                 answer = self._client.get_object(Bucket=bucket, Key=key, **part)
             except ClientError as error:
                 if code_of(error) == "InvalidRange":  # It begins past the last byte.
-                    return _Body(io.BytesIO(), bucket)
+                    return _ObjectBody(io.BytesIO(), bucket)
                 raise
-        return _Body(answer["Body"], bucket)
+        return _ObjectBody(answer["Body"], bucket)
 
     def _create(self, bucket: str) -> None:
         # The default region must not be named.
@@ -187,7 +187,7 @@ class _Readable(Protocol):
     def close(self) -> None: ...
 
 
-class _Body(io.RawIOBase):
+class _ObjectBody(io.RawIOBase):
     """The body of an answer as a file, with its errors turned into ours."""
 
     def __init__(self, body: _Readable, bucket: str) -> None:

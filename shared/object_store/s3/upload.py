@@ -30,7 +30,7 @@ _MARK = "written-by"
 
 
 @dataclass(frozen=True)
-class Upload:
+class MultipartUpload:
     """One attempt to store one file. Its mark tells the object it writes from one that somebody else wrote."""
 
     client: "S3Client"

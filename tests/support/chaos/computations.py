@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from worker.work import LINES_FILE, PROGRESS_FILE
+from worker.handover import LINES_FILE, PROGRESS_FILE
 
 MIB = 2**20
 # The process ids of what a computation started.

@@ -11,8 +11,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs import lifecycle, logs, retries
-from shared.jobs.lifecycle import JOBS, Claim
+from shared.jobs import claims as lifecycle
+from shared.jobs import endings as retries
+from shared.jobs import logs
+from shared.jobs.claims import JOBS, Claim
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
 from shared.object_store.local import LocalStore

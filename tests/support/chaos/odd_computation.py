@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.chaos.computations import ACTS
 from worker import computation
-from worker.work import WORK_FILE
+from worker.handover import WORK_FILE
 
 
 def main(folder: Path) -> None:

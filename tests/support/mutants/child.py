@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.lifeline import follow
+from cli.launcher.lifeline import follow
 from tests.support.mutants.copy import Copy
 
 _PR_SET_CHILD_SUBREAPER = 36

@@ -1,0 +1,237 @@
+"""One connection of a client: what the server's own protocol leaves open, from its first byte on."""
+
+import asyncio
+import fcntl
+import termios
+from array import array
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httptools
+from starlette.datastructures import MutableHeaders
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.http.middleware import add_headers
+from api.http.problems import (
+    HeadersTooLarge,
+    MalformedRequest,
+    RequestTimeout,
+    TooManyConnections,
+    UnsupportedTransferEncoding,
+    problem,
+)
+from shared.errors import PlatformError
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+MOST_HEADER_BYTES = 2**16
+# So long a client that was refused may still send what it had begun.
+_LAST_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """How long a client may take to send the headers of a request, how long to take more of an answer, and how many
+    clients are served at once.
+    """
+
+    header_seconds: float
+    answer_seconds: float
+    connections: int
+
+
+class Connection(HttpToolsProtocol):
+    """Speaks HTTP with one client, in whose hands neither time nor memory nor descriptors are."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        # Since when the headers of a request are due; none while one is answered.
+        self.due_since: float | None = None
+        self.has_asked = False
+        # What of an answer the client has still to take, and since when it has taken nothing of it.
+        self._untaken = 0
+        self._untaken_since = 0.0
+        self._is_surplus = False
+        self._is_refused = False
+        self._header_bytes = 0
+        # Between the headers of a request and the end of its body.
+        self._in_body = False
+        self._refusal: PlatformError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, in the place of one that says nothing if there are too many."""
+        super().connection_made(transport)
+        self.due_since = self.loop.time()
+        self._is_surplus = len(self.connections) > self._limits.connections and not self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._is_refused:
+            return
+        self._unset_keepalive_if_required()
+        was_in_body = self._in_body
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return  # To a protocol that is not spoken here: the request has been taken as it is.
+        except httptools.HttpParserError as error:
+            self._refuse(self._refusal or _malformed(error))
+            return
+        if self.due_since is not None and not was_in_body and not self._in_body:
+            self._header_bytes += len(data)
+            if self._header_bytes > MOST_HEADER_BYTES:
+                self._refuse(HeadersTooLarge())
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request is there."""
+        self._in_body = False
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header; what comes after the body is none that anybody has looked at."""
+        if not self._in_body:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Answer the request, unless its headers cannot be right."""
+        self._refusal = self._wrong_headers()
+        if self._refusal is not None:
+            raise ValueError(self._refusal.code)
+        if not self.url.startswith(b"/"):
+            self._add_host_of_target()
+        super().on_headers_complete()
+        self.due_since, self._header_bytes, self.has_asked, self._in_body = None, 0, True, True
+        if self.parser.should_upgrade():
+            # What comes after it may be of the other protocol.
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """The body is whole."""
+        self._in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The next request is due, with what is left of the body that nobody wanted."""
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self.due_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """The client has taken so much that the answer goes on."""
+        self._untaken = 0
+        super().resume_writing()
+
+    def check_patience(self) -> None:
+        """End the connection if the headers of a request are overdue, or its end is, or the client takes no answer."""
+        if self._takes_nothing():
+            self.transport.abort()
+            return
+        patience = _LAST_SECONDS if self._is_refused else self._limits.header_seconds
+        if self.due_since is None or self.loop.time() - self.due_since < patience:
+            return
+        if self._header_bytes and not self._is_refused:
+            self._refuse(RequestTimeout())
+        else:
+            self.transport.abort()
+
+    def shutdown(self) -> None:
+        """End as soon as there is no answer under way."""
+        if self._is_refused:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def _takes_nothing(self) -> bool:
+        """Whether the client has taken nothing of an answer that waits for it, for longer than it may."""
+        untaken, now = self.transport.get_write_buffer_size() + _unacknowledged(self.transport), self.loop.time()
+        if not untaken or untaken != self._untaken:
+            self._untaken, self._untaken_since = untaken, now
+        return now - self._untaken_since >= self._limits.answer_seconds
+
+    def _make_room(self) -> bool:
+        """End the oldest connection that never sent whole headers, else the one that has been idle for longest."""
+        waiting = [
+            (other.has_asked, other.due_since, id(other), other)
+            for other in self.connections
+            if isinstance(other, Connection) and other is not self and other.due_since is not None
+        ]
+        if not waiting:
+            return False
+        *_, oldest = min(waiting)
+        # At once: the loop tells it that it is lost after it has accepted others.
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    def _wrong_headers(self) -> PlatformError | None:
+        if self._is_surplus:
+            return TooManyConnections()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
+            return HeadersTooLarge()
+        encodings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if encodings and (encodings != [b"chunked"] or self.parser.get_http_version() == "1.0"):
+            return UnsupportedTransferEncoding()
+        return None
+
+    def _add_host_of_target(self) -> None:
+        """Keep the host of a target such as `http://host/path`, which else is lost; it has to be that of the header."""
+        _, _, rest = self.url.partition(b"://")
+        host = rest.partition(b"/")[0]
+        if rest and [value for name, value in self.headers if name == b"host"] != [host]:
+            self.headers.append((b"host", host))
+
+    def _refuse(self, error: PlatformError) -> None:
+        """Answer in place of the application and end the connection: where the next request begins is not known."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if cycle.response_started or not self._in_body:
+                # It would be taken for the answer to a request that is being answered.
+                self.transport.close()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        request_id = str(uuid4())
+        client = self.client[0] if self.client else None
+        log.info("request_refused", client=client, code=error.code, request_id=request_id)
+        self._is_refused = True
+        self.due_since = self.loop.time()
+        self.transport.write(self._written(error, request_id))
+        # What still comes is read for a while: a connection that is closed before is reset, and its answer lost.
+        self.transport.write_eof()
+
+    def _written(self, error: PlatformError, request_id: str) -> bytes:
+        answer = problem(error, request_id, headers={"Connection": "close"})
+        add_headers(MutableHeaders(raw=answer.raw_headers), request_id)
+        lines = [*self.server_state.default_headers, *answer.raw_headers]
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
+        return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)
+
+
+def _unacknowledged(transport: asyncio.BaseTransport) -> int:
+    """How many bytes the system has for the client, which may be megabytes; 0 where it does not tell."""
+    count = array("i", [0])
+    with suppress(OSError):
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    return count[0]
+
+
+def _malformed(error: httptools.HttpParserError) -> MalformedRequest:
+    if isinstance(error, httptools.HttpParserCallbackError):
+        return MalformedRequest("The request has a target that cannot be asked for here. One looks like /datasets.")
+    # The first word of HTTP/2, which the parser names.
+    if "PRI" in str(error):
+        return MalformedRequest("The request is written in HTTP/2. Send it in HTTP/1.1.")
+    return MalformedRequest(f"The request cannot be read as HTTP/1.1: {str(error).rstrip('.')}.")

@@ -1,0 +1,194 @@
+"""Bodies in JSON, read strictly: what one program reads must be what every other program reads."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from functools import partial
+from typing import Any, NoReturn
+
+from fastapi import Request, Response, params
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from api.http.validation import check_field_counts
+from shared.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
+
+MAX_DEPTH = 64
+# No integer of more digits fits a float, and Python refuses to read those of more than 4300.
+MAX_DIGITS = 308
+
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+
+_LARGE = 2**18
+_SHOWN = 40
+# Possessive, and content with an open end: a text that is not JSON must not take quadratic time.
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_TOKEN = re.compile(rf"{_STRING}|[-+.\w]++", re.DOTALL)
+_NO_BRACKET = re.compile(rf'{_STRING}|[^\[\]{{}}"]++', re.DOTALL)
+_MAYBE_BAD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON body is read strictly; every router that takes JSON names it as its `route_class`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Read and check the body before FastAPI does anything with the request."""
+        handle = super().get_route_handler()
+        field = self.body_field
+        if field is None or isinstance(field.field_info, params.Form):
+            return handle
+        required = field.field_info.is_required()
+
+        async def handle_strictly(request: Request) -> Response:
+            if required:
+                _check_media_type(request.headers.get("content-type", ""))
+            body = await request.body()
+            if not body and not required:
+                return await handle(request)
+            _check_media_type(request.headers.get("content-type", ""))
+            # Reading a large body takes a while, in which other requests must not stand still.
+            parse = partial(parse_json, body, most_lists=request.app.state.most_lists)
+            value = await run_in_threadpool(parse) if len(body) > _LARGE else parse()
+            check_field_counts(value, field.field_info.annotation)
+            return await handle(_ParsedRequest(request, value))
+
+        return handle_strictly
+
+
+class _ParsedRequest(Request):
+    """A request whose JSON has been read already."""
+
+    def __init__(self, request: Request, value: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body = request._body  # noqa: SLF001 - where Starlette keeps a body that was read
+        self._value = value
+
+    async def json(self) -> Any:
+        return self._value
+
+
+def parse_json(body: bytes, *, most_lists: int) -> Any:
+    """The value of a JSON text with at most so many lists and objects.
+
+    Raises:
+        BodyTooLarge: when it has more: each costs far more time and memory than the two bytes that it may have.
+        InvalidJson: naming the place, for whatever RFC 8259 does not have or leaves open: NaN, Infinity, numbers too
+            large, repeated names, deep nesting, lone surrogates, NUL characters, other encodings than UTF-8.
+    """
+    if not body.strip():
+        raise InvalidJson("The body is empty. Send a JSON object.", errors=[_fault("the body is empty")])
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _refuse(f"byte {error.start + 1} is not UTF-8")
+    _check_brackets(text, most_lists)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_float,
+            parse_int=_integer,
+        )
+    except json.JSONDecodeError as error:
+        _refuse(f"{error.msg} at {_place(text, error.pos)}")
+    except RecursionError:
+        _refuse(_TOO_DEEP)
+    except _BadToken as error:
+        _refuse(f"{error.reason} at {_place(text, _find(text, error.token))}")
+    _check_escapes(text)
+    return value
+
+
+class _BadToken(Exception):
+    def __init__(self, token: str, reason: str) -> None:
+        super().__init__(reason)
+        self.token = token
+        self.reason = reason
+
+
+def _check_media_type(header: str) -> None:
+    message = Message()
+    message["content-type"] = header
+    subtype = message.get_content_subtype()
+    is_json = message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+    if not is_json or (message.get_content_charset() or "utf-8") != "utf-8":
+        raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header 'Content-Type: application/json'.")
+
+
+def _check_brackets(text: str, most_lists: int) -> None:
+    if text.count("[") + text.count("{") <= min(MAX_DEPTH, most_lists):
+        return
+    brackets = _NO_BRACKET.sub("", text)
+    lists = brackets.count("[") + brackets.count("{")
+    if lists > most_lists:
+        raise BodyTooLarge(
+            f"The body has {lists:,} lists and objects; one request may have {most_lists:,}. Send the rows in several "
+            "requests."
+        )
+    for _ in range(MAX_DEPTH):
+        # Takes away the innermost level everywhere at once.
+        fewer = brackets.replace("[]", "").replace("{}", "")
+        if fewer == brackets:
+            return
+        brackets = fewer
+    if brackets:
+        _refuse(_TOO_DEEP)
+
+
+def _check_escapes(text: str) -> None:
+    """Refuse escapes that stand for half a character, or for NUL, which databases do not keep."""
+    if not _MAYBE_BAD_ESCAPE.search(text):
+        return
+    for match in _TOKEN.finditer(text):
+        if match[0].startswith('"') and _MAYBE_BAD_ESCAPE.search(match[0]):
+            value = json.loads(match[0])
+            if "\0" in value:
+                _refuse(f"a text with a NUL character at {_place(text, match.start())}")
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                _refuse(f"a text with half a surrogate pair at {_place(text, match.start())}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        _refuse(f"the name {json.dumps(name[:_SHOWN])} is given twice in one object")
+    return value
+
+
+def _constant(token: str) -> NoReturn:
+    raise _BadToken(token, f"{token} is not a JSON number (use null for a missing value)")
+
+
+def _float(token: str) -> float:
+    value = float(token)
+    if math.isinf(value):
+        raise _BadToken(token, f"the number {token[:_SHOWN]} is too large")
+    return value
+
+
+def _integer(token: str) -> int:
+    if len(token) > MAX_DIGITS:
+        raise _BadToken(token, f"an integer of {len(token)} digits is too large")
+    return int(token)
+
+
+def _find(text: str, token: str) -> int:
+    return next((match.start() for match in _TOKEN.finditer(text) if match[0] == token), 0)
+
+
+def _place(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidJson(f"The body is not valid JSON: {reason}.", errors=[_fault(reason)]) from None
+
+
+def _fault(reason: str) -> dict[str, Any]:
+    return {"loc": ["body"], "msg": reason}

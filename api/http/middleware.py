@@ -1,0 +1,196 @@
+"""What happens to every request, whatever it asks for: an id, a limit, headers, a line in the log, a count."""
+
+import re
+import time
+from collections.abc import Mapping
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.body_pace import ReceivedInTime
+from api.http.metrics import Metrics
+from api.http.problems import problem, unexpected
+from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SHOWN_CHARACTERS = 200
+_LEFT = "the handler is closed"
+_QUIET_PATHS = {"/healthz", "/readyz", "/metrics"}
+
+
+class RequestContext:
+    """Gives each request an id, binds it to the log and answers errors that nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        scope["request_id"] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                add_headers(MutableHeaders(scope=message), request_id)
+            try:
+                await send(message)
+            except RuntimeError as error:
+                # The client has left, of which uvloop knows before the server is told.
+                if _LEFT not in str(error):
+                    raise
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception as error:
+                log.exception("request_failed", method=scope["method"], path=scope["path"][:_SHOWN_CHARACTERS])
+                if started:
+                    # Half of an answer is with the client: only a broken connection tells that it is not whole.
+                    raise
+                await unexpected(error, request_id)(scope, receive, send_with_headers)
+
+
+class AccessRecord:
+    """Writes a line in the log for each request, and counts it."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Stays when the request ends with an error that nobody foresaw.
+        status = 500
+        began = time.perf_counter()
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            self._record(scope, status, time.perf_counter() - began)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method, path = scope["method"], scope["path"]
+        route = getattr(scope.get("route"), "path_format", "unknown")
+        self._metrics.count_request(method=method, route=route, status=status, seconds=seconds)
+        if path in _QUIET_PATHS:
+            return
+        shown = path[:_SHOWN_CHARACTERS]
+        log.info("request", client=_client(scope), method=method, path=shown, status=status, seconds=round(seconds, 6))
+
+
+def _client(scope: Scope) -> str | None:
+    """The address of the client, as a trusted proxy tells it where there is one."""
+    client = scope.get("client")
+    return client[0][:_SHOWN_CHARACTERS] if client else None
+
+
+class HeadRequests:
+    """Answers HEAD as GET would be answered, without the body (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request; `head_only` in the scope tells a route that it need not make a body."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        # A copy, because the server goes by the method to know whether a body has to come.
+        as_get = {**scope, "method": "GET", "head_only": True}
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        try:
+            await self._app(as_get, receive, send_without_body)
+        finally:
+            scope["route"] = as_get.get("route")
+
+
+class RequestLimits:
+    """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int], body_seconds: float) -> None:
+        """`exceptions` holds the limits of single paths, in bytes; `body_seconds` is for `ReceivedInTime`."""
+        self._app = app
+        self._max_bytes = max_bytes
+        self._exceptions = exceptions
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            refusal = InvalidRequest("The address holds a NUL character. Leave it out.")
+            await problem(refusal, scope["request_id"])(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
+            await answer(scope, receive, send)
+            return
+        limit = self._exceptions.get(scope["path"], self._max_bytes)
+        declared = headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:19]) > limit:
+            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
+            return
+        in_time = ReceivedInTime(receive, seconds=self._body_seconds)
+        await self._app(scope, _counting(in_time, limit), send)
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def receive_and_count() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+        return message
+
+    return receive_and_count
+
+
+def _encoded() -> UnsupportedMediaType:
+    return UnsupportedMediaType(
+        "The body has a Content-Encoding. Send it as it is, without that header; a dataset may be a compressed file "
+        "(.gz) inside of the form."
+    )
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than the {limit:,} bytes that this call takes.")
+
+
+def add_headers(headers: MutableHeaders, request_id: str) -> None:
+    """Set what every answer has."""
+    headers["X-Request-ID"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    # The page of the docs brings a policy of its own; nothing else is meant to be shown as a page.
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")

@@ -1,0 +1,247 @@
+"""From an error to a status and a problem+json body (RFC 9457); the only place that knows status codes of errors."""
+
+import re
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from api.http.validation import invalid_request
+from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
+from shared.errors import (
+    MOST_FAULTS,
+    BodyTooLarge,
+    Conflict,
+    DatasetCorrupt,
+    InternalError,
+    Invalid,
+    InvalidRequest,
+    PlatformError,
+    ScratchFull,
+    TooLarge,
+    Unavailable,
+    Unknown,
+    UnsupportedMediaType,
+    WrongMediaType,
+    leaves,
+)
+from shared.home import NO_ROOM
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+_MAX_DETAIL = 1000
+_MAX_QUOTED = 100
+_LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
+
+
+class NotFound(Unknown):
+    """There is nothing at this address; /docs lists the addresses that there are."""
+
+
+class MethodNotAllowed(Invalid):
+    """The address does not take this method; the header Allow lists those that it takes."""
+
+
+class UnknownHost(Invalid):
+    """The request is for a name that this server does not answer to; MLMINI_ALLOWED_HOSTS adds names to its own."""
+
+
+class ForeignOrigin(Invalid):
+    """A page of another origin asked for a change; only this server's own pages may, and programs without a browser."""
+
+
+class MalformedRequest(Invalid):
+    """What came is not a request of HTTP/1.1 with a target that can be asked for; the connection is ended."""
+
+
+class RequestTimeout(Invalid):
+    """The request did not arrive to its end in time; look at the connection and send it again."""
+
+
+class HeadersTooLarge(TooLarge):
+    """The headers and the address of the request are longer than 65,536 bytes together; send fewer or shorter ones."""
+
+
+class UnsupportedTransferEncoding(Invalid):
+    """The body is sent in a Transfer-Encoding other than `chunked`; send it as it is, with a Content-Length."""
+
+
+class TooManyConnections(Unavailable):
+    """The server has as many connections as it takes, all of them at work; try again later."""
+
+
+class RangeNotSatisfiable(Invalid):
+    """The header Range asks for bytes that the file does not have; Content-Range says how many there are."""
+
+
+class NotReady(Unavailable):
+    """A part that the platform needs is down; `dependencies` says which, and what to do about it."""
+
+
+# An error has the status of its nearest ancestor in this table.
+STATUSES: dict[type[PlatformError], int] = {
+    MalformedRequest: 400,
+    ForeignOrigin: 403,
+    MethodNotAllowed: 405,
+    RequestTimeout: 408,
+    RangeNotSatisfiable: 416,
+    UnknownHost: 421,
+    HeadersTooLarge: 431,
+    UnsupportedTransferEncoding: 501,
+    Invalid: 422,
+    Unknown: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    WrongMediaType: 415,
+    Unavailable: 503,
+    DatasetCorrupt: 503,
+    PlatformError: 500,
+}
+
+_TITLES = {
+    404: "It names something that is not there",
+    409: "Right in itself, but not in the present state",
+    413: "Over a limit",
+    415: "A content type that is not taken here",
+    416: "None of the bytes that Range asks for are there",
+    422: "What was asked cannot be right",
+    503: "A part that the platform needs does not answer; try again later",
+}
+
+
+def status_of(error: type[PlatformError]) -> int:
+    """The HTTP status of a class of errors."""
+    return next(STATUSES[ancestor] for ancestor in error.__mro__ if ancestor in STATUSES)
+
+
+def explain(error: type[PlatformError]) -> ErrorCode:
+    """What an error code means, for `/errors/{code}`."""
+    return ErrorCode(
+        code=error.code, title=error.title, status=status_of(error), explanation=" ".join((error.__doc__ or "").split())
+    )
+
+
+def known_codes() -> dict[str, type[PlatformError]]:
+    """Every error code that a client can meet, in alphabetical order."""
+    return {error.code: error for error in sorted(leaves(), key=lambda error: error.code)}
+
+
+def responses(*statuses: int) -> OpenApiResponses:
+    """The errors of a route, for its documentation."""
+    return {status: {"model": Problem, "description": _TITLES[status]} for status in statuses}
+
+
+def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """The response for an error; `more` are further members of the body."""
+    status = status_of(type(error))
+    body = Problem(
+        type=f"/errors/{error.code}",
+        title=error.title,
+        status=status,
+        code=error.code,
+        detail=_readable(error.detail),
+        request_id=request_id,
+    ).model_dump(exclude={"errors"})
+    if error.errors:
+        body["errors"] = [
+            {"loc": [_readable(part) for part in fault["loc"]], "msg": _readable(fault["msg"])}
+            for fault in error.errors[:MOST_FAULTS]
+        ]
+    headers = dict(headers or {})
+    if status == 408:
+        # What is left of the request may still come, and would be taken for the next one.
+        headers["Connection"] = "close"
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return JSONResponse({**body, **more}, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application's routes with a problem."""
+    app.add_exception_handler(PlatformError, _platform_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(ClientDisconnect, _client_disconnect)
+
+
+def unexpected(error: Exception, request_id: str) -> Response:
+    """The response for an error that is none of the platform's; it tells no more than where to look.
+
+    What the system says of its disk has a name, wherever a file is put for a while.
+    """
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return problem(ScratchFull(), request_id)
+    detail = f"Something unexpected happened. The log of the API has it under the request id {request_id}."
+    return problem(InternalError(detail), request_id)
+
+
+async def _platform_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PlatformError)  # noqa: S101 - the type for which the handler is registered
+    return problem(error, request.scope["request_id"])
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - the type for which the handler is registered
+    faults = error.errors()
+    if all(fault["loc"][0] == "path" for fault in faults):
+        return problem(_not_found(request), request.scope["request_id"])
+    field = getattr(request.scope.get("route"), "body_field", None)
+    body = field.field_info.annotation if field is not None else None
+    return problem(invalid_request(faults, body=body), request.scope["request_id"])
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - the type for which the handler is registered
+    headers = dict(error.headers or {})
+    found: PlatformError
+    if error.status_code == 404:
+        found = _not_found(request)
+    elif error.status_code == 405:
+        allowed = _allowed_methods(request)
+        headers["Allow"] = allowed
+        found = MethodNotAllowed(f"{request.method} is not possible here. This address takes {allowed}.")
+    elif error.status_code == 413:
+        found = BodyTooLarge()
+    elif error.status_code == 415:
+        found = UnsupportedMediaType()
+    elif error.status_code < 500:
+        found = InvalidRequest(str(error.detail))
+    else:
+        found = InternalError()
+    return problem(found, request.scope["request_id"], headers=headers)
+
+
+async def _client_disconnect(_request: Request, _error: Exception) -> Response:
+    # Nobody reads it; the status is the one that access logs know for this (nginx).
+    return Response(status_code=499)
+
+
+def _not_found(request: Request) -> NotFound:
+    path = request.url.path
+    without_slash = path.rstrip("/")
+    hint = f" Did you mean '{without_slash}'?" if path != without_slash and _routes_at(request, without_slash) else ""
+    return NotFound(f"There is nothing at '{path}'.{hint} /docs lists the addresses that there are.")
+
+
+def _allowed_methods(request: Request) -> str:
+    methods = {method for route in _routes_at(request, request.url.path) for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _routes_at(request: Request, path: str) -> list[RouteContext]:
+    return [route for route in iter_route_contexts(request.app.routes) if route.path_regex.match(path)]
+
+
+def _readable(value: Any) -> Any:
+    """Text that is safe to print and not too long; what clients sent may be neither."""
+    if not isinstance(value, str):
+        return value
+    text = _LONG_QUOTE.sub(r"'\1…'", value)
+    if len(text) > _MAX_DETAIL:
+        text = text[: _MAX_DETAIL - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

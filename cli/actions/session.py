@@ -1,0 +1,56 @@
+"""Every verb's beginning and end: a connection to the API, and a place for its answers."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from cli.client import requests as calls
+from cli.client.address import find_address
+from cli.client.connection import Client
+from cli.client.errors import CommandFailed, Refused, WrongUsage
+from cli.render.output import Output
+
+_OWN_VARIABLES = {"MLMINI_HOME", "MLMINI_PORT", "MLMINI_URL"}
+
+
+@contextmanager
+def connected(url: str | None, *, as_json: bool = False) -> Iterator[tuple[Client, Output]]:
+    """A client of the API, and the output; what the API refuses is given as JSON where JSON was asked for.
+
+    Raises:
+        WrongUsage: when the URL is none, or a variable is misspelt that may be meant to name it.
+        CommandFailed: when an answer of an API of another release is not understood.
+    """
+    _check_variables()
+    output = Output(as_json=as_json)
+    with Client(find_address(url), tell=output.tell) as client:
+        try:
+            yield client, output
+        except Refused as refusal:
+            if as_json:
+                output.write(refusal.problem)
+            raise
+        except (LookupError, TypeError, AttributeError, ValueError):
+            # So ends the reading of a document of an unexpected form. From an API of this release it is a bug of ours.
+            _check_release(client)
+            raise
+
+
+def _check_variables() -> None:
+    if any(name.startswith("MLMINI_") and name not in _OWN_VARIABLES for name in os.environ):
+        # Most shells have none of them, and knowing their names takes longer than a short answer.
+        from shared.settings import unknown_names
+
+        if unknown := unknown_names():
+            raise WrongUsage(f"{'; '.join(unknown)}.")
+
+
+def _check_release(client: Client) -> None:
+    answer, ours = client.get(calls.version()), version("ml-mini-platform")
+    theirs = answer.get("platform") if isinstance(answer, dict) else None
+    if theirs != ours:
+        raise CommandFailed(
+            f"The API at {client.address.shown} is of release {theirs or 'unknown'} and this mlmini of {ours}, "
+            "which does not know the form of its answer. Use mlmini of the API's release."
+        ) from None

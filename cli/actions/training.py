@@ -1,0 +1,118 @@
+"""Train and promote: a job is accepted, waited for and judged."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from cli.actions.session import connected
+from cli.actions.waiting import Job, check_success, wait_for
+from cli.client import requests as calls
+from cli.client.connection import Client
+from cli.client.errors import CommandFailed, WrongUsage
+from cli.client.request import Call
+from cli.render import jobs as job_tables
+from cli.render import models as model_tables
+from cli.render.output import Output, Show
+
+
+def training_request(
+    dataset_name: str,
+    *,
+    model: str,
+    params: Sequence[str] = (),
+    use_example: bool = False,
+    limits: Mapping[str, float | None] | None = None,
+    **choices: Any,
+) -> dict[str, Any]:
+    """The request of a training: `model` is `module.Class`, parameters are `name=value`; choices, limits may be None.
+
+    Raises:
+        WrongUsage: when the model or a parameter is not of that form.
+    """
+    return {
+        "dataset_name": dataset_name,
+        "model": _read_estimator(model, params),
+        **_given({"use_example": use_example or None, "limits": _given(limits or {}) or None, **choices}),
+    }
+
+
+def train(
+    url: str | None, request: dict[str, Any], *, key: str | None, dry_run: bool, detach: bool, as_json: bool
+) -> None:
+    """Train, or tell what a training would do.
+
+    Raises:
+        CommandFailed: when it is refused, or does not succeed.
+    """
+    with connected(url, as_json=as_json) as (client, output):
+        if dry_run:
+            _rehearse(client, output, calls.train(request, dry_run=True))
+            return
+        label = f"train {request['model']['class']}"
+        run_job(client, output, calls.train(request, key=key), detach=detach, label=label, show=model_tables.made)
+
+
+def run_job(client: Client, output: Output, call: Call, *, detach: bool, label: str, show: Show) -> None:
+    """Have a job accepted, wait for it unless detached, and give it.
+
+    Raises:
+        CommandFailed: when it does not succeed; also all that `wait_for` raises.
+    """
+    job: Job = client.get(call)
+    if detach:
+        output.give(job, job_tables.accepted)
+        return
+    (job,) = wait_for(client, output, [job], [label])
+    give_ended(output, job, show)
+
+
+def give_ended(output: Output, job: Job, show: Show) -> None:
+    """Give a job that has ended.
+
+    Raises:
+        CommandFailed: when it did not succeed.
+    """
+    if output.as_json:
+        output.write(job)
+    check_success(job)
+    if not output.as_json:
+        output.show(show(job))
+
+
+def _rehearse(client: Client, output: Output, call: Call) -> None:
+    answer = client.get(call)
+    output.give(answer, job_tables.dry_run)
+    if not answer["valid"]:
+        raise CommandFailed("this training would be refused.")
+
+
+def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in choices.items() if value is not None}
+
+
+def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:
+    module, dot, name = text.rpartition(".")
+    if not (module and dot and name):
+        raise WrongUsage(f"--model is module.Class, such as ensemble.RandomForestClassifier, and not '{text}'.")
+    read: dict[str, Any] = {}
+    for param in params:
+        key, equals, value = param.partition("=")
+        if not key or not equals:
+            raise WrongUsage(f"--param is name=value, such as n_estimators=100, and not '{param}'.")
+        if key in read:
+            raise WrongUsage(f"--param {key} is given twice.")
+        read[key] = _value(value)
+    return {"module": module, "class": name, "params": read}
+
+
+def _value(text: str) -> Any:
+    """The JSON value that the text is, else the text."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError:
+        return text
+
+
+def _no_constant(word: str) -> NoReturn:
+    # NaN and Infinity are no JSON, though Python reads them.
+    raise ValueError(word)

@@ -1,0 +1,50 @@
+"""Uploading a table."""
+
+from pathlib import Path
+from typing import Any
+
+from cli.client import requests as calls
+from cli.client.connection import Answer, Client
+from cli.client.errors import CommandFailed
+from cli.client.request import Call
+from cli.render.output import Output
+from cli.render.progress import watching_bytes
+
+
+def check_file(file: Path) -> None:
+    """Find out that a file cannot be read, before anything is sent.
+
+    Raises:
+        CommandFailed: saying why.
+    """
+    try:
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def upload(client: Client, output: Output, call: Call) -> Answer:
+    """Send the file of an upload, showing how much of it has gone; the status is 200 when nothing was new.
+
+    Raises:
+        CommandFailed: when the file cannot be read.
+        Refused, Unreachable: as `Client.send`.
+    """
+    assert call.file is not None  # noqa: S101 - an upload has a file
+    check_file(call.file)
+    with watching_bytes(output, f"Uploading {call.file.name}", call.file.stat().st_size) as meter:
+        return client.send(call, reading=meter.reading)
+
+
+def upload_table(client: Client, output: Output, file: Path, *, name: str | None, description: str | None) -> Any:
+    """Upload a table and return the dataset, telling when the catalog had it already.
+
+    Raises:
+        As `upload`.
+    """
+    answer = upload(client, output, calls.upload(file, name=name, description=description))
+    if answer.status == 200:
+        version = answer.document["version"]
+        output.tell(f"The catalog has these very bytes already, as version {version}; nothing was added.")
+    return answer.document

@@ -1,0 +1,120 @@
+"""Everything that the command line asks of the API."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from cli.client.request import READ_SECONDS, Call
+
+# The API reads the whole table before it answers.
+_UPLOAD_SECONDS = 1800
+_PREDICT_SECONDS = 300
+
+
+def upload(file: Path, *, name: str | None, description: str | None) -> Call:
+    """Add a table to the catalog."""
+    given = {"name": name, "description": description}
+    fields = {field: value for field, value in given.items() if value is not None}
+    # The same bytes make no second version, but a large file is not sent twice without asking.
+    return Call("POST", "/datasets/upload", file=file, fields=fields, repeatable=False, read_seconds=_UPLOAD_SECONDS)
+
+
+def dataset(name: str) -> Call:
+    """One dataset."""
+    return Call("GET", f"/datasets/{quote(name, safe='')}")
+
+
+def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool = False) -> Call:
+    """Accept a training; the key makes it safe to send again."""
+    if dry_run:
+        return Call("POST", "/train", query={"dry_run": "true"}, body=request)
+    return Call("POST", "/train", headers=_key(key), body=request)
+
+
+def promote(
+    *, dataset_name: str, version: int, target_stage: str, priority: int | None = None, key: str | None = None
+) -> Call:
+    """Accept a promotion; the key makes it safe to send again."""
+    body: dict[str, Any] = {"dataset_name": dataset_name, "version": version, "target_stage": target_stage}
+    if priority is not None:
+        body["priority"] = priority
+    return Call("POST", "/promote", headers=_key(key), body=body)
+
+
+def retire(version: int, *, stage: str, reason: str | None) -> Call:
+    """Let a version no longer serve in a stage."""
+    body = {"stage": stage, **({} if reason is None else {"reason": reason})}
+    # A second one would be told that the version is not active there.
+    return Call("POST", f"/models/{version}/retire", body=body, repeatable=False)
+
+
+def job(job_id: str, *, wait: float = 0) -> Call:
+    """One job, at its end or after so many seconds."""
+    return Call("GET", _job(job_id), query={"wait": wait} if wait else {}, read_seconds=wait + READ_SECONDS)
+
+
+def cancel(job_id: str) -> Call:
+    """Cancel a job."""
+    return Call("POST", f"{_job(job_id)}/cancel", repeatable=False)
+
+
+def logs(job_id: str) -> Call:
+    """What a job has written."""
+    return Call("GET", f"{_job(job_id)}/logs")
+
+
+def events(job_id: str) -> Call:
+    """What happens to a job, while it happens."""
+    return Call("GET", f"{_job(job_id)}/events")
+
+
+def version() -> Call:
+    """What runs there."""
+    return Call("GET", "/version")
+
+
+def model(version: int) -> Call:
+    """One model."""
+    return Call("GET", f"/models/{version}")
+
+
+def serving(dataset_name: str, environment: str) -> Call:
+    """The newest model that is active in an environment: a page of one, or of none."""
+    return Call("GET", "/models", query={"dataset_name": dataset_name, "stage": environment, "limit": 1})
+
+
+def compare(versions: Sequence[int]) -> Call:
+    """Models side by side."""
+    return Call("GET", "/models/compare", query={"versions": ",".join(map(str, versions))})
+
+
+def listing(path: str, **filters: str | None) -> Call:
+    """A list, from its beginning."""
+    return Call("GET", path, query={name: value for name, value in filters.items() if value is not None})
+
+
+def predict(
+    *,
+    dataset_name: str,
+    environment: str,
+    input_data: Mapping[str, Any],
+    version: int | None = None,
+    probabilities: bool = False,
+) -> Call:
+    """Predict for some rows."""
+    body: dict[str, Any] = {"dataset_name": dataset_name, "environment": environment}
+    if version is not None:
+        body["version"] = version
+    if probabilities:
+        body["return"] = ["label", "probability"]
+    return Call("POST", "/predict", body={**body, "input_data": input_data}, read_seconds=_PREDICT_SECONDS)
+
+
+def _job(job_id: str) -> str:
+    return f"/jobs/{quote(job_id, safe='')}"
+
+
+def _key(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key or str(uuid4())}

@@ -1,0 +1,79 @@
+"""Verbs on the platform of this machine."""
+
+from typing import Annotated
+
+import typer
+
+from cli.commands.options import Url
+
+
+def up(
+    *,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="Stop, too, when the process that started this one ends (Linux).")
+    ] = False,
+) -> None:
+    """Start the platform and keep it running until Ctrl-C.
+
+    Its parts are an embedded Valkey, the API, one worker and Flower.
+    What they keep is in the folder MLMINI_HOME, .mlmini unless it is set.
+    Settings are environment variables; the README lists them.
+    """
+    from cli.launcher.up import up as run_platform
+
+    raise typer.Exit(run_platform(with_parent=with_parent))
+
+
+def demo(
+    *,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--stop",
+            help="Whether a platform that the demo started goes on until Ctrl-C; by default on a terminal.",
+            show_default=False,
+        ),
+    ] = None,
+    url: Url = None,
+) -> None:
+    """Walk from a table to predictions, with curl beside each step.
+
+    Uses the platform that runs, or starts one. Uploads a table with gaps, trains three estimators at once, compares
+    them, promotes the best and predicts.
+    """
+    from cli.demo.walk import run_demo
+
+    run_demo(url, keep=keep)
+
+
+def doctor(
+    *,
+    url: Url = None,
+    json: Annotated[bool, typer.Option("--json", help="Give what was found as JSON and nothing else.")] = False,
+) -> None:
+    """Look at each part of the platform and say how to mend what is wrong.
+
+    It looks with the settings of the environment, whether the platform runs or not, and changes nothing.
+    The exit status is 1 when something that is needed is broken.
+    """
+    from cli.doctor.run import doctor as examine
+
+    raise typer.Exit(examine(url=url, as_json=json))
+
+
+def fsck(
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every object, instead of asking the store for digests.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Give what was found as JSON and nothing else.")] = False,
+) -> None:
+    """Compare rows and objects, and say what differs and what mends it.
+
+    It looks with the settings of the environment, whether the platform runs or not, and changes nothing.
+    The exit status is 0 when nothing differs, 1 when something does, 2 when the settings or the tables of the database
+    are wrong, 3 when database or object store do not answer.
+    """
+    from cli.doctor.fsck import fsck as compare
+
+    raise typer.Exit(compare(deep=deep, as_json=json))

@@ -1,0 +1,66 @@
+"""Verbs that bring models to stages and take them away."""
+
+from typing import Annotated
+
+import typer
+
+from cli.commands.options import Detach, IdempotencyKey, Json, Priority, Url
+
+Version = Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")]
+
+
+def promote(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset that the model was trained on.")],
+    version: Version,
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage after the one in which it is active.")],
+    *,
+    priority: Priority = None,
+    detach: Detach = False,
+    idempotency_key: IdempotencyKey = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Bring a model to the next stage: dev, staging, production.
+
+    Waits for the job. The stage before keeps serving what it has.
+    """
+    from cli.actions.session import connected
+    from cli.actions.training import run_job
+    from cli.client import requests as calls
+    from cli.render.models import promoted
+
+    call = calls.promote(
+        dataset_name=dataset, version=version, target_stage=stage, priority=priority, key=idempotency_key
+    )
+    with connected(url, as_json=json) as (client, output):
+        run_job(client, output, call, detach=detach, label=f"promote {dataset} {version} to {stage}", show=promoted)
+
+
+def retire(
+    version: Version,
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Where it is no longer to serve.")],
+    *,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who look at it later.")] = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Let a model no longer serve in a stage.
+
+    The next lower active version serves there from then on."""
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.models import retired
+
+    with connected(url, as_json=json) as (client, output):
+        output.give(client.get(calls.retire(version, stage=stage, reason=reason)), retired)
+
+
+PROMOTE_EXAMPLES = """\b
+Examples:
+  mlmini promote iris 1 staging
+  mlmini promote iris 1 production
+"""
+RETIRE_EXAMPLES = """\b
+Example:
+  mlmini retire 1 production --reason "worse than the one before"
+"""

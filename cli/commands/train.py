@@ -1,0 +1,90 @@
+"""The verb that trains."""
+
+from typing import Annotated
+
+import typer
+
+from cli.commands.options import Detach, IdempotencyKey, Json, Priority, Url
+
+EXAMPLES = """\b
+Examples:
+  mlmini train iris --example --model ensemble.RandomForestClassifier
+  mlmini train flowers --target species \\
+    --model linear_model.LogisticRegression --param C=0.5 --param max_iter=500
+  mlmini train flowers --target species --feature petal_length \\
+    --feature petal_width --model tree.DecisionTreeClassifier --detach --json
+"""
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
+Model = Annotated[
+    str, typer.Option(metavar="MODULE.CLASS", help="The estimator, as scikit-learn names it; API: GET /estimators.")
+]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict; 'target' for an example.")]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A parameter of the estimator, as JSON or else as text; repeatable."),
+]
+Feature = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A column to learn from, all others by default; repeatable."),
+]
+Example = Annotated[bool, typer.Option("--example", help="DATASET is bundled: iris, wine, breast_cancer or diabetes.")]
+DatasetVersion = Annotated[
+    int | None, typer.Option(metavar="N", help="The version of the dataset; by default the newest.")
+]
+TestSize = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="The share of rows to measure on; 0.2 by default.")
+]
+RandomState = Annotated[
+    int | None, typer.Option(metavar="N", help="Decides the split and the estimator's chance; 42 by default.")
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Stop it after so long, if the platform does not do so earlier."),
+]
+MemoryLimit = Annotated[
+    int | None, typer.Option(metavar="MIB", help="The most memory that it may use; the platform has a limit, too.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would run, and everything that is wrong.")]
+
+
+def train(
+    dataset: Dataset,
+    *,
+    model: Model,
+    target: Target = None,
+    param: Param = None,
+    feature: Feature = None,
+    example: Example = False,
+    dataset_version: DatasetVersion = None,
+    test_size: TestSize = None,
+    random_state: RandomState = None,
+    priority: Priority = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
+    dry_run: DryRun = False,
+    detach: Detach = False,
+    idempotency_key: IdempotencyKey = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Fit an estimator to a dataset and register it as a new model.
+
+    Waits for the job; Ctrl-C ends the waiting and not the job. The exit status is 1 when it fails or is refused.
+    """
+    from cli.actions import training
+
+    request = training.training_request(
+        dataset,
+        model=model,
+        params=param or [],
+        use_example=example,
+        target_column=target,
+        features=feature or None,
+        dataset_version=dataset_version,
+        test_size=test_size,
+        random_state=random_state,
+        priority=priority,
+        limits={"seconds": time_limit, "memory_mb": memory_limit},
+    )
+    training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

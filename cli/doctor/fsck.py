@@ -1,0 +1,73 @@
+"""`mlmini fsck`: compares rows and objects with the present settings, and changes nothing."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from cli.client.errors import FAILED, Unreachable
+from cli.render.output import Output, sections, table
+from cli.render.text import count
+from shared.consistency import Difference, Examination, Level
+from shared.database_access import explained, open_database
+from shared.errors import Unavailable
+from shared.migration import check_schema
+from shared.object_store import open_store
+from shared.registry.sealing import read_artifact_key
+from shared.settings import Settings, load_settings
+
+
+def fsck(*, deep: bool, as_json: bool) -> int:
+    """Show what differs; 1 when something does.
+
+    Raises:
+        WrongSettings: when the settings, or the tables of the database, are not such that it could look.
+        Unreachable: when the database or the object store does not answer.
+    """
+    settings = load_settings()
+    output = Output(as_json=as_json)
+    try:
+        found = _look(settings, deep=deep)
+    except Unavailable as error:
+        raise Unreachable(error.detail) from None
+    well = not any(difference.level is Level.DIFFERS for difference in found)
+    document = {"ok": well, "deep": deep, "differences": [asdict(difference) for difference in found]}
+    output.give(document, lambda _: _shown(found))
+    return 0 if well else FAILED
+
+
+def _look(settings: Settings, *, deep: bool) -> list[Difference]:
+    database = open_database(settings, existing=True)
+    store = open_store(settings)
+    try:
+        check_schema(database)
+        store.check()
+        examination = Examination(database, store, settings, read_artifact_key(settings), deep=deep)
+        with explained():
+            return list(examination.differences())
+    finally:
+        store.close()
+        database.close()
+
+
+def _shown(found: list[Difference]) -> RenderableType:
+    differing = [difference for difference in found if difference.level is Level.DIFFERS]
+    notes = [difference for difference in found if difference.level is Level.NOTE]
+    verdict = f"Found {count(len(differing), 'difference')}." if differing else "Nothing differs."
+    return sections(
+        ("Differences", _listed(differing)) if differing else None,
+        ("Notes: nothing has to be done", _listed(notes)) if notes else None,
+        Text(verdict, style="red" if differing else "green"),
+    )
+
+
+def _listed(found: list[Difference]) -> RenderableType:
+    """A table, and below it what mends each kind of finding."""
+    rows: list[tuple[Any, ...]] = [(each.kind, each.about, each.found) for each in found]
+    cures = dict.fromkeys((each.kind, each.cure) for each in found)
+    return Group(
+        table(("Kind", "What", "Found"), rows, whole=("Kind",)),
+        "",
+        *(Text(f"{kind}: {cure}") for kind, cure in cures),
+    )

@@ -1,0 +1,137 @@
+"""What runs: Redis, the API, workers, Flower."""
+
+import http.client
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from cli.client.address import Address
+from cli.client.probe import Answer, ask
+from cli.doctor.finding import Finding, broken, note, ok
+from cli.launcher.errors import StartFailed
+from cli.launcher.published import published
+from cli.launcher.valkey import find_binary
+from shared.queue import JobQueue
+from shared.redis_access import connect_redis, redis_fault
+from shared.settings import Settings
+
+_START = "`make run`, or `mlmini up`, starts the platform."
+_SECONDS = 3
+
+
+def check_redis(settings: Settings) -> Finding:
+    """The Redis server of the settings, or the one that `mlmini up` brings along."""
+    if "redis_url" not in settings.model_fields_set:
+        try:
+            return ok("Redis", f"`mlmini up` starts its own: {find_binary()}")
+        except StartFailed as error:
+            return broken("Redis", "none", str(error))
+    place = _redis_place(settings)
+    try:
+        _ping(settings)
+    except redis.RedisError as error:
+        return broken("Redis", place, redis_fault(error))
+    return ok("Redis", place)
+
+
+def check_api(address: Address) -> Finding:
+    """The API, and what it says of its parts."""
+    url = _without_secret(address.url)
+    # Somebody who names an API expects one there.
+    absent = broken if address.named else note
+    try:
+        answer = ask(address.url, "/version")
+        if answer is None:
+            return absent("API", f"nothing answers at {url}", f"{address.source} {_START}")
+        if answer.release is None:
+            return absent("API", f"what answers at {url} is something else", f"{address.source} {_START}")
+        ready = ask(address.url, "/readyz")
+    except (TimeoutError, http.client.HTTPException):
+        return absent("API", f"what listens at {url} gives no proper answer", f"{address.source} Look at its log.")
+    return _judged(f"{url}, release {answer.release}", ready)
+
+
+def check_workers(address: Address, settings: Settings) -> Finding:
+    """Whether workers have announced themselves: the API knows, else Redis does."""
+    found = _dependencies(_readiness(address)).get("workers")
+    if isinstance(found, dict):
+        if found.get("state") == "ok":
+            return ok("Workers", "announced")
+        return note("Workers", "none that is known", str(found.get("hint")))
+    if "redis_url" not in settings.model_fields_set:
+        return note("Workers", "not started", _START)
+    try:
+        # The queue has more patience than a doctor.
+        _ping(settings)
+        workers = _announced(settings)
+    except redis.RedisError:
+        return note("Workers", "not known", "They announce themselves through Redis, which does not answer.")
+    if not workers:
+        return note("Workers", "none has announced itself", f"`python -m worker` starts one. {_START}")
+    return ok("Workers", ", ".join(workers))
+
+
+def check_flower(settings: Settings) -> Finding:
+    """Flower, which only looks on."""
+    url = published(settings.home).get("flower", f"http://127.0.0.1:{settings.flower_port}")
+    try:
+        answer = ask(url, "/healthcheck")
+    except (TimeoutError, http.client.HTTPException):
+        answer = None
+    if answer is None or answer.status != 200:
+        return note("Flower", f"does not answer at {url}", f"Jobs run without it. {_START}")
+    return ok("Flower", url)
+
+
+def _ping(settings: Settings) -> None:
+    client = connect_redis(settings, seconds=_SECONDS)
+    try:
+        client.ping()
+    finally:
+        client.close()
+
+
+def _announced(settings: Settings) -> list[str]:
+    queue = JobQueue(settings)
+    try:
+        return queue.workers()
+    finally:
+        queue.close()
+
+
+def _judged(found: str, ready: Answer | None) -> Finding:
+    if ready is None:
+        return broken("API", found, "It has just ended. Look at its log.")
+    hints = [
+        f"{name}: {part.get('hint')}"
+        for name, part in _dependencies(ready).items()
+        if isinstance(part, dict) and part.get("state") != "ok"
+    ]
+    if ready.status != 200:
+        return broken("API", f"{found}, is not ready", " ".join(hints) or "Look at its log.")
+    if hints:
+        return note("API", f"{found}, is degraded", " ".join(hints))
+    return ok("API", found)
+
+
+def _readiness(address: Address) -> Answer | None:
+    try:
+        return ask(address.url, "/readyz")
+    except (TimeoutError, http.client.HTTPException):
+        return None
+
+
+def _dependencies(ready: Answer | None) -> dict[str, Any]:
+    found = ready.document.get("dependencies") if ready else None
+    return found if isinstance(found, dict) else {}
+
+
+def _without_secret(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _redis_place(settings: Settings) -> str:
+    parts = urlsplit(settings.redis_url.get_secret_value())
+    return f"{parts.hostname or parts.path}:{parts.port}" if parts.port else str(parts.hostname or parts.path)

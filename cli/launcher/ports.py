@@ -1,0 +1,50 @@
+"""Ports to listen on: the wanted one where it is free."""
+
+import socket
+from contextlib import closing
+
+from cli.launcher.errors import StartFailed
+from shared import listening
+
+_ATTEMPTS = 100
+
+
+def listen(host: str, wanted: int, *, variable: str | None) -> socket.socket:
+    """A socket that listens on the wanted port, or else on one of the next.
+
+    Holding it from here on means that no other process can take the port before the part listens itself.
+    `variable` is the setting with which the user named the port; then only that one will do.
+
+    Raises:
+        StartFailed: when none is free.
+    """
+    candidates = [wanted] if variable else range(wanted, min(wanted + _ATTEMPTS, 65536))
+    for port in candidates:
+        try:
+            return listening.listen(host, port)
+        except OSError as error:
+            fault = listening.listen_fault(host, port, error)
+            if listening.is_about_the_host(error):
+                raise StartFailed(fault) from None
+            reason = error.strerror
+    if variable:
+        raise StartFailed(f"{variable}: {fault} Set {variable} to a free port, or leave it unset to have one chosen.")
+    raise StartFailed(f"no port from {wanted} to {candidates[-1]} on {host} can be used: {reason}.")
+
+
+def find_free(wanted: int, *, variable: str | None) -> int:
+    """A port of 127.0.0.1 that is free at this moment, found like `listen` does.
+
+    Raises:
+        StartFailed: when none is free.
+    """
+    with closing(listen("127.0.0.1", wanted, variable=variable)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def any_free() -> int:
+    """Some port of 127.0.0.1 that is free at this moment."""
+    with closing(listening.listen("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

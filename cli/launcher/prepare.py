@@ -1,0 +1,140 @@
+"""What the other parts find done when they start: tables, buckets, the artifact key, seals of this release. It is a
+process of its own, so that the launcher stays small and can end it at any moment.
+
+The last line on standard error says what is wrong when it ends with one of the statuses below.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import redis
+from sqlalchemy import select
+
+from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
+from cli.launcher.screen import complain
+from shared.database import Database
+from shared.database_access import check_writes, explained, open_database, place_of
+from shared.database_file import protect_database
+from shared.datasets.rows import DatasetVersionRow, VersionState
+from shared.errors import DatabaseFailure, PlatformError, Unavailable, WrongSettings
+from shared.home import PRIVATE, prepare_home
+from shared.migration import upgrade
+from shared.object_store import ObjectStore, open_store
+from shared.redis_access import connect_redis, is_redis_away, redis_fault
+from shared.registry.renewal import Renewal
+from shared.registry.sealed import open_artifact_key
+from shared.settings import Settings, load_settings
+
+_REDIS_SECONDS = 3
+
+
+def main() -> None:
+    """Prepare everything; done again, it changes nothing."""
+    arguments = argparse.ArgumentParser(description="Make tables, buckets and the key of artifacts.")
+    arguments.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for parts that do not answer yet")
+    seconds: float = arguments.parse_args().wait
+    os.umask(PRIVATE)
+    try:
+        prepare_within(seconds, load_settings())
+    except WrongSettings as error:
+        complain(error.detail)
+        sys.exit(WRONG_SETTINGS)
+    except PlatformError as error:
+        complain(error.detail)
+        sys.exit(UNAVAILABLE)
+
+
+def prepare_within(seconds: float, settings: Settings) -> None:
+    """Prepare, and try again for so many seconds while a part is away; it says what it waits for.
+
+    Raises:
+        WrongSettings: like `prepare`, at once.
+        Unavailable: like `prepare`, when the time is over.
+    """
+    deadline = time.monotonic() + seconds
+    said = ""
+    while True:
+        try:
+            return prepare(settings)
+        except Unavailable as error:
+            if time.monotonic() >= deadline:
+                raise
+            if error.detail != said:
+                complain(f"Waiting: {error.detail}")
+            said = error.detail
+            time.sleep(1)
+
+
+def prepare(settings: Settings) -> None:
+    """Make tables, buckets and key, renew the seals of older releases; see that Redis answers.
+
+    Raises:
+        WrongSettings: when somebody has to change something first.
+        Unavailable: when the database, the object store or Redis is away. An object store that refuses counts as
+            away too: while it starts, it may not know its users yet.
+    """
+    prepare_home(settings.home)
+    prepare_home(settings.scratch)
+    with _migrated(settings) as database, closing(open_store(settings)) as store:
+        store.prepare()
+        store.check()
+        _expect_objects(database, store, settings)
+        key = open_artifact_key(settings, database)
+        Renewal(database, store, settings, key).renew()
+    _ping(settings)
+
+
+@contextmanager
+def _migrated(settings: Settings) -> Iterator[Database]:
+    with closing(open_database(settings)) as database:
+        protect_database(settings)
+        _migrate(database, settings)
+        yield database
+
+
+def _migrate(database: Database, settings: Settings) -> None:
+    try:
+        with explained():
+            upgrade(database)
+        check_writes(database)
+    except (DatabaseFailure, WrongSettings) as error:
+        variable = "MLMINI_HOME" if settings.database_url is None else "MLMINI_DATABASE_URL"
+        sentence = f"{variable}: the database {place_of(settings)} cannot be used. {error.detail}"
+        raise type(error)(sentence) from None
+
+
+def _expect_objects(database: Database, store: ObjectStore, settings: Settings) -> None:
+    """See that the store is the one that the database belongs to, as far as one object can tell."""
+    # A model keeps the version that it was trained on from being deleted, so this tells of models, too.
+    ready = select(DatasetVersionRow.id).where(DatasetVersionRow.state == VersionState.READY).limit(1)
+    with explained(), database.read() as session:
+        if session.scalar(ready) is None:
+            return
+    for bucket in (settings.datasets_bucket, settings.models_bucket):
+        if next(store.list(bucket), None) is not None:
+            return
+    place = "MLMINI_HOME" if settings.store == "local" else "MLMINI_S3_ENDPOINT_URL"
+    raise WrongSettings(
+        "The database has datasets or models, and the object store has not one object: it is another store than "
+        f"before, or was emptied. Set MLMINI_STORE, {place}, MLMINI_DATASETS_BUCKET and MLMINI_MODELS_BUCKET to the "
+        "store of before, or bring its objects back from a backup. To begin anew, begin with an empty database, too."
+    )
+
+
+def _ping(settings: Settings) -> None:
+    client = connect_redis(settings, seconds=_REDIS_SECONDS)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        kind = Unavailable if is_redis_away(error) else WrongSettings
+        raise kind(redis_fault(error)) from None
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    main()

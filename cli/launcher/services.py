@@ -1,0 +1,96 @@
+"""How each part is started: its command, its environment, and how to see that it is ready."""
+
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from cli.launcher.addresses import LOOPBACK, Addresses
+from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS, StartFailed
+from cli.launcher.probe import answers, sees_worker
+from cli.launcher.process import Part
+from cli.launcher.processes import Crew
+from cli.launcher.screen import tick
+from shared.errors import WrongSettings
+from shared.settings import PREFIX, Settings
+
+# Which names may be used for it.
+_NAMES = f"{PREFIX}ALLOWED_HOSTS"
+
+
+def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) -> dict[str, str]:
+    """What parts get besides the launcher's own environment: the decisions that were made at this start."""
+    return {
+        **os.environ,
+        f"{PREFIX}HOME": str(settings.home),
+        f"{PREFIX}PORT": str(addresses.port),
+        f"{PREFIX}FLOWER_PORT": str(addresses.flower_port),
+        f"{PREFIX}REDIS_URL": redis_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None:
+    """Have tables, buckets and the artifact key made.
+
+    Raises:
+        WrongSettings: when a setting leads nowhere.
+        StartFailed: when something else is in the way.
+        StopRequested: when asked to stop meanwhile.
+    """
+    part = crew.add(Part("Storage", _python("cli.launcher.prepare"), home=settings.home, environment=environment))
+    status = crew.finish(part)
+    if status == WRONG_SETTINGS:
+        raise WrongSettings(part.tail(1)[0])
+    if status == UNAVAILABLE:
+        raise StartFailed(part.tail(1)[0])
+    if status:
+        raise StartFailed(crew.obituary(part))
+    crew.remove(part)
+    tick(part.name, time.monotonic() - part.started)
+
+
+def start_api(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
+    """Start the API on the port that is held for it, and let go of that."""
+    with addresses.listener as listener:
+        part = Part(
+            "API",
+            _python("api.server", "--fd", str(listener.fileno())),
+            home=settings.home,
+            environment=environment,
+            descriptors=[listener.fileno()],
+        )
+    crew.add(part, ready=partial(answers, addresses.host, addresses.port, "/readyz"), note=addresses.note)
+
+
+def start_worker(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
+    """Start a worker; it is ready when the API sees it. Ctrl-C waits for no job: they are handed back at once."""
+    own = {**environment, f"{PREFIX}DRAIN_SECONDS": "0"}
+    part = Part("Worker", _python("worker"), home=settings.home, environment=own)
+    crew.add(part, ready=partial(sees_worker, addresses.host, addresses.port))
+
+
+def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
+    """Start Flower, for looking only: jobs are cancelled through the API, which keeps the books."""
+    folder = settings.home / "flower"
+    folder.mkdir(exist_ok=True)
+    command = flower_command(addresses.flower_port, folder)
+    # It needs none of the platform's secrets but the way to Redis.
+    kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
+    own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
+    part = Part("Flower", command, home=settings.home, environment=own)
+    ready = partial(answers, LOOPBACK, addresses.flower_port, "/healthcheck")
+    crew.add(part, ready=ready, note=addresses.flower_note)
+
+
+def flower_command(port: int, folder: Path) -> list[str]:
+    """What starts Flower on a port; in the folder is what it remembers."""
+    command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
+    command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
+    return [*command, "--persistent=True", f"--db={folder / 'state'}"]
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    # -P: the parts run in the data folder, and nothing that lies there is code of the platform.
+    return [sys.executable, "-P", "-m", module, *arguments]

@@ -1,0 +1,89 @@
+"""`mlmini up`: the whole platform on this machine, until it is asked to stop."""
+
+import os
+import signal
+import time
+from importlib.metadata import version
+
+from cli.launcher.addresses import Addresses
+from cli.launcher.errors import StartFailed, StopRequested
+from cli.launcher.home_lock import claimed
+from cli.launcher.lifeline import follow
+from cli.launcher.processes import Crew
+from cli.launcher.published import publish, withdraw
+from cli.launcher.screen import complain, say, table
+from cli.launcher.services import environment_of, prepare, start_api, start_flower, start_worker
+from cli.launcher.signals import Interruption
+from cli.launcher.valkey import start_valkey
+from shared.home import PRIVATE
+from shared.settings import Settings, load_settings
+
+
+def up(*, with_parent: bool) -> int:
+    """Start everything, keep it running, stop it when asked to; the exit status.
+
+    Raises:
+        WrongSettings: when a setting cannot be.
+        StartFailed: when the home folder is somebody else's.
+    """
+    if with_parent:
+        follow(os.getppid(), signal.SIGTERM)
+    settings = load_settings()
+    os.umask(PRIVATE)
+    with Interruption() as interruption, claimed(settings.home):
+        crew = Crew(interruption)
+        # A launcher that was killed could not do this itself.
+        withdraw(settings.home)
+        try:
+            addresses = _start(crew, settings)
+            publish(settings.home, {"api": addresses.url, "flower": addresses.flower_url})
+            _show(settings, addresses)
+            crew.run()
+        except StopRequested:
+            say()
+        except StartFailed as failure:
+            complain(f"\nmlmini: {failure}")
+            return 1
+        finally:
+            withdraw(settings.home)
+            crew.stop()
+    return 0
+
+
+def _start(crew: Crew, settings: Settings) -> Addresses:
+    say(f"ML Mini Platform {version('ml-mini-platform')}")
+    began = time.monotonic()
+    addresses = Addresses.found(settings)
+    if "redis_url" in settings.model_fields_set:
+        redis_url = settings.redis_url.get_secret_value()
+    else:
+        redis_url = start_valkey(crew, settings)
+    environment = environment_of(settings, addresses, redis_url=redis_url)
+    # Flower needs no database, so it loads on another core while that is prepared.
+    start_flower(crew, settings, environment, addresses)
+    prepare(crew, settings, environment)
+    start_api(crew, settings, environment, addresses)
+    start_worker(crew, settings, environment, addresses)
+    crew.wait_ready()
+    say(f"\nReady in {time.monotonic() - began:.1f} s.\n")
+    return addresses
+
+
+def _show(settings: Settings, addresses: Addresses) -> None:
+    table(
+        [
+            ("Swagger UI", f"{addresses.url}/docs"),
+            ("Readiness", f"{addresses.url}/readyz"),
+            ("Jobs", f"{addresses.url}/jobs"),
+            ("Flower", addresses.flower_url),
+        ]
+    )
+    say()
+    table(
+        [
+            ("Data", str(settings.home)),
+            ("Logs", str(settings.home / "logs")),
+            ("Stop", f"Ctrl-C, or: kill {os.getpid()}"),
+        ]
+    )
+    say()

@@ -1,0 +1,147 @@
+"""Jobs as tables."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.text import Text
+
+from cli.client.errors import written
+from cli.client.events import GOING_ON
+from cli.render.output import facts, sections, status, table
+from cli.render.progress import is_guess, standing
+from cli.render.text import age, cell, count, duration, moment
+
+# All columns but this one are shown whole; it takes what is left, and no less than so much.
+_FOLDED, _LEAST = "Dataset", 10
+# What a narrow terminal does without, the least telling first.
+_DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
+
+
+def job_list(page: dict[str, Any]) -> RenderableType:
+    """The jobs of a page."""
+    if not page["items"]:
+        return "No jobs. `mlmini train` makes one."
+    return _JobList(
+        {
+            "Job": Text(job["job_id"]),
+            "Kind": Text(cell(job["kind"])),
+            "Status": _state(job),
+            "Dataset": Text(cell(job["dataset_name"])),
+            "Priority": Text(cell(job.get("priority"))),
+            "Age": Text(age(job["created_at"])),
+        }
+        for job in page["items"]
+    )
+
+
+class _JobList:
+    """A table that leaves out columns where they do not fit, so that the ids stay whole."""
+
+    def __init__(self, rows: Iterable[dict[str, Text]]) -> None:
+        self._rows = list(rows)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        headings = list(self._rows[0])
+        for dropped in _DROPPED:
+            if self._least_width(headings) <= options.max_width:
+                break
+            headings.remove(dropped)
+        yield table(
+            headings,
+            ([row[heading] for heading in headings] for row in self._rows),
+            right=["Priority", "Age"],
+            whole=[heading for heading in headings if heading != _FOLDED],
+        )
+
+    def _least_width(self, headings: list[str]) -> int:
+        widths = [
+            _LEAST if heading == _FOLDED else max(len(heading), *(row[heading].cell_len for row in self._rows))
+            for heading in headings
+        ]
+        # One blank parts two columns.
+        return sum(widths) + len(widths) - 1
+
+
+def job_details(job: dict[str, Any]) -> RenderableType:
+    """One job: what it does, what became of it, and what it made."""
+    error = job["error"]
+    return sections(
+        facts(
+            [
+                ("Job", job["job_id"]),
+                ("Kind", job["kind"]),
+                ("Status", _state(job)),
+                *([("Step", job["progress"]["step"])] if job["status"] == "running" else []),
+                *([("Queue", place)] if (place := standing(job)) else []),
+                ("Dataset", job["dataset_name"]),
+                ("Priority", job.get("priority")),
+                *([("Limits", _limits(limits))] if (limits := job.get("limits")) else []),
+                ("Attempts", job["attempts"]),
+                ("Created", moment(job["created_at"])),
+                ("Took", duration(job["started_at"], job["finished_at"])),
+                *([("Used", _used(job["usage"]))] if job.get("usage") else []),
+            ]
+        ),
+        ("Request", facts((name, value) for name, value in job["request"].items() if value is not None)),
+        ("Result", facts(job["result"].items())) if job["result"] else None,
+        ("Error", facts([("Code", error["code"]), ("Message", error["message"])])) if error else None,
+    )
+
+
+def cancelled(job: dict[str, Any]) -> RenderableType:
+    """A job whose cancel was accepted; one that runs still does so."""
+    stopping = "The cancel is accepted: the job stops within moments." if job["status"] in GOING_ON else None
+    return sections(job_details(job), stopping)
+
+
+def accepted(job: dict[str, Any]) -> RenderableType:
+    """A job that nobody waits for."""
+    return facts(
+        [("Job", job["job_id"]), ("Status", _state(job)), ("Wait", f"mlmini jobs show {job['job_id']} --wait")]
+    )
+
+
+def dry_run(answer: dict[str, Any]) -> RenderableType:
+    """What a training would do, or what keeps it from running."""
+    if not answer["valid"]:
+        problems = answer["problems"]
+        lines = [f"{problem['code']}: {written(problem)}" for problem in problems]
+        return sections(f"This would be refused: {count(len(problems), 'problem')}.", *lines)
+    request = answer["request"]
+    return sections(
+        "This would be accepted.",
+        facts(
+            [
+                *((name, value) for name, value in request.items() if value is not None),
+                ("limits", _limits(answer["limits"])),
+            ]
+        ),
+        table(
+            ["Column", "Kind", "Treatment"],
+            ((column["column"], column["kind"], column["treatment"]) for column in answer["recipe"] or []),
+        ),
+    )
+
+
+def _limits(limits: dict[str, Any]) -> str:
+    return f"{limits['seconds']:g} s, {limits['memory_mb']} MiB"
+
+
+def _state(job: dict[str, Any]) -> Text:
+    word: str = job["status"]
+    text = status(word)
+    if word in GOING_ON and word == "running":
+        text.append(f" {'~' if is_guess(job) else ''}{cell(job['progress']['percent'])}%")
+    return text
+
+
+def _used(usage: dict[str, Any]) -> str:
+    """What its last attempt used; what was not measured is left out."""
+    memory, cpu = usage["peak_memory_mb"], usage["cpu_seconds"]
+    parts = [
+        None if memory is None else f"{memory:,.0f} MiB of memory",
+        None if cpu is None else f"{cpu:,.1f} s of processor time",
+        f"{usage['wall_seconds']:,.1f} s",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,168 @@
+"""Models as tables."""
+
+import os
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.render.output import facts, sections, table
+from cli.render.text import age, cell, count, moment
+
+_BEST = "*"
+_STAGES = "dev,staging,production"
+
+
+def model_list(page: dict[str, Any]) -> RenderableType:
+    """The models of a page."""
+    if not page["items"]:
+        return "No models. `mlmini train` makes one."
+    return table(
+        ["Version", "Dataset", "Estimator", "Active in", "First metric", "Age"],
+        (
+            (
+                *(model["version"], model["dataset_name"], model["estimator"].rpartition(".")[2]),
+                *(_active_in(model), _first(model["metrics"]), age(model["trained_at"])),
+            )
+            for model in page["items"]
+        ),
+        right=["Version", "Age"],
+        whole=["Estimator", "Age"],
+    )
+
+
+def model_details(model: dict[str, Any]) -> RenderableType:
+    """One model: where it comes from, how good it is, what it takes and where it serves."""
+    report = model["report"]
+    baseline = report.get("baseline", {}).get("metrics", {})
+    return sections(
+        facts(
+            [
+                ("Version", model["version"]),
+                ("Dataset", f"{model['dataset_name']}, version {model['dataset_version']}"),
+                ("Estimator", model["estimator"]),
+                ("Predicts", model["signature"]["target"]),
+                ("Active in", _active_in(model)),
+                ("Artifact", model["artifact_path"]),
+                ("Trained", moment(model["trained_at"])),
+                ("Rows", _rows(report)),
+                ("Job", model["job_id"]),
+            ]
+        ),
+        table(
+            ["Metric", "Value", "Baseline"],
+            ((name, value, baseline.get(name)) for name, value in model["metrics"].items()),
+            right=["Value", "Baseline"],
+        ),
+        table(
+            ["Input", "Kind", "May be missing", "Treatment"],
+            _inputs(model["signature"]["inputs"], report.get("columns", [])),
+        ),
+        ("Parameters", facts(model["parameters"].items())),
+        ("Notes", "\n".join(cell(note) for note in report["notes"])) if report.get("notes") else None,
+    )
+
+
+def comparison(compared: dict[str, Any]) -> RenderableType:
+    """Models side by side; what differs is coloured, and the best value of a metric is marked."""
+    versions = [f"Version {version}" for version in compared["versions"]]
+    parts: list[RenderableType] = []
+    for heading in ("facts", "metrics", "parameters"):
+        rows = [_compared(row, compared["versions"]) for row in compared[heading]]
+        if rows:
+            parts.append(table([heading.capitalize(), *versions], rows))
+    marked = any(row.get("best") for row in compared["metrics"])
+    legend = (
+        f"{_BEST} the best of a metric   ! not the same in all versions" if marked else "! not the same in all versions"
+    )
+    return sections(*parts, legend)
+
+
+def made(job: dict[str, Any]) -> RenderableType:
+    """The model that a training made, and what to do with it."""
+    result = job["result"]
+    version, name = result["version"], cell(job["dataset_name"])
+    promotion = [f"mlmini promote {name} {version} {stage}" for stage in _stages_after(result["stage"])[:1]]
+    return sections(
+        facts(
+            [
+                ("Version", version),
+                ("Dataset", name),
+                ("Stage", result["stage"]),
+                ("Artifact", result["artifact_path"]),
+                ("Job", job["job_id"]),
+            ]
+        ),
+        table(["Metric", "Value"], result["metrics"].items(), right=["Value"]),
+        "\n      ".join([f"Next: mlmini models show {version}", *promotion]),
+    )
+
+
+def promoted(job: dict[str, Any]) -> RenderableType:
+    """Where a promotion brought a model, and what serves there now."""
+    result = job["result"]
+    serving = result.get("serving_version")
+    rows: list[tuple[str, object]] = [
+        ("Version", result["version"]),
+        ("Stage", result["stage"]),
+        ("Artifact", result["artifact_path"]),
+        ("Serving there", serving),
+    ]
+    if serving == result["version"]:
+        return facts(rows)
+    return sections(
+        facts(rows),
+        f"Version {serving} is newer and still serves in {cell(result['stage'])}; retire it there to change that.",
+    )
+
+
+def retired(answer: dict[str, Any]) -> RenderableType:
+    """What serves in a stage after a retirement."""
+    serving = answer["serving_version"]
+    return facts(
+        [
+            ("Version", answer["version"]),
+            ("Retired from", answer["stage"]),
+            ("Reason", answer["reason"]),
+            ("Serving there", "no version any more" if serving is None else serving),
+        ]
+    )
+
+
+def _stages_after(stage: str) -> list[str]:
+    """The stages that come after one: those of the environment, else the usual ones, without importing settings."""
+    stages = [name.strip() for name in (os.environ.get("MLMINI_STAGES") or _STAGES).split(",")]
+    return stages[stages.index(stage) + 1 :] if stage in stages else []
+
+
+def _active_in(model: dict[str, Any]) -> str:
+    return cell([one["stage"] for one in model["deployments"] if one["active"]]) or "-"
+
+
+def _first(metrics: dict[str, Any]) -> str:
+    return next((f"{name} {cell(value)}" for name, value in metrics.items()), "-")
+
+
+def _rows(report: dict[str, Any]) -> str:
+    rows = report["rows"]
+    text = f"{rows['training']:,} to learn from, {rows['test']:,} to measure on"
+    left_out = rows.get("without_target", 0)
+    return f"{text}; {count(left_out, 'row')} without a target left out" if left_out else text
+
+
+def _inputs(inputs: list[dict[str, Any]], columns: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    treatments = {column["column"]: column["treatment"] for column in columns}
+    return [
+        (column["name"], column["kind"], "yes" if column["missing_allowed"] else "no", treatments.get(column["name"]))
+        for column in inputs
+    ]
+
+
+def _compared(row: dict[str, Any], versions: list[int]) -> list[object]:
+    differs, best = row["differs"], row.get("best") or []
+    name = Text(f"{cell(row['name'])}{' !' if differs else ''}", style="bold" if differs else "")
+    values = []
+    for version, value in zip(versions, row["values"], strict=True):
+        mark = f" {_BEST}" if differs and version in best else ""
+        values.append(Text(f"{cell(value)}{mark}", style="green" if mark else "yellow" if differs else ""))
+    return [name, *values]

@@ -1,0 +1,126 @@
+"""scikit-learn's parameter constraints as JSON Schema, for the generator of the estimator table.
+
+What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. The keyword
+`format: float` marks numbers that must not be whole in Python's sense: 1.0 is one, 1 is not.
+"""
+
+import inspect
+import math
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
+from sklearn.utils._param_validation import Hidden, Interval, RealNotInt, StrOptions
+
+from shared.estimators.caps import CAPS, ITEM_CAPS, MAX_ITEMS, REFUSED, WITHOUT
+
+_LARGEST_SEED = 2**32 - 1
+_LABEL_LENGTH = 256
+# Parameters whose text is a label of the target or the name of a column, so that any text may be right.
+_LABELS = frozenset({"categorical_features", "constant", "outlier_label"})
+# Here a list would be a matrix that belongs to one input table, or one setting per target.
+_NO_LISTS = frozenset({"class_weight", "precompute"})
+_NESTED = frozenset({"interaction_cst"})
+_SIZES = frozenset({"hidden_layer_sizes"})
+
+
+def parameters_of(estimator: type[BaseEstimator]) -> dict[str, dict[str, Any]]:
+    """The default of each parameter that a request may set and the JSON schemas of which it must meet one."""
+    constraints = estimator._parameter_constraints  # noqa: SLF001 - scikit-learn publishes them nowhere else
+    found = {}
+    for name, parameter in inspect.signature(estimator).parameters.items():
+        if name not in REFUSED:
+            allowed = [schema for constraint in constraints[name] for schema in _schemas(name, constraint)]
+            found[name] = {"default": to_json(parameter.default), "allowed": _distinct(allowed)}
+    return dict(sorted(found.items()))
+
+
+def to_json(value: Any) -> Any:
+    """A default as JSON; what JSON has no number for becomes its name ("inf")."""
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _distinct(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    distinct: list[dict[str, Any]] = []
+    for schema in schemas:
+        if schema not in distinct:
+            distinct.append(schema)
+    return sorted(distinct, key=lambda schema: (schema["type"] == "null", schema["type"] == "array"))
+
+
+def _schemas(name: str, constraint: Any) -> Iterator[dict[str, Any]]:
+    if constraint is None:
+        yield {"type": "null"}
+    elif isinstance(constraint, StrOptions):
+        yield _enumeration(constraint.options - WITHOUT.get(name, frozenset()))
+    elif isinstance(constraint, Interval):
+        yield _interval(name, constraint)
+    elif isinstance(constraint, str):
+        yield from _named(name, constraint)
+    elif isinstance(constraint, type):
+        yield from _instances(name, constraint)
+    elif not isinstance(constraint, Hidden):
+        # Objects with methods, options of one infinity.
+        return
+
+
+def _named(name: str, constraint: str) -> Iterator[dict[str, Any]]:
+    if constraint == "boolean":
+        yield {"type": "boolean"}
+    elif constraint == "random_state":
+        yield {"type": "integer", "minimum": 0, "maximum": _LARGEST_SEED}
+        yield {"type": "null"}
+    elif constraint == "cv_object":
+        yield {"type": "integer", "minimum": 2, "maximum": CAPS["cv"]}
+        yield {"type": "null"}
+    elif constraint == "array-like" and name not in _NO_LISTS:
+        yield _list(name)
+
+
+def _instances(name: str, kind: type) -> Iterator[dict[str, Any]]:
+    if kind is Integral:
+        yield {"type": "integer"}
+    elif kind is Real:
+        yield {"type": "number"}
+    elif kind is dict:
+        yield {"type": "object", "maxProperties": MAX_ITEMS}
+    elif kind is list and name not in _NO_LISTS:
+        yield _list(name)
+    elif kind is str and name == "scoring":
+        yield _enumeration({"loss", *get_scorer_names()})
+    elif kind is str and name in _LABELS:
+        yield {"type": "string", "maxLength": _LABEL_LENGTH}
+
+
+def _enumeration(options: set[str]) -> dict[str, Any]:
+    return {"type": "string", "enum": sorted(options)}
+
+
+def _interval(name: str, interval: Interval) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "integer" if interval.type is Integral else "number"}
+    if interval.type is RealNotInt:
+        schema["format"] = "float"
+    if interval.left is not None and math.isfinite(interval.left):
+        closed = interval.closed in {"left", "both"}
+        schema["minimum" if closed else "exclusiveMinimum"] = interval.left
+    if interval.right is not None and math.isfinite(interval.right):
+        closed = interval.closed in {"right", "both"}
+        schema["maximum" if closed else "exclusiveMaximum"] = interval.right
+    elif name in CAPS:
+        schema["maximum"] = CAPS[name]
+    return schema
+
+
+def _list(name: str) -> dict[str, Any]:
+    items: dict[str, Any] = {"type": ["number", "boolean"]}
+    if name in _SIZES:
+        items = {"type": ["integer"], "minimum": 1, "maximum": CAPS[name]}
+    elif name in _LABELS:
+        items["type"] = ["number", "boolean", "string"]
+    elif name in _NESTED:
+        items["type"] = ["array"]
+    return {"type": "array", "maxItems": ITEM_CAPS.get(name, MAX_ITEMS), "items": items}

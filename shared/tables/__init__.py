@@ -1,0 +1,1 @@
+"""How a file becomes a table: what kind of file it is, its cells, its columns and what is wrong with it."""

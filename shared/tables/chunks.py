@@ -1,0 +1,51 @@
+"""A file of any format as a stream of chunks."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from shared.tables.delimited import CsvChunks
+from shared.tables.inspected import TableLimits
+from shared.tables.json_lines import JsonChunks
+from shared.tables.parquet import ParquetChunks
+from shared.tables.reading import Reading
+
+
+class Chunks(Protocol):
+    """What every format offers; the columns of a chunk come in the order of `names`, later ones may be lacking.
+
+    `typed` says that the file itself tells strings from numbers, `decimal_comma` that 1,5 may be a number,
+    `unnamed_tail` how many columns at the end have no name of their own. `rounded` counts, by column, the cells so far
+    that came out of the file rounded: what a chunk holds does not show it.
+    """
+
+    typed: bool
+    decimal_comma: bool
+    unnamed_tail: int
+    rounded: Counter[str]
+    names: list[str]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def open_chunks(path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> "closing[Chunks]":
+    """Open a file for reading from its beginning.
+
+    Raises:
+        InvalidTable: or one of its kin, when the beginning is no table.
+    """
+    chunks: Chunks
+    if reading.format == "parquet":
+        chunks = ParquetChunks(path, limits)
+    elif reading.format == "jsonl":
+        chunks = JsonChunks(path, reading, limits, partial=partial)
+    else:
+        chunks = CsvChunks(path, reading, limits, partial=partial)
+    return closing(chunks)

@@ -1,0 +1,157 @@
+"""Delimited text as a stream of chunks of strings, in bounded memory."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from shared.errors import EmptyTable, InvalidTable, TableTooLarge
+from shared.tables.delimited_faults import FIELD_BYTES, ROW_BYTES, find_fault
+from shared.tables.header import parse_records, refuse_data_as_header, settle_names
+from shared.tables.inspected import TableLimits
+from shared.tables.missing import MISSING
+from shared.tables.reading import Reading
+from shared.tables.text import TextFile
+
+_HEAD_BYTES = 2**20
+
+# The last row that the parser gets. No file may hold NUL, so this row arrives unless an open quote swallows it.
+_END = "\0"
+
+
+class CsvChunks:
+    """The chunks of one file. Iterating raises InvalidTable with the line of the first fault.
+
+    `partial` takes the file for the beginning of a longer one: its last row, which may be cut, is left out.
+    """
+
+    typed = False
+
+    def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
+        self._path = path
+        self._reading = reading
+        self._limits = limits
+        self._partial = partial
+        self._delimiter = reading.delimiter or ","
+        self.decimal_comma = self._delimiter != ","
+        self._text = TextFile(path, reading, limits, partial=partial)
+        # Its cells are what is written.
+        self.rounded: Counter[str] = Counter()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._text.close()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            chunks = self._without_last_row() if self._partial else self._up_to_end()
+            for chunk in chunks:
+                self._check_fields(chunk)
+                yield chunk
+        except pa.ArrowInvalid:
+            if not self._partial:
+                find_fault(self._path, self._reading, self._limits, names=self.names)
+            raise InvalidTable("The file is not a table with the same number of fields in each line.") from None
+
+    def _open(self) -> None:
+        head = self._text.read(_HEAD_BYTES)
+        names, consumed = _read_header(head, self._delimiter)
+        refuse_data_as_header(names)
+        # Names that are empty at the end of the line come from a delimiter there; such a column may be left out.
+        self.unnamed_tail = sum(1 for _ in takewhile(lambda name: not name.strip(), reversed(names)))
+        self.names = settle_names(names, self._limits)
+        self._body = _Body(head[consumed:], self._text, ending=self._ending())
+
+    def _up_to_end(self) -> Iterator[pa.RecordBatch]:
+        ended = False
+        for batch in self._batches():
+            ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
+            yield batch.slice(0, batch.num_rows - 1) if ended else batch
+        if not ended:
+            raise pa.ArrowInvalid("an open quote took the end")
+
+    def _without_last_row(self) -> Iterator[pa.RecordBatch]:
+        held = None
+        for batch in self._batches():
+            if held is not None:
+                yield held
+            held = batch
+        if held is not None:
+            yield held.slice(0, held.num_rows - 1)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        yield from pyarrow.csv.open_csv(
+            self._body,
+            read_options=pyarrow.csv.ReadOptions(column_names=self.names, block_size=ROW_BYTES, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self._delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=(lambda _: "skip") if self._partial else None,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(self.names, pa.string()),
+                null_values=list(MISSING),
+                strings_can_be_null=True,
+                check_utf8=False,
+            ),
+        )
+
+    def _check_fields(self, chunk: pa.RecordBatch) -> None:
+        for name, cells in zip(self.names, chunk.columns, strict=True):
+            longest = pc.max(pc.binary_length(cells)).as_py() or 0
+            if longest > FIELD_BYTES:
+                raise TableTooLarge(
+                    f"Column '{name}' holds a field of {longest:,} bytes, {FIELD_BYTES:,} are the limit. "
+                    "A quote that is never closed makes such fields too."
+                )
+
+    def _ending(self) -> bytes:
+        return b"" if self._partial else b"\n" + self._delimiter.join([_END] * len(self.names)).encode() + b"\n"
+
+
+class _Body(io.RawIOBase):
+    """What the parser reads: the rest of the head, the rest of the text, the ending."""
+
+    def __init__(self, head: bytes, text: TextFile, *, ending: bytes) -> None:
+        self._waiting = head
+        self._text = text
+        self._ending = ending
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._waiting:
+            self._waiting = self._text.read(ROW_BYTES)
+        if not self._waiting:
+            self._waiting, self._ending = self._ending, b""
+        block, self._waiting = self._waiting[:size], self._waiting[size:]
+        return block
+
+
+def _read_header(head: bytes, delimiter: str) -> tuple[list[str], int]:
+    """The names in the first line that is not blank, one for each field of the next, and the bytes that they took."""
+    lines = head.splitlines(keepends=True)
+    records = parse_records(lines, delimiter)
+    names, line = next(records, ([], 0))
+    first, _ = next(records, ([], 0))
+    if not names:
+        raise EmptyTable("The file is empty. The first line must hold the names of the columns.")
+    consumed = sum(map(len, lines[:line]))
+    if consumed == len(head) >= _HEAD_BYTES:
+        raise TableTooLarge("The line with the names of the columns is longer than 1 MiB.")
+    if len(first) == len(names) + 1 and not first[-1].strip():
+        names = [*names, ""]
+    elif len(first) == len(names) - 1 and not names[-1].strip():
+        names = names[:-1]
+    return names, consumed

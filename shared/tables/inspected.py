@@ -1,0 +1,34 @@
+"""What the reader is told, and what it finds out about a file."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.tables.columns import Column
+from shared.tables.reading import Reading
+
+
+class TableLimits(BaseModel):
+    """What a table may be at most; `max_bytes` counts it uncompressed.
+
+    `controls` lets control characters pass.
+    """
+
+    max_columns: int = 5_000
+    max_bytes: int = 16 * 2**30
+    controls: bool = False
+
+
+class Inspection(BaseModel):
+    """A file that is a table as a whole: how to read it and what is in it."""
+
+    reading: Reading
+    rows: int
+    columns: list[Column]
+
+
+class Preview(BaseModel):
+    """The first rows of a table; missing values are null, times are ISO 8601."""
+
+    columns: list[str] = Field(description="The names of the columns, in the order of the cells.")
+    rows: list[list[Any]] = Field(description="The cells of each row.")

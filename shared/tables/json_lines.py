@@ -1,0 +1,227 @@
+"""JSON Lines as a stream of typed chunks, in bounded memory."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
+from shared.tables.controls import PATTERN, find_control
+from shared.tables.delimited_faults import ROW_BYTES
+from shared.tables.floats import EXACT, is_rounded
+from shared.tables.header import LONGEST_COLUMN_NAME
+from shared.tables.inspected import TableLimits
+from shared.tables.reading import Reading
+from shared.tables.text import NotUtf8, TextFile
+
+_CHUNK_LINES = 20_000
+_CHUNK_BYTES = 8 * 2**20
+
+Row = dict[str, Any]
+
+
+class _NotJson(ValueError):
+    """NaN, Infinity or -Infinity, which many programs write although JSON has no such numbers."""
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NotJson(name)
+
+
+# Objects come as tuples of pairs, which tells them from arrays and shows names that come twice.
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=_refuse_constant)
+
+
+class JsonChunks:
+    """The chunks of one file. Later chunks may have more columns: `names` grows in the order of appearance.
+
+    Strings stay strings whatever they spell; numbers that are not finite are refused. Iterating raises InvalidTable
+    with the line of the first fault. `partial` takes the file for the beginning of a longer one.
+    """
+
+    typed = True
+    decimal_comma = False
+    unnamed_tail = 0
+
+    def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
+        self._text = TextFile(path, reading, limits, partial=partial)
+        self._limits = limits
+        self._partial = partial
+        self.names: list[str] = []
+        self.rounded: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._text.close()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        rows: list[tuple[int, Row]] = []
+        size = 0
+        for number, line in enumerate(self._lines(), start=1):
+            if not line.strip():
+                continue
+            rows.append((number, _read_row(number, line)))
+            size += len(line)
+            if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES:
+                yield self._chunk(rows)
+                rows, size = [], 0
+        if rows:
+            yield self._chunk(rows)
+
+    def _lines(self) -> Iterator[bytes]:
+        rest = b""
+        number = 1
+        try:
+            while block := self._text.read(2**20):
+                *whole, rest = (rest + block).split(b"\n")
+                number += len(whole)
+                yield from whole
+                if len(rest) > ROW_BYTES:
+                    raise TableTooLarge(f"Line {number} is longer than {ROW_BYTES:,} bytes.")
+        except NotUtf8:
+            raise _fault(number, "is not UTF-8, as JSON has to be") from None
+        if rest and not self._partial:
+            yield rest
+
+    def _chunk(self, rows: list[tuple[int, Row]]) -> pa.RecordBatch:
+        self._learn_names(rows)
+        arrays = []
+        for name in self.names:
+            values = [row.get(name) for _, row in rows]
+            try:
+                arrays.append(_array(values))
+            except (UnicodeEncodeError, _Nested, _Overflow):
+                raise _bad_value(rows, name) from None
+            if pa.types.is_string(arrays[-1].type) and not self._limits.controls:
+                _check_controls(rows, name, arrays[-1])
+            if pa.types.is_floating(arrays[-1].type):
+                self.rounded[name] += sum(map(_is_rounded, values))
+        return pa.RecordBatch.from_arrays(arrays, names=self.names)
+
+    def _learn_names(self, rows: list[tuple[int, Row]]) -> None:
+        known = dict.fromkeys(self.names)
+        for number, row in rows:
+            for name in row:
+                if name not in known:
+                    known[name] = None
+                    self._check_name(number, name, count=len(known))
+        self.names = list(known)
+
+    def _check_name(self, number: int, name: str, *, count: int) -> None:
+        if count > self._limits.max_columns:
+            raise TableTooLarge(f"In line {number}, the table has more than {self._limits.max_columns:,} columns.")
+        if not name.strip() or len(name) > LONGEST_COLUMN_NAME or not _encodable(name):
+            raise _fault(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
+        if not self._limits.controls and (control := find_control(name)):
+            raise _fault(number, f"has a name with {control.name} in it. Rename the column")
+
+
+class _Nested(Exception):
+    """A value is an object or an array."""
+
+
+class _Overflow(Exception):
+    """A number is larger than every float."""
+
+
+def _read_row(number: int, line: bytes) -> Row:
+    try:
+        pairs = _DECODER.decode(line.decode())
+    except json.JSONDecodeError as error:
+        raise _fault(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+    except _NotJson as error:
+        raise _fault(number, f"holds {error}, which JSON does not have. Write null where a value is missing") from None
+    except RecursionError:
+        raise _fault(number, "is nested too deeply") from None
+    except ValueError:
+        raise _fault(number, "holds a number with too many digits") from None
+    if not isinstance(pairs, tuple):
+        raise _fault(number, "is not a JSON object")
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise DuplicateColumns(f"Line {number} has the name '{name}' more than once. Keep one of them.")
+    return row
+
+
+def _array(values: list[Any]) -> pa.Array:
+    """The values as one Arrow array of their common type, as JSON texts if they have none.
+
+    Raises:
+        UnicodeEncodeError: for a string that is not Unicode.
+        _Nested: for an object or an array.
+        _Overflow: for a number beyond all floats.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds & {list, tuple}:
+        raise _Nested
+    if not kinds:
+        return pa.nulls(len(values))
+    if kinds <= {int, float}:
+        return _numbers(values, kinds)
+    if len(kinds) > 1:
+        if not all(map(_is_finite, values)):
+            raise _Overflow
+        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        return pa.array(values, pa.string())
+    return pa.array(values, pa.bool_() if kinds == {bool} else pa.string())
+
+
+def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
+    try:
+        array = pa.array(values, pa.int64() if kinds == {int} else pa.float64())
+    except (OverflowError, pa.ArrowInvalid):
+        # A whole number that is too large. The nearest float is as good as JSON promises; where it differs, it is told.
+        if not all(map(_is_finite, values)):
+            raise _Overflow from None
+        array = pa.array([None if value is None else float(value) for value in values], pa.float64())
+    if not pc.all(pc.is_finite(array), min_count=0).as_py():
+        raise _Overflow
+    return array
+
+
+def _check_controls(rows: list[tuple[int, Row]], name: str, cells: pa.Array) -> None:
+    position = pc.index(pc.match_substring_regex(cells, PATTERN), value=True).as_py()
+    if position >= 0 and (control := find_control(cells[position].as_py())):
+        raise _fault(rows[position][0], f"holds {control.name} in '{name}'. Remove or replace all such characters")
+
+
+def _is_rounded(value: Any) -> bool:
+    return type(value) is int and abs(value) > EXACT and is_rounded(Decimal(value), float(value))
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return not isinstance(value, int | float) or math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
+    """The refusal of the first value in a column that is nested, too large or not Unicode."""
+    for number, row in rows:
+        value = row.get(name)
+        if isinstance(value, list | tuple):
+            return _fault(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
+        if not _is_finite(value):
+            return _fault(number, f"holds a number in '{name}' that is too large. Write null where a value is missing")
+        if isinstance(value, str) and not _encodable(value):
+            return _fault(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
+    raise AssertionError("the column was refused for a value in it")
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _fault(number: int, what: str) -> InvalidTable:
+    return InvalidTable(
+        f"Line {number} {what}. Each line must be one JSON object of plain values.",
+        errors=[{"loc": ["file", number], "msg": what}],
+    )

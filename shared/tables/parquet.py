@@ -1,0 +1,106 @@
+"""Parquet as a stream of typed chunks, in bounded memory. The footer is judged before any data is read."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from shared.errors import InvalidTable, TableTooLarge
+from shared.tables.header import settle_names
+from shared.tables.inspected import TableLimits
+from shared.tables.parquet_values import Unfit, check_controls, keep_of
+
+_CHUNK_ROWS = 65_536
+# What even the emptiest value takes once it is unpacked; a footer may promise 10^15 rows in a few bytes.
+_CELL_BYTES = 8
+
+# What the library raises for a file that it cannot read; want of memory is another matter.
+_UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
+
+
+class ParquetChunks:
+    """The chunks of one file. Opening and iterating raise InvalidTable for what is no flat table of plain values."""
+
+    typed = True
+    decimal_comma = False
+    unnamed_tail = 0
+
+    def __init__(self, path: Path, limits: TableLimits) -> None:
+        try:
+            # Spark's old timestamps of 96 bits go beyond what nanoseconds can say, and would wrap around.
+            self._file = pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
+        except UnicodeDecodeError:
+            raise InvalidTable("The name of a column is not UTF-8. Rename the column.") from None
+        except _UNREADABLE as error:
+            raise _fault_of(error) from None
+        self.rounded: Counter[str] = Counter()
+        self._controls = limits.controls
+        try:
+            self._check_footer(limits)
+            schema = self._file.schema_arrow
+            self.names = settle_names(schema.names, limits)
+            self._keeps = [keep_of(name, kind) for name, kind in zip(self.names, schema.types, strict=True)]
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in self._batches():
+            columns = [self._keep(at, cells, rows) for at, cells in enumerate(batch.columns)]
+            yield pa.RecordBatch.from_arrays(columns, names=self.names)
+            rows += batch.num_rows
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._file.iter_batches(batch_size=_CHUNK_ROWS, use_threads=False)
+        except _UNREADABLE as error:
+            raise _fault_of(error) from None
+
+    def _keep(self, at: int, cells: pa.Array, rows_before: int) -> pa.Array:
+        name = self.names[at]
+        try:
+            kept = self._keeps[at](cells)
+            if not self._controls and pa.types.is_string(kept.cells.type):
+                check_controls(kept.cells)
+        except Unfit as unfit:
+            raise _refusal(name, rows_before + unfit.position + 1, unfit) from None
+        self.rounded[name] += kept.rounded
+        return kept.cells
+
+    def _check_footer(self, limits: TableLimits) -> None:
+        footer = self._file.metadata
+        groups = range(footer.num_row_groups)
+        size = max(
+            sum(footer.row_group(group).total_byte_size for group in groups),
+            footer.num_rows * footer.num_columns * _CELL_BYTES,
+        )
+        if footer.num_rows < 0 or size < 0:
+            raise _damaged()
+        if size > limits.max_bytes:
+            raise TableTooLarge(
+                f"Uncompressed, the table has {size:,} bytes ({footer.num_rows:,} rows, {footer.num_columns:,} "
+                f"columns); {limits.max_bytes:,} are the limit. Split it into smaller files."
+            )
+
+
+def _fault_of(error: Exception) -> Exception:
+    """The refusal of the file, unless it was the system that could not read it."""
+    return error if isinstance(error, OSError) and error.errno else _damaged()
+
+
+def _damaged() -> InvalidTable:
+    return InvalidTable("The file begins like Parquet but cannot be read: it is cut off or damaged. Write it again.")
+
+
+def _refusal(name: str, row: int, unfit: Unfit) -> InvalidTable:
+    return InvalidTable(
+        f"Column '{name}', row {row}, holds {unfit.what}, which no table here can hold. {unfit.cure}",
+        errors=[{"loc": ["file", row, name], "msg": unfit.what}],
+    )

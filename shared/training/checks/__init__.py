@@ -1,0 +1,1 @@
+"""Everything that is checked before a job is accepted, without scikit-learn."""

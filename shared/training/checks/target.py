@@ -1,0 +1,121 @@
+"""Whether an estimator can predict a target column, told from the column's profile."""
+
+from collections.abc import Iterator
+
+from shared.errors import InvalidSplit, PlatformError, SingleClass, TaskMismatch
+from shared.estimators.catalogue import Estimator, all_estimators
+from shared.tables.columns import Column, ColumnKind
+from shared.training.checks.combinations import Values
+
+# With more classes than this, and fewer rows for each, a target holds amounts or identifiers rather than classes.
+_FEW_CLASSES = 20
+_ROWS_PER_CLASS = 3
+
+_POSITIVE = "targets above 0 only"
+_NOT_NEGATIVE = "no negative targets"
+# The power of the Tweedie distribution that is the gamma distribution: from it on, zero cannot occur.
+_GAMMA = 2
+
+
+def problems_of_target(values: Values, target: Column, *, rows: int) -> Iterator[PlatformError]:
+    """What keeps an estimator with these values from predicting the target of a table of `rows` rows."""
+    estimator = values.estimator
+    used = rows - target.missing
+    if not used:
+        yield _no_value(target.name)
+        return
+    sentence = _of_dates(target)
+    if sentence is None and estimator.task == "regression":
+        sentence = _no_numbers(estimator, target) or _out_of_range(values, target)
+    elif sentence is None:
+        sentence = _no_classes(estimator, target, used)
+    if sentence is not None:
+        yield TaskMismatch(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+    elif estimator.task == "classification" and target.unique < 2:
+        yield single_class(target.name)
+
+
+def single_class(target: str) -> SingleClass:
+    """The error of a target column in which all rows are alike."""
+    sentence = (
+        f"Target column '{target}' has one class only, so there is nothing to tell apart. Choose another target, or "
+        "add rows of other classes."
+    )
+    return SingleClass(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+
+
+def _no_value(target: str) -> InvalidSplit:
+    sentence = f"Target column '{target}' has no value in any row, so there is nothing to learn. Choose another target."
+    return InvalidSplit(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+
+
+def not_whole(estimator: Estimator, target: str) -> str:
+    """Why a column of fractional numbers is no target for a classifier."""
+    return (
+        f"{estimator.key} predicts classes, but target column '{target}' holds fractional numbers. "
+        f"Use a regressor such as '{_counterpart(estimator)}'."
+    )
+
+
+def _of_dates(target: Column) -> str | None:
+    if target.kind is not ColumnKind.DATETIME:
+        return None
+    return f"Target column '{target.name}' holds dates, which are neither classes nor amounts. Choose another target."
+
+
+def _no_numbers(estimator: Estimator, target: Column) -> str | None:
+    if target.kind not in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
+        return (
+            f"{estimator.key} predicts numbers, but target column '{target.name}' is of the kind {target.kind}. "
+            f"Use a classifier such as '{_counterpart(estimator)}'."
+        )
+    return None
+
+
+def _out_of_range(values: Values, target: Column) -> str | None:
+    """Counts and waiting times have distributions that know no negative number, and some no zero."""
+    taken, because = _range_of(values)
+    if taken is None or target.min is None or target.min > 0 or (taken is _NOT_NEGATIVE and target.min == 0):
+        return None
+    said = f"{values.estimator.key}{because} takes {taken}, but '{target.name}' goes down to {target.min:g}."
+    other = "other parameters" if because else "an estimator such as 'linear_model.Ridge'"
+    return f"{said} Use {other}, or choose another target."
+
+
+def _range_of(values: Values) -> tuple[str | None, str]:
+    """Which targets are taken, and the parameter that decides it."""
+    name, power = values.estimator.name, values["power"]
+    if name in {"PoissonRegressor", "GammaRegressor"}:
+        return (_POSITIVE if name.startswith("Gamma") else _NOT_NEGATIVE), ""
+    if name == "TweedieRegressor" and power > 0:
+        return (_POSITIVE if power >= _GAMMA else _NOT_NEGATIVE), f" with a 'power' of {power:g}"
+    for parameter in ("loss", "criterion"):
+        if values[parameter] in {"poisson", "gamma"}:
+            taken = _POSITIVE if values[parameter] == "gamma" else _NOT_NEGATIVE
+            return taken, f" with the {parameter} '{values[parameter]}'"
+    return None, ""
+
+
+def _no_classes(estimator: Estimator, target: Column, rows: int) -> str | None:
+    if target.kind is ColumnKind.NUMBER and not _looks_whole(target):
+        return not_whole(estimator, target.name)
+    if target.unique > _FEW_CLASSES and rows < _ROWS_PER_CLASS * target.unique:
+        return (
+            f"{estimator.key} predicts classes, but target column '{target.name}' has {target.unique} different values "
+            f"in {rows} rows. Use a regressor such as '{_counterpart(estimator)}' if they are amounts, else a target "
+            "with fewer classes."
+        )
+    return None
+
+
+def _looks_whole(target: Column) -> bool:
+    known = [value for value in (target.min, target.max, *target.examples) if value is not None]
+    return all(float(value).is_integer() for value in known)
+
+
+def _counterpart(estimator: Estimator) -> str:
+    """The estimator of the same family for the other task, or one that suits most tables."""
+    before, after = ("Regressor", "Classifier") if estimator.task == "regression" else ("Classifier", "Regressor")
+    keys = {other.key for other in all_estimators() if other.task != estimator.task}
+    key = estimator.key.replace(before, after)
+    return key if key in keys else f"ensemble.RandomForest{after}"

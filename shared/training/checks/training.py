@@ -1,0 +1,174 @@
+"""Everything that can be known to be wrong with a training before it runs. Imports no scikit-learn."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+from shared.errors import (
+    MOST_FAULTS,
+    MOST_HINTS,
+    InvalidParameter,
+    InvalidRequest,
+    InvalidSplit,
+    PlatformError,
+    UnknownColumn,
+    UnknownEstimator,
+    UnknownParameter,
+    UnsuitableColumns,
+    did_you_mean,
+)
+from shared.estimators.caps import MAX_WORK
+from shared.estimators.catalogue import Estimator, find_estimator
+from shared.estimators.parameters import problems_of_parameters
+from shared.tables.columns import Column
+from shared.training.checks.combinations import Values, problems_of_combinations
+from shared.training.checks.shape import Shape, problems_of_fit
+from shared.training.checks.target import problems_of_target
+from shared.training.plan import Plan, input_columns, plan_of
+from shared.training.spec import TrainingSpec
+
+_SHOWN = 80
+_COLUMNS_SHOWN = 20
+
+
+def problems_of(spec: TrainingSpec, *, columns: list[Column], rows: int) -> list[PlatformError]:
+    """All that is wrong with the training of this table, the most basic first; empty when it can run."""
+    estimator, problems = _look_up(spec)
+    by_name = {column.name: column for column in columns}
+    target = by_name.get(spec.target_column)
+    if target is None:
+        problems.append(_unknown_column("Target column", spec.target_column, by_name, "target_column", spec))
+    problems += _feature_problems(spec, by_name)
+    problems += _split_problems(spec)
+    if estimator is None or target is None:
+        return problems
+    sound = not any(isinstance(problem, InvalidParameter | UnknownParameter) for problem in problems)
+    values = Values(estimator, spec.model.params if sound else {})
+    problems += problems_of_combinations(values)
+    problems += problems_of_target(values, target, rows=rows)
+    problems += _row_problems(spec, estimator, target, rows)
+    if not any(isinstance(problem, UnknownColumn) for problem in problems):
+        plan = plan_of(spec, estimator, columns=columns, rows=rows)
+        problems += _input_problems(spec, estimator, plan, columns=columns, rows=rows)
+        if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
+            problems += problems_of_fit(values, _shape(spec, estimator, plan, target, rows=rows))
+    return problems
+
+
+def check(spec: TrainingSpec, *, columns: list[Column], rows: int) -> None:
+    """Refuse a training that cannot run, with all that is wrong with it.
+
+    Raises:
+        UnknownEstimator, UnknownParameter, InvalidParameter, UnknownColumn, InvalidRequest, TaskMismatch,
+        SingleClass, InvalidSplit, UnsuitableColumns: the first of the problems; `errors` lists all.
+    """
+    problems = problems_of(spec, columns=columns, rows=rows)
+    if problems:
+        first = problems[0]
+        more = f" ({len(problems) - 1} more in 'errors'.)" if len(problems) > 1 else ""
+        raise type(first)(first.detail + more, errors=[error for problem in problems for error in problem.errors])
+
+
+def _look_up(spec: TrainingSpec) -> tuple[Estimator | None, list[PlatformError]]:
+    try:
+        estimator = find_estimator(spec.model.module, spec.model.class_)
+    except UnknownEstimator as unknown:
+        return None, [unknown]
+    return estimator, list(problems_of_parameters(estimator, spec.model.params))
+
+
+def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterator[PlatformError]:
+    if spec.features is None:
+        return
+    if not spec.features:
+        yield _problem(InvalidRequest, "'features' is empty. Name a column, or leave it out to use all.", "features")
+    named = Counter(spec.features)
+    unknown = (name for name in named if name not in by_name)
+    for index, name in enumerate(islice(unknown, MOST_FAULTS)):
+        yield _unknown_column("Input column", name, by_name, "features", spec, suggest=index < MOST_HINTS)
+    for name in islice((name for name, times in named.items() if times > 1), MOST_FAULTS):
+        yield _problem(InvalidRequest, f"'{name[:_SHOWN]}' is named twice in 'features'.", "features")
+    if spec.target_column in spec.features:
+        sentence = f"'{spec.target_column[:_SHOWN]}' is the target and cannot be one of the inputs too. Take it out."
+        yield _problem(InvalidRequest, sentence, "features")
+
+
+def _split_problems(spec: TrainingSpec) -> Iterator[PlatformError]:
+    if not 0 < spec.test_size < 1:
+        sentence = f"'test_size' is the share of rows to measure on, above 0 and below 1, not {spec.test_size:g}."
+        yield _problem(InvalidSplit, f"{sentence} 0.2 is a good start.", "test_size")
+
+
+def _row_problems(spec: TrainingSpec, estimator: Estimator, target: Column, rows: int) -> Iterator[PlatformError]:
+    used = rows - target.missing
+    if not 0 < spec.test_size < 1 or not used:
+        return
+    test = math.ceil(spec.test_size * used)
+    least = 2 if estimator.task == "classification" else 1
+    if test < 1 or used - test < least:
+        sentence = (
+            f"Of {rows} rows {used} have a value in '{target.name}'; a 'test_size' of {spec.test_size:g} takes {test} "
+            f"of them to measure on and leaves {used - test} to fit, where at least {least} "
+            f"{'are' if least > 1 else 'is'} needed. Choose a smaller 'test_size' or add rows."
+        )
+        yield _problem(InvalidSplit, sentence, "test_size")
+
+
+def _input_problems(
+    spec: TrainingSpec, estimator: Estimator, plan: Plan, *, columns: list[Column], rows: int
+) -> Iterator[PlatformError]:
+    used = [treatment.column for treatment in plan.treatments if treatment.role != "left_out"]
+    if not used and spec.features != []:
+        why = "; ".join(f"'{left.column}': {left.treatment}" for left in plan.treatments[:_COLUMNS_SHOWN])
+        sentence = f"No column is left to learn from. {why}".strip()
+        yield _problem(UnsuitableColumns, f"{sentence}. Add columns that say something about the target.", "features")
+    if estimator.inputs_not_negative and not estimator.needs_categories:
+        for column in input_columns(spec, columns):
+            if column.name in used and column.min is not None and column.min < 0:
+                sentence = f"{estimator.key} takes no negative inputs, but '{column.name}' goes down to {column.min:g}."
+                yield _problem(UnsuitableColumns, f"{sentence} Choose other 'features'.", "features")
+    yield from _work_problems(spec, estimator, cells=rows * len(used))
+
+
+def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column, *, rows: int) -> Shape:
+    """What the profile tells of the part that is fitted."""
+    used = rows - target.missing
+    classes = target.unique if estimator.task == "classification" else None
+    # Longer texts are cut in the profile.
+    whole = not any(isinstance(label, str) and label.endswith("…") for label in target.examples)
+    return Shape(
+        rows=used - math.ceil(spec.test_size * used),
+        # Where gaps are filled, or words become numbers, the estimator sees other columns than the table has.
+        inputs=[treatment.column for treatment in plan.treatments] if plan.numeric and not plan.imputed else None,
+        classes=classes,
+        labels=target.examples if classes == len(target.examples) and whole else None,
+    )
+
+
+def _work_problems(spec: TrainingSpec, estimator: Estimator, *, cells: int) -> Iterator[PlatformError]:
+    # The iterations of histogram boosting are its trees.
+    name = "n_estimators" if "n_estimators" in estimator.parameters else "max_iter"
+    if name == "max_iter" and not estimator.name.startswith("HistGradientBoosting"):
+        return
+    count = spec.model.params.get(name, estimator.parameters[name].default)
+    if type(count) is int and cells * count > MAX_WORK:
+        sentence = (
+            f"'{name}' of {count} with {cells:,} cells of input is more than one job may do. "
+            f"At most {MAX_WORK // cells:,} fit this table."
+        )
+        detail = [{"loc": ["body", "model", "params", name], "msg": sentence}]
+        yield InvalidParameter(sentence, errors=detail)
+
+
+def _unknown_column(
+    role: str, name: str, by_name: dict[str, Column], field: str, spec: TrainingSpec, *, suggest: bool = True
+) -> PlatformError:
+    known = ", ".join(list(by_name)[:_COLUMNS_SHOWN]) + (", …" if len(by_name) > _COLUMNS_SHOWN else "")
+    hint = did_you_mean(name, by_name if suggest else ()) or f" It has: {known}."
+    sentence = f"{role} '{name[:_SHOWN]}' is not in dataset '{spec.dataset_name}'.{hint}"
+    return _problem(UnknownColumn, sentence, field)
+
+
+def _problem(kind: type[PlatformError], sentence: str, field: str) -> PlatformError:
+    return kind(sentence, errors=[{"loc": ["body", field], "msg": sentence}])

@@ -1,0 +1,51 @@
+"""What supervisor and computing process of a train job tell each other, as files in the attempt's folder."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.tables.columns import Column
+from shared.tables.reading import Reading
+from shared.training.spec import TrainingSpec
+
+WORK_FILE = "work.json"
+TABLE_FILE = "table"
+PROGRESS_FILE = "progress.json"
+# Lines meant for people. What the process prints goes to another file, which stays with the worker.
+LINES_FILE = "job.log"
+OUTCOME_FILE = "outcome.json"
+MODEL_FILE = "model.pkl"
+
+
+class Work(BaseModel):
+    """One training, as the supervisor hands it over."""
+
+    spec: TrainingSpec
+    reading: Reading
+    columns: list[Column]
+    threads: int
+
+
+class TrainingProblem(BaseModel):
+    """Why there is no model: the code and the detail of an error of the platform."""
+
+    code: str
+    detail: str
+
+
+class Facts(BaseModel):
+    """What is to be registered about the model in `MODEL_FILE`."""
+
+    signature: dict[str, Any]
+    metrics: dict[str, Any]
+    report: dict[str, Any]
+    estimator: str
+    parameters: dict[str, Any]
+    environment: dict[str, str]
+
+
+class Outcome(BaseModel):
+    """What came of a training: one of the two."""
+
+    facts: Facts | None = None
+    refusal: TrainingProblem | None = None
