@@ -34,7 +34,7 @@ class Values:
         return self._params.get(name, parameter.default if parameter else None)
 
 
-class Unfit(NamedTuple):
+class Mismatch(NamedTuple):
     """Which parameter to change, and the sentence that says how."""
 
     parameter: str
@@ -63,7 +63,7 @@ def penalty_of(values: Values) -> str | None:
     return "l1" if all(ratio == 1 for ratio in ratios) else "elasticnet"
 
 
-def _logistic(values: Values) -> Iterator[Unfit]:
+def _logistic(values: Values) -> Iterator[Mismatch]:
     if values.estimator.name not in _LOGISTIC:
         return
     solver, penalty = values["solver"], penalty_of(values)
@@ -71,29 +71,29 @@ def _logistic(values: Values) -> Iterator[Unfit]:
     ratio = "l1_ratios" if "l1_ratios" in values.estimator.parameters else "l1_ratio"
     if penalty == "elasticnet" and solver != "saga":
         mend = f"Use the solver 'saga', or leave 'penalty' and '{ratio}' out."
-        yield Unfit("solver", f"{said} ('{ratio}' between 0 and 1). {mend}")
+        yield Mismatch("solver", f"{said} ('{ratio}' between 0 and 1). {mend}")
     elif penalty == "l1" and solver not in {"liblinear", "saga"}:
         mend = f"Use 'saga', or 'liblinear' for two classes, or leave 'penalty' and '{ratio}' out."
-        yield Unfit("solver", f"{said} ('{ratio}' of 1). {mend}")
+        yield Mismatch("solver", f"{said} ('{ratio}' of 1). {mend}")
     elif penalty is None and solver == "liblinear":
-        yield Unfit("solver", "The solver 'liblinear' needs a penalty. Use another solver, or leave 'penalty' out.")
+        yield Mismatch("solver", "The solver 'liblinear' needs a penalty. Use another solver, or leave 'penalty' out.")
     if penalty == "elasticnet":
         yield from _ratios(values, ratio)
     if values["dual"] and solver != "liblinear":
-        yield Unfit("dual", f"The solver '{solver}' has no 'dual'. Leave 'dual' out, or use the solver 'liblinear'.")
+        yield Mismatch("dual", f"The solver '{solver}' has no 'dual'. Leave 'dual' out, or use the solver 'liblinear'.")
     elif values["dual"] and penalty == "l1":
-        yield Unfit("dual", "The penalty 'l1' has no 'dual'. Leave 'dual' out, or use the penalty 'l2'.")
+        yield Mismatch("dual", "The penalty 'l1' has no 'dual'. Leave 'dual' out, or use the penalty 'l2'.")
 
 
-def _ratios(values: Values, name: str) -> Iterator[Unfit]:
+def _ratios(values: Values, name: str) -> Iterator[Mismatch]:
     value = values[name]
     numbers = value if isinstance(value, list) else [value]
     if not numbers or not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
         form = "a list of numbers" if name == "l1_ratios" else "a number"
-        yield Unfit(name, f"The penalty 'elasticnet' needs '{name}': {form} from 0 (as 'l2') to 1 (as 'l1').")
+        yield Mismatch(name, f"The penalty 'elasticnet' needs '{name}': {form} from 0 (as 'l2') to 1 (as 'l1').")
 
 
-def _liblinear(values: Values) -> Iterator[Unfit]:
+def _liblinear(values: Values) -> Iterator[Mismatch]:
     if values.estimator.name not in {"LinearSVC", "LinearSVR"} or values["multi_class"] == "crammer_singer":
         return
     key, loss, dual = values.estimator.key, values["loss"], values["dual"]
@@ -101,53 +101,53 @@ def _liblinear(values: Values) -> Iterator[Unfit]:
     solvable = _LIBLINEAR[loss].get(penalty, frozenset())
     if not solvable:
         mend = "Use the loss 'squared_hinge' or the penalty 'l2'."
-        yield Unfit("loss", f"{key} cannot fit the loss '{loss}' with the penalty '{penalty}'. {mend}")
+        yield Mismatch("loss", f"{key} cannot fit the loss '{loss}' with the penalty '{penalty}'. {mend}")
     elif isinstance(dual, bool) and dual not in solvable:
         said = f"{key} fits the loss '{loss}' with the penalty '{penalty}' only with"
-        yield Unfit("dual", f"{said} 'dual' {'true' if True in solvable else 'false'}. Set it so, or leave it out.")
+        yield Mismatch("dual", f"{said} 'dual' {'true' if True in solvable else 'false'}. Set it so, or leave it out.")
 
 
-def _samples(values: Values) -> Iterator[Unfit]:
+def _samples(values: Values) -> Iterator[Mismatch]:
     """What draws rows with replacement, and what needs the rows that were not drawn."""
     if values["oob_score"] and not values["bootstrap"]:
         sentence = "'oob_score' measures on rows that were not drawn, and without 'bootstrap' all rows are used."
-        yield Unfit("oob_score", f"{sentence} Set 'bootstrap' to true, or leave 'oob_score' out.")
+        yield Mismatch("oob_score", f"{sentence} Set 'bootstrap' to true, or leave 'oob_score' out.")
     bagging = values.estimator.name.startswith("Bagging")
     if bagging and values["oob_score"] and values["warm_start"]:
-        yield Unfit("warm_start", "'oob_score' and 'warm_start' do not go together. Leave one of them out.")
+        yield Mismatch("warm_start", "'oob_score' and 'warm_start' do not go together. Leave one of them out.")
     drawn = "bootstrap" in values.estimator.parameters and not bagging
     if drawn and values["max_samples"] is not None and not values["bootstrap"]:
         sentence = "'max_samples' is how many rows are drawn, and without 'bootstrap' all rows are used."
-        yield Unfit("max_samples", f"{sentence} Set 'bootstrap' to true, or leave 'max_samples' out.")
+        yield Mismatch("max_samples", f"{sentence} Set 'bootstrap' to true, or leave 'max_samples' out.")
 
 
-def _solvers(values: Values) -> Iterator[Unfit]:
+def _solvers(values: Values) -> Iterator[Mismatch]:
     name, solver = values.estimator.name, values["solver"]
     if values["shrinkage"] is not None and solver == "svd":
         others = "'eigen'" if name.startswith("Quadratic") else "'lsqr' or 'eigen'"
         sentence = f"The solver 'svd' takes no 'shrinkage'. Use the solver {others}, or leave 'shrinkage' out."
-        yield Unfit("shrinkage", sentence)
+        yield Mismatch("shrinkage", sentence)
     if name.startswith("Ridge") and solver == "lbfgs" and not values["positive"]:
-        yield Unfit("solver", "The solver 'lbfgs' is for 'positive' only. Set that to true, or use another solver.")
+        yield Mismatch("solver", "The solver 'lbfgs' is for 'positive' only. Set that to true, or use another solver.")
     if name == "QuantileRegressor" and solver == "interior-point":
-        yield Unfit("solver", "The solver 'interior-point' is no longer in SciPy. Leave it out to have 'highs'.")
+        yield Mismatch("solver", "The solver 'interior-point' is no longer in SciPy. Leave it out to have 'highs'.")
 
 
-def _needed(values: Values) -> Iterator[Unfit]:
+def _needed(values: Values) -> Iterator[Mismatch]:
     """Values that nothing can be computed without."""
     name = values.estimator.name
     if values.estimator.module == "dummy":
         if values["strategy"] == "constant" and values["constant"] is None:
-            yield Unfit("constant", "The strategy 'constant' needs 'constant': the value to predict.")
+            yield Mismatch("constant", "The strategy 'constant' needs 'constant': the value to predict.")
         if values["strategy"] == "quantile" and values["quantile"] is None:
-            yield Unfit("quantile", "The strategy 'quantile' needs 'quantile': a number from 0 to 1.")
+            yield Mismatch("quantile", "The strategy 'quantile' needs 'quantile': a number from 0 to 1.")
     elif name == "HistGradientBoostingRegressor" and values["loss"] == "quantile" and values["quantile"] is None:
-        yield Unfit("quantile", "The loss 'quantile' needs 'quantile': a number from 0 to 1.")
+        yield Mismatch("quantile", "The loss 'quantile' needs 'quantile': a number from 0 to 1.")
     if name.startswith("KNeighbors") and values["n_neighbors"] is None:
-        yield Unfit("n_neighbors", f"{values.estimator.key} needs 'n_neighbors'. Leave it out to have 5.")
+        yield Mismatch("n_neighbors", f"{values.estimator.key} needs 'n_neighbors'. Leave it out to have 5.")
 
 
-_RULES: tuple[Callable[[Values], Iterator[Unfit]], ...] = (
+_RULES: tuple[Callable[[Values], Iterator[Mismatch]], ...] = (
     _logistic,
     _liblinear,
     _samples,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import InvalidParameter
-from shared.training.checks.combinations import Unfit, Values
+from shared.training.checks.combinations import Mismatch, Values
 
 _SHOWN = 80
 _LABELS_SHOWN = 10
@@ -45,7 +45,7 @@ def problems_of_weights(weights: Any, labels: Iterable[Any]) -> Iterator[Invalid
         if name not in spelled:
             shown = ", ".join(str(label) for label in known[:_LABELS_SHOWN])
             sentence = f"'class_weight' has a weight for '{name[:_SHOWN]}', which is no class of the target."
-            yield Unfit("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.").error()
+            yield Mismatch("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.").error()
 
 
 def spellings(labels: Iterable[Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def spellings(labels: Iterable[Any]) -> dict[str, Any]:
     return {spelling: label for label in labels for spelling in (json.dumps(label), str(label))}
 
 
-def _rows(values: Values, shape: Shape) -> Iterator[Unfit]:
+def _rows(values: Values, shape: Shape) -> Iterator[Mismatch]:
     """Counts of rows that are more than there are to fit."""
     name, module = values.estimator.name, values.estimator.module
     counts = [
@@ -67,10 +67,10 @@ def _rows(values: Values, shape: Shape) -> Iterator[Unfit]:
     for parameter, counted in counts:
         if counted and (value := _count(values[parameter])) is not None and value > shape.rows:
             said = f"'{parameter}' of {value} is more than the {shape.rows} rows that 'test_size' leaves to fit."
-            yield Unfit(parameter, f"{said} At most {shape.rows} will do; or choose a smaller 'test_size'.")
+            yield Mismatch(parameter, f"{said} At most {shape.rows} will do; or choose a smaller 'test_size'.")
 
 
-def _inputs(values: Values, shape: Shape) -> Iterator[Unfit]:
+def _inputs(values: Values, shape: Shape) -> Iterator[Mismatch]:
     """Counts of columns that are more than there are, and lists with a value per column."""
     if shape.inputs is None:
         return
@@ -82,65 +82,65 @@ def _inputs(values: Values, shape: Shape) -> Iterator[Unfit]:
     ]
     for parameter, counted in counts:
         if counted and (value := _count(values[parameter])) is not None and value > width:
-            yield Unfit(
+            yield Mismatch(
                 parameter, f"'{parameter}' of {value} is more than the {width} inputs. At most {width} will do."
             )
     least = width + bool(values["fit_intercept"])
     if name == "TheilSenRegressor" and (value := _count(values["n_subsamples"])) is not None and value < least:
-        yield Unfit("n_subsamples", f"'n_subsamples' of {value} is too few for {width} inputs: at least {least}.")
+        yield Mismatch("n_subsamples", f"'n_subsamples' of {value} is too few for {width} inputs: at least {least}.")
     for parameter in ("monotonic_cst", *(["alpha"] if values.estimator.module == "naive_bayes" else [])):
         value = values[parameter]
         if isinstance(value, list) and len(value) != width:
             said = f"'{parameter}' has {len(value)} values, but there are {width} inputs: {_shown(shape.inputs)}."
-            yield Unfit(parameter, f"{said} Give one value per input, in this order.")
+            yield Mismatch(parameter, f"{said} Give one value per input, in this order.")
 
 
-def _classes(values: Values, shape: Shape) -> Iterator[Unfit]:
+def _classes(values: Values, shape: Shape) -> Iterator[Mismatch]:
     """What is for two classes only, and lists with a value per class."""
     if shape.classes is None:
         return
     for parameter in ("priors", "class_prior"):
         if isinstance(values[parameter], list) and len(values[parameter]) != shape.classes:
             said = f"'{parameter}' has {len(values[parameter])} values, but the target has {shape.classes} classes."
-            yield Unfit(parameter, f"{said} Give one value per class, in the order of the labels.")
+            yield Mismatch(parameter, f"{said} Give one value per class, in the order of the labels.")
     components = _count(values["n_components"])
     most = min(shape.classes - 1, len(shape.inputs or []) or shape.classes)
     if values.estimator.name == "LinearDiscriminantAnalysis" and components is not None and components > most:
         said = (
             f"'n_components' of {components} is more than {most}: one less than the classes, and not above the inputs."
         )
-        yield Unfit("n_components", f"{said} Choose a smaller one, or leave it out.")
+        yield Mismatch("n_components", f"{said} Choose a smaller one, or leave it out.")
     if shape.classes > 2:
         yield from _for_two(values, shape.classes)
 
 
-def _for_two(values: Values, classes: int) -> Iterator[Unfit]:
+def _for_two(values: Values, classes: int) -> Iterator[Mismatch]:
     only = f"is for two classes only, but the target has {classes}"
     if values["solver"] == "liblinear":
-        yield Unfit("solver", f"The solver 'liblinear' {only}. Use 'lbfgs' or 'saga'.")
+        yield Mismatch("solver", f"The solver 'liblinear' {only}. Use 'lbfgs' or 'saga'.")
     if values["loss"] == "exponential":
-        yield Unfit("loss", f"The loss 'exponential' {only}. Use 'log_loss'.")
+        yield Mismatch("loss", f"The loss 'exponential' {only}. Use 'log_loss'.")
     if values["monotonic_cst"] is not None:
-        yield Unfit("monotonic_cst", f"'monotonic_cst' {only}. Leave it out.")
+        yield Mismatch("monotonic_cst", f"'monotonic_cst' {only}. Leave it out.")
     if values["multi_class"] == "one_vs_one":
         sentence = f"'one_vs_one' gives no probabilities for the {classes} classes of the target. Use 'one_vs_rest'."
-        yield Unfit("multi_class", sentence)
+        yield Mismatch("multi_class", sentence)
 
 
-def _monotonic(values: Values, shape: Shape) -> Iterator[Unfit]:
+def _monotonic(values: Values, shape: Shape) -> Iterator[Mismatch]:
     value = values["monotonic_cst"]
     if not isinstance(value, list | dict):
         return
     if any(sign not in (-1, 0, 1) for sign in (value.values() if isinstance(value, dict) else value)):
         sentence = "'monotonic_cst' takes 1 (only rising), -1 (only falling) and 0 (either) per input."
-        yield Unfit("monotonic_cst", sentence)
+        yield Mismatch("monotonic_cst", sentence)
     if isinstance(value, dict) and shape.inputs is None:
         sentence = "'monotonic_cst' by name is for tables of numbers only; this one has other columns too."
-        yield Unfit("monotonic_cst", f"{sentence} Name columns of numbers in 'features', or leave it out.")
+        yield Mismatch("monotonic_cst", f"{sentence} Name columns of numbers in 'features', or leave it out.")
     elif isinstance(value, dict):
         for name in [name for name in value if name not in (shape.inputs or [])]:
             sentence = f"'monotonic_cst' names '{name[:_SHOWN]}', which is no input."
-            yield Unfit("monotonic_cst", f"{sentence} The inputs are: {_shown(shape.inputs or [])}.")
+            yield Mismatch("monotonic_cst", f"{sentence} The inputs are: {_shown(shape.inputs or [])}.")
 
 
 def _count(value: Any) -> int | None:
@@ -152,4 +152,4 @@ def _shown(names: list[str]) -> str:
     return ", ".join(names[:_LABELS_SHOWN]) + (", …" if len(names) > _LABELS_SHOWN else "")
 
 
-_RULES: tuple[Callable[[Values, Shape], Iterator[Unfit]], ...] = (_rows, _inputs, _classes, _monotonic)
+_RULES: tuple[Callable[[Values, Shape], Iterator[Mismatch]], ...] = (_rows, _inputs, _classes, _monotonic)
