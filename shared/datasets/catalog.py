@@ -15,6 +15,7 @@ from shared.clock import Now
 from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, did_you_mean
+from shared.jobs.rows import JobRow
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 
@@ -156,11 +157,9 @@ def delete_dataset(session: Session, name: str) -> list[str]:
 
 def _hold_jobs(session: Session, dataset: DatasetRow) -> None:
     """Lock the jobs that will lose their dataset version, in the order that commits of jobs take: jobs come first."""
-    jobs = DatasetRow.metadata.tables["jobs"]
     versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
-    session.execute(
-        select(jobs.c.id).where(jobs.c.dataset_version_id.in_(versions)).order_by(jobs.c.id).with_for_update()
-    )
+    jobs = select(JobRow.id).where(JobRow.dataset_version_id.in_(versions))
+    session.execute(jobs.order_by(JobRow.id).with_for_update())
 
 
 def remove_objects(store: ObjectStore, bucket: str, keys: list[str]) -> None:
