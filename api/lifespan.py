@@ -17,18 +17,10 @@ from api.live.freshness import Freshness
 from api.live.waiting import JobWatch
 from api.predicting import Predicting
 from api.readiness import ReadinessProbe
-from shared.database import Database
-from shared.database_access import open_database
-from shared.database_file import protect_database
-from shared.errors import PlatformError, StoreUnavailable
-from shared.home import prepare_home
+from shared.errors import PlatformError
 from shared.logging import get_logger
-from shared.migration import check_schema
-from shared.object_store import ObjectStore, open_store
+from shared.platform import Platform
 from shared.prediction.cache import PredictorCache
-from shared.queue import JobQueue
-from shared.registry.sealed import open_artifact_key
-from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
 from shared.tables.reader import Reader
 
@@ -36,17 +28,12 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(Platform):
     """Everything that endpoints work with."""
 
-    settings: Settings
     lanes: Lanes
-    database: Database
     accepting: GroupCommit
-    store: ObjectStore
-    queue: JobQueue
     reader: Reader
-    key: ArtifactKey
     cache: PredictorCache
     predicting: Predicting
     jobs_watch: JobWatch
@@ -89,35 +76,26 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
 def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     """Open all parts; `stack` closes them in reverse order.
 
+    Without its object store the process starts and says so under /readyz; what needs no object is served meanwhile.
+
     Raises:
-        WrongSettings: when a setting leads nowhere, other users can change what it leads to, or the database's schema
-            is not the one of this release.
-        DatabaseUnavailable: when the database does not answer.
+        PlatformError: as `Platform.open` does.
     """
-    prepare_home(settings.home)
-    prepare_home(settings.scratch)
-    database = _open_database(settings, stack)
-    store = _open_store(settings, stack)
-    key = open_artifact_key(settings, database)
-    queue = JobQueue(settings)
-    stack.callback(queue.close)
+    platform = Platform.open(settings, stack, store_may_be_away=True)
+    database, store, queue = platform.database, platform.store, platform.queue
     reader = Reader(settings)
     stack.callback(reader.close)
-    cache = PredictorCache(database, store, settings, key)
+    cache = PredictorCache(database, store, settings, platform.key)
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
     readiness = ReadinessProbe.of(database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch)
     stack.callback(readiness.close)
     return Parts(
-        settings=settings,
+        **vars(platform),
         lanes=Lanes(settings),
-        database=database,
         accepting=GroupCommit(database),
-        store=store,
-        queue=queue,
         reader=reader,
-        key=key,
         cache=cache,
         predicting=Predicting(cache, seconds=settings.predict_seconds),
         jobs_watch=JobWatch(database),
@@ -125,25 +103,6 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         freshness=freshness,
         readiness=readiness,
     )
-
-
-def _open_database(settings: Settings, stack: ExitStack) -> Database:
-    database = open_database(settings)
-    stack.callback(database.close)
-    protect_database(settings)
-    check_schema(database)
-    return database
-
-
-def _open_store(settings: Settings, stack: ExitStack) -> ObjectStore:
-    store = open_store(settings)
-    stack.callback(store.close)
-    try:
-        store.prepare()
-    except StoreUnavailable as error:
-        # The process starts and says so under /readyz; whatever needs no object is served meanwhile.
-        log.warning("object_store_unavailable", detail=error.detail)
-    return store
 
 
 def _begin_first_start(parts: Parts, stack: ExitStack) -> None:

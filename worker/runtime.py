@@ -9,15 +9,11 @@ from contextlib import ExitStack, contextmanager
 from secrets import token_hex
 
 from shared.database import Database
-from shared.database_access import open_database
-from shared.database_file import protect_database
-from shared.home import prepare_home
 from shared.logging import get_logger
 from shared.machine import this_machine
-from shared.migration import check_schema
-from shared.object_store import ObjectStore, open_store
+from shared.object_store import ObjectStore
+from shared.platform import Platform
 from shared.queue import JobQueue
-from shared.registry.sealed import open_artifact_key
 from shared.registry.sealing import ArtifactKey
 from shared.sandbox import Sandbox
 from shared.scratch import Scratch
@@ -57,18 +53,11 @@ class Runtime:
 
     def _open(self, opened: ExitStack) -> None:
         settings = self.settings
-        prepare_home(settings.home)
-        prepare_home(settings.scratch)
-        self.database: Database = open_database(settings)
-        opened.callback(self.database.close)
-        protect_database(settings)
-        check_schema(self.database)
-        self.store: ObjectStore = open_store(settings)
-        opened.callback(self.store.close)
-        self.store.prepare()
-        self.key: ArtifactKey = open_artifact_key(settings, self.database)
-        self.queue = JobQueue(settings)
-        opened.callback(self.queue.close)
+        platform = Platform.open(settings, opened)
+        self.database: Database = platform.database
+        self.store: ObjectStore = platform.store
+        self.key: ArtifactKey = platform.key
+        self.queue: JobQueue = platform.queue
         opened.callback(self.queue.leave, self.name)
         self.scratch = Scratch(settings.scratch)
         opened.callback(self.scratch.close)

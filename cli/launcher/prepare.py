@@ -8,8 +8,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
 
 import redis
 from sqlalchemy import select
@@ -24,9 +23,9 @@ from shared.errors import DatabaseFailure, PlatformError, Unavailable, WrongSett
 from shared.home import PRIVATE, prepare_home
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
+from shared.platform import Platform
 from shared.redis_access import connect_redis, is_redis_away, redis_fault
 from shared.registry.renewal import Renewal
-from shared.registry.sealed import open_artifact_key
 from shared.settings import Settings, load_settings
 
 _REDIS_SECONDS = 3
@@ -78,25 +77,20 @@ def prepare(settings: Settings) -> None:
             away too: while it starts, it may not know its users yet.
     """
     prepare_home(settings.home)
-    prepare_home(settings.scratch)
-    with _migrated(settings) as database, closing(open_store(settings)) as store:
+    with closing(open_database(settings)) as database, closing(open_store(settings)) as store:
+        _migrate(database, settings)
         store.prepare()
         store.check()
         _expect_objects(database, store, settings)
-        key = open_artifact_key(settings, database)
-        Renewal(database, store, settings, key).renew()
+    with ExitStack() as stack:
+        # The key is made here, and not beside a store that was refused.
+        platform = Platform.open(settings, stack)
+        Renewal(platform.database, platform.store, settings, platform.key).renew()
     _ping(settings)
 
 
-@contextmanager
-def _migrated(settings: Settings) -> Iterator[Database]:
-    with closing(open_database(settings)) as database:
-        protect_database(settings)
-        _migrate(database, settings)
-        yield database
-
-
 def _migrate(database: Database, settings: Settings) -> None:
+    protect_database(settings)
     try:
         with explained():
             upgrade(database)

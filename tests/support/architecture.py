@@ -27,6 +27,7 @@ LAYERS = {
     "consistency": 5,
     "schema": 6,
     "queue": 6,
+    "platform": 7,
 }
 
 # Libraries that have one place, and the modules and packages that are it.
