@@ -1,14 +1,14 @@
-"""Ends the parts when the launcher is gone, on systems whose kernel does not (see `cli.launcher.lifeline`).
+"""Ends the parts when the launcher is gone, on systems whose kernel does not (see `shared.processes`).
 
 `python -m cli.launcher.orphan_guard` is a process that reads the ids of process groups from its standard input. That
 input ends when the launcher does, however it ends, and then the guard kills the groups.
 """
 
-import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
+
+from shared.processes import kill_group
 
 
 class Guard:
@@ -35,8 +35,7 @@ def main() -> None:
     """The guard's side."""
     groups = [int(line) for line in sys.stdin]
     for group in groups:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+        kill_group(group)
 
 
 if __name__ == "__main__":

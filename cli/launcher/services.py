@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from cli.launcher.addresses import LOOPBACK, Addresses
+from cli.launcher.crew import Crew
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS, StartFailed
+from cli.launcher.part import Part
 from cli.launcher.probe import answers, sees_worker
-from cli.launcher.process import Part
-from cli.launcher.processes import Crew
 from cli.launcher.screen import tick
 from shared.errors import WrongSettings
 from shared.settings import PREFIX, Settings

@@ -6,16 +6,16 @@ import time
 from importlib.metadata import version
 
 from cli.launcher.addresses import Addresses
+from cli.launcher.crew import Crew
 from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
-from cli.launcher.lifeline import follow
-from cli.launcher.processes import Crew
 from cli.launcher.published import publish, withdraw
 from cli.launcher.screen import complain, say, table
 from cli.launcher.services import environment_of, prepare, start_api, start_flower, start_worker
 from cli.launcher.signals import Interruption
 from cli.launcher.valkey import start_valkey
 from shared.home import PRIVATE
+from shared.processes import follow_parent
 from shared.settings import Settings, load_settings
 
 
@@ -27,7 +27,7 @@ def up(*, with_parent: bool) -> int:
         StartFailed: when the home folder is somebody else's.
     """
     if with_parent:
-        follow(os.getppid(), signal.SIGTERM)
+        follow_parent(signal.SIGTERM, parent=os.getppid())
     settings = load_settings()
     os.umask(PRIVATE)
     with Interruption() as interruption, claimed(settings.home):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from secrets import token_urlsafe
 
 from cli.launcher import ports
+from cli.launcher.crew import Crew
 from cli.launcher.errors import PartEnded, StartFailed
-from cli.launcher.process import Part
-from cli.launcher.processes import Crew
+from cli.launcher.part import Part
 from cli.launcher.screen import tick
 from shared.settings import Settings
 

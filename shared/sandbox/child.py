@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from shared.home import NO_ROOM
-from shared.sandbox.descendants import GUARD_DIED, die_with_parent
+from shared.processes import die_with_parent
 from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT, ProcessLimits, apply
 
 ChildFunction = Callable[[Path], None]
+
+# What the kernel sends to a server whose guard is gone, so that it ends its runs itself.
+GUARD_DIED = signal.SIGUSR1
 
 
 def become_child(entry: ChildFunction, folder: Path, limits: ProcessLimits, *, server: int, output: int) -> NoReturn:

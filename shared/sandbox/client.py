@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.logging import get_logger
-from shared.sandbox.descendants import kill_group
+from shared.processes import kill_group
 from shared.sandbox.limits import READY, Ending, ProcessLimits, address_space_limit
 
 log = get_logger(__name__)

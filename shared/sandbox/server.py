@@ -23,23 +23,19 @@ import traceback
 from pathlib import Path
 from resource import struct_rusage
 
-from shared.sandbox.child import ChildFunction, become_child
-from shared.sandbox.descendants import (
-    GUARD_DIED,
-    adopt_orphans,
-    die_with_parent,
-    kill_child,
-    kill_children,
-    kill_group,
-    leave_stopping_to_the_owner,
-)
+from shared.processes import adopt_orphans, die_with_parent, kill_child, kill_children, kill_group
+from shared.sandbox.child import GUARD_DIED, ChildFunction, become_child
 from shared.sandbox.limits import READY, ProcessLimits, room_for_memory
 from shared.sandbox.run import Run
+
+# What asks a worker to stop. Sent to all processes of a service or of a terminal, it is for the worker alone: what
+# becomes of its runs is its decision, and it ends them by SIGKILL.
+_FOR_THE_OWNER = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def main() -> None:
     """Serve until the owner closes its socket."""
-    leave_stopping_to_the_owner()
+    _leave_stopping_to_the_owner()
     guard = os.getpid()
     adopt_orphans()
     server_ended, kept_open = os.pipe()
@@ -61,6 +57,12 @@ def main() -> None:
     room = room_for_memory()
     owner.sendall(READY + (b"" if room is None else str(room).encode()))
     server_loop.serve()
+
+
+def _leave_stopping_to_the_owner() -> None:
+    """Ignore the signals that ask to stop, in this process and in all that it forks."""
+    for number in _FOR_THE_OWNER:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _guard(server: int, server_ended: int) -> None:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from cli.app import main
 from cli.demo import host
-from cli.launcher import process as part
+from cli.launcher import part
 from tests.support.zygote import Forked, Wish, become, look
 
 # These start a fork server.

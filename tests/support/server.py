@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
-from cli.launcher.lifeline import follow
+from shared.processes import follow_parent
 from tests.support.zygote import Program
 
 START_SECONDS = 30
@@ -125,7 +125,7 @@ class Server(ABC):
             env=self.environment(),
             user=self.user,
             # A test run that is killed cannot clean up.
-            preexec_fn=partial(follow, os.getpid(), end),  # noqa: PLW1509 (it makes one system call)
+            preexec_fn=partial(follow_parent, end, parent=os.getpid()),  # noqa: PLW1509 (it makes one system call)
         )
 
     def _end(self, how: signal.Signals) -> None:

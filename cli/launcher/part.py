@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.launcher.home_lock import fresh_log, older_log
-from cli.launcher.lifeline import follow
+from shared.processes import follow_parent, kill_group
 
 _TAIL_BYTES = 16_384
 # A longer log begins anew; twice as much is kept of each part.
@@ -18,7 +18,7 @@ LOG_BYTES = 10_000_000
 
 
 class Part:
-    """A started process. Create it from the main thread, see `cli.launcher.lifeline`."""
+    """A started process. Create it from the main thread: the kernel ends it when the thread that forked it ends."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Part:
                 # Ctrl-C in the terminal reaches the launcher alone, which then stops the parts in order.
                 start_new_session=True,
                 # Safe here: the launcher starts its threads after the last part.
-                preexec_fn=lambda: follow(launcher, signal.SIGKILL),  # noqa: PLW1509 - see above
+                preexec_fn=lambda: follow_parent(signal.SIGKILL, parent=launcher),  # noqa: PLW1509 - see above
             )
         if self._process.stdin is not None:
             with suppress(BrokenPipeError), self._process.stdin as pipe:
@@ -97,6 +97,5 @@ class Part:
 
     def kill(self) -> None:
         """Send SIGKILL to the process and to what is left of its group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        kill_group(self.pid)
         self._process.wait()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cli.launcher.errors import PartEnded, StartFailed, StopRequested
 from cli.launcher.orphan_guard import Guard
-from cli.launcher.process import Part
+from cli.launcher.part import Part
 from cli.launcher.screen import say, tick
 from cli.launcher.signals import Interruption
 

@@ -1,7 +1,11 @@
-"""Ends whatever processes of a run are left, also those that have left its group and session.
+"""Ends processes together with those that started them.
 
-A process that is the kernel's *child subreaper* becomes the parent of every orphan below it. What a run started can
-hence be found by its parent: kill the children, take over theirs, and again, until there are none.
+A process can ask the kernel for a signal when its parent ends, and a process group is killed as one. A process that
+is the kernel's *child subreaper* becomes the parent of every orphan below it. What it started can hence be found by its
+parent, also after it has left its group and session: kill the children, take over theirs, and again, until there are
+none.
+
+The signal and the subreaper exist on Linux only.
 """
 
 import contextlib
@@ -13,41 +17,42 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# What the kernel sends to a server whose guard is gone, so that it ends its runs itself.
-GUARD_DIED = signal.SIGUSR1
-
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-# What asks a worker to stop. Sent to all processes of a service or of a terminal, it is for the worker alone: what
-# becomes of its runs is its decision, and it ends them by SIGKILL.
-_FOR_THE_OWNER = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _ROUNDS = 200
 _ROUND_SECONDS = 0.005
+
+# Loaded here because a process between fork and exec should not load libraries.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent(number: signal.Signals, *, parent: int) -> bool:
+    """Have the kernel send the signal to the calling process when its parent ends; `parent` is that process's id.
+
+    False when the parent has ended already, so that no signal will come. The kernel watches the *thread* that forked:
+    one that ends before its process counts as the end.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    return os.getppid() == parent
+
+
+def follow_parent(number: signal.Signals, *, parent: int) -> None:
+    """As `die_with_parent`, and the signal comes at once when the parent has ended already."""
+    if not die_with_parent(number, parent=parent):
+        os.kill(os.getpid(), number)
 
 
 def adopt_orphans() -> None:
     """Become the parent of every orphan among the descendants of the calling process."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def leave_stopping_to_the_owner() -> None:
-    """Ignore the signals that ask to stop, in the calling process and in all that it forks."""
-    for number in _FOR_THE_OWNER:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def die_with_parent(number: signal.Signals, *, parent: int) -> bool:
-    """Have the kernel send the signal when the parent ends; False when it has ended already and none will come."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
-    return os.getppid() == parent
-
-
-def kill_group(pid: int) -> None:
+def kill_group(group: int) -> None:
     """Kill the process group of that number, if there is one."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
 
 
 def kill_child(pid: int) -> None:
