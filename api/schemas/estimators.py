@@ -15,7 +15,7 @@ class ParameterDescription(ResponseBody):
     name: str = Field(description="The name of the parameter.", examples=["n_estimators"])
     default: Any = Field(description="scikit-learn's default.", examples=[100])
     allowed: list[dict[str, Any]] = Field(
-        description="JSON schemas; a value must meet one of them. `format: float` asks for a decimal point.",
+        description="JSON schemas (2020-12). A value that meets one of them is taken by itself, any other is refused.",
         examples=[[{"type": "integer", "minimum": 1, "maximum": 10_000}]],
     )
 
@@ -33,7 +33,10 @@ class EstimatorDescription(ResponseBody):
     needs_scaling: bool = Field(description="Numbers are scaled before it sees them.")
     inputs_not_negative: bool = Field(description="It refuses negative numbers.")
     gives_probabilities: bool = Field(description="With its default parameters.")
-    parameters: list[ParameterDescription] = Field(description="The parameters that requests may set.")
+    parameters: list[ParameterDescription] = Field(
+        description="The parameters that requests may set. Some values do not go together, or not with the data: "
+        "`POST /train?dry_run=true` tells."
+    )
 
     @classmethod
     def of(cls, estimator: Estimator) -> Self:

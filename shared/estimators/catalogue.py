@@ -18,7 +18,7 @@ _SHOWN = 80
 
 
 class Parameter(BaseModel):
-    """What a parameter is without being set, and the JSON schemas of which a value must meet one."""
+    """What a parameter is without being set, and the JSON schemas (2020-12) of which a value must meet one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,10 +40,8 @@ class Estimator(BaseModel):
     needs_scaling: bool
     needs_categories: bool
     inputs_not_negative: bool
-    target_not_negative: bool
     marks_unlabelled: bool
     takes_seed: bool
-    takes_threads: bool
     gives_probabilities: bool
     parameters: dict[str, Parameter]
 
@@ -59,7 +57,6 @@ class Estimator(BaseModel):
 
 
 class _Table(BaseModel):
-    scikit_learn: str
     estimators: dict[str, Estimator]
     excluded: dict[str, str]
 
@@ -81,11 +78,6 @@ def find_estimator(module: str, name: str) -> Estimator:
 def all_estimators() -> Iterator[Estimator]:
     """Every estimator that can be trained, ordered by module and class."""
     yield from _table().estimators.values()
-
-
-def table_release() -> str:
-    """The scikit-learn release that the table was made from."""
-    return _table().scikit_learn
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """scikit-learn's parameter constraints as JSON Schema, for the generator of the estimator table.
 
-What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. The keyword
-`format: float` marks numbers that must not be whole in Python's sense: 1.0 is one, 1 is not.
+What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. JSON has one
+number where Python has 1 and 1.0, so that a share and a count of one parameter are kept apart by their ranges.
 """
 
 import inspect
@@ -12,9 +12,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Hidden, Interval, RealNotInt, StrOptions
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from shared.estimators.caps import CAPS, ITEM_CAPS, MAX_ITEMS, REFUSED, WITHOUT
+from shared.estimators.json_schema import LARGEST_INTEGER, meets
 
 _LARGEST_SEED = 2**32 - 1
 _LABEL_LENGTH = 256
@@ -24,6 +25,17 @@ _LABELS = frozenset({"categorical_features", "constant", "outlier_label"})
 _NO_LISTS = frozenset({"class_weight", "precompute"})
 _NESTED = frozenset({"interaction_cst"})
 _SIZES = frozenset({"hidden_layer_sizes"})
+_POINT = "Write it with a decimal point, 1.0 for all: 1 is a whole number."
+_DEFAULT = "Stands for the default."
+
+_NUMBERS: dict[str, Any] = {"type": ["number", "boolean"]}
+# Numbers, or lists of them, by name. Some names would reach a function or the inside of an estimator.
+_OBJECT: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": MAX_ITEMS,
+    "propertyNames": {"maxLength": _LABEL_LENGTH, "not": {"anyOf": [{"const": "func"}, {"pattern": "^__"}]}},
+    "additionalProperties": {"anyOf": [_NUMBERS, {"type": "array", "maxItems": MAX_ITEMS, "items": _NUMBERS}]},
+}
 
 
 def parameters_of(estimator: type[BaseEstimator]) -> dict[str, dict[str, Any]]:
@@ -32,9 +44,32 @@ def parameters_of(estimator: type[BaseEstimator]) -> dict[str, dict[str, Any]]:
     found = {}
     for name, parameter in inspect.signature(estimator).parameters.items():
         if name not in REFUSED:
-            allowed = [schema for constraint in constraints[name] for schema in _schemas(name, constraint)]
-            found[name] = {"default": to_json(parameter.default), "allowed": _distinct(allowed)}
+            allowed = _distinct([schema for each in constraints[name] for schema in _schemas(name, each)])
+            found[name] = _with_default(to_json(parameter.default), _kept_apart(allowed))
     return dict(sorted(found.items()))
+
+
+def _with_default(default: Any, allowed: list[dict[str, Any]]) -> dict[str, Any]:
+    if not any(meets(default, schema) for schema in allowed):
+        allowed = [*allowed, {"const": default, "description": _DEFAULT}]
+    return {"default": default, "allowed": allowed}
+
+
+def _kept_apart(allowed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a count and a share, what is whole is a count, and a share only if it is written as one.
+
+    A share of 1 goes where it cannot be told from a count that is refused.
+    """
+    count = next((schema for schema in allowed if schema["type"] == "integer"), None)
+    if count is None:
+        return allowed
+    return [_apart(schema, count) if schema["type"] == "number" else schema for schema in allowed]
+
+
+def _apart(share: dict[str, Any], count: dict[str, Any]) -> dict[str, Any]:
+    if meets(1, share) and not meets(1, count):
+        return {**{name: bound for name, bound in share.items() if name != "maximum"}, "exclusiveMaximum": 1}
+    return {**share, "description": _POINT} if meets(1, share) else share
 
 
 def to_json(value: Any) -> Any:
@@ -83,11 +118,11 @@ def _named(name: str, constraint: str) -> Iterator[dict[str, Any]]:
 
 def _instances(name: str, kind: type) -> Iterator[dict[str, Any]]:
     if kind is Integral:
-        yield {"type": "integer"}
+        yield {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
     elif kind is Real:
         yield {"type": "number"}
     elif kind is dict:
-        yield {"type": "object", "maxProperties": MAX_ITEMS}
+        yield _OBJECT
     elif kind is list and name not in _NO_LISTS:
         yield _list(name)
     elif kind is str and name == "scoring":
@@ -101,26 +136,28 @@ def _enumeration(options: set[str]) -> dict[str, Any]:
 
 
 def _interval(name: str, interval: Interval) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "integer" if interval.type is Integral else "number"}
-    if interval.type is RealNotInt:
-        schema["format"] = "float"
+    whole = interval.type is Integral
+    schema: dict[str, Any] = {"type": "integer" if whole else "number"}
     if interval.left is not None and math.isfinite(interval.left):
         closed = interval.closed in {"left", "both"}
         schema["minimum" if closed else "exclusiveMinimum"] = interval.left
+    elif whole:
+        schema["minimum"] = -LARGEST_INTEGER
     if interval.right is not None and math.isfinite(interval.right):
         closed = interval.closed in {"right", "both"}
         schema["maximum" if closed else "exclusiveMaximum"] = interval.right
-    elif name in CAPS:
-        schema["maximum"] = CAPS[name]
+    elif name in CAPS or whole:
+        schema["maximum"] = CAPS.get(name, LARGEST_INTEGER)
     return schema
 
 
 def _list(name: str) -> dict[str, Any]:
-    items: dict[str, Any] = {"type": ["number", "boolean"]}
+    items = _NUMBERS
     if name in _SIZES:
         items = {"type": ["integer"], "minimum": 1, "maximum": CAPS[name]}
     elif name in _LABELS:
-        items["type"] = ["number", "boolean", "string"]
+        items = {"type": [*_NUMBERS["type"], "string"], "maxLength": _LABEL_LENGTH}
     elif name in _NESTED:
-        items["type"] = ["array"]
+        places = {"type": ["integer"], "minimum": 0, "maximum": LARGEST_INTEGER}
+        items = {"type": ["array"], "maxItems": MAX_ITEMS, "items": places}
     return {"type": "array", "maxItems": ITEM_CAPS.get(name, MAX_ITEMS), "items": items}

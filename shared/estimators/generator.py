@@ -104,10 +104,8 @@ def _entry(key: str, estimator: type[BaseEstimator]) -> dict[str, Any]:
         "needs_scaling": module in _SCALED_MODULES or name in _SCALED_CLASSES,
         "needs_categories": name in _CATEGORICAL_CLASSES,
         "inputs_not_negative": tags.input_tags.positive_only,
-        "target_not_negative": tags.target_tags.positive_only,
         "marks_unlabelled": name in _MARKS_UNLABELLED,
         "takes_seed": "random_state" in names,
-        "takes_threads": "n_jobs" in names,
         "gives_probabilities": hasattr(model, "predict_proba"),
         "parameters": parameters,
     }

@@ -1,53 +1,84 @@
-"""The small part of JSON Schema that the estimator table is written in: tells whether a value meets it, and in words.
+"""The part of JSON Schema (2020-12) that the estimator table is written in: does a value meet it, and how is it told.
 
-The keyword `format: float` asks for a number that is not whole in Python's sense: 1.0 is one, 1 is not.
+Any validator gives the same answers; a test compares them. As in JSON, 1 and 1.0 are the same number.
 """
 
 import math
-from collections.abc import Callable
+import re
+import sys
 from typing import Any
 
-# Whole numbers beyond this fit neither a machine word nor, exactly, a float.
-_LARGEST = 2**63 - 1
-_KEY_LENGTH = 256
+# JSON has one kind of number, and many programs read it as a float64: beyond this, it no longer holds all integers.
+LARGEST_INTEGER = 2**53 - 1
+
 _OPTIONS_SHOWN = 16
+_COUNTS = {"maxLength": str, "maxItems": list, "maxProperties": dict}
+_WORDS = {"null": "null", "boolean": "true or false", "string": "a text", "object": "an object of numbers"}
 
 
 def meets(value: Any, schema: dict[str, Any]) -> bool:
-    """Whether a value read from JSON meets the schema; true and false are no numbers here."""
-    kind = schema["type"]
-    if isinstance(kind, list):
-        return any(meets(value, {**schema, "type": one}) for one in kind)
-    return _TESTS[kind](value, schema)
+    """Whether a value read from JSON meets the schema."""
+    return (
+        _is_of_kind(value, schema)
+        and _is_one_of(value, schema)
+        and _is_in_range(value, schema)
+        and all(len(value) <= schema[name] for name, kind in _COUNTS.items() if name in schema and type(value) is kind)
+        and _has_members(value, schema)
+    )
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number of JSON: true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def described(schema: dict[str, Any]) -> str:
-    """The schema in words, to follow "must be"."""
+    """The schema in words, to follow "must be"; empty for a value that stands for the default only."""
+    if "const" in schema:
+        return ""
     kind = schema["type"]
-    if kind == "string" and "enum" in schema:
+    if "enum" in schema:
         return _options(schema["enum"])
     if kind == "array":
         return f"a list of at most {schema['maxItems']} {_plural(schema['items']['type'])}{_range(schema['items'])}"
     if kind in {"integer", "number"}:
-        noun = "a whole number" if kind == "integer" else "a number"
-        point = " (written with a decimal point)" if "format" in schema else ""
-        return f"{noun}{_range(schema)}{point}"
-    return {"null": "null", "boolean": "true or false", "string": "a text", "object": "an object of numbers"}[str(kind)]
+        point = " (with a decimal point: 1.0, not 1)" if "description" in schema else ""
+        return f"{'a whole number' if kind == 'integer' else 'a number'}{_range(schema)}{point}"
+    return _WORDS[kind]
 
 
-def _meets_string(value: Any, schema: dict[str, Any]) -> bool:
-    if not isinstance(value, str):
-        return False
-    return value in schema["enum"] if "enum" in schema else len(value) <= schema.get("maxLength", _KEY_LENGTH)
+def _is_of_kind(value: Any, schema: dict[str, Any]) -> bool:
+    kinds = schema.get("type")
+    if kinds is None:
+        return True
+    return _kinds_of(value).intersection([kinds] if isinstance(kinds, str) else kinds) != set()
 
 
-def _meets_number(value: Any, schema: dict[str, Any]) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _kinds_of(value: Any) -> set[str]:
+    if is_number(value):
+        if not abs(value) <= sys.float_info.max:
+            # NaN, infinity, and what no float64 holds: none of them is read from a body.
+            return set()
+        return {"integer", "number"} if value == int(value) else {"number"}
+    kinds = {type(None): "null", bool: "boolean", str: "string", list: "array", dict: "object"}
+    return {kinds[type(value)]}
+
+
+def _is_one_of(value: Any, schema: dict[str, Any]) -> bool:
+    if "const" in schema and value != schema["const"]:
         return False
-    if isinstance(value, float) and (schema["type"] == "integer" or not math.isfinite(value)):
+    if "enum" in schema and value not in schema["enum"]:
         return False
-    if isinstance(value, int) and ("format" in schema or abs(value) > _LARGEST):
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
         return False
+    if "not" in schema and meets(value, schema["not"]):
+        return False
+    return "anyOf" not in schema or any(meets(value, each) for each in schema["anyOf"])
+
+
+def _is_in_range(value: Any, schema: dict[str, Any]) -> bool:
+    if not is_number(value):
+        return True
     return bool(
         value >= schema.get("minimum", -math.inf)
         and value <= schema.get("maximum", math.inf)
@@ -56,23 +87,13 @@ def _meets_number(value: Any, schema: dict[str, Any]) -> bool:
     )
 
 
-def _meets_array(value: Any, schema: dict[str, Any]) -> bool:
-    if not isinstance(value, list) or len(value) > schema.get("maxItems", math.inf):
-        return False
-    # A list in a list holds numbers: nothing nests deeper.
-    items = schema.get("items", {"type": ["number", "boolean"]})
-    return all(meets(item, items) for item in value)
-
-
-def _meets_object(value: Any, schema: dict[str, Any]) -> bool:
-    """Numbers, or lists of them, by name; a name could reach a function or an internal of the estimator's."""
-    if not isinstance(value, dict) or len(value) > schema.get("maxProperties", math.inf):
-        return False
-    numbers = {"type": ["number", "boolean", "array"]}
-    return all(
-        len(name) <= _KEY_LENGTH and name != "func" and not name.startswith("__") and meets(item, numbers)
-        for name, item in value.items()
-    )
+def _has_members(value: Any, schema: dict[str, Any]) -> bool:
+    if isinstance(value, list) and "items" in schema:
+        return all(meets(item, schema["items"]) for item in value)
+    if isinstance(value, dict):
+        names, members = schema.get("propertyNames", {}), schema.get("additionalProperties", {})
+        return all(meets(name, names) and meets(member, members) for name, member in value.items())
+    return True
 
 
 def _options(options: list[str]) -> str:
@@ -82,7 +103,7 @@ def _options(options: list[str]) -> str:
 
 
 def _plural(kinds: list[str]) -> str:
-    names = {"number": "numbers", "integer": "whole numbers", "string": "texts", "array": "lists of numbers"}
+    names = {"number": "numbers", "integer": "whole numbers", "string": "texts", "array": "lists of whole numbers"}
     return " or ".join(names[kind] for kind in kinds if kind in names)
 
 
@@ -95,17 +116,9 @@ def _range(schema: dict[str, Any]) -> str:
 
 
 def _bound(schema: dict[str, Any], closed: str, closed_words: str, open_: str, open_words: str) -> str:
-    if closed in schema:
-        return f"{closed_words} {schema[closed]:g}" if schema[closed] < 1e6 else f"{closed_words} {schema[closed]}"
-    return f"{open_words} {schema[open_]:g}" if open_ in schema else ""
-
-
-_TESTS: dict[str, Callable[[Any, dict[str, Any]], bool]] = {
-    "null": lambda value, _: value is None,
-    "boolean": lambda value, _: isinstance(value, bool),
-    "string": _meets_string,
-    "integer": _meets_number,
-    "number": _meets_number,
-    "array": _meets_array,
-    "object": _meets_object,
-}
+    if open_ in schema:
+        return f"{open_words} {schema[open_]:g}"
+    # The end of all whole numbers goes without saying.
+    if closed not in schema or abs(schema[closed]) == LARGEST_INTEGER:
+        return ""
+    return f"{closed_words} {schema[closed]:g}" if schema[closed] < 1e6 else f"{closed_words} {schema[closed]}"

@@ -7,7 +7,7 @@ from typing import Any
 from shared.errors import InvalidParameter, PlatformError, UnknownParameter, did_you_mean
 from shared.estimators.caps import REFUSED
 from shared.estimators.catalogue import Estimator, Parameter
-from shared.estimators.json_schema import described, meets
+from shared.estimators.json_schema import LARGEST_INTEGER, described, is_number, meets
 
 _SHOWN = 60
 _NESTING = (
@@ -27,11 +27,13 @@ def problems_of_parameters(estimator: Estimator, params: dict[str, Any]) -> Iter
 
 def settings_of(estimator: Estimator, params: dict[str, Any]) -> dict[str, Any]:
     """Checked parameters as the estimator's class takes them: those that differ from its defaults."""
-    return {
-        name: tuple(value) if isinstance(value, list) and isinstance(default, list) else value
-        for name, value in params.items()
-        if not _is(value, default := estimator.parameters[name].default)
-    }
+    found = {}
+    for name, value in params.items():
+        parameter = estimator.parameters[name]
+        taken = _as_python(value, parameter.allowed)
+        if not (_is_same(value, parameter.default) or _is_same(taken, parameter.default)):
+            found[name] = tuple(taken) if isinstance(taken, list) and isinstance(parameter.default, list) else taken
+    return found
 
 
 def _problem(estimator: Estimator, name: str, value: Any) -> tuple[type[PlatformError], str] | None:
@@ -40,12 +42,31 @@ def _problem(estimator: Estimator, name: str, value: Any) -> tuple[type[Platform
     parameter = estimator.parameters.get(name)
     if parameter is None:
         return UnknownParameter, _unknown(estimator, name)
-    if _is(value, parameter.default) or any(meets(value, schema) for schema in parameter.allowed):
+    if any(meets(value, schema) for schema in parameter.allowed):
         return None
     return InvalidParameter, _refusal(estimator, name, value, parameter)
 
 
-def _is(value: Any, default: Any) -> bool:
+def _as_python(value: Any, allowed: list[dict[str, Any]], *, listed: bool = False) -> Any:
+    """A number as scikit-learn wants it: JSON has one kind where Python has 100 and 100.0."""
+    if isinstance(value, list):
+        items = [schema["items"] for schema in allowed if "items" in schema]
+        return [_as_python(item, items, listed=True) for item in value]
+    if not is_number(value):
+        return value
+    kinds = {kind for schema in allowed if meets(value, schema) for kind in _kinds_of(schema)}
+    if kinds == {"integer"}:
+        return int(value)
+    # What may be either is what it was written as, and a number in a list may be a label or the place of a column.
+    return float(value) if kinds == {"number"} and not listed else value
+
+
+def _kinds_of(schema: dict[str, Any]) -> list[str]:
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return [kind for kind in kinds if kind in {"integer", "number"}]
+
+
+def _is_same(value: Any, default: Any) -> bool:
     """Equal in type too: to the estimator, 1 and 1.0 or 1 and true may be different things."""
     return type(value) is type(default) and bool(value == default)
 
@@ -59,11 +80,13 @@ def _unknown(estimator: Estimator, name: str) -> str:
 
 
 def _refusal(estimator: Estimator, name: str, value: Any, parameter: Parameter) -> str:
-    allowed = " or ".join(described(schema) for schema in parameter.allowed)
+    allowed = " or ".join(filter(None, map(described, parameter.allowed)))
     sentence = f"'{name}' of {estimator.key} must be {allowed}, not {_shown(value)}."
     near = did_you_mean(value, _options(parameter)) if isinstance(value, str) else ""
     if isinstance(value, dict) and not {"class", "module"}.isdisjoint(value):
         sentence = f"'{name}' of {estimator.key} must be {allowed}: {_NESTING.format(name=name)}."
+    if is_number(value) and abs(value) > LARGEST_INTEGER:
+        near = f" Whole numbers end at {LARGEST_INTEGER}."
     return f"{sentence}{near} The default is {_shown(parameter.default)}."
 
 

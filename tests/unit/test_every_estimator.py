@@ -98,5 +98,4 @@ def test_what_the_table_says_of_an_estimator_is_so(estimator: Estimator) -> None
     assert type(model).__name__ == estimator.name
     parameters = model.get_params(deep=False)
     assert estimator.takes_seed == ("random_state" in parameters)
-    assert estimator.takes_threads == ("n_jobs" in parameters)
     assert estimator.parameters.keys() <= parameters.keys()

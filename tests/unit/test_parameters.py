@@ -22,7 +22,8 @@ def problem_of(estimator: str, name: str, value: Any) -> PlatformError | None:
 TAKEN = [
     (FOREST, "n_estimators", 10_000),
     (FOREST, "max_depth", None),
-    (FOREST, "max_depth", 2**63 - 1),
+    (FOREST, "max_depth", 2**53 - 1),
+    (FOREST, "n_estimators", 100.0),
     (FOREST, "max_features", 1),
     (FOREST, "max_features", 1.0),
     (FOREST, "max_features", "sqrt"),
@@ -58,7 +59,8 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "zero trees": (FOREST, "n_estimators", 0, "at least 1"),
     "a text for a number": (FOREST, "n_estimators", "100", 'not "100". The default is 100.'),
     "a fraction for a whole number": (FOREST, "n_estimators", 1.5, "a whole number"),
-    "no share": (FOREST, "max_samples", 0, "a number above 0 (written with a decimal point)"),
+    "no share": (FOREST, "max_samples", 0, "a number above 0 (with a decimal point: 1.0, not 1)"),
+    "one row to split": (FOREST, "min_samples_split", 1.0, "a number above 0 and below 1"),
     "true for a number": (FOREST, "n_estimators", True, "not true"),
     "NaN": (FOREST, "min_samples_split", float("nan"), "not NaN"),
     "infinity": (FOREST, "max_samples", float("inf"), "not Infinity"),
@@ -67,7 +69,7 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "null": (FOREST, "criterion", None, "one of 'entropy', 'gini', 'log_loss'"),
     "a list": (FOREST, "max_depth", [1], "a whole number of at least 1 or null"),
     "a seed that is no seed": (FOREST, "random_state", -1, "at least 0"),
-    "a number beyond a machine word": (FOREST, "max_depth", 2**63, "a whole number"),
+    "a number that a float64 does not hold": (FOREST, "max_depth", 2**53, "Whole numbers end at 9007199254740991."),
     "a number of 400 digits": (FOREST, "max_depth", 10**400, "a whole number"),
     "a huge number of 400 digits": ("linear_model.LogisticRegression", "C", 10**400, "a number above 0"),
     "a penalty of zero": ("linear_model.LogisticRegression", "C", 0, "above 0"),
@@ -159,3 +161,26 @@ def test_layer_sizes_become_a_tuple_and_defaults_are_dropped() -> None:
         "hidden_layer_sizes": (8, 4),
         "alpha": 1,
     }
+
+
+KINDS: dict[str, tuple[str, str, Any, Any]] = {
+    "a count written as a fraction": (FOREST, "n_estimators", 50.0, 50),
+    "a share of all": (FOREST, "max_features", 1.0, 1.0),
+    "one column": (FOREST, "max_features", 1, 1),
+    "a share that cannot be a count": ("ensemble.HistGradientBoostingClassifier", "max_features", 1, None),
+    "an amount written as a count": ("linear_model.LogisticRegression", "C", 2, 2.0),
+    "layers": ("neural_network.MLPClassifier", "hidden_layer_sizes", [8.0, 4], (8, 4)),
+    "places of columns": ("ensemble.HistGradientBoostingClassifier", "interaction_cst", [[0.0, 1]], [[0, 1]]),
+    "labels": ("ensemble.HistGradientBoostingClassifier", "categorical_features", [0, 1], [0, 1]),
+}
+
+
+@pytest.mark.parametrize(("estimator", "name", "value", "taken"), KINDS.values(), ids=KINDS.keys())
+def test_a_number_of_json_becomes_the_kind_that_scikit_learn_wants(
+    estimator: str, name: str, value: Any, taken: Any
+) -> None:
+    assert problem_of(estimator, name, value) is None
+    module, _, cls = estimator.partition(".")
+    settings = settings_of(find_estimator(module, cls), {name: value})
+    # Where nothing is left, it is the default.
+    assert repr(settings.get(name)) == repr(taken)
