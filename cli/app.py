@@ -11,8 +11,8 @@ import typer
 from cli.client.errors import CommandFailed
 from cli.commands import datasets, jobs, models, platform, predict, stages, train
 from cli.launcher.errors import StartFailed
-from cli.launcher.screen import complain
 from cli.menu import Menu
+from cli.render.screen import complain
 from shared.errors import WrongSettings
 
 HERE = "The platform on this machine"

@@ -9,6 +9,7 @@ from cli.client import requests as calls
 from cli.client.address import find_address
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed, Refused, WrongUsage
+from cli.client.release import release_in
 from cli.render.output import Output
 
 _OWN_VARIABLES = {"MLMINI_HOME", "MLMINI_PORT", "MLMINI_URL"}
@@ -47,8 +48,7 @@ def _check_variables() -> None:
 
 
 def _check_release(client: Client) -> None:
-    answer, ours = client.get(calls.version()), version("ml-mini-platform")
-    theirs = answer.get("platform") if isinstance(answer, dict) else None
+    theirs, ours = release_in(client.get(calls.version())), version("ml-mini-platform")
     if theirs != ours:
         raise CommandFailed(
             f"The API at {client.address.shown} is of release {theirs or 'unknown'} and this mlmini of {ours}, "

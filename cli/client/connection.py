@@ -1,6 +1,5 @@
 """The connection to the API: sends calls, again where that is safe, and reads what comes back."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,24 +12,29 @@ from typing import Any, BinaryIO, Self
 import httpx2
 
 from cli.client.address import Address
-from cli.client.errors import CommandFailed, Refused, Unreachable
+from cli.client.errors import CommandFailed, Refused, WrongUsage
+from cli.client.failure import CONNECT_SECONDS, something_else, unreachable
 from cli.client.request import Call
 
-CONNECT_SECONDS = 5
 # How often a call is sent before its failure is told, and the longest pause between two of them.
 MOST_ATTEMPTS = 6
 LONGEST_PAUSE = 10.0
 
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # What the API says while it is not ready, and a gateway while it does not reach the API.
 _PASSING = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 # The same request would take as long again.
 _NOT_PASSING = {"prediction_too_slow"}
+_PROXY = (
+    "A variable for proxies (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY) does not hold an http:// or https:// URL. "
+    "Correct it, or name the host of the API in NO_PROXY."
+)
+
+Reading = Callable[[BinaryIO], BinaryIO]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response that is no problem; `document` is its JSON."""
+    """A response; `document` is its JSON."""
 
     status: int
     document: Any
@@ -39,16 +43,24 @@ class Answer:
 class Client:
     """Sends calls to one API. Enter it before."""
 
-    def __init__(self, address: Address, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, address: Address, *, tell: Callable[[str], None] = lambda _: None) -> None:
+        """`tell` is called with what there is to know while a call is repeated.
+
+        Raises:
+            WrongUsage: when a variable names a proxy that cannot be used.
+        """
         self.address = address
         self._tell = tell
         # An API that has answered before is being restarted rather than absent.
         self._has_answered = False
-        self._http = httpx2.Client(
-            base_url=address.url,
-            headers={"User-Agent": "mlmini", "Accept": "application/json"},
-            trust_env=not address.is_local,
-        )
+        try:
+            self._http = httpx2.Client(
+                base_url=address.url,
+                headers={"User-Agent": "mlmini", "Accept": "application/json"},
+                trust_env=not address.is_local,
+            )
+        except (ValueError, ImportError):
+            raise WrongUsage(_PROXY) from None
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +68,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def send(self, call: Call, *, reading: Callable[[BinaryIO], BinaryIO] = lambda file: file) -> Answer:
+    def send(self, call: Call, *, reading: Reading = lambda file: file) -> Answer:
         """Send a call and return the answer; `reading` may watch how the file is read.
 
         A call that may be repeated is, while the connection breaks or the API says that it is not ready.
@@ -72,7 +84,7 @@ class Client:
             except httpx2.RequestError as error:
                 absent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout) and not self._has_answered
                 if last or (absent and attempt == 1):
-                    raise self.unreachable(error) from None
+                    raise unreachable(self.address, error) from None
                 pause, reason = pause_after(error, attempt), "The connection was lost"
             except CommandFailed as failure:
                 if last or not failure.passes:
@@ -89,6 +101,21 @@ class Client:
             Refused, Unreachable: as `send`.
         """
         return self.send(call).document
+
+    def look(self, call: Call) -> Answer:
+        """Send a call once, and return what comes back whatever its status; without JSON, its document is None.
+
+        Raises:
+            Unreachable: when there is no answer.
+        """
+        try:
+            response = self._exchange(call)
+        except httpx2.RequestError as error:
+            raise unreachable(self.address, error) from None
+        document: Any = None
+        with suppress(ValueError):
+            document = response.json()
+        return Answer(response.status_code, document)
 
     def text(self, call: Call) -> str:
         """The text that answers a call.
@@ -119,13 +146,13 @@ class Client:
                 if response.status_code != HTTPStatus.OK:
                     response.read()
             except httpx2.RequestError as error:
-                raise self.unreachable(error) from None
+                raise unreachable(self.address, error) from None
             self._has_answered = True
             if response.status_code != HTTPStatus.OK:
                 self._read(response)
             yield response
 
-    def _exchange(self, call: Call, reading: Callable[[BinaryIO], BinaryIO]) -> httpx2.Response:
+    def _exchange(self, call: Call, reading: Reading = lambda file: file) -> httpx2.Response:
         with ExitStack() as stack:
             more: dict[str, Any] = {}
             headers = dict(call.headers)
@@ -150,32 +177,10 @@ class Client:
                 return Answer(response.status_code, response.json())
             if kind == "application/problem+json" and isinstance(problem := response.json(), dict):
                 failure = Refused(problem)
-        failure = failure or self._foreign(response, kind)
+        failure = failure or something_else(self.address, response)
         if response.status_code in _PASSING and not (isinstance(failure, Refused) and failure.code in _NOT_PASSING):
             failure.passes, failure.retry_after = True, _retry_after(response)
         raise failure
-
-    def unreachable(self, error: Exception) -> CommandFailed:
-        """What to say of a connection that broke, or never was."""
-        if isinstance(error, CommandFailed):
-            return error
-        url = self.address.shown
-        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-            reason = f"Nothing answers at {url} ({_reason(error)})."
-        elif isinstance(error, httpx2.TimeoutException):
-            reason = f"The API at {url} does not answer in time."
-        else:
-            reason = f"The connection to {url} broke ({_reason(error)})."
-        mend = "Start the platform with `mlmini up`, or name another one with --url or MLMINI_URL."
-        return Unreachable(f"{reason}\n  {self.address.source}\n  {mend}")
-
-    def _foreign(self, response: httpx2.Response, kind: str) -> CommandFailed:
-        where = response.headers.get("location")
-        more = f", and points to {where}" if where else ""
-        return Unreachable(
-            f"What answers at {self.address.shown} is not the API of the platform: "
-            f"it says {response.status_code} with {kind or 'no content'}{more}. Is the URL right?"
-        )
 
 
 def pause_after(failure: Exception, failures: int) -> float:
@@ -191,9 +196,3 @@ def _retry_after(response: httpx2.Response) -> float | None:
         seconds = float(response.headers.get("retry-after", ""))
         return None if isnan(seconds) else min(max(seconds, 0.1), LONGEST_PAUSE)
     return None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, httpx2.TimeoutException):
-        return f"no connection within {CONNECT_SECONDS} s"
-    return _ERRNO.sub("", str(error)) or type(error).__name__

@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 
 from cli.client import requests as calls
+from cli.client.address import Address
 from cli.client.connection import MOST_ATTEMPTS, Client, pause_after
 from cli.client.errors import CommandFailed, Refused, Unreachable
+from cli.client.failure import unreachable
 
 GOING_ON = frozenset({"queued", "running"})
 
@@ -40,8 +42,12 @@ def follow(client: Client, job_id: str) -> Iterator[tuple[str, Any]]:
         # A refusal stays one; and where nothing was ever heard, nothing was lost.
         final = isinstance(error, Refused) or not last
         if failures == MOST_ATTEMPTS or (final and not passes):
-            raise client.unreachable(error) from None
+            raise _ended(client.address, error) from None
         time.sleep(pause_after(error, failures))
+
+
+def _ended(address: Address, error: Exception) -> CommandFailed:
+    return error if isinstance(error, CommandFailed) else unreachable(address, error)
 
 
 def _after(last: str) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Asks a server over HTTP for one answer, without waiting for long."""
+"""Asks a server on this machine for one answer, without waiting for long.
+
+The launcher asks its parts every few milliseconds while they start, and starts fast itself. So this takes the HTTP of
+Python, not the library that `cli.client.connection` takes.
+"""
 
 import http.client
 import json
@@ -10,36 +14,22 @@ _SECONDS = 3
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What came back; `document` is empty unless it was a JSON object."""
 
     status: int
     document: dict[str, Any]
 
-    @property
-    def release(self) -> str | None:
-        """The release of the platform, when this is its answer to /version."""
-        release = self.document.get("platform")
-        return release if self.status == 200 and isinstance(release, str) else None
 
-
-def ask(url: str, path: str) -> Answer | None:
-    """The answer to a GET; None when nothing listens there.
-
-    Raises:
-        TimeoutError: when something listens and says nothing.
-        http.client.HTTPException: when it speaks, but not HTTP.
-    """
+def ask(url: str, path: str) -> Reply | None:
+    """What answers a GET; None when nothing that speaks HTTP answers in time."""
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)
     try:
-        connection.request("GET", parts.path.rstrip("/") + path)
+        connection.request("GET", path)
         response = connection.getresponse()
-        return Answer(response.status, _object(response.read()))
-    except TimeoutError:
-        raise
-    except OSError:
+        return Reply(response.status, _object(response.read()))
+    except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()

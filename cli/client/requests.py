@@ -70,9 +70,14 @@ def events(job_id: str) -> Call:
     return Call("GET", f"{_job(job_id)}/events")
 
 
-def version() -> Call:
+def version(*, read_seconds: float = READ_SECONDS) -> Call:
     """What runs there."""
-    return Call("GET", "/version")
+    return Call("GET", "/version", read_seconds=read_seconds)
+
+
+def readiness(*, read_seconds: float) -> Call:
+    """The state of each part that the API depends on."""
+    return Call("GET", "/readyz", read_seconds=read_seconds)
 
 
 def model(version: int) -> Call:

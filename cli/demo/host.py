@@ -13,8 +13,10 @@ from cli.client import requests as calls
 from cli.client.address import Address, find_address
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed, Unreachable
+from cli.client.release import release_in
 from cli.launcher.published import home_folder, published
 from cli.render.output import Output
+from cli.render.screen import say
 
 _START_SECONDS = 120
 # `mlmini up` kills what has not stopped after 9 s.
@@ -67,7 +69,7 @@ def host(url: str | None, output: Output) -> Iterator[Host]:
         return
     with _started() as launcher:
         yield Host(_await_address(launcher, output), launcher)
-    output.line("\nStopped. `make run` starts it again, on the same data.")
+    say("\nStopped. `make run` starts it again, on the same data.")
 
 
 @contextmanager
@@ -110,6 +112,6 @@ def _greet(address: Address, output: Output) -> None:
         Unreachable: when it is not.
     """
     with Client(address, tell=output.tell) as client:
-        answer = client.get(calls.version())
-    if not isinstance(answer, dict) or "platform" not in answer:
+        release = release_in(client.get(calls.version()))
+    if release is None:
         raise Unreachable(f"What answers at {address.shown} is not the API of the platform. Is the URL right?")

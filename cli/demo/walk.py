@@ -18,6 +18,7 @@ from cli.demo.host import Host, host
 from cli.render.datasets import dataset_profile
 from cli.render.models import comparison, promoted
 from cli.render.output import Output, facts, table
+from cli.render.screen import say
 
 TABLE = Path(__file__).parents[1] / "data" / "penguins.csv"
 TARGET = "species"
@@ -47,7 +48,7 @@ def run_demo(url: str | None, *, keep: bool | None) -> None:
         with connected(found.address.url) as (client, _):
             _Walk(client, output, found).go()
         if found.launcher is not None and (sys.stdout.isatty() if keep is None else keep):
-            output.line("\nThe platform goes on. Ctrl-C stops it.")
+            say("\nThe platform goes on. Ctrl-C stops it.")
             found.wait()
 
 
@@ -141,12 +142,12 @@ class _Walk:
 
     def _tell(self, heading: str, sentence: str, *requests: Call) -> None:
         self._steps += 1
-        self._output.line(f"\n{self._steps}. {heading}", style="bold")
-        self._output.line(sentence)
+        say(f"\n{self._steps}. {heading}", style="bold")
+        say(sentence)
         for request in requests:
-            self._output.line("")
-            self._output.line(request.as_curl(self._host.address.shown), style="cyan")
-        self._output.line("")
+            say()
+            say(request.as_curl(self._host.address.shown), style="cyan")
+        say()
 
     def _show(self, content: RenderableType) -> None:
         self._output.show(content)

@@ -1,23 +1,58 @@
-"""Makes all checks at once and gives each one its time."""
+"""Checks of parts: what one tells, and how all are made at once, each within its time."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
-from cli.doctor.finding import Finding, broken
 from shared.errors import PlatformError
 
 LIMIT_SECONDS = 8.0
 
-Check = Callable[[], Finding]
+
+class CheckState(StrEnum):
+    """Whether the platform can work with what was found."""
+
+    OK = "ok"
+    NOTE = "note"  # It works without, or makes it when it starts.
+    BROKEN = "broken"
 
 
-def examine(checks: dict[str, Check]) -> Iterator[Finding]:
-    """The findings in the order of the checks; one that hangs is left alone after its time."""
+@dataclass(frozen=True)
+class CheckResult:
+    """One part: how it is, what was found, and how to put it right."""
+
+    part: str
+    state: CheckState
+    found: str
+    hint: str = ""
+
+
+Check = Callable[[], CheckResult]
+
+
+def ok(part: str, found: str) -> CheckResult:
+    """The part is well."""
+    return CheckResult(part, CheckState.OK, found)
+
+
+def note(part: str, found: str, hint: str) -> CheckResult:
+    """The part is missing, or not as it could be, and the platform can work."""
+    return CheckResult(part, CheckState.NOTE, found, hint)
+
+
+def broken(part: str, found: str, hint: str) -> CheckResult:
+    """The platform cannot work like this."""
+    return CheckResult(part, CheckState.BROKEN, found, hint)
+
+
+def examine(checks: dict[str, Check]) -> Iterator[CheckResult]:
+    """The results in the order of the checks; a check that hangs is left alone after its time."""
     began = time.monotonic()
     running = [_Running(part, check) for part, check in checks.items()]
     for each in running:
-        yield each.finding(began + LIMIT_SECONDS)
+        yield each.result(began + LIMIT_SECONDS)
 
 
 class _Running:
@@ -26,22 +61,24 @@ class _Running:
     def __init__(self, part: str, check: Check) -> None:
         self._part = part
         self._check = check
-        self._found: Finding | None = None
+        self._result: CheckResult | None = None
         self._thread = threading.Thread(target=self._run, name=f"doctor-{part}", daemon=True)
         self._thread.start()
 
-    def finding(self, deadline: float) -> Finding:
+    def result(self, deadline: float) -> CheckResult:
         self._thread.join(timeout=max(0.0, deadline - time.monotonic()))
-        if self._found is None:
+        if self._result is None:
             hung = f"no answer within {LIMIT_SECONDS:g} s"
             return broken(self._part, hung, "Look at its log and its load, and at the network on the way to it.")
-        return self._found
+        return self._result
 
     def _run(self) -> None:
         try:
-            self._found = self._check()
+            self._result = self._check()
         except PlatformError as error:
-            self._found = broken(self._part, "cannot be used", error.detail)
-        except Exception as error:  # noqa: BLE001 - a doctor that dies of what he finds tells nothing of the rest
+            self._result = broken(self._part, "cannot be used", error.detail)
+        except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
             kind = type(error).__name__
-            self._found = broken(self._part, f"the check failed ({kind})", "This is a fault of the doctor: report it.")
+            self._result = broken(
+                self._part, f"the check itself failed ({kind})", "This is a bug of `mlmini doctor`: report it."
+            )

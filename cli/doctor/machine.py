@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cli.doctor.finding import Finding, broken, note, ok
+from cli.doctor.examination import CheckResult, broken, note, ok
 from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
 from shared.settings import PREFIX, Settings
 
@@ -18,7 +18,7 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 _TESTS = Path(__file__).parents[2] / "tests"
 
 
-def check_python() -> Finding:
+def check_python() -> CheckResult:
     """Python, the platform and the library that its models depend on."""
     pinned = next((line for line in requires(_PLATFORM) or [] if line.startswith(f"{_PINNED}==")), "").partition("==")[
         2
@@ -29,18 +29,18 @@ def check_python() -> Finding:
         return broken("Python", f"{_PINNED} is not installed", "Install what the platform needs: `make install`.")
     found = f"Python {platform.python_version()}, platform {version(_PLATFORM)}, {_PINNED} {installed}"
     if pinned not in {"", installed}:
-        cure = f"This release belongs to {_PINNED} {pinned}: install what is locked, as `make install` does."
-        return note("Python", found, cure)
+        hint = f"This release belongs to {_PINNED} {pinned}: install what is locked, as `make install` does."
+        return note("Python", found, hint)
     return ok("Python", found)
 
 
-def check_settings(settings: Settings) -> Finding:
+def check_settings(settings: Settings) -> CheckResult:
     """The variables that are set, by their names."""
     names = sorted(PREFIX + field.upper() for field in settings.model_fields_set)
     return ok("Settings", ", ".join(names) if names else "all as they are by default")
 
 
-def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> Finding:
+def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckResult:
     """Whether the system lets a computing process have the memory that a setting promises it.
 
     Where the system has no limit, nothing is started; else only a computing process can tell what is left to it.
@@ -58,12 +58,12 @@ def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> Finding
             return broken(part, f"cannot start under {limit:,} MiB of address space", str(error))
         room = sandbox.room_mb
     if room is not None and room < needed_mb:
-        cure = f"`ulimit -v` is {limit:,} MiB: raise or remove that limit, or lower {setting}, which is {needed_mb:,}."
-        return note(part, f"no more than {room:,} MiB", cure)
+        hint = f"`ulimit -v` is {limit:,} MiB: raise or remove that limit, or lower {setting}, which is {needed_mb:,}."
+        return note(part, f"no more than {room:,} MiB", hint)
     return ok(part, f"up to the {needed_mb:,} MiB of {setting}")
 
 
-def check_browser() -> Finding | None:
+def check_browser() -> CheckResult | None:
     """Whether the test in a browser can run; nothing where there are no tests."""
     if not _TESTS.is_dir() or find_spec("playwright") is None:
         return None

@@ -8,10 +8,9 @@ from cli.client.address import Address, find_address
 from cli.doctor import machine, ports
 from cli.doctor import services as running
 from cli.doctor import storage as kept
-from cli.doctor.examination import Check, examine
-from cli.doctor.finding import CheckState, Finding, broken
-from cli.launcher.screen import say
-from cli.render.text import json_text
+from cli.doctor.examination import Check, CheckResult, CheckState, broken, examine
+from cli.render.output import Output
+from cli.render.screen import say
 from shared.errors import WrongSettings
 from shared.settings import Settings, load_settings
 
@@ -25,13 +24,13 @@ def doctor(*, url: str | None, as_json: bool) -> int:
     """Show what was found; 1 when something that is needed is broken.
 
     Raises:
-        WrongUsage: when `url` is none.
+        WrongUsage: when `url` is not a URL.
     """
-    found = _show_json(_look(url)) if as_json else _show_lines(_look(url))
-    return 1 if any(finding.state is CheckState.BROKEN for finding in found) else 0
+    results = _give_json(_look(url)) if as_json else _show_lines(_look(url))
+    return 1 if _broken_parts(results) else 0
 
 
-def _look(url: str | None) -> Iterator[Finding]:
+def _look(url: str | None) -> Iterator[CheckResult]:
     try:
         settings = load_settings()
     except WrongSettings as error:
@@ -63,24 +62,24 @@ def _checks(address: Address, settings: Settings) -> dict[str, Check]:
     }
 
 
-def _show_lines(findings: Iterable[Finding]) -> list[Finding]:
+def _show_lines(results: Iterable[CheckResult]) -> list[CheckResult]:
     shown = []
-    for finding in findings:
-        say(f"  {_SIGNS[finding.state]} {finding.part:<{_WIDTH}}{finding.found}")
-        if finding.cure:
-            say(f"    {'':<{_WIDTH}}{finding.cure}")
-        shown.append(finding)
-    say(f"\n{_verdict(shown)}")
+    for result in results:
+        say(f"  {_SIGNS[result.state]} {result.part:<{_WIDTH}}{result.found}")
+        if result.hint:
+            say(f"    {'':<{_WIDTH}}{result.hint}")
+        shown.append(result)
+    parts = _broken_parts(shown)
+    say(f"\nBroken: {', '.join(parts)}." if parts else "\nEverything that is needed is well.")
     return shown
 
 
-def _show_json(findings: Iterable[Finding]) -> list[Finding]:
-    shown = list(findings)
-    well = not any(finding.state is CheckState.BROKEN for finding in shown)
-    say(json_text({"ok": well, "findings": [asdict(finding) for finding in shown]}, indent=None))
-    return shown
+def _give_json(results: Iterable[CheckResult]) -> list[CheckResult]:
+    found = list(results)
+    document = {"ok": not _broken_parts(found), "checks": [asdict(result) for result in found]}
+    Output(as_json=True).write(document)
+    return found
 
 
-def _verdict(findings: list[Finding]) -> str:
-    parts = [finding.part for finding in findings if finding.state is CheckState.BROKEN]
-    return f"Broken: {', '.join(parts)}." if parts else "Everything that is needed is well."
+def _broken_parts(results: list[CheckResult]) -> list[str]:
+    return [result.part for result in results if result.state is CheckState.BROKEN]

@@ -1,14 +1,18 @@
 """What runs: Redis, the API, workers, Flower."""
 
-import http.client
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import redis
 
+from cli.client import requests as calls
 from cli.client.address import Address
-from cli.client.probe import Answer, ask
-from cli.doctor.finding import Finding, broken, note, ok
+from cli.client.connection import Answer, Client
+from cli.client.errors import CommandFailed
+from cli.client.probe import ask
+from cli.client.release import release_in
+from cli.doctor.examination import CheckResult, broken, note, ok
 from cli.launcher.errors import StartFailed
 from cli.launcher.published import published
 from cli.launcher.valkey import find_binary
@@ -20,7 +24,7 @@ _START = "`make run`, or `mlmini up`, starts the platform."
 _SECONDS = 3
 
 
-def check_redis(settings: Settings) -> Finding:
+def check_redis(settings: Settings) -> CheckResult:
     """The Redis server of the settings, or the one that `mlmini up` brings along."""
     if "redis_url" not in settings.model_fields_set:
         try:
@@ -35,24 +39,24 @@ def check_redis(settings: Settings) -> Finding:
     return ok("Redis", place)
 
 
-def check_api(address: Address) -> Finding:
-    """The API, and what it says of its parts."""
-    url = _without_secret(address.url)
+def check_api(address: Address) -> CheckResult:
+    """The API, asked as every verb asks it, and what it says of its parts."""
     # Somebody who names an API expects one there.
     absent = broken if address.named else note
     try:
-        answer = ask(address.url, "/version")
-        if answer is None:
-            return absent("API", f"nothing answers at {url}", f"{address.source} {_START}")
-        if answer.release is None:
-            return absent("API", f"what answers at {url} is something else", f"{address.source} {_START}")
-        ready = ask(address.url, "/readyz")
-    except (TimeoutError, http.client.HTTPException):
-        return absent("API", f"what listens at {url} gives no proper answer", f"{address.source} Look at its log.")
-    return _judged(f"{url}, release {answer.release}", ready)
+        with Client(address) as client:
+            version = client.look(calls.version(read_seconds=_SECONDS))
+            release = release_in(version.document) if version.status == HTTPStatus.OK else None
+            if release is None:
+                return absent("API", f"what answers at {address.shown} is something else", f"{address.source} {_START}")
+            ready = client.look(calls.readiness(read_seconds=_SECONDS))
+    except CommandFailed as failure:
+        reason, *hints = failure.sentence.splitlines()
+        return absent("API", reason, " ".join(map(str.strip, hints)))
+    return _judged(f"{address.shown}, release {release}", ready)
 
 
-def check_workers(address: Address, settings: Settings) -> Finding:
+def check_workers(address: Address, settings: Settings) -> CheckResult:
     """Whether workers have announced themselves: the API knows, else Redis does."""
     found = _dependencies(_readiness(address)).get("workers")
     if isinstance(found, dict):
@@ -72,14 +76,11 @@ def check_workers(address: Address, settings: Settings) -> Finding:
     return ok("Workers", ", ".join(workers))
 
 
-def check_flower(settings: Settings) -> Finding:
+def check_flower(settings: Settings) -> CheckResult:
     """Flower, which only looks on."""
     url = published(settings.home).get("flower", f"http://127.0.0.1:{settings.flower_port}")
-    try:
-        answer = ask(url, "/healthcheck")
-    except (TimeoutError, http.client.HTTPException):
-        answer = None
-    if answer is None or answer.status != 200:
+    reply = ask(url, "/healthcheck")
+    if reply is None or reply.status != HTTPStatus.OK:
         return note("Flower", f"does not answer at {url}", f"Jobs run without it. {_START}")
     return ok("Flower", url)
 
@@ -100,15 +101,13 @@ def _announced(settings: Settings) -> list[str]:
         queue.close()
 
 
-def _judged(found: str, ready: Answer | None) -> Finding:
-    if ready is None:
-        return broken("API", found, "It has just ended. Look at its log.")
+def _judged(found: str, ready: Answer) -> CheckResult:
     hints = [
         f"{name}: {part.get('hint')}"
         for name, part in _dependencies(ready).items()
         if isinstance(part, dict) and part.get("state") != "ok"
     ]
-    if ready.status != 200:
+    if ready.status != HTTPStatus.OK:
         return broken("API", f"{found}, is not ready", " ".join(hints) or "Look at its log.")
     if hints:
         return note("API", f"{found}, is degraded", " ".join(hints))
@@ -117,19 +116,16 @@ def _judged(found: str, ready: Answer | None) -> Finding:
 
 def _readiness(address: Address) -> Answer | None:
     try:
-        return ask(address.url, "/readyz")
-    except (TimeoutError, http.client.HTTPException):
+        with Client(address) as client:
+            return client.look(calls.readiness(read_seconds=_SECONDS))
+    except CommandFailed:
         return None
 
 
 def _dependencies(ready: Answer | None) -> dict[str, Any]:
-    found = ready.document.get("dependencies") if ready else None
+    document = ready.document if ready else None
+    found = document.get("dependencies") if isinstance(document, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _without_secret(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _redis_place(settings: Settings) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from cli.doctor.finding import Finding, broken, note, ok
+from cli.doctor.examination import CheckResult, broken, note, ok
 from shared.database import Database
 from shared.database_access import check_writes, explained, folder_fault, open_database, place_of
 from shared.database_file import weakness_of_database
@@ -20,7 +20,7 @@ from shared.settings import Settings
 _AT_START = "is made at the first start"
 
 
-def check_home(settings: Settings) -> Finding:
+def check_home(settings: Settings) -> CheckResult:
     """The home folder, that this user can write it, and that no other can."""
     home = settings.home
     try:
@@ -39,7 +39,7 @@ def check_home(settings: Settings) -> Finding:
     return ok("Home folder", str(home))
 
 
-def check_database(settings: Settings) -> Finding:
+def check_database(settings: Settings) -> CheckResult:
     """The database, whether its tables are those of this release, and that it takes writes."""
     database = open_database(settings, existing=True)
     place = place_of(settings)
@@ -62,7 +62,7 @@ def check_database(settings: Settings) -> Finding:
     return ok("Database", f"{place}, with the tables of this release")
 
 
-def check_key(settings: Settings) -> Finding:
+def check_key(settings: Settings) -> CheckResult:
     """The artifact key, and whether it is the one that the active models were sealed with."""
     key = read_artifact_key(settings)
     place = str(settings.home / KEY_FILE) if settings.artifact_key is None else "MLMINI_ARTIFACT_KEY"
@@ -85,7 +85,7 @@ def check_key(settings: Settings) -> Finding:
     return ok("Artifact key", f"{place}, the key {key.id}" if key else f"{place} {_AT_START}")
 
 
-def check_store(settings: Settings) -> Finding:
+def check_store(settings: Settings) -> CheckResult:
     """The object store and its buckets."""
     store = open_store(settings)
     place = _store_place(settings)

@@ -14,7 +14,7 @@ import redis
 from sqlalchemy import select
 
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
-from cli.launcher.screen import complain
+from cli.render.screen import complain
 from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.database_file import protect_database

@@ -4,14 +4,15 @@ import os
 import sys
 import time
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
+from cli.client.probe import ask
 from cli.launcher.addresses import LOOPBACK, Addresses
 from cli.launcher.crew import Crew
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS, StartFailed
 from cli.launcher.part import Part
-from cli.launcher.probe import answers, sees_worker
-from cli.launcher.screen import tick
+from cli.render.screen import tick
 from shared.errors import WrongSettings
 from shared.settings import PREFIX, Settings
 
@@ -61,14 +62,14 @@ def start_api(crew: Crew, settings: Settings, environment: dict[str, str], addre
             environment=environment,
             descriptors=[listener.fileno()],
         )
-    crew.add(part, ready=partial(answers, addresses.host, addresses.port, "/readyz"), note=addresses.note)
+    crew.add(part, ready=partial(_answers, addresses.url, "/readyz"), note=addresses.note)
 
 
 def start_worker(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
     """Start a worker; it is ready when the API sees it. Ctrl-C waits for no job: they are handed back at once."""
     own = {**environment, f"{PREFIX}DRAIN_SECONDS": "0"}
     part = Part("Worker", _python("worker"), home=settings.home, environment=own)
-    crew.add(part, ready=partial(sees_worker, addresses.host, addresses.port))
+    crew.add(part, ready=partial(_sees_worker, addresses.url))
 
 
 def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
@@ -80,7 +81,7 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
     own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
     part = Part("Flower", command, home=settings.home, environment=own)
-    ready = partial(answers, LOOPBACK, addresses.flower_port, "/healthcheck")
+    ready = partial(_answers, addresses.flower_url, "/healthcheck")
     crew.add(part, ready=ready, note=addresses.flower_note)
 
 
@@ -89,6 +90,16 @@ def flower_command(port: int, folder: Path) -> list[str]:
     command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
     command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
     return [*command, "--persistent=True", f"--db={folder / 'state'}"]
+
+
+def _answers(url: str, path: str) -> bool:
+    reply = ask(url, path)
+    return reply is not None and reply.status == HTTPStatus.OK
+
+
+def _sees_worker(url: str) -> bool:
+    reply = ask(url, "/readyz")
+    return reply is not None and reply.document.get("status") == "ok"
 
 
 def _python(module: str, *arguments: str) -> list[str]:

@@ -10,10 +10,10 @@ from cli.launcher.crew import Crew
 from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
 from cli.launcher.published import publish, withdraw
-from cli.launcher.screen import complain, say, table
 from cli.launcher.services import environment_of, prepare, start_api, start_flower, start_worker
 from cli.launcher.signals import Interruption
 from cli.launcher.valkey import start_valkey
+from cli.render.screen import columns, complain, say
 from shared.home import PRIVATE
 from shared.processes import follow_parent
 from shared.settings import Settings, load_settings
@@ -70,7 +70,7 @@ def _start(crew: Crew, settings: Settings) -> Addresses:
 
 
 def _show(settings: Settings, addresses: Addresses) -> None:
-    table(
+    columns(
         [
             ("Swagger UI", f"{addresses.url}/docs"),
             ("Readiness", f"{addresses.url}/readyz"),
@@ -79,7 +79,7 @@ def _show(settings: Settings, addresses: Addresses) -> None:
         ]
     )
     say()
-    table(
+    columns(
         [
             ("Data", str(settings.home)),
             ("Logs", str(settings.home / "logs")),

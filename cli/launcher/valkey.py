@@ -10,7 +10,7 @@ from cli.launcher import ports
 from cli.launcher.crew import Crew
 from cli.launcher.errors import PartEnded, StartFailed
 from cli.launcher.part import Part
-from cli.launcher.screen import tick
+from cli.render.screen import tick
 from shared.settings import Settings
 
 try:

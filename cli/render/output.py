@@ -1,4 +1,4 @@
-"""Where a verb's answers go: to standard output, as tables or as JSON. Everything else goes to standard error."""
+"""Where a verb's answers go: to standard output, as tables or as JSON. The rest goes to standard error."""
 
 import io
 import sys
@@ -51,10 +51,6 @@ class Output:
         Console(file=buffer, width=_ENDLESS, markup=False, highlight=False, emoji=False).print(content)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()))
         sys.stdout.flush()
-
-    def line(self, text: str, *, style: str = "") -> None:
-        """Show a text as it is: no line of it is broken, so that it can be copied."""
-        self.out.print(clean(text), style=style, soft_wrap=True)
 
     def tell(self, sentence: str) -> None:
         """Tell what is going on, beside the answer."""

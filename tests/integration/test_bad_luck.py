@@ -57,7 +57,7 @@ def test_the_doctor_tells_it_and_changes_nothing(scene: Scene, row: Row) -> None
     answer = run("cli", "doctor", "--json", variables=variables | own_ports())
     assert answer.returncode == 1, answer.stdout + answer.stderr
     assert answer.stderr == ""
-    (found,) = [found for found in json.loads(answer.stdout)["findings"] if found["part"] == row.part]
+    (found,) = [found for found in json.loads(answer.stdout)["checks"] if found["part"] == row.part]
     assert found["state"] == "broken"
     expect(answer.stdout.replace('\\"', '"'), row, variables)
     assert contents(scene.folder) == before
@@ -87,8 +87,8 @@ def test_the_api_starts_and_tells_it_when_asked(scene: Scene, row: Row) -> None:
     assert row.says in answer.json()["dependencies"][name]["hint"]
     assert answer.status_code == (200 if name == "redis" else 503)
     expect(answer.text, row, variables)
-    (found,) = [found for found in json.loads(doctor.stdout)["findings"] if found["part"] == "API"]
-    assert (found["state"], row.says in found["cure"]) == ("note" if name == "redis" else "broken", True)
+    (found,) = [found for found in json.loads(doctor.stdout)["checks"] if found["part"] == "API"]
+    assert (found["state"], row.says in found["hint"]) == ("note" if name == "redis" else "broken", True)
 
 
 @those(worker=REFUSES)

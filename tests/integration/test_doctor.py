@@ -53,7 +53,7 @@ def test_models_of_another_key_are_told_by_the_doctor(scene: Scene) -> None:
     missing = _key_found(scene)
     assert missing["state"] == "broken"
     assert f"is not there, but models (1) were sealed with {key.id}" in missing["found"]
-    assert "from a backup" in missing["cure"]
+    assert "from a backup" in missing["hint"]
     assert not (well.home / KEY_FILE).exists()
     load_artifact_key(well)
     assert f"but models (1) were sealed with {key.id}" in _key_found(scene)["found"]
@@ -82,8 +82,8 @@ def test_the_doctor_is_content_before_the_first_start_and_makes_nothing(scene: S
     assert answer.returncode == 0, answer.stdout
     told = json.loads(answer.stdout)
     assert told["ok"] is True
-    (api,) = [found for found in told["findings"] if found["part"] == "API"]
-    assert (api["state"], "`make run`" in api["cure"]) == ("note", True)
+    (api,) = [found for found in told["checks"] if found["part"] == "API"]
+    assert (api["state"], "`make run`" in api["hint"]) == ("note", True)
     assert not scene.home.exists()
 
 
@@ -96,7 +96,7 @@ def test_the_doctor_does_not_wait_for_what_hangs(scene: Scene) -> None:
             "MLMINI_REDIS_URL": f"redis://127.0.0.1:{port}/0",
         }
         answer = run("cli", "doctor", "--json", "--url", f"http://127.0.0.1:{port}", variables=variables | own_ports())
-    states = {found["part"]: found["state"] for found in json.loads(answer.stdout)["findings"]}
+    states = {found["part"]: found["state"] for found in json.loads(answer.stdout)["checks"]}
     assert {part for part, state in states.items() if state == "broken"} == {"Database", "Redis", "API"}
     assert SECRET not in answer.stdout
 
@@ -108,7 +108,7 @@ def test_the_doctor_finds_a_running_platform_well(tmp_path: Path) -> None:
         answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)})
     told = json.loads(answer.stdout)
     assert (answer.returncode, told["ok"]) == (0, True)
-    states = {found["part"]: found["state"] for found in told["findings"]}
+    states = {found["part"]: found["state"] for found in told["checks"]}
     assert [states[part] for part in ("Database", "Object store", "API", "Workers", "Flower")] == ["ok"] * 5
 
 
@@ -121,14 +121,14 @@ def test_a_port_of_another_home_is_told_by_the_doctor(tmp_path: Path) -> None:
         of_another = _found(tmp_path / "another", "Ports", own_ports() | port)
     assert "is that of the platform which runs on this home" in of_this_home["found"]
     assert of_another["state"] == "note"
-    assert "set MLMINI_PORT to a free port" in of_another["cure"]
+    assert "set MLMINI_PORT to a free port" in of_another["hint"]
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/x", "nonsense"])
 def test_a_database_that_does_not_answer_is_told_once_by_the_doctor(scene: Scene, url: str) -> None:
     variables = {"MLMINI_HOME": str(scene.home), "MLMINI_DATABASE_URL": url} | own_ports()
     answer = run("cli", "doctor", "--json", variables=variables)
-    found = {found["part"]: found for found in json.loads(answer.stdout)["findings"]}
+    found = {found["part"]: found for found in json.loads(answer.stdout)["checks"]}
     assert found["Database"]["state"] == "broken"
     key = found["Artifact key"]
     assert (key["state"], key["found"]) == ("note", "not looked at: the database does not answer")
@@ -149,11 +149,11 @@ def test_a_home_of_another_user_is_told_by_the_doctor(scene: Scene) -> None:
     finally:
         scene.home.chmod(0o700)
     assert answer.returncode == 1, answer.stdout + answer.stderr
-    findings = {found["part"]: found for found in json.loads(answer.stdout.splitlines()[-1])["findings"]}
+    results = {found["part"]: found for found in json.loads(answer.stdout.splitlines()[-1])["checks"]}
     for part in ("Home folder", "Database", "Artifact key", "Object store"):
-        assert findings[part]["state"] == "broken"
-        assert "Permission denied" in findings[part]["cure"]
-    assert "a fault of the doctor" not in answer.stdout
+        assert results[part]["state"] == "broken"
+        assert "Permission denied" in results[part]["hint"]
+    assert "a bug of `mlmini doctor`" not in answer.stdout
 
 
 def _key_found(scene: Scene) -> dict[str, Any]:
@@ -162,6 +162,6 @@ def _key_found(scene: Scene) -> dict[str, Any]:
 
 def _found(home: Path, part: str, variables: dict[str, str]) -> dict[str, Any]:
     answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)} | variables)
-    (found,) = [found for found in json.loads(answer.stdout)["findings"] if found["part"] == part]
+    (found,) = [found for found in json.loads(answer.stdout)["checks"] if found["part"] == part]
     assert isinstance(found, dict)
     return found

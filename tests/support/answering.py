@@ -17,6 +17,7 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer."""
         self.server.seen.append((self.command, self.path, self.headers.get("Idempotency-Key")))
+        self.server.authorizations.append(self.headers.get("Authorization"))
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         status, headers, body = self.server.answers[0]
         if len(self.server.answers) > 1:
@@ -43,6 +44,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.answers = list(answers)
         self.seen: list[tuple[str, str, str | None]] = []
+        self.authorizations: list[str | None] = []
 
     @property
     def url(self) -> str:

@@ -14,9 +14,9 @@ from cli.actions.logs import show_logs
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed
 from cli.doctor import run
-from cli.doctor.finding import broken
-from cli.launcher.screen import complain, say
+from cli.doctor.examination import broken
 from cli.render.output import Output
+from cli.render.screen import complain, say
 from cli.tables.sink import CsvSink
 
 STEERING = "a\x1b]0;owned\x07\x1b[31mb\x7f\x9b2J"
