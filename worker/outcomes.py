@@ -94,6 +94,8 @@ def told_of_success(kind: Kind, result: dict[str, Any]) -> str:
         case Kind.PROMOTE:
             version, serving = result["version"], result["serving_version"]
             more = "" if serving == version else f"; version {serving} goes on serving, for it is higher"
+            retired = ", ".join(map(str, result.get("retired_versions", [])))
+            more += f"; retired there, for another target: {retired}" if retired else ""
             return f"version {version} is active in {result['stage']}{more}"
 
 

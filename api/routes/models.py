@@ -44,11 +44,13 @@ Version = Annotated[int, Depends(version_of)]
 
 @router.get("/models", summary="List models", responses=responses(422, 503))
 def list_models(
+    *,
     parts: PartsDep,
     session: ReadSession,
     page: PageQueryDep,
     dataset_name: Annotated[str | None, Query(description="Only the models of this dataset.")] = None,
     stage: Annotated[str | None, Query(description="Only the models that are active in this stage.")] = None,
+    target: Annotated[str | None, Query(description="Only the models that predict this column.")] = None,
 ) -> Page[Model]:
     """Registered models, the newest version first."""
     position = page.position(int)
@@ -58,6 +60,7 @@ def list_models(
         session,
         dataset_name=dataset_name,
         stage=stage,
+        target=target,
         before=None if position is None else int(position[0]),
         limit=page.limit + 1,
     )
@@ -122,12 +125,19 @@ def download_artifact(
 def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session: RegistrySession) -> Retirement:
     """Let a version no longer serve in a stage; the next lower active version serves there from now on.
 
+    Where that one predicts another column, the retirement is refused unless `replace_target` asks for it.
+
     Promotion brings it back into any stage but the first, which a version enters by being trained. To undo a
     retirement from the first stage, train the same again as a new version with `POST /jobs/{job_id}/retry`; `job_id` of
     the model is the job.
     """
     retirement = deployments.retire(
-        session, version=version, stage=body.stage, reason=body.reason, stages=parts.settings.stages
+        session,
+        version=version,
+        stage=body.stage,
+        reason=body.reason,
+        stages=parts.settings.stages,
+        replace_target=body.replace_target,
     )
     return Retirement.model_validate(retirement)
 

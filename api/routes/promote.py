@@ -33,11 +33,13 @@ def promote_model(
 ) -> Job:
     """Copy the artifact to the next stage and make the version active there; the stage before keeps serving it.
 
-    The job's result carries `serving_version`, the highest version that is active in the target stage.
+    The job's result carries `serving_version`, the highest version that is active in the target stage. A stage serves
+    one target: what predicts another column than the version that serves there is refused, unless `replace_target`
+    has the other versions retired; the result lists them in `retired_versions`.
     """
 
     def check() -> Accepted:
-        request = body.model_dump(exclude={"priority"})
+        request = body.model_dump(exclude={"priority"}, exclude_defaults=True)
         with parts.database.read() as reading:
             promotion = check_promotion(reading, **request, stages=parts.settings.stages)
         check_size(promotion.version, promotion.source.seal.size_bytes, parts.settings)
@@ -48,7 +50,8 @@ def promote_model(
         background=background,
         response=response,
         kind=Kind.PROMOTE,
-        body=body.model_dump(),
+        # What is not asked for stays out, so that a key goes on naming the request that an older release took.
+        body=body.model_dump(exclude_defaults=True) | {"priority": body.priority},
         idempotency_key=idempotency_key,
         check=check,
     )

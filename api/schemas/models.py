@@ -45,6 +45,7 @@ class Model(ResponseBody):
     version: int = Field(description="Its number, counted through over all datasets.")
     dataset_name: str = Field(description="The dataset that it was trained on.")
     dataset_version: int = Field(description="The version of that dataset.")
+    target: str = Field(description="The column that it predicts.", examples=["species"])
     stage: str = Field(description="The furthest stage that it reached.")
     artifact_path: str = Field(description="The name of its file in that stage.")
     estimator: str = Field(
@@ -71,6 +72,7 @@ class Model(ResponseBody):
             version=row.version,
             dataset_name=model.dataset_name,
             dataset_version=model.dataset_version,
+            target=row.target,
             stage=row.stage,
             artifact_path=row.artifact_path,
             estimator=row.estimator,
@@ -123,6 +125,11 @@ class RetireRequest(RequestBody):
         max_length=1000,
         examples=["worse than the one before on new data"],
     )
+    replace_target: bool = Field(
+        default=False,
+        description="Let a version that predicts another column serve there afterwards. Without it a retirement that "
+        "leads to that is refused (`target_differs`).",
+    )
 
     @field_validator("reason")
     @classmethod
@@ -134,8 +141,10 @@ class Retirement(ResponseBody):
     """A version that no longer serves in a stage; `serving_version` does now, if it is not null."""
 
     version: int = Field(description="The version that was retired.")
+    target: str = Field(description="The column that it predicts.")
     dataset_name: str = Field(description="The dataset that it was trained on.")
     stage: str = Field(description="Where it no longer serves.")
     reason: str | None = Field(description="Why.")
     retired_at: Moment = Field(description="Since when.")
     serving_version: int | None = Field(description="The version that serves there now; null when none does.")
+    serving_target: str | None = Field(description="The column that this one predicts; null when none serves.")

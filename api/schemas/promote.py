@@ -17,4 +17,9 @@ class PromoteRequest(RequestBody):
     dataset_name: str = Field(description="The dataset that the model was trained on.", examples=["my_dataset"])
     version: VersionNumber = Field(description="The version of the model.", examples=[1])
     target_stage: str = Field(description="The stage after the one in which it is active.", examples=["staging"])
+    replace_target: bool = Field(
+        default=False,
+        description="Let it take the place of versions that predict another column; they are retired from the stage in "
+        "the same step. Without it such a promotion is refused (`target_differs`).",
+    )
     priority: Priority = MIDDLE_PRIORITY

@@ -34,18 +34,30 @@ def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool =
 
 
 def promote(
-    *, dataset_name: str, version: int, target_stage: str, priority: int | None = None, key: str | None = None
+    *,
+    dataset_name: str,
+    version: int,
+    target_stage: str,
+    replace_target: bool = False,
+    priority: int | None = None,
+    key: str | None = None,
 ) -> Call:
     """Accept a promotion; the key makes it safe to send again."""
     body: dict[str, Any] = {"dataset_name": dataset_name, "version": version, "target_stage": target_stage}
+    if replace_target:
+        body["replace_target"] = True
     if priority is not None:
         body["priority"] = priority
     return Call("POST", "/promote", headers=_key(key), body=body)
 
 
-def retire(version: int, *, stage: str, reason: str | None) -> Call:
+def retire(version: int, *, stage: str, reason: str | None, replace_target: bool = False) -> Call:
     """Let a version no longer serve in a stage."""
-    body = {"stage": stage, **({} if reason is None else {"reason": reason})}
+    body: dict[str, Any] = {"stage": stage}
+    if reason is not None:
+        body["reason"] = reason
+    if replace_target:
+        body["replace_target"] = True
     # A second one would be told that the version is not active there.
     return Call("POST", f"/models/{version}/retire", body=body, repeatable=False)
 

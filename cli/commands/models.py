@@ -15,6 +15,7 @@ def list_all(
     *,
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only models of this dataset.")] = None,
     stage: Annotated[str | None, typer.Option(metavar="STAGE", help="Only models that are active there.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Only models that predict this column.")] = None,
     limit: Limit = 20,
     url: Url = None,
     json: Json = False,
@@ -25,7 +26,8 @@ def list_all(
     from cli.render.models import model_list
 
     with connected(url, as_json=json) as (client, output):
-        give_list(client, output, "/models", model_list, most=limit, dataset_name=dataset, stage=stage)
+        filters = {"dataset_name": dataset, "stage": stage, "target": target}
+        give_list(client, output, "/models", model_list, most=limit, **filters)
 
 
 @app.command()

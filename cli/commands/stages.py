@@ -14,6 +14,10 @@ def promote(
     version: Version,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage after the one in which it is active.")],
     *,
+    replace_target: Annotated[
+        bool,
+        typer.Option("--replace-target", help="Retire the versions there that predict another column."),
+    ] = False,
     priority: Priority = None,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
@@ -22,7 +26,8 @@ def promote(
 ) -> None:
     """Bring a model to the next stage: dev, staging, production.
 
-    Waits for the job. The stage before keeps serving what it has.
+    Waits for the job. The stage before keeps serving what it has. What predicts another column than the version that
+    serves in the stage is refused without --replace-target.
     """
     from cli.actions.session import connected
     from cli.actions.training import run_job
@@ -30,7 +35,12 @@ def promote(
     from cli.render.models import promoted
 
     call = calls.promote(
-        dataset_name=dataset, version=version, target_stage=stage, priority=priority, key=idempotency_key
+        dataset_name=dataset,
+        version=version,
+        target_stage=stage,
+        replace_target=replace_target,
+        priority=priority,
+        key=idempotency_key,
     )
     with connected(url, as_json=json) as (client, output):
         run_job(client, output, call, detach=detach, label=f"promote {dataset} {version} to {stage}", show=promoted)
@@ -41,6 +51,10 @@ def retire(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="Where it is no longer to serve.")],
     *,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who look at it later.")] = None,
+    replace_target: Annotated[
+        bool,
+        typer.Option("--replace-target", help="Let a version that predicts another column serve there afterwards."),
+    ] = False,
     url: Url = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +66,8 @@ def retire(
     from cli.render.models import retired
 
     with connected(url, as_json=json) as (client, output):
-        output.give(client.get(calls.retire(version, stage=stage, reason=reason)), retired)
+        call = calls.retire(version, stage=stage, reason=reason, replace_target=replace_target)
+        output.give(client.get(call), retired)
 
 
 PROMOTE_EXAMPLES = """\b

@@ -18,11 +18,12 @@ def model_list(page: dict[str, Any]) -> RenderableType:
     if not page["items"]:
         return "No models. `mlmini train` makes one."
     return table(
-        ["Version", "Dataset", "Estimator", "Active in", "First metric", "Age"],
+        ["Version", "Dataset", "Target", "Estimator", "Active in", "First metric", "Age"],
         (
             (
-                *(model["version"], model["dataset_name"], model["estimator"].rpartition(".")[2]),
-                *(_active_in(model), _first(model["metrics"]), age(model["trained_at"])),
+                *(model["version"], model["dataset_name"], model["target"]),
+                *(model["estimator"].rpartition(".")[2], _active_in(model)),
+                *(_first(model["metrics"]), age(model["trained_at"])),
             )
             for model in page["items"]
         ),
@@ -41,7 +42,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
                 ("Version", model["version"]),
                 ("Dataset", f"{model['dataset_name']}, version {model['dataset_version']}"),
                 ("Estimator", model["estimator"]),
-                ("Predicts", model["signature"]["target"]),
+                ("Target", model["target"]),
                 ("Active in", _active_in(model)),
                 ("Artifact", model["artifact_path"]),
                 ("Trained", moment(model["trained_at"])),
@@ -104,10 +105,13 @@ def promoted(job: dict[str, Any]) -> RenderableType:
     serving = result.get("serving_version")
     rows: list[tuple[str, object]] = [
         ("Version", result["version"]),
+        ("Target", result.get("target")),
         ("Stage", result["stage"]),
         ("Artifact", result["artifact_path"]),
         ("Serving there", serving),
     ]
+    if result.get("retired_versions"):
+        rows.append(("Retired there", result["retired_versions"]))
     if serving == result["version"]:
         return facts(rows)
     return sections(
@@ -124,9 +128,13 @@ def retired(answer: dict[str, Any]) -> RenderableType:
             ("Version", answer["version"]),
             ("Retired from", answer["stage"]),
             ("Reason", answer["reason"]),
-            ("Serving there", "no version any more" if serving is None else serving),
+            ("Serving there", _serving(serving, answer["serving_target"])),
         ]
     )
+
+
+def _serving(version: int | None, target: str | None) -> str:
+    return "no version any more" if version is None else f"{version}, which predicts {cell(target)}"
 
 
 def _stages_after(stage: str) -> list[str]:

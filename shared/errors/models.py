@@ -55,6 +55,10 @@ class StageSkipped(Conflict):
     """Stages are passed one by one; the version is not active in the stage before."""
 
 
+class TargetDiffers(Conflict):
+    """Another column would be predicted than before; `replace_target` says that this is meant."""
+
+
 class NotActive(Conflict):
     """The version is not active in that stage."""
 

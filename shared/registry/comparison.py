@@ -58,7 +58,7 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
         "dataset_name": model.dataset_name,
         "dataset_version": model.dataset_version,
         "estimator": model.row.estimator,
-        "target": model.row.signature.get("target"),
+        "target": model.row.target,
         "stage": model.row.stage,
     }
 
@@ -74,7 +74,7 @@ def _metrics(models: Sequence[RegisteredModel]) -> list[MetricDifference]:
 
 
 def _measured_on(model: RegisteredModel) -> tuple[Any, ...]:
-    return model.dataset_name, model.dataset_version, model.row.signature.get("target"), model.row.report.get("split")
+    return model.dataset_name, model.dataset_version, model.row.target, model.row.report.get("split")
 
 
 def _best(value: ValueDifference, models: Sequence[RegisteredModel]) -> list[int]:

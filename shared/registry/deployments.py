@@ -19,20 +19,23 @@ from shared.jobs.claims import raise_counter
 from shared.jobs.rows import CounterRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, Seal
+from shared.registry.targets import ServingModel, check_successor, serving_model
 
 GENERATION = "registry_generation"
 
 
 @dataclass(frozen=True)
 class RetiredDeployment:
-    """A version that no longer serves in a stage, and the one that serves there now."""
+    """A version that no longer serves in a stage, and the one that serves there now, each with what it predicts."""
 
     version: int
+    target: str
     dataset_name: str
     stage: str
     reason: str | None
     retired_at: datetime
     serving_version: int | None
+    serving_target: str | None
 
 
 def generation(session: Session) -> int:
@@ -128,19 +131,46 @@ def activate(
 
 
 def retire(
-    session: Session, *, version: int, stage: str, reason: str | None, stages: Sequence[str]
+    session: Session,
+    *,
+    version: int,
+    stage: str,
+    reason: str | None,
+    stages: Sequence[str],
+    replace_target: bool = False,
 ) -> RetiredDeployment:
     """End the activity of a version in a stage; the next lower active version serves there from now on.
 
-    No promotion brings a version back into the first stage.
+    Only with `replace_target` may that one predict another column. No promotion brings a version back into the first
+    stage.
 
     Raises:
         UnknownStage: when the stage is not a configured one.
         UnknownModel: when no model has that version.
         NotActive: when the version is not active there.
+        TargetDiffers: when a version of another target would serve there, which was not asked for.
     """
     check_stage(stage, stages)
     begin_change(session)
+    dataset_id, retired_at = _end_activity(session, version, stage, reason)
+    target = session.execute(select(RegistryRow.target).where(RegistryRow.version == version)).scalar_one()
+    if not replace_target:
+        check_successor(session, dataset_id, stage, ServingModel(version, target))
+    serving_now = serving_model(session, dataset_id, stage)
+    return RetiredDeployment(
+        version=version,
+        target=target,
+        dataset_name=session.execute(select(DatasetRow.name).where(DatasetRow.id == dataset_id)).scalar_one(),
+        stage=stage,
+        reason=reason,
+        retired_at=retired_at,
+        serving_version=serving_now and serving_now.version,
+        serving_target=serving_now and serving_now.target,
+    )
+
+
+def _end_activity(session: Session, version: int, stage: str, reason: str | None) -> tuple[int, datetime]:
+    """Note that a version is retired from a stage; its dataset, and when that was."""
     row = session.execute(
         update(DeploymentRow)
         .where(DeploymentRow.version == version, _in(stage), DeploymentRow.retired_at.is_(None))
@@ -150,14 +180,7 @@ def retire(
     if row is None:
         raise not_active(session, version, stage)
     dataset_id, retired_at = row
-    return RetiredDeployment(
-        version=version,
-        dataset_name=session.execute(select(DatasetRow.name).where(DatasetRow.id == dataset_id)).scalar_one(),
-        stage=stage,
-        reason=reason,
-        retired_at=retired_at,
-        serving_version=serving_version(session, dataset_id, stage),
-    )
+    return dataset_id, retired_at
 
 
 def not_active(session: Session, version: int, stage: str) -> UnknownModel | NotActive:

@@ -29,6 +29,7 @@ from shared.registry.naming import artifact_name
 from shared.registry.orphans import removals_of
 from shared.registry.rows import RegistryRow, Shelf
 from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
+from shared.registry.targets import ServingModel, check_promoted_target, retire_other_targets
 from shared.settings import Settings
 
 
@@ -39,6 +40,9 @@ class Promotion:
     dataset_id: int
     dataset_name: str
     source: Artifact
+    # The column that it predicts, and whether versions of others go from the stage.
+    target: str
+    replace_target: bool
     target_stage: str
     target_path: str
     stages: tuple[str, ...]
@@ -52,7 +56,13 @@ class Promotion:
 
 
 def check_promotion(
-    session: Session, *, dataset_name: str, version: int, target_stage: str, stages: Sequence[str]
+    session: Session,
+    *,
+    dataset_name: str,
+    version: int,
+    target_stage: str,
+    replace_target: bool = False,
+    stages: Sequence[str],
 ) -> Promotion:
     """Check the rules of promotion against the present state.
 
@@ -62,28 +72,23 @@ def check_promotion(
         UnknownModel: when the dataset has no such version.
         AlreadyInStage: when the version is active there already.
         StageSkipped: when it is not active in the stage before.
+        TargetDiffers: when what serves there predicts another column, unless `replace_target` has that retired.
         ArtifactInRemoval: when what an earlier attempt stored under the target's name is just being removed.
         ArtifactCorrupt: when its deployment is that of another dataset.
     """
     deployments.check_stage(target_stage, stages)
-    dataset = find_dataset(session, dataset_name, include_archived=True)
-    owner = session.scalar(select(RegistryRow.dataset_id).where(RegistryRow.version == version))
-    if owner != dataset.id:
-        raise UnknownModel(
-            f"Dataset '{dataset_name}' has no model of version {version}. "
-            f"GET /models?dataset_name={dataset_name} lists its models."
-        )
+    registered = _registered(session, dataset_name, version)
     target_path = artifact_name(dataset_name, target_stage, version)
     source = _source(session, version, target_stage, stages)
-    if source.dataset_name != dataset_name:
-        raise ArtifactCorrupt(
-            f"The registry has version {version} under '{dataset_name}' and its deployment under "
-            f"'{source.dataset_name}'. `mlmini fsck` tells more."
-        )
+    _check_dataset(source, dataset_name)
+    if not replace_target:
+        check_promoted_target(session, registered.dataset_id, target_stage, ServingModel(version, registered.target))
     return Promotion(
-        dataset_id=dataset.id,
+        dataset_id=registered.dataset_id,
         dataset_name=dataset_name,
         source=source,
+        target=registered.target,
+        replace_target=replace_target,
         target_stage=target_stage,
         target_path=target_path,
         stages=tuple(stages),
@@ -125,13 +130,14 @@ def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, acto
     one gets here first.
 
     Raises:
-        AlreadyInStage, StageSkipped: as `check_promotion`.
+        AlreadyInStage, StageSkipped, TargetDiffers: as `check_promotion`.
         ArtifactInRemoval: when somebody began to remove what is stored under the target's name since then.
     """
     deployments.begin_change(session)
     if removals_of(session, Shelf.MODELS, promotion.target_path) != promotion.removals:
         raise ArtifactInRemoval(f"The file '{promotion.target_path}' was removed meanwhile. It is copied again.")
     _source(session, promotion.version, promotion.target_stage, promotion.stages)
+    retired = _settle_target(session, promotion)
     deployments.activate(
         session,
         version=promotion.version,
@@ -144,10 +150,31 @@ def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, acto
     _follow(session, promotion)
     return {
         "version": promotion.version,
+        "target": promotion.target,
         "stage": promotion.target_stage,
         "artifact_path": promotion.target_path,
+        "retired_versions": retired,
         "serving_version": deployments.serving_version(session, promotion.dataset_id, promotion.target_stage),
     }
+
+
+def _registered(session: Session, dataset_name: str, version: int) -> RegistryRow:
+    dataset = find_dataset(session, dataset_name, include_archived=True)
+    registered = session.get(RegistryRow, version)
+    if registered is None or registered.dataset_id != dataset.id:
+        raise UnknownModel(
+            f"Dataset '{dataset_name}' has no model of version {version}. "
+            f"GET /models?dataset_name={dataset_name} lists its models."
+        )
+    return registered
+
+
+def _check_dataset(source: Artifact, dataset_name: str) -> None:
+    if source.dataset_name != dataset_name:
+        raise ArtifactCorrupt(
+            f"The registry has version {source.version} under '{dataset_name}' and its deployment under "
+            f"'{source.dataset_name}'. `mlmini fsck` tells more."
+        )
 
 
 def _source(session: Session, version: int, target_stage: str, stages: Sequence[str]) -> Artifact:
@@ -169,6 +196,15 @@ def _source(session: Session, version: int, target_stage: str, stages: Sequence[
             f"by one: {' -> '.join(stages)}.{hint}"
         )
     return source
+
+
+def _settle_target(session: Session, promotion: Promotion) -> list[int]:
+    """See that one target is served in the stage from now on; the versions that were retired for it."""
+    model = ServingModel(promotion.version, promotion.target)
+    if promotion.replace_target:
+        return retire_other_targets(session, promotion.dataset_id, promotion.target_stage, model)
+    check_promoted_target(session, promotion.dataset_id, promotion.target_stage, model)
+    return []
 
 
 def _train_again(session: Session, version: int) -> str:

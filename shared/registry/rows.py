@@ -23,6 +23,8 @@ class RegistryRow(Base):
     job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
     stage: Mapped[str] = mapped_column(String(64))
     artifact_path: Mapped[str] = mapped_column(String(512))
+    # The column that it predicts, out of the signature, because what serves is told apart by it.
+    target: Mapped[str] = mapped_column(Text, server_default="")
     estimator: Mapped[str] = mapped_column(String(128))
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -72,6 +72,7 @@ def register(
     Raises:
         DatasetDeleted: when the dataset went away meanwhile.
     """
+    place = {"stage": stage, "artifact_path": artifact_path}
     begin_change(session)
     _hold_dataset(session, dataset_version_id)
     session.execute(
@@ -80,20 +81,12 @@ def register(
             dataset_id=dataset_id,
             dataset_version_id=dataset_version_id,
             job_id=job_id,
-            stage=stage,
-            artifact_path=artifact_path,
+            **place,
+            target=facts["signature"]["target"],
             **facts,
         )
     )
-    activate(
-        session,
-        version=version,
-        dataset_id=dataset_id,
-        stage=stage,
-        artifact_path=artifact_path,
-        seal=seal,
-        actor=actor,
-    )
+    activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
 
 
 def find_model(session: Session, version: int) -> RegisteredModel:
@@ -119,15 +112,23 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
 
 
 def list_models(
-    session: Session, *, dataset_name: str | None, stage: str | None, before: int | None, limit: int
+    session: Session,
+    *,
+    dataset_name: str | None,
+    stage: str | None,
+    target: str | None = None,
+    before: int | None,
+    limit: int,
 ) -> list[RegisteredModel]:
-    """The registered models, newest version first: those of a dataset, active in a stage, older than `before`."""
+    """The registered models, newest version first: of a dataset, active in a stage, of a target, before a version."""
     query = _query().order_by(RegistryRow.version.desc()).limit(limit)
     if dataset_name is not None:
         query = query.where(DatasetRow.name == dataset_name)
     if stage is not None:
         active = select(DeploymentRow.version).where(DeploymentRow.stage == stage, DeploymentRow.retired_at.is_(None))
         query = query.where(RegistryRow.version.in_(active))
+    if target is not None:
+        query = query.where(RegistryRow.target == target)
     if before is not None:
         query = query.where(RegistryRow.version < before)
     return _load(session, query)

@@ -13,7 +13,7 @@ from api.lifespan import Parts
 from shared.datasets.rows import DatasetVersionRow
 from shared.registry.rows import DeploymentRow
 from tests.support.jobs import claim_job
-from tests.support.models import Platform, doubling, iris_forest
+from tests.support.models import Platform, doubling, iris_forest, with_target
 from tests.support.objects import read, sha256_of
 from tests.support.registry import Data
 
@@ -324,3 +324,23 @@ def test_a_wrong_retirement_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert said in answer.json()["detail"]
     assert listed(one_client, stage="dev") == [4, 3, 2, 1]
+
+
+def test_models_have_their_target_and_are_found_by_it(client: TestClient, platform: Platform) -> None:
+    weight = platform.train(platform.dataset("fish"), with_target(iris_forest(), "weight"), name="fish")
+    assert client.get(f"/models/{weight}").json()["target"] == "weight"
+    assert listed(client, target="weight") == [weight]
+    assert listed(client, target="weight", dataset_name="iris") == []
+    assert {model["target"] for model in client.get("/models").json()["items"]} == {"target", "weight"}
+
+
+def test_a_retirement_that_would_change_the_target_has_to_be_asked_for(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("fish")
+    first = platform.train(data, name="fish")
+    second = platform.train(data, with_target(iris_forest(), "weight"), name="fish")
+    answer = client.post(f"/models/{second}/retire", json={"stage": "dev"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "target_differs")
+    assert f"After it version {first} would serve in 'dev', which predicts 'target'" in answer.json()["detail"]
+    retirement = client.post(f"/models/{second}/retire", json={"stage": "dev", "replace_target": True}).json()
+    assert (retirement["target"], retirement["serving_version"]) == ("weight", first)
+    assert retirement["serving_target"] == "target"

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.lifespan import Parts
 from shared.settings import Settings
-from tests.support.models import Platform, iris_forest
+from tests.support.models import Platform, iris_forest, with_target
 
 BODY = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
 
@@ -94,3 +94,21 @@ def test_a_model_that_is_too_large_to_be_served_is_not_promoted(api_settings: Se
         assert (answer.status_code, answer.json()["code"]) == (409, "model_too_large")
         assert "raise MLMINI_MODEL_CACHE_MB" in answer.json()["detail"]
         assert jobs(client) == 0
+
+
+def test_another_target_is_promoted_only_when_that_is_said(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("fish")
+    platform.train(data, name="fish")
+    platform.promote(3, "staging", name="fish")
+    platform.train(data, with_target(iris_forest(), "weight"), name="fish")
+    body = {"dataset_name": "fish", "version": 4, "target_stage": "staging"}
+    answer = client.post("/promote", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "target_differs")
+    detail = answer.json()["detail"]
+    assert "predicts 'weight'" in detail
+    assert "predicts 'target'" in detail
+    assert '"replace_target": true' in detail
+    assert jobs(client) == 0
+    accepted = client.post("/promote", json=body | {"replace_target": True})
+    assert accepted.status_code == 202
+    assert accepted.json()["request"] == body | {"replace_target": True}

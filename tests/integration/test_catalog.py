@@ -60,7 +60,7 @@ def register_model(catalog: Catalog, name: str) -> None:
                 estimator="dummy.DummyClassifier",
                 parameters={},
                 metrics={},
-                signature={},
+                signature={"target": "target"},
                 report={},
                 environment={},
             )

@@ -16,10 +16,12 @@ from shared.jobs.acceptance import find_job
 from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, JobEventRow
 from shared.jobs.states import State
 from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
+from shared.registry.rows import RegistryRow
 from shared.schema import metadata
 from tests.support import processes
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.processes import contents
+from tests.support.registry import insert_dataset, register_model
 from tests.support.servers import PostgreSQL
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -96,6 +98,17 @@ def test_a_migration_keeps_jobs_with_their_events_and_logs(database: Database) -
         job = find_job(session, job_id)
         assert (job.status, job.priority, job.usage) == (State.RUNNING, MIDDLE_PRIORITY, None)
         assert session.scalar(select(func.count()).select_from(JobEventRow)) == 2
+
+
+def test_a_migration_finds_the_target_of_a_model_in_its_signature(database: Database) -> None:
+    job_id = add_job(database)
+    with database.write() as session:
+        register_model(session, insert_dataset(session), version=1, job_id=job_id)
+    run(database, "downgrade", "0006")
+    assert "target" not in {column["name"] for column in inspect(database.engine).get_columns("model_registry")}
+    upgrade(database)
+    with database.read() as session:
+        assert session.scalars(select(RegistryRow.target)).one() == "target"
 
 
 def test_the_migrations_and_the_rows_do_not_drift(database: Database) -> None:

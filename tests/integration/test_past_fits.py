@@ -53,7 +53,7 @@ def fitted(
             estimator=key,
             parameters=SVC | params,
             metrics={},
-            signature={},
+            signature={"target": "target"},
             report={} if seconds is None else {"fit_seconds": seconds},
             environment={},
         )

@@ -21,6 +21,7 @@ from shared.errors import (
     DatasetDeleted,
     NotActive,
     StageSkipped,
+    TargetDiffers,
     Unknown,
     UnknownDataset,
     UnknownModel,
@@ -31,7 +32,7 @@ from shared.registry import deployments, versions
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.settings import Settings
-from tests.support.models import Platform, doubling, open_platform
+from tests.support.models import Platform, doubling, iris_forest, open_platform, with_target
 from tests.support.registry import Data
 
 
@@ -52,11 +53,21 @@ def stored(sqlite_url: str, store: ObjectStore, store_settings: Settings, tmp_pa
 
 
 def retire(platform: Platform, version: int, stage: str) -> int | None:
+    return retirement_of(platform, version, stage).serving_version
+
+
+def retirement_of(
+    platform: Platform, version: int, stage: str, *, replace_target: bool = False
+) -> deployments.RetiredDeployment:
     with platform.database.write() as session:
-        retirement = deployments.retire(
-            session, version=version, stage=stage, reason="test", stages=platform.settings.stages
+        return deployments.retire(
+            session,
+            version=version,
+            stage=stage,
+            reason="test",
+            stages=platform.settings.stages,
+            replace_target=replace_target,
         )
-        return retirement.serving_version
 
 
 def serving(platform: Platform, data: Data, stage: str) -> int | None:
@@ -89,8 +100,10 @@ def test_a_promotion_copies_the_file_and_serves_beside_the_source(stored: Platfo
     before = generation(stored)
     assert stored.promote(version, "staging") == {
         "version": 1,
+        "target": "target",
         "stage": "staging",
         "artifact_path": "iris_model_staging_v1.pkl",
+        "retired_versions": [],
         "serving_version": 1,
     }
     assert serving(stored, data, "dev") == serving(stored, data, "staging") == version
@@ -155,6 +168,99 @@ def test_a_version_below_the_serving_one_may_be_promoted_and_the_result_says_who
     old, new = platform.train(data), platform.train(data)
     platform.promote(new, "staging")
     assert platform.promote(old, "staging")["serving_version"] == new
+
+
+def test_a_model_is_registered_with_its_target(platform: Platform) -> None:
+    data = platform.dataset()
+    for target in ("species", "island"):
+        platform.train(data, with_target(iris_forest(), target))
+    assert [found(platform, version).row.target for version in (1, 2)] == ["species", "island"]
+
+
+def test_another_target_than_the_serving_one_is_not_promoted_in_silence(platform: Platform) -> None:
+    data = platform.dataset()
+    species, island = platform.train(data), platform.train(data, with_target(iris_forest(), "island"))
+    platform.promote(species, "staging")
+    before = generation(platform)
+    with pytest.raises(TargetDiffers, match=r"Version 2 predicts 'island', but version 1.*predicts 'target'"):
+        platform.promote(island, "staging")
+    assert serving(platform, data, "staging") == species
+    assert generation(platform) == before
+    # Training is not promotion: the first stage takes any target, and this stage any version of its own.
+    assert serving(platform, data, "dev") == island
+    assert platform.promote(platform.train(data), "staging")["serving_version"] == 3
+
+
+def test_a_promotion_that_replaces_the_target_retires_all_other_versions_with_a_reason(platform: Platform) -> None:
+    data = platform.dataset()
+    for _ in range(2):
+        platform.promote(platform.train(data), "staging")
+    island = platform.train(data, with_target(iris_forest(), "island"))
+    result = platform.promote(island, "staging", replace_target=True)
+    assert (result["target"], result["retired_versions"], result["serving_version"]) == ("island", [2, 1], island)
+    for version in (1, 2):
+        dev, staging = found(platform, version).deployments
+        assert dev.retired_at is None
+        assert staging.retired_at is not None
+        assert staging.retired_reason == "version 3 replaced it, which predicts 'island'"
+    # Nothing of the old target is left to come back.
+    assert retire(platform, island, "staging") is None
+
+
+def test_a_lower_version_that_replaces_the_target_serves(platform: Platform) -> None:
+    data = platform.dataset()
+    island = platform.train(data, with_target(iris_forest(), "island"))
+    species = platform.train(data)
+    platform.promote(species, "staging")
+    result = platform.promote(island, "staging", replace_target=True)
+    assert (result["retired_versions"], result["serving_version"]) == ([species], island)
+
+
+def test_of_two_promotions_of_different_targets_that_meet_one_commits(platform: Platform) -> None:
+    data = platform.dataset()
+    versions_of = [platform.train(data), platform.train(data, with_target(iris_forest(), "island"))]
+    with platform.database.read() as session:
+        checked = [
+            check_promotion(
+                session,
+                dataset_name="iris",
+                version=version,
+                target_stage="staging",
+                stages=platform.settings.stages,
+            )
+            for version in versions_of
+        ]
+    assert platform.finish_promotion(checked[1])["serving_version"] == 2
+    with pytest.raises(TargetDiffers):
+        platform.finish_promotion(checked[0])
+    assert serving(platform, data, "staging") == 2
+    assert len(found(platform, 1).deployments) == 1
+
+
+def test_a_retirement_never_brings_another_target_back_in_silence(platform: Platform) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    for _ in range(2):
+        platform.train(data, with_target(iris_forest(), "island"))
+    first = retirement_of(platform, 3, "dev")
+    assert (first.target, first.serving_version, first.serving_target) == ("island", 2, "island")
+    before = generation(platform)
+    with pytest.raises(TargetDiffers, match="After it version 1 would serve in 'dev', which predicts 'target'"):
+        retire(platform, 2, "dev")
+    assert serving(platform, data, "dev") == 2
+    assert generation(platform) == before
+    second = retirement_of(platform, 2, "dev", replace_target=True)
+    assert (second.serving_version, second.serving_target) == (1, "target")
+    last = retirement_of(platform, 1, "dev")
+    assert (last.serving_version, last.serving_target) == (None, None)
+
+
+def test_what_does_not_serve_is_retired_whatever_serves(platform: Platform) -> None:
+    data = platform.dataset()
+    platform.train(data)
+    platform.train(data, with_target(iris_forest(), "island"))
+    retirement = retirement_of(platform, 1, "dev")
+    assert (retirement.target, retirement.serving_version, retirement.serving_target) == ("target", 2, "island")
 
 
 def test_retirement_brings_back_the_next_lower_active_version(platform: Platform) -> None:

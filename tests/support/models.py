@@ -22,7 +22,7 @@ from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry import artifact
 from shared.registry.naming import artifact_name
-from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.promotion import Promotion, check_promotion, commit_promotion, stage_artifact
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register
 from shared.settings import Settings
@@ -70,6 +70,11 @@ def doubling() -> Fitted:
     """A regression that doubles its one input."""
     model = LinearRegression().fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
     return Fitted(model, numeric_signature("x", task="regression"), dict(LIBRARIES))
+
+
+def with_target(fitted: Fitted, target: str) -> Fitted:
+    """The same model, said to predict another column."""
+    return replace(fitted, signature=fitted.signature.model_copy(update={"target": target}))
 
 
 @dataclass(frozen=True)
@@ -147,12 +152,22 @@ class Platform:
             environment=fitted.environment,
         )
 
-    def promote(self, version: int, stage: str, *, name: str = "iris") -> dict[str, Any]:
+    def promote(self, version: int, stage: str, *, name: str = "iris", replace_target: bool = False) -> dict[str, Any]:
         """Promote as a worker does, and return the job's result."""
         with self.database.read() as session:
             promotion = check_promotion(
-                session, dataset_name=name, version=version, target_stage=stage, stages=self.settings.stages
+                session,
+                dataset_name=name,
+                version=version,
+                target_stage=stage,
+                replace_target=replace_target,
+                stages=self.settings.stages,
             )
+        return self.finish_promotion(promotion)
+
+    def finish_promotion(self, promotion: Promotion) -> dict[str, Any]:
+        """Do and commit a promotion that was checked before."""
+        version, stage = promotion.version, promotion.target_stage
         folder = self.folder / f"promotion-{version}-{stage}"
         folder.mkdir(exist_ok=True)
         seal = stage_artifact(self.store, self.settings, self.key, promotion, folder=folder)

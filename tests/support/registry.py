@@ -73,7 +73,7 @@ def register_model(session: Session, data: Data, *, version: int, job_id: UUID) 
         estimator="dummy.DummyClassifier",
         parameters={},
         metrics={},
-        signature={},
+        signature={"target": "target"},
         report={},
         environment={},
         actor="test",

@@ -23,7 +23,8 @@ def model(
         estimator="dummy.DummyClassifier",
         metrics=metrics,
         parameters={},
-        signature={"target": target},
+        target=target,
+        signature={},
         report={"split": SPLIT, **report},
     )
     return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[])

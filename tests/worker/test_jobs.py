@@ -45,8 +45,10 @@ def test_a_model_walks_from_training_to_production_and_serves(installation: Site
         promoted = installation.until(promote(installation, trained["version"], stage), State.SUCCEEDED).result
         assert promoted == {
             "version": trained["version"],
+            "target": "target",
             "stage": stage,
             "artifact_path": f"iris_model_{stage}_v{trained['version']}.pkl",
+            "retired_versions": [],
             "serving_version": trained["version"],
         }
     key = load_artifact_key(installation.settings)

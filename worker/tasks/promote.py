@@ -18,6 +18,7 @@ class Request(BaseModel):
     # As large as the database can ask for.
     version: int = Field(ge=1, le=2**31 - 1)
     target_stage: str
+    replace_target: bool = False
 
 
 def run(attempt: Attempt) -> Effect:

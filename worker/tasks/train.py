@@ -196,6 +196,7 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _
         )
         return {
             "version": staged.version,
+            "target": facts.signature["target"],
             "stage": staged.stage,
             "artifact_path": staged.path,
             "metrics": facts.metrics,

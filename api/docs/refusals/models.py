@@ -14,6 +14,7 @@ from shared.errors import (
     PlatformError,
     PredictionTooSlow,
     StageSkipped,
+    TargetDiffers,
     UnknownModel,
 )
 
@@ -37,6 +38,10 @@ REFUSALS: dict[str, list[PlatformError]] = {
     "retire_model": [
         MODEL,
         NotActive("Version 1 is not active in 'staging'. It is active in: dev."),
+        TargetDiffers(
+            "Version 5 predicts 'petal_width'. After it version 1 would serve in 'dev', which predicts 'target'. With "
+            "\"replace_target\": true it does; else retire version 1 from 'dev' first."
+        ),
         STAGE,
         *JSON_BODY,
     ],
@@ -48,6 +53,11 @@ REFUSALS: dict[str, list[PlatformError]] = {
             "dev -> staging -> production."
         ),
         AlreadyInStage("Version 1 is active in 'dev' already."),
+        TargetDiffers(
+            "Version 5 predicts 'petal_width', but version 1, which serves in 'staging', predicts 'target'. Who asks "
+            'there would get answers of another meaning. With "replace_target": true the promotion also retires '
+            "every version of another target from 'staging'."
+        ),
         STAGE,
         KEY_REUSED,
         *JSON_BODY,
