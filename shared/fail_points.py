@@ -40,6 +40,7 @@ POINTS = (
     "commit.before",  # nothing is written of the end
     "commit.inside",  # all is written, nothing is committed
     "commit.after",  # committed, the supervisor does not know it yet
+    "discard.before_remove",  # a deletion is committed, and an object of it is still there
     "collect.before_delete",  # a janitor has the right to delete an object, and has not done it
     "collect.at_delete",  # it has seen that the right still holds, and comes to the store
 )

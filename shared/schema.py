@@ -2,6 +2,7 @@
 
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.rows import DeploymentRow, OrphanRow, RegistryRow
 
@@ -12,6 +13,7 @@ __all__ = [
     "DatasetRow",
     "DatasetVersionRow",
     "DeploymentRow",
+    "DiscardedObjectRow",
     "IdempotencyKeyRow",
     "JobEventRow",
     "JobLogRow",

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 
 from shared.datasets.unfinished import clean_stale_uploads, forget_empty_datasets
+from shared.discarded import remove_discarded
 from shared.errors import Unavailable
 from shared.jobs import expiry
 from shared.logging import get_logger
-from shared.registry.collection import Collector, bucket_of
+from shared.object_store.shelves import Shelf, bucket_of
+from shared.registry.collection import Collector
 from shared.registry.references import is_ours
-from shared.registry.rows import Shelf
 from shared.scratch import sweep_scratch
 from worker.runtime import Runtime
 
@@ -35,7 +36,7 @@ class Janitor:
     def tidy(self) -> dict[str, int]:
         """Do one round and tell what was done. A step that a part of the platform keeps from its work is left out."""
         done: dict[str, int] = {}
-        for step in (self._keys, self._logs, self._uploads, self._orphans, self._unfinished, self._scratch):
+        for step in self._steps:
             if self._runtime.stopping.is_set():
                 break
             try:
@@ -47,6 +48,18 @@ class Janitor:
                 log.exception("janitor_failed", step=step.__name__.strip("_"))
         log.info("janitor_done", **done)
         return done
+
+    @property
+    def _steps(self) -> tuple[Callable[[], dict[str, int]], ...]:
+        return (
+            self._keys,
+            self._logs,
+            self._uploads,
+            self._discarded,
+            self._orphans,
+            self._unfinished,
+            self._scratch,
+        )
 
     def _run(self) -> None:
         share = _FIRST
@@ -86,6 +99,11 @@ class Janitor:
         runtime = self._runtime
         stale = clean_stale_uploads(runtime.database, runtime.store, runtime.settings)
         return {"uploads": stale, "datasets": forget_empty_datasets(runtime.database)}
+
+    def _discarded(self) -> dict[str, int]:
+        runtime = self._runtime
+        stopping = runtime.stopping.is_set
+        return {"discarded": remove_discarded(runtime.database, runtime.store, runtime.settings, stopping=stopping)}
 
     def _orphans(self) -> dict[str, int]:
         runtime = self._runtime

@@ -21,10 +21,10 @@ from shared.datasets.catalog import (
     find_entry,
     list_datasets,
     list_versions,
-    remove_objects,
 )
 from shared.datasets.ingestion import Ingestion, Ingestor
 from shared.datasets.naming import normalise_name
+from shared.discarded import remove_now
 from shared.errors import UnknownDatasetVersion
 from shared.tables.inspected import Preview
 
@@ -155,9 +155,9 @@ def remove_dataset(
     if archive:
         archive_dataset(session, name)
         return
-    keys = delete_dataset(session, name)
+    delete_dataset(session, name)
     # Background tasks run after the commit: a file that a row names is never missing.
-    remove = partial(remove_objects, parts.store, parts.settings.datasets_bucket, keys)
+    remove = partial(remove_now, parts.database, parts.store, parts.settings)
     background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
 
 

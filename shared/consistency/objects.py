@@ -15,9 +15,9 @@ from shared.consistency.difference import Difference, Level
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
-from shared.registry.collection import bucket_of
+from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry.references import claiming_job, is_newer, is_ours, named
-from shared.registry.rows import DeploymentRow, Shelf
+from shared.registry.rows import DeploymentRow
 from shared.settings import Settings
 
 _CHUNK_BYTES = 2**20

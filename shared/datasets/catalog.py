@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.discarded import discard
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, did_you_mean
 from shared.jobs.rows import JobRow
-from shared.logging import get_logger
-from shared.object_store import ObjectStore
-
-log = get_logger(__name__)
+from shared.object_store.shelves import Shelf
 
 _SUGGESTED_FROM = 1_000
 _SHOWN_CHARACTERS = 80
@@ -132,8 +130,8 @@ def archive_dataset(session: Session, name: str) -> None:
     session.execute(update(DatasetRow).where(DatasetRow.id == dataset.id).values(archived_at=hidden_at))
 
 
-def delete_dataset(session: Session, name: str) -> list[str]:
-    """Delete a dataset, archived or not, and return the keys of its objects, to remove once this is committed.
+def delete_dataset(session: Session, name: str) -> None:
+    """Delete a dataset, archived or not, and discard its objects, which are to be removed once this is committed.
 
     Raises:
         UnknownDataset: when there is none of that name.
@@ -152,7 +150,7 @@ def delete_dataset(session: Session, name: str) -> list[str]:
             f"Models were trained on the dataset '{name}', so it stays. "
             f"DELETE /datasets/{name}?archive=true hides it and lets them go on."
         ) from None
-    return list(keys)
+    discard(session, Shelf.DATASETS, keys)
 
 
 def _hold_jobs(session: Session, dataset: DatasetRow) -> None:
@@ -160,15 +158,6 @@ def _hold_jobs(session: Session, dataset: DatasetRow) -> None:
     versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
     jobs = select(JobRow.id).where(JobRow.dataset_version_id.in_(versions))
     session.execute(jobs.order_by(JobRow.id).with_for_update())
-
-
-def remove_objects(store: ObjectStore, bucket: str, keys: list[str]) -> None:
-    """Remove the objects of rows that are gone, best effort: what stays is named by no row and harms nobody."""
-    for key in keys:
-        try:
-            store.delete(bucket, key)
-        except Exception as error:  # noqa: BLE001 - the dataset is deleted whatever becomes of its bytes
-            log.warning("object_not_removed", bucket=bucket, key=key, error=type(error).__name__)
 
 
 def _ready(dataset_id: int) -> ColumnElement[bool]:

@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.datasets.catalog import CatalogEntry, find_version, remove_objects
+from shared.datasets.catalog import CatalogEntry, find_version
 from shared.datasets.naming import new_object_key
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
 from shared.datasets.unfinished import clean_stale_uploads, forget_if_empty
+from shared.discarded import discard, remove_now
 from shared.errors import ExampleNameTaken, ScratchUnavailable, UploadOvertaken
 from shared.logging import get_logger
 from shared.object_store import DigestMismatch, ObjectExists, ObjectMissing, ObjectStore
+from shared.object_store.shelves import Shelf
 from shared.settings import Settings
 from shared.tables.inspected import Inspection
 from shared.tables.reader import Reader
@@ -84,7 +86,7 @@ class Ingestor:
                     mark(session)
                 done = _publish(session, dataset_id, version_id, file, description, only_if_new=only_if_new)
         if not done.created:
-            remove_objects(self.store, self.settings.datasets_bucket, [key])
+            remove_now(self.database, self.store, self.settings)
         return done
 
     def _bring_back(self, known: CatalogEntry, file: Spooled) -> Ingestion:
@@ -124,8 +126,9 @@ class Ingestor:
                 if not ready:
                     session.execute(delete(DatasetVersionRow).where(row))
                     forget_if_empty(session, dataset_id)
+                    discard(session, Shelf.DATASETS, [key])
             if not ready:
-                remove_objects(self.store, self.settings.datasets_bucket, [key])
+                remove_now(self.database, self.store, self.settings)
             raise
 
 
@@ -189,6 +192,7 @@ def _publish(
         known = _same_again(session, dataset.name, file, description)
         if known is not None:
             session.delete(version)
+            discard(session, Shelf.DATASETS, [version.object_key])
             return Ingestion(known, created=False)
         if only_if_new:
             raise name_taken(dataset.name)

@@ -5,10 +5,11 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.datasets.catalog import remove_objects
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.discarded import discard, remove_now
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.object_store.shelves import Shelf
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -34,9 +35,10 @@ def clean_stale_uploads(database: Database, store: ObjectStore, settings: Settin
         ).all()
         for dataset_id in {row.dataset_id for row in gone}:
             forget_if_empty(session, dataset_id)
-    keys = [row.object_key for row in gone]
+        keys = [row.object_key for row in gone]
+        discard(session, Shelf.DATASETS, keys)
     log.info("stale_uploads_removed", keys=keys)
-    remove_objects(store, settings.datasets_bucket, keys)
+    remove_now(database, store, settings)
     return len(keys)
 
 

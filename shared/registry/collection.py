@@ -1,4 +1,4 @@
-"""Collects objects that no row names: what crashes, cancelled attempts and deleted datasets leave in the store.
+"""Collects objects that no row names: what crashes and cancelled attempts leave in the store.
 
 Nothing is deleted on a doubt. An object goes when its name is of our making, no row names it, no job could come to name
 it, and both the store and the database have known it for the grace period; all of that is checked again right before.
@@ -14,10 +14,10 @@ from shared.database import Database
 from shared.fail_points import fail_point
 from shared.logging import get_logger
 from shared.object_store import ObjectEntry, ObjectStore
+from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry import orphans
 from shared.registry.orphans import Removal
 from shared.registry.references import is_claimed, is_ours, named
-from shared.registry.rows import Shelf
 from shared.settings import Settings
 
 log = get_logger(__name__)
@@ -127,8 +127,3 @@ class Collector:
     @property
     def _grace(self) -> timedelta:
         return timedelta(hours=self.settings.orphan_hours)
-
-
-def bucket_of(shelf: Shelf, settings: Settings) -> str:
-    """What the settings call the bucket."""
-    return settings.datasets_bucket if shelf is Shelf.DATASETS else settings.models_bucket

@@ -23,9 +23,10 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.errors import ArtifactInRemoval
 from shared.jobs.states import Kind
+from shared.object_store.shelves import Shelf
 from shared.registry.deployments import hold_registry
 from shared.registry.references import is_claimed, named
-from shared.registry.rows import OrphanRow, Shelf
+from shared.registry.rows import OrphanRow
 
 # How long after its beginning a removal may call the store, and how long that call may take to be sent.
 START_SECONDS = 300

@@ -23,11 +23,12 @@ from shared.errors import (
 )
 from shared.fail_points import fail_point
 from shared.object_store import ObjectExists, ObjectStore
+from shared.object_store.shelves import Shelf
 from shared.registry import deployments
 from shared.registry.artifact import fetch
 from shared.registry.naming import artifact_name
 from shared.registry.orphans import removals_of
-from shared.registry.rows import RegistryRow, Shelf
+from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
 from shared.registry.targets import ServingModel, check_promoted_target, retire_other_targets
 from shared.settings import Settings

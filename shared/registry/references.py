@@ -10,8 +10,9 @@ from shared.datasets.naming import is_object_key
 from shared.datasets.rows import DatasetVersionRow
 from shared.jobs.rows import CounterRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.object_store.shelves import Shelf
 from shared.registry.naming import artifact_name, read_artifact_name
-from shared.registry.rows import DeploymentRow, RegistryRow, Shelf
+from shared.registry.rows import DeploymentRow, RegistryRow
 
 
 def is_ours(shelf: Shelf, key: str) -> bool:

@@ -1,7 +1,6 @@
 """The rows of the model registry."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -64,13 +63,6 @@ class DeploymentRow(Base):
     created_by: Mapped[str] = mapped_column(String(128))
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str | None] = mapped_column(Text)
-
-
-class Shelf(StrEnum):
-    """The two kinds of object, whatever the settings call their buckets."""
-
-    DATASETS = "datasets"
-    MODELS = "models"
 
 
 class OrphanRow(Base):

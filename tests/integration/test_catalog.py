@@ -1,7 +1,6 @@
 """Looking up, listing, archiving and deleting, on both databases."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,10 +14,10 @@ from shared.datasets.catalog import (
     find_version,
     list_datasets,
     list_versions,
-    remove_objects,
 )
 from shared.datasets.examples import ensure_example
 from shared.datasets.rows import DatasetRow
+from shared.discarded import remove_discarded
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion
 from shared.jobs.acceptance import accept, find_job
 from shared.jobs.states import Kind
@@ -140,9 +139,9 @@ def test_a_deleted_dataset_is_gone_with_its_objects_and_its_jobs_stay(catalog: C
             session, kind=Kind.TRAIN, request={}, dataset_name="data", dataset_version_id=first.version.id
         ).id
     with catalog.database.write() as session:
-        keys = delete_dataset(session, "data")
-    assert sorted(keys) == catalog.keys()
-    remove_objects(catalog.store, catalog.settings.datasets_bucket, keys)
+        delete_dataset(session, "data")
+    assert len(catalog.keys()) == 2
+    assert remove_discarded(catalog.database, catalog.store, catalog.settings) == 2
     assert (catalog.count_datasets(), catalog.versions(), catalog.keys()) == (0, [], [])
     with catalog.database.read() as session:
         assert find_job(session, job_id).dataset_version_id is None
@@ -166,9 +165,3 @@ def test_a_dataset_with_a_model_is_not_deleted_but_can_be_archived(catalog: Cata
         assert session.scalar(select(DatasetRow.name)) == "data"
         archive_dataset(session, "data")
     assert len(catalog.keys()) == 1
-
-
-def test_objects_that_cannot_be_removed_are_left(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add("data")
-    remove_objects(catalog.store, catalog.settings.datasets_bucket, ["no such key!", *catalog.keys()])
-    assert catalog.keys() == []

@@ -21,11 +21,12 @@ from shared.errors import ArtifactInRemoval
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
+from shared.object_store.shelves import Shelf
 from shared.registry import collection, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
 from shared.registry.promotion import check_promotion, commit_promotion
-from shared.registry.rows import OrphanRow, Shelf
+from shared.registry.rows import OrphanRow
 from shared.settings import Settings
 from tests.support.jobs import add_job, claim_job, fail_job
 from tests.support.left_over import NO_GRACE, UPLOADED, Belongings, belongings

@@ -135,7 +135,6 @@ def test_a_store_that_is_away_leaves_no_row(catalog: Catalog) -> None:
 
 def test_a_dataset_deleted_during_an_upload_is_told_and_leaves_nothing(catalog: Catalog) -> None:
     catalog.add("data", b"a\n1\n")
-    (first,) = catalog.keys()
 
     def delete() -> None:
         with catalog.database.write() as session:
@@ -144,7 +143,7 @@ def test_a_dataset_deleted_during_an_upload_is_told_and_leaves_nothing(catalog: 
     store: Any = Refusing(catalog.store, before=delete)
     with pytest.raises(UploadOvertaken):
         Catalog(catalog.database, store, catalog.reader, catalog.settings).add("data", b"a\n2\n")
-    assert (catalog.count_datasets(), catalog.keys()) == (0, [first])
+    assert (catalog.count_datasets(), catalog.keys()) == (0, [])
 
 
 def abandon(catalog: Catalog, name: str, *, folder: Path) -> None:

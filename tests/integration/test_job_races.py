@@ -212,9 +212,9 @@ def test_the_deletion_of_a_dataset_waits_for_the_commit_of_a_job_and_neither_fai
         data = insert_dataset(session)
     claim = claim_job(database, add_job(database, kind=Kind.TRAIN, dataset_version_id=data.version_id))
 
-    def delete() -> list[str]:
+    def delete() -> None:
         with database.write() as session:
-            return delete_dataset(session, "iris")
+            delete_dataset(session, "iris")
 
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:

@@ -23,8 +23,10 @@ from tests.support.zygote import Program
 class ApiServer(Server):
     """`python -m api.server` with the given settings, but on a port of its own."""
 
-    def __init__(self, settings: Settings, *, forked: bool = True) -> None:
+    def __init__(self, settings: Settings, *, forked: bool = True, **variables: str) -> None:
+        """`variables` are set in its environment beside those of the settings."""
         super().__init__()
+        self._variables = variables
         self._forked = forked
         (self.port,) = free_ports(1)
         self._settings = settings.model_copy(update={"port": self.port})
@@ -44,7 +46,7 @@ class ApiServer(Server):
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return kept | environment_of(self._settings)
+        return kept | environment_of(self._settings) | self._variables
 
     def is_ready(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)

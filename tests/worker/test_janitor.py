@@ -4,9 +4,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import psutil
 import pytest
 from sqlalchemy import func, select, update
@@ -23,10 +25,12 @@ from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
 from shared.settings import Settings
 from tests.support import hasty_worker
+from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.left_over import UPLOADED
 from tests.support.objects import put
 from tests.support.registry import insert_dataset
+from tests.support.server import running
 from tests.support.site import SLOW, Site
 from tests.support.waiting import eventually
 from worker.janitor import Janitor
@@ -145,9 +149,24 @@ def test_a_round_of_nothing_tells_so(runtime: Runtime) -> None:
         Janitor(runtime).tidy()
     (done,) = [entry for entry in told if entry["event"] == "janitor_done"]
     counts = {name: value for name, value in done.items() if name not in {"event", "log_level"}}
-    assert counts == dict.fromkeys(
-        ("keys", "logs", "uploads", "datasets", "orphans", "orphans_deleted", "foreign", "unfinished", "scratch"), 0
-    )
+    steps = ("keys", "logs", "uploads", "datasets", "discarded", "orphans", "orphans_deleted", "foreign", "unfinished")
+    assert counts == dict.fromkeys((*steps, "scratch"), 0)
+
+
+def test_what_an_api_was_killed_before_removing_the_next_janitor_removes(runtime: Runtime) -> None:
+    # Nothing of it is an orphan yet: only the list knows that it has to go.
+    runtime.settings = runtime.settings.model_copy(update={"orphan_hours": 24.0})
+    server = ApiServer(runtime.settings, MLMINI_FAIL="discard.before_remove=kill9")
+    with running(server), httpx2.Client(base_url=server.url, timeout=60) as client:
+        client.post("/datasets/upload", files={"file": ("data.csv", b"a\n1\n")}).raise_for_status()
+        with suppress(httpx2.TransportError):
+            client.delete("/datasets/data")
+        eventually(lambda: server.process is None or server.process.poll() is not None)
+    bucket = runtime.settings.datasets_bucket
+    assert len(list(runtime.store.list(bucket))) == 1
+    assert Janitor(runtime).tidy()["discarded"] == 1
+    assert list(runtime.store.list(bucket)) == []
+    assert Janitor(runtime).tidy()["discarded"] == 0
 
 
 def test_a_store_that_is_away_keeps_nobody_from_the_rest(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
