@@ -1,20 +1,31 @@
-"""Samples of answers, as a real platform gave them: `answers.json` is recorded, not written."""
+"""Samples of answers, as a real platform gave them: `answers.json` and `problems.json` are recorded, not written."""
 
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from api.docs.refusals import refusals_of
+from api.http.problems import problem, unexpected
+from shared.errors import ModelBusy, PlatformError, PredictionTooSlow, TableTooLarge, UploadOvertaken
+
+# As it is in the recorded problems.
+REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"
 
 Samples = dict[str, Any]
+
+# What comes of a race or under load only, by operation and status: shown with the sentence of its class.
+_RARE: dict[str, list[PlatformError]] = {
+    "upload_dataset 409": [UploadOvertaken()],
+    "preview_dataset 413": [TableTooLarge()],
+    "predict 503": [ModelBusy(), PredictionTooSlow()],
+}
 
 
 def add_samples(operation: dict[str, Any]) -> None:
     """Put samples into each response of an operation that has a body."""
     name = operation["operationId"]
     for status, response in operation["responses"].items():
-        samples = refusals_of(name, int(status)) if int(status) >= 400 else _recorded().get(f"{name} {status}")
+        samples = _problems_of(name, status) if int(status) >= 400 else _recorded("answers").get(f"{name} {status}")
         if samples and "content" in response:
             # Contents are shared between responses, so each gets one of its own.
             response["content"] = {
@@ -22,8 +33,26 @@ def add_samples(operation: dict[str, Any]) -> None:
             }
 
 
+def _problems_of(operation: str, status: str) -> Samples:
+    """The samples of an operation's problems with a status, by their codes; the likeliest first."""
+    recorded, key = _recorded("problems"), f"{operation} {status}"
+    if status == "500":
+        return _sample(unexpected(Exception(), REQUEST_ID).body)
+    samples = dict(recorded.get(key, {}))
+    for error in _RARE.get(key, []):
+        samples |= _sample(problem(error, REQUEST_ID).body)
+    if not samples or (status == "503" and "not_ready" not in samples):
+        samples = {**samples, **recorded.get(f"any {status}", {})}
+    return samples
+
+
+def _sample(body: bytes | memoryview) -> Samples:
+    value = json.loads(bytes(body))
+    return {value["code"]: {"summary": value["title"], "value": value}}
+
+
 @cache
-def _recorded() -> dict[str, Samples]:
+def _recorded(kind: str) -> dict[str, Samples]:
     """The samples by operation and status."""
-    recorded: dict[str, Samples] = json.loads((files("api.docs") / "answers.json").read_text(encoding="utf-8"))
+    recorded: dict[str, Samples] = json.loads((files("api.docs") / f"{kind}.json").read_text(encoding="utf-8"))
     return recorded

@@ -1,14 +1,19 @@
 """Samples, examples and links of the docs: complete, and such as the schemas say."""
 
+import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.http.problems import known_codes, status_of
 from shared.settings import Settings
+from tests.support.record_docs import samples_of_problems
+from tests.support.stack import Embedded
+from tests.support.wrong_turns import alike, wrong_turns
 
 pytestmark = pytest.mark.any_stack
 
@@ -131,40 +136,18 @@ def test_every_accepted_request_leads_to_its_job(operation: str) -> None:
     assert link["parameters"] == {"job_id": "$response.body#/job_id"}
 
 
-TYPOS = [
-    ("get_dataset", "GET", "/datasets/iriss", None),
-    ("list_datasets", "GET", "/datasets?limit=500", None),
-    ("list_datasets", "GET", "/datasets?cursor=x", None),
-    ("preview_dataset", "GET", "/datasets/iris/preview?version=9", None),
-    ("preview_dataset", "GET", "/datasets/iris/preview?rows=0", None),
-    ("get_estimator", "GET", "/estimators/ensemble/RandomForestClassifer", None),
-    ("list_estimators", "GET", "/estimators?task=clustering", None),
-    ("get_job", "GET", "/jobs/0a159333-8626-4381-a1b0-6656d37b0f43", None),
-    ("list_jobs", "GET", "/jobs?status=done", None),
-    ("get_model", "GET", "/models/9", None),
-    ("compare_models", "GET", "/models/compare?versions=1", None),
-    ("list_models", "GET", "/models?stage=stagging", None),
-    ("explain_error_code", "GET", "/errors/unknown_colum", None),
-    ("train_model", "POST", "/train", {"params": {"n_estimator": 10}}),
-    ("train_model", "POST", "/train", {"params": {"n_estimators": "many"}}),
-    ("train_model", "POST", "/train", {"class": "RandomForestClassifer"}),
-    ("train_model", "POST", "/train", {"class": "RandomForestRegressor"}),
-]
+def test_recorded_problems_are_what_the_platform_answers(tmp_path: Path, sqlite_template: Path) -> None:
+    recorded = json.loads((files("api.docs") / "problems.json").read_text(encoding="utf-8"))
+    with wrong_turns(Embedded(sqlite_template), tmp_path) as answers:
+        found = samples_of_problems(answers)
+    assert _codes(found) == _codes(recorded)
+    for key, samples in found.items():
+        for code, sample in samples.items():
+            assert alike(sample) == alike(recorded[key][code]), "run `python -m tests.support.record_docs problems`"
 
 
-@pytest.mark.parametrize(("operation", "method", "path", "model"), TYPOS)
-def test_samples_of_problems_say_what_the_platform_says(
-    client: TestClient, operation: str, method: str, path: str, model: dict[str, Any] | None
-) -> None:
-    forest = {"module": "ensemble", "class": "RandomForestClassifier"}
-    client.post("/train", json={"dataset_name": "iris", "use_example": True, "model": forest})
-    body = None if model is None else {"dataset_name": "iris", "target_column": "target", "model": forest | model}
-    answer = client.request(method, path, json=body).json()
-    shown = [sample.value for sample in PROBLEMS if (sample.operation, sample.name) == (operation, answer["code"])]
-    members = ("detail", "errors")
-    assert [[sample.get(member) for member in members] for sample in shown] == [
-        [answer.get(member) for member in members]
-    ]
+def _codes(samples: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    return {key: list(by_code) for key, by_code in samples.items()}
 
 
 def _check(schema: dict[str, Any], value: Any) -> None:

@@ -1,20 +1,27 @@
 """Records what the docs show, on a real platform: `python -m tests.support.record_docs`.
 
-It writes the samples of answers into `api/docs/answers.json`, and the screenshot of the README.
+It writes the samples of answers into `api/docs/answers.json` and `api/docs/problems.json`, and the screenshot of the
+README. `answers`, `problems` or `screenshot` behind the command records that alone.
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from shared.database import Database
+from shared.migration import upgrade
 from tests.support.browser import browsing, chromium
 from tests.support.launcher import launched
+from tests.support.stack import Embedded
 from tests.support.swagger_page import SwaggerPage
 from tests.support.walk import Step, Walk, body_of
+from tests.support.wrong_turns import Refused, wrong_turns
 
 ROOT = Path(__file__).parents[2]
 ANSWERS = ROOT / "api" / "docs" / "answers.json"
+PROBLEMS = ROOT / "api" / "docs" / "problems.json"
 SCREENSHOT = ROOT / "docs" / "images" / "swagger-ui.png"
 
 # The steps whose answers are kept, by operation and name; of all others, the first answer is.
@@ -35,17 +42,52 @@ _METRICS_LINES = 12
 
 
 def main() -> None:
+    """Record what is asked for: all of it by default."""
+    # A platform for each: the version in the picture is 1.
+    recorders = {"problems": record_problems, "answers": record_answers, "screenshot": record_screenshot}
+    for name in sys.argv[1:] or recorders:
+        with tempfile.TemporaryDirectory() as folder:
+            path = recorders[name](Path(folder))
+        print(f"written: {path}")  # noqa: T201 - it is a program
+
+
+def record_problems(folder: Path) -> Path:
+    """Take every wrong turn, and write down what came."""
+    template = folder / "template.db"
+    database = Database(f"sqlite:///{template}")
+    upgrade(database)
+    database.close()
+    with wrong_turns(Embedded(template), folder / "home") as answers:
+        return _write(PROBLEMS, samples_of_problems(answers))
+
+
+def record_answers(folder: Path) -> Path:
     """Walk once, and write down what came."""
-    with tempfile.TemporaryDirectory() as folder:
-        with launched(Path(folder) / "home") as platform, platform.client() as client:
-            walk = Walk(client)
-            walk.wait_for_examples()
-            ANSWERS.write_text(json.dumps(recorded(walk), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"written: {ANSWERS}")  # noqa: T201 - it is a program
-        # A platform of its own: the samples are part of the page, and the version in the picture is 1.
-        with launched(Path(folder) / "other", ports=False) as platform:
-            take_screenshot(platform.url("Swagger UI"))
-        print(f"written: {SCREENSHOT}")  # noqa: T201 - it is a program
+    with launched(folder / "home") as platform, platform.client() as client:
+        walk = Walk(client)
+        walk.wait_for_examples()
+        return _write(ANSWERS, recorded(walk))
+
+
+def record_screenshot(folder: Path) -> Path:
+    """Show a prediction in Swagger UI."""
+    with launched(folder / "home", ports=False) as platform:
+        take_screenshot(platform.url("Swagger UI"))
+    return SCREENSHOT
+
+
+def samples_of_problems(answers: list[Refused]) -> dict[str, dict[str, Any]]:
+    """The samples by operation and status, one of each code."""
+    samples: dict[str, dict[str, Any]] = {}
+    for operation, status, problem in answers:
+        of_status = samples.setdefault(f"{operation} {status}", {})
+        of_status.setdefault(problem["code"], {"summary": problem["title"], "value": problem})
+    return samples
+
+
+def _write(path: Path, samples: dict[str, Any]) -> Path:
+    path.write_text(json.dumps(samples, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
 
 
 def recorded(walk: Walk) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,241 @@
+"""Requests that are refused, one for each problem that the docs show: the samples are recorded from their answers."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from api.app import create_app
+from api.docs.answers import REQUEST_ID
+from api.lifespan import Parts
+from shared.datasets.catalog import find_entry
+from tests.support.jobs import add_job
+from tests.support.models import Platform, iris_forest
+from tests.support.registry import Data
+from tests.support.stack import Stack
+
+# In place of the ids that differ each time.
+JOB_ID = "0a159333-8626-4381-a1b0-6656d37b0f43"
+# What any operation may meet, where it has no sample of its own for the status.
+ANY = "any"
+
+_FOREST = {"module": "ensemble", "class": "RandomForestClassifier"}
+_TRAIN = {"dataset_name": "iris", "model": _FOREST, "target_column": "target"}
+_PROMOTE = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
+_ROW = [5.1, 3.5, 1.4, 0.2]
+_PREDICT = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": [_ROW]}}
+_KEY = {"Idempotency-Key": "my-first-model"}
+_MORE_THAN_A_BODY = b'{"dataset_name": "' + b"x" * 2**22 + b'"}'
+
+
+class Turn(NamedTuple):
+    """A request of an operation, and what it sends."""
+
+    operation: str
+    method: str
+    path: str
+    sent: dict[str, Any]
+
+
+class Refused(NamedTuple):
+    """The answer to a wrong turn."""
+
+    operation: str
+    status: int
+    problem: dict[str, Any]
+
+
+@contextmanager
+def wrong_turns(stack: Stack, home: Path) -> Iterator[list[Refused]]:
+    """Every refusal, as an application on an installation of its own answers."""
+    with stack.settings(home) as settings, TestClient(create_app(settings)) as client:
+        parts: Parts = client.app.state.parts  # type: ignore[attr-defined]  # it is a FastAPI
+        jobs = _furnish(client, parts, home)
+        answers = [_take(client, turn, jobs) for turn in _turns(**jobs)]
+        with stack.without_store(settings):
+            answers += [_take(client, turn, jobs) for turn in _TURNS_WITHOUT_STORE]
+        with stack.without_database(settings):
+            answers.append(_take(client, Turn(ANY, "GET", "/models/1", {}), jobs))
+        yield answers
+
+
+def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
+    """Iris with three models, the first in staging, the last of another target, and two jobs by what they are for."""
+    for name in ("iris", "wine"):
+        client.post("/train", json={**_TRAIN, "dataset_name": name, "use_example": True}, headers=_KEY)
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, home)
+    with parts.database.read() as session:
+        entry = find_entry(session, "iris")
+    iris, forest = Data(entry.dataset.id, entry.version.id), iris_forest()
+    other = replace(forest, signature=forest.signature.model_copy(update={"target": "petal_width"}))
+    for fitted in (forest, forest, other):
+        platform.train(iris, fitted)
+    platform.promote(1, "staging")
+    platform.overwrite("iris_model_staging_v1.pkl", lambda _: b"other bytes")
+    # Other data under the name of an example.
+    client.post("/datasets/upload", files={"file": ("diabetes.csv", "a,b\n1,2\n")})
+    queued = str(add_job(parts.database))
+    return {"queued": queued, "ended": client.get("/models/1").json()["job_id"]}
+
+
+def _take(client: TestClient, turn: Turn, jobs: dict[str, str]) -> Refused:
+    sent = {**turn.sent, "headers": {"X-Request-ID": REQUEST_ID, **turn.sent.get("headers", {})}}
+    answer: Response = client.request(turn.method, turn.path, **sent)
+    text = answer.text
+    for job_id in jobs.values():
+        text = text.replace(job_id, JOB_ID)
+    assert answer.status_code >= 400, (turn, answer.text[:1000])
+    return Refused(turn.operation, answer.status_code, Response(answer.status_code, text=text).json())
+
+
+def alike(problem: dict[str, Any]) -> str:
+    """A problem without what may differ from one machine to the next: the size of a file."""
+    return re.sub(r"\d{5,}", "00000", str(problem))
+
+
+def _turns(queued: str, ended: str) -> Iterator[Turn]:
+    yield from _of_datasets()
+    yield from _of_training()
+    yield from _of_jobs(queued, ended)
+    yield from _of_models()
+    yield from _of_predictions()
+    yield Turn("explain_error_code", "GET", "/errors/unknown_colum", {})
+    yield Turn(ANY, "GET", "/version?nam=1", {})
+
+
+def _of_datasets() -> Iterator[Turn]:
+    for name, text in {
+        "table.csv": "a,b\n1,2,3\n",
+        "twice.csv": "a,a\n1,2\n",
+        "empty.csv": "a,b\n",
+        "___.csv": "a,b\n1,2\n",
+        "wide.csv": ",".join(f"c{n}" for n in range(5_001)) + "\n",
+    }.items():
+        yield Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"file": (name, text)}})
+    yield Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"name": (None, "iris")}})
+    long = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(2**34)}
+    yield Turn("upload_dataset", "POST", "/datasets/upload", {"content": b"", "headers": long})
+    plain = {"Content-Type": "text/csv"}
+    yield Turn("upload_dataset", "POST", "/datasets/upload", {"content": b"a,b\n1,2\n", "headers": plain})
+    yield from _pages("list_datasets", "/datasets")
+    for operation, method, path in (
+        ("get_dataset", "GET", "/datasets/iriss"),
+        ("delete_dataset", "DELETE", "/datasets/iriss"),
+        ("delete_dataset", "DELETE", "/datasets/iris"),
+        ("list_dataset_versions", "GET", "/datasets/iriss/versions"),
+        ("preview_dataset", "GET", "/datasets/iriss/preview"),
+        ("preview_dataset", "GET", "/datasets/iris/preview?version=9"),
+        ("preview_dataset", "GET", "/datasets/iris/preview?rows=0"),
+    ):
+        yield Turn(operation, method, path, {})
+    yield from _pages("list_dataset_versions", "/datasets/iris/versions")
+
+
+def _of_training() -> Iterator[Turn]:
+    for changed in (
+        {"dataset_name": "iriss"},
+        {"dataset_version": 9},
+        {"dataset_name": "iriss", "use_example": True},
+        {"dataset_name": "diabetes", "use_example": True},
+        {"target_column": "targets"},
+        {"model": _FOREST | {"class": "RandomForestClassifer"}},
+        {"model": _FOREST | {"params": {"n_estimator": 10}}},
+        {"model": _FOREST | {"params": {"n_estimators": "many"}}},
+        {"model": _FOREST | {"class": "RandomForestRegressor"}},
+    ):
+        yield Turn("train_model", "POST", "/train", {"json": _TRAIN | changed})
+    yield Turn("train_model", "POST", "/train", {"json": _TRAIN, "headers": _KEY})
+    yield from _bodies("train_model", "/train")
+    yield Turn("list_estimators", "GET", "/estimators?task=clustering", {})
+    yield from _pages("list_estimators", "/estimators")
+    yield Turn("get_estimator", "GET", "/estimators/ensemble/RandomForestClassifer", {})
+
+
+def _of_jobs(queued: str, ended: str) -> Iterator[Turn]:
+    yield Turn("get_job", "GET", f"/jobs/{JOB_ID}", {})
+    yield Turn("get_job", "GET", f"/jobs/{queued}?wait=100", {})
+    yield Turn("follow_job", "GET", f"/jobs/{JOB_ID}/events", {})
+    yield Turn("follow_job", "GET", f"/jobs/{queued}/events", {"headers": {"Last-Event-ID": "x"}})
+    yield Turn("read_job_log", "GET", f"/jobs/{JOB_ID}/logs", {})
+    yield Turn("list_jobs", "GET", "/jobs?status=done", {})
+    yield from _pages("list_jobs", "/jobs")
+    yield Turn("cancel_job", "POST", f"/jobs/{JOB_ID}/cancel", {})
+    yield Turn("cancel_job", "POST", f"/jobs/{ended}/cancel", {})
+    yield Turn("retry_job", "POST", f"/jobs/{JOB_ID}/retry", {})
+    yield Turn("retry_job", "POST", f"/jobs/{queued}/retry", {})
+    yield Turn("retry_job", "POST", f"/jobs/{ended}/retry", {"headers": _KEY})
+
+
+def _of_models() -> Iterator[Turn]:
+    yield Turn("list_models", "GET", "/models?stage=stagging", {})
+    yield from _pages("list_models", "/models")
+    for operation, path in (
+        ("compare_models", "/models/compare?versions=1,9"),
+        ("compare_models", "/models/compare?versions=1"),
+        ("get_model", "/models/9"),
+        ("download_artifact", "/models/9/artifact"),
+        ("download_artifact", "/models/1/artifact?stage=production"),
+        ("download_artifact", "/models/1/artifact?stage=stagging"),
+        ("download_artifact", "/models/1/artifact?stage=staging"),
+    ):
+        yield Turn(operation, "GET", path, {})
+    past_the_end = {"headers": {"Range": "bytes=100000000-"}}
+    yield Turn("download_artifact", "GET", "/models/1/artifact?stage=dev", past_the_end)
+    yield Turn("retire_model", "POST", "/models/9/retire", {"json": {"stage": "dev"}})
+    yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "production"}})
+    yield Turn("retire_model", "POST", "/models/3/retire", {"json": {"stage": "dev"}})
+    yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "stagging"}})
+    yield from _bodies("retire_model", "/models/1/retire")
+    for changed in (
+        {"version": 9},
+        {"dataset_name": "iriss"},
+        {"version": 2, "target_stage": "production"},
+        {"target_stage": "staging"},
+        {"version": 3},
+        {"target_stage": "stagging"},
+    ):
+        yield Turn("promote_model", "POST", "/promote", {"json": _PROMOTE | changed})
+    promote = {"json": _PROMOTE | {"target_stage": "production"}, "headers": _KEY}
+    yield Turn("promote_model", "POST", "/promote", promote)
+    yield from _bodies("promote_model", "/promote")
+
+
+def _of_predictions() -> Iterator[Turn]:
+    wrong = {"features": [[5.1, 3.5, "long", 0.2], [6.2, 3.4, 5.4, "wide"]]}
+    lacking = {"records": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4}]}
+    for changed in (
+        {"dataset_name": "iriss"},
+        {"environment": "production"},
+        {"version": 5},
+        {"version": 2, "input_data": wrong},
+        {"version": 2, "input_data": lacking},
+        {"environment": "stagging"},
+        {"environment": "staging"},
+    ):
+        yield Turn("predict", "POST", "/predict", {"json": _PREDICT | changed})
+    yield from _bodies("predict", "/predict")
+
+
+def _pages(operation: str, path: str) -> Iterator[Turn]:
+    yield Turn(operation, "GET", f"{path}?limit=500", {})
+    yield Turn(operation, "GET", f"{path}?cursor=x", {})
+
+
+def _bodies(operation: str, path: str) -> Iterator[Turn]:
+    """What is no JSON, or too much of it."""
+    json = {"Content-Type": "application/json"}
+    yield Turn(operation, "POST", path, {"content": _MORE_THAN_A_BODY, "headers": json})
+    yield Turn(operation, "POST", path, {"content": b"{}", "headers": {"Content-Type": "text/plain"}})
+    yield Turn(operation, "POST", path, {"content": b'{"version": NaN}', "headers": json})
+
+
+_TURNS_WITHOUT_STORE = [
+    Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"file": ("table.csv", "a,b\n1,2\n")}}),
+    Turn("preview_dataset", "GET", "/datasets/iris/preview", {}),
+    Turn("get_readiness", "GET", "/readyz", {}),
+]
