@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.examples import EXAMPLES, catalogue_example
-from shared.jobs.rows import CounterRow
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings

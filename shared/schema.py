@@ -1,9 +1,10 @@
 """All rows in one place, so that the schema is complete wherever this is imported."""
 
+from shared.counters import CounterRow
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.discarded import DiscardedObjectRow
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
+from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.rows import DeploymentRow, OrphanRow, RegistryRow
 
 metadata = Base.metadata

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from shared.jobs import claims as lifecycle
-from shared.jobs import logs
+from shared.jobs import claims, logs
 from shared.jobs.claims import Claim
 from shared.sandbox import Ending
 from worker.heartbeat import Heartbeat
@@ -56,7 +55,7 @@ class Attempt:
 
         Of a success, `result` is what its effect turned out to be.
         """
-        lifecycle.put_outcome(session, self.claim, usage=self._usage(), **outcome)
+        claims.put_outcome(session, self.claim, usage=self._usage(), **outcome)
         lines = self.heartbeat.lines.waiting_and(text)
         logs.add(session, self.claim.job_id, self.claim.epoch, lines, most=self.runtime.settings.job_log_lines)
 

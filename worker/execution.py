@@ -12,8 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared.errors import DatabaseFailure
 from shared.fail_points import fail_point
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import claims, endings
 from shared.jobs.acceptance import find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.endings import Failure, backoff_seconds
@@ -54,7 +53,7 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
     asked_at = time.monotonic()
     try:
         with runtime.database.write() as session:
-            claim = lifecycle.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
+            claim = claims.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
     except DatabaseFailure:
         # Not claimed, or claimed without our knowing: then the lease runs out.
         log.warning("claim_failed", job_id=str(job_id))
@@ -111,7 +110,7 @@ def commit(attempt: Attempt, effect: Effect) -> None:
         try:
             with attempt.runtime.database.write() as session:
                 # The guard comes first: it locks the job before any other row.
-                lifecycle.succeed(session, attempt.claim)
+                claims.succeed(session, attempt.claim)
                 result = effect(session)
                 attempt.conclude(session, told_of_success(attempt.claim.kind, result), result=result)
                 fail_point("commit.inside")
@@ -149,7 +148,7 @@ def _settle(attempt: Attempt, verdict: Verdict, error: Exception) -> State | Non
     delay = backoff_seconds(claim.transient_count, base_seconds=settings.retry_base_seconds)
     with attempt.runtime.database.write() as session:
         # How far it came is part of how it ended; a job that goes back to the queue starts again.
-        lifecycle.report_progress(session, claim, **attempt.heartbeat.progress._asdict())
+        claims.report_progress(session, claim, **attempt.heartbeat.progress._asdict())
         state = _end(session, claim, verdict, failure, delay_seconds=delay, settings=settings)
         if state is not None:
             attempt.conclude(session, told_of_end(state, verdict, failure, delay_seconds=delay))
@@ -161,13 +160,13 @@ def _end(
 ) -> State | None:
     match verdict:
         case Verdict.CONFIRM_CANCEL:
-            return retries.confirm_cancel(session, claim)
+            return endings.confirm_cancel(session, claim)
         case Verdict.HAND_BACK:
-            return retries.hand_back(session, claim)
+            return endings.hand_back(session, claim)
         case Verdict.CRASH:
-            return retries.crash(session, claim, failure, max_crashes=settings.max_crashes)
+            return endings.crash(session, claim, failure, max_crashes=settings.max_crashes)
         case Verdict.RETRY:
-            return retries.retry(
+            return endings.retry(
                 session,
                 claim,
                 failure,
@@ -175,7 +174,7 @@ def _end(
                 max_transient_failures=settings.max_transient_failures,
             )
         case _:
-            return retries.fail(session, claim, failure)
+            return endings.fail(session, claim, failure)
 
 
 def _committed(attempt: Attempt) -> bool:

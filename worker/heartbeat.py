@@ -7,8 +7,7 @@ from typing import NamedTuple, Self
 
 from shared.database import Database
 from shared.errors import DatabaseFailure
-from shared.jobs import claims as lifecycle
-from shared.jobs import logs
+from shared.jobs import claims, logs
 from shared.jobs.claims import Claim, Fenced
 from shared.logging import get_logger
 from shared.settings import Settings
@@ -117,7 +116,7 @@ class Heartbeat:
     def _renew(self) -> None:
         asked_at = time.monotonic()
         with self._database.write() as session:
-            renewed = lifecycle.beat(session, self._claim, lease_seconds=self._lease_seconds)
+            renewed = claims.beat(session, self._claim, lease_seconds=self._lease_seconds)
         if renewed:
             self._deadline = asked_at + self._lease_seconds
         else:
@@ -126,7 +125,7 @@ class Heartbeat:
     def _watch(self) -> None:
         try:
             with self._database.read() as session:
-                self._cancelled = self._cancelled or lifecycle.cancel_requested(session, self._claim)
+                self._cancelled = self._cancelled or claims.cancel_requested(session, self._claim)
         except Fenced:
             self._lost = True
 
@@ -136,7 +135,7 @@ class Heartbeat:
             return
         with self._database.write() as session:
             if progress != self._shown:
-                lifecycle.report_progress(session, self._claim, **progress._asdict())
+                claims.report_progress(session, self._claim, **progress._asdict())
             if lines:
                 logs.append(session, self._claim, lines, most=self._most_lines)
         self._shown = progress

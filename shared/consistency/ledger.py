@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.consistency.difference import Difference, Level
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.unfinished import STALE_SECONDS
 from shared.errors import ArtifactCorrupt
-from shared.jobs.rows import CounterRow
 from shared.registry.deployments import artifacts, read_artifact
 from shared.registry.naming import artifact_name
 from shared.registry.rows import DeploymentRow, RegistryRow

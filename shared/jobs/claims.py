@@ -2,7 +2,7 @@
 
 Each step is one guarded UPDATE in the caller's transaction. The guard is the attempt's epoch: every claim and every
 rescue raises it, so whoever lost the lease finds no row and writes nothing. Zero rows is an answer, not an error.
-The other ways in which an attempt ends are in `retries`, what happens to abandoned ones in `rescue`.
+The other ways in which an attempt ends are in `endings`, what happens to abandoned ones in `rescue`.
 
 Statements that every job needs are built once, by functions that keep what they return: to build one takes longer than
 to run it.
@@ -18,13 +18,12 @@ from sqlalchemy import ColumnElement, Executable, Float, and_, bindparam, func, 
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
 # The tables themselves: of what these statements cost, most would else be the session's care for objects.
 JOBS = JobRow.metadata.tables[JobRow.__tablename__]
 _EVENTS = JobRow.metadata.tables[JobEventRow.__tablename__]
-_COUNTERS = JobRow.metadata.tables[CounterRow.__tablename__]
 
 _LAST_SEQ = select(func.coalesce(func.max(_EVENTS.c.seq), 0)).where(_EVENTS.c.job_id == bindparam("of_job"))
 _RECORD = insert(_EVENTS).values(seq=_LAST_SEQ.scalar_subquery() + 1, at=Now())
@@ -96,7 +95,8 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> bool:
     """Renew the lease; False when the attempt no longer owns the job and must stop."""
     renewed = session.execute(
-        update(JOBS).where(mine()).values(lease_until=Now(lease_seconds)).returning(JOBS.c.id), of(claim)
+        update(JOBS).where(still_claimed()).values(lease_until=Now(lease_seconds)).returning(JOBS.c.id),
+        bind_claim(claim),
     )
     return renewed.one_or_none() is not None
 
@@ -107,7 +107,7 @@ def cancel_requested(session: Session, claim: Claim) -> bool:
     Raises:
         Fenced: when the attempt no longer owns the job.
     """
-    row = session.execute(select(JOBS.c.cancel_requested_at).where(mine()), of(claim)).one_or_none()
+    row = session.execute(select(JOBS.c.cancel_requested_at).where(still_claimed()), bind_claim(claim)).one_or_none()
     if row is None:
         raise Fenced
     return row.cancel_requested_at is not None
@@ -116,28 +116,7 @@ def cancel_requested(session: Session, claim: Claim) -> bool:
 def report_progress(session: Session, claim: Claim, *, percent: int, step: str, estimated: bool = False) -> None:
     """Show how far the attempt is, and whether that is a guess; a lost attempt shows nothing."""
     progress = {"percent": percent, "step": step} | ({"estimated": True} if estimated else {})
-    session.execute(update(JOBS).where(mine()).values(progress=progress), of(claim))
-
-
-def take_model_version(session: Session, claim: Claim) -> int:
-    """Take the next global model version for an attempt that has a fitted model in hand.
-
-    Raises:
-        Fenced: when the attempt no longer owns the job. No number is used up then.
-    """
-    # Locks the job before the counter, the order in which every transaction takes them.
-    hold = update(JOBS).where(mine()).values(epoch=JOBS.c.epoch).returning(JOBS.c.id)
-    if session.execute(hold, of(claim)).one_or_none() is None:
-        raise Fenced
-    return raise_counter(session, "model_version")
-
-
-def raise_counter(session: Session, name: str) -> int:
-    """Add one to a counter and return its new value."""
-    count = _COUNTERS.c.value
-    raised = update(_COUNTERS).where(_COUNTERS.c.name == name).values(value=count + 1).returning(count)
-    value: int = session.execute(raised).scalar_one()
-    return value
+    session.execute(update(JOBS).where(still_claimed()).values(progress=progress), bind_claim(claim))
 
 
 def succeed(session: Session, claim: Claim) -> None:
@@ -146,7 +125,7 @@ def succeed(session: Session, claim: Claim) -> None:
     Raises:
         Fenced: when the attempt lost the job or a cancel was requested. The caller rolls back.
     """
-    row = session.execute(_succeed(), of(claim)).one_or_none()
+    row = session.execute(_succeed(), bind_claim(claim)).one_or_none()
     if row is None:
         raise Fenced
     record(session, row.id, before=State.RUNNING, after=State.SUCCEEDED, epoch=row.epoch, actor=claim.worker)
@@ -155,7 +134,7 @@ def succeed(session: Session, claim: Claim) -> None:
 def put_outcome(session: Session, claim: Claim, **outcome: dict[str, Any]) -> None:
     """Add `usage`, and of a success the `result`, in the transaction that has just ended the attempt."""
     bound = {f"its_{column}": value for column, value in outcome.items()}
-    session.execute(_put(*outcome), of(claim) | bound)
+    session.execute(_put(*outcome), bind_claim(claim) | bound)
 
 
 def record(
@@ -184,13 +163,13 @@ def record(
 
 
 @cache
-def mine() -> ColumnElement[bool]:
-    """The guard of every write of an attempt, bound by `of`: the job is running, and under this very epoch."""
+def still_claimed() -> ColumnElement[bool]:
+    """The guard of every write of an attempt, bound by `bind_claim`: the job is running, and under this very epoch."""
     return and_(_my_attempt(), JOBS.c.status == State.RUNNING)
 
 
-def of(claim: Claim) -> dict[str, Any]:
-    """What binds `mine` to an attempt."""
+def bind_claim(claim: Claim) -> dict[str, Any]:
+    """What binds `still_claimed` to an attempt."""
     return {"my_job": claim.job_id, "my_epoch": claim.epoch}
 
 
@@ -230,7 +209,7 @@ def _claim() -> Executable:
 def _succeed() -> Executable:
     return (
         update(JOBS)
-        .where(mine(), JOBS.c.cancel_requested_at.is_(None))
+        .where(still_claimed(), JOBS.c.cancel_requested_at.is_(None))
         .values(
             status=State.SUCCEEDED,
             error=None,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.errors import Cancelled
-from shared.jobs.claims import EVENT_COLUMNS, JOBS, Claim, mine, of, record
+from shared.jobs.claims import EVENT_COLUMNS, JOBS, Claim, bind_claim, record, still_claimed
 from shared.jobs.rows import NOT_STARTED
 from shared.jobs.states import TERMINAL, State
 
@@ -131,7 +131,7 @@ def _leave(
     """End the attempt without its effect; a requested cancel wins over every other target."""
     row = session.execute(
         update(JOBS)
-        .where(mine(), *([] if only_if is None else [only_if]))
+        .where(still_claimed(), *([] if only_if is None else [only_if]))
         .values(
             status=unless_cancelled(target),
             lease_until=None,
@@ -141,7 +141,7 @@ def _leave(
             **values,
         )
         .returning(*EVENT_COLUMNS),
-        of(claim),
+        bind_claim(claim),
     ).one_or_none()
     if row is None:
         return None

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.claims import Claim, mine, of
+from shared.jobs.claims import Claim, bind_claim, still_claimed
 from shared.jobs.rows import JobLogRow, JobRow
 
 CUT = "This log is as long as logs may be: what follows was cut."
@@ -64,7 +64,7 @@ class LogLine(NamedTuple):
 def append(session: Session, claim: Claim, lines: Sequence[Line], *, most: int) -> None:
     """Add lines of a running attempt, up to `most` lines of the job; an attempt that lost the job adds nothing."""
     # Held until the commit, so that the attempt cannot be ended by somebody else meanwhile.
-    held = session.execute(select(JobRow.id).where(mine()).with_for_update(), of(claim))
+    held = session.execute(select(JobRow.id).where(still_claimed()).with_for_update(), bind_claim(claim))
     if held.one_or_none() is not None:
         add(session, claim.job_id, claim.epoch, lines, most=most)
 

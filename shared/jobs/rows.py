@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -84,15 +84,6 @@ class JobLogRow(Base):
     epoch: Mapped[int]
     at: Mapped[datetime] = mapped_column(Instant, default=Now())
     text: Mapped[str] = mapped_column(Text)
-
-
-class CounterRow(Base):
-    """A number that only rises."""
-
-    __tablename__ = "counters"
-
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class IdempotencyKeyRow(Base):

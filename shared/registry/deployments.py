@@ -13,10 +13,9 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, type_coerce,
 from sqlalchemy.orm import Session
 
 from shared.clock import Instant, Now
+from shared.counters import CounterRow, raise_counter
 from shared.datasets.rows import DatasetRow
 from shared.errors import NotActive, UnknownModel, UnknownStage, did_you_mean
-from shared.jobs.claims import raise_counter
-from shared.jobs.rows import CounterRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, Seal
 from shared.registry.targets import ServingModel, check_successor, serving_model

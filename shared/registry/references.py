@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.counters import CounterRow
 from shared.datasets.naming import is_object_key
 from shared.datasets.rows import DatasetVersionRow
-from shared.jobs.rows import CounterRow, JobRow
+from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store.shelves import Shelf
 from shared.registry.naming import artifact_name, read_artifact_name

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import ArtifactCorrupt
-from shared.jobs.rows import CounterRow
 from shared.logging import get_logger
 from shared.migration import alone
 from shared.object_store import ObjectStore

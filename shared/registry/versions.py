@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.orm import Session
 
+from shared.counters import raise_counter
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import DatasetDeleted, NotActive, UnknownModel
+from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.deployments import activate, begin_change
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Seal
@@ -87,6 +89,19 @@ def register(
         )
     )
     activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
+
+
+def take_model_version(session: Session, claim: Claim) -> int:
+    """Take the next global model version for an attempt that has a fitted model in hand.
+
+    Raises:
+        Fenced: when the attempt no longer owns the job. No number is used up then.
+    """
+    # Locks the job before the counter, the order in which every transaction takes them.
+    hold = update(JOBS).where(still_claimed()).values(epoch=JOBS.c.epoch).returning(JOBS.c.id)
+    if session.execute(hold, bind_claim(claim)).one_or_none() is None:
+        raise Fenced
+    return raise_counter(session, "model_version")
 
 
 def find_model(session: Session, version: int) -> RegisteredModel:

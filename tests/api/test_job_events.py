@@ -16,8 +16,7 @@ from sqlalchemy import event
 from api.lifespan import Parts
 from api.live.follower import EventCursor
 from shared.database import Database
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import claims, endings
 from shared.jobs.acceptance import cancel
 from shared.jobs.claims import Claim
 from shared.settings import Settings
@@ -55,13 +54,13 @@ def other_api(api_settings: Settings) -> Iterator[Api]:
 
 def succeed(database: Database, claim: Claim) -> None:
     with database.write() as session:
-        lifecycle.succeed(session, claim)
-        lifecycle.put_outcome(session, claim, result={"version": 7})
+        claims.succeed(session, claim)
+        claims.put_outcome(session, claim, result={"version": 7})
 
 
 def show(database: Database, claim: Claim, percent: int, step: str) -> None:
     with database.write() as session:
-        lifecycle.report_progress(session, claim, percent=percent, step=step)
+        claims.report_progress(session, claim, percent=percent, step=step)
 
 
 def statuses(told: list[Told]) -> list[str]:
@@ -135,7 +134,7 @@ def test_a_job_that_is_tried_again_is_told_so(api: Api) -> None:
         add_lines(api.database, claim, f"attempt {attempt}")
         eventually(lambda: statuses(listener.told)[-1:] == ["running"])
         with api.database.write() as session:
-            retries.hand_back(session, claim)
+            endings.hand_back(session, claim)
         eventually(lambda: statuses(listener.told)[-1:] == ["queued"])
     succeed(api.database, claim_job(api.database, job_id))
     told = listener.wait()

@@ -10,9 +10,10 @@ from sqlalchemy import Executable, delete, event, insert, update
 
 from shared.clock import Now
 from shared.consistency import Difference, Examination, Level
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
-from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
 from shared.registry.rows import DeploymentRow, RegistryRow

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 import shared.database
 from shared.clock import Instant, Now
+from shared.counters import CounterRow, raise_counter
 from shared.database import Database, is_outage
 from shared.errors import DatabaseUnavailable
-from shared.jobs.claims import raise_counter
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobRow
+from shared.jobs.rows import IdempotencyKeyRow, JobRow
 from tests.support.jobs import add_job
 from tests.support.servers import free_ports
 from tests.support.waiting import eventually

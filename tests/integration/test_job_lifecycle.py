@@ -9,10 +9,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import claims, endings
 from shared.jobs.acceptance import (
     IdempotencyKey,
     accept,
@@ -27,8 +27,9 @@ from shared.jobs.delivery import count_due, due, take_unpublished
 from shared.jobs.endings import CANCELLED, Failure, backoff_seconds
 from shared.jobs.listing import oldest_due_seconds
 from shared.jobs.rescue import WORKER_LOST, abandoned, rescue
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TRANSITIONS, Kind, State
+from shared.registry.versions import take_model_version
 from tests.support.jobs import add_job, claim_job, finish_job
 
 FAILURE = Failure("store_unavailable", "The object store does not answer.")
@@ -175,7 +176,7 @@ def test_a_job_that_is_not_due_is_not_claimed(database: Database, why: str) -> N
         case _:
             job_id = uuid4()
     with database.write() as session:
-        assert lifecycle.claim(session, job_id, worker="worker-2", lease_seconds=60) is None
+        assert claims.claim(session, job_id, worker="worker-2", lease_seconds=60) is None
 
 
 def test_a_second_attempt_keeps_the_moment_of_the_first_start(database: Database) -> None:
@@ -183,7 +184,7 @@ def test_a_second_attempt_keeps_the_moment_of_the_first_start(database: Database
     first = claim_job(database, job_id)
     started = row_of(database, job_id).started_at
     with database.write() as session:
-        retries.retry(session, first, FAILURE, delay_seconds=0, max_transient_failures=5)
+        endings.retry(session, first, FAILURE, delay_seconds=0, max_transient_failures=5)
     second = claim_job(database, job_id)
     assert (second.epoch, second.transient_count) == (2, 1)
     assert row_of(database, job_id).started_at == started
@@ -194,23 +195,23 @@ def test_a_beat_renews_the_lease(database: Database) -> None:
     claim = claim_job(database, job_id)
     end_lease(database, job_id)
     with database.write() as session:
-        assert lifecycle.beat(session, claim, lease_seconds=60)
+        assert claims.beat(session, claim, lease_seconds=60)
         assert abandoned(session) == []
 
 
 def test_a_beat_learns_of_a_cancel(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.read() as session:
-        assert not lifecycle.cancel_requested(session, claim)
+        assert not claims.cancel_requested(session, claim)
     request_cancel(database, claim.job_id)
     with database.read() as session:
-        assert lifecycle.cancel_requested(session, claim)
+        assert claims.cancel_requested(session, claim)
 
 
 def test_progress_is_shown_on_the_job(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        lifecycle.report_progress(session, claim, percent=40, step="fitting")
+        claims.report_progress(session, claim, percent=40, step="fitting")
     assert row_of(database, claim.job_id).progress == {"percent": 40, "step": "fitting"}
 
 
@@ -222,15 +223,15 @@ def test_numbers_rise_by_one(database: Database) -> None:
     numbers = []
     for claim in claims:
         with database.write() as session:
-            numbers.append(lifecycle.take_model_version(session, claim))
+            numbers.append(take_model_version(session, claim))
     assert numbers == [1, 2, 3]
 
 
 def test_a_success_stores_its_result_and_ends_the_lease(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        lifecycle.succeed(session, claim)
-        lifecycle.put_outcome(session, claim, result={"version": 7})
+        claims.succeed(session, claim)
+        claims.put_outcome(session, claim, result={"version": 7})
     job = row_of(database, claim.job_id)
     assert (job.status, job.result, job.error, job.lease_until) == ("succeeded", {"version": 7}, None, None)
     assert job.finished_at is not None
@@ -241,9 +242,9 @@ def test_a_success_stores_its_result_and_ends_the_lease(database: Database) -> N
 def test_only_a_success_has_a_result_but_every_end_has_its_usage(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        retries.fail(session, claim, FAILURE)
-        lifecycle.put_outcome(session, claim, result={"version": 7})
-        lifecycle.put_outcome(session, claim, usage={"seconds": 1})
+        endings.fail(session, claim, FAILURE)
+        claims.put_outcome(session, claim, result={"version": 7})
+        claims.put_outcome(session, claim, usage={"seconds": 1})
     job = row_of(database, claim.job_id)
     assert (job.status, job.result, job.usage) == ("failed", None, {"seconds": 1})
 
@@ -262,7 +263,7 @@ def test_a_commit_whose_effect_fails_leaves_the_job_running(database: Database) 
     claim = claim_job(database, add_job(database))
 
     def stumble(session: Session) -> None:
-        lifecycle.succeed(session, claim)
+        claims.succeed(session, claim)
         raise KeyError
 
     with pytest.raises(KeyError), database.write() as session:
@@ -275,9 +276,9 @@ def test_a_requested_cancel_forbids_the_commit(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     request_cancel(database, claim.job_id)
     with pytest.raises(Fenced), database.write() as session:
-        lifecycle.succeed(session, claim)
+        claims.succeed(session, claim)
     with database.write() as session:
-        assert retries.confirm_cancel(session, claim) is State.CANCELLED
+        assert endings.confirm_cancel(session, claim) is State.CANCELLED
     assert row_of(database, claim.job_id).result is None
 
 
@@ -301,18 +302,18 @@ def test_a_lost_lease_writes_nothing(database: Database, how: str) -> None:
     claim = lost(database, how)
     before = (vars_of(row_of(database, claim.job_id)), events_of(database, claim.job_id))
     with database.write() as session:
-        assert not lifecycle.beat(session, claim, lease_seconds=60)
-        assert retries.fail(session, claim, FAILURE) is None
-        assert retries.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=5) is None
-        assert retries.crash(session, claim, FAILURE, max_crashes=1) is None
-        assert retries.hand_back(session, claim) is None
-        assert retries.confirm_cancel(session, claim) is None
-        lifecycle.report_progress(session, claim, percent=99, step="fitting")
-        lifecycle.put_outcome(session, claim, result={"version": 1}, usage={})
+        assert not claims.beat(session, claim, lease_seconds=60)
+        assert endings.fail(session, claim, FAILURE) is None
+        assert endings.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=5) is None
+        assert endings.crash(session, claim, FAILURE, max_crashes=1) is None
+        assert endings.hand_back(session, claim) is None
+        assert endings.confirm_cancel(session, claim) is None
+        claims.report_progress(session, claim, percent=99, step="fitting")
+        claims.put_outcome(session, claim, result={"version": 1}, usage={})
     fenced: list[Callable[[], object]] = [
-        lambda: lifecycle.succeed(session, claim),
-        lambda: lifecycle.take_model_version(session, claim),
-        lambda: lifecycle.cancel_requested(session, claim),
+        lambda: claims.succeed(session, claim),
+        lambda: take_model_version(session, claim),
+        lambda: claims.cancel_requested(session, claim),
     ]
     for act in fenced:
         with pytest.raises(Fenced), database.write() as session:
@@ -362,17 +363,17 @@ def walk(database: Database, claim: Claim, act: str, *, allowed: int) -> None:
     with database.write() as session:
         match act:
             case "succeed":
-                lifecycle.succeed(session, claim)
+                claims.succeed(session, claim)
             case "fail":
-                retries.fail(session, claim, FAILURE)
+                endings.fail(session, claim, FAILURE)
             case "retry":
-                retries.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=allowed)
+                endings.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=allowed)
             case "crash":
-                retries.crash(session, claim, FAILURE, max_crashes=allowed + 1)
+                endings.crash(session, claim, FAILURE, max_crashes=allowed + 1)
             case "hand_back":
-                retries.hand_back(session, claim)
+                endings.hand_back(session, claim)
             case _:
-                retries.confirm_cancel(session, claim)
+                endings.confirm_cancel(session, claim)
 
 
 # Counting.
@@ -381,9 +382,9 @@ def walk(database: Database, claim: Claim, act: str, *, allowed: int) -> None:
 def test_a_job_is_quarantined_after_exactly_three_crashes_of_either_kind(database: Database) -> None:
     job_id = add_job(database)
     with database.write() as session:
-        crashed = lifecycle.claim(session, job_id, worker="worker-1", lease_seconds=60)
+        crashed = claims.claim(session, job_id, worker="worker-1", lease_seconds=60)
         assert crashed is not None
-        assert retries.crash(session, crashed, FAILURE, max_crashes=3) is State.QUEUED
+        assert endings.crash(session, crashed, FAILURE, max_crashes=3) is State.QUEUED
     claim_job(database, job_id)
     assert rescue_job(database, job_id) is State.QUEUED
     claim_job(database, job_id)
@@ -398,9 +399,9 @@ def test_passing_faults_are_retried_later_until_there_were_too_many(database: Da
     for _ in range(3):
         claim = claim_job(database, job_id)
         with database.write() as session:
-            states.append(retries.retry(session, claim, FAILURE, delay_seconds=60, max_transient_failures=2))
+            states.append(endings.retry(session, claim, FAILURE, delay_seconds=60, max_transient_failures=2))
         with database.write() as session:
-            assert lifecycle.claim(session, job_id, worker="worker-1", lease_seconds=60) is None
+            assert claims.claim(session, job_id, worker="worker-1", lease_seconds=60) is None
         if states[-1] is State.QUEUED:
             change(database, job_id, run_at=Now())
     assert states == [State.QUEUED, State.QUEUED, State.FAILED]
@@ -412,7 +413,7 @@ def test_passing_faults_are_retried_later_until_there_were_too_many(database: Da
 def test_a_job_that_is_handed_back_is_due_at_once_and_nothing_is_counted(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        retries.hand_back(session, claim)
+        endings.hand_back(session, claim)
     job = row_of(database, claim.job_id)
     assert (job.crash_count, job.transient_count, job.attempt) == (0, 0, 1)
     claim_job(database, claim.job_id)
@@ -580,15 +581,15 @@ def test_a_job_whose_cancel_was_requested_says_so_however_its_attempt_ends(datab
     with database.write() as session:
         match act:
             case "fail":
-                state = retries.fail(session, claim, FAILURE)
+                state = endings.fail(session, claim, FAILURE)
             case "retry":
-                state = retries.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=5)
+                state = endings.retry(session, claim, FAILURE, delay_seconds=0, max_transient_failures=5)
             case "crash":
-                state = retries.crash(session, claim, FAILURE, max_crashes=3)
+                state = endings.crash(session, claim, FAILURE, max_crashes=3)
             case "hand_back":
-                state = retries.hand_back(session, claim)
+                state = endings.hand_back(session, claim)
             case _:
-                state = retries.confirm_cancel(session, claim)
+                state = endings.confirm_cancel(session, claim)
     assert state is State.CANCELLED
     assert row_of(database, claim.job_id).error == CANCELLED.as_json()
 
@@ -611,7 +612,7 @@ def test_a_cancel_of_a_running_job_leaves_the_error_of_its_earlier_attempt_until
 def test_a_job_that_goes_back_without_a_fault_has_no_error(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
-        retries.hand_back(session, claim)
+        endings.hand_back(session, claim)
     assert row_of(database, claim.job_id).error is None
 
 

@@ -8,9 +8,7 @@ from sqlalchemy import delete, select, update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
-from shared.jobs import logs
+from shared.jobs import claims, endings, logs
 from shared.jobs.acceptance import find_job
 from shared.jobs.claims import Claim
 from shared.jobs.logs import CUT, Line
@@ -64,7 +62,7 @@ def test_an_attempt_that_lost_its_job_writes_nothing(database: Database, claim: 
         take_away(database, claim)
     else:
         with database.write() as session:
-            lifecycle.succeed(session, claim)
+            claims.succeed(session, claim)
     add_lines(database, claim, "too late", first=2)
     assert log_of(database, claim.job_id) == ["one"]
 
@@ -77,7 +75,7 @@ def test_the_lines_of_the_next_attempt_follow_those_of_the_one_before(database: 
     add_lines(database, second, "again", "and on")
     add_lines(database, claim, "a late line of the first", first=3)
     with database.write() as session:
-        retries.hand_back(session, second)
+        endings.hand_back(session, second)
     third = claim_job(database, claim.job_id)
     add_lines(database, third, "a third time")
     assert (second.attempt, third.attempt) == (2, 3)
@@ -88,7 +86,7 @@ def test_the_last_lines_are_written_with_the_end_or_not_at_all(database: Databas
     for error in (ArithmeticError, None):
         try:
             with database.write() as session:
-                lifecycle.succeed(session, claim)
+                claims.succeed(session, claim)
                 logs.add(session, claim.job_id, claim.epoch, [Line(1, "done")], most=10)
                 if error:
                     raise error

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from shared.clock import Now
+from shared.counters import CounterRow, raise_counter
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset
 from shared.errors import DatasetInUse, JobEnded
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import claims, endings
 from shared.jobs.acceptance import IdempotencyKey, accept, cancel, find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.delivery import take_unpublished
 from shared.jobs.rescue import rescue
-from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import RegistryRow
+from shared.registry.versions import take_model_version
 from tests.support.jobs import add_job, claim_job
 from tests.support.registry import insert_dataset, register_model
 from tests.support.threads import at_once
@@ -43,7 +44,7 @@ def test_of_forty_workers_one_claims_the_job(database: Database) -> None:
 
     def claim(worker: str) -> Claim | None:
         with database.write() as session:
-            return lifecycle.claim(session, job_id, worker=worker, lease_seconds=60)
+            return claims.claim(session, job_id, worker=worker, lease_seconds=60)
 
     claims = at_once(*(partial(claim, f"worker-{number}") for number in range(40)))
     (won,) = [each for each in claims if each is not None]
@@ -74,7 +75,7 @@ def test_counters_lose_nothing(database: Database) -> None:
         values = []
         for _ in range(50):
             with database.write() as session:
-                values.append(lifecycle.raise_counter(session, "model_version"))
+                values.append(raise_counter(session, "model_version"))
         return values
 
     taken = at_once(*[raise_fifty_times] * 8)
@@ -89,7 +90,7 @@ def test_attempts_that_take_numbers_at_once_get_different_ones(database: Databas
 
     def number(claim: Claim) -> int:
         with database.write() as session:
-            return lifecycle.take_model_version(session, claim)
+            return take_model_version(session, claim)
 
     assert sorted(at_once(*(partial(number, claim) for claim in claims))) == list(range(1, 9))
 
@@ -119,7 +120,7 @@ def abandoned_claim(database: Database) -> Claim:
 def commit(database: Database, claim: Claim) -> bool:
     try:
         with database.write() as session:
-            lifecycle.succeed(session, claim)
+            claims.succeed(session, claim)
     except Fenced:
         return False
     return True
@@ -140,7 +141,7 @@ def test_a_cancel_and_a_commit_at_once_agree_on_who_was_first(database: Database
         assert committed != cancelled
         assert state_of(database, claim.job_id) == ("succeeded" if committed else "running")
         with database.write() as session:
-            assert (retries.confirm_cancel(session, claim) is State.CANCELLED) == cancelled
+            assert (endings.confirm_cancel(session, claim) is State.CANCELLED) == cancelled
 
 
 def test_a_rescue_and_a_commit_at_once_agree_on_who_was_first(database: Database) -> None:
@@ -193,7 +194,7 @@ def test_a_cancel_meets_a_job_that_is_handed_back_and_cancels_it(database: Datab
 
         def hand_back(claim: Claim = claim) -> None:
             with database.write() as session:
-                retries.hand_back(session, claim)
+                endings.hand_back(session, claim)
 
         def give_up(job_id: UUID = job_id) -> None:
             with database.write() as session:
@@ -219,7 +220,7 @@ def test_the_deletion_of_a_dataset_waits_for_the_commit_of_a_job_and_neither_fai
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
             # As a worker does: the job comes first, then what it makes.
-            lifecycle.succeed(session, claim)
+            claims.succeed(session, claim)
             deletion = pool.submit(delete)
             eventually(lambda: deletion.done() or somebody_waits(database), what="the deletion meets the job")
             register_model(session, data, version=1, job_id=claim.job_id)

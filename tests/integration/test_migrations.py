@@ -10,10 +10,11 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine, func, inspect, select, text
 
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.jobs.acceptance import find_job
-from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, JobEventRow
+from shared.jobs.rows import MIDDLE_PRIORITY, JobEventRow
 from shared.jobs.states import State
 from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
 from shared.registry.rows import RegistryRow

@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from cli.launcher.prepare import prepare
 from shared.consistency import Examination
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import ArtifactCorrupt, StoreUnavailable
-from shared.jobs.rows import CounterRow
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments

@@ -10,10 +10,9 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, PendingRollbackError
 
 import shared.database
+from shared.counters import CounterRow, raise_counter
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
-from shared.jobs.claims import raise_counter
-from shared.jobs.rows import CounterRow
 
 
 @pytest.fixture

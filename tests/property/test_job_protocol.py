@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
 
+from shared import counters
 from shared.database import Database
-from shared.jobs import acceptance, delivery, logs, rescue
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import acceptance, claims, delivery, endings, logs, rescue
+from shared.registry import versions
 from tests.support.job_machine import on
 from tests.support.mutation import mutated
 
@@ -40,21 +40,21 @@ def test_the_protocol_does_what_its_model_says(database: Database) -> None:
 
 # One guard or one step taken out of the protocol, each with a seed that finds it soon: always the same search.
 MUTATIONS: dict[str, tuple[Callable[..., Any], str, str, int]] = {
-    "an attempt writes whatever its epoch is": (lifecycle._my_attempt, "JOBS.c.epoch ==", "JOBS.c.epoch >=", 3),
-    "a job that runs is claimed again": (lifecycle._free, "JOBS.c.status == State.QUEUED,", "", 1),
-    "a job is claimed before its time": (lifecycle._free, "JOBS.c.run_at <= Now(),", "", 15),
-    "a claim keeps the epoch": (lifecycle._claim, "epoch=JOBS.c.epoch + 1,", "", 0),
-    "a cancelled job succeeds": (lifecycle._succeed, ", JOBS.c.cancel_requested_at.is_(None))", ")", 5),
-    "a version is taken without owning the job": (lifecycle.take_model_version, "is None:", "is True:", 0),
-    "two attempts take the same version": (lifecycle.raise_counter, "count + 1", "count", 0),
+    "an attempt writes whatever its epoch is": (claims._my_attempt, "JOBS.c.epoch ==", "JOBS.c.epoch >=", 3),
+    "a job that runs is claimed again": (claims._free, "JOBS.c.status == State.QUEUED,", "", 1),
+    "a job is claimed before its time": (claims._free, "JOBS.c.run_at <= Now(),", "", 15),
+    "a claim keeps the epoch": (claims._claim, "epoch=JOBS.c.epoch + 1,", "", 0),
+    "a cancelled job succeeds": (claims._succeed, ", JOBS.c.cancel_requested_at.is_(None))", ")", 5),
+    "a version is taken without owning the job": (versions.take_model_version, "is None:", "is True:", 0),
+    "two attempts take the same version": (counters.raise_counter, "count + 1", "count", 0),
     "a rescue does not wait for the lease": (rescue.rescue, "JOBS.c.lease_until < Now())", "JOBS.c.id == job_id)", 3),
     "a rescue keeps the epoch": (rescue.rescue, "epoch=JOBS.c.epoch + 1,", "", 3),
     "a rescue counts no crash": (rescue.rescue, "JOBS.c.crash_count + 1)", "JOBS.c.crash_count)", 3),
     "a job shows what a lost attempt used": (rescue.rescue, "usage=None,", "", 3),
-    "an end forgets that a cancel was asked for": (retries.unless_cancelled, "State.CANCELLED.value", "target", 4),
-    "a crash is not counted": (retries.crash, "JOBS.c.crash_count + 1", "JOBS.c.crash_count", 3),
+    "an end forgets that a cancel was asked for": (endings.unless_cancelled, "State.CANCELLED.value", "target", 4),
+    "a crash is not counted": (endings.crash, "JOBS.c.crash_count + 1", "JOBS.c.crash_count", 3),
     "a passing fault is not counted": (
-        retries.retry,
+        endings.retry,
         "transient_count=JOBS.c.transient_count + 1",
         "transient_count=JOBS.c.transient_count",
         9,

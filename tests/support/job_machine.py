@@ -11,19 +11,19 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import AlreadyInStage, IdempotencyKeyReused, JobEnded
-from shared.jobs import acceptance, delivery, expiry, logs, rescue
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
+from shared.jobs import acceptance, claims, delivery, endings, expiry, logs, rescue
 from shared.jobs.acceptance import IdempotencyKey, fingerprint
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.endings import Failure
 from shared.jobs.logs import Line
-from shared.jobs.rows import MIDDLE_PRIORITY, CounterRow, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import Kind, State, may_follow
 from shared.registry.promotion import Promotion, check_promotion, commit_promotion
 from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.versions import take_model_version
 from tests.support.job_model import MAX_CRASHES, MAX_TRANSIENT_FAILURES, Event, ModelJob
 from tests.support.registry import SEAL, STAGES, clean, register_model
 
@@ -298,7 +298,7 @@ class JobProtocol(RuleBasedStateMachine):
     def _claim(self, job: UUID, worker: str) -> None:
         allowed = self.model[job].claim(worker)
         with self.database.write() as session:
-            claim = lifecycle.claim(session, job, worker=worker, lease_seconds=LEASE_SECONDS)
+            claim = claims.claim(session, job, worker=worker, lease_seconds=LEASE_SECONDS)
         assert (claim is not None) == allowed
         if claim is not None:
             assert claim.epoch == self.model[job].epoch
@@ -308,14 +308,14 @@ class JobProtocol(RuleBasedStateMachine):
 
     def _beat(self, claim: Claim) -> None:
         with self.database.write() as session:
-            renewed = lifecycle.beat(session, claim, lease_seconds=LEASE_SECONDS)
+            renewed = claims.beat(session, claim, lease_seconds=LEASE_SECONDS)
         assert renewed == self.model[claim.job_id].beat(claim.epoch)
 
     def _look_for_a_cancel(self, claim: Claim) -> None:
         job = self.model[claim.job_id]
         try:
             with self.database.read() as session:
-                asked = lifecycle.cancel_requested(session, claim)
+                asked = claims.cancel_requested(session, claim)
         except Fenced:
             assert not job.owned_by(claim.epoch)
         else:
@@ -337,7 +337,7 @@ class JobProtocol(RuleBasedStateMachine):
         if attempt not in self.numbers:
             try:
                 with self.database.write() as session:
-                    number = lifecycle.take_model_version(session, claim)
+                    number = take_model_version(session, claim)
             except Fenced:
                 assert not self.model[claim.job_id].owned_by(claim.epoch)
                 return None
@@ -349,7 +349,7 @@ class JobProtocol(RuleBasedStateMachine):
         with self.database.write() as session:
             state = self._ask_to_end(session, claim, how)
             if state is not None:
-                lifecycle.put_outcome(session, claim, usage=usage_of(claim.epoch))
+                claims.put_outcome(session, claim, usage=usage_of(claim.epoch))
         job = self.model[claim.job_id]
         match how:
             case "retry now" | "retry later":
@@ -363,15 +363,15 @@ class JobProtocol(RuleBasedStateMachine):
             case "retry now" | "retry later":
                 delay = 3600 if how == "retry later" else 0
                 most = MAX_TRANSIENT_FAILURES
-                return retries.retry(session, claim, FAILURE, delay_seconds=delay, max_transient_failures=most)
+                return endings.retry(session, claim, FAILURE, delay_seconds=delay, max_transient_failures=most)
             case "crash":
-                return retries.crash(session, claim, FAILURE, max_crashes=MAX_CRASHES)
+                return endings.crash(session, claim, FAILURE, max_crashes=MAX_CRASHES)
             case "hand_back":
-                return retries.hand_back(session, claim)
+                return endings.hand_back(session, claim)
             case "confirm_cancel":
-                return retries.confirm_cancel(session, claim)
+                return endings.confirm_cancel(session, claim)
             case _:
-                return retries.fail(session, claim, FAILURE)
+                return endings.fail(session, claim, FAILURE)
 
     def _plan(self, claim: Claim) -> Promotion | None:
         """What the attempt found when it began: by the time of its commit, another one may have been faster."""
@@ -403,9 +403,9 @@ class JobProtocol(RuleBasedStateMachine):
         allowed = self.model[claim.job_id].succeed(claim.epoch, claim.worker)
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim)
+                claims.succeed(session, claim)
                 effect = register_model(session, self.data, version=version, job_id=claim.job_id)
-                lifecycle.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
+                claims.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
         except Fenced:
             assert not allowed
         else:
@@ -416,9 +416,9 @@ class JobProtocol(RuleBasedStateMachine):
         job = self.model[claim.job_id]
         try:
             with self.database.write() as session:
-                lifecycle.succeed(session, claim)
+                claims.succeed(session, claim)
                 effect = commit_promotion(session, plan, seal=SEAL, actor=claim.worker)
-                lifecycle.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
+                claims.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
         except Fenced:
             assert not job.succeed(claim.epoch, claim.worker)
         except AlreadyInStage:

@@ -4,9 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.database import Database
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
-from shared.jobs import logs
+from shared.jobs import claims, endings, logs
 from shared.jobs.acceptance import accept
 from shared.jobs.claims import Claim
 from shared.jobs.logs import Line
@@ -41,7 +39,7 @@ def add_job(
 def claim_job(database: Database, job_id: UUID) -> Claim:
     """The claim of a worker that has taken the job."""
     with database.write() as session:
-        claim = lifecycle.claim(session, job_id, worker="worker-1", lease_seconds=60)
+        claim = claims.claim(session, job_id, worker="worker-1", lease_seconds=60)
     assert claim is not None
     return claim
 
@@ -65,12 +63,12 @@ def finish_job(database: Database, job_id: UUID, result: dict[str, Any] | None =
     """Let the job succeed."""
     claim = claim_job(database, job_id)
     with database.write() as session:
-        lifecycle.succeed(session, claim)
-        lifecycle.put_outcome(session, claim, result=result or {"version": 1})
+        claims.succeed(session, claim)
+        claims.put_outcome(session, claim, result=result or {"version": 1})
 
 
 def fail_job(database: Database, job_id: UUID, *, code: str = "fit_failed", message: str = "No.") -> None:
     """Let the job fail."""
     claim = claim_job(database, job_id)
     with database.write() as session:
-        retries.fail(session, claim, retries.Failure(code, message))
+        endings.fail(session, claim, endings.Failure(code, message))

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import update
 
 from shared.clock import Now
+from shared.counters import CounterRow
 from shared.database import Database
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept
-from shared.jobs.rows import CounterRow
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry.collection import Collected, Collector
@@ -55,11 +55,11 @@ class Belongings:
         """A succeeded training of that version; its job."""
         with self.database.write() as session:
             job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-            claim = lifecycle.claim(session, job.id, worker="worker-1", lease_seconds=60)
+            claim = claims.claim(session, job.id, worker="worker-1", lease_seconds=60)
             assert claim is not None
             result = register_model(session, self.data, version=version, job_id=job.id)
-            lifecycle.succeed(session, claim)
-            lifecycle.put_outcome(session, claim, result=result)
+            claims.succeed(session, claim)
+            claims.put_outcome(session, claim, result=result)
             return job.id
 
     def collector(self, *, hours: float = NO_GRACE, collect: str = "delete") -> Collector:

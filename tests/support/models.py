@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 
 from shared.database import Database
 from shared.estimators.signature import InputColumn, Signature
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept
 from shared.jobs.claims import Claim
 from shared.jobs.states import Kind
@@ -24,7 +24,7 @@ from shared.registry import artifact
 from shared.registry.naming import artifact_name
 from shared.registry.promotion import Promotion, check_promotion, commit_promotion, stage_artifact
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
-from shared.registry.versions import register
+from shared.registry.versions import register, take_model_version
 from shared.settings import Settings
 from tests.support.registry import Data, insert_dataset
 
@@ -102,19 +102,19 @@ class Platform:
             job = accept(
                 session, kind=Kind.TRAIN, request={}, dataset_name=name, dataset_version_id=data.version_id, key=None
             )
-            claim = lifecycle.claim(session, job.id, worker="test", lease_seconds=60)
+            claim = claims.claim(session, job.id, worker="test", lease_seconds=60)
         assert claim is not None
         return claim
 
     def finish(self, claim: Claim, data: Data, fitted: Fitted, *, name: str = "iris") -> int:
         """Register the model of a train job that has been claimed."""
         with self.database.write() as session:
-            version = lifecycle.take_model_version(session, claim)
+            version = take_model_version(session, claim)
         stage = self.settings.stages[0]
         path = artifact_name(name, stage, version)
         seal = self._put(fitted, path, name=name, stage=stage, version=version, job_id=claim.job_id)
         with self.database.write() as session:
-            lifecycle.succeed(session, claim)
+            claims.succeed(session, claim)
             register(
                 session,
                 version=version,

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
-from shared.jobs.rows import CounterRow
 from shared.registry.naming import artifact_name
 from shared.registry.sealing import Seal
 from shared.registry.versions import register

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import limits_of, problems_of_limits
@@ -64,7 +64,7 @@ def attempt_at(runtime: Runtime, folder: Path, order: str) -> Attempt:
     (folder / "order").write_text(order)
     with runtime.database.write() as session:
         job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-        claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=60)
+        claim = claims.claim(session, job.id, worker="me", lease_seconds=60)
     assert claim is not None
     heartbeat = Heartbeat(runtime.database, runtime.settings, claim, since=time.monotonic())
     return Attempt(runtime, claim, heartbeat, folder)

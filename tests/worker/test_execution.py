@@ -15,14 +15,15 @@ from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.counters import CounterRow, raise_counter
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable, FitFailed, ScratchFull
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.rescue import rescue
-from shared.jobs.rows import CounterRow, JobRow
+from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.machine import Machine
 from shared.settings import Settings
@@ -59,7 +60,7 @@ def attempt(runtime: Runtime, tmp_path: Path) -> Attempt:
 def claimed(database: Database) -> Claim:
     with database.write() as session:
         job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-        claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=60)
+        claim = claims.claim(session, job.id, worker="me", lease_seconds=60)
     assert claim is not None
     return claim
 
@@ -74,7 +75,7 @@ def after_an_attempt(runtime: Runtime) -> JobRow:
 
 def count_up(session: Session) -> dict[str, object]:
     """An effect that can be counted."""
-    return {"version": lifecycle.raise_counter(session, "model_version")}
+    return {"version": raise_counter(session, "model_version")}
 
 
 def finish(attempt: Attempt) -> None:
@@ -181,7 +182,7 @@ def test_an_attempt_that_another_one_overtook_is_not_told_that_it_committed(atte
 def test_the_lease_counts_from_before_the_claim_was_asked_for(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, asked, counted = lifecycle.claim, [], []
+    real, asked, counted = claims.claim, [], []
 
     def claim(*arguments: Any, **named: Any) -> Claim | None:
         asked.append(time.monotonic())
@@ -190,7 +191,7 @@ def test_the_lease_counts_from_before_the_claim_was_asked_for(
     def run_attempt(_runtime: Runtime, _claim: Claim, *, since: float) -> None:
         counted.append(since)
 
-    monkeypatch.setattr(lifecycle, "claim", claim)
+    monkeypatch.setattr(claims, "claim", claim)
     monkeypatch.setattr(execution, "run_attempt", run_attempt)
     execution.execute_in_slot(runtime, add_job(runtime.database))
     assert counted[0] <= asked[0]

@@ -8,10 +8,11 @@ import pytest
 import redis
 from sqlalchemy import func, select, update
 
+from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
 from shared.jobs.acceptance import cancel
-from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
 from tests.support.alive import alive

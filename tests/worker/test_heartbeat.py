@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.rescue import rescue
@@ -37,7 +37,7 @@ def heart_of(database: Database, settings: Settings, claim: Claim) -> Heartbeat:
 def claim(database: Database) -> Claim:
     with database.write() as session:
         job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-        taken = lifecycle.claim(session, job.id, worker="me", lease_seconds=1.5)
+        taken = claims.claim(session, job.id, worker="me", lease_seconds=1.5)
     assert taken is not None
     return taken
 
@@ -69,13 +69,13 @@ def test_it_renews_the_lease_for_as_long_as_the_attempt_runs(database: Database,
 def test_a_renewed_lease_counts_from_before_it_was_asked_for(
     database: Database, quick: Settings, claim: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renew, asked = lifecycle.beat, []
+    renew, asked = claims.beat, []
 
     def beat(*arguments: Any, **named: Any) -> bool:
         asked.append(time.monotonic())
         return renew(*arguments, **named)
 
-    monkeypatch.setattr(lifecycle, "beat", beat)
+    monkeypatch.setattr(claims, "beat", beat)
     heartbeat = heart_of(database, quick, claim)
     heartbeat._renew()
     assert heartbeat._deadline <= asked[0] + quick.lease_seconds
@@ -129,7 +129,7 @@ def test_a_database_that_swallows_every_answer_does_not_hold_up_the_attempt(
         database = Database(postgres_url.replace(f":{postgres.port}/", f":{proxy.port}/"))
         with database.write() as session:
             job = accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=None)
-            claim = lifecycle.claim(session, job.id, worker="me", lease_seconds=1.5)
+            claim = claims.claim(session, job.id, worker="me", lease_seconds=1.5)
         assert claim is not None
         proxy.silent = True
         heartbeat = heart_of(database, quick, claim)
@@ -168,14 +168,14 @@ def test_an_estimate_is_marked_as_one_on_the_job(database: Database, quick: Sett
 def test_a_fault_in_one_round_does_not_end_it(
     database: Database, quick: Settings, claim: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renew, faults = lifecycle.beat, [MemoryError(), RuntimeError("once")]
+    renew, faults = claims.beat, [MemoryError(), RuntimeError("once")]
 
     def stumble(*arguments: Any, **named: Any) -> bool:
         if faults:
             raise faults.pop()
         return renew(*arguments, **named)
 
-    monkeypatch.setattr(lifecycle, "beat", stumble)
+    monkeypatch.setattr(claims, "beat", stumble)
     with heart_of(database, quick, claim) as heartbeat:
         eventually(lambda: not faults)
         with database.write() as session:

@@ -15,10 +15,11 @@ from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
 from shared.clock import Now
+from shared.counters import CounterRow
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.errors import ArtifactInRemoval
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobRow
+from shared.jobs.rows import IdempotencyKeyRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.collection import Collector
 from shared.registry.promotion import check_promotion

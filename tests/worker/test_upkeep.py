@@ -10,7 +10,7 @@ from redis import RedisError
 from sqlalchemy import update
 
 from shared.clock import Now
-from shared.jobs import claims as lifecycle
+from shared.jobs import claims
 from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
@@ -167,7 +167,7 @@ def test_the_poller_takes_no_more_than_the_free_slots(runtime: Runtime, upkeep: 
 def test_the_rescue_frees_jobs_of_silent_workers(runtime: Runtime, upkeep: Upkeep) -> None:
     job_id = due_job(runtime)
     with runtime.database.write() as session:
-        assert lifecycle.claim(session, job_id, worker="silent", lease_seconds=-1)
+        assert claims.claim(session, job_id, worker="silent", lease_seconds=-1)
     upkeep.rescue()
     assert state_of(runtime, job_id) == State.QUEUED
 

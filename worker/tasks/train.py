@@ -17,14 +17,13 @@ from shared.errors import (
     error_of_code,
 )
 from shared.fail_points import fail_point
-from shared.jobs import claims as lifecycle
 from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
 from shared.registry import artifact
 from shared.registry.naming import artifact_name
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
-from shared.registry.versions import register
+from shared.registry.versions import register, take_model_version
 from shared.registry.weight import check_size
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
@@ -125,7 +124,7 @@ def _read_outcome(attempt: Attempt) -> Facts:
 def _take_version(attempt: Attempt) -> int:
     attempt.check()
     with attempt.runtime.database.write() as session:
-        return lifecycle.take_model_version(session, attempt.claim)
+        return take_model_version(session, attempt.claim)
 
 
 def _stage(attempt: Attempt, facts: Facts) -> _Staged:

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from shared.counters import CounterRow
 from shared.database import Base, Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
-from shared.jobs.rows import CounterRow, IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
+from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE

@@ -11,9 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs import claims as lifecycle
-from shared.jobs import endings as retries
-from shared.jobs import logs
+from shared.jobs import claims, endings, logs
 from shared.jobs.claims import JOBS, Claim
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
@@ -26,12 +24,12 @@ from worker.upkeep import Upkeep
 def without_epoch_guard() -> None:
     """An attempt takes the job for its own as long as it runs, whoever runs it."""
 
-    def mine() -> ColumnElement[bool]:
+    def still_claimed() -> ColumnElement[bool]:
         # What binds the guard binds an epoch, too.
         return and_(JOBS.c.id == bindparam("my_job"), bindparam("my_epoch") > 0, JOBS.c.status == State.RUNNING)
 
-    for module in (lifecycle, retries, logs):
-        _replace(module, "mine", mine)
+    for module in (claims, endings, logs):
+        _replace(module, "still_claimed", still_claimed)
 
 
 def without_commit_guard() -> None:
@@ -40,7 +38,7 @@ def without_commit_guard() -> None:
     def succeed(session: Session, claim: Claim) -> None:
         values = {"status": State.SUCCEEDED, "lease_until": None, "finished_at": Now()}
         session.execute(update(JobRow).where(JobRow.id == claim.job_id).values(**values))
-        lifecycle.record(
+        claims.record(
             session,
             claim.job_id,
             before=State.RUNNING,
@@ -49,7 +47,7 @@ def without_commit_guard() -> None:
             actor=claim.worker,
         )
 
-    _replace(lifecycle, "succeed", succeed)
+    _replace(claims, "succeed", succeed)
 
 
 def without_relay() -> None:
@@ -71,15 +69,16 @@ def without_digest_check() -> None:
 
 def with_burned_crashes() -> None:
     """A job that a stopping worker hands back is counted as one that crashed."""
-    hand_back = retries.hand_back
+    hand_back = endings.hand_back
 
     def hand_back_and_count(session: Session, claim: Claim) -> State | None:
         session.execute(
-            update(JOBS).where(lifecycle.mine()).values(crash_count=JOBS.c.crash_count + 1), lifecycle.of(claim)
+            update(JOBS).where(claims.still_claimed()).values(crash_count=JOBS.c.crash_count + 1),
+            claims.bind_claim(claim),
         )
         return hand_back(session, claim)
 
-    _replace(retries, "hand_back", hand_back_and_count)
+    _replace(endings, "hand_back", hand_back_and_count)
 
 
 MUTATIONS: dict[str, Callable[[], None]] = {

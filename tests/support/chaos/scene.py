@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 import psutil
 from sqlalchemy import select, update
 
+from shared.counters import CounterRow
 from shared.database import LOCK_WAIT_SECONDS
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable
-from shared.jobs.rows import CounterRow, JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow
 from shared.settings import PREFIX
