@@ -7,7 +7,6 @@ import threading
 from collections.abc import Collection
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.counters import CounterRow
@@ -17,6 +16,7 @@ from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
 from shared.tables.reader import Reader
+from shared.upsert import insert_missing
 
 log = get_logger(__name__)
 
@@ -87,7 +87,6 @@ def _mark(session: Session, name: str) -> None:
     Raises:
         AlreadyDone: when another one was faster, though the example may be deleted again since.
     """
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
-    row = insert(CounterRow).values(name=f"{_MARK}{name}", value=1).on_conflict_do_nothing(index_elements=["name"])
+    row = insert_missing(session, CounterRow).values(name=f"{_MARK}{name}", value=1)
     if session.execute(row.returning(CounterRow.name)).one_or_none() is None:
         raise AlreadyDone

@@ -95,10 +95,6 @@ class JobQueue:
         except queue.Full:
             log.warning("doorbell_backlog_full", job_id=str(job_id))
 
-    def publish(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
-        """Tell workers of a job now. Raises what `publish_all` does."""
-        self.publish_all([Delivery(job_id, kind, priority)])
-
     def publish_all(self, deliveries: Iterable[Delivery]) -> None:
         """Tell workers of jobs now, with one question to Redis.
 

@@ -3,7 +3,6 @@
 On a platform that runs both change meanwhile, so whatever seems to be missing is looked at once more.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from shared.consistency.difference import Difference, Level
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.hashing import chunks_of, copy_hashed
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry.references import claiming_job, is_newer, is_ours, named
@@ -88,11 +88,8 @@ def _compared(
 
 
 def _digest(store: ObjectStore, bucket: str, key: str) -> str:
-    digest = hashlib.sha256()
     with store.open(bucket, key) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return copy_hashed(chunks_of(file)).sha256
 
 
 def _unexpected(

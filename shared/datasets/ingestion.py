@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -27,6 +26,7 @@ from shared.object_store.shelves import Shelf
 from shared.settings import Settings
 from shared.tables.inspected import Inspection
 from shared.tables.reader import Reader
+from shared.upsert import insert_missing
 
 log = get_logger(__name__)
 
@@ -171,9 +171,8 @@ def _stage(session: Session, name: str, key: str, file: Spooled, found: Inspecti
 
 
 def _lock_dataset(session: Session, name: str) -> int:
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
     while True:
-        session.execute(insert(DatasetRow).values(name=name).on_conflict_do_nothing(index_elements=["name"]))
+        session.execute(insert_missing(session, DatasetRow).values(name=name))
         # Locked, so that nobody takes the row away before the version that refers to it is there.
         dataset_id = session.scalar(select(DatasetRow.id).where(DatasetRow.name == name).with_for_update())
         if dataset_id is not None:

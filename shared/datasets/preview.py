@@ -1,6 +1,5 @@
 """The first rows of a stored dataset: no more of it is fetched than they need, and what is fetched is checked."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from shared.datasets.rows import DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
 from shared.errors import DatasetCorrupt, StoreUnavailable
+from shared.hashing import chunks_of, copy_hashed
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.scratch import scratch_errors
 from shared.tables.columns import Column
@@ -63,15 +63,13 @@ def _folder(reader: Reader) -> Iterator[Path]:
 
 
 def _fetch(store: ObjectStore, bucket: str, key: str, folder: Path, *, end: int | None, sha256: str | None) -> Path:
-    path, digest = folder / "file", hashlib.sha256()
+    path = folder / "file"
     try:
         with store.open(bucket, key, end=end) as source, path.open("wb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                target.write(chunk)
+            digest = copy_hashed(chunks_of(source), target)
     except ObjectMissing:
         raise StoreUnavailable("The object store has lost the file of this dataset version. Upload it again.") from None
-    if sha256 is not None and digest.hexdigest() != sha256:
+    if sha256 is not None and digest.sha256 != sha256:
         raise DatasetCorrupt(
             "The stored file of this dataset version is not what was uploaded. Bring it back from a backup of the "
             "bucket, or, if it is the newest version, upload the same file again."

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import case, delete, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -19,6 +18,7 @@ from shared.jobs.claims import EVENT_COLUMNS, record
 from shared.jobs.endings import CANCELLED
 from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
+from shared.upsert import insert_missing
 
 API = "api"
 
@@ -181,9 +181,8 @@ def _take_key(session: Session, key: IdempotencyKey, job_id: UUID) -> bool:
             IdempotencyKeyRow.expires_at <= Now(),
         )
     )
-    insert_key = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     taken = session.execute(
-        insert_key(IdempotencyKeyRow)
+        insert_missing(session, IdempotencyKeyRow)
         .values(
             principal=key.principal,
             key=key.key,
@@ -191,7 +190,6 @@ def _take_key(session: Session, key: IdempotencyKey, job_id: UUID) -> bool:
             job_id=job_id,
             expires_at=Now(key.keep_hours * 3600),
         )
-        .on_conflict_do_nothing()
         .returning(IdempotencyKeyRow.job_id)
     )
     return taken.one_or_none() is not None

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Float, and_, bindparam, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs.claims import Claim, bind_claim, still_claimed
 from shared.jobs.rows import JobLogRow, JobRow
+from shared.upsert import insert_missing_for
 
 CUT = "This log is as long as logs may be: what follows was cut."
 
@@ -28,12 +28,8 @@ CUT = "This log is as long as logs may be: what follows was cut."
 _BATCH = 100
 
 # Built once, for many rows each. The database's clock, like every moment, though the line was said a little earlier.
-_LINES = JobLogRow.metadata.tables[JobLogRow.__tablename__]
 _AT = {"at": Now(bindparam("seconds", type_=Float()))}
-_INSERT = {
-    "sqlite": sqlite.insert(_LINES).values(_AT).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_LINES).values(_AT).on_conflict_do_nothing(),
-}
+_INSERT = {dialect: insert_missing_for(dialect, JobLogRow).values(_AT) for dialect in ("sqlite", "postgresql")}
 
 
 LONGEST_LINE = 1_000

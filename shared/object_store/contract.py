@@ -73,13 +73,6 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def copy(self, bucket: str, source: str, target: str) -> None:
-        """Store the bytes of one object under another new key, with the same guarantees as `put_new`.
-
-        Raises ObjectMissing, ObjectExists and DigestMismatch.
-        """
-        ...
-
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; one that is not there is fine."""
         ...

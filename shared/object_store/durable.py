@@ -1,7 +1,6 @@
 """Files that are written through to the disk before they get their name."""
 
 import fcntl
-import hashlib
 import io
 import os
 import time
@@ -13,12 +12,12 @@ from typing import BinaryIO
 
 from shared.errors import StoreUnavailable
 from shared.fail_points import fail_point
+from shared.hashing import chunks_of, copy_hashed
 from shared.regular_file import NotRegular, open_regular
 
 # An open folder, and the name of a file there.
 Place = tuple[int, str]
 
-_CHUNK_BYTES = 2**20
 _TURN_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
@@ -36,14 +35,16 @@ def unfinished_file(path: Path) -> Iterator[BinaryIO]:
 
 def copy_durably(source: BinaryIO | io.FileIO, target: BinaryIO) -> str:
     """Write into a file, through to the disk, and return the digest of what was written."""
-    digest = hashlib.sha256()
-    while chunk := source.read(_CHUNK_BYTES):
-        digest.update(chunk)
-        target.write(chunk)
-        fail_point("put.half")
+    digest = copy_hashed(_interruptible(source), target)
     target.flush()
     os.fsync(target.fileno())
-    return digest.hexdigest()
+    return digest.sha256
+
+
+def _interruptible(source: BinaryIO | io.FileIO) -> Iterator[bytes]:
+    for chunk in chunks_of(source):
+        yield chunk
+        fail_point("put.half")
 
 
 def link_new(unfinished: Path, place: Place) -> None:

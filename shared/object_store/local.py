@@ -74,14 +74,6 @@ class LocalStore:
             state = os.fstat(file.fileno())
         return ObjectInfo(key=key, size=state.st_size, modified=_modified(state), sha256=digest)
 
-    def copy(self, bucket: str, source: str, target: str) -> None:
-        """See ObjectStore."""
-        with self._opened(bucket, source) as file:
-            with _vendor_errors():
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                file.seek(0)
-            self._put_new(bucket, target, file, sha256=digest)
-
     def delete(self, bucket: str, key: str) -> None:
         """See ObjectStore."""
         self._delete(bucket, key, lambda _state: True)

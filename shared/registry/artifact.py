@@ -4,7 +4,6 @@ A pickle is a program: loading one that somebody else wrote runs their code. So 
 the registry and the key, and those very bytes are loaded.
 """
 
-import hashlib
 import importlib.metadata
 import pickle
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.hashing import CHUNK_BYTES, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
@@ -21,7 +21,6 @@ from shared.registry.weight import weighed
 from shared.scratch import scratch_errors
 from shared.settings import Settings
 
-CHUNK_BYTES = 2**20
 # A smaller file is put aside in memory.
 _HELD_BYTES = 16 * 2**20
 
@@ -32,17 +31,6 @@ def dump(model: Any, path: Path) -> None:
     """Write a fitted model to a file."""
     with path.open("wb") as file:
         pickle.dump(model, file, protocol=5)
-
-
-def digest_of(path: Path) -> tuple[str, int]:
-    """SHA-256 in hexadecimal and size in bytes of a file."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
 
 
 class Loaded(NamedTuple):
@@ -104,13 +92,7 @@ def copy_checked(
         StoreUnavailable: when the object store does not answer.
         OSError: when `target` takes no more.
     """
-    digest = hashlib.sha256()
-    size = 0
-    for chunk in _chunks(store, settings, artifact):
-        digest.update(chunk)
-        size += len(chunk)
-        target.write(chunk)
-    verify(key, artifact, sha256=digest.hexdigest(), size_bytes=size)
+    verify(key, artifact, **copy_hashed(_chunks(store, settings, artifact), target)._asdict())
 
 
 def check_stored(store: ObjectStore, settings: Settings, artifact: Artifact) -> None:
@@ -120,12 +102,7 @@ def check_stored(store: ObjectStore, settings: Settings, artifact: Artifact) -> 
         ArtifactCorrupt: when the file is missing or is another one.
         StoreUnavailable: when the object store does not answer.
     """
-    digest = hashlib.sha256()
-    size = 0
-    for chunk in _chunks(store, settings, artifact):
-        digest.update(chunk)
-        size += len(chunk)
-    check_file(artifact, sha256=digest.hexdigest(), size_bytes=size)
+    check_file(artifact, **copy_hashed(_chunks(store, settings, artifact))._asdict())
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -27,6 +26,7 @@ from shared.object_store.shelves import Shelf
 from shared.registry.deployments import hold_registry
 from shared.registry.references import is_claimed, named
 from shared.registry.rows import OrphanRow
+from shared.upsert import insert_missing
 
 # How long after its beginning a removal may call the store, and how long that call may take to be sent.
 START_SECONDS = 300
@@ -57,10 +57,9 @@ class Removal(NamedTuple):
 
 def note(session: Session, shelf: Shelf, keys: Collection[str]) -> None:
     """Note objects that no row names, each from the first time on."""
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
     for batch in batches(sorted(keys)):
         rows = [{"shelf": shelf, "key": key, "seen_at": Now(), "removals": 0} for key in batch]
-        session.execute(insert(OrphanRow).values(rows).on_conflict_do_nothing())
+        session.execute(insert_missing(session, OrphanRow).values(rows))
 
 
 def forget(session: Session, shelf: Shelf, keys: Collection[str]) -> None:

@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from shared.database import Database
 from shared.errors import ArtifactCorrupt, ModelUnavailable, NotActive, ScratchFull, ScratchUnavailable
+from shared.hashing import digest_of
 from shared.object_store import ObjectStore
 from shared.prediction.lookup import find_served
 from shared.registry import deployments
-from shared.registry.artifact import digest_of, fetch, load_model
+from shared.registry.artifact import fetch, load_model
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, load_artifact_key, reseal
 from shared.settings import Settings

@@ -14,6 +14,7 @@ from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
 from shared.queue import MESSAGE_LISTS, JobQueue
 from shared.settings import Settings
+from tests.support.jobs import ring
 from tests.support.servers import Valkey
 from tests.support.stack import NO_REDIS
 from tests.support.waiting import eventually
@@ -22,7 +23,7 @@ from tests.support.waiting import eventually
 def test_a_redis_that_is_away_holds_up_neither_the_next_message_nor_the_end(settings: Settings) -> None:
     queue = JobQueue(settings.model_copy(update={"redis_url": NO_REDIS}))
     with pytest.raises(KombuError):
-        queue.publish(uuid4(), Kind.TRAIN)
+        ring(queue, uuid4(), Kind.TRAIN)
     for _ in range(100):
         queue.wake(uuid4(), Kind.TRAIN)
     queue.close()
@@ -68,7 +69,7 @@ def test_messages_that_wait_go_out_together_and_each_of_them_once(
 
 
 def test_a_bunch_is_one_question_to_redis(queue: JobQueue) -> None:
-    queue.publish(uuid4(), Kind.TRAIN)
+    ring(queue, uuid4(), Kind.TRAIN)
     before = queue._redis.info("stats")["total_net_input_bytes"]
     reads = queue._redis.info("stats")["total_reads_processed"]
     queue.publish_all(Delivery(uuid4(), Kind.TRAIN, MIDDLE_PRIORITY) for _ in range(50))

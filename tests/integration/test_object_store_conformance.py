@@ -149,26 +149,6 @@ def test_a_missing_object_is_named(store: ObjectStore, bucket: str, tmp_path: Pa
         pass
     with pytest.raises(ObjectMissing, match=key):
         store.stat(bucket, key)
-    with pytest.raises(ObjectMissing, match=key):
-        store.copy(bucket, key, "target")
-
-
-@pytest.mark.parametrize("size", [0, 10, 17 * MIB])
-def test_a_copy_has_the_same_bytes_and_digest(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
-    data = some_bytes(size)
-    digest = put(store, bucket, "iris_model_dev_v1.pkl", data, folder=tmp_path)
-    store.copy(bucket, "iris_model_dev_v1.pkl", "iris_model_staging_v1.pkl")
-    assert store.stat(bucket, "iris_model_staging_v1.pkl").sha256 == digest
-    store.delete(bucket, "iris_model_dev_v1.pkl")
-    assert read(store, bucket, "iris_model_staging_v1.pkl") == data
-
-
-def test_a_copy_never_overwrites(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
-    put(store, bucket, "source", b"new", folder=tmp_path)
-    put(store, bucket, "target", b"old", folder=tmp_path)
-    with pytest.raises(ObjectExists, match="target"):
-        store.copy(bucket, "source", "target")
-    assert read(store, bucket, "target") == b"old"
 
 
 def test_deleting_twice_is_fine(store: ObjectStore, bucket: str, tmp_path: Path) -> None:
@@ -272,8 +252,6 @@ def test_a_key_that_could_be_a_path_reaches_nothing(store: ObjectStore, bucket: 
         lambda: store.put_new(bucket, key, source, sha256=sha256_of(b"data")),
         lambda: store.stat(bucket, key),
         lambda: store.open(bucket, key).__enter__(),
-        lambda: store.copy(bucket, "ok", key),
-        lambda: store.copy(bucket, key, "ok"),
         lambda: store.delete(bucket, key),
         lambda: store.list(bucket, "../"),
         lambda: store.stat("../bucket", "ok"),
@@ -374,7 +352,6 @@ def test_a_missing_bucket_is_the_stores_fault_not_the_objects(
         lambda: bare.put_new(bucket, "key", source, sha256=sha256_of(b"data")),
         lambda: bare.stat(bucket, "key"),
         lambda: bare.open(bucket, "key").__enter__(),
-        lambda: bare.copy(bucket, "key", "other"),
         lambda: bare.delete(bucket, "key"),
         lambda: bare.delete_listed(bucket, ObjectEntry("key", 4, datetime.now(UTC)), by=time.time() + 60),
         lambda: list(bare.list(bucket)),

@@ -18,7 +18,7 @@ from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind
 from shared.queue import QUEUE_NAME, JobQueue, create_celery
 from shared.settings import Settings
-from tests.support.jobs import add_job, claim_job
+from tests.support.jobs import add_job, claim_job, ring
 from tests.support.servers import Valkey
 
 # Priority and for how many seconds it has been due, in the order in which they are to go.
@@ -113,16 +113,16 @@ def consume(url: str, count: int) -> list[str]:
 def test_messages_come_by_priority_and_are_counted_whatever_it_is(queue: JobQueue, redis_url: str) -> None:
     jobs = {priority: uuid4() for priority in PRIORITIES}
     for priority in [5, 0, 9, 3, 4, 8, 1, 2, 7, 6]:
-        queue.publish(jobs[priority], Kind.TRAIN, priority)
+        ring(queue, jobs[priority], Kind.TRAIN, priority)
     assert queue.depth() == len(PRIORITIES)
     assert consume(redis_url, len(PRIORITIES)) == [str(jobs[priority]) for priority in PRIORITIES]
     assert queue.depth() == 0
 
 
 def test_messages_of_a_release_without_priorities_are_counted_and_come_first(queue: JobQueue, redis_url: str) -> None:
-    queue.publish(uuid4(), Kind.TRAIN)
+    ring(queue, uuid4(), Kind.TRAIN)
     # That release had one list, and 0 for every message in it.
-    queue.publish(before := uuid4(), Kind.TRAIN, 0)
+    ring(queue, before := uuid4(), Kind.TRAIN, 0)
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         assert client.llen(QUEUE_NAME) == 1
         assert client.llen(f"{QUEUE_NAME}{Channel.sep}5") == 1

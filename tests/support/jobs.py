@@ -7,9 +7,11 @@ from shared.database import Database
 from shared.jobs import claims, endings, logs
 from shared.jobs.acceptance import accept
 from shared.jobs.claims import Claim
+from shared.jobs.delivery import Delivery
 from shared.jobs.logs import Line
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
+from shared.queue import JobQueue
 
 TRAIN_REQUEST = {"dataset_name": "flowers", "target_column": "species"}
 
@@ -72,3 +74,8 @@ def fail_job(database: Database, job_id: UUID, *, code: str = "fit_failed", mess
     claim = claim_job(database, job_id)
     with database.write() as session:
         endings.fail(session, claim, endings.Failure(code, message))
+
+
+def ring(queue: JobQueue, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
+    """Tell workers of one job now."""
+    queue.publish_all([Delivery(job_id, kind, priority)])

@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 
 from shared.database import Database
 from shared.estimators.signature import InputColumn, Signature
+from shared.hashing import digest_of
 from shared.jobs import claims
 from shared.jobs.acceptance import accept
 from shared.jobs.claims import Claim
@@ -138,7 +139,7 @@ class Platform:
         """Store a model's file and seal it."""
         file = self.folder / f"draft-{path}"
         artifact.dump(fitted.model, file)
-        sha256, size_bytes = artifact.digest_of(file)
+        sha256, size_bytes = digest_of(file)
         self.store.put_new(self.settings.models_bucket, path, file, sha256=sha256)
         return seal(
             self.key,
@@ -182,7 +183,7 @@ class Platform:
         self.store.delete(bucket, path)
         draft = self.folder / f"other-{path}"
         draft.write_bytes(changed)
-        self.store.put_new(bucket, path, draft, sha256=artifact.digest_of(draft)[0])
+        self.store.put_new(bucket, path, draft, sha256=digest_of(draft)[0])
 
     def elsewhere(self) -> "Platform":
         """The same platform as another process sees it: over connections of its own."""

@@ -11,9 +11,9 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from shared.database import Database
+from shared.hashing import digest_of
 from shared.migration import configuration
 from shared.object_store import ObjectStore
-from shared.registry.artifact import digest_of
 from shared.settings import Settings
 
 HOMES = Path(__file__).parents[1] / "homes"

@@ -248,12 +248,15 @@ def test_a_training_leaves_out_numbers_whose_names_a_restored_database_has_forgo
     assert stored.size == len(b"newer")
 
 
-def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_meanwhile(installation: Site) -> None:
+def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_meanwhile(
+    installation: Site, tmp_path: Path
+) -> None:
     staged, bucket = "iris_model_staging_v1.pkl", installation.settings.models_bucket
     installation.start_worker()
     installation.until(installation.train(), State.SUCCEEDED)
     # What an attempt to promote it left a while ago.
-    installation.store.copy(bucket, "iris_model_dev_v1.pkl", staged)
+    with installation.store.open(bucket, "iris_model_dev_v1.pkl") as model:
+        put(installation.store, bucket, staged, model.read(), folder=tmp_path)
     often = {"MLMINI_JANITOR_SECONDS": "0.3", "MLMINI_ORPHAN_HOURS": AT_ONCE}
     # In production a minute has to go by, in which S3 cannot be kept from a removal.
     frozen = installation.launch_worker(

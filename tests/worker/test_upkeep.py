@@ -15,6 +15,7 @@ from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.settings import Settings
+from tests.support.jobs import ring
 from tests.support.servers import Valkey
 from tests.support.waiting import eventually
 from worker.runtime import Runtime
@@ -64,14 +65,14 @@ def test_the_relay_tells_of_jobs_whose_messages_are_gone(runtime: Runtime, upkee
 
 def test_the_relay_sends_nothing_while_there_is_a_message_for_every_job(runtime: Runtime, upkeep: Upkeep) -> None:
     for _ in range(3):
-        runtime.queue.publish(due_job(runtime), Kind.TRAIN)
+        ring(runtime.queue, due_job(runtime), Kind.TRAIN)
     upkeep.relay()
     assert runtime.queue.depth() == 3
 
 
 def test_the_relay_tops_up_what_an_emptied_redis_lacks(runtime: Runtime, upkeep: Upkeep, own_valkey: Valkey) -> None:
     for _ in range(3):
-        runtime.queue.publish(due_job(runtime), Kind.TRAIN)
+        ring(runtime.queue, due_job(runtime), Kind.TRAIN)
     own_valkey.kill()
     own_valkey.start()
     last = due_job(runtime)
@@ -80,7 +81,7 @@ def test_the_relay_tops_up_what_an_emptied_redis_lacks(runtime: Runtime, upkeep:
         # Connections may not have noticed yet that their server was another one.
         try:
             runtime.queue.ping()
-            runtime.queue.publish(last, Kind.TRAIN)
+            ring(runtime.queue, last, Kind.TRAIN)
         except (RedisError, KombuError):
             return False
         return True

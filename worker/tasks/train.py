@@ -17,9 +17,9 @@ from shared.errors import (
     error_of_code,
 )
 from shared.fail_points import fail_point
+from shared.hashing import digest_of
 from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
-from shared.registry import artifact
 from shared.registry.naming import artifact_name
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
@@ -130,7 +130,7 @@ def _take_version(attempt: Attempt) -> int:
 def _stage(attempt: Attempt, facts: Facts) -> _Staged:
     """Write the artifact under a name that no other attempt can have: its version was taken for it."""
     stage = attempt.runtime.settings.stages[0]
-    sha256, size_bytes = artifact.digest_of(attempt.folder / MODEL_FILE)
+    sha256, size_bytes = digest_of(attempt.folder / MODEL_FILE)
     version, path = _put(attempt, stage, sha256)
     attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
     _say_if_too_large(attempt, version, size_bytes)

@@ -1,9 +1,7 @@
 """The store: what the contract asks for, in requests to an S3 server."""
 
-import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import WrongSettings
+from shared.hashing import chunks_of, copy_hashed
 from shared.object_store.contract import ObjectEntry, ObjectInfo, check_bucket, check_key, check_prefix, check_range
 from shared.object_store.s3.errors import code_of, vendor_errors
 from shared.object_store.s3.removal import hold_to_time, in_time
@@ -62,23 +61,8 @@ class S3Store:
         sha256 = head["Metadata"].get(DIGEST)
         if sha256 is None:  # Another program put it there.
             with self.open(bucket, key) as body:
-                sha256 = _digest(body)
+                sha256 = copy_hashed(chunks_of(body)).sha256
         return ObjectInfo(key=key, size=head["ContentLength"], modified=head["LastModified"], sha256=sha256)
-
-    def copy(self, bucket: str, source: str, target: str) -> None:
-        """See ObjectStore.
-
-        The bytes pass through this process: few servers copy on a condition, and the digest is checked on the way.
-        """
-        _check(bucket, target)
-        sha256 = self.stat(bucket, source).sha256
-        with tempfile.TemporaryFile() as file:
-            with self.open(bucket, source) as body:
-                while chunk := body.read(_BUFFER_BYTES):
-                    file.write(chunk)
-            size = file.tell()
-            file.seek(0)
-            MultipartUpload(self._client, bucket, target, size, sha256).run(file)
 
     def delete(self, bucket: str, key: str) -> None:
         """See ObjectStore."""
@@ -238,10 +222,3 @@ def _client(session: boto3.session.Session, settings: Settings, *, attempts: int
 def _check(bucket: str, key: str) -> None:
     check_bucket(bucket)
     check_key(key)
-
-
-def _digest(body: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := body.read(_BUFFER_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
