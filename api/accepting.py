@@ -1,13 +1,13 @@
 """From a request for background work to the 202 that promises it."""
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import BackgroundTasks, Response, status
+from fastapi import BackgroundTasks, Depends, Response, status
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.errors import InvalidRequest, UnknownDatasetVersion
@@ -23,9 +23,10 @@ PRINCIPAL = "anonymous"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-class Accepted(NamedTuple):
+class NewJob(NamedTuple):
     """A request that has passed every check: what the job is to do, and with which data."""
 
+    kind: Kind
     request: dict[str, Any]
     dataset_name: str
     dataset_version_id: int | None
@@ -34,39 +35,84 @@ class Accepted(NamedTuple):
     memory_limit_mb: int | None = None
 
 
-def accept_job(
-    *,
-    parts: Parts,
-    background: BackgroundTasks,
-    response: Response,
-    kind: Kind,
-    body: dict[str, Any],
-    idempotency_key: str | None,
-    check: Callable[[], Accepted],
-) -> Job:
-    """Accept a job once, and prepare the 202, which follows the commit; a worker is woken after the response.
-
-    A request whose key was answered before is not checked again: it gets its job as it is now. `check` runs before
-    the transaction that inserts the job, so it may take its time and open transactions of its own; it raises what is
-    wrong with the request. If it is not known whether the commit came through, the client gets a 503, and the key
-    makes it safe to send the request again.
+class Accepting:
+    """Accepts the job that one request asks for.
 
     Nothing is left to the event loop on the way: a transaction that waits for a thread holds up those who wait for its
-    locks. Jobs that are accepted at the same time are inserted together.
-
-    Raises:
-        InvalidRequest: when the key is not 1 to 255 visible ASCII characters.
-        IdempotencyKeyReused: when the key was used with another body.
-        UnknownDatasetVersion: when the data was deleted since it was checked.
+    locks.
     """
-    key = _read_key(parts, idempotency_key, fingerprint(kind, body))
-    job = _answered(parts, key)
-    if job is None:
-        accepted = check()
-        job = _accept(parts, kind, accepted, key)
+
+    def __init__(self, parts: Parts, background: BackgroundTasks, response: Response, header: str | None) -> None:
+        """`header` is the client's Idempotency-Key."""
+        self._parts = parts
+        self._background = background
+        self._response = response
+        self._header = header
+
+    def key(self, kind: Kind, body: dict[str, Any]) -> IdempotencyKey | None:
+        """The client's key for this body, if there is one.
+
+        Raises:
+            InvalidRequest: when it is not 1 to 255 visible ASCII characters.
+        """
+        if self._header is None:
+            return None
+        if not _KEY.fullmatch(self._header):
+            raise InvalidRequest(
+                "The header Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, such as a UUID.",
+                errors=[{"loc": ["header", "Idempotency-Key"], "msg": "must be 1 to 255 visible ASCII characters"}],
+            )
+        hours = self._parts.settings.idempotency_hours
+        return IdempotencyKey(PRINCIPAL, self._header, fingerprint=fingerprint(kind, body), keep_hours=hours)
+
+    def answered(self, key: IdempotencyKey | None) -> Job | None:
+        """The 202 of the job that this key was answered with, if it was; such a request is not checked again.
+
+        Raises:
+            IdempotencyKeyReused: when the key came with another body.
+        """
+        if key is None:
+            return None
+        # In a transaction of its own: the one that writes holds the only write lock of SQLite while it lasts.
+        with self._parts.database.read() as session:
+            job = answered_before(session, key)
+        return None if job is None else promise(job, self._response, self._parts.settings)
+
+    def accept(self, new: NewJob, key: IdempotencyKey | None) -> Job:
+        """Insert the job and prepare the 202, which follows the commit; a worker is woken after the response.
+
+        If it is not known whether the commit came through, the client gets a 503, and the key makes it safe to send
+        the request again. Jobs that are accepted at the same time are inserted together.
+
+        Raises:
+            IdempotencyKeyReused: when the key came with another body meanwhile.
+            UnknownDatasetVersion: when the data was deleted since it was checked.
+        """
+
+        def insert(session: Session) -> JobRow:
+            job = accept(session, **new._asdict(), key=key)
+            fail_point("accept.before_commit")
+            return job
+
+        try:
+            job = self._parts.accepting.run(insert, order="" if key is None else key.key)
+        except IntegrityError:
+            raise UnknownDatasetVersion(
+                f"Dataset '{new.dataset_name}' was deleted at this very moment. Upload it again, or use another one."
+            ) from None
         fail_point("accept.after_commit")
-        background.add_task(_wake, parts, job)
-    return promise(job, response, parts.settings)
+        self._background.add_task(_wake, self._parts, job)
+        return promise(job, self._response, self._parts.settings)
+
+
+async def accepting(
+    parts: PartsDep, background: BackgroundTasks, response: Response, idempotency_key: IdempotencyKeyHeader = None
+) -> Accepting:
+    """What an endpoint accepts its job with. Not a plain function: those are called in a thread of their own."""
+    return Accepting(parts, background, response, idempotency_key)
+
+
+AcceptingDep = Annotated[Accepting, Depends(accepting)]
 
 
 def promise(job: JobRow, response: Response, settings: Settings) -> Job:
@@ -80,36 +126,3 @@ def promise(job: JobRow, response: Response, settings: Settings) -> Job:
 async def _wake(parts: Parts, job: JobRow) -> None:
     # Not a plain function: those are called in a thread of their own, and this one never waits.
     parts.queue.wake(job.id, Kind(job.kind), job.priority)
-
-
-def _accept(parts: Parts, kind: Kind, accepted: Accepted, key: IdempotencyKey | None) -> JobRow:
-    def insert(session: Session) -> JobRow:
-        job = accept(session, kind=kind, **accepted._asdict(), key=key)
-        fail_point("accept.before_commit")
-        return job
-
-    try:
-        return parts.accepting.run(insert, order="" if key is None else key.key)
-    except IntegrityError:
-        raise UnknownDatasetVersion(
-            f"Dataset '{accepted.dataset_name}' was deleted at this very moment. Upload it again, or use another one."
-        ) from None
-
-
-def _read_key(parts: Parts, key: str | None, body: str) -> IdempotencyKey | None:
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        raise InvalidRequest(
-            "The header Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, such as a UUID.",
-            errors=[{"loc": ["header", "Idempotency-Key"], "msg": "must be 1 to 255 visible ASCII characters"}],
-        )
-    return IdempotencyKey(principal=PRINCIPAL, key=key, fingerprint=body, keep_hours=parts.settings.idempotency_hours)
-
-
-def _answered(parts: Parts, key: IdempotencyKey | None) -> JobRow | None:
-    # In a transaction of its own: the one that writes holds the only write lock of SQLite while it lasts.
-    if key is None:
-        return None
-    with parts.database.read() as session:
-        return answered_before(session, key)

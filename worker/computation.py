@@ -22,6 +22,7 @@ from shared.errors import PlatformError
 from shared.jobs.logs import one_line
 from shared.registry import artifact
 from shared.tables.loading import read_table
+from shared.training.facts import ModelFacts
 from shared.training.trainer import train
 from worker.handover import (
     LINES_FILE,
@@ -30,7 +31,6 @@ from worker.handover import (
     PROGRESS_FILE,
     TABLE_FILE,
     WORK_FILE,
-    Facts,
     Outcome,
     TrainingProblem,
     Work,
@@ -46,11 +46,11 @@ def main(folder: Path) -> None:
     try:
         outcome = Outcome(facts=_train(work, folder))
     except PlatformError as error:
-        outcome = Outcome(refusal=TrainingProblem(code=error.code, detail=error.detail))
+        outcome = Outcome(problem=TrainingProblem(code=error.code, detail=error.detail))
     _write(folder / OUTCOME_FILE, outcome.model_dump_json())
 
 
-def _train(work: Work, folder: Path) -> Facts:
+def _train(work: Work, folder: Path) -> ModelFacts:
     def show(step: str, percent: int, *, measured: bool = False) -> None:
         _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent, "measured": measured}))
 
@@ -66,14 +66,7 @@ def _train(work: Work, folder: Path) -> Facts:
     trained = train(spec, table, work.columns, threads=work.threads, on_step=show, say=say)
     show("storing", 95)
     artifact.dump(trained.model, folder / MODEL_FILE)
-    return Facts(
-        signature=trained.signature.model_dump(mode="json"),
-        metrics=trained.metrics,
-        report=trained.report,
-        estimator=trained.estimator,
-        parameters=trained.parameters,
-        environment=trained.environment,
-    )
+    return trained.facts
 
 
 def _write(path: Path, content: str) -> None:

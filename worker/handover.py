@@ -1,11 +1,10 @@
 """What supervisor and computing process of a train job tell each other, as files in the attempt's folder."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
+from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
 
 WORK_FILE = "work.json"
@@ -33,19 +32,8 @@ class TrainingProblem(BaseModel):
     detail: str
 
 
-class Facts(BaseModel):
-    """What is to be registered about the model in `MODEL_FILE`."""
-
-    signature: dict[str, Any]
-    metrics: dict[str, Any]
-    report: dict[str, Any]
-    estimator: str
-    parameters: dict[str, Any]
-    environment: dict[str, str]
-
-
 class Outcome(BaseModel):
-    """What came of a training: one of the two."""
+    """What came of a training: what is to be registered about the model in `MODEL_FILE`, or why there is none."""
 
-    facts: Facts | None = None
-    refusal: TrainingProblem | None = None
+    facts: ModelFacts | None = None
+    problem: TrainingProblem | None = None

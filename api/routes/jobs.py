@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.accepting import Accepted, accept_job, promise
-from api.dependencies import IdempotencyKeyHeader, PartsDep, ReadSession, WriteSession
+from api.accepting import AcceptingDep, NewJob, promise
+from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
@@ -97,26 +97,12 @@ def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, response: 
     "/jobs/{job_id}/retry", status_code=202, summary="Run a job again", responses=responses(404, 409, 422, 503)
 )
 @in_lane("accepting")
-def retry_job(
-    *,
-    job_id: JobId,
-    parts: PartsDep,
-    background: BackgroundTasks,
-    response: Response,
-    idempotency_key: IdempotencyKeyHeader = None,
-) -> Job:
+def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep) -> Job:
     """Make a new job with the request, the priority and the limits of one that has ended."""
     with parts.database.read() as session:
         kind = _known(find_job(session, job_id).kind)
-    return accept_job(
-        parts=parts,
-        background=background,
-        response=response,
-        kind=kind,
-        body={"retry": str(job_id)},
-        idempotency_key=idempotency_key,
-        check=lambda: _same_again(parts, job_id),
-    )
+    key = accepting.key(kind, {"retry": str(job_id)})
+    return accepting.answered(key) or accepting.accept(_same_again(parts, job_id, kind), key)
 
 
 def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
@@ -138,14 +124,15 @@ def _known(kind: str) -> Kind:
         ) from None
 
 
-def _same_again(parts: Parts, job_id: UUID) -> Accepted:
+def _same_again(parts: Parts, job_id: UUID, kind: Kind) -> NewJob:
     with parts.database.read() as session:
         job = ended_job(session, job_id)
     if job.kind == Kind.TRAIN and job.dataset_version_id is None:
         raise UnknownDatasetVersion(
             f"The version of dataset '{job.dataset_name}' that the job used was deleted. Train on another one."
         )
-    return Accepted(
+    return NewJob(
+        kind,
         job.request,
         job.dataset_name,
         job.dataset_version_id,

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
-from api.accepting import Accepted, accept_job
-from api.dependencies import IdempotencyKeyHeader, PartsDep
+from api.accepting import AcceptingDep, NewJob
+from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
@@ -38,9 +38,8 @@ def train_model(
     *,
     body: TrainRequest,
     parts: PartsDep,
-    background: BackgroundTasks,
+    accepting: AcceptingDep,
     response: Response,
-    idempotency_key: IdempotencyKeyHeader = None,
     dry_run: Annotated[
         bool,
         Query(description="Only look, and leave nothing behind: tell what would run, and everything that is wrong."),
@@ -54,23 +53,17 @@ def train_model(
     if dry_run:
         response.status_code = status.HTTP_200_OK
         return _rehearse(body, parts)
-    return accept_job(
-        parts=parts,
-        background=background,
-        response=response,
-        kind=Kind.TRAIN,
-        body=body.model_dump(by_alias=True),
-        idempotency_key=idempotency_key,
-        check=lambda: _checked(body, parts),
-    )
+    key = accepting.key(Kind.TRAIN, body.model_dump(by_alias=True))
+    return accepting.answered(key) or accepting.accept(_checked(body, parts), key)
 
 
-def _checked(body: TrainRequest, parts: Parts) -> Accepted:
+def _checked(body: TrainRequest, parts: Parts) -> NewJob:
     resolved = _resolve(body, parts)
     resolved.check()
     for problem in problems_of_limits(**body.limits.model_dump(), settings=parts.settings):
         raise problem
-    return Accepted(
+    return NewJob(
+        Kind.TRAIN,
         resolved.spec.to_store(),
         resolved.spec.dataset_name,
         resolved.version_id,

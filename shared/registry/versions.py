@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import Select, insert, select, update
@@ -15,6 +14,7 @@ from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.deployments import activate, begin_change
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Seal
+from shared.training.facts import ModelFacts
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,6 @@ class RegisteredModel:
         raise NotActive(f"Version {self.row.version} has never been in '{stage}', only in: {reached}.")
 
 
-class TrainedFacts(TypedDict):
-    """What a training tells about its model."""
-
-    estimator: str
-    parameters: dict[str, Any]
-    metrics: dict[str, Any]
-    signature: dict[str, Any]
-    report: dict[str, Any]
-    environment: dict[str, str]
-
-
 def register(
     session: Session,
     *,
@@ -66,8 +55,8 @@ def register(
     stage: str,
     artifact_path: str,
     seal: Seal,
+    facts: ModelFacts,
     actor: str,
-    **facts: Unpack[TrainedFacts],
 ) -> None:
     """Add a trained model to the registry and make it active in its first stage.
 
@@ -84,8 +73,8 @@ def register(
             dataset_version_id=dataset_version_id,
             job_id=job_id,
             **place,
-            target=facts["signature"]["target"],
-            **facts,
+            target=facts.signature.target,
+            **facts.model_dump(mode="json"),
         )
     )
     activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)

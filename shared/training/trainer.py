@@ -21,6 +21,7 @@ from shared.tables.columns import Column
 from shared.training import fit_progress, narration
 from shared.training.checks.training import check
 from shared.training.evaluation import Evaluation, evaluate
+from shared.training.facts import ModelFacts
 from shared.training.fit_progress import EVALUATING, FITTING, OnStep, percent_of_fit
 from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
 from shared.training.frame import named_frame, plain_array
@@ -42,12 +43,7 @@ class Trained:
     """A fitted model and all that the registry keeps about it."""
 
     model: Any
-    signature: Signature
-    metrics: dict[str, float]
-    report: dict[str, Any]
-    estimator: str
-    parameters: dict[str, Any]
-    environment: dict[str, str]
+    facts: ModelFacts
 
 
 @dataclass(frozen=True)
@@ -169,8 +165,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         total=total,
         measured=measured,
     )
-    return Trained(
-        model=fit.model,
+    facts = ModelFacts(
         signature=ready.signature,
         metrics=measured.metrics,
         report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
@@ -178,6 +173,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         parameters=_parameters(fit.model),
         environment=environment(),
     )
+    return Trained(fit.model, facts)
 
 
 def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:

@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, Response
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, func, select, update
 
-from api.accepting import Accepted, accept_job
-from api.dependencies import PartsDep
+from api.accepting import AcceptingDep, NewJob
 from api.schemas.jobs import Job
 from shared.clock import Now
 from shared.database import Database
@@ -121,16 +120,8 @@ def test_a_key_of_the_wrong_form_is_refused(client: TestClient, api_database: Da
 
 def test_data_that_is_deleted_after_the_check_is_unknown(app: FastAPI, client: TestClient) -> None:
     @app.post("/accept")
-    def take(parts: PartsDep, background: BackgroundTasks, response: Response) -> Job:
-        return accept_job(
-            parts=parts,
-            background=background,
-            response=response,
-            kind=Kind.TRAIN,
-            body={},
-            idempotency_key=None,
-            check=lambda: Accepted({}, "flowers", 12345),
-        )
+    def take(accepting: AcceptingDep) -> Job:
+        return accepting.accept(NewJob(Kind.TRAIN, {}, "flowers", 12345), None)
 
     answer = client.post("/accept")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_dataset_version")

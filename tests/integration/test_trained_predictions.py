@@ -42,7 +42,7 @@ def serve(sqlite_url: str, settings: Settings, tmp_path: Path) -> Any:
     cache = PredictorCache(database, store, settings, platform.key)
 
     def register(result: Trained) -> Predictor:
-        platform.train(platform.dataset(), Fitted(result.model, result.signature, result.environment))
+        platform.train(platform.dataset(), Fitted(result.model, result.facts.signature, result.facts.environment))
         return cache.get("iris", "dev")
 
     yield register

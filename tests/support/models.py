@@ -27,6 +27,7 @@ from shared.registry.promotion import Promotion, check_promotion, commit_promoti
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register, take_model_version
 from shared.settings import Settings
+from shared.training.facts import ModelFacts
 from tests.support.registry import Data, insert_dataset
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
@@ -125,12 +126,14 @@ class Platform:
                 stage=stage,
                 artifact_path=path,
                 seal=seal,
-                estimator=type(fitted.model).__name__,
-                parameters=_plain(fitted.model.get_params()),
-                metrics={"accuracy": 0.9},
-                signature=fitted.signature.model_dump(mode="json"),
-                report={},
-                environment=fitted.environment,
+                facts=ModelFacts(
+                    estimator=type(fitted.model).__name__,
+                    parameters=_plain(fitted.model.get_params()),
+                    metrics={"accuracy": 0.9},
+                    signature=fitted.signature,
+                    report={},
+                    environment=fitted.environment,
+                ),
                 actor="test",
             )
         return version

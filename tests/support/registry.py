@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.estimators.signature import Signature
 from shared.registry.naming import artifact_name
 from shared.registry.sealing import Seal
 from shared.registry.versions import register
 from shared.schema import metadata
+from shared.training.facts import ModelFacts
 
 STAGES = ("dev", "staging")
 SEAL = Seal(sha256="0" * 64, size_bytes=1, hmac="0" * 64, hmac_key_id="test")
@@ -58,6 +60,16 @@ def insert_dataset(session: Session, name: str = "iris") -> Data:
     return Data(dataset.id, version.id)
 
 
+FACTS = ModelFacts(
+    estimator="dummy.DummyClassifier",
+    parameters={},
+    metrics={},
+    signature=Signature(inputs=[], target="target", task="classification", classes=["a"], numeric=True),
+    report={},
+    environment={},
+)
+
+
 def register_model(session: Session, data: Data, *, version: int, job_id: UUID) -> dict[str, object]:
     """The effect of a train job whose model nobody will load, and the job's result."""
     artifact_path = artifact_name("iris", STAGES[0], version)
@@ -70,12 +82,7 @@ def register_model(session: Session, data: Data, *, version: int, job_id: UUID) 
         stage=STAGES[0],
         artifact_path=artifact_path,
         seal=SEAL,
-        estimator="dummy.DummyClassifier",
-        parameters={},
-        metrics={},
-        signature={"target": "target"},
-        report={},
-        environment={},
+        facts=FACTS,
         actor="test",
     )
     return {"version": version, "stage": STAGES[0], "artifact_path": artifact_path}

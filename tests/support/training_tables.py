@@ -46,7 +46,7 @@ def heard_steps(estimator: str, table: pd.DataFrame, **fields: Any) -> list[tupl
 
 def treatment(result: Trained, column: str) -> dict[str, Any]:
     """What the report says of a column."""
-    found: dict[str, Any] = next(entry for entry in result.report["columns"] if entry["column"] == column)
+    found: dict[str, Any] = next(entry for entry in result.facts.report["columns"] if entry["column"] == column)
     return found
 
 

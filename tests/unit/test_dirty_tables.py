@@ -20,16 +20,16 @@ LOGISTIC = "linear_model.LogisticRegression"
 
 def predicted(result: Trained, rows: list[list[Any]]) -> list[Any]:
     """Raw rows in the order of the signature, as a client sends them."""
-    names = [column.name for column in result.signature.inputs]
+    names = [column.name for column in result.facts.signature.inputs]
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    taken = model_input(columns, result.signature.inputs, numeric=False)
+    taken = model_input(columns, result.facts.signature.inputs, numeric=False)
     labels: list[Any] = result.model.predict(taken).tolist()
     return labels
 
 
 def test_a_dirty_table_tells_what_was_done_to_which_column() -> None:
     result = trained(LOGISTIC, dirty())
-    assert {entry["column"]: entry["role"] for entry in result.report["columns"]} == {
+    assert {entry["column"]: entry["role"] for entry in result.facts.report["columns"]} == {
         "customer_id": "left_out",
         "age": "number",
         "city": "category",
@@ -44,9 +44,9 @@ def test_a_dirty_table_tells_what_was_done_to_which_column() -> None:
     assert "same value in every row" in treatment(result, "currency")["treatment"]
     assert "no values" in treatment(result, "empty")["treatment"]
     assert treatment(result, "since")["treatment"].startswith("days since 1970-01-01 UTC, missing values become")
-    assert result.report["rows"] == {"total": 200, "without_target": 1, "training": 159, "test": 40}
-    assert sum(entry["training"] + entry["test"] for entry in result.report["classes"]) == 199
-    inputs = {column.name: column for column in result.signature.inputs}
+    assert result.facts.report["rows"] == {"total": 200, "without_target": 1, "training": 159, "test": 40}
+    assert sum(entry["training"] + entry["test"] for entry in result.facts.report["classes"]) == 199
+    inputs = {column.name: column for column in result.facts.signature.inputs}
     assert list(inputs) == [name for name in dirty().columns if name != "target"]
     assert all(column.missing_allowed for column in inputs.values())
     assert inputs["city"].categories == ["Berlin", "Lyon", "Oslo"]
@@ -65,7 +65,7 @@ def test_a_dirty_table_tells_what_was_done_to_which_column() -> None:
 )
 def test_a_model_of_a_dirty_table_predicts_raw_rows_with_gaps_and_new_categories(estimator: str) -> None:
     result = trained(estimator, dirty(rows=400))
-    assert result.metrics["balanced_accuracy"] > 0.6
+    assert result.facts.metrics["balanced_accuracy"] > 0.6
     rows: list[list[Any]] = [
         [1, 60, "Oslo", True, "2024-05-01", "words", "EUR", None],
         [2, 30.5, "Atlantis", False, "2024-05-01T12:00:00Z", None, "USD", None],
@@ -81,16 +81,16 @@ def test_a_regressor_learns_a_dirty_table() -> None:
     table["target"] = 3 * table["age"] + 50 * (table["city"] == "Oslo") - 20 * table["member"].eq(other=True)
     for estimator in ("linear_model.Ridge", "ensemble.RandomForestRegressor"):
         result = trained(estimator, table)
-        assert result.report["rows"]["without_target"] == 19
-        baseline = result.report["baseline"]["metrics"]
-        assert result.metrics["rmse"] < baseline["rmse"] / 3
-        assert result.metrics["r2"] > 0.9
+        assert result.facts.report["rows"]["without_target"] == 19
+        baseline = result.facts.report["baseline"]["metrics"]
+        assert result.facts.metrics["rmse"] < baseline["rmse"] / 3
+        assert result.facts.metrics["r2"] > 0.9
 
 
 def test_columns_that_the_request_names_are_used_even_if_they_would_be_left_out() -> None:
     result = trained(LOGISTIC, dirty(), features=["remark", "customer_id", "currency", "age"])
-    assert [entry["role"] for entry in result.report["columns"]] == ["category", "number", "category", "number"]
-    assert [column.name for column in result.signature.inputs] == ["remark", "customer_id", "currency", "age"]
+    assert [entry["role"] for entry in result.facts.report["columns"]] == ["category", "number", "category", "number"]
+    assert [column.name for column in result.facts.signature.inputs] == ["remark", "customer_id", "currency", "age"]
 
 
 def test_more_categories_than_fifty_share_a_column() -> None:
@@ -107,7 +107,7 @@ def test_the_signature_names_the_hundred_most_frequent_categories() -> None:
     codes = [f"c{number:03}" for number in range(120) for _ in range(2 if number < 20 else 3)]
     table = pd.DataFrame({"code": pd.Series(codes, dtype="str"), "target": np.arange(len(codes)) % 2})
     result = trained(FOREST, table, params={"n_estimators": 1})
-    assert result.signature.inputs[0].categories == [f"c{number:03}" for number in range(20, 120)]
+    assert result.facts.signature.inputs[0].categories == [f"c{number:03}" for number in range(20, 120)]
 
 
 @pytest.mark.parametrize("estimator", [LOGISTIC, FOREST, "naive_bayes.CategoricalNB"])

@@ -39,14 +39,14 @@ def key(estimator: Estimator) -> str:
 def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(estimator: Estimator) -> None:
     table = numeric_classes() if estimator.task == "classification" else numeric_amounts()
     result = trained(estimator, table)
-    names = [column.name for column in result.signature.inputs]
+    names = [column.name for column in result.facts.signature.inputs]
     assert names == ["width", "height", "count"]
-    assert result.metrics, result.report["notes"]
+    assert result.facts.metrics, result.facts.report["notes"]
     frame = table[names].astype("float64")
     named = result.model.predict(frame)
     assert len(named) == len(table)
-    if result.signature.numeric:
-        array = plain_array(table, result.signature.inputs)
+    if result.facts.signature.numeric:
+        array = plain_array(table, result.facts.signature.inputs)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             plain = forget_names(result.model).predict(array)
@@ -61,9 +61,9 @@ def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(e
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
 def test_a_classifier_gives_the_labels_of_the_table(estimator: Estimator, labels: tuple[Any, ...]) -> None:
     result = trained(estimator, numeric_classes(labels))
-    assert result.signature.classes == sorted(labels)
-    assert [type(label) for label in result.signature.classes or []] == [type(label) for label in labels]
-    assert result.model.classes_.tolist() == result.signature.classes
+    assert result.facts.signature.classes == sorted(labels)
+    assert [type(label) for label in result.facts.signature.classes or []] == [type(label) for label in labels]
+    assert result.model.classes_.tolist() == result.facts.signature.classes
     predicted = result.model.predict(numeric_classes(labels)[["width", "height", "count"]].astype("float64"))
     assert set(predicted.tolist()) <= set(labels)
 
@@ -73,8 +73,8 @@ def test_what_is_said_to_take_missing_values_does(estimator: Estimator) -> None:
     table = numeric_classes() if estimator.task == "classification" else numeric_amounts()
     table.loc[::5, "width"] = np.nan
     result = trained(estimator, table)
-    assert result.signature.numeric
-    assert all(column.missing_allowed for column in result.signature.inputs)
+    assert result.facts.signature.numeric
+    assert all(column.missing_allowed for column in result.facts.signature.inputs)
     # In prediction, columns may have gaps that had none in training.
     nothing = pd.DataFrame({name: [np.nan] for name in ("width", "height", "count")})
     assert len(result.model.predict(nothing)) == 1
@@ -86,8 +86,8 @@ def test_a_classifier_learns_a_dirty_table(estimator: Estimator) -> None:
     if estimator.inputs_not_negative:
         table = table.drop(columns="since")
     result = trained(estimator, table)
-    assert not result.signature.numeric
-    assert result.metrics["accuracy"] >= 0
+    assert not result.facts.signature.numeric
+    assert result.facts.metrics["accuracy"] >= 0
 
 
 @pytest.mark.parametrize("estimator", ALL, ids=key)

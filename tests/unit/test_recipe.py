@@ -168,7 +168,7 @@ def test_a_class_that_shows_in_the_gaps_of_a_number_alone_is_learnt(mixed: bool)
         table["flag"] = pd.Series(generator.choice([True, False], 200), dtype=object)
     # Where the gaps are filled, half of the values of the other class are on each side.
     table["target"] = np.where(target, "yes", "no")
-    assert trained(LOGISTIC, table).metrics["accuracy"] == 1
+    assert trained(LOGISTIC, table).facts.metrics["accuracy"] == 1
 
 
 @pytest.mark.parametrize("estimator", [LOGISTIC, CATEGORICAL])
@@ -177,4 +177,4 @@ def test_a_class_that_shows_in_the_gaps_of_a_category_alone_is_learnt(estimator:
     words = np.random.default_rng(12).choice(["oak", "elm"], 200).astype(object)
     table = pd.DataFrame({"tree": pd.Series(words, dtype="str").where(target == 0)})
     table["target"] = np.where(target, "yes", "no")
-    assert trained(estimator, table).metrics["accuracy"] == 1
+    assert trained(estimator, table).facts.metrics["accuracy"] == 1

@@ -34,14 +34,14 @@ def test_a_numeric_table_is_used_as_it_is() -> None:
     result = trained(FOREST, numeric_classes(), params={"n_estimators": 7})
     assert type(result.model).__name__ == "RandomForestClassifier"
     assert result.model.feature_names_in_.tolist() == ["width", "height", "count"]
-    assert result.estimator == FOREST
-    assert result.parameters["n_estimators"] == 7
-    assert result.parameters["random_state"] == 42
-    assert "n_jobs" not in result.parameters
-    assert result.signature.numeric
-    assert set(result.metrics) == {"accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"}
-    assert result.metrics["accuracy"] > result.report["baseline"]["metrics"]["accuracy"]
-    assert set(result.environment) == {"python", "scikit-learn", "numpy", "pandas"}
+    assert result.facts.estimator == FOREST
+    assert result.facts.parameters["n_estimators"] == 7
+    assert result.facts.parameters["random_state"] == 42
+    assert "n_jobs" not in result.facts.parameters
+    assert result.facts.signature.numeric
+    assert set(result.facts.metrics) == {"accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"}
+    assert result.facts.metrics["accuracy"] > result.facts.report["baseline"]["metrics"]["accuracy"]
+    assert set(result.facts.environment) == {"python", "scikit-learn", "numpy", "pandas"}
 
 
 @pytest.mark.parametrize(
@@ -59,30 +59,30 @@ def test_a_numeric_table_without_gaps_gives_what_a_fit_by_hand_gives(
 ) -> None:
     _, table = load(tmp_path, (IRIS.parent / f"{example}.csv").read_bytes())
     result = trained(estimator, table, params=params)
-    seed = {"random_state": 42} if "random_state" in result.parameters else {}
+    seed = {"random_state": 42} if "random_state" in result.facts.parameters else {}
     by_hand = build_estimator(find_estimator(*estimator.split(".")), params | seed)
     inputs, target = table.drop(columns="target").astype("float64"), table["target"].to_numpy()
-    classes = result.signature.classes
+    classes = result.facts.signature.classes
     parts = train_test_split(inputs, target, test_size=0.2, random_state=42, stratify=target if classes else None)
     by_hand.fit(parts[0], parts[2])
     assert type(result.model) is type(by_hand)
     assert result.model.feature_names_in_.tolist() == list(inputs.columns)
     assert result.model.predict(parts[1]).tolist() == by_hand.predict(parts[1]).tolist()
     measured = evaluate(by_hand, parts[1], parts[3], task="classification" if classes else "regression")
-    assert result.metrics == pytest.approx(measured.metrics, rel=1e-12)
-    assert {entry["treatment"] for entry in result.report["columns"]} == {"used as a number"}
-    assert not any(column.missing_allowed for column in result.signature.inputs)
+    assert result.facts.metrics == pytest.approx(measured.metrics, rel=1e-12)
+    assert {entry["treatment"] for entry in result.facts.report["columns"]} == {"used as a number"}
+    assert not any(column.missing_allowed for column in result.facts.signature.inputs)
     if estimator == LOGISTIC:
-        assert result.metrics["accuracy"] == pytest.approx(0.9667, abs=1e-4)
-        assert result.metrics["log_loss"] == pytest.approx(0.1589, abs=1e-4)
+        assert result.facts.metrics["accuracy"] == pytest.approx(0.9667, abs=1e-4)
+        assert result.facts.metrics["log_loss"] == pytest.approx(0.1589, abs=1e-4)
 
 
 def test_gaps_in_numbers_are_filled_for_an_estimator_that_takes_none() -> None:
     table = numeric_classes()
     table.loc[::7, "width"] = np.nan
     result = trained(LOGISTIC, table)
-    assert result.signature.numeric
-    assert all(column.missing_allowed for column in result.signature.inputs)
+    assert result.facts.signature.numeric
+    assert all(column.missing_allowed for column in result.facts.signature.inputs)
     assert [name for name, _ in result.model.steps] == ["impute", "scale", "estimator"]
     assert treatment(result, "width")["treatment"].startswith("used as a number, missing values become the median, a")
     assert forget_names(result.model).predict(np.full((2, 3), np.nan)).shape == (2,)
@@ -94,9 +94,9 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
     spec = spec_of("linear_model.LinearRegression")
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     assert "5 values that are not finite count as missing" in treatment(result, "x")["treatment"]
-    (note,) = result.report["notes"]
+    (note,) = result.facts.report["notes"]
     assert note.startswith("The target is infinite or too large in 5 rows")
-    assert result.report["rows"]["without_target"] == 5
+    assert result.facts.report["rows"]["without_target"] == 5
 
 
 def test_values_that_are_rounded_are_told_in_the_report(tmp_path: Path) -> None:
@@ -105,17 +105,23 @@ def test_values_that_are_rounded_are_told_in_the_report(tmp_path: Path) -> None:
     spec = spec_of("linear_model.LinearRegression")
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     assert "25 values are rounded" in treatment(result, "x")["treatment"]
-    (note,) = result.report["notes"]
+    (note,) = result.facts.report["notes"]
     assert note.startswith("The target is rounded in 1 rows")
 
 
 def test_everything_that_training_returns_is_json() -> None:
     result = trained("linear_model.RANSACRegressor", numeric_amounts())
-    for part in (result.metrics, result.report, result.parameters, result.signature.model_dump(), result.environment):
+    for part in (
+        result.facts.metrics,
+        result.facts.report,
+        result.facts.parameters,
+        result.facts.signature.model_dump(),
+        result.facts.environment,
+    ):
         json.dumps(part, allow_nan=False)
-    assert result.parameters["stop_score"] == "inf"
-    assert set(result.metrics) == {"r2", "rmse", "mae"}
-    assert result.signature.classes is None
+    assert result.facts.parameters["stop_score"] == "inf"
+    assert set(result.facts.metrics) == {"r2", "rmse", "mae"}
+    assert result.facts.signature.classes is None
 
 
 def test_the_seed_of_the_request_decides_split_and_estimator() -> None:
@@ -123,7 +129,7 @@ def test_the_seed_of_the_request_decides_split_and_estimator() -> None:
     first, again, other = (
         trained("tree.ExtraTreeClassifier", table, random_state=seed, test_size=0.5) for seed in (1, 1, 2)
     )
-    assert first.report["classes"] == again.report["classes"]
+    assert first.facts.report["classes"] == again.facts.report["classes"]
     assert first.model.tree_.threshold.tolist() == again.model.tree_.threshold.tolist()
     assert first.model.tree_.threshold.tolist() != other.model.tree_.threshold.tolist()
 
@@ -135,36 +141,36 @@ def test_the_estimators_own_seed_wins(params: dict[str, Any], seed: int | None) 
 
 def test_the_number_of_threads_changes_neither_the_model_nor_what_is_stored_of_it() -> None:
     one, two = (trained(FOREST, numeric_classes(), threads=threads) for threads in (1, 2))
-    assert one.metrics == two.metrics
+    assert one.facts.metrics == two.facts.metrics
     assert two.model.n_jobs is None
 
 
 def test_the_split_keeps_the_shares_of_the_classes() -> None:
     result = trained(FOREST, numeric_classes(rows=60), params={"n_estimators": 2})
-    assert result.report["split"]["stratified"] is True
-    assert [entry["test"] for entry in result.report["classes"]] == [4, 4, 4]
+    assert result.facts.report["split"]["stratified"] is True
+    assert [entry["test"] for entry in result.facts.report["classes"]] == [4, 4, 4]
 
 
 def test_a_class_with_one_row_is_no_reason_to_refuse() -> None:
     table = numeric_classes()
     table.loc[0, "target"] = "alone"
     result = trained(FOREST, table)
-    assert result.report["split"]["stratified"] is False
-    assert any("one row only" in note for note in result.report["notes"])
-    assert any("roc_auc" in note for note in result.report["notes"])
-    assert "roc_auc" not in result.metrics
+    assert result.facts.report["split"]["stratified"] is False
+    assert any("one row only" in note for note in result.facts.report["notes"])
+    assert any("roc_auc" in note for note in result.facts.report["notes"])
+    assert "roc_auc" not in result.facts.metrics
 
 
 def test_a_test_part_smaller_than_the_classes_is_not_stratified() -> None:
     result = trained(FOREST, numeric_classes(), test_size=0.02)
-    assert result.report["rows"]["test"] == 2
-    assert any("fewer rows than there are classes" in note for note in result.report["notes"])
+    assert result.facts.report["rows"]["test"] == 2
+    assert any("fewer rows than there are classes" in note for note in result.facts.report["notes"])
 
 
 def test_the_report_counts_the_classes_of_both_parts_and_names_the_most_frequent_first() -> None:
     table = numeric_classes(rows=60)
     table["target"] = ["a"] * 10 + ["b"] * 30 + ["c"] * 20
-    assert trained(FOREST, table, params={"n_estimators": 2}).report["classes"] == [
+    assert trained(FOREST, table, params={"n_estimators": 2}).facts.report["classes"] == [
         {"label": "b", "training": 24, "test": 6},
         {"label": "c", "training": 16, "test": 4},
         {"label": "a", "training": 8, "test": 2},
@@ -174,50 +180,50 @@ def test_the_report_counts_the_classes_of_both_parts_and_names_the_most_frequent
 def test_the_report_counts_a_hundred_classes_at_most() -> None:
     labels = tuple(range(101))
     result = trained("tree.ExtraTreeClassifier", numeric_classes(labels, rows=303), test_size=0.34)
-    assert len(result.signature.classes or []) == 101
-    assert len(result.report["classes"]) == 100
+    assert len(result.facts.signature.classes or []) == 101
+    assert len(result.facts.report["classes"]) == 100
 
 
 def test_the_signature_names_the_classes_that_the_model_knows() -> None:
     table = numeric_classes()
     table.loc[0, "target"] = "alone"
     results = [trained("tree.ExtraTreeClassifier", table, random_state=seed) for seed in range(12)]
-    assert all(result.signature.classes == result.model.classes_.tolist() for result in results)
+    assert all(result.facts.signature.classes == result.model.classes_.tolist() for result in results)
     # Where its one row is measured on, nothing was learnt of it.
-    assert {"alone" in (result.signature.classes or []) for result in results} == {False, True}
+    assert {"alone" in (result.facts.signature.classes or []) for result in results} == {False, True}
 
 
 def test_a_training_part_smaller_than_the_classes_is_not_stratified() -> None:
     result = trained(FOREST, numeric_classes(("a", "b", "c", "d")), test_size=0.95, params={"n_estimators": 2})
-    assert result.report["rows"] == {"total": 60, "without_target": 0, "training": 3, "test": 57}
-    assert result.report["split"]["stratified"] is False
-    assert any("fewer rows than there are classes" in note for note in result.report["notes"])
+    assert result.facts.report["rows"] == {"total": 60, "without_target": 0, "training": 3, "test": 57}
+    assert result.facts.report["split"]["stratified"] is False
+    assert any("fewer rows than there are classes" in note for note in result.facts.report["notes"])
 
 
 @pytest.mark.parametrize(("test_size", "test"), [(0.04, 3), (0.95, 57)])
 def test_a_part_with_a_row_for_each_class_is_stratified(test_size: float, test: int) -> None:
     result = trained(FOREST, numeric_classes(), test_size=test_size, params={"n_estimators": 2})
-    assert result.report["rows"]["test"] == test
-    assert result.report["split"]["stratified"] is True
-    assert [entry["training"] for entry in result.report["classes"]] == [(60 - test) // 3] * 3
+    assert result.facts.report["rows"]["test"] == test
+    assert result.facts.report["split"]["stratified"] is True
+    assert [entry["training"] for entry in result.facts.report["classes"]] == [(60 - test) // 3] * 3
 
 
 def test_one_test_row_gives_no_r2() -> None:
     result = trained("linear_model.LinearRegression", numeric_amounts(), test_size=0.01)
-    assert set(result.metrics) == {"rmse", "mae"}
-    assert any(note.startswith("r2 is not defined here") for note in result.report["notes"])
+    assert set(result.facts.metrics) == {"rmse", "mae"}
+    assert any(note.startswith("r2 is not defined here") for note in result.facts.report["notes"])
 
 
 def test_warnings_of_the_estimator_are_in_the_report() -> None:
     result = trained(LOGISTIC, numeric_classes(), params={"max_iter": 1})
-    (warning,) = result.report["warnings"]
+    (warning,) = result.facts.report["warnings"]
     assert warning.startswith("ConvergenceWarning: ")
 
 
 def test_class_weights_are_given_by_label() -> None:
     whole = trained(LOGISTIC, numeric_classes((0, 1)), params={"class_weight": {"0": 1, "1": 5}})
     assert whole.model.class_weight == {0: 1, 1: 5}
-    assert whole.parameters["class_weight"] == {"0": 1, "1": 5}
+    assert whole.facts.parameters["class_weight"] == {"0": 1, "1": 5}
     boolean = trained(LOGISTIC, numeric_classes((False, True)), params={"class_weight": {"true": 2, "false": 1}})
     assert boolean.model.class_weight == {True: 2, False: 1}
     with pytest.raises(InvalidParameter, match="weight for 'perhaps', which is no class of the target"):
@@ -269,5 +275,5 @@ def test_large_whole_labels_stay_apart_beside_a_row_without_one(tmp_path: Path) 
     found, table = load(tmp_path, f"x,target\n{rows}1,\n")
     spec = spec_of("tree.DecisionTreeClassifier")
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
-    assert result.signature.classes == [2**53, 2**53 + 1]
-    assert result.metrics["accuracy"] == 1
+    assert result.facts.signature.classes == [2**53, 2**53 + 1]
+    assert result.facts.metrics["accuracy"] == 1

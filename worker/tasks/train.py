@@ -1,9 +1,9 @@
 """The work of a train job: fetch the table, have it computed, stage the artifact, register the version."""
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
@@ -13,11 +13,10 @@ from shared.errors import (
     DatasetDeleted,
     InternalError,
     ModelTooLarge,
-    UnreadableRequest,
     error_of_code,
 )
 from shared.fail_points import fail_point
-from shared.hashing import digest_of
+from shared.hashing import chunks_of, copy_hashed, digest_of
 from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
 from shared.registry.naming import artifact_name
@@ -27,25 +26,26 @@ from shared.registry.versions import register, take_model_version
 from shared.registry.weight import check_size
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
+from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
-from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Facts, Outcome, Work
+from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Outcome, Work
 
 log = get_logger(__name__)
 
-_CHUNK_BYTES = 2**20
 # More than a backup lags behind; an attempt must end all the same.
 _MOST_FORGOTTEN = 1000
 
 
 def run(attempt: Attempt) -> Effect:
     """Do everything up to the commit; the effect is the new version in the first stage."""
+    spec = TrainingSpec.stored(attempt.claim.request)
     source = _find_table(attempt)
     _fetch(attempt, source)
     attempt.say(f"fetched the table '{attempt.claim.dataset_name}', {source.size_bytes:,} bytes, as it was uploaded")
-    _hand_over(attempt, source)
-    compute(attempt, expected_fit_seconds=_expect(attempt, source))
+    _hand_over(attempt, spec, source)
+    compute(attempt, expected_fit_seconds=_expected_seconds(attempt, spec, source))
     facts = _read_outcome(attempt)
     attempt.show(95, "storing")
     return _effect(attempt, source, facts, _stage(attempt, facts))
@@ -69,41 +69,40 @@ def _find_table(attempt: Attempt) -> DatasetVersionRow:
 
 def _fetch(attempt: Attempt, source: DatasetVersionRow) -> None:
     """Copy the table to the private folder, checked against the digest of its upload."""
-    runtime, digest = attempt.runtime, hashlib.sha256()
+    runtime = attempt.runtime
     try:
         with (
             runtime.store.open(runtime.settings.datasets_bucket, source.object_key) as stored,
             (attempt.folder / TABLE_FILE).open("wb") as local,
         ):
-            while chunk := stored.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                local.write(chunk)
-                attempt.check()
-                fail_point("fetch.half")
+            digest = copy_hashed(_interruptible(attempt, stored), local)
     except ObjectMissing:
         raise DatasetDeleted(f"The file of dataset '{attempt.claim.dataset_name}' is gone. Upload it again.") from None
-    if digest.hexdigest() != source.sha256:
+    if digest.sha256 != source.sha256:
         raise DatasetCorrupt(
             f"The stored file of dataset '{attempt.claim.dataset_name}' is not what was uploaded. Upload it again."
         )
 
 
-def _hand_over(attempt: Attempt, source: DatasetVersionRow) -> None:
-    try:
-        work = Work(
-            spec=TrainingSpec.model_validate(attempt.claim.request),
-            reading=Reading.model_validate(source.reading),
-            columns=[Column.model_validate(column) for column in source.columns],
-            threads=attempt.runtime.threads_per_job,
-        )
-    except ValidationError:
-        raise UnreadableRequest("The job was accepted by another version of the platform. Send it again.") from None
+def _interruptible(attempt: Attempt, stored: BinaryIO) -> Iterator[bytes]:
+    for chunk in chunks_of(stored):
+        yield chunk
+        attempt.check()
+        fail_point("fetch.half")
+
+
+def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> None:
+    work = Work(
+        spec=spec,
+        reading=Reading.model_validate(source.reading),
+        columns=[Column.model_validate(column) for column in source.columns],
+        threads=attempt.runtime.threads_per_job,
+    )
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 
 
-def _expect(attempt: Attempt, source: DatasetVersionRow) -> float | None:
+def _expected_seconds(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> float | None:
     try:
-        spec = TrainingSpec.stored(attempt.claim.request)
         with attempt.runtime.database.read() as session:
             return expected_fit_seconds(session, spec, source)
     except Exception:
@@ -112,10 +111,10 @@ def _expect(attempt: Attempt, source: DatasetVersionRow) -> float | None:
         return None
 
 
-def _read_outcome(attempt: Attempt) -> Facts:
+def _read_outcome(attempt: Attempt) -> ModelFacts:
     outcome = Outcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
-    if outcome.refusal is not None:
-        raise error_of_code(outcome.refusal.code)(outcome.refusal.detail)
+    if outcome.problem is not None:
+        raise error_of_code(outcome.problem.code)(outcome.problem.detail)
     if outcome.facts is None:
         raise InternalError
     return outcome.facts
@@ -127,7 +126,7 @@ def _take_version(attempt: Attempt) -> int:
         return take_model_version(session, attempt.claim)
 
 
-def _stage(attempt: Attempt, facts: Facts) -> _Staged:
+def _stage(attempt: Attempt, facts: ModelFacts) -> _Staged:
     """Write the artifact under a name that no other attempt can have: its version was taken for it."""
     stage = attempt.runtime.settings.stages[0]
     sha256, size_bytes = digest_of(attempt.folder / MODEL_FILE)
@@ -179,7 +178,7 @@ def _put(attempt: Attempt, stage: str, sha256: str) -> tuple[int, str]:
     raise ArtifactConflict(f"The store already has another artifact named '{path}', and many more. Train again.")
 
 
-def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _Staged) -> Effect:
+def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, staged: _Staged) -> Effect:
     def add(session: Session) -> dict[str, object]:
         register(
             session,
@@ -190,8 +189,8 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: Facts, staged: _
             stage=staged.stage,
             artifact_path=staged.path,
             seal=staged.seal,
+            facts=facts,
             actor=ACTOR,
-            **facts.model_dump(),
         )
         return {
             "version": staged.version,

@@ -1,0 +1,20 @@
+"""What a training tells about its model; the registry keeps all of it."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.estimators.signature import Signature
+
+
+class ModelFacts(BaseModel):
+    """All that is known of a model beside its file."""
+
+    estimator: str
+    # Every parameter of the estimator with its value.
+    parameters: dict[str, Any]
+    metrics: dict[str, Any]
+    signature: Signature
+    report: dict[str, Any]
+    # The versions of what the model depends on.
+    environment: dict[str, str]
