@@ -1,18 +1,4 @@
-"""The one tree of errors. It knows nothing of HTTP and nothing of Celery.
-
-    PlatformError
-    |-- Invalid          what was asked cannot be right
-    |-- Unknown          it names something that is not there
-    |-- Conflict         right in itself, but against the present state
-    |-- TooLarge         over a limit
-    |-- WrongMediaType   not a content type that is taken here
-    |-- Unavailable      a dependency is down; the same request may work later
-    |-- Permanent        a job met something that another try cannot mend
-    `-- WrongSettings    the process cannot start like this
-
-Each leaf is one stable `code` (its name in snake case). Its docstring is what `/errors/{code}` explains. The sentence
-given at the place of the error says what is wrong and how to mend it.
-"""
+"""The root and the branches of the tree of errors, and how a leaf gets its code."""
 
 import difflib
 import re
