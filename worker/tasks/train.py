@@ -194,7 +194,7 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, stag
         )
         return {
             "version": staged.version,
-            "target": facts.signature["target"],
+            "target": facts.signature.target,
             "stage": staged.stage,
             "artifact_path": staged.path,
             "metrics": facts.metrics,
