@@ -2,10 +2,9 @@
 
 from sqlalchemy.orm import Session
 
-from shared.jobs.states import Kind
 from worker.__main__ import main
 from worker.attempt import Attempt, Effect
-from worker.execution import WORK
+from worker.tasks import promote
 
 
 def nothing(attempt: Attempt) -> Effect:
@@ -19,5 +18,5 @@ def nothing(attempt: Attempt) -> Effect:
 
 
 if __name__ == "__main__":
-    WORK[Kind.PROMOTE] = nothing
+    promote.run = nothing
     main()

@@ -16,19 +16,17 @@ from shared.jobs import claims, endings
 from shared.jobs.acceptance import find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.endings import Failure, backoff_seconds
-from shared.jobs.states import Kind, State
+from shared.jobs.states import State
 from shared.logging import get_logger
 from shared.scratch import scratch_error, scratch_errors
 from shared.settings import Settings
 from worker.attempt import Attempt, Effect
 from worker.heartbeat import Heartbeat
-from worker.outcomes import Verdict, failure_of, told_of_end, told_of_success, verdict_of
+from worker.outcomes import Verdict, failure_of, told_of_end, verdict_of
 from worker.runtime import Runtime, Stopping
-from worker.tasks import promote, train
+from worker.tasks import TASKS
 
 log = get_logger(__name__)
-
-WORK = {Kind.TRAIN: train.run, Kind.PROMOTE: promote.run}
 
 _DATABASE_PAUSE_SECONDS = 0.5
 
@@ -87,7 +85,7 @@ def _work(attempt: Attempt) -> Effect:
     with scratch_errors():
         attempt.folder.mkdir(mode=0o700)
     try:
-        return WORK[attempt.claim.kind](attempt)
+        return TASKS[attempt.claim.kind].run(attempt)
     except OSError as error:
         if attempt.folder.exists():
             raise
@@ -112,7 +110,7 @@ def commit(attempt: Attempt, effect: Effect) -> None:
                 # The guard comes first: it locks the job before any other row.
                 claims.succeed(session, attempt.claim)
                 result = effect(session)
-                attempt.conclude(session, told_of_success(attempt.claim.kind, result), result=result)
+                attempt.conclude(session, TASKS[attempt.claim.kind].success_line(result), result=result)
                 fail_point("commit.inside")
             fail_point("commit.after")
         except DatabaseFailure:

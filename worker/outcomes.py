@@ -1,7 +1,6 @@
 """What the end of an attempt means: the one table from errors to the steps of the job protocol."""
 
 from enum import Enum, auto
-from typing import Any
 
 from shared.errors import (
     ComputationCrashed,
@@ -22,7 +21,7 @@ from shared.errors import (
 from shared.home import NO_ROOM
 from shared.jobs.claims import Fenced
 from shared.jobs.endings import Failure
-from shared.jobs.states import Kind, State
+from shared.jobs.states import State
 from shared.sandbox import LimitTooLow, SandboxFailed
 from worker.heartbeat import CancelRequested
 from worker.runtime import Stopping
@@ -84,19 +83,6 @@ def _named(error: Exception) -> Exception:
     if isinstance(error, SandboxFailed):
         return WorkerNotReady("The worker cannot start computing processes; its log has the cause.")
     return error
-
-
-def told_of_success(kind: Kind, result: dict[str, Any]) -> str:
-    """The last line in the log of a job that succeeded."""
-    match kind:
-        case Kind.TRAIN:
-            return f"registered as version {result['version']}"
-        case Kind.PROMOTE:
-            version, serving = result["version"], result["serving_version"]
-            more = "" if serving == version else f"; version {serving} goes on serving, for it is higher"
-            retired = ", ".join(map(str, result.get("retired_versions", [])))
-            more += f"; retired there, for another target: {retired}" if retired else ""
-            return f"version {version} is active in {result['stage']}{more}"
 
 
 def told_of_end(state: State, verdict: Verdict, failure: Failure, *, delay_seconds: float) -> str:

@@ -13,6 +13,8 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.settings import Settings
 
+_KINDS = " or ".join(f"`{kind}`" for kind in Kind)
+
 
 class Progress(ResponseBody):
     """How far the present attempt is."""
@@ -47,7 +49,7 @@ class Job(ResponseBody):
 
     job_id: UUID = Field(description="Its id.")
     # Not the enumeration: after a step back to this release there may be jobs of kinds that only a newer one knows.
-    kind: str = Field(description="What kind of work it is: `train` or `promote`.", examples=[Kind.TRAIN])
+    kind: str = Field(description=f"What kind of work it is: {_KINDS}.", examples=[Kind.TRAIN])
     status: State = Field(description="What has become of it: queued and running go on, the others are ends.")
     progress: Progress = Field(description="Percent and step of the present attempt.")
     dataset_name: str = Field(description="The dataset that it works on.")

@@ -19,7 +19,7 @@ def list_all(
         str | None,
         typer.Option(metavar="STATUS", help="queued, running, succeeded, failed, cancelled or quarantined."),
     ] = None,
-    kind: Annotated[str | None, typer.Option(metavar="KIND", help="train or promote.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Such as train or promote.")] = None,
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only jobs on this dataset.")] = None,
     limit: Limit = 20,
     url: Url = None,

@@ -128,7 +128,11 @@ class Sandbox:
         return SandboxProcess(run)
 
     def close(self) -> None:
-        """End the server and every process that it forked."""
+        """End the server and every process that it forked; one that is still starting is not waited for."""
+        server = self._server
+        if server is not None and self._socket is None:
+            # Whoever starts it holds the lock until it is ready, or dead.
+            kill_group(server.pid)
         with self._lock:
             self._stop()
 

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_process_with_more_descriptors_than_select_can_see_runs_them_as_well(
         ending = run(sandbox, tmp_path / "a", "answer").wait(timeout=30)
     assert ending is not None
     assert ending.ok
+
+
+def test_a_server_that_is_still_starting_is_not_waited_for_at_the_end(tmp_path: Path) -> None:
+    sandbox = Sandbox("tests.support.slow_entry:main", scratch=tmp_path)
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(sandbox.start)
+        eventually(lambda: sandbox._server is not None)
+        sandbox.close()
+        assert isinstance(starting.exception(), SandboxFailed)
 
 
 def test_an_exception_is_an_exit_code_and_its_traceback_is_told(sandbox: Sandbox, tmp_path: Path) -> None:

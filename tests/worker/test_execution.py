@@ -36,7 +36,7 @@ from worker.execution import commit, end_without_effect
 from worker.handover import WORK_FILE, Work
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime, Stopping
-from worker.tasks import train
+from worker.tasks import promote, train
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ def test_the_files_of_an_attempt_leave_the_full_disk_before_its_end_is_written(
         if files and files[0].exists() and statement.startswith(("UPDATE", "INSERT", "DELETE")):
             raise DatabaseUnavailable("database or disk is full")
 
-    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    monkeypatch.setattr(train, "run", work)
     claim = claimed(runtime.database)
     event.listen(runtime.database.engine, "before_cursor_execute", refuse)
     execution.run_attempt(runtime, claim, since=time.monotonic())
@@ -293,7 +293,7 @@ def test_a_job_whose_scratch_folder_is_removed_is_tried_again(
         (attempt.folder / "model.pkl").write_bytes(b"x")
         return count_up
 
-    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    monkeypatch.setattr(train, "run", work)
     if not under_way:
         shutil.rmtree(runtime.scratch.folder)
     job = after_an_attempt(runtime)
@@ -309,7 +309,7 @@ def test_an_error_of_a_file_elsewhere_is_no_fault_of_the_scratch_folder(
     def work(attempt: Attempt) -> Effect:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
-    monkeypatch.setitem(execution.WORK, Kind.TRAIN, work)
+    monkeypatch.setattr(train, "run", work)
     job = after_an_attempt(runtime)
     assert job.status == State.FAILED
     assert job.error is not None
@@ -326,7 +326,7 @@ def test_a_job_that_meets_a_damaged_database_waits_and_no_try_of_it_is_counted(
             session.execute(text("SELECT * FROM a_table_that_is_missing"))
         raise AssertionError
 
-    monkeypatch.setitem(execution.WORK, Kind.PROMOTE, meet_damage)
+    monkeypatch.setattr(promote, "run", meet_damage)
     execution.execute_in_slot(runtime, job_id)
     # As long as the damage is fresh no job is begun.
     for _ in range(3):
@@ -340,7 +340,7 @@ def test_a_job_that_meets_a_damaged_database_waits_and_no_try_of_it_is_counted(
     def promoted(session: Session) -> dict[str, object]:
         return {**count_up(session), "stage": "staging", "serving_version": 1}
 
-    monkeypatch.setitem(execution.WORK, Kind.PROMOTE, lambda _: promoted)
+    monkeypatch.setattr(promote, "run", lambda _: promoted)
     execution.execute_in_slot(runtime, job_id)
     with runtime.database.read() as session:
         assert find_job(session, job_id).status == State.SUCCEEDED

@@ -1,5 +1,7 @@
 """The work of a promote job: copy the artifact to the next stage's name, then make it active there."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
@@ -37,6 +39,15 @@ def run(attempt: Attempt) -> Effect:
         return commit_promotion(session, promotion, seal=seal, actor=ACTOR)
 
     return add
+
+
+def success_line(result: dict[str, Any]) -> str:
+    """Which version is active where, and what else that changed."""
+    version, serving = result["version"], result["serving_version"]
+    more = "" if serving == version else f"; version {serving} goes on serving, for it is higher"
+    retired = ", ".join(map(str, result.get("retired_versions", [])))
+    more += f"; retired there, for another target: {retired}" if retired else ""
+    return f"version {version} is active in {result['stage']}{more}"
 
 
 def _read(attempt: Attempt) -> Request:

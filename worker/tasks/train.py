@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
@@ -49,6 +49,11 @@ def run(attempt: Attempt) -> Effect:
     facts = _read_outcome(attempt)
     attempt.show(95, "storing")
     return _effect(attempt, source, facts, _stage(attempt, facts))
+
+
+def success_line(result: dict[str, Any]) -> str:
+    """Under which version the model is registered."""
+    return f"registered as version {result['version']}"
 
 
 @dataclass(frozen=True)
