@@ -120,7 +120,7 @@ def promise(job: JobRow, response: Response, settings: Settings) -> Job:
     response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
-    return Job.of(job, settings)
+    return Job.from_row(job, settings)
 
 
 async def _wake(parts: Parts, job: JobRow) -> None:

@@ -89,7 +89,9 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
-    readiness = ReadinessProbe.of(database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch)
+    readiness = ReadinessProbe.of_parts(
+        database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch
+    )
     stack.callback(readiness.close)
     return Parts(
         **vars(platform),

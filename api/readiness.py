@@ -47,7 +47,9 @@ class ReadinessProbe:
         self._threads = ThreadPoolExecutor(max_workers=len(checks), thread_name_prefix="readiness")
 
     @classmethod
-    def of(cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, scratch: Path) -> Self:
+    def of_parts(
+        cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, scratch: Path
+    ) -> Self:
         """The checks of the parts that the platform is made of."""
         return cls(
             [

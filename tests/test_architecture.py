@@ -1,13 +1,14 @@
 """The rules of the architecture, and that the checker of those rules sees what breaks them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.architecture import LIGHT, RULES, Project, Rule
+from tests.support.architecture import LIGHT, PACKAGES, RULES, Project, Rule
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,14 +26,25 @@ def test_the_project_keeps_the_rule(project: Project, rule: Rule) -> None:
     assert list(rule(project)) == []
 
 
+WRONG_DIRECTIONS = {
+    "an edge imports the other edge": ("api/planted.py", "from worker import app"),
+    "shared imports an edge": ("shared/clock.py", "import api.app"),
+    "the foundation imports a noun": ("shared/clock.py", "from shared.jobs import rows"),
+    "a noun imports its sibling": ("shared/tables/planted.py", "from shared.jobs import rows"),
+    "a lower layer imports a higher one": ("shared/training/planted.py", "import shared.registry.rows"),
+    "a relative import goes up": ("shared/jobs/planted.py", "from ..registry import rows"),
+    "a noun imports the queue": ("shared/jobs/planted.py", "import shared.queue"),
+    "a function imports a higher layer": ("shared/jobs/planted.py", "def a():\n    import shared.registry.rows"),
+    "a package without a layer": ("shared/planted.py", ""),
+}
+
 PLANTED = {
-    "an edge imports the other edge": ("wrong_directions", {"api/app.py": "from worker import app"}),
-    "shared imports an edge": ("wrong_directions", {"shared/clock.py": "import api.app"}),
-    "the foundation imports a noun": ("wrong_directions", {"shared/clock.py": "from shared.jobs import rows"}),
-    "a noun imports its sibling": ("wrong_directions", {"shared/tables/a.py": "from shared.jobs import rows"}),
-    "a lower layer imports a higher one": ("wrong_directions", {"shared/training/a.py": "import shared.registry.rows"}),
-    "a relative import goes up": ("wrong_directions", {"shared/jobs/a.py": "from ..registry import rows"}),
-    "a noun imports the queue": ("wrong_directions", {"shared/jobs/a.py": "import shared.queue"}),
+    "two classes of one name": (
+        "doubled_classes",
+        {"cli/a.py": "class Answer:\n    a = 1", "api/a.py": "class Answer:\n    a = 1"},
+    ),
+    "a function that is named mine": ("bare_names", {"api/a.py": "def mine():\n    pass"}),
+    "a function that is named _in": ("bare_names", {"api/a.py": "def _in():\n    pass"}),
     "fastapi outside the api": ("misplaced_libraries", {"shared/clock.py": "from fastapi import Request"}),
     "celery in the api": ("misplaced_libraries", {"api/app.py": "import celery.result"}),
     "boto3 beside its file": ("misplaced_libraries", {"shared/object_store/local.py": "import boto3"}),
@@ -68,6 +80,45 @@ PLANTED = {
     "a long function": ("over_budget", {"cli/app.py": "async def a():\n" + "    a = 1\n" * 40}),
 }
 SURROUNDINGS = ("shared/jobs/rows.py", "shared/registry/rows.py", "shared/queue.py", "worker/app.py", "api/app.py")
+
+
+def linted(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What import-linter says of the packages in a folder."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The product as it is, without what is no Python."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            copy = folder / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    return folder
+
+
+def test_imports_go_in_the_right_direction() -> None:
+    found = linted(ROOT)
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize(("name", "source"), WRONG_DIRECTIONS.values(), ids=WRONG_DIRECTIONS.keys())
+def test_an_import_in_the_wrong_direction_is_found(copied_project: Path, name: str, source: str) -> None:
+    path = copied_project / name
+    before = path.read_text() if path.exists() else None
+    path.write_text(f"{before or ''}\n{source}\n")
+    try:
+        found = linted(copied_project)
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before)
+    assert found.returncode == 1, found.stdout
 
 
 @pytest.mark.parametrize(("rule", "files"), PLANTED.values(), ids=PLANTED.keys())

@@ -36,7 +36,7 @@ class Allowance:
     highest: RunLimits
 
     @classmethod
-    def of(cls, claim: Claim, settings: Settings) -> Self:
+    def granted(cls, claim: Claim, settings: Settings) -> Self:
         """What the request names, but never more than the settings."""
         return cls(
             limits=limits_of(claim.time_limit_seconds, claim.memory_limit_mb, settings),
@@ -75,7 +75,7 @@ def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> N
         InternalError: when it failed in a way that it does not explain itself.
         Fenced, CancelRequested, Stopping: when it was killed because the attempt may not go on.
     """
-    allowance = Allowance.of(attempt.claim, attempt.runtime.settings)
+    allowance = Allowance.granted(attempt.claim, attempt.runtime.settings)
     pace = Pace(attempt.folder, expected_fit_seconds=expected_fit_seconds)
     kills = memory_kills()
     with Tail(attempt.folder / LINES_FILE) as tail:

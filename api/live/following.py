@@ -159,7 +159,7 @@ class Following:
             queued = [job_id for job_id, (row, _) in rows.items() if row.status == State.QUEUED]
             standing = listing.places_in_queue(session, queued) if queued else {}
             for job_id, (row, mark) in rows.items():
-                jobs[job_id] = Job.of(row, self._settings, place=standing.get(job_id))
+                jobs[job_id] = Job.from_row(row, self._settings, place=standing.get(job_id))
                 found[job_id] = mark
             behind = [(job_id, after) for job_id, after in places if job_id in found and after < found[job_id].log_seq]
             return _News(found, jobs, logs.read_many(session, behind, limit=_PAGE_LINES) if behind else {})

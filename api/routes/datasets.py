@@ -116,7 +116,7 @@ def list_dataset_versions(name: Name, session: ReadSession, page: PageQueryDep) 
     position = page.position(int)
     before = None if position is None else int(position[0])
     rows = list_versions(session, find_dataset(session, name), limit=page.limit + 1, before=before)
-    return make_page(rows, page, item=DatasetVersion.of, position=lambda row: [row.number or 0])
+    return make_page(rows, page, item=DatasetVersion.from_row, position=lambda row: [row.number or 0])
 
 
 @router.get(

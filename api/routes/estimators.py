@@ -30,7 +30,10 @@ def list_estimators(
         and (after is None or estimator.key > str(after[0]))
     ]
     return make_page(
-        found[: page.limit + 1], page, item=EstimatorDescription.of, position=lambda estimator: [estimator.key]
+        found[: page.limit + 1],
+        page,
+        item=EstimatorDescription.from_estimator,
+        position=lambda estimator: [estimator.key],
     )
 
 
@@ -43,6 +46,6 @@ def get_estimator(
 ) -> EstimatorDescription:
     """One estimator with its parameters, their defaults and what they may be."""
     try:
-        return EstimatorDescription.of(find_estimator(module, class_))
+        return EstimatorDescription.from_estimator(find_estimator(module, class_))
     except UnknownEstimator as unknown:
         raise EstimatorNotListed(unknown.detail) from None

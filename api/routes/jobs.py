@@ -82,7 +82,7 @@ def list_all_jobs(
     return make_page(
         rows,
         page,
-        item=lambda row: Job.of(row, parts.settings),
+        item=lambda row: Job.from_row(row, parts.settings),
         position=lambda row: [_microseconds(row.created_at), row.id.hex],
     )
 
@@ -108,7 +108,7 @@ def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep) -> Job
 def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
     row = find_job(session, job_id)
     queued = row.status == State.QUEUED
-    job = Job.of(row, parts.settings, place=places_in_queue(session, [job_id]).get(job_id) if queued else None)
+    job = Job.from_row(row, parts.settings, place=places_in_queue(session, [job_id]).get(job_id) if queued else None)
     if job.status == State.SUCCEEDED:
         # What follows needs a connection, so this one goes back.
         session.close()

@@ -64,7 +64,7 @@ def list_models(
         before=None if position is None else int(position[0]),
         limit=page.limit + 1,
     )
-    return make_page(found, page, item=Model.of, position=lambda model: [model.row.version])
+    return make_page(found, page, item=Model.from_registered, position=lambda model: [model.row.version])
 
 
 # Before the routes with a version in the path, which would take this word for one.
@@ -82,7 +82,7 @@ def compare_models(
 @router.get("/models/{version}", summary="Get a model", responses=responses(404, 503))
 def get_model(version: Version, session: ReadSession) -> Model:
     """One registered model with its metrics, its signature, its report and its deployments."""
-    return Model.of(versions.find_model(session, version))
+    return Model.from_registered(versions.find_model(session, version))
 
 
 @router.get(

@@ -82,7 +82,7 @@ def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
     except (Invalid, Unknown, Conflict) as error:
         return DryRun.refused([error, *beyond])
     limits = limits_of(**asked, settings=parts.settings)
-    return DryRun.of(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
+    return DryRun.rehearsed(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
 
 
 def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:

@@ -23,7 +23,7 @@ class DatasetVersion(ResponseBody):
     created_at: Moment = Field(description="When it was uploaded.")
 
     @classmethod
-    def of(cls, row: DatasetVersionRow) -> Self:
+    def from_row(cls, row: DatasetVersionRow) -> Self:
         """The version that a row holds."""
         return cls.model_validate(
             {
@@ -52,7 +52,7 @@ class Dataset(DatasetVersion):
         """The dataset of a catalog entry."""
         dataset, version = entry
         return cls.model_validate(
-            DatasetVersion.of(version).model_dump()
+            DatasetVersion.from_row(version).model_dump()
             | {
                 "name": dataset.name,
                 "description": dataset.description,

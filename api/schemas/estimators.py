@@ -39,7 +39,7 @@ class EstimatorDescription(ResponseBody):
     )
 
     @classmethod
-    def of(cls, estimator: Estimator) -> Self:
+    def from_estimator(cls, estimator: Estimator) -> Self:
         """The description of an entry of the table."""
         return cls(
             module=estimator.module,

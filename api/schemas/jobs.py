@@ -80,7 +80,7 @@ class Job(ResponseBody):
     )
 
     @classmethod
-    def of(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
+    def from_row(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
         """The job that a row holds, with its place in the queue where that was looked up."""
         computes = row.kind == Kind.TRAIN
         return cls(

@@ -24,7 +24,7 @@ class Deployment(ResponseBody):
     retired_reason: str | None = Field(description="Why it was retired from there.")
 
     @classmethod
-    def of(cls, row: DeploymentRow) -> Self:
+    def from_row(cls, row: DeploymentRow) -> Self:
         """The deployment that a row holds."""
         return cls(
             stage=row.stage,
@@ -65,7 +65,7 @@ class Model(ResponseBody):
     environment: dict[str, str] = Field(description="The versions of the libraries that fitted it.")
 
     @classmethod
-    def of(cls, model: RegisteredModel) -> Self:
+    def from_registered(cls, model: RegisteredModel) -> Self:
         """The model that the registry holds."""
         row = model.row
         return cls(
@@ -82,7 +82,7 @@ class Model(ResponseBody):
             report=row.report,
             trained_at=row.trained_at,
             promoted_at=row.promoted_at,
-            deployments=[Deployment.of(deployment) for deployment in model.deployments],
+            deployments=[Deployment.from_row(deployment) for deployment in model.deployments],
             job_id=row.job_id,
             sha256=model.sha256,
             environment=row.environment,

@@ -95,7 +95,7 @@ class TrainProblem(ResponseBody):
     errors: list[ProblemPart] = Field(description="Single faults, where there may be several.")
 
     @classmethod
-    def of(cls, error: PlatformError) -> Self:
+    def from_error(cls, error: PlatformError) -> Self:
         """The problem that an error tells of."""
         errors = [ProblemPart.model_validate(fault) for fault in error.errors]
         return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
@@ -111,14 +111,14 @@ class DryRun(ResponseBody):
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
-    def of(
+    def rehearsed(
         cls, spec: TrainingSpec, rehearsal: Rehearsal, *, limits: RunLimits, beyond: Iterable[PlatformError]
     ) -> Self:
         """The outcome of a rehearsal; `beyond` is what the request allows itself beyond the platform's limits."""
         recipe = None
         if rehearsal.treatments is not None:
             recipe = [ColumnTreatment.model_validate(treatment) for treatment in rehearsal.treatments]
-        problems = [TrainProblem.of(error) for error in [*rehearsal.problems, *beyond]]
+        problems = [TrainProblem.from_error(error) for error in [*rehearsal.problems, *beyond]]
         return cls(
             valid=not problems,
             request=spec,
@@ -130,5 +130,5 @@ class DryRun(ResponseBody):
     @classmethod
     def refused(cls, errors: Iterable[PlatformError]) -> Self:
         """A request that does not even name a table."""
-        problems = [TrainProblem.of(error) for error in errors]
+        problems = [TrainProblem.from_error(error) for error in errors]
         return cls(valid=False, request=None, limits=None, recipe=None, problems=problems)

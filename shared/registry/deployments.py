@@ -65,7 +65,7 @@ def check_stage(stage: str, stages: Sequence[str]) -> None:
 
 def active(session: Session, version: int, stage: str) -> Artifact | None:
     """The artifact of a version in a stage where it is active."""
-    return _one_artifact(session, _active_artifacts().where(DeploymentRow.version == version, _in(stage)))
+    return _one_artifact(session, _active_artifacts().where(DeploymentRow.version == version, _stage_is(stage)))
 
 
 def artifact_of(session: Session, deployment: DeploymentRow) -> Artifact:
@@ -76,7 +76,7 @@ def artifact_of(session: Session, deployment: DeploymentRow) -> Artifact:
 
 def serving(session: Session, dataset_id: int, stage: str) -> Artifact | None:
     """The artifact of the highest version that is active in a stage."""
-    of_dataset = _active_artifacts().where(DeploymentRow.dataset_id == dataset_id, _in(stage))
+    of_dataset = _active_artifacts().where(DeploymentRow.dataset_id == dataset_id, _stage_is(stage))
     return _one_artifact(session, of_dataset.order_by(DeploymentRow.version.desc()).limit(1))
 
 
@@ -84,7 +84,7 @@ def serving_version(session: Session, dataset_id: int, stage: str) -> int | None
     """The highest version that is active in a stage."""
     return session.scalar(
         select(func.max(DeploymentRow.version)).where(
-            DeploymentRow.dataset_id == dataset_id, _in(stage), DeploymentRow.retired_at.is_(None)
+            DeploymentRow.dataset_id == dataset_id, _stage_is(stage), DeploymentRow.retired_at.is_(None)
         )
     )
 
@@ -172,7 +172,7 @@ def _end_activity(session: Session, version: int, stage: str, reason: str | None
     """Note that a version is retired from a stage; its dataset, and when that was."""
     row = session.execute(
         update(DeploymentRow)
-        .where(DeploymentRow.version == version, _in(stage), DeploymentRow.retired_at.is_(None))
+        .where(DeploymentRow.version == version, _stage_is(stage), DeploymentRow.retired_at.is_(None))
         .values(retired_at=Now(), retired_reason=reason)
         .returning(DeploymentRow.dataset_id, type_coerce(DeploymentRow.retired_at, Instant))
     ).one_or_none()
@@ -225,7 +225,7 @@ def _active_artifacts() -> Select[DeploymentRow, RegistryRow, str]:
     return artifacts().where(DeploymentRow.retired_at.is_(None))
 
 
-def _in(stage: str) -> ColumnElement[bool]:
+def _stage_is(stage: str) -> ColumnElement[bool]:
     return DeploymentRow.stage == stage
 
 

@@ -97,13 +97,13 @@ def begin_removal(session: Session, before: Removal, *, grace_seconds: float) ->
     """
     hold_registry(session)
     # A promotion cannot use the object of a removal that has begun: it waits for the end of it.
-    begun = session.scalar(select(OrphanRow.removal_until.is_not(None)).where(_is(before)))
+    begun = session.scalar(select(OrphanRow.removal_until.is_not(None)).where(_has_number(before)))
     claiming = [Kind.TRAIN] if begun else list(Kind)
     if is_claimed(session, before.shelf, before.key, by=claiming) or named(session, before.shelf, [before.key]):
         return None
     number = session.scalar(
         update(OrphanRow)
-        .where(_is(before), _is_ripe(grace_seconds))
+        .where(_has_number(before), _is_ripe(grace_seconds))
         .values(removals=OrphanRow.removals + 1, removal_until=Now(REMOVAL_SECONDS))
         .returning(OrphanRow.removals)
     )
@@ -112,13 +112,15 @@ def begin_removal(session: Session, before: Removal, *, grace_seconds: float) ->
 
 def may_remove(session: Session, removal: Removal) -> bool:
     """Whether the right still holds, and will for longer than one call of the store can take."""
-    held = select(OrphanRow.key).where(_is(removal), OrphanRow.removal_until > Now(REMOVAL_SECONDS - START_SECONDS))
+    held = select(OrphanRow.key).where(
+        _has_number(removal), OrphanRow.removal_until > Now(REMOVAL_SECONDS - START_SECONDS)
+    )
     return session.scalar(held) is not None
 
 
 def end_removal(session: Session, removal: Removal) -> None:
     """Give the right back once the object is gone; should one of its name come again, it has its full grace."""
-    session.execute(update(OrphanRow).where(_is(removal)).values(removal_until=None, seen_at=Now()))
+    session.execute(update(OrphanRow).where(_has_number(removal)).values(removal_until=None, seen_at=Now()))
 
 
 def removals_of(session: Session, shelf: Shelf, key: str) -> int:
@@ -138,7 +140,7 @@ def removals_of(session: Session, shelf: Shelf, key: str) -> int:
     return 0 if row is None else row.removals
 
 
-def _is(removal: Removal) -> ColumnElement[bool]:
+def _has_number(removal: Removal) -> ColumnElement[bool]:
     return and_(_one_of(removal.shelf, [removal.key]), OrphanRow.removals == removal.number)
 
 

@@ -38,7 +38,7 @@ JSON = st.recursive(
 
 @cache
 def validators(key: str) -> dict[str, jsonschema_rs.Validator]:
-    described = EstimatorDescription.of(ESTIMATORS[key]).model_dump(mode="json", by_alias=True)
+    described = EstimatorDescription.from_estimator(ESTIMATORS[key]).model_dump(mode="json", by_alias=True)
     return {
         parameter["name"]: jsonschema_rs.validator_for(
             {"$schema": "https://json-schema.org/draft/2020-12/schema", "anyOf": parameter["allowed"]}

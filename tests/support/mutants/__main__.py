@@ -57,7 +57,7 @@ def _try_all(sample: Sample, trials: Trials, *, seconds: float) -> Tried:
         if time.monotonic() > deadline:
             _say("The time is over. The same command with this seed goes on from here.")
             break
-        trial = trials.of(mutant)
+        trial = trials.of_mutant(mutant)
         tried.append((path, mutant, trial))
         _say(
             f"[{number}/{len(sample.mutants)}] {trial.outcome}: {mutant.path}:{mutant.line} (tests met: {trial.tests})"

@@ -48,7 +48,7 @@ class Trials:
                 kept = json.loads(line)
                 self._known[kept["key"]] = Trial(Outcome(kept["outcome"]), kept["tests"])
 
-    def of(self, mutant: Mutant) -> Trial:
+    def of_mutant(self, mutant: Mutant) -> Trial:
         """Run the tests that reach a mutant until one fails."""
         chosen = self._choice.rounds(mutant)
         key = self._key(mutant, chosen)
