@@ -33,7 +33,7 @@ class Check:
 
     name: str
     needed: bool
-    cure: str
+    hint: str
     ask: Callable[[], None]
     # The question that is still open: a part that hangs is not asked again and again.
     asking: asyncio.Future[Dependency] | None = None
@@ -77,7 +77,7 @@ class ReadinessProbe:
         await asyncio.wait({check.asking}, timeout=TIMEOUT_SECONDS)
         if check.asking.done():
             return check.asking.result()
-        return _absent(check, f"It gave no answer within {TIMEOUT_SECONDS:g} s. {check.cure}")
+        return _absent(check, f"It gave no answer within {TIMEOUT_SECONDS:g} s. {check.hint}")
 
 
 def _ask(check: Check) -> Dependency:
@@ -86,7 +86,7 @@ def _ask(check: Check) -> Dependency:
     except (PlatformError, _Missing) as error:
         return _absent(check, str(error))
     except Exception as error:  # noqa: BLE001 - clients of the parts raise many kinds, and each means "no answer"
-        return _absent(check, f"It does not answer ({type(error).__name__}). {check.cure}")
+        return _absent(check, f"It does not answer ({type(error).__name__}). {check.hint}")
     return Dependency(state=DependencyState.OK)
 
 

@@ -88,7 +88,7 @@ def probe_folder(folder: Path) -> None:
 
 def home_fault(error: OSError, folder: str) -> str:
     """What is wrong with a home folder, and how to mend it."""
-    return f"MLMINI_HOME: {folder} cannot be used as the home folder: {reason(error)}. {cure(error)}"
+    return f"MLMINI_HOME: {folder} cannot be used as the home folder: {reason(error)}. {hint(error)}"
 
 
 def reason(error: OSError) -> str:
@@ -98,7 +98,7 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def cure(error: OSError) -> str:
+def hint(error: OSError) -> str:
     """What to do about a folder of the platform that cannot be used."""
     if isinstance(error, NotRegular):
         return f"Move '{Path(error.filename).name}' away."

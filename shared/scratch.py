@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import ScratchFull, ScratchUnavailable
-from shared.home import NO_ROOM, cure, reason
+from shared.home import NO_ROOM, hint, reason
 from shared.regular_file import NotRegular, open_regular
 
 _LOCK = "owner.lock"
@@ -47,7 +47,7 @@ def scratch_error(error: OSError) -> ScratchFull | ScratchUnavailable:
     if error.errno in NO_ROOM:
         return ScratchFull()
     return ScratchUnavailable(
-        f"The folder below MLMINI_HOME where files are put for a while cannot be used: {reason(error)}. {cure(error)} "
+        f"The folder below MLMINI_HOME where files are put for a while cannot be used: {reason(error)}. {hint(error)} "
         "A restart makes a folder that is missing."
     )
 

@@ -47,22 +47,22 @@ class Allowance:
         """What a computation that took longer ends with."""
         seconds = f"{told_seconds(self.limits.seconds)} s"
         if self.limits.seconds < self.highest.seconds:
-            whose, remedy = f"the {seconds} that its request allows", "send it again with a higher 'limits.seconds'"
+            whose, hint = f"the {seconds} that its request allows", "send it again with a higher 'limits.seconds'"
         else:
-            whose, remedy = f"the {seconds} that a job may take here", "have MLMINI_JOB_SECONDS raised"
-        return TimeLimitExceeded(f"The job ran longer than {whose} and was stopped. {_SMALLER}, or {remedy}.")
+            whose, hint = f"the {seconds} that a job may take here", "have MLMINI_JOB_SECONDS raised"
+        return TimeLimitExceeded(f"The job ran longer than {whose} and was stopped. {_SMALLER}, or {hint}.")
 
     def too_much(self, room_mb: int | None = None) -> OutOfMemory:
         """What a computation that needed more ends with; `room_mb` is all that the system gives it, where it limits."""
         granted = self.limits.memory_mb if room_mb is None else min(room_mb, self.limits.memory_mb)
         memory = f"{told_memory(granted)} MiB of memory"
         if granted < self.limits.memory_mb:
-            whose, remedy = f"the {memory} that the system leaves it", "have its limit of address space raised"
+            whose, hint = f"the {memory} that the system leaves it", "have its limit of address space raised"
         elif self.limits.memory_mb < self.highest.memory_mb:
-            whose, remedy = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
+            whose, hint = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
         else:
-            whose, remedy = f"the {memory} that a job may use here", "have MLMINI_JOB_MEMORY_MB raised"
-        return OutOfMemory(f"The job needed more than {whose}. {_SMALLER}, or {remedy}.")
+            whose, hint = f"the {memory} that a job may use here", "have MLMINI_JOB_MEMORY_MB raised"
+        return OutOfMemory(f"The job needed more than {whose}. {_SMALLER}, or {hint}.")
 
 
 def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> None:

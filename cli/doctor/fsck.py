@@ -65,9 +65,9 @@ def _shown(found: list[Difference]) -> RenderableType:
 def _listed(found: list[Difference]) -> RenderableType:
     """A table, and below it what mends each kind of finding."""
     rows: list[tuple[Any, ...]] = [(each.kind, each.about, each.found) for each in found]
-    cures = dict.fromkeys((each.kind, each.cure) for each in found)
+    hints = dict.fromkeys((each.kind, each.hint) for each in found)
     return Group(
         table(("Kind", "What", "Found"), rows, whole=("Kind",)),
         "",
-        *(Text(f"{kind}: {cure}") for kind, cure in cures),
+        *(Text(f"{kind}: {hint}") for kind, hint in hints),
     )

@@ -19,5 +19,5 @@ class Difference:
     kind: str
     about: str
     found: str
-    cure: str
+    hint: str
     level: Level = Level.DIFFERS

@@ -109,7 +109,7 @@ def _furthest(deployments: list[DeploymentRow], settings: Settings) -> str | Non
 
 def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
     rows = artifacts().order_by(DeploymentRow.id)
-    cure = (
+    hint = (
         f"Bring back the {KEY_FILE} or the MLMINI_ARTIFACT_KEY that sealed it. If that one is in place, the row was "
         "changed: bring the database back from a backup, or retire the version."
     )
@@ -117,7 +117,7 @@ def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
         artifact = read_artifact(*row)
         about = f"version {artifact.version} in {artifact.stage}"
         if key is None:
-            yield Difference("seal_unknown", about, "there is no key to check its seal with", cure)
+            yield Difference("seal_unknown", about, "there is no key to check its seal with", hint)
             continue
         try:
             check_seal(key, artifact)
@@ -125,7 +125,7 @@ def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
             if has_old_seal(key, artifact):
                 yield Difference("seal_outdated", about, error.detail, _OUTDATED)
             else:
-                yield Difference("seal_differs", about, error.detail, cure)
+                yield Difference("seal_differs", about, error.detail, hint)
 
 
 def _counter(session: Session) -> Iterator[Difference]:

@@ -21,7 +21,7 @@ from shared.registry.rows import DeploymentRow
 from shared.settings import Settings
 
 _CHUNK_BYTES = 2**20
-_CURES = {
+_HINTS = {
     Shelf.DATASETS: "Bring the object back from a backup of the bucket, or upload the same file again under that name.",
     Shelf.MODELS: "Bring the object back from a backup of the bucket, or retire the version there and train again.",
 }
@@ -70,10 +70,10 @@ def _compared(
     *,
     deep: bool,
 ) -> Iterator[Difference]:
-    bucket, cure = bucket_of(row.shelf, settings), _CURES[row.shelf]
+    bucket, hint = bucket_of(row.shelf, settings), _HINTS[row.shelf]
     if entry is not None and entry.size != row.size_bytes:
         found = f"it has {entry.size:,} bytes, and {row.size_bytes:,} were registered"
-        yield Difference("object_size", f"{bucket}/{row.key}", found, cure)
+        yield Difference("object_size", f"{bucket}/{row.key}", found, hint)
         return
     try:
         sha256 = _digest(store, bucket, row.key) if deep else store.stat(bucket, row.key).sha256
@@ -81,10 +81,10 @@ def _compared(
         with database.read() as session:
             wanted = named(session, row.shelf, [row.key])
         if wanted:
-            yield Difference("object_missing", f"{bucket}/{row.key}", "a row names it, and it is not there", cure)
+            yield Difference("object_missing", f"{bucket}/{row.key}", "a row names it, and it is not there", hint)
         return
     if sha256 != row.sha256:
-        yield Difference("object_digest", f"{bucket}/{row.key}", "its contents are not what was registered", cure)
+        yield Difference("object_digest", f"{bucket}/{row.key}", "its contents are not what was registered", hint)
 
 
 def _digest(store: ObjectStore, bucket: str, key: str) -> str:
@@ -97,8 +97,8 @@ def _unexpected(
 ) -> Iterator[Difference]:
     about = f"{bucket_of(shelf, settings)}/{entry.key}"
     if not is_ours(shelf, entry.key):
-        cure = "The platform leaves it alone. Keep what is not its own in another bucket."
-        yield Difference("object_foreign", about, "its name is none that the platform gives", cure, Level.NOTE)
+        hint = "The platform leaves it alone. Keep what is not its own in another bucket."
+        yield Difference("object_foreign", about, "its name is none that the platform gives", hint, Level.NOTE)
         return
     with database.read() as session:
         # In this order: a job that ends in between has named the object then.
@@ -108,8 +108,8 @@ def _unexpected(
             return
     age = timedelta(seconds=round((now - entry.modified).total_seconds()))
     if job_id is not None:
-        cure = "Wait for the end of the job."
-        yield Difference("object_claimed", about, f"no row names it yet; job {job_id} may", cure, Level.NOTE)
+        hint = "Wait for the end of the job."
+        yield Difference("object_claimed", about, f"no row names it yet; job {job_id} may", hint, Level.NOTE)
     elif newer:
         found = f"it is {age} old, and of a version that this database has not come to"
         yield Difference("object_newer", about, found, _NEWER)

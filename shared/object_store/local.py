@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from shared.errors import StoreUnavailable
-from shared.home import cure, make_private, reason
+from shared.home import hint, make_private, reason
 from shared.object_store.contract import (
     DigestMismatch,
     ObjectEntry,
@@ -233,5 +233,5 @@ def _vendor_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(
-            f"The folder of the object store below MLMINI_HOME cannot be used: {reason(error)}. {cure(error)}"
+            f"The folder of the object store below MLMINI_HOME cannot be used: {reason(error)}. {hint(error)}"
         ) from error

@@ -101,6 +101,6 @@ def _damaged() -> InvalidTable:
 
 def _refusal(name: str, row: int, unfit: Unfit) -> InvalidTable:
     return InvalidTable(
-        f"Column '{name}', row {row}, holds {unfit.what}, which no table here can hold. {unfit.cure}",
+        f"Column '{name}', row {row}, holds {unfit.what}, which no table here can hold. {unfit.hint}",
         errors=[{"loc": ["file", row, name], "msg": unfit.what}],
     )

@@ -28,11 +28,11 @@ class Kept(NamedTuple):
 class Unfit(Exception):
     """A value that no table here can hold: where it is among its cells, what it is, and how to mend it."""
 
-    def __init__(self, position: int, what: str, cure: str) -> None:
+    def __init__(self, position: int, what: str, hint: str) -> None:
         super().__init__(what)
         self.position = position
         self.what = what
-        self.cure = cure
+        self.hint = hint
 
 
 # Raises Unfit.

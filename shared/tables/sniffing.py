@@ -163,10 +163,10 @@ def refuse_foreign(start: bytes, *, inside: str | None = None) -> None:
     Raises:
         InvalidTable: saying what the file is and what to do with it.
     """
-    what, cure = _recognise(start)
+    what, hint = _recognise(start)
     if what:
         where = f"The {inside} file holds something else: it is" if inside else "The file is no table: it is"
-        raise InvalidTable(f"{where} {what}. {cure}. Taken are CSV, TSV, Parquet and JSON Lines.")
+        raise InvalidTable(f"{where} {what}. {hint}. Taken are CSV, TSV, Parquet and JSON Lines.")
 
 
 def _recognise(start: bytes) -> tuple[str, str]:
@@ -178,7 +178,7 @@ def _recognise(start: bytes) -> tuple[str, str]:
         return "HTML or XML, perhaps a page with an error or a login", _EXPORT
     if start[257:262] == b"ustar":
         return "a tar archive", "Unpack it and upload the table in it"
-    for beginning, what, cure in _STARTS:
+    for beginning, what, hint in _STARTS:
         if start.startswith(beginning):
-            return what, cure
+            return what, hint
     return "", ""

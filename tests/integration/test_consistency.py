@@ -86,8 +86,8 @@ def test_an_object_that_is_gone_is_named_with_what_brings_it_back(anywhere: Exam
     found = {finding.about: finding for finding in anywhere.findings()}
     assert set(found) == {f"{settings.models_bucket}/{DEV}", f"{settings.datasets_bucket}/{UPLOADED}"}
     assert {finding.kind for finding in found.values()} == {"object_missing"}
-    assert "train again" in found[f"{settings.models_bucket}/{DEV}"].cure
-    assert "upload the same file again" in found[f"{settings.datasets_bucket}/{UPLOADED}"].cure
+    assert "train again" in found[f"{settings.models_bucket}/{DEV}"].hint
+    assert "upload the same file again" in found[f"{settings.datasets_bucket}/{UPLOADED}"].hint
 
 
 def test_an_object_of_another_size_or_digest_is_found(anywhere: Examined) -> None:
@@ -122,14 +122,14 @@ def test_objects_without_a_row_are_told_apart(anywhere: Examined) -> None:
         "iris_model_production_v1.pkl": ("object_claimed", Level.NOTE),
     }
     assert "0:00:0" in found["wine_model_dev_v1.pkl"].found
-    assert "known it for 24 h" in found["wine_model_dev_v1.pkl"].cure
+    assert "known it for 24 h" in found["wine_model_dev_v1.pkl"].hint
 
 
 def test_an_orphan_that_nobody_collects_says_so(there: Examined) -> None:
     there.put("wine_model_dev_v1.pkl")
     settings = there.platform.settings.model_copy(update={"collect": "report"})
     (finding,) = replace(there, platform=replace(there.platform, settings=settings)).findings()
-    assert "while MLMINI_COLLECT is report" in finding.cure
+    assert "while MLMINI_COLLECT is report" in finding.hint
 
 
 def test_seals_of_another_key_and_changed_rows_are_found(there: Examined) -> None:
@@ -211,7 +211,7 @@ def test_a_row_that_was_changed_is_found(there: Examined, changes: list[Callable
             session.execute(change())
     findings = there.findings()
     assert kind in {finding.kind for finding in findings}
-    assert all(finding.found and finding.cure for finding in findings)
+    assert all(finding.found and finding.hint for finding in findings)
 
 
 def test_a_model_that_is_registered_in_the_midst_of_a_look_does_not_seem_to_be_ahead(there: Examined) -> None:
@@ -243,7 +243,7 @@ def test_a_running_job_without_a_lease_is_told_with_what_frees_it(there: Examine
         session.execute(update(JobRow).where(JobRow.status == State.RUNNING).values(lease_until=None))
     (finding,) = there.findings()
     assert finding.kind == "lease_missing"
-    assert "lease_until" in finding.cure
+    assert "lease_until" in finding.hint
 
 
 def test_a_promotion_that_brought_nothing_about_is_found(there: Examined) -> None:

@@ -111,5 +111,5 @@ def _not_created(bucket: str, code: str, status: int) -> str:
         why = f"and {_CREDENTIALS} may not create it"
     else:
         why = "and it could not be created"
-    cure = f"Have it created, or name another one in {_BUCKETS}."
-    return f"The object store has no bucket '{bucket}', {why} ({code}). {cure}"
+    hint = f"Have it created, or name another one in {_BUCKETS}."
+    return f"The object store has no bucket '{bucket}', {why} ({code}). {hint}"
