@@ -60,7 +60,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
             _inputs(model["signature"]["inputs"], report.get("columns", [])),
         ),
         ("Parameters", facts(model["parameters"].items())),
-        ("Notes", "\n".join(cell(note) for note in report["notes"])) if report.get("notes") else None,
+        _notes(report.get("notes")),
     )
 
 
@@ -94,9 +94,24 @@ def made(job: dict[str, Any]) -> RenderableType:
                 ("Job", job["job_id"]),
             ]
         ),
-        table(["Metric", "Value"], result["metrics"].items(), right=["Value"]),
+        table(
+            ["Metric", "Value", "Baseline"],
+            ((name, value, result.get("baseline", {}).get(name)) for name, value in result["metrics"].items()),
+            right=["Value", "Baseline"],
+        ),
+        _left_out(result.get("left_out")),
+        _notes(result.get("notes")),
         "\n      ".join([f"Next: mlmini models show {version}", *promotion]),
     )
+
+
+def _left_out(columns: list[dict[str, str]] | None) -> tuple[str, RenderableType] | None:
+    # A platform of before does not say.
+    return ("Left out", facts((each["column"], each["reason"]) for each in columns)) if columns else None
+
+
+def _notes(notes: list[str] | None) -> tuple[str, RenderableType] | None:
+    return ("Notes", "\n".join(cell(note) for note in notes)) if notes else None
 
 
 def promoted(job: dict[str, Any]) -> RenderableType:

@@ -5,6 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+MOST_UNIQUE = 10_000
+_LEAST_UNIQUE = 1_001
+_UNIQUE_IN_TABLE = 1_000_000
+
 
 class ColumnKind(StrEnum):
     """What the values of a column are.
@@ -48,3 +52,8 @@ class Column(BaseModel):
     min: float | None = Field(default=None, description="The smallest number.")
     max: float | None = Field(default=None, description="The largest number.")
     mean: float | None = Field(default=None, description="The mean of the numbers.")
+
+
+def unique_bound(columns: int) -> int:
+    """Up to how many distinct values each column is counted in a table of so many columns."""
+    return max(_LEAST_UNIQUE, min(MOST_UNIQUE, _UNIQUE_IN_TABLE // max(columns, 1)))

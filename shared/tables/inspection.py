@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from shared.errors import EmptyTable, InvalidTable, PlatformError
 from shared.tables.chunks import Chunks, open_chunks
-from shared.tables.columns import Column
+from shared.tables.columns import Column, unique_bound
 from shared.tables.inspected import Inspection, Preview, TableLimits
 from shared.tables.loading import first_rows
-from shared.tables.profile import ColumnProfile, unique_bound
+from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
 from shared.tables.sniffing import detect
 from shared.tables.text import NotUtf8

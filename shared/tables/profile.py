@@ -12,10 +12,6 @@ from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
 from shared.tables.values import NEXT, STRINGS, convert, has_codes, has_commas, has_points, without_blanks
 
-MOST_UNIQUE = 10_000
-_LEAST_UNIQUE = 1_001
-_UNIQUE_IN_TABLE = 1_000_000
-
 _MOST_CATEGORIES = 1_000
 _FEW_CATEGORIES = 30
 _EXAMPLES = 5
@@ -24,11 +20,6 @@ _EXAMPLE_CHARACTERS = 100
 _KEPT_CHARACTERS = 40
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
-
-
-def unique_bound(columns: int) -> int:
-    """Up to how many distinct values each column is counted in a table of so many columns."""
-    return max(_LEAST_UNIQUE, min(MOST_UNIQUE, _UNIQUE_IN_TABLE // max(columns, 1)))
 
 
 class ColumnProfile:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.estimators.catalogue import Estimator
-from shared.tables.columns import Column, ColumnKind
+from shared.tables.columns import Column, ColumnKind, unique_bound
 from shared.training.spec import TrainingSpec
 
 Role = Literal["number", "boolean", "category", "left_out"]
@@ -18,8 +18,9 @@ BINS = 10
 
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 _IDENTIFIER = re.compile(r"(.*[_\W])?(id|ids|index|key|uuid|guid|unnamed_?\W*0|row_?(number|no|nr)?)", re.IGNORECASE)
-# A profile does not count distinct values further than this in wide tables.
-_COUNTED = 1_001
+
+
+_LEFT_OUT = "left out: "
 
 
 class Treatment(BaseModel):
@@ -31,6 +32,11 @@ class Treatment(BaseModel):
     kind: ColumnKind = Field(description="What its values are.")
     role: Role = Field(description="As what the estimator sees it, if it does.")
     treatment: str = Field(description="What is done to it, in words.")
+
+    @property
+    def reason(self) -> str:
+        """Of a column that is left out, why."""
+        return self.treatment.removeprefix(_LEFT_OUT)
 
 
 class Plan(BaseModel):
@@ -79,34 +85,43 @@ def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], 
         treatments=[],
     )
     asked = spec.features is not None
-    treatments = [_treatment(column, general, rows=rows, asked=asked) for column in inputs]
+    counted = unique_bound(len(columns))
+    treatments = [_treatment(column, general, rows=rows, asked=asked, counted=counted) for column in inputs]
     return general.model_copy(update={"treatments": treatments})
 
 
-def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool) -> Treatment:
-    reason = None if plan.numeric else _reason_to_leave_out(column, rows=rows, asked=asked)
+def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool, counted: int) -> Treatment:
+    reason = None if plan.numeric else _reason_to_leave_out(column, rows=rows, asked=asked, counted=counted)
     if reason is not None:
-        return Treatment(column=column.name, kind=column.kind, role="left_out", treatment=f"left out: {reason}")
+        return Treatment(column=column.name, kind=column.kind, role="left_out", treatment=f"{_LEFT_OUT}{reason}")
     role = _role(column.kind)
     words = {"number": _of_number, "boolean": _of_boolean, "category": _of_category}[role](column, plan)
     return Treatment(column=column.name, kind=column.kind, role=role, treatment=words)
 
 
-def _reason_to_leave_out(column: Column, *, rows: int, asked: bool) -> str | None:
-    """Why a column of a mixed table is not used; what the request names is used wherever there is a value in it."""
+def _reason_to_leave_out(column: Column, *, rows: int, asked: bool, counted: int) -> str | None:
+    """Why a column of a mixed table is not used; what the request names is used wherever there is a value in it.
+
+    Distinct values are counted up to `counted`, which itself stands for that many or more.
+    """
     if not column.unique:
         return "it has no values"
     if asked:
         return None
     if column.unique == 1 and not column.missing:
         return "it has the same value in every row"
-    distinct = column.unique >= min(rows - column.missing, _COUNTED)
+    present = rows - column.missing
+    distinct, many = column.unique == present, column.unique >= counted
+    named = column.kind is ColumnKind.INTEGER and _IDENTIFIER.fullmatch(column.name) is not None
+    reason = None
     if column.kind is ColumnKind.TEXT:
-        return "each row has its own text" if distinct else "it is free text, which nothing here can read"
-    named = _IDENTIFIER.fullmatch(column.name) is not None
-    if distinct and named and column.kind is ColumnKind.INTEGER:
-        return "it identifies the row; name it in 'features' to use it"
-    return None
+        least = "at least " if many else ""
+        found = f"{least}{column.unique:,} different texts in {present:,} rows"
+        reason = "each row has its own text" if distinct else f"it is free text, {found}, which nothing here reads"
+    elif named and (distinct or many):
+        seems = "identifies the row" if distinct else "has the name and the many values of an identifier"
+        reason = f"it {seems}; name it in 'features' to use it"
+    return reason
 
 
 def _role(kind: ColumnKind) -> Literal["number", "boolean", "category"]:

@@ -1,7 +1,9 @@
 """What is told about a training, beside its metrics: rows, columns, classes and a baseline."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from shared.training.labels import plain
 from shared.training.plan import Plan
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
+from shared.training.trust import no_better_than_baseline, rare_classes
 
 _MOST_CLASSES = 100
 
@@ -26,14 +29,22 @@ def report_of(
     task: Task,
     total: int,
     measured: Evaluation,
+    ordered: Iterable[str],
 ) -> dict[str, Any]:
-    """The report as JSON; `target` holds the values of `column` in all rows that have one, `total` counts all rows."""
+    """The report as JSON; `target` holds the values of `column` in all rows that have one, `total` counts all rows.
+
+    `ordered` are the notes on the order of the rows.
+    """
     training, test = target[split.train], target[split.test]
+    baseline = evaluate_baseline(training, test, task=task)
     notes = [split.note] if split.note else []
     if count := column.not_finite:
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
         notes.append(f"The target is rounded in {count} rows, so that values that differ in late digits may be one.")
+    notes += [*measured.notes, *no_better_than_baseline(task, measured.metrics, baseline["metrics"])]
+    if task == "classification":
+        notes += rare_classes(test, np.unique(training))
     report = {
         "task": task,
         "rows": {
@@ -44,8 +55,8 @@ def report_of(
         },
         "split": {"test_size": spec.test_size, "random_state": spec.random_state, "stratified": split.stratified},
         "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
-        "baseline": evaluate_baseline(training, test, task=task),
-        "notes": notes + measured.notes,
+        "baseline": baseline,
+        "notes": [*notes, *ordered],
     }
     return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
 

@@ -32,6 +32,7 @@ from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
+from shared.training.trust import ordered_rows
 
 _MOST_CATEGORIES = 100
 # Set by the server or of no effect on the model.
@@ -57,6 +58,8 @@ class _Ready:
     split: Split
     signature: Signature
     data: pd.DataFrame
+    # Notes on the order of the rows.
+    ordered: list[str]
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,16 @@ def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> 
     target = target_values(rows[column.name], column, estimator)
     split = split_rows(target, spec, task=estimator.task)
     signature = _signature(spec, plan, estimator, rows, columns=columns, target=target[split.train])
-    return _Ready(estimator, plan, column, target, split, signature, data=_inputs(rows, signature))
+    return _Ready(
+        estimator,
+        plan,
+        column,
+        target,
+        split,
+        signature,
+        data=_inputs(rows, signature),
+        ordered=list(ordered_rows(rows, columns)),
+    )
 
 
 def _fit(spec: TrainingSpec, ready: _Ready, on_step: OnStep) -> _Fit:
@@ -164,6 +176,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         task=ready.estimator.task,
         total=total,
         measured=measured,
+        ordered=ready.ordered,
     )
     facts = ModelFacts(
         signature=ready.signature,

@@ -54,6 +54,16 @@ def test_a_column_that_tells_nothing_is_left_out_with_its_reason(found: Column, 
     assert reason in left.treatment
 
 
+def test_what_is_said_of_a_column_is_true_where_not_all_its_values_were_counted() -> None:
+    text = treated(column("text", unique=1_371), rows=3_000)
+    assert "1,371 different texts in 3,000 rows" in text.treatment
+    many = treated(column("text", unique=10_000), rows=30_000)
+    assert "at least 10,000 different texts in 30,000 rows" in many.treatment
+    number = treated(column("integer", unique=10_000, name="user_id"), rows=30_000)
+    assert "the many values of an identifier" in number.treatment
+    assert treated(column("integer", unique=2_000, name="user_id"), rows=3_000).role == "number"
+
+
 @pytest.mark.parametrize("found", [found for found, _ in LEFT_OUT.values() if found.unique], ids=list(LEFT_OUT)[1:])
 def test_a_column_that_is_asked_for_is_used_if_it_has_a_value(found: Column) -> None:
     assert treated(found, asked=True).role != "left_out"
@@ -78,9 +88,9 @@ def test_a_name_says_whether_a_column_identifies_rows(name: str, is_one: bool) -
     assert (treated(column("integer", unique=100, name=name)).role == "left_out") is is_one
 
 
-@pytest.mark.parametrize(("unique", "role"), [(1_000, "number"), (1_001, "left_out")])
+@pytest.mark.parametrize(("unique", "role"), [(9_999, "number"), (10_000, "left_out")])
 def test_a_profile_that_stops_counting_has_seen_no_two_equal_values(unique: int, role: str) -> None:
-    assert treated(column("integer", unique=unique, name="id"), rows=5_000).role == role
+    assert treated(column("integer", unique=unique, name="id"), rows=50_000).role == role
 
 
 def test_more_than_fifty_categories_are_told_to_be_put_together() -> None:

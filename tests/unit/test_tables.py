@@ -9,9 +9,8 @@ import pytest
 
 from shared.errors import InvalidTable
 from shared.tables import delimited as csv_chunks
-from shared.tables.columns import ColumnKind
+from shared.tables.columns import ColumnKind, unique_bound
 from shared.tables.loading import first_rows, read_table
-from shared.tables.profile import unique_bound
 from shared.tables.reading import Reading
 from tests.support.tables import check, column, kinds, load, parquet
 

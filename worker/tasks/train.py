@@ -27,6 +27,7 @@ from shared.registry.weight import check_size
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
+from shared.training.plan import Treatment
 from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
@@ -34,6 +35,7 @@ from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Out
 
 log = get_logger(__name__)
 
+_MOST_LEFT_OUT = 100
 # More than a backup lags behind; an attempt must end all the same.
 _MOST_FORGOTTEN = 1000
 
@@ -203,6 +205,16 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, stag
             "stage": staged.stage,
             "artifact_path": staged.path,
             "metrics": facts.metrics,
+            "baseline": facts.report["baseline"]["metrics"],
+            "left_out": _left_out(facts),
+            "notes": facts.report["notes"],
         }
 
     return add
+
+
+def _left_out(facts: ModelFacts) -> list[dict[str, str]]:
+    """The columns that the model does not use, and why; of very many, the first."""
+    treatments = [Treatment.model_validate(column) for column in facts.report["columns"]]
+    left = [treatment for treatment in treatments if treatment.role == "left_out"]
+    return [{"column": each.column, "reason": each.reason} for each in left[:_MOST_LEFT_OUT]]

@@ -1,0 +1,54 @@
+"""What somebody should know before a model is believed: sentences for the notes of a report."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.estimators.signature import Task
+from shared.tables.columns import Column, ColumnKind
+from shared.training.labels import plain
+
+FEW_ROWS = 10
+_MOST_CLASSES = 5
+# Fewer moments are in order by chance.
+_LEAST_MOMENTS = 10
+
+
+def no_better_than_baseline(task: Task, metrics: dict[str, float], baseline: dict[str, float]) -> Iterator[str]:
+    """A note when the model measures no better than one that never looks at the inputs."""
+    name = "accuracy" if task == "classification" else "rmse"
+    if name not in metrics or name not in baseline:
+        return
+    value, simple = metrics[name], baseline[name]
+    if (value <= simple) if task == "classification" else (value >= simple):
+        always = "the most frequent class" if task == "classification" else "the mean"
+        measured = f"{name} {value:.4g}, baseline {simple:.4g}"
+        yield f"The model is no better than predicting {always} for every row: {measured}."
+
+
+def rare_classes(test: NDArray[Any], labels: NDArray[Any]) -> Iterator[str]:
+    """A note on the classes with so few rows to measure on that their part of the metrics says little."""
+    counts = pd.Series(test).value_counts()
+    few = [(plain(label), int(counts.get(label, 0))) for label in labels if counts.get(label, 0) < FEW_ROWS]
+    if few:
+        shown = ", ".join(f"'{label}' ({count})" for label, count in few[:_MOST_CLASSES])
+        more = f" and {len(few) - _MOST_CLASSES} more" if len(few) > _MOST_CLASSES else ""
+        rough = "What is measured of them is rough."
+        yield f"Classes with fewer than {FEW_ROWS} rows to measure on: {shown}{more}. {rough}"
+
+
+def ordered_rows(table: pd.DataFrame, columns: list[Column]) -> Iterator[str]:
+    """A note when the rows are in the order of a date: a random split then measures between days that are known."""
+    for column in columns:
+        if column.kind is ColumnKind.DATETIME and column.name in table:
+            moments = table[column.name].dropna()
+            if moments.nunique() >= _LEAST_MOMENTS and (
+                moments.is_monotonic_increasing or moments.is_monotonic_decreasing
+            ):
+                yield (
+                    f"The rows are in the order of '{column.name}'. The split is random, so the model is measured "
+                    "between days that it has seen; on later days it may do worse."
+                )
+                return
