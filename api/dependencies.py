@@ -1,4 +1,8 @@
-"""What endpoints ask for: the opened parts of the platform, and transactions."""
+"""What endpoints ask for: the opened parts of the platform, and transactions.
+
+An endpoint with one transaction asks for a session, which is that transaction. One that has several, as it waits for
+something else in between, opens each by `parts.database` where it is needed.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -10,7 +14,10 @@ from api.lifespan import Parts
 
 
 async def get_parts(request: Request) -> Parts:
-    """The parts that the lifespan opened. Not a plain function: those are called in a thread of their own."""
+    """The parts that the lifespan opened.
+
+    It is async because FastAPI runs a plain function in a thread, which costs more than the function.
+    """
     parts: Parts = request.app.state.parts
     return parts
 
@@ -27,23 +34,23 @@ def read_session(parts: PartsDep) -> Iterator[Session]:
 def write_session(parts: PartsDep) -> Iterator[Session]:
     """A transaction that begins with the first statement and is committed before the response is sent.
 
-    A commit that fails is an error of the request: the client never sees a success that was not kept.
+    When the commit fails, the request fails: a client never sees a success that was not kept.
     """
     with parts.database.write() as session:
         yield session
 
 
 def registry_session(parts: PartsDep) -> Iterator[Session]:
-    """As `write_session`, for changes of what serves: when the response is sent, this process serves by them."""
+    """As `write_session`, for changes of what serves: this process serves by them before the response is sent."""
     with parts.database.write() as session:
         yield session
     parts.cache.catch_up()
 
 
-# The scope makes the end of the transaction part of the endpoint; by default it comes after the response.
+# With this scope the transaction ends before the response is sent. By default it would end after it.
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
-# Of writers, few at a time: whoever holds SQLite's write lock needs another thread to end, and must find one while all
-# others wait for the lock in theirs.
+# Few writers at a time. The end of a transaction needs a thread, too: if all threads waited for SQLite's write lock,
+# whoever holds the lock would find no thread to end in, and all would wait for ever.
 WriteSession = Annotated[Session, Depends(write_session, scope="function", max_concurrency=8)]
 RegistrySession = Annotated[Session, Depends(registry_session, scope="function", max_concurrency=4)]
 

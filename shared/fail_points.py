@@ -1,15 +1,16 @@
-"""Named places at which a test lets this process die, stand still or fail. Without MLMINI_FAIL nothing happens there.
+"""Named places in the code where a test makes this process fail. Without MLMINI_FAIL nothing happens there.
 
     MLMINI_FAIL="put.half=kill9; commit.after=raise:outage@/run/arm-7"
 
-A fault is `point=action`, some actions take `:argument`. With `@file` it happens once each time that file is there:
-whoever removes the file, of all processes that meet the point, is the one that fails. So a test arms a fault in
-processes that run already, and sees by the missing file that it took place.
+A fault is written as `point=action`; some actions take `:argument`. A fault without a file happens each time that its
+point is reached. A fault with `@file` happens once for each time that a test creates the file: all processes that reach
+the point try to remove the file, and the one that removes it fails. So a test can arm a fault in processes that already
+run, and sees that it happened when the file is gone.
 
     kill9           SIGKILL to this process
-    stop            SIGSTOP to this process, until somebody continues it
-    sleep:SECONDS   stands still in this thread
-    raise:WHAT      outage (of the database), store (its outage), memory (MemoryError) or error (RuntimeError)
+    stop            SIGSTOP to this process, until somebody sends it SIGCONT
+    sleep:SECONDS   this thread sleeps
+    raise:WHAT      outage (of the database), store (an outage of the store), memory (MemoryError), error (RuntimeError)
     enospc          the error of a full disk
 """
 

@@ -1,15 +1,18 @@
-"""The steps by which an object that no row names is removed, each one guarded statement.
+"""Removing an object that no row names (an orphan), in steps that are one guarded statement each.
 
-An object goes when both clocks agree: the store has had it for the grace period, and this database has known it as an
-orphan for as long. So a database that was restored from a backup does not take away at once what it knows nothing of.
+An orphan is removed after the grace period: the store must have had it for that long, and this database must have known
+it as an orphan for that long. The second condition protects a database that was restored from a backup: it does not
+know newer objects yet, and must not delete them at once.
 
-Whoever begins a removal raises `removals` and holds a lease on it, under the registry's lock. A promotion may find its
-target stored already, so it reads the number before it looks at the object and again in its commit: what somebody has
-begun to remove in between does not become a deployment.
+A removal begins with one statement under the registry's lock: it raises the number `removals` of the object and takes a
+lease. A promotion can find its target object in the store already. It reads the number before it looks at the object,
+and again in its commit. If a removal began in between, the number differs and the promotion fails, so an object that is
+being removed never becomes a deployment.
 
-Who stands still in the midst of a removal may go on at any time. So the name is not used again, whatever the lease
-says, before the removal was ended: by its owner, or by another janitor that takes it over once the lease is past. What
-the owner deletes even after that is the store's matter: it deletes the object that was listed, or in time.
+A janitor can stop in the middle of a removal and go on at any later time. Therefore the object's name is not used again
+until the removal was ended, even when the lease is over. Its owner ends it, or another janitor that takes it over after
+the lease. If the first janitor deletes after that, the store protects the new object: it deletes only the object that
+was listed before, or only within a time limit.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -28,12 +31,13 @@ from shared.registry.references import is_claimed, named
 from shared.registry.rows import OrphanRow
 from shared.upsert import insert_missing
 
-# How long after its beginning a removal may call the store, and how long that call may take to be sent.
+# A removal calls the store within this time after its beginning, and the call is sent within this time.
 START_SECONDS = 300
 CALL_SECONDS = 60
-# Longer than both and twice the quarter of an hour by which an S3 server lets the date of a request be off.
+# The lease of a removal. It is longer than the two times above and twice the 15 minutes by which an S3 server lets the
+# date of a request be wrong.
 REMOVAL_SECONDS = 3600
-# Longer than any promotion takes from its look at the store to its commit.
+# So long the number of an ended removal is kept: longer than any promotion takes from its first look to its commit.
 _REMEMBERED_SECONDS = 86_400
 _BATCH = 500
 
@@ -41,14 +45,14 @@ Item = TypeVar("Item")
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """As many at a time as one statement takes."""
+    """The items in lists, each as long as one statement can take."""
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
         yield batch
 
 
 class Removal(NamedTuple):
-    """The right to delete one object, for as long as its number is the newest of that object; 0 is no removal yet."""
+    """The right to delete one object. It ends when the object gets a newer number; the number 0 is no removal."""
 
     shelf: Shelf
     key: str

@@ -15,9 +15,9 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, State
 from shared.object_store import open_store
 from tests.support.buckets import new_buckets
+from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
 from tests.support.chaos.checker import check
-from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
-from tests.support.chaos.scene import SLOW, Scene, scene
+from tests.support.chaos.scenario import SLOW, Scenario, scenario
 from tests.support.objects import put, read
 from tests.support.servers import S3, running
 from tests.support.waiting import eventually
@@ -28,16 +28,16 @@ TABLE = b"width,height,target\n" + b"1,2,low\n2,3,low\n7,8,high\n8,9,high\n" * 1
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Two workers."""
-    with scene(ground, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("luck"), workers=2, worker_slots=2) as made:
+    with scenario(backends, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("luck"), workers=2, worker_slots=2) as made:
         made.settle()
         yield made
 
 
 @pytest.mark.parametrize("point", ["fetch.half", "put.before", "put.half"])
-def test_a_disk_that_is_full_for_a_while_delays_a_job(stage: Scene, point: str) -> None:
-    arm = stage.arena.arm(point, "enospc")
+def test_a_disk_that_is_full_for_a_while_delays_a_job(stage: Scenario, point: str) -> None:
+    arm = stage.cluster.arm(point, "enospc")
     job = stage.until(stage.train(), State.SUCCEEDED)
     assert not arm.exists()
     assert job.transient_count == 1
@@ -46,19 +46,19 @@ def test_a_disk_that_is_full_for_a_while_delays_a_job(stage: Scene, point: str) 
 
 
 @pytest.mark.parametrize(("point", "code"), [("fetch.half", "scratch_full"), ("put.half", "store_unavailable")])
-def test_a_disk_that_stays_full_fails_the_job_and_says_what_to_do(stage: Scene, point: str, code: str) -> None:
+def test_a_disk_that_stays_full_fails_the_job_and_says_what_to_do(stage: Scenario, point: str, code: str) -> None:
     job_id = stage.train()
 
     def ended() -> bool:
-        stage.arena.arm(point, "enospc")
+        stage.cluster.arm(point, "enospc")
         return stage.job(job_id).status in TERMINAL
 
     eventually(ended, timeout=60)
-    stage.arena.arms.disarm()
+    stage.cluster.arms.disarm()
     error = stage.error_of(job_id)
     assert error["code"] == code
     assert re.search("full|No space", error["message"])
-    assert str(stage.arena.settings.home) not in error["message"]
+    assert str(stage.cluster.settings.home) not in error["message"]
     stage.settle()
 
 
@@ -83,7 +83,7 @@ def test_an_object_store_that_is_full_takes_nothing_and_says_so(tmp_path: Path) 
         store.close()
 
 
-def test_a_dataset_that_is_deleted_while_its_job_waits_fails_the_job_and_names_it(stage: Scene) -> None:
+def test_a_dataset_that_is_deleted_while_its_job_waits_fails_the_job_and_names_it(stage: Scenario) -> None:
     files = {"file": ("doomed.csv", TABLE, "text/csv")}
     assert stage.client.once("POST", "/datasets/upload", files=files).status == 201
     with stage.without_workers():
@@ -96,9 +96,9 @@ def test_a_dataset_that_is_deleted_while_its_job_waits_fails_the_job_and_names_i
 
 
 @pytest.mark.rows(32)
-def test_a_version_whose_file_was_tampered_with_is_not_promoted(stage: Scene, tmp_path: Path) -> None:
+def test_a_version_whose_file_was_tampered_with_is_not_promoted(stage: Scenario, tmp_path: Path) -> None:
     version = stage.trained()
-    store, bucket = stage.arena.site.store, stage.arena.settings.models_bucket
+    store, bucket = stage.cluster.site.store, stage.cluster.settings.models_bucket
     key = f"iris_model_dev_v{version}.pkl"
     honest = read(store, bucket, key)
     store.delete(bucket, key)
@@ -117,7 +117,7 @@ def test_a_version_whose_file_was_tampered_with_is_not_promoted(stage: Scene, tm
     ids=["model", "size", "dataset", "target"],
 )
 def test_a_train_whose_request_an_upgrade_no_longer_understands_fails_and_is_not_tried_again(
-    stage: Scene, changes: dict[str, Any]
+    stage: Scenario, changes: dict[str, Any]
 ) -> None:
     with stage.without_workers():
         job_id = stage.train()
@@ -137,7 +137,7 @@ def test_a_train_whose_request_an_upgrade_no_longer_understands_fails_and_is_not
     ids=["word", "huge", "none", "list", "number"],
 )
 def test_a_promotion_whose_request_an_upgrade_no_longer_understands_fails_and_is_not_tried_again(
-    stage: Scene, changes: dict[str, Any]
+    stage: Scenario, changes: dict[str, Any]
 ) -> None:
     version = stage.trained()
     with stage.without_workers():
@@ -147,11 +147,11 @@ def test_a_promotion_whose_request_an_upgrade_no_longer_understands_fails_and_is
 
 
 @pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
-def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(stage: Scene, hours: int) -> None:
+def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(stage: Scenario, hours: int) -> None:
     """The clock is that of the database alone. To move all its moments back is the same as to let it jump ahead."""
     job_id = stage.train(SLOW)
-    stage.arena.site.until_fitting(job_id)
-    with stage.arena.site.database.write() as session:
+    stage.cluster.site.until_fitting(job_id)
+    with stage.cluster.site.database.write() as session:
         job = session.get_one(JobRow, job_id)
         assert job.lease_until is not None
         job.lease_until -= timedelta(hours=hours)
@@ -159,21 +159,21 @@ def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(sta
     job = stage.until(job_id, State.SUCCEEDED)
     assert job.attempt in {1, 2}
     assert stage.path_of(job_id).count(State.SUCCEEDED) == 1
-    stage.arena.heal()
-    assert stage.arena.drain(60)
+    stage.cluster.heal()
+    assert stage.cluster.drain(60)
     # A lease that ends at another time than the clock says is not what it was given for.
-    assert {violation.invariant for violation in check(stage.journal, stage.arena)} <= {"I6"}
+    assert {violation.invariant for violation in check(stage.journal, stage.cluster)} <= {"I6"}
 
 
-def rewrite(stage: Scene, job_id: UUID, changes: dict[str, Any]) -> None:
+def rewrite(stage: Scenario, job_id: UUID, changes: dict[str, Any]) -> None:
     """Let the stored request be one that another release understood."""
-    with stage.arena.site.database.write() as session:
+    with stage.cluster.site.database.write() as session:
         request = session.get_one(JobRow, job_id).request
         changed = {name: value for name, value in (request | changes).items() if value is not None}
         session.execute(update(JobRow).where(JobRow.id == job_id).values(request=changed))
 
 
-def expect_unreadable(stage: Scene, job_id: UUID) -> None:
+def expect_unreadable(stage: Scenario, job_id: UUID) -> None:
     """The job has failed at its first attempt, and says what to do."""
     error = stage.error_of(job_id)
     assert error["code"] == "unreadable_request"

@@ -11,10 +11,10 @@ from shared.jobs.states import TERMINAL, State
 from tests.support.alive import alive
 from tests.support.busy_folders import below
 from tests.support.chaos import computations
+from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
 from tests.support.chaos.computations import PIDS_FILE, state_of
-from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
 from tests.support.chaos.odd_worker import ENVIRONMENT, MODULE
-from tests.support.chaos.scene import CHEAP, SLOW, Scene, scene
+from tests.support.chaos.scenario import CHEAP, SLOW, Scenario, scenario
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -23,18 +23,18 @@ FEW = {"limits": {"memory_mb": 256}}
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Two workers of two slots, whose computations may be asked to misbehave."""
     folder = tmp_path_factory.mktemp("computations")
-    with scene(ground, Kind(SQLITE, LOCAL), folder, workers=0, worker_slots=2) as made:
+    with scenario(backends, Kind(SQLITE, LOCAL), folder, workers=0, worker_slots=2) as made:
         for _ in range(2):
-            made.arena.launch_worker(MODULE, **ENVIRONMENT)
+            made.cluster.launch_worker(MODULE, **ENVIRONMENT)
         made.settle()
         yield made
 
 
 @pytest.mark.rows(30)
-def test_a_job_that_kills_its_computation_each_time_is_quarantined_and_others_go_on(stage: Scene) -> None:
+def test_a_job_that_kills_its_computation_each_time_is_quarantined_and_others_go_on(stage: Scenario) -> None:
     poison = stage.train(random_state=state_of(computations.crash))
     others = [stage.train() for _ in range(4)]
     error = stage.error_of(poison, State.QUARANTINED)
@@ -57,7 +57,7 @@ def test_a_job_that_kills_its_computation_each_time_is_quarantined_and_others_go
     ids=["limit", "MemoryError", "SIGKILL"],
 )
 def test_a_computation_without_memory_ends_with_what_to_do(
-    stage: Scene, act: Callable[[Path], None], state: State, code: str, says: str
+    stage: Scenario, act: Callable[[Path], None], state: State, code: str, says: str
 ) -> None:
     job_id = stage.train(random_state=state_of(act), **FEW)
     error = stage.error_of(job_id, state)
@@ -69,11 +69,11 @@ def test_a_computation_without_memory_ends_with_what_to_do(
 
 @pytest.mark.rows(31)
 @pytest.mark.parametrize("how", ["cancel", "limit"])
-def test_a_fit_that_ignores_signals_is_ended_all_the_same(stage: Scene, how: str) -> None:
+def test_a_fit_that_ignores_signals_is_ended_all_the_same(stage: Scenario, how: str) -> None:
     limits = {} if how == "cancel" else {"limits": {"seconds": 1}}
     job_id = stage.train(random_state=state_of(computations.ignore_signals), **limits)
     if how == "cancel":
-        stage.arena.site.until_fitting(job_id)
+        stage.cluster.site.until_fitting(job_id)
         stage.client.cancel(job_id)
         stage.until(job_id, State.CANCELLED)
     else:
@@ -84,32 +84,32 @@ def test_a_fit_that_ignores_signals_is_ended_all_the_same(stage: Scene, how: str
     stage.settle()
 
 
-def test_what_a_computation_started_ends_with_it(stage: Scene) -> None:
+def test_what_a_computation_started_ends_with_it(stage: Scenario) -> None:
     job_id = stage.train(random_state=state_of(computations.leave_processes))
     stage.until(job_id, State.SUCCEEDED)
-    (noted,) = stage.arena.settings.scratch.rglob(PIDS_FILE)
+    (noted,) = stage.cluster.settings.scratch.rglob(PIDS_FILE)
     started = [int(pid) for pid in noted.read_text().split()]
     assert len(started) == 2
     eventually(lambda: not any(alive(pid) for pid in started), what="nothing outlives the computation")
     stage.settle()
 
 
-def test_a_computation_that_prints_without_end_fills_no_disk_and_its_log_says_that_it_was_cut(stage: Scene) -> None:
+def test_a_computation_that_prints_without_end_fills_no_disk_and_its_log_says_that_it_was_cut(stage: Scenario) -> None:
     job_id = stage.train(random_state=state_of(computations.fill_the_log))
     most = 0
     while stage.job(job_id).status not in TERMINAL:
-        most = max(most, sum(status.st_size for status in below(stage.arena.settings.scratch).values()))
+        most = max(most, sum(status.st_size for status in below(stage.cluster.settings.scratch).values()))
     stage.until(job_id, State.SUCCEEDED)
     assert most < 48 * computations.MIB, "more than 80 MiB were printed and said"
     log = stage.client.get(f"/jobs/{job_id}/logs")
     lines = log.text.splitlines()
-    assert len(lines) <= stage.arena.settings.job_log_lines + 1
+    assert len(lines) <= stage.cluster.settings.job_log_lines + 1
     assert any("cut" in line for line in lines), lines[-3:]
     stage.settle()
 
 
 @pytest.mark.rows(26)
-def test_jobs_that_are_cancelled_at_random_times_end_and_none_of_them_succeeds_afterwards(stage: Scene) -> None:
+def test_jobs_that_are_cancelled_at_random_times_end_and_none_of_them_succeeds_afterwards(stage: Scenario) -> None:
     rng = Random(26)  # noqa: S311 - it is to be repeatable
     jobs: list[UUID] = []
     cancelled: list[UUID] = []

@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from shared.jobs.rows import JobRow
 from shared.jobs.states import State
+from tests.support.chaos.backends import LOCAL, OBJECTS, POSTGRESQL, SQLITE, Backends, Kind
 from tests.support.chaos.clients import Client
-from tests.support.chaos.crew import ArmedApi
-from tests.support.chaos.ground import LOCAL, OBJECTS, POSTGRESQL, SQLITE, Ground, Kind
 from tests.support.chaos.journal import ACCEPTED, CONFLICT, OK, Call
 from tests.support.chaos.messages import Mangler, mangling
-from tests.support.chaos.scene import CHEAP, LONG, Scene, scene
+from tests.support.chaos.nodes import ArmedApi
+from tests.support.chaos.scenario import CHEAP, LONG, Scenario, scenario
 from tests.support.site import Worker
 from tests.support.threads import at_once
 from tests.support.waiting import eventually
@@ -41,25 +41,25 @@ BODY = {"dataset_name": "iris", "use_example": True, "target_column": "target", 
 
 
 @dataclass
-class Crowd(Scene):
-    """A scene with a mangler between the API and the workers."""
+class Crowd(Scenario):
+    """A scenario with a mangler between the API and the workers."""
 
     mangler: Mangler
 
 
 @pytest.fixture(scope="module", params=[Kind(SQLITE, LOCAL), Kind(POSTGRESQL, OBJECTS)], ids=str)
 def stage(
-    request: pytest.FixtureRequest, uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Crowd]:
     """Three workers that are told of every job twice, but of every third not at all."""
     folder = tmp_path_factory.mktemp("crowds")
-    with scene(ground, request.param, folder, workers=0, apis=2, worker_slots=2) as made:
-        source, target = made.arena.site.valkey.url, made.arena.site.valkey.fresh_database()
+    with scenario(backends, request.param, folder, workers=0, apis=2, worker_slots=2) as made:
+        source, target = made.cluster.site.valkey.url, made.cluster.site.valkey.fresh_database()
         with mangling(source, target) as mangler:
             for _ in range(WORKERS):
-                made.arena.launch_worker(MLMINI_REDIS_URL=target)
+                made.cluster.launch_worker(MLMINI_REDIS_URL=target)
             made.settle()
-            yield Crowd(made.arena, made.journal, made.client, mangler)
+            yield Crowd(made.cluster, made.journal, made.client, mangler)
 
 
 @pytest.mark.rows(17)
@@ -76,9 +76,9 @@ def test_jobs_that_workers_are_told_of_twice_or_not_at_all_take_effect_once(stag
 @pytest.mark.rows(14, 24)
 def test_of_a_hundred_trains_at_once_none_is_lost_with_a_redis_that_is_emptied(stage: Crowd) -> None:
     # A hundred on SQLite, where the writers wait for each other.
-    each = 10 if LONG or stage.arena.kind.database == SQLITE else 3
+    each = 10 if LONG or stage.cluster.kind.database == SQLITE else 3
     before = stage.journal.accepted_jobs()
-    with stage.without_workers(), redis.Redis(port=stage.arena.site.valkey.port) as client:
+    with stage.without_workers(), redis.Redis(port=stage.cluster.site.valkey.port) as client:
         at_once(*[partial(_train_some, stage, each)] * 10)
         client.flushall()
     jobs = stage.journal.accepted_jobs() - before
@@ -132,29 +132,29 @@ def test_of_a_promotion_and_its_cancel_one_is_first_and_both_say_so(stage: Crowd
 
 
 @pytest.mark.rows(34)
-def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(ground: Ground, tmp_path: Path) -> None:
-    with scene(ground, Kind(POSTGRESQL, OBJECTS), tmp_path, apis=2, workers=0, **STEADY) as whole:
-        arena = whole.arena
+def test_every_process_is_restarted_once_under_load_and_no_job_is_lost(backends: Backends, tmp_path: Path) -> None:
+    with scenario(backends, Kind(POSTGRESQL, OBJECTS), tmp_path, apis=2, workers=0, **STEADY) as whole:
+        cluster = whole.cluster
         for seconds in DRAINS:
-            arena.launch_worker(MLMINI_DRAIN_SECONDS=seconds)
-        arena.wait_until_ready()
+            cluster.launch_worker(MLMINI_DRAIN_SECONDS=seconds)
+        cluster.wait_until_ready()
         with _busy_clients(whole):
-            for api in arena.apis:
+            for api in cluster.apis:
                 _more_is_done(whole)
                 _restart(api)
-            for worker in arena.workers:
+            for worker in cluster.workers:
                 _more_is_done(whole)
                 eventually(lambda: _has_a_job(whole, worker), timeout=30)  # noqa: B023 - called here and now
                 assert worker.terminate(timeout=30) == 0, worker.log
-                arena.replace_dead()
-                arena.wait_until_ready()
+                cluster.replace_dead()
+                cluster.wait_until_ready()
             _more_is_done(whole)
             # A client whose connection is cut goes to the other address; nobody is sent away.
             assert {call.status for call in whole.journal.calls} <= {OK, ACCEPTED, None}
             jobs = [whole.job(job_id) for job_id in whole.journal.accepted_jobs()]
             assert {(job.crash_count, job.transient_count) for job in jobs} == {(0, 0)}
-            assert len(arena.servers) == 3
-            for server in arena.servers:
+            assert len(cluster.servers) == 3
+            for server in cluster.servers:
                 _more_is_done(whole)
                 server.stop()
                 server.start()
@@ -175,14 +175,14 @@ def _restart(api: ArmedApi) -> None:
     eventually(lambda: api.serves, timeout=60)
 
 
-def _has_a_job(stage: Scene, worker: Worker) -> bool:
-    with stage.arena.site.database.read() as session:
+def _has_a_job(stage: Scenario, worker: Worker) -> bool:
+    with stage.cluster.site.database.read() as session:
         names = session.scalars(select(JobRow.worker).where(JobRow.status == State.RUNNING)).all()
     return any(f"-{worker.process.pid}-" in f"{name}" for name in names)
 
 
 @contextmanager
-def _busy_clients(stage: Scene) -> Iterator[None]:
+def _busy_clients(stage: Scenario) -> Iterator[None]:
     """Some clients who train and promote, each one model after the other, until the block is over."""
     over = threading.Event()
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -195,8 +195,8 @@ def _busy_clients(stage: Scene) -> Iterator[None]:
         client.result()
 
 
-def _be_busy(stage: Scene, over: threading.Event) -> None:
-    client = Client(stage.journal, stage.arena.urls)
+def _be_busy(stage: Scenario, over: threading.Event) -> None:
+    client = Client(stage.journal, stage.cluster.urls)
     try:
         while not over.wait(PAUSE_SECONDS):
             trained = _end_of(client, client.post("/train", BODY), over)
@@ -217,7 +217,7 @@ def _end_of(client: Client, promise: Call, over: threading.Event) -> Call | None
     return None
 
 
-def _more_is_done(stage: Scene) -> None:
+def _more_is_done(stage: Scenario) -> None:
     """Wait until each client may have got on since the last restart."""
     so_far = len(stage.journal.accepted_jobs())
     eventually(lambda: len(stage.journal.accepted_jobs()) >= so_far + CLIENTS, timeout=60, what="the clients get on")

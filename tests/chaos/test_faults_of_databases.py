@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from shared.jobs.states import State
-from tests.support.chaos.ground import LOCAL, POSTGRESQL, Ground, Kind
+from tests.support.chaos.backends import LOCAL, POSTGRESQL, Backends, Kind
+from tests.support.chaos.network import DATABASE
 from tests.support.chaos.odd_worker import ENVIRONMENT
-from tests.support.chaos.scene import CHEAP, SLOW, Scene, locked_while_a_job_runs, scene
+from tests.support.chaos.scenario import CHEAP, SLOW, Scenario, locked_while_a_job_runs, scenario
 from tests.support.chaos.shifted_worker import MODULE
-from tests.support.chaos.wiring import DATABASE
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.site import Worker
 from tests.support.waiting import eventually
@@ -29,31 +29,31 @@ HOUR_SECONDS = 3600
 
 
 @dataclass
-class Far(Scene):
-    """A scene with a worker that has a way of its own to the database."""
+class Far(Scenario):
+    """A scenario with a worker that has a way of its own to the database."""
 
     far: Worker
     to_database: Proxy
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     """A worker as all others, and one that can be cut off alone."""
     folder, changes = tmp_path_factory.mktemp("databases"), {"worker_slots": 1, "max_crashes": 9}
     with ExitStack() as stack:
-        made = stack.enter_context(scene(ground, Kind(POSTGRESQL, LOCAL), folder, workers=1, **changes))
-        to_database = stack.enter_context(proxy_to(ground.postgres.port))
-        url = make_url(made.arena.site.settings.sqlalchemy_url).set(port=to_database.port)
-        far = made.arena.launch_worker(MLMINI_DATABASE_URL=str(url))
+        made = stack.enter_context(scenario(backends, Kind(POSTGRESQL, LOCAL), folder, workers=1, **changes))
+        to_database = stack.enter_context(proxy_to(backends.postgres.port))
+        url = make_url(made.cluster.site.settings.sqlalchemy_url).set(port=to_database.port)
+        far = made.cluster.launch_worker(MLMINI_DATABASE_URL=str(url))
         made.settle()
-        yield Far(made.arena, made.journal, made.client, far, to_database)
+        yield Far(made.cluster, made.journal, made.client, far, to_database)
 
 
 def taken_by(stage: Far, worker: Worker) -> UUID:
     """A slow job that this very worker has, in the midst of its fit."""
     with stage.without_workers(but=worker):
         job_id = stage.train(SLOW)
-        stage.arena.site.until_fitting(job_id)
+        stage.cluster.site.until_fitting(job_id)
     return job_id
 
 
@@ -71,16 +71,16 @@ def test_a_worker_that_loses_the_database_ends_its_attempt_and_another_finishes(
 @pytest.mark.rows(18)
 def test_a_database_that_is_restarted_under_load_loses_nothing(stage: Far) -> None:
     running = stage.train(SLOW)
-    stage.arena.site.until_fitting(running)
+    stage.cluster.site.until_fitting(running)
     jobs = [running]
     # The client asks again with the same key for as long as it has no answer.
     crowd = [threading.Thread(target=lambda: jobs.append(stage.train(CHEAP))) for _ in range(6)]
     for thread in crowd[:3]:
         thread.start()
-    stage.arena.ground.postgres.stop()
+    stage.cluster.backends.postgres.stop()
     for thread in crowd[3:]:
         thread.start()
-    stage.arena.ground.postgres.start()
+    stage.cluster.backends.postgres.start()
     for thread in crowd:
         thread.join()
     assert len(jobs) == 7
@@ -97,12 +97,12 @@ def test_a_database_that_is_locked_holds_jobs_up_and_loses_none(stage: Far) -> N
 @pytest.mark.rows(33)
 def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_goes_on_afterwards(stage: Far) -> None:
     running = stage.train(SLOW)
-    stage.arena.site.until_fitting(running)
-    stage.arena.proxies[DATABASE].black_hole = True
+    stage.cluster.site.until_fitting(running)
+    stage.cluster.proxies[DATABASE].black_hole = True
     stage.to_database.black_hole = True
     eventually(lambda: not stage.computations(), timeout=20, what="the lease is over")
     assert stage.job(running).status == State.RUNNING
-    stage.arena.proxies[DATABASE].heal()
+    stage.cluster.proxies[DATABASE].heal()
     stage.to_database.heal()
     stage.until(running, State.SUCCEEDED)
     stage.settle()
@@ -113,7 +113,7 @@ def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_go
 def test_a_worker_whose_clock_is_off_by_an_hour_keeps_its_leases_and_takes_nobody_elses(
     stage: Far, seconds_off: int
 ) -> None:
-    wrong = stage.arena.site.launch_worker(f"{MODULE} {seconds_off}", **ENVIRONMENT)
+    wrong = stage.cluster.site.launch_worker(f"{MODULE} {seconds_off}", **ENVIRONMENT)
     eventually(lambda: wrong.is_ready or wrong.process.poll() is not None, timeout=60)
     assert wrong.process.poll() is None, wrong.log
     own = taken_by(stage, wrong)

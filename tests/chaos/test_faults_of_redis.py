@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from shared.jobs.states import State
-from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
-from tests.support.chaos.scene import LONG, Scene, scene, seconds
-from tests.support.chaos.wiring import REDIS
+from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
+from tests.support.chaos.network import REDIS
+from tests.support.chaos.scenario import LONG, Scenario, scenario, seconds
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -23,24 +23,24 @@ PATIENCE_SECONDS = 4
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Two workers."""
-    with scene(ground, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("redis"), workers=2, worker_slots=2) as made:
+    with scenario(backends, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("redis"), workers=2, worker_slots=2) as made:
         made.settle()
         yield made
 
 
 @pytest.mark.rows(13)
 @pytest.mark.parametrize("away", [0, 3, 30] if LONG else [0, 2])
-def test_jobs_end_though_redis_dies_and_comes_back_empty(stage: Scene, away: float) -> None:
+def test_jobs_end_though_redis_dies_and_comes_back_empty(stage: Scenario, away: float) -> None:
     jobs = [stage.train(DUMMY) for _ in range(3)]
-    stage.arena.site.valkey.kill()
+    stage.cluster.site.valkey.kill()
     began = stage.client.job(jobs[0]).began
     while (call := stage.client.job(jobs[0])).ended - began < away:
         # As many as the workers can do meanwhile.
         stage.until(stage.train(DUMMY), State.SUCCEEDED)
     assert call.status == 200
-    stage.arena.site.valkey.start()
+    stage.cluster.site.valkey.start()
     jobs.append(stage.train(DUMMY))
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
@@ -48,9 +48,9 @@ def test_jobs_end_though_redis_dies_and_comes_back_empty(stage: Scene, away: flo
 
 
 @pytest.mark.rows(15)
-def test_while_redis_stands_still_every_job_is_accepted_at_once_and_runs(stage: Scene) -> None:
+def test_while_redis_stands_still_every_job_is_accepted_at_once_and_runs(stage: Scenario) -> None:
     before = len(stage.journal.calls)
-    psutil.Process(stage.arena.site.valkey.pid).suspend()
+    psutil.Process(stage.cluster.site.valkey.pid).suspend()
     began = stage.client.get("/healthz").began
     jobs: list[UUID] = []
     while stage.client.get("/healthz").ended - began < seconds(3, 30) or len(jobs) < 3:
@@ -63,8 +63,8 @@ def test_while_redis_stands_still_every_job_is_accepted_at_once_and_runs(stage: 
 
 
 @pytest.mark.rows(16)
-def test_half_open_connections_to_redis_hold_nobody_up(stage: Scene) -> None:
-    stage.arena.proxies[REDIS].strand()
+def test_half_open_connections_to_redis_hold_nobody_up(stage: Scenario) -> None:
+    stage.cluster.proxies[REDIS].strand()
     jobs = [stage.train(DUMMY) for _ in range(5)]
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)

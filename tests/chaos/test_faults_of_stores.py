@@ -10,10 +10,10 @@ import psutil
 import pytest
 
 from shared.jobs.states import State
-from tests.support.chaos.ground import OBJECTS, SQLITE, Ground, Kind
+from tests.support.chaos.backends import OBJECTS, SQLITE, Backends, Kind
 from tests.support.chaos.journal import OK, Call
-from tests.support.chaos.scene import FLOWER, SLOW, Scene, scene, until_gone
-from tests.support.chaos.wiring import STORE
+from tests.support.chaos.network import STORE
+from tests.support.chaos.scenario import FLOWER, SLOW, Scenario, scenario, until_gone
 from tests.support.objects import put, read
 from tests.support.proxy import Proxy
 from tests.support.site import Worker
@@ -28,35 +28,37 @@ IN_THE_TABLE, IN_THE_MODEL = b"sepal", b"sklearn"
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Two workers with one job each, and collectors that are in a hurry."""
     changes = COLLECTING | {"worker_slots": 1, "max_crashes": 9, "max_transient_failures": 20}
-    with scene(ground, Kind(SQLITE, OBJECTS), tmp_path_factory.mktemp("stores"), workers=2, **changes) as made:
+    with scenario(backends, Kind(SQLITE, OBJECTS), tmp_path_factory.mktemp("stores"), workers=2, **changes) as made:
         made.settle()
         yield made
 
 
 @pytest.fixture
-def way(stage: Scene) -> Proxy:
+def way(stage: Scenario) -> Proxy:
     """The way to the store."""
-    return stage.arena.proxies[STORE]
+    return stage.cluster.proxies[STORE]
 
 
-def half_sent(stage: Scene, way: Proxy) -> tuple[UUID, Worker]:
+def half_sent(stage: Scenario, way: Proxy) -> tuple[UUID, Worker]:
     """A job whose model is on its way to the store, some of it already there; and the worker that sends it."""
-    arm = stage.arena.arm("put.before", "sleep:1")
+    arm = stage.cluster.arm("put.before", "sleep:1")
     job_id = stage.train(SLOW)
     until_gone([arm])
     began = way.sent
     way.slice_bytes, way.delay_seconds = 4096, 0.02
     eventually(lambda: way.sent - began > 100_000, timeout=30, what="a part of the model is sent")
     name = f"{stage.job(job_id).worker}"
-    (worker,) = [each for each in stage.arena.workers if f"-{each.process.pid}-" in name]
+    (worker,) = [each for each in stage.cluster.workers if f"-{each.process.pid}-" in name]
     return job_id, worker
 
 
 @pytest.mark.rows(5, 35)
-def test_a_worker_that_is_killed_when_half_of_the_model_is_sent_leaves_nothing_of_it(stage: Scene, way: Proxy) -> None:
+def test_a_worker_that_is_killed_when_half_of_the_model_is_sent_leaves_nothing_of_it(
+    stage: Scenario, way: Proxy
+) -> None:
     job_id, worker = half_sent(stage, way)
     worker.kill()
     way.heal()
@@ -66,7 +68,7 @@ def test_a_worker_that_is_killed_when_half_of_the_model_is_sent_leaves_nothing_o
 
 
 @pytest.mark.rows(12, 35)
-def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(stage: Scene, way: Proxy) -> None:
+def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(stage: Scenario, way: Proxy) -> None:
     job_id, worker = half_sent(stage, way)
     way.black_hole = True
     way.slice_bytes, way.delay_seconds = None, 0.0
@@ -87,7 +89,7 @@ def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(st
 
 @pytest.mark.rows(21)
 @pytest.mark.parametrize("fault", ["down", "slow", "errors"])
-def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scene, way: Proxy, fault: str) -> None:
+def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scenario, way: Proxy, fault: str) -> None:
     # The first training on an example puts that into the store.
     stage.trained()
     errors = way.errors
@@ -106,8 +108,8 @@ def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scene, way: P
 
 
 @pytest.mark.rows(33)
-def test_a_worker_that_loses_the_store_gives_its_job_back_with_a_reason(stage: Scene, way: Proxy) -> None:
-    arm = stage.arena.arm("put.before", "sleep:1")
+def test_a_worker_that_loses_the_store_gives_its_job_back_with_a_reason(stage: Scenario, way: Proxy) -> None:
+    arm = stage.cluster.arm("put.before", "sleep:1")
     job_id = stage.train()
     until_gone([arm])
     way.down()
@@ -121,7 +123,7 @@ def test_a_worker_that_loses_the_store_gives_its_job_back_with_a_reason(stage: S
 
 @pytest.mark.rows(22)
 @pytest.mark.parametrize("fault", ["cut", "flip"])
-def test_a_table_that_arrives_damaged_is_fetched_again(stage: Scene, way: Proxy, fault: str) -> None:
+def test_a_table_that_arrives_damaged_is_fetched_again(stage: Scenario, way: Proxy, fault: str) -> None:
     spoil(way, fault, IN_THE_TABLE)
     job = stage.until(stage.train(), State.SUCCEEDED)
     assert job.transient_count == 1
@@ -130,10 +132,12 @@ def test_a_table_that_arrives_damaged_is_fetched_again(stage: Scene, way: Proxy,
 
 @pytest.mark.rows(22)
 @pytest.mark.parametrize("fault", ["cut", "flip"])
-def test_a_model_that_arrives_damaged_is_not_served_and_is_fetched_again(stage: Scene, way: Proxy, fault: str) -> None:
+def test_a_model_that_arrives_damaged_is_not_served_and_is_fetched_again(
+    stage: Scenario, way: Proxy, fault: str
+) -> None:
     version = unseen(stage)
     spoil(way, fault, IN_THE_MODEL)
-    stage.arena.resume()
+    stage.cluster.resume()
     eventually(lambda: version_of(stage.client.predict("iris", "dev", FLOWER)) == version, timeout=20)
     assert {call.status for call in stage.journal.calls if call.path == "/predict"} <= {OK, 503}
     spoil(way, fault, IN_THE_MODEL)
@@ -163,17 +167,17 @@ class Attack:
 @pytest.mark.rows(32)
 @pytest.mark.parametrize("fault", ["corrupted", "deleted", "replaced"])
 def test_an_artifact_that_is_not_the_registered_one_is_neither_served_nor_promoted(
-    stage: Scene, tmp_path: Path, fault: str
+    stage: Scenario, tmp_path: Path, fault: str
 ) -> None:
     version = unseen(stage)
-    store, bucket = stage.arena.site.store, stage.arena.settings.models_bucket
+    store, bucket = stage.cluster.site.store, stage.cluster.settings.models_bucket
     key, marker = f"iris_model_dev_v{version}.pkl", tmp_path / "executed"
     honest = read(store, bucket, key)
     attack = pickle.dumps(Attack(marker))
     store.delete(bucket, key)
     if fault != "deleted":
         put(store, bucket, key, attack if fault == "replaced" else honest[:-9] + b"x" + honest[-8:], folder=tmp_path)
-    stage.arena.resume()
+    stage.cluster.resume()
     call = stage.client.once("POST", "/predict", body=asked_for(version))
     assert (call.status, call.answer["code"]) == (503, "model_unavailable"), call.text
     assert f"'{key}'" in call.answer["detail"]
@@ -197,10 +201,10 @@ def version_of(call: Call) -> int | None:
     return call.answer["version"] if call.status == OK else None
 
 
-def unseen(stage: Scene) -> int:
+def unseen(stage: Scenario) -> int:
     """The version of a model that the API has not seen: it stands still since it has accepted the job."""
     job_id = stage.train()
-    for api in stage.arena.apis:
+    for api in stage.cluster.apis:
         psutil.Process(api.pid).suspend()
     result = stage.until(job_id, State.SUCCEEDED).result
     assert result is not None

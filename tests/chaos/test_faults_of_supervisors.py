@@ -10,9 +10,9 @@ import pytest
 
 from shared.jobs.states import State
 from tests.support.alive import alive
+from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
 from tests.support.chaos.faults import POINTS
-from tests.support.chaos.ground import LOCAL, SQLITE, Ground, Kind
-from tests.support.chaos.scene import CHEAP, SLOW, Scene, scene, until_gone
+from tests.support.chaos.scenario import CHEAP, SLOW, Scenario, scenario, until_gone
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -29,32 +29,32 @@ def batch(*rows: int) -> object:
 
 
 @pytest.fixture(scope="module")
-def stage(uncounted: None, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """Four workers with one job each: three may fail at a time, and one finishes."""
     changes = COLLECTING | {"worker_slots": 1, "max_crashes": 9}
-    with scene(ground, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("supervisors"), workers=4, **changes) as made:
+    with scenario(backends, Kind(SQLITE, LOCAL), tmp_path_factory.mktemp("supervisors"), workers=4, **changes) as made:
         made.settle()
         yield made
 
 
 @pytest.mark.rows(35)
 @pytest.mark.parametrize("rows", [batch(*rows) for rows in BATCHES])
-def test_a_job_whose_worker_is_killed_is_finished_by_another(stage: Scene, rows: tuple[int, ...]) -> None:
-    arms = [stage.arena.arm(POINTS[row][0], "kill9") for row in rows]
+def test_a_job_whose_worker_is_killed_is_finished_by_another(stage: Scenario, rows: tuple[int, ...]) -> None:
+    arms = [stage.cluster.arm(POINTS[row][0], "kill9") for row in rows]
     jobs = [stage.train(SLOW if 3 in rows else CHEAP) for _ in rows]
     until_gone(arms)
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
-    assert len(stage.arena.workers) < len(stage.arena.site.workers)
+    assert len(stage.cluster.workers) < len(stage.cluster.site.workers)
     stage.settle()
     eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(6, 8, 35)
-def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scene) -> None:
+def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scenario) -> None:
     versions = [stage.trained() for _ in range(3)]
     # What was stored by the first attempt has the name that the second one wants.
-    arms = [stage.arena.arm(point, "kill9") for point in ("put.after", "commit.inside", "commit.after")]
+    arms = [stage.cluster.arm(point, "kill9") for point in ("put.after", "commit.inside", "commit.after")]
     jobs = [stage.promote(version, "staging") for version in versions]
     until_gone(arms)
     for job_id in jobs:
@@ -65,10 +65,10 @@ def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scene)
 
 @pytest.mark.rows(11, 35)
 @pytest.mark.parametrize("rows", [pytest.param(rows, id="-".join(map(str, rows))) for rows in BATCHES])
-def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scene, rows: tuple[int, ...]) -> None:
+def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario, rows: tuple[int, ...]) -> None:
     for row in rows:
         stop_at(stage, POINTS[row][0], model=SLOW if row == 3 else CHEAP)
-    stopped = stage.arena.stopped()
+    stopped = stage.cluster.stopped()
     assert len(stopped) == len(rows)
     jobs = list(stage.journal.accepted_jobs())
     for job_id in jobs:
@@ -81,17 +81,17 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scene, r
     eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
 
 
-def stop_at(stage: Scene, point: str, *, model: dict[str, Any]) -> None:
+def stop_at(stage: Scenario, point: str, *, model: dict[str, Any]) -> None:
     """Let one more worker stand still at a point, but not while it holds a lock, which would stop everybody."""
-    before = {process.pid for process in stage.arena.stopped()}
+    before = {process.pid for process in stage.cluster.stopped()}
     for _ in range(5):
-        arm = stage.arena.arm(point, "stop")
+        arm = stage.cluster.arm(point, "stop")
         stage.train(model)
         until_gone([arm])
-        eventually(lambda: len(stage.arena.stopped()) > len(before))
+        eventually(lambda: len(stage.cluster.stopped()) > len(before))
         if stage.writable():
             return
-        for process in stage.arena.stopped():
+        for process in stage.cluster.stopped():
             if process.pid not in before:
                 process.resume()
     raise AssertionError(f"each worker that stood still at {point} held a lock")
@@ -99,10 +99,10 @@ def stop_at(stage: Scene, point: str, *, model: dict[str, Any]) -> None:
 
 @pytest.mark.rows(10, 35)
 @pytest.mark.parametrize("member", range(4), ids=["worker", "guard", "fork server", "computation"])
-def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scene, member: int) -> None:
+def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scenario, member: int) -> None:
     job_id = stage.train(SLOW)
-    name = f"{stage.arena.site.until_fitting(job_id).worker}"
-    (worker,) = [each for each in stage.arena.workers if f"-{each.process.pid}-" in name]
+    name = f"{stage.cluster.site.until_fitting(job_id).worker}"
+    (worker,) = [each for each in stage.cluster.workers if f"-{each.process.pid}-" in name]
     own, guard, *_ = worker.family()
     line = [own, guard, worker.fork_server, *stage.computations(worker)]
     assert len(line) == 4, "each has started the next one"

@@ -16,10 +16,10 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind as JobKind
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow
-from tests.support.chaos.arena import Arena, arena
+from tests.support.chaos.backends import LOCAL, POSTGRESQL, SQLITE, Backends, Kind
 from tests.support.chaos.checker import check
 from tests.support.chaos.clients import Client
-from tests.support.chaos.ground import LOCAL, POSTGRESQL, SQLITE, Ground, Kind
+from tests.support.chaos.cluster import Cluster, cluster
 from tests.support.chaos.journal import Journal
 from tests.support.jobs import add_job
 from tests.support.processes import ROOT
@@ -29,33 +29,33 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("uncounted"), pytest.mark.timeout(120)]
 
-Open = Callable[..., Arena]
+Open = Callable[..., Cluster]
 CHEAP = {"module": "dummy", "class": "DummyClassifier", "params": {}}
 NO_POLLING = {"MLMINI_POLL_SECONDS": "3600"}
 WHOLE = "worker"
 
 
 @pytest.fixture
-def opened(ground: Ground, tmp_path: Path) -> Iterator[Open]:
+def opened(backends: Backends, tmp_path: Path) -> Iterator[Open]:
     """Opens an installation without processes yet."""
     with ExitStack() as stack:
         yield lambda database, apis=0: stack.enter_context(
-            arena(ground, Kind(database, LOCAL), tmp_path, workers=0, apis=apis)
+            cluster(backends, Kind(database, LOCAL), tmp_path, workers=0, apis=apis)
         )
 
 
-def worker_of(place: Arena, without: str, **environment: str) -> Worker:
+def worker_of(place: Cluster, without: str, **environment: str) -> Worker:
     """A worker that lacks a guard, or a whole one."""
     module = WHOLE if without == WHOLE else f"tests.support.chaos.mutant {without}"
     return place.start_worker(module, PYTHONPATH=str(ROOT), **environment)
 
 
-def red(place: Arena, journal: Journal | None = None, *, calm: bool = False) -> set[str]:
+def red(place: Cluster, journal: Journal | None = None, *, calm: bool = False) -> set[str]:
     """The invariants that do not hold."""
     return {found.invariant for found in check(journal or Journal(), place, calm=calm)}
 
 
-def stopped_before_its_commit(place: Arena) -> UUID:
+def stopped_before_its_commit(place: Cluster) -> UUID:
     """A job whose only worker stands still when nothing is left to do but the commit."""
     while True:
         place.arm("commit.before", "stop")
@@ -68,7 +68,7 @@ def stopped_before_its_commit(place: Arena) -> UUID:
         place.site.until(job_id, State.SUCCEEDED)
 
 
-def can_be_written(place: Arena) -> bool:
+def can_be_written(place: Cluster) -> bool:
     try:
         with place.site.database.write() as session:
             session.execute(select(JobRow.id).with_for_update())
@@ -180,13 +180,13 @@ def test_without_the_right_count_a_job_is_burned_by_workers_that_stop(
     assert red(place) == red(place, calm=True) == expected
 
 
-def drop_key(place: Arena, table: str, constraint: str) -> None:
+def drop_key(place: Cluster, table: str, constraint: str) -> None:
     """Take a unique key away."""
     with place.site.database.write() as session:
         session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"))
 
 
-def artifact_file(place: Arena) -> Path:
+def artifact_file(place: Cluster) -> Path:
     """Where the local store keeps the only artifact."""
     with place.site.database.read() as session:
         path = session.scalars(select(DeploymentRow.artifact_path)).one()

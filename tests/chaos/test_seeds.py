@@ -5,7 +5,7 @@ Tests of single faults stand on SQLite with a local store and on PostgreSQL with
 
 import pytest
 
-from tests.support.chaos.ground import KINDS, Ground
+from tests.support.chaos.backends import KINDS, Backends
 from tests.support.chaos.run import kind_of, run_seed
 
 pytestmark = [pytest.mark.usefixtures("uncounted"), pytest.mark.timeout(300)]
@@ -15,8 +15,8 @@ SEEDS = (2, 3)
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed {seed} on {kind_of(seed)}")
-def test_under_load_and_faults_no_job_is_lost_and_none_is_doubled(ground: Ground, seed: int) -> None:
-    figures = run_seed(ground, seed, seconds=SECONDS)
+def test_under_load_and_faults_no_job_is_lost_and_none_is_doubled(backends: Backends, seed: int) -> None:
+    figures = run_seed(backends, seed, seconds=SECONDS)
     assert figures.violations == []
     # Otherwise nothing was shown.
     assert figures.accepted > 0

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from shared.logging import configure_logging
+from tests.support.chaos.backends import own_backends
 from tests.support.chaos.checker import Violation
 from tests.support.chaos.figures import Figures, table
-from tests.support.chaos.ground import own_ground
 from tests.support.chaos.run import kind_of, run_seed
 
 _SECONDS = 45
@@ -22,10 +22,10 @@ def main() -> None:
     configure_logging("WARNING")
     total = Figures()
     deadline = time.monotonic() + 60 * wanted.minutes
-    with own_ground() as ground:
+    with own_backends() as backends:
         for seed in itertools.takewhile(lambda _: time.monotonic() < deadline, wanted.seeds):
             try:
-                figures = run_seed(ground, seed, seconds=wanted.seconds, keep=wanted.keep)
+                figures = run_seed(backends, seed, seconds=wanted.seconds, keep=wanted.keep)
             except Exception as error:  # noqa: BLE001 - a red run: the figures of the others are still wanted
                 broken = Violation("I1", f"the run broke off: {type(error).__name__}: {error}")
                 figures = Figures(seeds=[seed], red=[seed], violations=[broken])

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.queue import MESSAGE_LISTS
-from tests.support.chaos.arena import Arena
-from tests.support.chaos.wiring import DATABASE, STORE
+from tests.support.chaos.cluster import Cluster
+from tests.support.chaos.network import DATABASE, STORE
 from tests.support.site import Worker
 
 Undo = Callable[[], object]
@@ -26,27 +26,27 @@ class NotDone(Exception):
     """There was nobody to do it to."""
 
 
-def kill_worker(arena: Arena, rng: Random) -> None:
+def kill_worker(cluster: Cluster, rng: Random) -> None:
     """SIGKILL to a worker, and to it alone."""
-    _one(arena, rng).process.kill()
+    _one(cluster, rng).process.kill()
 
 
-def kill_fork_server(arena: Arena, rng: Random) -> None:
+def kill_fork_server(cluster: Cluster, rng: Random) -> None:
     """SIGKILL to what computations of a worker come from."""
-    _fork_server(_one(arena, rng)).kill()
+    _fork_server(_one(cluster, rng)).kill()
 
 
-def kill_guard(arena: Arena, rng: Random) -> None:
+def kill_guard(cluster: Cluster, rng: Random) -> None:
     """SIGKILL to the process between a worker and its fork server."""
-    guard = _fork_server(_one(arena, rng)).parent()
+    guard = _fork_server(_one(cluster, rng)).parent()
     if guard is None:
         raise NotDone
     guard.kill()
 
 
-def kill_computation(arena: Arena, rng: Random) -> None:
+def kill_computation(cluster: Cluster, rng: Random) -> None:
     """SIGKILL to a computation."""
-    worker = _one(arena, rng)
+    worker = _one(cluster, rng)
     with suppress(psutil.NoSuchProcess):
         if found := worker.computations:
             found[0].kill()
@@ -54,9 +54,9 @@ def kill_computation(arena: Arena, rng: Random) -> None:
     raise NotDone
 
 
-def stop_worker(arena: Arena, rng: Random) -> None:
+def stop_worker(cluster: Cluster, rng: Random) -> None:
     """SIGSTOP to a worker and all that it started; the run continues them when the lease is over."""
-    worker = _one(arena, rng)
+    worker = _one(cluster, rng)
     try:
         family = worker.family()
     except psutil.NoSuchProcess:
@@ -66,42 +66,42 @@ def stop_worker(arena: Arena, rng: Random) -> None:
             process.suspend()
 
 
-def kill_redis(arena: Arena, _rng: Random) -> Undo:
+def kill_redis(cluster: Cluster, _rng: Random) -> Undo:
     """SIGKILL to Redis, which has nothing on disk."""
-    arena.site.valkey.kill()
-    return partial(_start_redis, arena)
+    cluster.site.valkey.kill()
+    return partial(_start_redis, cluster)
 
 
-def flush_redis(arena: Arena, _rng: Random) -> None:
+def flush_redis(cluster: Cluster, _rng: Random) -> None:
     """Empty Redis."""
-    with _redis(arena) as client:
+    with _redis(cluster) as client:
         client.flushall()
 
 
-def stop_redis(arena: Arena, _rng: Random) -> Undo:
+def stop_redis(cluster: Cluster, _rng: Random) -> Undo:
     """SIGSTOP to Redis: worse than one that is gone, because whoever asks waits."""
-    if arena.site.valkey.process is None:
+    if cluster.site.valkey.process is None:
         raise NotDone
-    process = psutil.Process(arena.site.valkey.pid)
+    process = psutil.Process(cluster.site.valkey.pid)
     process.suspend()
     return lambda: _resume(process)
 
 
-def double_messages(arena: Arena, _rng: Random) -> None:
+def double_messages(cluster: Cluster, _rng: Random) -> None:
     """Tell workers a second time of all that waits or runs."""
-    with arena.site.database.read() as session:
+    with cluster.site.database.read() as session:
         query = select(JobRow.id, JobRow.kind, JobRow.priority).where(JobRow.status.in_([State.QUEUED, State.RUNNING]))
         found = session.execute(query.limit(50)).all()
     if not found:
         raise NotDone
     for job_id, kind, priority in found:
-        arena.site.queue.wake(job_id, Kind(kind), priority)
+        cluster.site.queue.wake(job_id, Kind(kind), priority)
 
 
-def drop_messages(arena: Arena, _rng: Random) -> None:
+def drop_messages(cluster: Cluster, _rng: Random) -> None:
     """Take every third message away, of each priority that has any."""
     dropped = 0
-    with _redis(arena) as client:
+    with _redis(cluster) as client:
         for name in MESSAGE_LISTS:
             if waiting := client.llen(name):
                 dropped += len(client.lpop(name, max(1, int(waiting) // 3)) or ())
@@ -109,65 +109,65 @@ def drop_messages(arena: Arena, _rng: Random) -> None:
         raise NotDone
 
 
-def restart_postgres(arena: Arena, _rng: Random) -> Undo:
+def restart_postgres(cluster: Cluster, _rng: Random) -> Undo:
     """Cut all connections and stop the server."""
-    arena.ground.postgres.stop()
-    return partial(_start_postgres, arena)
+    cluster.backends.postgres.stop()
+    return partial(_start_postgres, cluster)
 
 
-def lock_database(arena: Arena, _rng: Random) -> Undo:
+def lock_database(cluster: Cluster, _rng: Random) -> Undo:
     """Hold the locks that writers need."""
-    return arena.lock_database().release
+    return cluster.lock_database().release
 
 
-def take_store_away(arena: Arena, _rng: Random) -> Undo:
+def take_store_away(cluster: Cluster, _rng: Random) -> Undo:
     """Let nobody reach the object store."""
-    arena.take_store_away()
-    return arena.bring_store_back
+    cluster.take_store_away()
+    return cluster.bring_store_back
 
 
-def truncate_body(arena: Arena, rng: Random) -> None:
+def truncate_body(cluster: Cluster, rng: Random) -> None:
     """Cut the next answer of the store somewhere."""
-    arena.proxies[STORE].cut_after = rng.randrange(20, 1500)
-    arena.proxies[STORE].cut_at = _BODY
+    cluster.proxies[STORE].cut_after = rng.randrange(20, 1500)
+    cluster.proxies[STORE].cut_at = _BODY
 
 
-def flip_byte(arena: Arena, _rng: Random) -> None:
+def flip_byte(cluster: Cluster, _rng: Random) -> None:
     """Let the next answer of the store have another last byte."""
-    arena.proxies[STORE].flip_at = _BODY
+    cluster.proxies[STORE].flip_at = _BODY
 
 
-def take_database_away(arena: Arena, _rng: Random) -> Undo:
+def take_database_away(cluster: Cluster, _rng: Random) -> Undo:
     """Refuse connections to the database, and reset those that are there."""
-    arena.proxies[DATABASE].down()
-    return arena.proxies[DATABASE].up
+    cluster.proxies[DATABASE].down()
+    return cluster.proxies[DATABASE].up
 
 
-def kill_api(arena: Arena, rng: Random) -> None:
+def kill_api(cluster: Cluster, rng: Random) -> None:
     """SIGKILL to an API process."""
-    _signal_api(arena, rng, signal.SIGKILL)
+    _signal_api(cluster, rng, signal.SIGKILL)
 
 
-def terminate_api(arena: Arena, rng: Random) -> None:
+def terminate_api(cluster: Cluster, rng: Random) -> None:
     """Ask an API process to stop."""
-    _signal_api(arena, rng, signal.SIGTERM)
+    _signal_api(cluster, rng, signal.SIGTERM)
 
 
-def terminate_worker(arena: Arena, rng: Random) -> None:
+def terminate_worker(cluster: Cluster, rng: Random) -> None:
     """Ask a worker to stop."""
-    _one(arena, rng).process.send_signal(signal.SIGTERM)
+    _one(cluster, rng).process.send_signal(signal.SIGTERM)
 
 
-def _signal_api(arena: Arena, rng: Random, number: signal.Signals) -> None:
-    alive = [api for api in arena.apis if api.is_alive]
+def _signal_api(cluster: Cluster, rng: Random, number: signal.Signals) -> None:
+    alive = [api for api in cluster.apis if api.is_alive]
     if not alive:
         raise NotDone
     psutil.Process(rng.choice(alive).pid).send_signal(number)
 
 
-def _one(arena: Arena, rng: Random) -> Worker:
+def _one(cluster: Cluster, rng: Random) -> Worker:
     # One that is still starting has not met anything yet.
-    ready = [worker for worker in arena.workers if worker.is_ready]
+    ready = [worker for worker in cluster.workers if worker.is_ready]
     if not ready:
         raise NotDone
     return rng.choice(ready)
@@ -181,20 +181,20 @@ def _fork_server(worker: Worker) -> psutil.Process:
         raise NotDone from None
 
 
-def _redis(arena: Arena) -> redis.Redis:
-    if arena.site.valkey.process is None or psutil.Process(arena.site.valkey.pid).status() == psutil.STATUS_STOPPED:
+def _redis(cluster: Cluster) -> redis.Redis:
+    if cluster.site.valkey.process is None or psutil.Process(cluster.site.valkey.pid).status() == psutil.STATUS_STOPPED:
         raise NotDone
-    return redis.Redis(port=arena.site.valkey.port, socket_timeout=5)
+    return redis.Redis(port=cluster.site.valkey.port, socket_timeout=5)
 
 
-def _start_redis(arena: Arena) -> None:
-    if arena.site.valkey.process is None:
-        arena.site.valkey.start()
+def _start_redis(cluster: Cluster) -> None:
+    if cluster.site.valkey.process is None:
+        cluster.site.valkey.start()
 
 
-def _start_postgres(arena: Arena) -> None:
-    if arena.ground.postgres.process is None:
-        arena.ground.postgres.start()
+def _start_postgres(cluster: Cluster) -> None:
+    if cluster.backends.postgres.process is None:
+        cluster.backends.postgres.start()
 
 
 def _resume(process: psutil.Process) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.support.chaos.arena import Arena
+from tests.support.chaos.cluster import Cluster
 from tests.support.chaos.history import History, read_history
 from tests.support.chaos.invariants import answers, jobs, registry
 from tests.support.chaos.journal import Journal
@@ -33,16 +33,16 @@ class Violation(NamedTuple):
     said: str
 
 
-def check(journal: Journal, arena: Arena, *, calm: bool = False) -> list[Violation]:
-    """What does not hold of a run; heal and drain the arena before. In a `calm` one nobody died or stood still."""
-    history = history_of(journal, arena)
+def check(journal: Journal, cluster: Cluster, *, calm: bool = False) -> list[Violation]:
+    """What does not hold of a run; heal and drain the cluster before. In a `calm` one nobody died or stood still."""
+    history = history_of(journal, cluster)
     history.calm = calm
     return violations(history)
 
 
-def history_of(journal: Journal, arena: Arena, *, collected: bool = False) -> History:
+def history_of(journal: Journal, cluster: Cluster, *, collected: bool = False) -> History:
     """All that is left of a run; `collected` says that what no row names was to be deleted before (`tidying`)."""
-    history = read_history(journal, arena.site.settings, arena.site.database, arena.site.store)
+    history = read_history(journal, cluster.site.settings, cluster.site.database, cluster.site.store)
     history.collected = collected
     return history
 

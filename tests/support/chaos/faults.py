@@ -9,8 +9,8 @@ from functools import partial
 from random import Random
 
 from tests.support.chaos import acts
-from tests.support.chaos.arena import Arena
-from tests.support.chaos.wiring import DATABASE, REDIS, STORE
+from tests.support.chaos.cluster import Cluster
+from tests.support.chaos.network import DATABASE, REDIS, STORE
 
 Undo = Callable[[], object]
 
@@ -40,9 +40,9 @@ class Armed:
     # Whether meanwhile a process cannot see or do what the registry says.
     blinds: bool = False
 
-    def suits(self, arena: Arena) -> bool:
+    def suits(self, cluster: Cluster) -> bool:
         """Whether it can happen in this installation."""
-        del arena
+        del cluster
         return True
 
 
@@ -52,7 +52,7 @@ class Done:
 
     name: str
     rows: tuple[int, ...]
-    begin: Callable[[Arena, Random], Undo | None]
+    begin: Callable[[Cluster, Random], Undo | None]
     seconds: tuple[float, float] = (0, 0)
     # The proxy that it needs, if any.
     needs: str = ""
@@ -60,9 +60,9 @@ class Done:
     # Redis does not answer, or has lost everything.
     of_redis: bool = False
 
-    def suits(self, arena: Arena) -> bool:
+    def suits(self, cluster: Cluster) -> bool:
         """Whether it can happen in this installation."""
-        return not self.needs or self.needs in arena.proxies
+        return not self.needs or self.needs in cluster.proxies
 
 
 def _armed() -> list[Armed]:
@@ -94,13 +94,13 @@ def _armed() -> list[Armed]:
     return found
 
 
-def _set(name: str, attribute: str, value: object, healed: object) -> Callable[[Arena, Random], Undo]:
+def _set(name: str, attribute: str, value: object, healed: object) -> Callable[[Cluster, Random], Undo]:
     """A fault that is an attribute of a proxy."""
 
-    def begin(arena: Arena, rng: Random) -> Undo:
+    def begin(cluster: Cluster, rng: Random) -> Undo:
         del rng
-        setattr(arena.proxies[name], attribute, value)
-        return partial(setattr, arena.proxies[name], attribute, healed)
+        setattr(cluster.proxies[name], attribute, value)
+        return partial(setattr, cluster.proxies[name], attribute, healed)
 
     return begin
 
@@ -117,7 +117,7 @@ def _done() -> list[Done]:
         Done("Redis killed, back empty", (13,), acts.kill_redis, (0, 6), of_redis=True),
         Done("FLUSHALL", (14,), acts.flush_redis, of_redis=True),
         Done("Redis stopped", (15,), acts.stop_redis, long, of_redis=True),
-        Done("half-open connections to Redis", (16,), lambda arena, _: arena.proxies[REDIS].strand()),
+        Done("half-open connections to Redis", (16,), lambda cluster, _: cluster.proxies[REDIS].strand()),
         Done("messages doubled", (17,), acts.double_messages),
         Done("messages dropped", (17,), acts.drop_messages),
         Done("PostgreSQL restarted", (18,), acts.restart_postgres, (0.2, 2), DATABASE, blinds=True),
@@ -129,7 +129,10 @@ def _done() -> list[Done]:
         Done("a byte of the store flipped", (22,), acts.flip_byte, needs=STORE, blinds=True),
         Done("kill -9 of the API", (23,), acts.kill_api),
         Done(
-            "connections of the database reset", (33,), lambda arena, _: arena.proxies[DATABASE].reset(), needs=DATABASE
+            "connections of the database reset",
+            (33,),
+            lambda cluster, _: cluster.proxies[DATABASE].reset(),
+            needs=DATABASE,
         ),
         Done("database away", (33,), acts.take_database_away, short, DATABASE, blinds=True),
         Done(

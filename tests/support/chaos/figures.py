@@ -10,7 +10,7 @@ from tests.support.chaos.checker import Violation
 from tests.support.chaos.faults import CANCELS, FAULTS
 from tests.support.chaos.history import History
 from tests.support.chaos.journal import ACCEPTED
-from tests.support.chaos.mayhem import Mayhem
+from tests.support.chaos.nemesis import Nemesis
 from tests.support.chaos.rows import ROWS
 
 # Which violations mean what the table counts; the others are counted together.
@@ -59,11 +59,11 @@ class Figures:
 
 
 def figures_of(
-    history: History, mayhem: Mayhem, found: Sequence[Violation], *, seed: int, drain_seconds: float
+    history: History, nemesis: Nemesis, found: Sequence[Violation], *, seed: int, drain_seconds: float
 ) -> Figures:
     """The figures of one seed."""
     calls = history.journal.calls
-    waits = list(_after_kills(history, mayhem))
+    waits = list(_after_kills(history, nemesis))
     return Figures(
         seeds=[seed],
         red=[seed] if found else [],
@@ -71,22 +71,22 @@ def figures_of(
         cancels=sum(call.is_accepted_cancel for call in calls),
         predictions=sum(call.path == "/predict" and call.status == 200 for call in calls),
         calls=len(calls),
-        faults=mayhem.done,
+        faults=nemesis.done,
         violations=list(found),
         freed=[freed for freed, _ in waits],
         again=[again for _, again in waits],
-        without_redis=list(_accepts_without_redis(history, mayhem)),
+        without_redis=list(_accepts_without_redis(history, nemesis)),
         drain_seconds=[drain_seconds],
     )
 
 
-def _after_kills(history: History, mayhem: Mayhem) -> Iterable[tuple[float, float]]:
+def _after_kills(history: History, nemesis: Nemesis) -> Iterable[tuple[float, float]]:
     """How long after the death of its worker a job was free again, and how long after it ran again."""
     for events in history.events.values():
         claims = [event for event in events if event.to_state == State.RUNNING]
         for claim, after in pairwise(claims):
             ended = next(event for event in events if event.seq > claim.seq)
-            died = mayhem.died.get(_process_of(claim.actor))
+            died = nemesis.died.get(_process_of(claim.actor))
             moment = None if died is None else history.journal.moment(died)
             # One that had lost the job before it died is no matter of its death.
             if moment is not None and ended.actor != claim.actor and ended.at > moment:
@@ -98,13 +98,13 @@ def _process_of(worker: str) -> int:
     return int(worker.rsplit("-", 2)[1])
 
 
-def _accepts_without_redis(history: History, mayhem: Mayhem) -> Iterable[tuple[bool, float]]:
+def _accepts_without_redis(history: History, nemesis: Nemesis) -> Iterable[tuple[bool, float]]:
     """The posts of jobs while nothing but Redis was away, and whether they were answered as ever."""
     for call in history.journal.calls:
         if call.method != "POST" or call.path not in {"/train", "/promote"}:
             continue
-        away = any(since <= call.began and call.ended <= until for since, until in mayhem.without_redis)
-        alone = not _meets(call.began, call.ended, [*history.journal.blind, *mayhem.disturbed])
+        away = any(since <= call.began and call.ended <= until for since, until in nemesis.without_redis)
+        alone = not _meets(call.began, call.ended, [*history.journal.blind, *nemesis.disturbed])
         if away and alone and (call.status is None or call.status >= 500 or call.status == ACCEPTED):
             yield call.status == ACCEPTED, call.ended - call.began
 

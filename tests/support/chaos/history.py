@@ -21,7 +21,7 @@ from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE
 from shared.settings import Settings
 from tests.support.chaos.journal import Journal
-from tests.support.chaos.wiring import PLANTED
+from tests.support.chaos.network import PLANTED
 
 Row = TypeVar("Row", bound=Base)
 _READERS = 4

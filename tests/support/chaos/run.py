@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from random import Random
 
-from tests.support.chaos.arena import arena
+from tests.support.chaos.backends import KINDS, Backends, Kind
 from tests.support.chaos.checker import history_of, violations
+from tests.support.chaos.cluster import cluster
 from tests.support.chaos.figures import Figures, figures_of
-from tests.support.chaos.ground import KINDS, Ground, Kind
 from tests.support.chaos.journal import Journal
 from tests.support.chaos.load import Load
-from tests.support.chaos.mayhem import Mayhem
+from tests.support.chaos.nemesis import Nemesis
 from tests.support.chaos.tidying import SETTINGS, collect
 
 CLIENTS = 6
@@ -24,18 +24,18 @@ def kind_of(seed: int) -> Kind:
     return KINDS[seed % len(KINDS)]
 
 
-def run_seed(ground: Ground, seed: int, *, seconds: float, keep: Path | None = None) -> Figures:
+def run_seed(backends: Backends, seed: int, *, seconds: float, keep: Path | None = None) -> Figures:
     """A run with faults for so many seconds; logs of a red one are copied to `keep`."""
     with (
         tempfile.TemporaryDirectory(prefix="mlmini-chaos-", ignore_cleanup_errors=True) as folder,
-        arena(ground, kind_of(seed), Path(folder), workers=3, apis=2, **SETTINGS) as place,
+        cluster(backends, kind_of(seed), Path(folder), workers=3, apis=2, **SETTINGS) as place,
     ):
         journal = Journal(only_with_keys=True)
         load = Load(journal, place.urls, seed=seed, clients=CLIENTS)
-        mayhem = Mayhem(place, journal, Random(seed))  # noqa: S311 - it is to be repeatable
+        nemesis = Nemesis(place, journal, Random(seed))  # noqa: S311 - it is to be repeatable
         load.start()
         try:
-            mayhem.run(seconds)
+            nemesis.run(seconds)
         finally:
             load.stop()
         began = time.monotonic()
@@ -45,7 +45,7 @@ def run_seed(ground: Ground, seed: int, *, seconds: float, keep: Path | None = N
         collect(place)
         history = history_of(journal, place, collected=True)
         found = violations(history)
-        figures = figures_of(history, mayhem, found, seed=seed, drain_seconds=drained)
+        figures = figures_of(history, nemesis, found, seed=seed, drain_seconds=drained)
         if found and keep is not None:
             _keep(Path(folder), keep / f"seed-{seed}")
     return figures

@@ -1,4 +1,4 @@
-"""The servers on which installations stand one after the other: to start them anew each time would take longest."""
+"""The backends of clusters: databases, stores and Redis, started once and used by one cluster after the other."""
 
 import shutil
 import tempfile
@@ -36,7 +36,7 @@ KINDS = (Kind(SQLITE, LOCAL), Kind(POSTGRESQL, OBJECTS), Kind(SQLITE, OBJECTS), 
 
 
 @dataclass
-class Ground:
+class Backends:
     """A migrated SQLite file, a PostgreSQL server with a migrated database to copy, and an S3 server."""
 
     sqlite_template: Path
@@ -61,17 +61,17 @@ class Ground:
 
 
 @contextmanager
-def own_ground() -> Iterator[Ground]:
+def own_backends() -> Iterator[Backends]:
     """Servers for a program that is no test run."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlmini-ground-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlmini-backends-")))
         _migrate(f"sqlite:///{folder / 'template.db'}")
         postgres, s3 = PostgreSQL(), S3()
         stack.enter_context(running(postgres))
         stack.enter_context(running(s3))
         postgres.execute(f"CREATE DATABASE {TEMPLATE}")
         _migrate(postgres.url(TEMPLATE))
-        yield Ground(folder / "template.db", postgres, s3, Buckets(s3))
+        yield Backends(folder / "template.db", postgres, s3, Buckets(s3))
 
 
 def _migrate(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults at seeded times, while a process manager replaces what died and continues what stood still past its lease."""
+"""The nemesis brings faults at seeded times; a process manager replaces what died and continues what was stopped."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ import psutil
 
 from shared.errors import DatabaseUnavailable
 from tests.support.chaos.acts import NotDone, Undo
-from tests.support.chaos.arena import Arena
+from tests.support.chaos.cluster import Cluster
 from tests.support.chaos.faults import FAULTS, Armed, Done
 from tests.support.chaos.journal import Journal
 
@@ -35,10 +35,10 @@ class Under:
 
 
 @dataclass
-class Mayhem:
+class Nemesis:
     """What is done to one installation."""
 
-    arena: Arena
+    cluster: Cluster
     journal: Journal
     rng: Random
     # How often each fault took place.
@@ -70,16 +70,16 @@ class Mayhem:
             now = time.monotonic()
         self._end_due(float("inf"))
         self._count_armed()
-        self.arena.heal()
+        self.cluster.heal()
 
     def _begin(self) -> None:
-        fault = self.rng.choice([fault for fault in FAULTS if fault.suits(self.arena)])
+        fault = self.rng.choice([fault for fault in FAULTS if fault.suits(self.cluster)])
         now = time.monotonic()
         if isinstance(fault, Armed):
-            self._armed.setdefault(self.arena.arm(fault.point, fault.action), (fault, now))
+            self._armed.setdefault(self.cluster.arm(fault.point, fault.action), (fault, now))
             return
         try:
-            undo = fault.begin(self.arena, self.rng)
+            undo = fault.begin(self.cluster, self.rng)
         except (NotDone, DatabaseUnavailable):
             # Another fault has the database just now.
             return
@@ -98,20 +98,20 @@ class Mayhem:
     def _look_after(self) -> None:
         """Continue who has stood still for long enough, replace the dead."""
         now = time.monotonic()
-        stopped = self.arena.stopped()
+        stopped = self.cluster.stopped()
         self._still = {each: self._still.get(each, now) for each in stopped}
         for process, since in self._still.items():
             if now - since >= _STILL_SECONDS:
                 process.resume()
-        if stopped or not all(api.is_alive and api.serves for api in self.arena.apis):
+        if stopped or not all(api.is_alive and api.serves for api in self.cluster.apis):
             # Who stands still may hold the lock that every writer of SQLite needs.
             self.disturbed.append((now - 2 * _ROUND_SECONDS, now + _ROUND_SECONDS))
-        self.arena.replace_dead()
+        self.cluster.replace_dead()
         self._count_armed()
 
     def _count_dead(self) -> None:
         now = time.monotonic()
-        for worker in self.arena.site.workers:
+        for worker in self.cluster.site.workers:
             if worker.process.poll() is not None:
                 self.died.setdefault(worker.process.pid, now)
 

@@ -1,4 +1,4 @@
-"""An installation for directed faults: one careful client, and the checker at the end of each test."""
+"""A scenario: a cluster for one directed fault, with one careful client and the checker at its end."""
 
 import os
 import threading
@@ -20,10 +20,10 @@ from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow
 from shared.settings import PREFIX
-from tests.support.chaos.arena import Arena, arena
+from tests.support.chaos.backends import Backends, Kind
 from tests.support.chaos.checker import check
 from tests.support.chaos.clients import Client
-from tests.support.chaos.ground import Ground, Kind
+from tests.support.chaos.cluster import Cluster, cluster
 from tests.support.chaos.journal import OK, Call, Journal
 from tests.support.site import Worker
 from tests.support.waiting import eventually
@@ -46,10 +46,10 @@ def seconds(short: float, long: float) -> float:
 
 
 @dataclass
-class Scene:
-    """The arena, a client and what it wrote down."""
+class Scenario:
+    """The cluster, a client and what it wrote down."""
 
-    arena: Arena
+    cluster: Cluster
     journal: Journal
     client: Client
 
@@ -75,11 +75,11 @@ class Scene:
 
     def job(self, job_id: UUID) -> JobRow:
         """The job as it is now."""
-        return self.arena.site.job(job_id)
+        return self.cluster.site.job(job_id)
 
     def until(self, job_id: UUID, state: State, *, timeout: float = 60) -> JobRow:
         """Wait for a state of the job; an end in another one fails at once."""
-        return self.arena.site.until(job_id, state, timeout=timeout)
+        return self.cluster.site.until(job_id, state, timeout=timeout)
 
     def error_of(self, job_id: UUID, state: State = State.FAILED) -> dict[str, Any]:
         """How the job says that it failed, when it has."""
@@ -89,33 +89,33 @@ class Scene:
 
     def path_of(self, job_id: UUID) -> list[str]:
         """The states that the job went through."""
-        with self.arena.site.database.read() as session:
+        with self.cluster.site.database.read() as session:
             query = select(JobEventRow.to_state).where(JobEventRow.job_id == job_id).order_by(JobEventRow.seq)
             return list(session.scalars(query))
 
     def computations(self, worker: Worker | None = None) -> list[psutil.Process]:
         """The computing processes of a worker, or of all: those that are in the folder of an attempt."""
-        workers = self.arena.workers if worker is None else [worker]
+        workers = self.cluster.workers if worker is None else [worker]
         return [each for one in workers for each in one.family()[1:] if _computes(each)]
 
     @contextmanager
     def without_workers(self, *, but: Worker | None = None) -> Iterator[None]:
         """All other workers stand still within the block, and none of them holds a lock."""
-        workers = [psutil.Process(worker.process.pid) for worker in self.arena.workers if worker is not but]
+        workers = [psutil.Process(worker.process.pid) for worker in self.cluster.workers if worker is not but]
         for _ in range(20):
             for worker in workers:
                 worker.suspend()
             if self.writable():
                 break
-            self.arena.resume()
+            self.cluster.resume()
         try:
             yield
         finally:
-            self.arena.resume()
+            self.cluster.resume()
 
     def writable(self) -> bool:
         """Whether those who stand still hold no lock that others need."""
-        with suppress(DatabaseUnavailable), self.arena.site.database.write() as session:
+        with suppress(DatabaseUnavailable), self.cluster.site.database.write() as session:
             # On PostgreSQL a lock is of one row: try those that a worker writes to.
             session.execute(update(JobRow).values(worker=JobRow.worker))
             session.execute(update(CounterRow).values(value=CounterRow.value))
@@ -124,18 +124,18 @@ class Scene:
 
     def settle(self, *, timeout: float = 90) -> None:
         """Put everything right, wait until every job has ended, and have the checker look at all that happened."""
-        self.arena.heal()
-        assert self.arena.drain(timeout), [worker.log[-3000:] for worker in self.arena.workers]
-        assert check(self.journal, self.arena) == []
+        self.cluster.heal()
+        assert self.cluster.drain(timeout), [worker.log[-3000:] for worker in self.cluster.workers]
+        assert check(self.journal, self.cluster) == []
 
     def unnamed(self) -> set[str]:
         """The objects that no row names."""
-        settings = self.arena.site.settings
-        with self.arena.site.database.read() as session:
+        settings = self.cluster.site.settings
+        with self.cluster.site.database.read() as session:
             named = {*session.scalars(select(DeploymentRow.artifact_path))}
             named |= {*session.scalars(select(DatasetVersionRow.object_key))}
         buckets = (settings.datasets_bucket, settings.models_bucket)
-        return {entry.key for bucket in buckets for entry in self.arena.site.store.list(bucket)} - named
+        return {entry.key for bucket in buckets for entry in self.cluster.site.store.list(bucket)} - named
 
 
 def _computes(process: psutil.Process) -> bool:
@@ -150,14 +150,14 @@ def _promised(call: Call) -> UUID:
 
 
 @contextmanager
-def scene(ground: Ground, kind: Kind, folder: Path, **changes: Any) -> Iterator[Scene]:
-    """An arena, as `arena` makes it, with a client."""
+def scenario(backends: Backends, kind: Kind, folder: Path, **changes: Any) -> Iterator[Scenario]:
+    """A cluster, as `cluster` makes it, with a client."""
     with ExitStack() as stack:
-        made = stack.enter_context(arena(ground, kind, folder, **changes))
+        made = stack.enter_context(cluster(backends, kind, folder, **changes))
         journal = Journal()
         client = Client(journal, made.urls)
         stack.callback(client.close)
-        yield Scene(made, journal, client)
+        yield Scenario(made, journal, client)
 
 
 def until_gone(files: Sequence[Path], *, timeout: float = 30) -> None:
@@ -165,11 +165,11 @@ def until_gone(files: Sequence[Path], *, timeout: float = 30) -> None:
     eventually(lambda: not any(file.exists() for file in files), timeout=timeout, what="the faults take place")
 
 
-def locked_while_a_job_runs(stage: Scene) -> None:
+def locked_while_a_job_runs(stage: Scenario) -> None:
     """Hold the database locked for longer than a lease; then everything goes on."""
     running = stage.train(SLOW)
-    stage.arena.site.until_fitting(running)
-    lock = stage.arena.lock_database()
+    stage.cluster.site.until_fitting(running)
+    lock = stage.cluster.lock_database()
     # Longer than anybody waits for a lock.
     timer = threading.Timer(seconds(LOCK_WAIT_SECONDS + 1, 20), lock.release)
     timer.start()

@@ -1,4 +1,4 @@
-"""The platform's own processes of an installation: any number of APIs and workers, replaced when they die."""
+"""The nodes of a cluster: any number of APIs and workers, which are replaced when they die."""
 
 import signal
 from contextlib import suppress
@@ -40,7 +40,7 @@ class ArmedApi(ApiServer):
 
 
 @dataclass
-class Crew:
+class Nodes:
     """The test's own access goes straight to `site`; the processes have `settings`."""
 
     site: Site

@@ -1,4 +1,4 @@
-"""An installation of real processes that a test may kill, stop, cut off and put together again."""
+"""A cluster for faults: real processes and servers that a test may kill, stop, cut off and repair."""
 
 import time
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from shared.errors import DatabaseUnavailable
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL
 from tests.support.chaos.arming import Arms
-from tests.support.chaos.crew import Crew
-from tests.support.chaos.ground import POSTGRESQL, Ground, Kind
+from tests.support.chaos.backends import POSTGRESQL, Backends, Kind
 from tests.support.chaos.locks import Lock
-from tests.support.chaos.wiring import STORE, by_proxies, ports
+from tests.support.chaos.network import STORE, by_proxies, ports
+from tests.support.chaos.nodes import Nodes
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.server import Server, running
 from tests.support.servers import Valkey
@@ -27,10 +27,10 @@ from tests.support.site import FAST, site
 
 
 @dataclass(kw_only=True)
-class Arena(Crew):
+class Cluster(Nodes):
     """The processes, the servers that they stand on, and the proxies between: `settings` have the proxies' ports."""
 
-    ground: Ground
+    backends: Backends
     kind: Kind
     # By DATABASE, REDIS and STORE; only what has a port.
     proxies: dict[str, Proxy]
@@ -41,9 +41,9 @@ class Arena(Crew):
         """The servers that the installation stands on."""
         on: list[Server] = [self.site.valkey]
         if self.kind.database == POSTGRESQL:
-            on.append(self.ground.postgres)
+            on.append(self.backends.postgres)
         if STORE in self.proxies:
-            on.append(self.ground.s3)
+            on.append(self.backends.s3)
         return on
 
     def arm(self, point: str, action: str) -> Path:
@@ -129,22 +129,22 @@ class Arena(Crew):
 
 
 @contextmanager
-def arena(
-    ground: Ground, kind: Kind, folder: Path, *, workers: int = 2, apis: int = 1, **changes: Any
-) -> Iterator[Arena]:
+def cluster(
+    backends: Backends, kind: Kind, folder: Path, *, workers: int = 2, apis: int = 1, **changes: Any
+) -> Iterator[Cluster]:
     """An installation with short leases, ready for work; `changes` are settings. Nothing of it is left at the end."""
     with ExitStack() as stack:
         valkey = Valkey()
         stack.enter_context(running(valkey))
-        settings = stack.enter_context(ground.settings(kind, folder / "home"))
+        settings = stack.enter_context(backends.settings(kind, folder / "home"))
         settings = settings.model_copy(update={"redis_url": SecretStr(valkey.url), **FAST, **changes})
         built = stack.enter_context(site(settings, valkey, folder))
-        proxies = {name: stack.enter_context(proxy_to(port)) for name, port in ports(ground, kind, valkey).items()}
-        made = Arena(
+        proxies = {name: stack.enter_context(proxy_to(port)) for name, port in ports(backends, kind, valkey).items()}
+        made = Cluster(
             site=built,
             settings=by_proxies(settings, proxies),
             arms=Arms(folder / "arms"),
-            ground=ground,
+            backends=backends,
             kind=kind,
             proxies=proxies,
         )

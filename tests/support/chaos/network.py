@@ -1,4 +1,4 @@
-"""Which servers of an installation have a port, and the settings that lead there by way of proxies."""
+"""The network of a cluster: the ports of its servers, and settings that lead to them through proxies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from shared.settings import Settings
-from tests.support.chaos.ground import OBJECTS, POSTGRESQL, Ground, Kind
+from tests.support.chaos.backends import OBJECTS, POSTGRESQL, Backends, Kind
 from tests.support.proxy import Proxy
 from tests.support.servers import Valkey
 
@@ -16,13 +16,13 @@ DATABASE, REDIS, STORE = "database", "redis", "store"
 PLANTED = "s3cr3t-w0rd"
 
 
-def ports(ground: Ground, kind: Kind, valkey: Valkey) -> dict[str, int]:
+def ports(backends: Backends, kind: Kind, valkey: Valkey) -> dict[str, int]:
     """The ports of the servers that the installation reaches by one."""
     ports = {REDIS: valkey.port}
     if kind.database == POSTGRESQL:
-        ports[DATABASE] = ground.postgres.port
+        ports[DATABASE] = backends.postgres.port
     if kind.store == OBJECTS:
-        ports[STORE] = ground.s3.port
+        ports[STORE] = backends.s3.port
     return ports
 
 
