@@ -1,6 +1,7 @@
 """Predictions of requests: each model has its share of the threads that predict, and its time."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from api.shares import Full, Overdue, Shares, Stuck
@@ -8,7 +9,7 @@ from shared.errors import ModelBusy, ModelUnavailable, PredictionTooSlow
 from shared.logging import get_logger
 from shared.machine import this_machine
 from shared.prediction.cache import PredictorCache
-from shared.prediction.loaded import Place
+from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ _LOADS = 4
 _SLOW_MODELS = 16
 # Requests for one model at a time. Each holds its rows in memory while it waits.
 _CALLERS = 256
+# So many targets are named in a warning.
+_MOST_TARGETS = 10
 
 
 class Predicting:
@@ -39,7 +42,7 @@ class Predicting:
         """How many predictions are still being computed for which nobody waits any more."""
         return self._predictions.overdue()
 
-    async def find(self, place: Place, version: int | None) -> Predictor:
+    async def find(self, place: ServingPlace, version: int | None) -> Predictor:
         """The predictor that serves a place, or the one of a version.
 
         Raises:
@@ -50,23 +53,40 @@ class Predicting:
         if found is not None:
             return found
         try:
-            return await self._loads.run((place, version), lambda: self._cache.get(*place, version))
+            load = partial(self._cache.get, place.dataset_name, place.environment, version, place.target)
+            return await self._loads.run((place, version), load)
         except (Full, Overdue):
             raise ModelUnavailable(
-                f"The model of '{place[0]}' in '{place[1]}' is still being loaded. Send the request again in a moment."
+                f"The model of '{place.dataset_name}' in '{place.environment}' is still being loaded. Send the request "
+                "again in a moment."
             ) from None
 
-    async def run(self, place: Place, predictor: Predictor, act: Callable[[], T]) -> T:
+    def several_targets(self, place: ServingPlace, version: int | None, predictor: Predictor) -> list[str]:
+        """The warning that whoever named neither target nor version gets where several targets are predicted."""
+        targets = self._cache.targets(place)
+        if version is not None or place.target is not None or len(targets) < 2:
+            return []
+        shown = ", ".join(f"'{target}'" for target in targets[:_MOST_TARGETS])
+        more = f" and {len(targets) - _MOST_TARGETS} more" if len(targets) > _MOST_TARGETS else ""
+        warning = (
+            f"Versions of several targets are active in '{place.environment}': {shown}{more}. The newest version, "
+            f"{predictor.version}, answered, which predicts '{predictor.signature.target}'. Name the one that you mean "
+            "as 'target'."
+        )
+        return [warning]
+
+    async def run(self, place: ServingPlace, predictor: Predictor, act: Callable[[], T]) -> T:
         """What `act` makes of a predictor.
 
         Raises:
             ModelBusy: when the model has more to do than its share allows.
             PredictionTooSlow: when it takes longer than a prediction may.
         """
-        model = f"Version {predictor.version} of '{place[0]}'"
+        model = f"Version {predictor.version} of '{place.dataset_name}'"
         seconds = f"{self._predictions.seconds:g} seconds"
         try:
-            return await self._predictions.run((place, predictor.version), act)
+            # Whoever names its target, too, asks the same model.
+            return await self._predictions.run((place.of_any_target, predictor.version), act)
         except Stuck:
             raise ModelBusy(
                 f"{model} is still at predictions that took longer than {seconds}, and can begin no other. Send fewer "
@@ -78,7 +98,12 @@ class Predicting:
                 "more rows in each."
             ) from None
         except Overdue:
-            log.warning("prediction_given_up", dataset_name=place[0], environment=place[1], version=predictor.version)
+            log.warning(
+                "prediction_given_up",
+                dataset_name=place.dataset_name,
+                environment=place.environment,
+                version=predictor.version,
+            )
             raise PredictionTooSlow(
                 f"{model} did not predict within {seconds}. Send fewer rows at a time, promote a model that predicts "
                 "faster, or raise MLMINI_PREDICT_SECONDS."

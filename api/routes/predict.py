@@ -1,6 +1,7 @@
 """Prediction with the models in memory."""
 
 import json
+from functools import partial
 
 from fastapi import APIRouter, Response
 
@@ -8,6 +9,7 @@ from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.schemas.predict import PredictAnswer, PredictRequest
+from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 router = APIRouter(tags=["Predict"], route_class=StrictRoute)
@@ -22,15 +24,19 @@ router = APIRouter(tags=["Predict"], route_class=StrictRoute)
 async def predict(body: PredictRequest, parts: PartsDep) -> Response:
     """One prediction per row, by the highest version that is active in the environment, or by one active version.
 
+    Where versions of several targets are active, `target` chooses; without it the highest version answers, and a
+    warning says so. Every answer names its target.
+
     Rows are given by position (`features`) or by name (`records`); every wrong cell is reported at once.
     """
-    place = (body.dataset_name, body.environment)
+    place = ServingPlace(body.dataset_name, body.environment, body.target)
     predictor = await parts.predicting.find(place, body.version)
-    max_cells = parts.settings.predict_max_cells
-    return await parts.predicting.run(place, predictor, lambda: _answer(body, predictor, max_cells=max_cells))
+    warnings = parts.predicting.several_targets(place, body.version, predictor)
+    act = partial(_answer, body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
+    return await parts.predicting.run(place, predictor, act)
 
 
-def _answer(body: PredictRequest, predictor: Predictor, *, max_cells: int) -> Response:
+def _answer(body: PredictRequest, predictor: Predictor, warnings: list[str], *, max_cells: int) -> Response:
     prediction = predictor.answer(
         features=body.input_data.features,
         records=body.input_data.records,
@@ -42,7 +48,9 @@ def _answer(body: PredictRequest, predictor: Predictor, *, max_cells: int) -> Re
         "dataset_name": body.dataset_name,
         "environment": body.environment,
         "version": predictor.version,
+        "target": predictor.signature.target,
         "predictions": prediction.predictions,
+        "warnings": warnings,
     }
     if prediction.probabilities is not None:
         content |= {"probabilities": prediction.probabilities, "classes": prediction.classes}

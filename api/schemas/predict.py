@@ -55,6 +55,12 @@ class PredictRequest(RequestBody):
     version: VersionNumber | None = Field(
         default=None, description="One active version, instead of the newest one that is active there."
     )
+    target: str | None = Field(
+        default=None,
+        description="The column to predict, where versions of several targets are active: the newest one that "
+        "predicts it answers.",
+        examples=["species"],
+    )
 
 
 class PredictAnswer(ResponseBody):
@@ -63,6 +69,7 @@ class PredictAnswer(ResponseBody):
     dataset_name: str = Field(description="As asked.")
     environment: str = Field(description="As asked.")
     version: int = Field(description="The version that predicted.")
+    target: str = Field(description="The column that was predicted.", examples=["species"])
     predictions: list[Any] = Field(description="One label or number per row.", examples=[[0, 2]])
     probabilities: list[list[float]] | None = Field(
         default=None,
@@ -71,4 +78,7 @@ class PredictAnswer(ResponseBody):
     )
     classes: list[Any] | None = Field(
         default=None, description="The labels to which the probabilities belong.", examples=[[0, 1, 2]]
+    )
+    warnings: list[str] = Field(
+        default=[], description="What is worth knowing of this answer; empty as a rule.", examples=[[]]
     )

@@ -33,6 +33,7 @@ class Question:
     dataset_name: str
     environment: str
     version: int | None
+    target: str | None
     probabilities: bool
     column: str = "prediction"
 
@@ -86,11 +87,14 @@ def find_model(client: Client, question: Question) -> Any:
     """
     if question.version is not None:
         return client.get(calls.model(question.version))
-    page = client.get(calls.serving(question.dataset_name, question.environment))
+    page = client.get(calls.serving(question.dataset_name, question.environment, question.target))
     if not page["items"]:
         # The API knows best what is missing: the dataset, the environment, or a model there.
         asked = calls.predict(
-            dataset_name=question.dataset_name, environment=question.environment, input_data={"features": []}
+            dataset_name=question.dataset_name,
+            environment=question.environment,
+            target=question.target,
+            input_data={"features": []},
         )
         client.send(asked)
         raise CommandFailed("The model was retired at this very moment. Try again.")
@@ -127,6 +131,7 @@ def _call(question: Question, version: int, features: list[list[Any]]) -> Any:
         environment=question.environment,
         # All rows by one version, though a newer one may come to serve meanwhile.
         version=version,
+        target=question.target,
         probabilities=question.probabilities,
         input_data={"features": features},
     )

@@ -97,9 +97,10 @@ def model(version: int) -> Call:
     return Call("GET", f"/models/{version}")
 
 
-def serving(dataset_name: str, environment: str) -> Call:
+def serving(dataset_name: str, environment: str, target: str | None = None) -> Call:
     """The newest model that is active in an environment: a page of one, or of none."""
-    return Call("GET", "/models", query={"dataset_name": dataset_name, "stage": environment, "limit": 1})
+    query: dict[str, str | int] = {"dataset_name": dataset_name, "stage": environment, "limit": 1}
+    return Call("GET", "/models", query=query if target is None else query | {"target": target})
 
 
 def compare(versions: Sequence[int]) -> Call:
@@ -118,12 +119,15 @@ def predict(
     environment: str,
     input_data: Mapping[str, Any],
     version: int | None = None,
+    target: str | None = None,
     probabilities: bool = False,
 ) -> Call:
     """Predict for some rows."""
     body: dict[str, Any] = {"dataset_name": dataset_name, "environment": environment}
     if version is not None:
         body["version"] = version
+    if target is not None:
+        body["target"] = target
     if probabilities:
         body["return"] = ["label", "probability"]
     return Call("POST", "/predict", body={**body, "input_data": input_data}, read_seconds=_PREDICT_SECONDS)

@@ -28,6 +28,9 @@ def predict(
     version: Annotated[
         int | None, typer.Option(metavar="N", help="One version that is active there; by default the newest.")
     ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to predict, where models of several are active.")
+    ] = None,
     column: Annotated[str, typer.Option(metavar="NAME", help="The name of the new column.")] = "prediction",
     url: Url = None,
     json: Json = False,
@@ -41,6 +44,6 @@ def predict(
     from cli.actions.predicting import Question, predict_table
     from cli.actions.session import connected
 
-    question = Question(dataset, environment, version=version, probabilities=proba, column=column)
+    question = Question(dataset, environment, version=version, target=target, probabilities=proba, column=column)
     with connected(url, as_json=json) as (client, streams):
         predict_table(client, streams, question, source=file, target=output)

@@ -56,7 +56,7 @@ class StageSkipped(Conflict):
 
 
 class TargetDiffers(Conflict):
-    """Another column would be predicted than before; `replace_target` says that this is meant."""
+    """The version predicts another column than the one that serves or is asked for; `replace_target` lets it serve."""
 
 
 class NotActive(Conflict):

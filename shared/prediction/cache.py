@@ -8,7 +8,7 @@ from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
-from shared.prediction.loaded import LoadedModels, Place
+from shared.prediction.loaded import LoadedModels, ServingPlace
 from shared.prediction.lookup import Served, find_served
 from shared.prediction.predictor import Predictor, load_predictor
 from shared.prediction.watcher import Watcher
@@ -22,7 +22,7 @@ CATCH_UP_SECONDS = 10.0
 
 log = get_logger(__name__)
 
-Wanted = tuple[Place, int | None]
+Wanted = tuple[ServingPlace, int | None]
 
 
 class PredictorCache:
@@ -61,55 +61,58 @@ class PredictorCache:
         except PlatformError as error:
             log.warning("registry_not_reachable", code=error.code)
 
-    def find(self, place: Place, version: int | None) -> Predictor | None:
+    def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
         return self._loaded.find(place, version)
 
-    def get(self, dataset_name: str, environment: str, version: int | None = None) -> Predictor:
+    def targets(self, place: ServingPlace) -> tuple[str, ...]:
+        """The targets of the versions that are active where a predictor was found; nothing is waited for."""
+        return self._loaded.targets(place)
+
+    def get(
+        self, dataset_name: str, environment: str, version: int | None = None, target: str | None = None
+    ) -> Predictor:
         """The predictor that serves a dataset in an environment, or that of one version which is active there.
 
+        With a target, only versions that predict it answer.
+
         Raises:
-            UnknownDataset, UnknownStage, NoActiveModel, NotActive: when nothing answers to that.
+            UnknownDataset, UnknownStage, NoActiveModel, NotActive, TargetDiffers: when nothing answers to that.
             ModelUnavailable: when the registered model cannot be loaded.
             ModelTooLarge: when it takes more memory than all models may.
             DatabaseUnavailable, StoreUnavailable: when a model has to be loaded and one of the two does not answer.
         """
-        place = (dataset_name, environment)
+        place = ServingPlace(dataset_name, environment, target)
         found = self._loaded.find(place, version)
         if found is not None:
             return found
         return self._loads.once((place, version), lambda: self._load(place, version))
 
-    def _replace(self, place: Place) -> None:
+    def _replace(self, place: ServingPlace) -> None:
         """Put what serves a place now into the place of what served there before."""
         self._fill(place, None)
 
-    def _load(self, place: Place, version: int | None) -> Predictor:
+    def _load(self, place: ServingPlace, version: int | None) -> Predictor:
         # Another load may have ended between the look at what is loaded and this one's turn.
         return self._loaded.find(place, version) or self._fill(place, version)
 
-    def _fill(self, place: Place, version: int | None) -> Predictor:
+    def _fill(self, place: ServingPlace, version: int | None) -> Predictor:
         served = self._look_up(place, version)
         predictor = self._ready(place, served)
         serves = version is None
-        while not self._loaded.put(place, predictor, serves=serves, generation=served.generation):
+        while not self._loaded.put(
+            place, predictor, serves=serves, generation=served.generation, targets=served.targets
+        ):
             served = self._look_up(place, version)
             if served.artifact.version != predictor.version:
                 predictor = self._ready(place, served)
         return predictor
 
-    def _look_up(self, place: Place, version: int | None) -> Served:
-        dataset_name, environment = place
+    def _look_up(self, place: ServingPlace, version: int | None) -> Served:
         with self._database.read() as session:
-            return find_served(
-                session,
-                dataset_name=dataset_name,
-                environment=environment,
-                version=version,
-                stages=self._settings.stages,
-            )
+            return find_served(session, **place._asdict(), version=version, stages=self._settings.stages)
 
-    def _ready(self, place: Place, served: Served) -> Predictor:
+    def _ready(self, place: ServingPlace, served: Served) -> Predictor:
         artifact = served.artifact
         found = self._loaded.find(place, artifact.version)
         if found is not None:

@@ -2,20 +2,31 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.prediction.predictor import Predictor
 
-# Dataset and environment.
-Place = tuple[str, str]
+
+class ServingPlace(NamedTuple):
+    """Where a request looks for a model; without a target, the highest version of all targets serves it."""
+
+    dataset_name: str
+    environment: str
+    target: str | None = None
+
+    @property
+    def of_any_target(self) -> "ServingPlace":
+        """The same place for requests that name no target."""
+        return self if self.target is None else self._replace(target=None)
 
 
 @dataclass(frozen=True)
 class Contents:
     """What was loaded at one moment."""
 
-    serving: dict[Place, int]
+    serving: dict[ServingPlace, int]
     versions: set[int]
 
 
@@ -24,39 +35,52 @@ class LoadedModels:
 
     What is put on it carries the registry's generation of which it is known. Nothing older than the generation that
     `begin_refresh` announced is taken, so an answer from the database that was overtaken by a change has no effect.
+    A predictor may serve several places, those with and without its target.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
         self._generation = 0
-        self._serving: dict[Place, int] = {}
-        self._predictors: OrderedDict[tuple[Place, int], Predictor] = OrderedDict()
+        self._serving: dict[ServingPlace, int] = {}
+        # By place of any target, because it is the same predictor whether its target was named or not.
+        self._predictors: OrderedDict[tuple[ServingPlace, int], Predictor] = OrderedDict()
+        self._targets: dict[ServingPlace, tuple[str, ...]] = {}
 
-    def find(self, place: Place, version: int | None) -> Predictor | None:
-        """The serving predictor of a place, or the one of a version."""
+    def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
+        """The serving predictor of a place, or the one of a version if that has the target of the place."""
         with self._lock:
             wanted = self._serving.get(place) if version is None else version
-            if wanted is None or (predictor := self._predictors.get((place, wanted))) is None:
+            if wanted is None or (predictor := self._predictors.get((place.of_any_target, wanted))) is None:
                 return None
-            self._predictors.move_to_end((place, wanted))
+            if place.target is not None and place.target != predictor.signature.target:
+                return None
+            self._predictors.move_to_end((place.of_any_target, wanted))
             return predictor
 
-    def put(self, place: Place, predictor: Predictor, *, serves: bool, generation: int) -> bool:
+    def targets(self, place: ServingPlace) -> tuple[str, ...]:
+        """The targets of the versions that are active in a place from which something was loaded."""
+        return self._targets.get(place.of_any_target, ())
+
+    def put(
+        self, place: ServingPlace, predictor: Predictor, *, serves: bool, generation: int, targets: tuple[str, ...]
+    ) -> bool:
         """Take a predictor; False when the registry has changed since `generation`, so that it must be looked up again.
 
         The one that served before goes in the same moment. One that alone is larger than the limit stays alone.
+        `targets` are those of the versions that are active there.
         """
         with self._lock:
             if generation < self._generation:
                 return False
             if serves:
                 before = self._serving.get(place)
-                if before is not None and before != predictor.version:
-                    self._predictors.pop((place, before), None)
                 self._serving[place] = predictor.version
-            self._predictors[place, predictor.version] = predictor
-            self._predictors.move_to_end((place, predictor.version))
+                if before is not None:
+                    self._forget_unserving(place, before)
+            self._targets[place.of_any_target] = targets
+            self._predictors[place.of_any_target, predictor.version] = predictor
+            self._predictors.move_to_end((place.of_any_target, predictor.version))
             self._shrink()
             return True
 
@@ -66,26 +90,42 @@ class LoadedModels:
             self._generation = generation
             return Contents(dict(self._serving), {version for _, version in self._predictors})
 
-    def keep_active(self, active: Container[tuple[str, int]]) -> None:
-        """Drop what is no longer active in its environment; the serving ones stay until they are replaced."""
+    def keep_active(self, active: Container[tuple[str, int]], targets: Mapping[ServingPlace, tuple[str, ...]]) -> None:
+        """Drop what is no longer active in its environment; the serving ones stay until they are replaced.
+
+        `targets` holds those of the active versions, for each place of any target.
+        """
         with self._lock:
             for place, version in list(self._predictors):
-                if (place[1], version) not in active and self._serving.get(place) != version:
-                    del self._predictors[place, version]
+                if (place.environment, version) not in active:
+                    self._forget_unserving(place, version)
+            self._targets = {place: targets[place] for place in self._targets if place in targets}
 
-    def drop(self, place: Place, version: int) -> None:
-        """Let a version no longer answer."""
+    def drop(self, place: ServingPlace, version: int) -> None:
+        """Let a version no longer answer those who ask at a place."""
         with self._lock:
-            self._remove(place, version)
+            if self._serving.get(place) == version:
+                del self._serving[place]
+            self._forget_unserving(place, version)
 
     def _shrink(self) -> None:
         while len(self._predictors) > 1 and self._used_bytes() > self._limit_bytes:
-            self._remove(*next(iter(self._predictors)))
+            place, version = next(iter(self._predictors))
+            for served in self._served_by(place, version):
+                del self._serving[served]
+            del self._predictors[place, version]
 
     def _used_bytes(self) -> int:
         return sum(predictor.memory_bytes for predictor in self._predictors.values())
 
-    def _remove(self, place: Place, version: int) -> None:
-        self._predictors.pop((place, version), None)
-        if self._serving.get(place) == version:
-            del self._serving[place]
+    def _forget_unserving(self, place: ServingPlace, version: int) -> None:
+        if not self._served_by(place, version):
+            self._predictors.pop((place.of_any_target, version), None)
+
+    def _served_by(self, place: ServingPlace, version: int) -> list[ServingPlace]:
+        """The places with the same dataset and environment, of whatever target, that a version serves."""
+        return [
+            served
+            for served, serving in self._serving.items()
+            if serving == version and served.of_any_target == place.of_any_target
+        ]

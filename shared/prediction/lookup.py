@@ -1,6 +1,6 @@
 """Which artifact answers a request: the serving one of an environment, or one version that is active there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,43 +9,64 @@ from sqlalchemy.orm import Session
 
 from shared.datasets.catalog import find_dataset
 from shared.datasets.rows import DatasetRow
-from shared.errors import NoActiveModel, NotActive
+from shared.errors import NoActiveModel, NotActive, TargetDiffers, did_you_mean
 from shared.registry import deployments
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
+from shared.registry.targets import active_targets
+
+_MOST_TARGETS = 10
 
 
 @dataclass(frozen=True)
 class Served:
-    """An artifact that may answer, and the registry's generation of which this is known at least."""
+    """An artifact that may answer, and the registry's generation of which this is known at least.
+
+    `targets` are those of all versions that are active in its place.
+    """
 
     artifact: Artifact
     signature: dict[str, Any]
     generation: int
+    targets: tuple[str, ...]
 
 
 def find_served(
-    session: Session, *, dataset_name: str, environment: str, version: int | None, stages: Sequence[str]
+    session: Session,
+    *,
+    dataset_name: str,
+    environment: str,
+    target: str | None = None,
+    version: int | None,
+    stages: Sequence[str],
 ) -> Served:
-    """The artifact that answers for a dataset in an environment; of `version`, or of the serving one.
+    """The artifact that answers for a dataset in an environment; of `version`, or of the serving one of a target.
 
     Raises:
         UnknownStage: when there is no such environment.
         UnknownDataset: when there is no such dataset.
-        NoActiveModel: when no version of it is active there.
+        NoActiveModel: when no version of it is active there, or none that predicts the target.
         NotActive: when others are, but not the one that is asked for.
+        TargetDiffers: when the version that is asked for does not predict the target that is asked for.
     """
     deployments.check_stage(environment, stages)
     # Read first: whatever is read after it is at least as new.
     generation = deployments.generation(session)
     dataset = find_dataset(session, dataset_name, include_archived=True)
-    artifact = deployments.serving(session, dataset.id, environment)
-    if artifact is None:
+    newest = active_targets(session, dataset.id, environment)
+    if not newest:
         raise NoActiveModel(_what_to_do(dataset_name, environment, stages))
-    if version is not None and version != artifact.version:
-        artifact = _active(session, dataset, environment, version, artifact.version)
-    query = select(RegistryRow.signature).where(RegistryRow.version == artifact.version)
-    return Served(artifact, session.execute(query).scalar_one(), generation)
+    if version is None and target is not None and target not in newest:
+        raise NoActiveModel(_other_targets(dataset_name, environment, target, newest))
+    serving = max(newest.values()) if version is not None or target is None else newest[target]
+    artifact = _active(session, dataset, environment, version or serving, serving)
+    query = select(RegistryRow.signature, RegistryRow.target).where(RegistryRow.version == artifact.version)
+    signature, predicted = session.execute(query).one()
+    if target not in {None, predicted}:
+        raise TargetDiffers(
+            f"Version {version} of '{dataset_name}' predicts '{predicted}', not '{target}'. Leave out one of the two."
+        )
+    return Served(artifact, signature, generation, tuple(sorted(newest)))
 
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:
@@ -65,3 +86,12 @@ def _what_to_do(dataset_name: str, environment: str, stages: Sequence[str]) -> s
         return f"{nothing} Train one with POST /train."
     before = stages[stages.index(environment) - 1]
     return f"{nothing} Bring one there from '{before}' with POST /promote."
+
+
+def _other_targets(dataset_name: str, environment: str, target: str, newest: Mapping[str, int]) -> str:
+    there = [f"'{other}' (version {version})" for other, version in newest.items()]
+    more = f" and {len(there) - _MOST_TARGETS} more" if len(there) > _MOST_TARGETS else ""
+    return (
+        f"No version of '{dataset_name}' that predicts '{target}' is active in '{environment}'. Predicted there: "
+        f"{', '.join(there[:_MOST_TARGETS])}{more}.{did_you_mean(target, newest)}"
+    )

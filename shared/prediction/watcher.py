@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
-from shared.prediction.loaded import LoadedModels, Place
+from shared.prediction.loaded import LoadedModels, ServingPlace
 from shared.registry import deployments
+from shared.registry.targets import active_targets_everywhere
 
 POLL_SECONDS = 0.25
 # A replacement that could not be loaded is tried again after this time.
@@ -32,13 +33,13 @@ class Replacement:
 class Watcher:
     """Reads one number from the database, four times a second; only when it has risen anything else is asked."""
 
-    def __init__(self, database: Database, loaded: LoadedModels, *, replace: Callable[[Place], None]) -> None:
+    def __init__(self, database: Database, loaded: LoadedModels, *, replace: Callable[[ServingPlace], None]) -> None:
         self._database = database
         self._loaded = loaded
         self._replace = replace
         self._seen: int | None = None
         self._look_again_at = float("inf")
-        self._replacing: dict[Place, Replacement] = {}
+        self._replacing: dict[ServingPlace, Replacement] = {}
         # Held while one thread looks, so that generations come in their order; never while a model is loaded.
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -87,7 +88,7 @@ class Watcher:
                 log.exception("registry_not_read")
             self._closed.wait(POLL_SECONDS)
 
-    def _look_and_list(self) -> dict[Place, Replacement]:
+    def _look_and_list(self) -> dict[ServingPlace, Replacement]:
         """Look for changes, begin to replace what they concern, and return what is being replaced."""
         with self._lock:
             with self._database.read() as session:
@@ -99,18 +100,20 @@ class Watcher:
     def _refresh(self, generation: int) -> None:
         contents = self._loaded.begin_refresh(generation)
         with self._database.read() as session:
-            serving = deployments.serving_versions(session)
+            everywhere = active_targets_everywhere(session)
             active = deployments.still_active(session, contents.versions)
         self._seen = generation
         self._look_again_at = float("inf")
-        self._loaded.keep_active(active)
+        targets = {ServingPlace(*where): newest for where, newest in everywhere.items()}
+        self._loaded.keep_active(active, {place: tuple(sorted(newest)) for place, newest in targets.items()})
         for place, version in contents.serving.items():
-            if place not in serving:
+            serving = _serving(place, targets.get(place.of_any_target, {}))
+            if serving is None:
                 self._loaded.drop(place, version)
-            elif serving[place] != version:
-                self._begin_replacing(place, version, retired=(place[1], version) not in active)
+            elif serving != version:
+                self._begin_replacing(place, version, retired=(place.environment, version) not in active)
 
-    def _begin_replacing(self, place: Place, version: int, *, retired: bool) -> None:
+    def _begin_replacing(self, place: ServingPlace, version: int, *, retired: bool) -> None:
         if place in self._replacing:
             # What is being loaded may be the right one, or already too old.
             self._look_again_at = 0
@@ -119,7 +122,7 @@ class Watcher:
         # The loader needs the lock for its last step, so it cannot end before this is noted.
         self._replacing[place] = Replacement(version, retired, self._loaders.submit(self._replace_one, place))
 
-    def _replace_one(self, place: Place) -> None:
+    def _replace_one(self, place: ServingPlace) -> None:
         replaced = False
         try:
             self._replace(place)
@@ -127,8 +130,8 @@ class Watcher:
         except Exception as error:
             log.warning(
                 "predictor_not_replaced",
-                dataset_name=place[0],
-                environment=place[1],
+                dataset_name=place.dataset_name,
+                environment=place.environment,
                 exc_info=not isinstance(error, PlatformError),
             )
         with self._lock:
@@ -140,7 +143,12 @@ class Watcher:
         if replacement.retired:
             self._loaded.drop(place, replacement.version)
 
-    def _drop_retired(self, pending: dict[Place, Replacement]) -> None:
+    def _drop_retired(self, pending: dict[ServingPlace, Replacement]) -> None:
         for place, replacement in pending.items():
             if replacement.retired:
                 self._loaded.drop(place, replacement.version)
+
+
+def _serving(place: ServingPlace, newest: Mapping[str, int]) -> int | None:
+    """The version that serves a place, by the newest active version of each target there."""
+    return max(newest.values(), default=None) if place.target is None else newest.get(place.target)

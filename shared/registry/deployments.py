@@ -65,19 +65,15 @@ def check_stage(stage: str, stages: Sequence[str]) -> None:
 
 def active(session: Session, version: int, stage: str) -> Artifact | None:
     """The artifact of a version in a stage where it is active."""
-    return _one_artifact(session, _active_artifacts().where(DeploymentRow.version == version, _stage_is(stage)))
+    query = artifacts().where(DeploymentRow.version == version, _stage_is(stage), DeploymentRow.retired_at.is_(None))
+    row = session.execute(query).one_or_none()
+    return None if row is None else read_artifact(*row)
 
 
 def artifact_of(session: Session, deployment: DeploymentRow) -> Artifact:
     """The artifact of a deployment, retired or not."""
     row = session.execute(artifacts().where(DeploymentRow.id == deployment.id)).one()
     return read_artifact(*row)
-
-
-def serving(session: Session, dataset_id: int, stage: str) -> Artifact | None:
-    """The artifact of the highest version that is active in a stage."""
-    of_dataset = _active_artifacts().where(DeploymentRow.dataset_id == dataset_id, _stage_is(stage))
-    return _one_artifact(session, of_dataset.order_by(DeploymentRow.version.desc()).limit(1))
 
 
 def serving_version(session: Session, dataset_id: int, stage: str) -> int | None:
@@ -87,17 +83,6 @@ def serving_version(session: Session, dataset_id: int, stage: str) -> int | None
             DeploymentRow.dataset_id == dataset_id, _stage_is(stage), DeploymentRow.retired_at.is_(None)
         )
     )
-
-
-def serving_versions(session: Session) -> dict[tuple[str, str], int]:
-    """The serving version of every dataset (by name) and stage that has one."""
-    rows = session.execute(
-        select(DatasetRow.name, DeploymentRow.stage, func.max(DeploymentRow.version))
-        .join(DatasetRow, DatasetRow.id == DeploymentRow.dataset_id)
-        .where(DeploymentRow.retired_at.is_(None))
-        .group_by(DatasetRow.name, DeploymentRow.stage)
-    )
-    return {(name, stage): version for name, stage, version in rows}
 
 
 def still_active(session: Session, versions: Collection[int]) -> set[tuple[str, int]]:
@@ -221,14 +206,5 @@ def read_artifact(deployment: DeploymentRow, registered: RegistryRow, dataset_na
     )
 
 
-def _active_artifacts() -> Select[DeploymentRow, RegistryRow, str]:
-    return artifacts().where(DeploymentRow.retired_at.is_(None))
-
-
 def _stage_is(stage: str) -> ColumnElement[bool]:
     return DeploymentRow.stage == stage
-
-
-def _one_artifact(session: Session, query: Select[DeploymentRow, RegistryRow, str]) -> Artifact | None:
-    row = session.execute(query).one_or_none()
-    return None if row is None else read_artifact(*row)

@@ -1,11 +1,13 @@
 """Which columns the active versions of a stage predict; what serves changes its target only where somebody says so."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.datasets.rows import DatasetRow
 from shared.errors import TargetDiffers
 from shared.registry.rows import DeploymentRow, RegistryRow
 
@@ -34,7 +36,22 @@ def active_targets(session: Session, dataset_id: int, stage: str) -> dict[str, i
         .group_by(RegistryRow.target)
         .order_by(newest.desc())
     )
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).all())
+
+
+def active_targets_everywhere(session: Session) -> dict[tuple[str, str], dict[str, int]]:
+    """The highest active version of each target, by dataset (by name) and stage."""
+    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    rows = session.execute(
+        select(DatasetRow.name, DeploymentRow.stage, RegistryRow.target, func.max(DeploymentRow.version))
+        .join(DatasetRow, DatasetRow.id == DeploymentRow.dataset_id)
+        .join(RegistryRow, RegistryRow.version == DeploymentRow.version)
+        .where(DeploymentRow.retired_at.is_(None))
+        .group_by(DatasetRow.name, DeploymentRow.stage, RegistryRow.target)
+    )
+    for name, stage, target, version in rows:
+        found[name, stage][target] = version
+    return found
 
 
 def check_promoted_target(session: Session, dataset_id: int, stage: str, promoted: ServingModel) -> None:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from api.lifespan import Parts
-from tests.support.models import IRIS_COLUMNS, Platform, doubling
+from tests.support.models import IRIS_COLUMNS, Platform, doubling, iris_forest, with_target
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 BODY = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
@@ -31,7 +31,9 @@ def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestCli
         "dataset_name": "iris",
         "environment": "dev",
         "version": 1,
+        "target": "target",
         "predictions": ["setosa", "virginica"],
+        "warnings": [],
     }
 
 
@@ -61,16 +63,69 @@ def test_one_active_version_can_be_asked_for(client: TestClient, platform: Platf
     assert client.post("/predict", json=body).json()["version"] == 4
 
 
+def test_the_newest_version_of_a_target_can_be_asked_for(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("fish")
+    species, weight, later = (
+        platform.train(data, with_target(iris_forest(), target), name="fish")
+        for target in ("species", "weight", "species")
+    )
+    body = BODY | {"dataset_name": "fish"}
+
+    def answered(**more: Any) -> tuple[int, str, list[str]]:
+        answer = client.post("/predict", json=body | more).json()
+        return answer["version"], answer["target"], answer["warnings"]
+
+    assert answered(target="weight") == (weight, "weight", [])
+    assert answered(target="species") == (later, "species", [])
+    assert answered(target="species", version=species) == (species, "species", [])
+    assert answered(version=weight) == (weight, "weight", [])
+    version, target, (warning,) = answered()
+    assert (version, target) == (later, "species")
+    assert warning == (
+        f"Versions of several targets are active in 'dev': 'species', 'weight'. The newest version, {later}, answered, "
+        "which predicts 'species'. Name the one that you mean as 'target'."
+    )
+
+
+def test_the_warning_of_several_targets_ends_with_them(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("fish")
+    for target in ("species", "weight"):
+        platform.train(data, with_target(iris_forest(), target), name="fish")
+    body = BODY | {"dataset_name": "fish"}
+    assert client.post("/predict", json=body).json()["warnings"]
+    client.post("/models/3/retire", json={"stage": "dev"})
+    assert client.post("/predict", json=body).json()["warnings"] == []
+
+
+def test_a_target_that_nothing_active_predicts_names_those_that_are(client: TestClient, platform: Platform) -> None:
+    data = platform.dataset("fish")
+    for target in ("species", "weight"):
+        platform.train(data, with_target(iris_forest(), target), name="fish")
+    body = BODY | {"dataset_name": "fish", "target": "specie"}
+    problem = client.post("/predict", json=body).json()
+    assert (problem["status"], problem["code"]) == (409, "no_active_model")
+    assert problem["detail"] == (
+        "No version of 'fish' that predicts 'specie' is active in 'dev'. Predicted there: 'weight' (version 4), "
+        "'species' (version 3). Did you mean 'species'?"
+    )
+    for _ in range(2):
+        problem = client.post("/predict", json=body | {"target": "weight", "version": 3}).json()
+        assert (problem["status"], problem["code"]) == (409, "target_differs")
+        assert "Version 3 of 'fish' predicts 'species', not 'weight'" in problem["detail"]
+        assert client.post("/predict", json=body | {"target": "species", "version": 3}).status_code == 200
+
+
+@pytest.mark.parametrize("more", [{}, {"target": "target"}, {"version": 1}])
 def test_a_warm_prediction_asks_the_database_nothing(
-    client: TestClient, parts: Parts, platform: Platform, statements: list[str]
+    client: TestClient, parts: Parts, platform: Platform, statements: list[str], more: dict[str, Any]
 ) -> None:
-    client.post("/predict", json=BODY)
+    client.post("/predict", json=BODY | more)
     # What has changed before is noticed before, too.
     parts.cache.catch_up()
 
     def asked() -> list[str]:
         statements.clear()
-        assert client.post("/predict", json=BODY).status_code == 200
+        assert client.post("/predict", json=BODY | more).status_code == 200
         return list(statements)
 
     # The thread that watches for changes asks four times a second, which is not at each of twenty predictions.

@@ -195,6 +195,31 @@ def test_a_model_is_promoted_and_retired(mlmini: CommandLine, flowers: int) -> N
     assert (retired["stage"], retired["reason"], retired["serving_version"]) == ("production", "too old", None)
 
 
+def test_another_target_is_served_only_when_that_is_said(mlmini: CommandLine) -> None:
+    (mlmini.folder / "fish.csv").write_text(TABLE)
+    mlmini.succeed("datasets", "upload", "fish.csv")
+    versions = []
+    for target, model in (("species", MODEL), ("petal_width", "linear_model.LinearRegression")):
+        made = mlmini.succeed("train", "fish", "--target", target, "--model", model, "--json").document
+        versions.append(str(made["result"]["version"]))
+    species, width = versions
+    mlmini.succeed("promote", "fish", species, "staging")
+    refused = mlmini.run("promote", "fish", width, "staging")
+    assert refused.status == 1
+    assert f"version {species}, which serves in 'staging', predicts 'species'" in refused.err
+    shown = mlmini.succeed("promote", "fish", width, "staging", "--replace-target").out
+    assert "Target         petal_width" in shown
+    assert f"Retired there  {species}" in shown
+    listed = mlmini.succeed("models", "list", "--dataset", "fish", "--target", "species").out
+    assert [line.split()[:3] for line in listed.splitlines()[1:]] == [[species, "fish", "species"]]
+    # In dev both are active, so its answer depends on what is asked for.
+    rows = mlmini.succeed("predict", "fish", "fish.csv", "-e", "dev", "--target", "species").out
+    assert rows.splitlines()[1].endswith(",setosa")
+    assert mlmini.run("retire", width, "dev").status == 1
+    retired = mlmini.succeed("retire", width, "dev", "--replace-target").out
+    assert f"Serving there  {species}, which predicts species" in retired
+
+
 def test_logs_are_shown_and_followed_to_the_end(mlmini: CommandLine, flowers: int) -> None:
     words = ["train", "flowers", "--target", "species", "--model", MODEL, "--detach", "--json"]
     job_id = mlmini.succeed(*words).document["job_id"]

@@ -23,9 +23,10 @@ from shared.errors import (
 )
 from shared.object_store.local import LocalStore
 from shared.prediction.cache import PredictorCache
+from shared.prediction.loaded import ServingPlace
 from shared.registry import deployments
 from shared.settings import Settings
-from tests.support.models import Platform, doubling, iris_forest, open_platform
+from tests.support.models import Platform, doubling, iris_forest, open_platform, with_target
 from tests.support.servers import PostgreSQL
 from tests.support.waiting import eventually
 
@@ -87,9 +88,11 @@ def notices(cache: PredictorCache, version: int, stage: str = "dev") -> None:
     eventually(lambda: cache.get("iris", stage).version == version, NOTICED_SECONDS, what=f"version {version}")
 
 
-def refuses(cache: PredictorCache, kind: type[Exception], version: int | None = None) -> bool:
+def refuses(
+    cache: PredictorCache, kind: type[Exception], version: int | None = None, *, target: str | None = None
+) -> bool:
     try:
-        cache.get("iris", "dev", version)
+        cache.get("iris", "dev", version, target)
     except kind:
         return True
     return False
@@ -231,6 +234,37 @@ def test_one_active_version_can_be_asked_for(platform: Platform, cache: Predicto
             cache.get("iris", "dev", version)
     retire(platform, 1)
     eventually(lambda: refuses(cache, NotActive, 1), NOTICED_SECONDS)
+
+
+def test_each_target_has_its_newest_version_and_follows_it(platform: Platform, cache: PredictorCache) -> None:
+    data = platform.dataset()
+    weight = with_target(iris_forest(), "weight")
+    platform.train(data)
+    platform.train(data, weight)
+
+    def served() -> tuple[int, int, int]:
+        names = (None, "target", "weight")
+        first, second, third = (cache.get("iris", "dev", target=name).version for name in names)
+        return first, second, third
+
+    assert served() == (2, 1, 2)
+    platform.train(data)
+    eventually(lambda: served() == (3, 3, 2), NOTICED_SECONDS)
+    platform.train(data, weight)
+    eventually(lambda: served() == (4, 3, 4), NOTICED_SECONDS)
+    for version in (3, 1):
+        retire(platform, version)
+    eventually(lambda: refuses(cache, NoActiveModel, target="target"), NOTICED_SECONDS)
+    assert cache.targets(ServingPlace("iris", "dev")) == ("weight",)
+
+
+def test_a_model_is_loaded_once_whether_its_target_is_named_or_not(platform: Platform, store: WatchedStore) -> None:
+    platform.train(platform.dataset())
+    store.opened.clear()
+    with caching(platform) as cache:
+        for target in (None, "target", None, "target"):
+            cache.get("iris", "dev", target=target)
+    assert store.opened == ["iris_model_dev_v1.pkl"]
 
 
 def test_a_version_of_another_dataset_is_not_active_here(platform: Platform, cache: PredictorCache) -> None:
