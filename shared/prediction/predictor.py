@@ -13,6 +13,7 @@ from shared.registry.artifact import load_model
 from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings
 from shared.training.frame import forget_names
+from shared.training.parts import parts_of
 
 log = get_logger(__name__)
 
@@ -109,14 +110,8 @@ def _as_json(values: Any, form: str) -> list[Any]:
     return found
 
 
-def _compute_in_one_thread(part: Any) -> None:
+def _compute_in_one_thread(model: Any) -> None:
     """Set `n_jobs` to 1 in all fitted parts: handing single rows to threads takes longer than predicting them."""
-    if isinstance(part, list | tuple):
-        for inner in part:
-            _compute_in_one_thread(inner)
-    elif isinstance(part, dict):
-        _compute_in_one_thread(list(part.values()))
-    elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
+    for part in parts_of(model):
         if "n_jobs" in vars(part):
             part.n_jobs = 1
-        _compute_in_one_thread(list(vars(part).values()))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.estimators.signature import InputColumn
+from shared.training.parts import parts_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,8 @@ def forget_names(model: Any) -> Any:
     The stored model keeps them for whoever downloads it. A process that serves it with plain arrays, in signature
     order by construction, would get a warning for each call.
     """
-    _forget(model)
+    for part in parts_of(model):
+        vars(part).pop("feature_names_in_", None)
     return model
 
 
@@ -101,13 +103,3 @@ def _words(values: Any) -> "pd.Series[Any]":
 
     words = pd.Series(list(values), dtype=object)
     return words.where(words.notna(), np.nan)
-
-
-def _forget(part: Any) -> None:
-    if isinstance(part, list | tuple):
-        for inner in part:
-            _forget(inner)
-    elif type(part).__module__.startswith("sklearn.") and hasattr(part, "__dict__"):
-        vars(part).pop("feature_names_in_", None)
-        for inner in list(vars(part).values()):
-            _forget(inner)
