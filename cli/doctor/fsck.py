@@ -14,8 +14,15 @@ from shared.database_access import explained, open_database
 from shared.errors import Unavailable
 from shared.migration import check_schema
 from shared.object_store import open_store
+from shared.object_store.local import is_prepared
 from shared.registry.sealing import read_artifact_key
 from shared.settings import Settings, load_settings
+
+# What was compared, without and with --deep.
+_HOW = {
+    False: "The digests are those that the store tells; --deep reads every object.",
+    True: "Every object was read.",
+}
 
 
 def fsck(*, deep: bool, as_json: bool) -> int:
@@ -33,7 +40,7 @@ def fsck(*, deep: bool, as_json: bool) -> int:
         raise Unreachable(error.detail) from None
     well = not any(difference.level is Level.DIFFERS for difference in found)
     document = {"ok": well, "deep": deep, "differences": [asdict(difference) for difference in found]}
-    output.give(document, lambda _: _shown(found))
+    output.give(document, lambda _: _shown(found, deep=deep))
     return 0 if well else FAILED
 
 
@@ -42,7 +49,8 @@ def _look(settings: Settings, *, deep: bool) -> list[Difference]:
     store = open_store(settings)
     try:
         check_schema(database)
-        store.check()
+        if settings.store == "s3" or is_prepared(settings.home / "store"):
+            store.check()
         examination = Examination(database, store, settings, read_artifact_key(settings), deep=deep)
         with explained():
             return list(examination.differences())
@@ -51,10 +59,10 @@ def _look(settings: Settings, *, deep: bool) -> list[Difference]:
         database.close()
 
 
-def _shown(found: list[Difference]) -> RenderableType:
+def _shown(found: list[Difference], *, deep: bool) -> RenderableType:
     differing = [difference for difference in found if difference.level is Level.DIFFERS]
     notes = [difference for difference in found if difference.level is Level.NOTE]
-    verdict = f"Found {count(len(differing), 'difference')}." if differing else "Nothing differs."
+    verdict = f"Found {count(len(differing), 'difference')}." if differing else f"Nothing differs. {_HOW[deep]}"
     return sections(
         ("Differences", _listed(differing)) if differing else None,
         ("Notes: nothing has to be done", _listed(notes)) if notes else None,
@@ -63,7 +71,7 @@ def _shown(found: list[Difference]) -> RenderableType:
 
 
 def _listed(found: list[Difference]) -> RenderableType:
-    """A table, and below it what mends each kind of finding."""
+    """A table, and below it how to put each kind right."""
     rows: list[tuple[Any, ...]] = [(each.kind, each.about, each.found) for each in found]
     hints = dict.fromkeys((each.kind, each.hint) for each in found)
     return Group(

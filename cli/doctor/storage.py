@@ -13,6 +13,7 @@ from shared.errors import PlatformError, WrongSettings
 from shared.home import exposed, home_fault, probe_folder, weakness_of_home
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
+from shared.object_store.local import is_prepared
 from shared.registry.sealed import sealing_keys
 from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings
@@ -48,7 +49,8 @@ def check_database(settings: Settings) -> CheckResult:
             return ok("Database", f"{place} {_AT_START}")
         _expect_private(settings)
         state = _schema(database)
-        if state is SchemaState.EMPTY:
+        if state in {SchemaState.EMPTY, SchemaState.BEHIND}:
+            # The start makes them, or brings them up to date.
             return note("Database", place, SENTENCES[state])
         if state is not SchemaState.CURRENT:
             return broken("Database", place, SENTENCES[state])
@@ -92,6 +94,9 @@ def check_store(settings: Settings) -> CheckResult:
     try:
         if settings.store == "local" and not (settings.home / "store").exists():
             return ok("Object store", f"{place} {_AT_START}")
+        if settings.store == "local" and not is_prepared(settings.home / "store"):
+            probe_folder(settings.home / "store")
+            return ok("Object store", f"{place}, from a backup: the first start prepares it")
         store.check()
     except PlatformError as error:
         return broken("Object store", place, error.detail)

@@ -11,7 +11,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import DeploymentRow, RegistryRow
 
-_CURE = "Job and effect are one transaction: rows were changed by hand, or by a fault. Report it."
+_HINT = "Job and effect are one transaction: rows were changed by hand, or by a fault. Report it."
 
 
 def differences(database: Database) -> Iterator[Difference]:
@@ -29,7 +29,7 @@ def _trainings(session: Session) -> Iterator[Difference]:
         .where(JobRow.kind == Kind.TRAIN, JobRow.status == State.SUCCEEDED, RegistryRow.version.is_(None))
     )
     for job_id in session.scalars(jobs):
-        yield Difference("effect_missing", f"job {job_id}", "it succeeded and registered no model", _CURE)
+        yield Difference("effect_missing", f"job {job_id}", "it succeeded and registered no model", _HINT)
 
 
 def _models(session: Session) -> Iterator[Difference]:
@@ -40,7 +40,7 @@ def _models(session: Session) -> Iterator[Difference]:
     )
     for row in session.execute(models):
         found = f"it is of the {row.kind} job {row.id}, which is {row.status}"
-        yield Difference("effect_unexpected", f"version {row.version}", found, _CURE)
+        yield Difference("effect_unexpected", f"version {row.version}", found, _HINT)
 
 
 def _promotions(session: Session) -> Iterator[Difference]:
@@ -53,4 +53,4 @@ def _promotions(session: Session) -> Iterator[Difference]:
         named = ((result or {}).get("version"), (result or {}).get("stage"))
         if named not in deployed:
             found = f"it succeeded, and version {named[0]} never was in {named[1]}"
-            yield Difference("effect_missing", f"job {job_id}", found, _CURE)
+            yield Difference("effect_missing", f"job {job_id}", found, _HINT)

@@ -11,7 +11,7 @@ from shared.database import Database
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, State, may_follow
 
-_CURE = "This is a fault of the platform, or the row was changed by hand: report it with the events of the job."
+_HINT = "This is a fault of the platform, or the row was changed by hand: report it with the events of the job."
 _NO_LEASE = (
     "Nobody will rescue it. Set its jobs.lease_until to a moment that is past: then a worker queues it again. And "
     "report it."
@@ -41,7 +41,7 @@ def differences(database: Database) -> Iterator[Difference]:
         for job_id, group in groupby(session.execute(query), key=lambda row: row.id):
             rows = list(group)
             for kind, found in [*_path(rows), *_row(rows[0])]:
-                yield Difference(kind, f"job {job_id}", found, _NO_LEASE if kind == "lease_missing" else _CURE)
+                yield Difference(kind, f"job {job_id}", found, _NO_LEASE if kind == "lease_missing" else _HINT)
 
 
 def _path(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,14 @@ _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, NotRegular)
 
 
+_UNFINISHED = ".unfinished"  # No bucket begins with a dot.
+
+
+def is_prepared(root: Path) -> bool:
+    """Whether a platform has started on the folder of a store; one that a backup was copied to has to be prepared."""
+    return (root / _UNFINISHED).is_dir()
+
+
 class LocalStore:
     """One folder per bucket below `root`; regular files are objects and nothing else is kept there.
 
@@ -51,7 +59,7 @@ class LocalStore:
     def __init__(self, root: Path, *, buckets: tuple[str, ...]) -> None:
         self._root = root
         self._buckets = buckets
-        self._unfinished = root / ".unfinished"  # No bucket begins with a dot.
+        self._unfinished = root / _UNFINISHED
 
     def put_new(self, bucket: str, key: str, source: Path, *, sha256: str) -> None:
         """See ObjectStore."""
@@ -109,6 +117,8 @@ class LocalStore:
 
     def now(self) -> datetime:
         """See ObjectStore. The files may be on another machine, so a fresh one tells the time."""
+        if not is_prepared(self._root):
+            return datetime.now(UTC)  # Nobody has written here since a backup was copied to it.
         probe = self._unfinished / f"clock-{uuid4().hex}"
         with _vendor_errors():
             with probe.open("xb") as file:

@@ -10,6 +10,7 @@ from tests.e2e.test_operations import trained
 from tests.support.command_line import WIDTH, CommandLine
 from tests.support.launcher import Launcher, launched
 
+BY_DIGESTS = "The digests are those that the store tells; --deep reads every object."
 ARTIFACT = "iris_model_dev_v1.pkl"
 
 
@@ -29,7 +30,7 @@ def mlmini(tmp_path: Path) -> CommandLine:
 
 def test_beside_a_platform_that_runs_nothing_differs(platform: Launcher, mlmini: CommandLine) -> None:
     shown = mlmini.succeed("fsck", MLMINI_HOME=str(platform.home))
-    assert (shown.out, shown.err) == ("Nothing differs.\n", "")
+    assert (shown.out, shown.err) == (f"Nothing differs. {BY_DIGESTS}\n", "")
     document = mlmini.succeed("fsck", "--deep", "--json", MLMINI_HOME=str(platform.home)).document
     assert document == {"ok": True, "deep": True, "differences": []}
 
@@ -62,13 +63,14 @@ def test_a_foreign_object_alone_is_no_difference(platform: Launcher, mlmini: Com
     shown = mlmini.succeed("fsck", MLMINI_HOME=str(platform.home)).out
     foreign.unlink()
     assert "Notes: nothing has to be done" in shown
-    assert shown.endswith("Nothing differs.\n")
+    assert shown.endswith(f"Nothing differs. {BY_DIGESTS}\n")
 
 
 def test_it_looks_at_what_a_stopped_platform_keeps(platform: Launcher, mlmini: CommandLine) -> None:
     platform.stop()
     before = {path: path.read_bytes() for path in platform.home.rglob("*") if path.is_file()}
-    mlmini.succeed("fsck", "--deep", MLMINI_HOME=str(platform.home))
+    deep = mlmini.succeed("fsck", "--deep", MLMINI_HOME=str(platform.home))
+    assert deep.out == "Nothing differs. Every object was read.\n"
     after = {path: path.read_bytes() for path in platform.home.rglob("*") if path.is_file()}
     assert {path for path in before | after if before.get(path) != after.get(path)} <= {
         platform.home / f"ml_registry.db-{kind}" for kind in ("wal", "shm")

@@ -50,10 +50,25 @@ def test_a_restored_backup_serves_what_the_platform_served(tmp_path: Path) -> No
         assert {name for name in kept if name.startswith("mlmini_") and not name.endswith("_created")} == METRICS
         blocks = commands_for("", PAGE)
         run_blocks(blocks, folder=folder, home=launcher.home)
+    assert_content(folder / "restored")
     with launched(folder / "restored") as launcher, launcher.client() as client:
         assert predicted(client) == answer
         # The restored one goes on where the copy was made.
         assert trained(client)["version"] == answer["version"] + 1
+
+
+def assert_content(restored: Path) -> None:
+    """The doctor and fsck say that all is well with a home that no platform has started on."""
+    variables = {"MLMINI_HOME": str(restored)} | own_ports()
+    told = json.loads(run("cli", "doctor", "--json", variables=variables).stdout)
+    assert told["ok"], told
+    (store,) = [check for check in told["checks"] if check["part"] == "Object store"]
+    assert (store["state"], store["found"]) == (
+        "ok",
+        f"{restored / 'store'}, from a backup: the first start prepares it",
+    )
+    ended = run("cli", "fsck", "--deep", variables=variables)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 class Place:

@@ -133,11 +133,12 @@ class Row:
 
     variables: Callable[[Scene], dict[str, str]]
     says: str
-    # The part that the doctor finds broken.
+    # The part of which the doctor tells it, and how.
     part: str
     prepare: int = 2
     api: str = REFUSES
     worker: str = REFUSES
+    doctor: str = "broken"
 
 
 def _older(scene: Scene) -> dict[str, str]:
@@ -278,6 +279,7 @@ ROWS = {
         "older release. `mlmini up` brings them up to date, and so does `alembic upgrade head`",
         "Database",
         prepare=0,
+        doctor="note",
     ),
     "the schema is newer": Row(
         _newer,
