@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.client.errors import CommandFailed
-from cli.commands import datasets, jobs, models, platform, predict, stages, train
+from cli.commands import datasets, estimators, jobs, models, platform, predict, stages, train
 from cli.launcher.errors import StartFailed
 from cli.menu import Menu
 from cli.render.screen import complain
@@ -25,6 +25,8 @@ A walk:
   mlmini train flowers --target species --model svm.SVC
   mlmini promote flowers 1 staging
   mlmini predict flowers new.csv --environment staging --output labelled.csv
+
+The option --url may stand before the verb, too.
 
 The exit status is 0 when all is well, 1 when the API refuses or a job fails, 2 when the command is wrong, 3 when the
 API cannot be reached, 130 after Ctrl-C.
@@ -48,6 +50,7 @@ app.command(rich_help_panel=WALK, epilog=train.EXAMPLES)(train.train)
 app.command(rich_help_panel=WALK, epilog=stages.PROMOTE_EXAMPLES)(stages.promote)
 app.command(rich_help_panel=WALK, epilog=stages.RETIRE_EXAMPLES)(stages.retire)
 app.command(rich_help_panel=WALK, epilog=predict.EXAMPLES)(predict.predict)
+app.command(rich_help_panel=LOOK, epilog=estimators.EXAMPLES)(estimators.estimators)
 app.add_typer(datasets.app, name="datasets", rich_help_panel=LOOK)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=LOOK)
 app.add_typer(models.app, name="models", rich_help_panel=LOOK)

@@ -5,10 +5,15 @@ Typer draws groups by rich only, which takes longer to import than everything el
 
 from typing import Any
 
+from typer import BadParameter
 from typer.core import TyperGroup, TyperOption
+
+from shared.wording import reworded
 
 # More than any first sentence has: it is wrapped and never cut.
 _LONGEST = 200
+# Where a context has the --url that was given before the verb.
+_URL = "mlmini.url"
 
 
 class Menu(TyperGroup):
@@ -20,6 +25,38 @@ class Menu(TyperGroup):
         if option is not None:
             option.default = False
         return option
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep a --url that stands before the verb for `resolve_command`.
+
+        It is not an option of the group, for then typer would import pydantic before the help of any verb.
+        """
+        if args[:1] == ["--url"] and len(args) > 1:
+            ctx.meta[_URL], args = args[1], args[2:]
+        elif args and args[0].startswith("--url="):
+            ctx.meta[_URL], args = args[0].removeprefix("--url="), args[1:]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb and its arguments, among them the --url that stands before it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if (url := ctx.meta.pop(_URL, None)) is None:
+            return name, command, rest
+        options = {option for parameter in getattr(command, "params", []) for option in parameter.opts}
+        if "--url" not in options and not isinstance(command, Menu):
+            ctx.fail(f"'{name}' takes no --url: it is about the platform of this machine.")
+        # One behind the verb comes later and counts.
+        return name, command, ["--url", url, *rest]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; a value that it cannot take is told in plain words."""
+        try:
+            return super().invoke(ctx)
+        except BadParameter as error:
+            # Typer has the words of pydantic.
+            for fault in getattr(error.__cause__, "errors", list)()[:1]:
+                error.message = f"{reworded(fault['type'], fault['msg'])}, not '{fault['input']}'."
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, each with the first sentence of its help."""

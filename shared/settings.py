@@ -16,10 +16,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared.errors import WrongSettings, did_you_mean
 from shared.hosts import plain_name
 from shared.machine import this_machine
+from shared.wording import reworded
 
 PREFIX = "MLMINI_"
 
-# Variables with the prefix that are no settings: of the command line, of the fail points and of the tests.
+# Variables with the prefix that are not settings: of the command line, of the fail points and of the tests.
 _OTHERS = {"CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TEST_BROWSER", "TEST_STACK", "URL"}
 
 # Spans become moments in SQL, which SQLite cannot tell beyond the year 9999.
@@ -38,7 +39,10 @@ def _split(value: object) -> object:
 
 
 def _network(text: str) -> str:
-    return str(ip_network(text))
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("It must be addresses or networks, separated by commas, such as 10.0.0.0/8") from None
 
 
 def _slots(values: dict[str, Any]) -> int:
@@ -163,24 +167,29 @@ def load_settings() -> Settings:
 
 
 def unknown_names() -> list[str]:
-    """A sentence for each variable that looks like a setting and is none: a misspelt one would change nothing."""
+    """A sentence for each variable that looks like a setting and is not one: a misspelt one would change nothing."""
     settings = {field.upper() for field in Settings.model_fields}
     unknown = []
     for variable in sorted(name for name, value in os.environ.items() if value):
         name = variable.upper().removeprefix(PREFIX)
         if variable.upper().startswith(PREFIX) and name not in settings | _OTHERS:
             near = did_you_mean(name, sorted(settings | _OTHERS)).replace("'", f"'{PREFIX}", 1)
-            unknown.append(f"{variable} is no setting.{near} Unset it, or correct its name")
+            unknown.append(f"{variable} is not a setting.{near} Unset it, or correct its name")
     return unknown
 
 
 def _faults(error: ValidationError) -> list[str]:
     # A default that depends on a wrong value is not made. That value has a line of its own.
     told = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
-    return [
+    sentences = (
         f"{PREFIX}{str(fault['loc'][0]).upper()}: {_said(fault)}" if fault["loc"] else _said(fault) for fault in told
-    ]
+    )
+    # Each part of a list has its own fault, with the same words.
+    return list(dict.fromkeys(sentences))
 
 
 def _said(fault: ErrorDetails) -> str:
-    return fault["msg"].removeprefix("Value error, ")
+    # What was given is not shown: it may be a secret that went into the wrong variable.
+    if fault["type"] == "bool_parsing":
+        return "It must be 1 or 0"
+    return reworded(fault["type"], fault["msg"])

@@ -7,27 +7,12 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from shared.errors import MOST_FAULTS, InvalidRequest, did_you_mean
+from shared.wording import reworded
 
 # No object that clients send has as many by far.
 MOST_FIELDS = 100
 
 _MAX_SHOWN = 60
-
-# What pydantic says of kinds of values speaks of Python.
-_WORDS = {
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-    "dict_type": "an object",
-    "list_type": "a list",
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-}
 
 
 def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) -> None:
@@ -87,15 +72,8 @@ def _sentence(fault: Any, body: Any) -> str:
         return _unknown_field(str(loc[-1]), _fields_at(body, list(loc[1:-1])))
     if kind == "too_long":
         return f"It must have at most {fault['ctx']['max_length']:,} items."
-    message = _reworded(kind, str(fault["msg"]).removeprefix("Value error, "))
+    message = reworded(kind, str(fault["msg"]))
     return f"{message[0].upper()}{message[1:]}{_not_given(fault.get('input'))}."
-
-
-def _reworded(kind: str, message: str) -> str:
-    """A message of pydantic in the words of JSON, which are those of the client."""
-    if kind in _WORDS:
-        return f"It must be {_WORDS[kind]}"
-    return message.replace("Input should be", "It must be", 1).replace("Input should", "It should", 1)
 
 
 def _not_given(value: Any) -> str:

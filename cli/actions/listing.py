@@ -6,6 +6,8 @@ from cli.client import requests as calls
 from cli.client.connection import Client
 from cli.render.output import Output, Show
 
+# More than any list has that is shown as a whole.
+EVERYTHING = 10_000
 _LARGEST_PAGE = 200
 
 

@@ -1,9 +1,10 @@
-"""Train and promote: a job is accepted, waited for and judged."""
+"""Verbs that make a job: it is accepted, waited for and judged."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from cli.actions.estimators import split_name
 from cli.actions.session import connected
 from cli.actions.waiting import Job, check_success, wait_for
 from cli.client import requests as calls
@@ -24,7 +25,7 @@ def training_request(
     limits: Mapping[str, float | None] | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training: `model` is `module.Class`, parameters are `name=value`; choices, limits may be None.
+    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices, limits may be None.
 
     Raises:
         WrongUsage: when the model or a parameter is not of that form.
@@ -52,7 +53,7 @@ def train(
         run_job(client, output, calls.train(request, key=key), detach=detach, label=label, show=model_tables.made)
 
 
-def run_job(client: Client, output: Output, call: Call, *, detach: bool, label: str, show: Show) -> None:
+def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: Show, label: str = "") -> None:
     """Have a job accepted, wait for it unless detached, and give it.
 
     Raises:
@@ -62,7 +63,7 @@ def run_job(client: Client, output: Output, call: Call, *, detach: bool, label: 
     if detach:
         output.give(job, job_tables.accepted)
         return
-    (job,) = wait_for(client, output, [job], [label])
+    (job,) = wait_for(client, output, [job], [label or f"{job['kind']} {job['dataset_name']}"])
     give_ended(output, job, show)
 
 
@@ -91,9 +92,7 @@ def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:
-    module, dot, name = text.rpartition(".")
-    if not (module and dot and name):
-        raise WrongUsage(f"--model is module.Class, such as ensemble.RandomForestClassifier, and not '{text}'.")
+    module, name = split_name(text)
     read: dict[str, Any] = {}
     for param in params:
         key, equals, value = param.partition("=")

@@ -11,6 +11,7 @@ from cli.client import requests as calls
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed, Detached, Refused, Unreachable
 from cli.client.events import GOING_ON
+from cli.client.hints import in_verbs
 from cli.render.output import Output
 from cli.render.progress import watching_jobs
 
@@ -60,7 +61,7 @@ def check_success(job: Job) -> None:
     if job["status"] == "succeeded":
         return
     error = job["error"]
-    reason = f" ({error['code']}): {error['message']}" if error else "."
+    reason = f" ({error['code']}): {in_verbs(error['message'])}" if error else "."
     raise CommandFailed(f"The job {job['job_id']} ended as {job['status']}{reason}")
 
 

@@ -173,6 +173,8 @@ class Client:
         kind = response.headers.get("content-type", "").partition(";")[0]
         failure: CommandFailed | None = None
         with suppress(ValueError):
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                return Answer(response.status_code, None)
             if response.is_success and kind == "application/json":
                 return Answer(response.status_code, response.json())
             if kind == "application/problem+json" and isinstance(problem := response.json(), dict):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cli.client.hints import in_verbs
+
 FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -51,15 +53,14 @@ class Detached(CommandFailed):
 
 def written(problem: dict[str, Any]) -> str:
     """A problem for people: what is wrong, each place of it, and the id under which the API's log has it."""
-    lines = [str(problem.get("detail") or problem.get("title"))]
-    for fault in problem.get("errors", []):
-        if fault["msg"] not in lines[0]:
-            lines.append(f"  {place_of(fault)}: {fault['msg']}")
+    detail = str(problem.get("detail") or problem.get("title"))
+    places = [f"  {place_of(each)}: {each['msg']}" for each in problem.get("errors", []) if each["msg"] not in detail]
+    lines = [in_verbs(line) for line in (detail, *places)]
     if problem.get("request_id"):
         lines.append(f"  (request {problem['request_id']})")
     return "\n".join(lines)
 
 
-def place_of(fault: dict[str, Any]) -> str:
-    """Where a fault is, as in `body.model.params.n_estimators`."""
-    return ".".join(str(part) for part in fault["loc"])
+def place_of(entry: dict[str, Any]) -> str:
+    """Where something is wrong, as in `body.model.params.n_estimators`."""
+    return ".".join(str(part) for part in entry["loc"])

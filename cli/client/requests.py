@@ -23,7 +23,29 @@ def upload(file: Path, *, name: str | None, description: str | None) -> Call:
 
 def dataset(name: str) -> Call:
     """One dataset."""
-    return Call("GET", f"/datasets/{quote(name, safe='')}")
+    return Call("GET", _dataset(name))
+
+
+def dataset_preview(name: str, *, rows: int, version: int | None) -> Call:
+    """The first rows of a dataset."""
+    query = {"rows": rows, **({} if version is None else {"version": version})}
+    return Call("GET", f"{_dataset(name)}/preview", query=query)
+
+
+def dataset_versions(name: str) -> str:
+    """The path of the list of a dataset's versions."""
+    return f"{_dataset(name)}/versions"
+
+
+def delete_dataset(name: str, *, archive: bool) -> Call:
+    """Delete a dataset, or hide it."""
+    # A second one would be told that there is no such dataset.
+    return Call("DELETE", _dataset(name), query={"archive": "true"} if archive else {}, repeatable=False)
+
+
+def estimator(module: str, class_name: str) -> Call:
+    """One estimator."""
+    return Call("GET", f"/estimators/{quote(module, safe='')}/{quote(class_name, safe='')}")
 
 
 def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool = False) -> Call:
@@ -70,6 +92,11 @@ def job(job_id: str, *, wait: float = 0) -> Call:
 def cancel(job_id: str) -> Call:
     """Cancel a job."""
     return Call("POST", f"{_job(job_id)}/cancel", repeatable=False)
+
+
+def retry(job_id: str, *, key: str | None = None) -> Call:
+    """Accept a new job with the request of one that has ended; the key makes it safe to send again."""
+    return Call("POST", f"{_job(job_id)}/retry", headers=_key(key))
 
 
 def logs(job_id: str) -> Call:
@@ -131,6 +158,10 @@ def predict(
     if probabilities:
         body["return"] = ["label", "probability"]
     return Call("POST", "/predict", body={**body, "input_data": input_data}, read_seconds=_PREDICT_SECONDS)
+
+
+def _dataset(name: str) -> str:
+    return f"/datasets/{quote(name, safe='')}"
 
 
 def _job(job_id: str) -> str:

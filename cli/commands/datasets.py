@@ -8,7 +8,7 @@ import typer
 from cli.commands.options import Json, Limit, Url
 from cli.menu import Menu
 
-app = typer.Typer(cls=Menu, no_args_is_help=True, help="Upload tables and look at them.")
+app = typer.Typer(cls=Menu, no_args_is_help=True, help="Upload tables, look at them, delete them.")
 
 EXAMPLES = """\b
 Examples:
@@ -38,6 +38,9 @@ def upload(
         output.give(upload_table(client, output, file, name=name, description=description), dataset_profile)
 
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+
+
 @app.command("list")
 def list_all(*, limit: Limit = 50, url: Url = None, json: Json = False) -> None:
     """List the datasets by name."""
@@ -51,7 +54,7 @@ def list_all(*, limit: Limit = 50, url: Url = None, json: Json = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")],
+    name: Name,
     *,
     url: Url = None,
     json: Json = False,
@@ -63,3 +66,58 @@ def show(
 
     with connected(url, as_json=json) as (client, output):
         output.give(client.get(calls.dataset(name)), dataset_profile)
+
+
+@app.command()
+def preview(
+    name: Name,
+    *,
+    rows: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="The most rows to show.")] = 20,
+    version: Annotated[int | None, typer.Option(metavar="N", help="A version; by default the newest.")] = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Show the first rows of a dataset.
+
+    At a terminal, columns that do not fit are named below.
+    """
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.datasets import dataset_preview
+
+    with connected(url, as_json=json) as (client, output):
+        output.give(client.get(calls.dataset_preview(name, rows=rows, version=version)), dataset_preview)
+
+
+@app.command()
+def versions(name: Name, *, limit: Limit = 20, url: Url = None, json: Json = False) -> None:
+    """List the versions of a dataset, the newest first."""
+    from cli.actions.listing import give_list
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.datasets import version_list
+
+    with connected(url, as_json=json) as (client, output):
+        give_list(client, output, calls.dataset_versions(name), version_list, most=limit)
+
+
+@app.command()
+def delete(
+    name: Name,
+    *,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Hide it instead: its models go on, and an upload brings it back.")
+    ] = False,
+    url: Url = None,
+    json: Annotated[bool, typer.Option("--json", help="Give what was done as JSON and nothing else.")] = False,
+) -> None:
+    """Delete a dataset with all its versions.
+
+    The API refuses that while a model was trained on it.
+    """
+    from cli.actions.deleting import delete_dataset
+    from cli.actions.session import connected
+    from cli.render.datasets import deleted
+
+    with connected(url, as_json=json) as (client, output):
+        output.give(delete_dataset(client, name, archive=archive), deleted)

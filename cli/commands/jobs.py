@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Json, Limit, Url
+from cli.commands.options import Detach, IdempotencyKey, Json, Limit, Url
 from cli.menu import Menu
 
-app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at jobs, wait for them, cancel them.")
+app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at jobs, wait for them, cancel or retry them.")
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, in full.")]
 
@@ -74,6 +74,28 @@ def cancel(job: JobId, *, url: Url = None, json: Json = False) -> None:
 
     with connected(url, as_json=json) as (client, output):
         output.give(client.get(calls.cancel(job)), cancelled)
+
+
+@app.command()
+def retry(
+    job: JobId,
+    *,
+    detach: Detach = False,
+    idempotency_key: IdempotencyKey = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Run a job again, as a new job with the same request.
+
+    The job must have ended. Waits for the new one; the exit status is 1 when that fails.
+    """
+    from cli.actions.session import connected
+    from cli.actions.training import run_job
+    from cli.client import requests as calls
+    from cli.render.jobs import job_details
+
+    with connected(url, as_json=json) as (client, output):
+        run_job(client, output, calls.retry(job, key=idempotency_key), detach=detach, show=job_details)
 
 
 @app.command()

@@ -6,11 +6,24 @@ import typer
 
 from cli.commands.options import Detach, IdempotencyKey, Json, Priority, Url
 
-Version = Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")]
+
+def _read_version(text: str) -> int:
+    """The version that a word is; in the order of an older release, it is the stage."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is not a version, which is a whole number. The order is DATASET VERSION STAGE, "
+            "such as iris 1 production."
+        ) from None
+
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset that the model was trained on.")]
+Version = Annotated[int, typer.Argument(metavar="VERSION", parser=_read_version, help="The model's version.")]
 
 
 def promote(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset that the model was trained on.")],
+    dataset: Dataset,
     version: Version,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage after the one in which it is active.")],
     *,
@@ -47,6 +60,7 @@ def promote(
 
 
 def retire(
+    dataset: Dataset,
     version: Version,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="Where it is no longer to serve.")],
     *,
@@ -60,14 +74,16 @@ def retire(
 ) -> None:
     """Let a model no longer serve in a stage.
 
-    The next lower active version serves there from then on."""
+    The next lower active version serves there from then on.
+    """
+    from cli.actions.retiring import retire_model
     from cli.actions.session import connected
     from cli.client import requests as calls
     from cli.render.models import retired
 
     with connected(url, as_json=json) as (client, output):
         call = calls.retire(version, stage=stage, reason=reason, replace_target=replace_target)
-        output.give(client.get(call), retired)
+        output.give(retire_model(client, call, dataset, version), retired)
 
 
 PROMOTE_EXAMPLES = """\b
@@ -77,5 +93,5 @@ Examples:
 """
 RETIRE_EXAMPLES = """\b
 Example:
-  mlmini retire 1 production --reason "worse than the one before"
+  mlmini retire iris 1 production --reason "worse than the one before"
 """

@@ -17,7 +17,7 @@ Examples:
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
 Model = Annotated[
-    str, typer.Option(metavar="MODULE.CLASS", help="The estimator, as scikit-learn names it; API: GET /estimators.")
+    str, typer.Option(metavar="MODULE.CLASS", help="The estimator, as scikit-learn names it; see `mlmini estimators`.")
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict; 'target' for an example.")]
 Param = Annotated[

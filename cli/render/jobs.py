@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.client.errors import written
 from cli.client.events import GOING_ON
+from cli.client.hints import in_verbs
 from cli.render.output import facts, sections, status, table
 from cli.render.progress import is_guess, standing
 from cli.render.text import age, cell, count, duration, moment
@@ -85,7 +86,7 @@ def job_details(job: dict[str, Any]) -> RenderableType:
         ),
         ("Request", facts((name, value) for name, value in job["request"].items() if value is not None)),
         ("Result", facts(job["result"].items())) if job["result"] else None,
-        ("Error", facts([("Code", error["code"]), ("Message", error["message"])])) if error else None,
+        ("Error", facts([("Code", error["code"]), ("Message", in_verbs(error["message"]))])) if error else None,
     )
 
 

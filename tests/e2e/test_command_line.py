@@ -65,6 +65,10 @@ def test_an_upload_of_known_bytes_tells_that_nothing_was_added(mlmini: CommandLi
 READING = {
     "datasets list": "/datasets?limit=50",
     "datasets show flowers": "/datasets/flowers",
+    "datasets versions flowers": "/datasets/flowers/versions?limit=20",
+    "datasets preview flowers --rows 3 --version 1": "/datasets/flowers/preview?rows=3&version=1",
+    "estimators --module svm": "/estimators?limit=200&module=svm",
+    "estimators svm.SVC": "/estimators/svm/SVC",
     "jobs list --limit 2": "/jobs?limit=2",
     "jobs list --kind promote --status succeeded --dataset flowers": (
         "/jobs?limit=20&kind=promote&status=succeeded&dataset_name=flowers"
@@ -191,7 +195,7 @@ def test_models_are_compared_with_the_best_marked(mlmini: CommandLine, flowers: 
 def test_a_model_is_promoted_and_retired(mlmini: CommandLine, flowers: int) -> None:
     shown = mlmini.succeed("promote", "flowers", str(flowers), "production").out
     assert f"Serving there  {flowers}" in shown
-    retired = mlmini.succeed("retire", str(flowers), "production", "--reason", "too old", "--json").document
+    retired = mlmini.succeed("retire", "flowers", str(flowers), "production", "--reason", "too old", "--json").document
     assert (retired["stage"], retired["reason"], retired["serving_version"]) == ("production", "too old", None)
 
 
@@ -215,9 +219,47 @@ def test_another_target_is_served_only_when_that_is_said(mlmini: CommandLine) ->
     # In dev both are active, so its answer depends on what is asked for.
     rows = mlmini.succeed("predict", "fish", "fish.csv", "-e", "dev", "--target", "species").out
     assert rows.splitlines()[1].endswith(",setosa")
-    assert mlmini.run("retire", width, "dev").status == 1
-    retired = mlmini.succeed("retire", width, "dev", "--replace-target").out
+    assert mlmini.run("retire", "fish", width, "dev").status == 1
+    retired = mlmini.succeed("retire", "fish", width, "dev", "--replace-target").out
     assert f"Serving there  {species}, which predicts species" in retired
+
+
+def test_all_estimators_are_listed_by_default(mlmini: CommandLine, client: httpx2.Client, flowers: int) -> None:
+    shown = mlmini.succeed("estimators").out.splitlines()
+    assert len(shown) == 1 + len(client.get("/estimators?limit=200").json()["items"])
+    assert ["ensemble.RandomForestClassifier", "classification"] in [line.split()[:2] for line in shown]
+
+
+def test_a_misspelt_estimator_is_told_with_the_one_that_was_meant(mlmini: CommandLine) -> None:
+    ended = mlmini.run("estimators", "ensemble.RandomForestClasifier")
+    assert ended.status == 1
+    assert "Did you mean 'ensemble.RandomForestClassifier'?" in ended.err
+
+
+def test_a_dataset_is_deleted_and_one_with_models_is_archived(mlmini: CommandLine, flowers: int) -> None:
+    (mlmini.folder / "brief.csv").write_text("a,b\n1,2\n")
+    mlmini.succeed("datasets", "upload", "brief.csv")
+    assert mlmini.succeed("datasets", "delete", "brief").out == "Dataset brief is deleted.\n"
+    assert mlmini.run("datasets", "show", "brief").status == 1
+    words = ["train", "iris", "--example", "--model", MODEL, "--json"]
+    mlmini.succeed(*words)
+    refused = mlmini.run("datasets", "delete", "iris")
+    assert refused.status == 1
+    assert "`mlmini datasets delete iris --archive` hides it" in refused.err
+    done = mlmini.succeed("datasets", "delete", "iris", "--archive", "--json")
+    assert (done.document, done.err) == ({"name": "iris", "done": "archived"}, "")
+    assert "iris" not in mlmini.succeed("datasets", "list").out
+
+
+def test_a_job_that_has_ended_is_run_again_as_a_new_one(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "flowers", "--target", "species", "--model", MODEL, "--json"]
+    first = mlmini.succeed(*words).document
+    key = ["--idempotency-key", "again", "--json"]
+    again = mlmini.succeed("jobs", "retry", first["job_id"], *key).document
+    assert (again["status"], again["request"]) == ("succeeded", first["request"])
+    assert again["job_id"] != first["job_id"]
+    same = mlmini.succeed("jobs", "retry", first["job_id"], *key, "--detach").document
+    assert same["job_id"] == again["job_id"]
 
 
 def test_logs_are_shown_and_followed_to_the_end(mlmini: CommandLine, flowers: int) -> None:

@@ -161,9 +161,10 @@ def test_an_api_that_is_never_ready_is_not_asked_for_ever(tmp_path: Path) -> Non
 
 
 def test_what_may_not_be_repeated_is_sent_once(tmp_path: Path) -> None:
-    with server(problem(503)) as never:
-        ended = CommandLine(tmp_path, never.url).run("retire", "1", "dev")
-    assert (ended.status, len(never.seen)) == (1, 1)
+    with server(answer(200, {"dataset_name": "iris"}), problem(503)) as never:
+        ended = CommandLine(tmp_path, never.url).run("retire", "iris", "1", "dev")
+    assert ended.status == 1
+    assert [request[:2] for request in never.seen] == [("GET", "/models/1"), ("POST", "/models/1/retire")]
 
 
 @pytest.mark.parametrize("port", ["abc", "99999", "80 80"])
@@ -228,7 +229,7 @@ WRONG = {
     "a model without a module": (["train", "iris", "--model", "SVC"], "such as ensemble.RandomForestClassifier"),
     "a parameter without a value": ([*TRAIN, "--param", "C"], "such as n_estimators=100"),
     "a parameter twice": ([*TRAIN, "--param", "C=1", "--param", "C=2"], "--param C is given twice"),
-    "a version that is none": (["models", "show", "one"], "Invalid value for 'VERSION'"),
+    "a version that is none": (["models", "show", "one"], "'VERSION': It must be a whole number, not 'one'."),
     "a URL that is none": (["jobs", "list", "--url", "localhost:8000"], "is not the URL of an API"),
 }
 

@@ -18,7 +18,7 @@ from shared.settings import Settings
 from tests.support.bad_luck import SECRET, Scene
 from tests.support.jobs import add_job
 from tests.support.launcher import launched
-from tests.support.processes import ROOT, environment, own_ports, run
+from tests.support.processes import ROOT, contents, environment, own_ports, run
 from tests.support.registry import insert_dataset, register_model
 from tests.support.waiting import eventually
 
@@ -65,7 +65,7 @@ def test_a_variable_that_means_nothing_is_told_by_the_doctor(scene: Scene) -> No
         "cli", "doctor", variables={"MLMINI_HOME": str(scene.home), "MLMINI_DATABSE_URL": SECRET} | own_ports()
     )
     assert answer.returncode == 1
-    assert "MLMINI_DATABSE_URL is no setting. Did you mean 'MLMINI_DATABASE_URL'?" in answer.stdout
+    assert "MLMINI_DATABSE_URL is not a setting. Did you mean 'MLMINI_DATABASE_URL'?" in answer.stdout
     assert SECRET not in answer.stdout
 
 
@@ -85,6 +85,23 @@ def test_the_doctor_is_content_before_the_first_start_and_makes_nothing(scene: S
     (api,) = [found for found in told["checks"] if found["part"] == "API"]
     assert (api["state"], "`make run`" in api["hint"]) == ("note", True)
     assert not scene.home.exists()
+
+
+def test_a_home_from_a_backup_is_well_before_its_first_start(scene: Scene) -> None:
+    home = scene.migrated()
+    for bucket in ("datasets", "trained-models"):
+        (home / "store" / bucket).mkdir(parents=True)
+    before = contents(home)
+    assert _found(home, "Object store", own_ports()) == {
+        "part": "Object store",
+        "state": "ok",
+        "found": f"{home / 'store'}, from a backup: the first start prepares it",
+        "hint": "",
+    }
+    looked = run("cli", "fsck", variables={"MLMINI_HOME": str(home)})
+    assert (looked.returncode, looked.stderr) == (0, "")
+    # SQLite has files of its own beside a database that somebody reads.
+    assert {path for path in contents(home).keys() ^ before.keys() if "ml_registry" not in path} == set()
 
 
 def test_the_doctor_does_not_wait_for_what_hangs(scene: Scene) -> None:
@@ -107,7 +124,7 @@ def test_the_doctor_finds_a_running_platform_well(tmp_path: Path) -> None:
         eventually(lambda: client.get("/readyz").json()["status"] == "ok", what="the worker announces itself")
         answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)})
     told = json.loads(answer.stdout)
-    assert (answer.returncode, told["ok"]) == (0, True)
+    assert (answer.returncode, told["ok"]) == (0, True), told
     states = {found["part"]: found["state"] for found in told["checks"]}
     assert [states[part] for part in ("Database", "Object store", "API", "Workers", "Flower")] == ["ok"] * 5
 

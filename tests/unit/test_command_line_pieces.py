@@ -18,7 +18,7 @@ from cli.tables.sink import opened
 
 def test_a_misspelt_variable_does_not_send_a_verb_to_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLMINI_ULR", "https://ml.example")
-    with pytest.raises(WrongUsage, match=r"MLMINI_ULR is no setting\. Did you mean 'MLMINI_URL'\?"), connected(None):
+    with pytest.raises(WrongUsage, match=r"MLMINI_ULR is not a setting\. Did you mean 'MLMINI_URL'\?"), connected(None):
         pass
 
 

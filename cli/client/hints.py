@@ -1,0 +1,42 @@
+"""The API's hints for those who use the command line: calls of HTTP become verbs."""
+
+import re
+from urllib.parse import parse_qsl
+
+# A call as the sentences of the API write it, with or without quotes; a full stop behind it is not part of it.
+_CALL = re.compile(r"`?\b(GET|POST|DELETE) (/[\w/?=&.-]*\w)`?")
+_VERBS = [
+    (re.compile(pattern), verb)
+    for pattern, verb in {
+        "GET /datasets": "datasets list",
+        "GET /datasets/([^/]+)": "datasets show {0}",
+        "GET /datasets/([^/]+)/versions": "datasets versions {0}",
+        "DELETE /datasets/([^/]+)": "datasets delete {0}",
+        "GET /estimators": "estimators",
+        "GET /jobs": "jobs list",
+        "GET /jobs/([^/]+)": "jobs show {0}",
+        "GET /jobs/([^/]+)/logs": "jobs logs {0}",
+        "POST /jobs/([^/]+)/(cancel|retry)": "jobs {1} {0}",
+        "GET /models": "models list",
+        "GET /models/([^/]+)": "models show {0}",
+        "POST /(train|promote|predict)": "{0}",
+    }.items()
+]
+_OPTIONS = {"dataset_name": "--dataset", "stage": "--stage", "dry_run": "--dry-run", "archive": "--archive"}
+
+
+def in_verbs(sentence: str) -> str:
+    """The sentence with the verb of `mlmini` in the place of each call that has one."""
+    return _CALL.sub(_verb, sentence)
+
+
+def _verb(call: re.Match[str]) -> str:
+    path, _, query = call[2].partition("?")
+    asked = dict(parse_qsl(query))
+    for pattern, verb in _VERBS:
+        if (found := pattern.fullmatch(f"{call[1]} {path}")) and asked.keys() <= _OPTIONS.keys():
+            words = [verb.format(*found.groups())]
+            for name, value in asked.items():
+                words += [_OPTIONS[name]] if value == "true" else [_OPTIONS[name], value]
+            return f"`mlmini {' '.join(words)}`"
+    return call[0]

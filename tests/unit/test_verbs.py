@@ -1,0 +1,146 @@
+"""What verbs ask of the API, and what they say; each runs in this process, against a server that gives set answers."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cli.app import main
+from tests.support.answering import Given, answer, problem, server
+from tests.support.command_line import Ended
+from tests.support.servers import free_ports
+
+Verb = Callable[..., Ended]
+EMPTY = answer(200, {"items": [], "next_cursor": None})
+GONE: Given = (204, {}, b"")
+JOB: dict[str, Any] = {
+    "job_id": "7-a",
+    "kind": "train",
+    "status": "queued",
+    "dataset_name": "iris",
+    "error": None,
+    "progress": {"percent": 0, "step": "queued"},
+}
+
+
+@pytest.fixture
+def mlmini(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Verb:
+    """Runs a verb."""
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["mlmini", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        shown = capfd.readouterr()
+        return Ended(int(end.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+ASKED = {
+    "estimators": "GET /estimators?limit=200",
+    "estimators --task regression --module svm": "GET /estimators?task=regression&module=svm&limit=200",
+    "datasets versions iris --limit 3": "GET /datasets/iris/versions?limit=3",
+    "datasets versions a/b": "GET /datasets/a%2Fb/versions?limit=20",
+    "datasets preview iris": "GET /datasets/iris/preview?rows=20",
+    "datasets preview iris --rows 3 --version 2": "GET /datasets/iris/preview?rows=3&version=2",
+    "estimators sklearn.svm.SVC": "GET /estimators/sklearn.svm/SVC",
+    "jobs retry 7-a --detach": "POST /jobs/7-a/retry",
+}
+
+
+@pytest.mark.parametrize("words", ASKED)
+def test_a_verb_asks_for_one_thing(mlmini: Verb, words: str) -> None:
+    with server(EMPTY) as api:
+        ended = mlmini(*words.split(), "--json", "--url", api.url)
+    assert (ended.status, ended.err, ended.document) == (0, "", {"items": [], "next_cursor": None})
+    assert [f"{method} {path}" for method, path, _ in api.seen] == [ASKED[words]]
+
+
+def test_a_retry_is_sent_with_a_key_so_that_it_can_be_repeated(mlmini: Verb) -> None:
+    with server(problem(503, **{"Retry-After": "0.1"}), answer(202, JOB)) as api:
+        assert mlmini("jobs", "retry", "7-a", "--detach", "--url", api.url).status == 0
+    (first, second) = [key for _, _, key in api.seen]
+    assert first == second
+    assert first
+
+
+def test_a_retry_waits_for_the_new_job_and_fails_with_it(mlmini: Verb) -> None:
+    ended = JOB | {"status": "failed", "error": {"code": "x", "message": "POST /jobs/7-a/retry runs it again."}}
+    with server(answer(202, JOB), answer(200, ended)) as api:
+        shown = mlmini("jobs", "retry", "7-a", "--url", api.url)
+    assert shown.status == 1
+    assert "train iris: failed" in shown.err
+    assert "The job 7-a ended as failed (x): `mlmini jobs retry 7-a` runs it again." in shown.err
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "done"),
+    [([], "/datasets/iris", "deleted"), (["--archive"], "/datasets/iris?archive=true", "archived")],
+)
+def test_a_deletion_says_what_was_done(mlmini: Verb, words: list[str], path: str, done: str) -> None:
+    with server(GONE) as api:
+        shown = mlmini("datasets", "delete", "iris", *words, "--url", api.url)
+        as_json = mlmini("datasets", "delete", "iris", *words, "--json", "--url", api.url)
+    assert [request[:2] for request in api.seen] == [("DELETE", path)] * 2
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.startswith(f"Dataset iris is {done}.")
+    assert as_json.document == {"name": "iris", "done": done}
+
+
+def test_a_deletion_is_sent_once(mlmini: Verb) -> None:
+    with server(problem(503)) as api:
+        assert mlmini("datasets", "delete", "iris", "--url", api.url).status == 1
+    assert len(api.seen) == 1
+
+
+def test_a_model_of_another_dataset_is_not_retired(mlmini: Verb) -> None:
+    with server(answer(200, {"dataset_name": "wine"})) as api:
+        ended = mlmini("retire", "iris", "1", "dev", "--url", api.url)
+    assert (ended.status, ended.out, len(api.seen)) == (1, "", 1)
+    assert "Version 1 is a model of 'wine', not of 'iris', so nothing was retired." in ended.err
+
+
+@pytest.mark.parametrize("words", [["--url", "{}", "jobs", "list"], ["jobs", "--url={}", "list"]])
+def test_the_url_may_stand_before_the_verb(mlmini: Verb, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setenv("MLMINI_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
+    with server(EMPTY) as api:
+        assert mlmini(*(word.format(api.url) for word in words)).status == 0
+    assert len(api.seen) == 1
+
+
+def test_the_url_behind_the_verb_goes_before_the_one_in_front(mlmini: Verb) -> None:
+    with server(EMPTY) as api:
+        mlmini("--url", f"http://127.0.0.1:{free_ports(1)[0]}", "jobs", "list", "--url", api.url)
+    assert len(api.seen) == 1
+
+
+def test_hints_of_the_api_name_verbs_and_its_json_is_as_it_was(mlmini: Verb) -> None:
+    status, headers, _ = problem(404)
+    detail = "There is no job 'x'. GET /jobs lists the jobs."
+    with server((status, headers, json.dumps({"code": "unknown_job", "detail": detail}).encode())) as api:
+        ended = mlmini("jobs", "show", "x", "--json", "--url", api.url)
+    assert "There is no job 'x'. `mlmini jobs list` lists the jobs." in ended.err
+    assert ended.document["detail"] == detail
+
+
+WRONG = {
+    "a word for a number": ("models show one", "Invalid value for 'VERSION': It must be a whole number, not 'one'."),
+    "a number out of range": ("jobs list --limit 0", "'--limit': It must be greater than or equal to 1, not '0'."),
+    "a word for a share": ("train x --model a.b --test-size x", "'--test-size': It must be a number, not 'x'."),
+    "an estimator without a module": ("estimators SVC", "`mlmini estimators` lists them"),
+    "the order of before": ("retire 1 production", "'production' is not a version, which is a whole number. The order"),
+    "a URL for this machine": ("--url http://127.0.0.1:1 fsck", "'fsck' takes no --url"),
+    "a URL for no such verb": ("--url http://127.0.0.1:1 fsk", "Did you mean 'fsck'?"),
+    "no URL": ("--url", "--url"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_usage_is_told_in_plain_words(mlmini: Verb, name: str) -> None:
+    words, sentence = WRONG[name]
+    ended = mlmini(*words.split())
+    assert (ended.status, ended.out) == (2, "")
+    assert sentence in ended.err
