@@ -50,7 +50,7 @@ def _answer(body: PredictRequest, predictor: Predictor, warnings: list[str], *, 
         "version": predictor.version,
         "target": predictor.signature.target,
         "predictions": prediction.predictions,
-        "warnings": warnings,
+        "warnings": warnings + prediction.warnings,
     }
     if prediction.probabilities is not None:
         content |= {"probabilities": prediction.probabilities, "classes": prediction.classes}

@@ -12,20 +12,40 @@ _SHOWN = 40
 
 # Says what is wrong with a value that is there; None when nothing is.
 Check = Callable[[Any], str | None]
+# The text that a number is taken as, and whether it is one that the training met, as far as that is known.
+Spelling = Callable[[float], tuple[str, bool]]
 
 
 def check_of(column: InputColumn) -> Check:
     """The check for the cells of a column; a column that the model leaves aside takes anything."""
     if not column.used:
         return _anything
-    check = _CHECKS.get(column.kind, _word)
-    if column.kind != "category":
-        return check
-    if not all(isinstance(category, str) for category in column.categories or []):
-        check = _word_or_number
+    texts = all(isinstance(category, str) for category in column.categories or [])
+    check = _CHECKS.get(column.kind, _text_or_number if texts else _word_or_number)
     # Those of tables that an earlier release took, before it knew the rule for characters.
     known = [category for category in column.categories or [] if isinstance(category, str) and find_control(category)]
     return (lambda value: None if value in known else check(value)) if known else check
+
+
+def spelling_of(column: InputColumn) -> Spelling | None:
+    """How numbers are written in a column of texts, whether the training met them; None where they stay numbers."""
+    if not column.used or column.kind in _CHECKS:
+        return None
+    categories = column.categories or []
+    if not all(isinstance(category, str) for category in categories):
+        return None
+    known = frozenset(categories)
+
+    def spell(number: float) -> tuple[str, bool]:
+        written = str(number)
+        # 3 and 3.0 are one number in JSON, and two texts in a table.
+        whole = str(int(number)) if number == int(number) else written
+        for text in (written, whole, f"{whole}.0"):
+            if text in known:
+                return text, True
+        return whole, not known
+
+    return spell
 
 
 def short(text: str) -> str:
@@ -72,6 +92,10 @@ def _word(value: Any) -> str | None:
     return control and f"the text holds {control.name}, which no table here can hold"
 
 
+def _text_or_number(value: Any) -> str | None:
+    return _number(value) if type(value) in {int, float} else _word(value)
+
+
 def _word_or_number(value: Any) -> str | None:
     return _word(value) if isinstance(value, str) else None if isinstance(value, bool) else _number(value)
 
@@ -91,7 +115,7 @@ def _anything(value: Any) -> str | None:
     return None
 
 
-# A column of another kind holds words.
+# A column of another kind holds texts.
 _CHECKS: dict[str, Check] = {
     "integer": _number,
     "number": _number,

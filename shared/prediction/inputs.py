@@ -3,15 +3,15 @@
 Rows by position (`features`) and rows by name (`records`) become one form: lists of values in signature order.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import BodyTooLarge, InvalidInput, did_you_mean
 from shared.estimators.signature import Signature
-from shared.prediction.cells import check_of, short, shown
+from shared.prediction.cells import check_of, short, shown, spelling_of
 from shared.prediction.faults import Faults
+from shared.prediction.input_warnings import Done, InputWarnings
 from shared.training.frame import model_input
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ _NUMBERS = frozenset({int, float})
 _MOST_NAMES = 20
 
 
-def read_input(signature: Signature, *, features: Any, records: Any, max_cells: int) -> Any:
+def read_input(signature: Signature, *, features: Any, records: Any, max_cells: int, warnings: InputWarnings) -> Any:
     """Check one of the two forms (the other one is None) and turn it into what the model takes.
+
+    What has to be done for that, and may not be what was meant, is noted in `warnings`.
 
     Raises:
         InvalidInput: for everything that is wrong, all at once.
@@ -38,11 +40,11 @@ def read_input(signature: Signature, *, features: Any, records: Any, max_cells: 
         raise _refusal((form,), f"'{form}' must be a list of at least one row.")
     _check_size(signature, len(rows), max_cells)
     if form == "features":
-        return _read_features(signature, rows)
-    return _read_records(signature, rows)
+        return _read_features(signature, rows, warnings)
+    return _read_records(signature, rows, warnings)
 
 
-def _read_features(signature: Signature, rows: list[Any]) -> Any:
+def _read_features(signature: Signature, rows: list[Any], warnings: InputWarnings) -> Any:
     plain = _plain_numbers(signature, rows)
     if plain is not None:
         return plain
@@ -50,11 +52,12 @@ def _read_features(signature: Signature, rows: list[Any]) -> Any:
     for index, row in enumerate(rows):
         _check_shape(signature, index, row, faults)
     faults.raise_if_any()
-    _check_cells(signature, rows, list(range(len(signature.inputs))), "features", faults)
+    rows = [list(row) for row in rows]
+    _take_cells(signature, rows, "features", faults, warnings)
     return _converted(signature, rows)
 
 
-def _read_records(signature: Signature, records: list[Any]) -> Any:
+def _read_records(signature: Signature, records: list[Any], warnings: InputWarnings) -> Any:
     faults = Faults()
     names = [column.name for column in signature.inputs]
     known = frozenset(names)
@@ -64,14 +67,16 @@ def _read_records(signature: Signature, records: list[Any]) -> Any:
             faults.add(("records", index), f"Row {index} must be an object, but is {_described(record)}.")
             continue
         for name in record:
-            if name not in known:
+            if name == signature.target:
+                warnings.add(Done.TARGET_LEFT_ASIDE, index, short(name))
+            elif name not in known:
                 sentence = partial(_unknown_column, signature, name, suggest=faults.suggests)
                 faults.add(("records", index, name), sentence)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
         # What is left of them no longer stands in its place, so its cells cannot be named.
         faults.raise_if_any()
-    _check_cells(signature, rows, names, "records", faults)
+    _take_cells(signature, rows, "records", faults, warnings)
     return _converted(signature, rows)
 
 
@@ -103,22 +108,35 @@ def _check_shape(signature: Signature, index: int, row: Any, faults: Faults) -> 
         faults.add(("features", index), lambda: f"Row {index} has {count}, but {wanted}: {_names(signature)}.")
 
 
-def _check_cells(
-    signature: Signature, rows: list[list[Any]], keys: Sequence[str | int], form: str, faults: Faults
+def _take_cells(
+    signature: Signature,
+    rows: list[list[Any]],
+    form: str,
+    faults: Faults,
+    warnings: InputWarnings,
 ) -> None:
-    """Look at each cell of rows that have the right shape; `keys` says how a column is called in a place."""
+    """Look at each cell of rows that have the right shape. Numbers in columns of texts become texts, in these rows."""
     columns = [
-        (key, column, column.missing_allowed or not column.used, check_of(column))
-        for key, column in zip(keys, signature.inputs, strict=True)
+        (position, column, column.missing_allowed or not column.used, check_of(column))
+        for position, column in enumerate(signature.inputs)
     ]
+    keys: list[str | int] = [column.name if form == "records" else at for at, column in enumerate(signature.inputs)]
+    spellings = [spelling_of(column) for column in signature.inputs]
     for index, row in enumerate(rows):
-        for value, (key, column, may_be_missing, check) in zip(row, columns, strict=True):
+        for position, column, may_be_missing, check in columns:
+            value = row[position]
             if value is None:
                 if not may_be_missing:
                     sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
-                    faults.add((form, index, key), sentence, missing=True)
+                    faults.add((form, index, keys[position]), sentence, missing=True)
             elif (wrong := check(value)) is not None:
-                faults.add((form, index, key), f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.")
+                sentence = f"Column '{column.name}' ({column.kind}), row {index}: {wrong}."
+                faults.add((form, index, keys[position]), sentence)
+            elif type(value) in _NUMBERS and (spell := spellings[position]) is not None:
+                row[position], seen = spell(value)
+                warnings.add(Done.SPELLED if seen else Done.SPELLED_UNSEEN, index, short(column.name))
+        if all(row[position] is None for position, column, _, _ in columns if column.used):
+            warnings.add(Done.NOTHING_GIVEN, index)
     faults.raise_if_any()
 
 
@@ -143,8 +161,6 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
 
 
 def _unknown_column(signature: Signature, name: str, *, suggest: bool) -> str:
-    if name == signature.target:
-        return f"Column '{name}' is what the model predicts; leave it out."
     known = (column.name for column in signature.inputs)
     hint = did_you_mean(name, known if suggest else ()) or f" The model takes: {_names(signature)}."
     return f"The model has no input column '{short(name)}'.{hint}"

@@ -7,6 +7,7 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from shared.prediction.refusals import refuse_rows, refuse_values
 from shared.registry.artifact import load_model
@@ -20,11 +21,15 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Prediction:
-    """One prediction per row; for probabilities one list per row, in the order of `classes`."""
+    """One prediction per row; for probabilities one list per row, in the order of `classes`.
+
+    `warnings` says what was done to the input so that the model could take it.
+    """
 
     predictions: list[Any]
-    probabilities: list[list[float]] | None = None
-    classes: list[Any] | None = None
+    probabilities: list[list[float]] | None
+    classes: list[Any] | None
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Predictor:
         """
         if probabilities:
             self._check_probabilities()
-        rows = read_input(self.signature, features=features, records=records, max_cells=max_cells)
+        warnings = InputWarnings()
+        rows = read_input(self.signature, features=features, records=records, max_cells=max_cells, warnings=warnings)
         import numpy as np
 
         try:
@@ -59,9 +65,12 @@ class Predictor:
             log.warning("prediction_refused", version=self.version, exc_info=True)
             refuse_values(self.signature, features=features, records=records)
         form = "features" if records is None else "records"
-        if each is None:
-            return Prediction(_as_json(predictions, form))
-        return Prediction(_as_json(predictions, form), _as_json(each, form), self.signature.classes)
+        return Prediction(
+            predictions=_as_json(predictions, form),
+            probabilities=None if each is None else _as_json(each, form),
+            classes=None if each is None else self.signature.classes,
+            warnings=warnings.sentences(),
+        )
 
     def _check_probabilities(self) -> None:
         if self.signature.task == "classification" and hasattr(self.model, "predict_proba"):

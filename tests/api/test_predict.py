@@ -132,6 +132,18 @@ def test_a_warm_prediction_asks_the_database_nothing(
     assert [] in [asked() for _ in range(20)]
 
 
+def test_what_was_done_to_an_input_is_told_beside_its_predictions(
+    one_client: TestClient, one_platform: Platform
+) -> None:
+    records = [dict(zip(IRIS_COLUMNS, ROWS[0], strict=True)) | {"target": "virginica"}]
+    answer = one_client.post("/predict", json=BODY | {"input_data": {"records": records}})
+    assert answer.status_code == 200
+    assert answer.json()["predictions"] == ["setosa"]
+    assert answer.json()["warnings"] == [
+        "Column 'target' is what the model predicts: its values were left aside, in row 0."
+    ]
+
+
 WRONG: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "unknown dataset": ({"dataset_name": "irsi"}, 404, "unknown_dataset", "Did you mean 'iris'?"),
     "unknown environment": ({"environment": "prod"}, 422, "unknown_stage", "dev, staging, production"),

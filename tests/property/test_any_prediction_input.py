@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.errors import PlatformError
 from shared.estimators.signature import InputColumn, Signature
+from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 
 SCALARS = (
@@ -48,7 +49,7 @@ def signatures(draw: st.DrawFn) -> Signature:
 def outcome(signature: Signature, features: Any, records: Any) -> Any:
     """What the input becomes, or the refusal."""
     try:
-        return read_input(signature, features=features, records=records, max_cells=20)
+        return read_input(signature, features=features, records=records, max_cells=20, warnings=InputWarnings())
     except PlatformError as refusal:
         return refusal
 
@@ -83,8 +84,8 @@ def test_rows_of_the_right_shape_are_taken_or_refused(signature: Signature, data
 def test_positions_and_names_mean_the_same(rows: list[list[float]]) -> None:
     inputs = [InputColumn(name=name, kind="number", missing_allowed=False) for name in "ab"]
     signature = Signature(inputs=inputs, target="x", task="regression", classes=None, numeric=True)
-    by_position = read_input(signature, features=rows, records=None, max_cells=1000)
+    by_position = read_input(signature, features=rows, records=None, max_cells=1000, warnings=InputWarnings())
     records = [{"b": b, "a": a} for a, b in rows]
-    by_name = read_input(signature, features=None, records=records, max_cells=1000)
+    by_name = read_input(signature, features=None, records=records, max_cells=1000, warnings=InputWarnings())
     assert (by_position == by_name).all()
     assert by_position.tolist() == rows

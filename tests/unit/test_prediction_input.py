@@ -7,6 +7,7 @@ import pytest
 
 from shared.errors import MOST_FAULTS, MOST_HINTS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
 from shared.estimators.signature import InputColumn, Signature
+from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from tests.support.models import numeric_signature
 from tests.support.searches import counted_searches
@@ -29,7 +30,16 @@ MIXED = Signature(
 
 
 def read(signature: Signature, *, features: Any = None, records: Any = None, max_cells: int = 1000) -> Any:
-    return read_input(signature, features=features, records=records, max_cells=max_cells)
+    return warned(signature, features=features, records=records, max_cells=max_cells)[0]
+
+
+def warned(
+    signature: Signature, *, features: Any = None, records: Any = None, max_cells: int = 1000
+) -> tuple[Any, list[str]]:
+    """What the model takes, and the warnings."""
+    warnings = InputWarnings()
+    rows = read_input(signature, features=features, records=records, max_cells=max_cells, warnings=warnings)
+    return rows, warnings.sentences()
 
 
 def refusal(signature: Signature, **given: Any) -> PlatformError:
@@ -124,8 +134,62 @@ def test_an_unknown_column_is_refused_with_a_suggestion() -> None:
     assert "Did you mean 'city'?" in error.detail
 
 
-def test_the_target_among_the_columns_is_named_as_such() -> None:
-    assert "is what the model predicts" in refusal(MIXED, records=[{"price": 3}]).detail
+def test_the_target_among_the_columns_is_left_aside_with_a_warning() -> None:
+    frame, warnings = warned(MIXED, records=[{"age": 1, "price": 3}, {"age": 2}, {"age": 3, "price": None}])
+    assert list(frame.columns) == ["age", "city", "member", "joined"]
+    assert warnings == ["Column 'price' is what the model predicts: its values were left aside, in rows 0, 2."]
+
+
+@pytest.mark.parametrize("given", [{"records": [{"age": 1}, {}]}, {"features": [[1] + [None] * 4, [None] * 5]}])
+def test_a_row_without_any_value_is_taken_with_a_warning(given: dict[str, Any]) -> None:
+    frame, warnings = warned(MIXED, **given)
+    assert frame.isna().all(axis=1).tolist() == [False, True]
+    assert warnings == ["No value is given for any column of the model, in row 1: all were taken as missing."]
+    assert isinstance(refusal(NUMERIC, records=[{}]), MissingNotAllowed)
+
+
+SPELLED = "Column 'code' holds texts: a number was taken as the text that it is written as, in "
+UNSEEN = "Column 'code' holds texts, and the training met no such number among them: it was taken as a text that is "
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "told"),
+    [
+        (3, "3", SPELLED + "row 0."),
+        (3.0, "3", SPELLED + "row 0."),
+        (4, "4.0", SPELLED + "row 0."),
+        (2.5, "2.5", SPELLED + "row 0."),
+        (7, "7", UNSEEN + "not known, in row 0."),
+        (7.0, "7", UNSEEN + "not known, in row 0."),
+        (-0.5, "-0.5", UNSEEN + "not known, in row 0."),
+    ],
+)
+def test_a_number_for_a_category_is_taken_as_its_text_with_a_warning(number: float, text: str, told: str) -> None:
+    column = InputColumn(name="code", kind="category", missing_allowed=True, categories=["3", "4.0", "2.5", "x"])
+    signature = MIXED.model_copy(update={"inputs": [column]})
+    features = [[number]]
+    frame, warnings = warned(signature, features=features)
+    assert (frame["code"].tolist(), warnings) == ([text], [told])
+    assert features == [[number]]
+
+
+def test_a_number_for_a_text_is_taken_too_and_for_an_unused_column_nothing_is_said() -> None:
+    inputs = [InputColumn(name="code", kind="text", missing_allowed=False), MIXED.inputs[4]]
+    signature = MIXED.model_copy(update={"inputs": inputs})
+    frame, warnings = warned(signature, features=[[17, 4]])
+    assert (frame["code"].tolist(), warnings) == (["17"], [SPELLED + "row 0."])
+
+
+def test_of_many_rows_and_columns_a_warning_names_the_first() -> None:
+    column = InputColumn(name="code", kind="text", missing_allowed=False)
+    signature = MIXED.model_copy(update={"inputs": [column]})
+    assert warned(signature, features=[[1]] * 1000)[1] == [SPELLED + "rows 0, 1, 2, 3, 4 and 995 more."]
+    wide = MIXED.model_copy(
+        update={"inputs": [column.model_copy(update={"name": f"c{number}"}) for number in range(30)]}
+    )
+    warnings = warned(wide, features=[[1] * 30])[1]
+    assert len(warnings) == 21
+    assert warnings[-1] == "There are 10 more warnings of these kinds."
 
 
 def test_unknown_columns_and_wrong_cells_are_told_of_together() -> None:
@@ -154,7 +218,6 @@ def test_mixed_rows_become_a_frame_of_the_used_columns() -> None:
     [
         ("age", "30", "not a number"),
         ("age", False, "false is not a number"),
-        ("city", 5, "5 is not a text"),
         ("city", ["Bonn"], "a list is not a text"),
         ("city", {}, "an object is not a text"),
         ("city", True, "true is not a text"),

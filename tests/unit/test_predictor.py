@@ -29,7 +29,7 @@ def classifier(labels: list[Any]) -> Predictor:
 
 
 def test_labels_are_those_of_the_dataset() -> None:
-    assert ask(ready(iris_forest()), ROWS) == Prediction(["setosa", "virginica"])
+    assert ask(ready(iris_forest()), ROWS) == Prediction(["setosa", "virginica"], None, None, [])
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [False, True], [1.0, 2.0]])
