@@ -94,7 +94,7 @@ _NO_FILE = (
     "The database file cannot be opened or made. Check that its folder is there, that no folder has its name and that "
     f"this user may write there ({_OWN_FILE})."
 )
-_OTHER_FILE = f"The database file is none of SQLite. Bring it back from a backup, or name another one ({_OWN_FILE})."
+_OTHER_FILE = f"The database file is not a SQLite file. Bring it back from a backup, or name another one ({_OWN_FILE})."
 _SQLITE = {
     sqlite3.SQLITE_BUSY: "Another program holds the lock of the database file. Stop that program.",
     sqlite3.SQLITE_LOCKED: "Another program holds the lock of the database file. Stop that program.",

@@ -44,8 +44,8 @@ def weakness_of_database(settings: Settings) -> str | None:
         return None  # SQLite refuses it by itself.
     if not stat.S_ISREG(state.st_mode):
         raise WrongSettings(
-            f"{path} has the name of the database file and is no regular file. Move it away, or name the file itself "
-            "in MLMINI_DATABASE_URL."
+            f"{path} has the name of the database file and is not a regular file. Move it away, or name the file "
+            "itself in MLMINI_DATABASE_URL."
         )
     return weakness_on_the_way(path) or weakness(path.parent) or next(_weaknesses(path), None)
 
@@ -54,7 +54,7 @@ def protect_database(settings: Settings) -> None:
     """See that no other user can change the database file, and let none read it if it belongs to this one.
 
     Raises:
-        WrongSettings: when others can change it, or it is no file.
+        WrongSettings: when others can change it, or it is not a file.
     """
     path = database_path(settings.sqlalchemy_url)
     try:

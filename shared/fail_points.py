@@ -95,7 +95,7 @@ def read_faults(text: str) -> dict[str, tuple[Fault, ...]]:
         what, _, file = rest.partition("@")
         action, _, argument = what.partition(":")
         if point not in POINTS or not _is_action(action, argument):
-            raise WrongSettings(f"{VARIABLE}: '{each}' is no fault; it is written as point=action:argument@file.")
+            raise WrongSettings(f"{VARIABLE}: '{each}' is not a fault; it is written as point=action:argument@file.")
         found[point] = (*found.get(point, ()), Fault(action, argument, Path(file) if file else None))
     return found
 

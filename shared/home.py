@@ -94,7 +94,7 @@ def home_fault(error: OSError, folder: str) -> str:
 def reason(error: OSError) -> str:
     """The system's words for an error, without the path that is part of its message."""
     if isinstance(error, NotRegular):
-        return "It holds something that is no regular file"
+        return "It holds something that is not a regular file"
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 

@@ -8,7 +8,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; whoever holds it has the port.
 
     Raises:
-        OSError: when the port is taken, or the host is none of this machine.
+        OSError: when the port is taken, or the host is not an address of this machine.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
@@ -32,7 +32,7 @@ def listen_fault(host: str, port: int, error: OSError) -> str:
     """Why nothing can listen there."""
     if is_about_the_host(error):
         return (
-            f"MLMINI_HOST: {host} is no address of this machine ({error.strerror}). Set it to one that is, such as "
+            f"MLMINI_HOST: {host} is not an address of this machine ({error.strerror}). Set it to one that is, such as "
             "127.0.0.1."
         )
     return f"port {port} on {host} cannot be used: {error.strerror}."

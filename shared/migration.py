@@ -93,7 +93,7 @@ def alone(database: Database) -> Iterator[Connection]:
 
 
 def check_schema(database: Database) -> None:
-    """See that the database answers, has the tables of this release and is no read-only copy of another one.
+    """See that the database answers, has the tables of this release and is not a read-only copy of another one.
 
     Raises:
         DatabaseUnavailable: when it is away and may come back.

@@ -81,7 +81,7 @@ class JobQueue:
     """Tells workers of due jobs, without ever making a caller wait for Redis."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is sent yet. Raises WrongSettings for a URL that is none of Redis."""
+        """Nothing is sent yet. Raises WrongSettings for a URL that is not of a Redis server."""
         self._redis = connect_redis(settings, seconds=_SOCKET_SECONDS)
         self._celery = create_celery(settings)
         self._waiting: queue.Queue[Delivery | None] = queue.Queue(maxsize=_BACKLOG)

@@ -34,4 +34,4 @@ def open_regular(path: str | Path, flags: int = os.O_RDONLY, *, dir_fd: int | No
 
 
 def _not_regular(path: str | Path) -> NotRegular:
-    return NotRegular(errno.EINVAL, "It is no regular file", str(path))
+    return NotRegular(errno.EINVAL, "It is not a regular file", str(path))

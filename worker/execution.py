@@ -89,7 +89,7 @@ def _work(attempt: Attempt) -> Effect:
     except OSError as error:
         if attempt.folder.exists():
             raise
-        # Somebody removed it under the attempt, which is no fault of the job.
+        # Somebody removed it under the attempt, which is not a fault of the job.
         raise scratch_error(error) from error
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     try:
         names = queue.workers()
     except redis.RedisError:
-        # Workers find their jobs without Redis: its absence is no reason to restart them.
+        # Workers find their jobs without Redis: its absence is not a reason to restart them.
         return
     finally:
         queue.close()

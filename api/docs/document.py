@@ -14,7 +14,7 @@ from api.http import problems
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 # In place of FastAPI's one word for all.
 _SUCCESSES = {
-    "200": "Here it is",
+    "200": "What was asked for",
     "201": "It is in the catalog",
     "202": "Accepted: the job is kept, whatever gets restarted",
     "204": "Done; there is nothing to tell",

@@ -170,7 +170,7 @@ def install(app: FastAPI) -> None:
 
 
 def unexpected(error: Exception, request_id: str) -> Response:
-    """The response for an error that is none of the platform's; it tells no more than where to look.
+    """The response for an error that the platform does not know; it tells no more than where to look.
 
     What the system says of its disk has a name, wherever a file is put for a while.
     """

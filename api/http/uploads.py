@@ -46,7 +46,7 @@ async def received_upload(
     written in `threads`.
 
     Raises:
-        UnsupportedMediaType: when the body is no form with parts.
+        UnsupportedMediaType: when the body is not a form with parts.
         BodyTooLarge: when the file is larger than `max_bytes`.
         InvalidRequest: when the form is broken, incomplete or has other parts.
         ScratchFull: when there is no room for the file.

@@ -60,7 +60,7 @@ def find_address(given: str | None) -> Address:
         return Address(_checked(url, wrong), f"The platform that was started last left this URL in {home / NAME}.")
     # An empty variable is none, as for the settings.
     port = os.environ.get("MLMINI_PORT") or _DEFAULT_PORT
-    wrong = f"MLMINI_PORT is '{port}', which is no port. It is a number from 1 to 65535."
+    wrong = f"MLMINI_PORT is '{port}', which is not a port. It is a number from 1 to 65535."
     url = _checked(f"http://127.0.0.1:{port}", wrong)
     return Address(url, f"This is the default, as no platform runs on {home}.")
 

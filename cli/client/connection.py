@@ -158,7 +158,7 @@ class Client:
             headers = dict(call.headers)
             if call.file is not None:
                 file = stack.enter_context(call.file.open("rb"))
-                # A file's name may hold bytes that are no text.
+                # A file's name may hold bytes that are not text.
                 name = call.file.name.encode(errors="replace").decode()
                 more = {"files": {"file": (name, reading(file))}, "data": dict(call.fields)}
             elif call.content is not None:

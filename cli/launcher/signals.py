@@ -20,7 +20,7 @@ class Interruption:
         signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, self._count)
         signal.signal(signal.SIGTERM, self._count)
-        # nohup means that the terminal's end is no request to stop.
+        # nohup means that the terminal's end is not a request to stop.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._count)
         # With a handler, the end of a child wakes up `wait` through the socket.

@@ -18,7 +18,7 @@ _STYLES = {"bold": 1, "cyan": 36}
 
 
 def say(text: str = "", *, style: str = "") -> None:
-    """Show a line; a terminal gets it `bold` or `cyan` if asked. That nobody reads it is no reason to stop."""
+    """Show a line; a terminal gets it `bold` or `cyan` if asked. That nobody reads it is not a reason to stop."""
     _write(text, sys.stdout.fileno(), style)
 
 

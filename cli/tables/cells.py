@@ -55,7 +55,7 @@ def _number(text: str, *, decimal_comma: bool) -> float | int | None:
         value = float(text.replace("_", "?"))
     except ValueError:
         raise WrongCell(f"'{text[:40]}' is not a number") from None
-    # As in training: an infinity is no value.
+    # As in training: an infinity is not a value.
     return value if math.isfinite(value) else None
 
 

@@ -38,7 +38,7 @@ def read_source(stream: io.BufferedReader, *, name: str, columns: Sequence[str])
     """Read the header of a table in which these columns are expected; `name` is what to call it.
 
     Raises:
-        CommandFailed: when it is no table, or has none of these columns.
+        CommandFailed: when it is not a table, or has none of these columns.
     """
     csv.field_size_limit(_LONGEST_FIELD)
     file = cast("IO[bytes]", gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == _GZIP else stream)

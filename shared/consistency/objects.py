@@ -98,7 +98,7 @@ def _unexpected(
     about = f"{bucket_of(shelf, settings)}/{entry.key}"
     if not is_ours(shelf, entry.key):
         hint = "The platform leaves it alone. Keep what is not its own in another bucket."
-        yield Difference("object_foreign", about, "its name is none that the platform gives", hint, Level.NOTE)
+        yield Difference("object_foreign", about, "the platform does not give such names", hint, Level.NOTE)
         return
     with database.read() as session:
         # In this order: a job that ends in between has named the object then.

@@ -64,7 +64,7 @@ class Ingestor:
         is part of the transaction that makes a new version visible; what it raises leaves nothing behind.
 
         Raises:
-            InvalidTable: when the file is no table; see `Reader.inspect` for its kin.
+            InvalidTable: when the file is not a table; see `Reader.inspect` for its kin.
             ExampleNameTaken: with `only_if_new`, when the name holds other data.
             UploadOvertaken: when the dataset was deleted meanwhile.
             StoreUnavailable: when the object store does not answer.

@@ -115,7 +115,7 @@ def one_line(text: str) -> str:
     """The text as one line that is safe to store, to print and to send.
 
     Escape sequences and invisible marks (such as those that turn the direction of writing) are left out, controls and
-    line ends become spaces, what is no character becomes U+FFFD. A longer text ends in an ellipsis.
+    line ends become spaces, what is not a character becomes U+FFFD. A longer text ends in an ellipsis.
     """
     # A bound first, so that a huge text costs nothing; escapes are left out of what is counted in the end.
     plain = _ESCAPES.sub("", text[: 4 * LONGEST_LINE])

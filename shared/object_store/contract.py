@@ -125,7 +125,7 @@ _PART = re.compile(r"[A-Za-z0-9_.+=@-]{1,255}")
 def check_bucket(bucket: str) -> None:
     """Raise ValueError unless the name is one that S3 takes, and so no path either."""
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
-        raise ValueError(f"{bucket!r} is no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")
+        raise ValueError(f"{bucket!r} is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")
 
 
 def check_key(key: str) -> None:
@@ -135,7 +135,7 @@ def check_key(key: str) -> None:
     """
     parts = key.split("/")
     if len(key) > 1024 or not all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts):
-        raise ValueError(f"{key!r} is no object key: letters, digits and _.+=@- in parts between single slashes")
+        raise ValueError(f"{key!r} is not an object key: letters, digits and _.+=@- in parts between single slashes")
 
 
 def check_prefix(prefix: str) -> None:

@@ -37,7 +37,7 @@ from shared.regular_file import NotRegular, open_regular
 
 _CHUNK_BYTES = 2**20
 _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
-# What is no regular file is no object: a fifo would hold up who opens it, a link lead out of the store.
+# What is not a regular file is not an object: a fifo would hold up who opens it, a link lead out of the store.
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, NotRegular)
 
 

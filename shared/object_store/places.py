@@ -63,7 +63,7 @@ def _enter(folder: str, above: int) -> int:
     try:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     except OSError as error:
-        # Linux says of a link that it is no folder, others that it is a link.
+        # Linux says of a link that it is not a folder, others that it is a link.
         if error.errno == errno.ELOOP:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         raise

@@ -52,7 +52,7 @@ def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 class Removal(NamedTuple):
-    """The right to delete one object. It ends when the object gets a newer number; the number 0 is no removal."""
+    """The right to delete one object. It ends when the object gets a newer number; the number 0 is not a removal."""
 
     shelf: Shelf
     key: str

@@ -19,10 +19,10 @@ from shared.settings import Settings
 KEY_FILE = "artifact.key"
 KEY_BYTES = 32
 _MIN_SECRET_LENGTH = 32
-# Far more than a key has; what is larger is none.
+# Far more than a key has; a larger file is not a key.
 _MOST_CHARACTERS = 4096
 
-# What is sealed begins with it: a seal of one form is none of another.
+# What is sealed begins with it: a seal of one form is not valid in another.
 _FORM = "mlmini artifact 2"
 _OLD_FORM = "mlmini artifact 1"
 
@@ -98,7 +98,8 @@ def read_artifact_key(settings: Settings) -> ArtifactKey | None:
         return None
     except NotRegular:
         raise WrongSettings(
-            f"{KEY_FILE} in the home folder is no regular file. Put the file itself there, or set MLMINI_ARTIFACT_KEY."
+            f"{KEY_FILE} in the home folder is not a regular file. Put the file itself there, or set "
+            "MLMINI_ARTIFACT_KEY."
         ) from None
     except OSError as error:
         raise WrongSettings(

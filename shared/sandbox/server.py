@@ -7,7 +7,7 @@ the process ended; the owner shuts its side down to have the process killed.
 The process that is started is not the server but its guard, which does nothing but wait for the end of the server or
 of the owner, whose socket closes, and kill then what is left of server and runs. A process that a run started dies
 thereby with its run, whichever of owner, guard, server and run is killed first, and in whatever session it is. A
-server that stands still is no exception. One whose guard is killed ends its runs and itself.
+server that stands still is not an exception. One whose guard is killed ends its runs and itself.
 """
 
 import contextlib

@@ -39,7 +39,7 @@ def open_chunks(path: Path, reading: Reading, limits: TableLimits, *, partial: b
     """Open a file for reading from its beginning.
 
     Raises:
-        InvalidTable: or one of its kin, when the beginning is no table.
+        InvalidTable: or one of its kin, when the beginning is not a table.
     """
     chunks: Chunks
     if reading.format == "parquet":

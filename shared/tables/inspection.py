@@ -67,7 +67,7 @@ def _answer(request: dict[str, Any]) -> Inspection | Preview:
 def _inspect_as(path: Path, reading: Reading, limits: TableLimits) -> Inspection:
     with open_chunks(path, reading, limits) as chunks:
         rows, profiles = _profile(chunks)
-        # A delimiter at the end of each line is no column.
+        # A delimiter at the end of each line is not a column.
         for _ in range(chunks.unnamed_tail):
             if profiles and profiles[-1].is_empty:
                 profiles.pop()

@@ -48,7 +48,7 @@ def first_rows(path: Path, reading: Reading, *, columns: list[Column], rows: int
     """The first rows of a table; fewer than asked for when the file, which may be `partial`, has no more.
 
     Raises:
-        InvalidTable: when the file is no table, as may be for too short a beginning of one.
+        InvalidTable: when the file is not a table, as may be for too short a beginning of one.
     """
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in columns])
     found: list[list[Any]] = []

@@ -21,7 +21,7 @@ _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
 
 
 class ParquetChunks:
-    """The chunks of one file. Opening and iterating raise InvalidTable for what is no flat table of plain values."""
+    """The chunks of one file. Opening and iterating raise InvalidTable for what is not a flat table of plain values."""
 
     typed = True
     decimal_comma = False

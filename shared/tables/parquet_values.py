@@ -43,7 +43,7 @@ def keep_of(name: str, kind: pa.DataType) -> Keep:
     """How to keep the cells of a column that has values of a type.
 
     Raises:
-        InvalidTable: when they are no plain numbers, booleans, strings, dates or moments.
+        InvalidTable: when they are not plain numbers, booleans, strings, dates or moments.
     """
     if pa.types.is_dictionary(kind):
         keep = keep_of(name, kind.value_type)
@@ -51,7 +51,7 @@ def keep_of(name: str, kind: pa.DataType) -> Keep:
     found = next((keep for is_of, keep in _KEEPS if is_of(kind)), None)
     if found is None:
         raise InvalidTable(
-            f"Column '{name}' holds values of type {kind}, which are no plain numbers, booleans, strings, dates or "
+            f"Column '{name}' holds values of type {kind}, which are not plain numbers, booleans, strings, dates or "
             "moments. Flatten, convert or drop the column.",
             errors=[{"loc": ["file", name], "msg": f"type {kind}"}],
         )

@@ -35,7 +35,7 @@ class ColumnProfile:
         self.name = name
         self._typed = typed
         self._decimal_comma = decimal_comma
-        # How numbers are written in the column so far; a column of both is no column of numbers.
+        # How numbers are written in the column so far; a column of both is not a column of numbers.
         self._commas = False
         self._points = False
         self._bound = bound

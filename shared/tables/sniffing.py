@@ -165,7 +165,7 @@ def refuse_foreign(start: bytes, *, inside: str | None = None) -> None:
     """
     what, hint = _recognise(start)
     if what:
-        where = f"The {inside} file holds something else: it is" if inside else "The file is no table: it is"
+        where = f"The {inside} file holds something else: it is" if inside else "The file is not a table: it is"
         raise InvalidTable(f"{where} {what}. {hint}. Taken are CSV, TSV, Parquet and JSON Lines.")
 
 

@@ -155,4 +155,4 @@ def test_a_host_that_is_not_here_is_told_by_the_api_and_the_doctor(scene: Scene)
     variables = {"MLMINI_HOME": str(scene.migrated()), "MLMINI_HOST": "192.0.2.1", "MLMINI_ALLOW_OPEN": "1"}
     for answer in (run("api.server", variables=variables), run("cli", "doctor", variables=variables)):
         assert answer.returncode == 1
-        assert "MLMINI_HOST: 192.0.2.1 is no address of this machine" in answer.stdout + answer.stderr
+        assert "MLMINI_HOST: 192.0.2.1 is not an address of this machine" in answer.stdout + answer.stderr

@@ -273,7 +273,7 @@ ROWS = {
     "the database's folder is a file": Row(
         _sqlite_below_a_file, "MLMINI_HOME where that is unset", "Database", worker=WAITS
     ),
-    "the database file is none": Row(_no_sqlite, "The database file is none of SQLite. Bring it back", "Database"),
+    "the database file is none": Row(_no_sqlite, "The database file is not a SQLite file. Bring it back", "Database"),
     "the schema is older": Row(
         _older,
         "older release. `mlmini up` brings them up to date, and so does `alembic upgrade head`",

@@ -197,7 +197,7 @@ def test_class_weights_are_for_classes_that_the_target_has(labels: tuple[Any, ..
     assert refused(forest, {"class_weight": {right: 2}}, table) == []
     (problem,) = refused(forest, {"class_weight": {right: 2, "other": 3}}, table)
     assert problem.code == "invalid_parameter"
-    assert "'other', which is no class of the target. It has: " in problem.detail
+    assert "'other', which is not a class of the target. It has: " in problem.detail
 
 
 def test_class_weights_are_left_to_the_job_where_the_profile_does_not_know_all_classes() -> None:

@@ -43,7 +43,7 @@ BAD_KEYS = [
 
 @pytest.mark.parametrize("key", BAD_KEYS, ids=ascii)
 def test_a_key_that_is_not_plain_is_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="is no object key"):
+    with pytest.raises(ValueError, match="is not an object key"):
         check_key(key)
 
 
@@ -60,7 +60,7 @@ def test_a_prefix_may_end_anywhere_in_a_key(prefix: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["/", "../", "a/../", "a/../b", "a//", "/a", "a b", "a\\", "\0"], ids=ascii)
 def test_a_prefix_that_no_key_has_is_refused(prefix: str) -> None:
-    with pytest.raises(ValueError, match="is no object key"):
+    with pytest.raises(ValueError, match="is not an object key"):
         check_prefix(prefix)
 
 
@@ -73,7 +73,7 @@ def test_a_bucket_that_s3_takes_is_taken(bucket: str) -> None:
     "bucket", ["", "ab", ".unfinished", "..", "a..b", "a/b", "Datasets", "a_b", "-ab", "a" * 64, "abc\n"]
 )
 def test_a_bucket_that_s3_does_not_take_is_refused(bucket: str) -> None:
-    with pytest.raises(ValueError, match="is no bucket name"):
+    with pytest.raises(ValueError, match="is not a bucket name"):
         check_bucket(bucket)
 
 
@@ -86,5 +86,5 @@ def test_a_range_that_makes_no_sense_is_refused(start: int, end: int | None) -> 
 @pytest.mark.parametrize("store", ["local", "s3"])
 def test_a_bucket_that_cannot_be_stops_the_start(settings: Settings, store: str) -> None:
     wrong = settings.model_copy(update={"store": store, "models_bucket": "Trained Models"})
-    with pytest.raises(WrongSettings, match="MLMINI_MODELS_BUCKET: 'Trained Models' is no bucket name"):
+    with pytest.raises(WrongSettings, match="MLMINI_MODELS_BUCKET: 'Trained Models' is not a bucket name"):
         open_store(wrong)

@@ -28,7 +28,7 @@ def test_the_readme_tells_the_default(name: str) -> None:
 
 
 def written(field: FieldInfo) -> str | None:
-    """The default as it would be set in the environment; None where it is no value."""
+    """The default as it would be set in the environment; None where it is not a value."""
     match field.default:
         case None:
             return None

@@ -84,14 +84,14 @@ def test_a_regular_file_is_opened_and_made_for_its_owner_alone(home: Path) -> No
 @planted
 def test_the_key_is_a_regular_file(home: Path, target: Path, plant: Plant) -> None:
     plant(home / KEY_FILE, target)
-    with pytest.raises(WrongSettings, match="no regular file"):
+    with pytest.raises(WrongSettings, match="not a regular file"):
         load_artifact_key(Settings(home=home))
 
 
 @pytest.mark.parametrize("plant", [_link, _dangling, _fifo, _socket])
 def test_the_database_is_a_regular_file(home: Path, target: Path, plant: Plant) -> None:
     plant(home / "ml_registry.db", target)
-    with pytest.raises(WrongSettings, match="no regular file"):
+    with pytest.raises(WrongSettings, match="not a regular file"):
         protect_database(Settings(home=home))
 
 
@@ -99,7 +99,7 @@ def test_the_database_is_a_regular_file(home: Path, target: Path, plant: Plant) 
 def test_the_lock_of_migrations_is_a_regular_file(home: Path, target: Path, plant: Plant) -> None:
     plant(home / "ml_registry.db.migration-lock", target)
     database = Database(Settings(home=home).sqlalchemy_url)
-    with pytest.raises(WrongSettings, match="no regular file"):
+    with pytest.raises(WrongSettings, match="not a regular file"):
         upgrade(database)
     database.close()
 
@@ -107,7 +107,7 @@ def test_the_lock_of_migrations_is_a_regular_file(home: Path, target: Path, plan
 @planted
 def test_the_lock_of_the_launcher_is_a_regular_file(home: Path, target: Path, plant: Plant) -> None:
     plant(home / LOCK_NAME, target)
-    with pytest.raises((WrongSettings, StartFailed), match="no regular file"), claimed(home):
+    with pytest.raises((WrongSettings, StartFailed), match="not a regular file"), claimed(home):
         pass
     assert target.read_text() == "kept"
 

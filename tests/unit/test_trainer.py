@@ -226,7 +226,7 @@ def test_class_weights_are_given_by_label() -> None:
     assert whole.facts.parameters["class_weight"] == {"0": 1, "1": 5}
     boolean = trained(LOGISTIC, numeric_classes((False, True)), params={"class_weight": {"true": 2, "false": 1}})
     assert boolean.model.class_weight == {True: 2, False: 1}
-    with pytest.raises(InvalidParameter, match="weight for 'perhaps', which is no class of the target"):
+    with pytest.raises(InvalidParameter, match="weight for 'perhaps', which is not a class of the target"):
         trained(LOGISTIC, numeric_classes(), params={"class_weight": {"perhaps": 2}})
 
 

@@ -44,7 +44,7 @@ def problems_of_weights(weights: Any, labels: Iterable[Any]) -> Iterator[Invalid
     for name in weights:
         if name not in spelled:
             shown = ", ".join(str(label) for label in known[:_LABELS_SHOWN])
-            sentence = f"'class_weight' has a weight for '{name[:_SHOWN]}', which is no class of the target."
+            sentence = f"'class_weight' has a weight for '{name[:_SHOWN]}', which is not a class of the target."
             yield Mismatch("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.").error()
 
 
@@ -139,7 +139,7 @@ def _monotonic(values: Values, shape: Shape) -> Iterator[Mismatch]:
         yield Mismatch("monotonic_cst", f"{sentence} Name columns of numbers in 'features', or leave it out.")
     elif isinstance(value, dict):
         for name in [name for name in value if name not in (shape.inputs or [])]:
-            sentence = f"'monotonic_cst' names '{name[:_SHOWN]}', which is no input."
+            sentence = f"'monotonic_cst' names '{name[:_SHOWN]}', which is not an input."
             yield Mismatch("monotonic_cst", f"{sentence} The inputs are: {_shown(shape.inputs or [])}.")
 
 

@@ -50,7 +50,7 @@ def _no_value(target: str) -> InvalidSplit:
 
 
 def not_whole(estimator: Estimator, target: str) -> str:
-    """Why a column of fractional numbers is no target for a classifier."""
+    """Why a column of fractional numbers is not a target for a classifier."""
     return (
         f"{estimator.key} predicts classes, but target column '{target}' holds fractional numbers. "
         f"Use a regressor such as '{_counterpart(estimator)}'."
