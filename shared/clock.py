@@ -56,6 +56,6 @@ def _sqlite_now(element: Now, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(Now, "postgresql")
 def _postgresql_now(element: Now, compiler: SQLCompiler, **kw: Any) -> str:
-    # Not now(): that is the start of the transaction, which may have waited for a lock since.
+    # Not now(): that is the start of the transaction, and the transaction may have waited for a lock since then.
     (seconds,) = element.clauses
     return f"(statement_timestamp() + make_interval(secs => {compiler.process(seconds, **kw)}))"

@@ -26,10 +26,10 @@ CONVENTIONS = {
 }
 
 LOCK_WAIT_SECONDS = 10
-# For how long a process that met damage takes no job after that.
+# A process that met damage takes no job for this time.
 _SUSPECT_SECONDS = 60
 _TURN = "holds the turn to write"
-# A server that vanished without a word is given up after some 20 seconds, not after the hours of TCP.
+# When a server disappears, give up after about 20 seconds, not after TCP's default of hours.
 _SILENCE = {
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -52,7 +52,7 @@ class Database:
         self.engine = _create_engine(
             _existing(url) if existing else url, pool_size=pool_size, prepare=not existing, file=opened_file(url)
         )
-        # When this process last met damage, by the monotonic clock; None again once the database was found intact.
+        # When this process last met damage, by the monotonic clock; None after the database was found intact again.
         self.damaged_at: float | None = None
         self._writer = self.engine.execution_options(writes=True)
 
@@ -121,7 +121,7 @@ def is_outage(error: SQLAlchemyError) -> bool:
         return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
     state: str | None = getattr(error.orig, "sqlstate", None)
     if state is None:
-        # The server said nothing: it is away, or the driver itself refused a value, which no other try can mend.
+        # The server did not answer: it is away, or the driver refused a value, and another try would not help.
         return error.connection_invalidated or isinstance(error, OperationalError)
     return error.connection_invalidated or state[:2] in _POSTGRESQL_OUTAGES
 
@@ -148,14 +148,14 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool, file: Opene
         if file is not None:
             event.listen(engine, "do_connect", file.connecting)
             event.listen(engine, "connect", file.connected)
-            # Before the turn to write is taken, which nobody would give back.
+            # Before this thread takes the turn to write: after it, nobody would give the turn back.
             event.listen(engine, "begin", lambda _: file.check())
         turns = _Turns()
         event.listen(engine, "begin", turns.begin)
         event.listen(engine, "reset", turns.end)
         event.listen(engine, "invalidate", turns.end)
         return engine
-    # The last is for processes that stand still inside a transaction: its locks must not be held for ever.
+    # The last one is for a process that stops inside a transaction: its locks must not be held for ever.
     options = (
         f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
     )
@@ -207,7 +207,7 @@ class _Turns:
 
     def end(self, connection: sqlite3.Connection | None, record: Any, _state: Any) -> None:
         """Called when the pool gets a connection back, whatever became of its transaction."""
-        # A COMMIT that fails leaves SQLite inside the transaction, with the write lock, and the pool would keep it so.
+        # When COMMIT fails, SQLite stays in the transaction and keeps the write lock, even in the pool.
         try:
             if connection is not None and connection.in_transaction:
                 connection.rollback()

@@ -45,7 +45,7 @@ _CONNECTING: list[tuple[str, bool, str]] = [
         False,
         "The database is just starting or stopping. It answers once it has started.",
     ),
-    # Also what a broken connection says that was encrypted, which is nothing of how that was agreed on.
+    # An encrypted connection that breaks says this, too; it does not mean that encryption was not agreed on.
     (r"closed|\beof\b|reset by peer|broken pipe", False, _AWAY),
     (
         r"does not support ssl|invalid response to ssl|ssl error|ssl connection is required|sslmode|certificate",
@@ -195,12 +195,12 @@ def check_intact(database: Database, tables: Collection[str]) -> None:
         DatabaseUnavailable, WrongSettings: as `explained` tells errors.
     """
     if database.damaged_at is not None:
-        # What their connections have read of a file they keep, whatever it holds by now; new ones read anew.
+        # Open connections keep what they have read of the file. New ones read it again.
         database.engine.dispose()
     with explained(), database.engine.connect() as connection:
         if not set(tables) <= set(inspect(connection).get_table_names()):
             raise DatabaseDamaged
-        # It reads the whole file, so only once there is a reason.
+        # This reads the whole file, so it is done only for a reason.
         if database.damaged_at is not None and connection.dialect.name == "sqlite":
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
             if found != "ok":

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from shared.errors import DatabaseDamaged, DatabaseUnavailable
 
-# Corrupt, and none of its files (https://sqlite.org/rescode.html).
+# Corrupt, and not a database file (https://sqlite.org/rescode.html).
 _SQLITE_DAMAGES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # No such table, and pages or indexes that cannot be right
 # (https://www.postgresql.org/docs/current/errcodes-appendix.html).

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Addresses to listen on everywhere; nobody is led to them.
+# Addresses that mean "listen everywhere"; no client connects to them.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - not bound to here
 
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")

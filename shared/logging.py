@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-# Texts of clients, and of whatever fails, may be of any length.
+# Texts of clients and of errors can have any length.
 LONGEST_TEXT = 4_000
 LONGEST_TRACEBACK = 20_000
 
@@ -39,7 +39,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # It tells of every look at the schema, and readiness looks often.
+    # Alembic logs each look at the schema, and /readyz looks often.
     logging.getLogger("alembic").setLevel(max(root.level, logging.WARNING))
 
 

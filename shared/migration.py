@@ -21,7 +21,7 @@ from shared.errors import WrongSettings
 from shared.home import make_private
 from shared.regular_file import open_regular
 
-# Any number will do, as long as nothing else in the database locks it.
+# Any number, as long as nothing else in the database uses it for a lock.
 _ADVISORY_LOCK = 7_265_011
 
 

@@ -22,7 +22,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
-# Loaded here because a process between fork and exec should not load libraries.
+# Loaded here, because a process must not load libraries between fork and exec.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 

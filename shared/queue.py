@@ -30,8 +30,8 @@ _BACKLOG = 10_000
 _MOST_AT_ONCE = 100
 _SOCKET_SECONDS = 5
 
-# A broker that vanished without a word is given up after some 20 seconds, not after the hours of TCP. Not every system
-# has all of these.
+# When a broker disappears, give up after about 20 seconds, not after TCP's default of hours. Not every system has all
+# of these options.
 _KEEPALIVE = {
     getattr(socket, name): value
     for name, value in {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3}.items()
@@ -68,7 +68,7 @@ def create_celery(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "socket_keepalive_options": _KEEPALIVE,
             "retry_on_timeout": False,
-            # Redis that is away is not waited for: what it misses, the relay brings when it is back.
+            # Do not wait for a Redis that is away: the relay sends what it missed when it is back.
             "max_retries": 0,
             # Without these, four lists hold all ten priorities.
             "priority_steps": list(PRIORITIES),
@@ -159,7 +159,7 @@ class JobQueue:
     def _publish_all(self) -> None:
         goes_on = True
         while goes_on:
-            # Those that came while others were published go together.
+            # Send together what came while the last ones were sent.
             found = [self._waiting.get()]
             with contextlib.suppress(queue.Empty):
                 while len(found) < _MOST_AT_ONCE:

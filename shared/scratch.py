@@ -20,7 +20,7 @@ class Scratch:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Whoever starts at the same time must not find a folder whose lock is not taken yet.
+        # A process that starts at the same time must not find the folder before its lock is taken.
         with _alone(root):
             _sweep(root)
             self.folder = Path(tempfile.mkdtemp(prefix="process-", dir=root))

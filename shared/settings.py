@@ -23,7 +23,7 @@ PREFIX = "MLMINI_"
 # Variables with the prefix that are not settings: of the command line, of the fail points and of the tests.
 _OTHERS = {"CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TEST_BROWSER", "TEST_STACK", "URL"}
 
-# Spans become moments in SQL, which SQLite cannot tell beyond the year 9999.
+# A duration is added to a moment in SQL, and SQLite knows no moment after the year 9999.
 _DAY_SECONDS = 86_400
 _TEN_YEARS_HOURS = 87_600
 
@@ -46,7 +46,7 @@ def _network(text: str) -> str:
 
 
 def _slots(values: dict[str, Any]) -> int:
-    # A wrong amount of memory is refused anyway, and then it is not among the values.
+    # A wrong amount of memory is not among the values; it is refused elsewhere.
     return this_machine().slots(job_memory_mb=values.get("job_memory_mb", 1))
 
 
@@ -179,7 +179,7 @@ def unknown_names() -> list[str]:
 
 
 def _faults(error: ValidationError) -> list[str]:
-    # A default that depends on a wrong value is not made. That value has a line of its own.
+    # A default that depends on a wrong value is skipped: the wrong value has its own line.
     told = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
     sentences = (
         f"{PREFIX}{str(fault['loc'][0]).upper()}: {_said(fault)}" if fault["loc"] else _said(fault) for fault in told

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from shared.database import Base
 
-# Both speak of it in the same words, but SQLAlchemy has them in two classes.
+# The SQL is the same, but SQLAlchemy has a class for each database.
 Insert = sqlite.Insert | postgresql.Insert
 
 

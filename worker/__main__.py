@@ -23,7 +23,7 @@ def main() -> None:
         worker.worker_main(
             [
                 "worker",
-                # Workers of one host, and of platforms that share a Redis, are different workers in Flower.
+                # Each worker has a name of its own, so that Flower shows all workers of one host, and of one Redis.
                 f"--hostname=worker-{os.getpid()}@%h",
                 "--pool=threads",
                 f"--concurrency={settings.worker_slots}",
@@ -34,7 +34,7 @@ def main() -> None:
             ]
         )
     finally:
-        # Celery swallows the exit status of a start that failed.
+        # Celery hides the exit status of a failed start.
         if process.refused:
             sys.exit(1)
 

@@ -37,7 +37,7 @@ def create_worker(settings: Settings, process: WorkerProcess) -> Celery:
 
 
 def _hear_signals(process: WorkerProcess) -> None:
-    """Stop as the platform means it; called when Celery has installed its own handlers.
+    """Install the platform's signal handlers in place of those that Celery has installed.
 
     Celery's first SIGTERM waits for as long as tasks run, a second one changes nothing, and SIGQUIT waits just so for
     threads: only the platform can end an attempt and hand its job back.
@@ -48,7 +48,7 @@ def _hear_signals(process: WorkerProcess) -> None:
             try:
                 process.ask(wish)
             finally:
-                # Read by Celery's loop, which then takes no message any more and stops its steps.
+                # Celery's loop reads this: it takes no more messages and stops its steps.
                 state.should_stop = 0  # type: ignore[assignment]  # the stubs know its first value alone
 
         return handle

@@ -13,7 +13,8 @@ from shared.sandbox import Ending
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime
 
-# Who brought a model to a stage, as clients see it. Which worker it was is in the log: hosts are nobody's business.
+# Clients see this name as the one who brought a model to a stage. The worker's own name is only in the log, because it
+# tells the name of a host.
 ACTOR = "worker"
 
 # Adds a job's effect to the transaction that ends the job, and returns the job's result.

@@ -36,7 +36,7 @@ from worker.handover import (
     Work,
 )
 
-# What scikit-learn only imports when it first meets a table.
+# scikit-learn imports more when it first sees a table; this makes it do so now.
 sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
 
 
@@ -70,7 +70,7 @@ def _train(work: Work, folder: Path) -> ModelFacts:
 
 
 def _write(path: Path, content: str) -> None:
-    # Renamed into place: the supervisor reads while this process writes.
+    # The supervisor may read at any moment: it must see the old content or the new one, not half of it.
     new = path.with_suffix(".new")
     new.write_text(content)
     new.rename(path)

@@ -53,7 +53,7 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
         with runtime.database.write() as session:
             claim = claims.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
     except DatabaseFailure:
-        # Not claimed, or claimed without our knowing: then the lease runs out.
+        # It is not known whether the claim was committed. If it was, its lease will run out.
         log.warning("claim_failed", job_id=str(job_id))
         return
     if claim is not None:
@@ -75,13 +75,13 @@ def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:
             _remove(folder)
             commit(attempt, effect)
         except Exception as error:  # noqa: BLE001 - what an end means is decided in one table
-            # Before the end is written: the files of the attempt may have filled the disk that the database is on, too.
+            # Removed before the end is written: these files may have filled the disk, and the database may be on it.
             _remove(folder)
             end_without_effect(attempt, error)
 
 
 def _work(attempt: Attempt) -> Effect:
-    # A disk without room for the folder is one of the ends that the table knows.
+    # A full disk is an error that the table of outcomes knows.
     with scratch_errors():
         attempt.folder.mkdir(mode=0o700)
     try:
@@ -89,7 +89,7 @@ def _work(attempt: Attempt) -> Effect:
     except OSError as error:
         if attempt.folder.exists():
             raise
-        # Somebody removed it under the attempt, which is not a fault of the job.
+        # Somebody removed the folder. The job did nothing wrong and is tried again.
         raise scratch_error(error) from error
 
 
@@ -107,7 +107,7 @@ def commit(attempt: Attempt, effect: Effect) -> None:
         fail_point("commit.before")
         try:
             with attempt.runtime.database.write() as session:
-                # The guard comes first: it locks the job before any other row.
+                # The guard comes first, because every transaction locks the job before other rows.
                 claims.succeed(session, attempt.claim)
                 result = effect(session)
                 attempt.conclude(session, TASKS[attempt.claim.kind].success_line(result), result=result)
@@ -145,7 +145,7 @@ def _settle(attempt: Attempt, verdict: Verdict, error: Exception) -> State | Non
     claim, settings, failure = attempt.claim, attempt.runtime.settings, failure_of(error)
     delay = backoff_seconds(claim.transient_count, base_seconds=settings.retry_base_seconds)
     with attempt.runtime.database.write() as session:
-        # How far it came is part of how it ended; a job that goes back to the queue starts again.
+        # A job that ends shows how far it came; one that goes back to the queue starts again.
         claims.report_progress(session, claim, **attempt.heartbeat.progress._asdict())
         state = _end(session, claim, verdict, failure, delay_seconds=delay, settings=settings)
         if state is not None:

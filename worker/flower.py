@@ -25,7 +25,7 @@ class Flower(app.Flower):  # type: ignore[misc]  # it has no types
 
 
 if __name__ == "__main__":
-    # Flower's command line builds its application from these two.
+    # Flower's command line needs these two.
     command.settings["names"] = known_names(host="127.0.0.1", allowed=load_settings().allowed_hosts)
     command.Flower = Flower
     main()

@@ -10,7 +10,7 @@ from shared.training.spec import TrainingSpec
 WORK_FILE = "work.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
-# Lines meant for people. What the process prints goes to another file, which stays with the worker.
+# Lines for the job's log. What the process prints is not in it; the worker keeps that.
 LINES_FILE = "job.log"
 OUTCOME_FILE = "outcome.json"
 MODEL_FILE = "model.pkl"

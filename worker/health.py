@@ -18,7 +18,7 @@ def main() -> None:
     try:
         names = queue.workers()
     except redis.RedisError:
-        # Workers find their jobs without Redis: its absence is not a reason to restart them.
+        # Workers find jobs without Redis, so a missing Redis is not a reason to restart them.
         return
     finally:
         queue.close()

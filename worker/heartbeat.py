@@ -15,10 +15,10 @@ from worker.lines import Lines
 
 log = get_logger(__name__)
 
-# How soon a running attempt notices that its cancellation was requested.
+# So often a running attempt looks whether it was cancelled.
 WATCH_SECONDS = 0.5
 _JOIN_SECONDS = 5
-# Lines in one transaction, which everybody else waits for on SQLite.
+# The most lines in one transaction: on SQLite all other writers wait for it.
 _MOST_AT_ONCE = 200
 
 
@@ -69,7 +69,7 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._over.set()
-        # It may be waiting for a database that never answers; it is a daemon and does nothing more when it wakes.
+        # The thread may wait for a database that does not answer. It is a daemon, and does nothing when it goes on.
         self._thread.join(timeout=_JOIN_SECONDS)
 
     @property
@@ -110,7 +110,7 @@ class Heartbeat:
             except DatabaseFailure:
                 log.warning("heartbeat_missed", seconds_left=round(self._deadline - time.monotonic(), 1))
             except Exception:
-                # Without this thread the lease runs out, so a fault in one round must not end it.
+                # Without this thread the lease runs out, so an error in one round must not end the thread.
                 log.exception("heartbeat_failed")
 
     def _renew(self) -> None:

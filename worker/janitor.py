@@ -21,7 +21,7 @@ from worker.runtime import Runtime
 
 log = get_logger(__name__)
 
-# Of the interval, so that many workers do not come all at once; a worker that has just started waits shorter.
+# A random part of the interval, so that many workers do not come at once. A new worker waits shorter.
 _FIRST = (0.1, 0.2)
 _NEXT = (0.75, 1.25)
 
@@ -44,7 +44,7 @@ class Janitor:
             except Unavailable as error:
                 log.info("janitor_skipped", step=step.__name__.strip("_"), error=error.code)
             except Exception:
-                # A fault in one step must not keep the others from their work.
+                # An error in one step must not stop the other steps.
                 log.exception("janitor_failed", step=step.__name__.strip("_"))
         log.info("janitor_done", **done)
         return done

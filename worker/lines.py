@@ -11,9 +11,9 @@ from shared.jobs.logs import LONGEST_LINE, Line, one_line
 
 _STEP_BYTES = 2**16
 _LAST_STEPS = 16
-# A computation says some dozens of lines. One that goes beyond this would fill the disk.
+# A computation says a few dozen lines. This bound keeps one that says far more from filling the disk.
 _MOST_FILE_BYTES = 2**20
-# What no line needs: UTF-8 has up to four bytes for each character.
+# More than any line needs, as a character of UTF-8 has at most four bytes.
 _MOST_LINE_BYTES = 8 * LONGEST_LINE
 _LEFT_OUT = b"lines were left out here: more was said at once than a log takes"
 
@@ -32,7 +32,7 @@ class Lines:
         """Add one line."""
         with self._lock:
             self._said += 1
-            # One more than there is room for: from it the log knows that something was cut.
+            # One line more than the log takes, so that it can say that lines were cut.
             if self._said <= self._most + 1:
                 self._waiting.append(Line(self._said, one_line(text)))
 
@@ -81,7 +81,7 @@ class Tail:
         if size > _MOST_FILE_BYTES:
             if size > self._offset:
                 complete, self._begun = [*complete, _LEFT_OUT], b""
-            # Whoever appends goes on at the new end.
+            # The other process appends at the new end.
             os.ftruncate(self._file, 0)
             self._offset = 0
         self._begun = self._begun[:_MOST_LINE_BYTES]

@@ -38,12 +38,12 @@ class Verdict(Enum):
 
 
 VERDICTS: dict[type[Exception], Verdict] = {
-    # A commit is also refused because a cancel was requested. Then the job is still this attempt's to end;
-    # when it is not, confirming writes nothing.
+    # A commit is refused when a cancel was requested, or when the attempt has lost the job. In the second case
+    # confirming the cancel writes nothing.
     Fenced: Verdict.CONFIRM_CANCEL,
     CancelRequested: Verdict.CONFIRM_CANCEL,
     Stopping: Verdict.HAND_BACK,
-    # No fault of the job, and nothing that a number of tries mends: it waits for people.
+    # Neither the job nor more tries can change this. The job waits until somebody repairs the database.
     DatabaseDamaged: Verdict.HAND_BACK,
     ComputationCrashed: Verdict.CRASH,
     Unavailable: Verdict.RETRY,

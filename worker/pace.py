@@ -8,7 +8,7 @@ from shared.training.fit_progress import percent_of_fit
 from worker.handover import PROGRESS_FILE
 from worker.heartbeat import AttemptProgress
 
-# An estimate does not say that a fit is about to end: many take longer than the last one did.
+# An estimate stops here: many fits take longer than the last one, so it must not say that the end is near.
 _MOST_ESTIMATED = 0.95
 
 

@@ -25,11 +25,11 @@ _RETRY_SECONDS = 1
 class Wish(Enum):
     """How a worker is asked to stop."""
 
-    # Take no job any more, and let those that run end within the grace time.
+    # Take no new job, and let running jobs end within the grace time.
     DRAIN = auto()
-    # The same; asked for again, the grace time is over.
+    # The same. When it comes a second time, the grace time is over.
     STOP = auto()
-    # Have running attempts stop and their jobs go back to the queue.
+    # Stop running attempts; their jobs go back to the queue.
     HAND_BACK = auto()
 
 
@@ -38,9 +38,9 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Set when the start failed for good; the log says why.
+        # True when the start failed and will fail again; the log says why.
         self.refused = False
-        # What signals asked for: the handlers of signals may take no lock, as they come in the midst of anything.
+        # A queue that takes no lock: a signal handler runs in the middle of anything.
         self._wishes: SimpleQueue[Wish] = SimpleQueue()
         self._asked_to_stop = False
         self._runtime: Runtime | None = None
@@ -68,7 +68,7 @@ class WorkerProcess:
         Raises:
             SystemExit: when the runtime is not open yet; this ends the wait for it, in whose midst the signal came.
         """
-        # Beside the exception, which is lost where it meets a finalizer.
+        # Not only the exception: it gets lost when the signal comes inside a finalizer.
         self._asked_to_stop = True
         self._wishes.put(wish)
         if self._runtime is None:

@@ -23,7 +23,7 @@ log = get_logger(__name__)
 
 COMPUTATION = "worker.computation:main"
 _CLOSE_SECONDS = 6
-# How long a wish to stop may go unnoticed.
+# So often a waiting thread looks whether it has to stop.
 _LOOK_SECONDS = 0.2
 
 
@@ -43,7 +43,7 @@ class Runtime:
         """
         self.settings = settings
         self.name = f"{socket.gethostname()}-{os.getpid()}-{token_hex(3)}"
-        # First no attempt is begun any more, then those that run have to stop: see `drain`.
+        # `draining`: no new attempt begins. `stopping`: running attempts stop, too. See `drain`.
         self.draining = threading.Event()
         self.stopping = threading.Event()
         self._slots = Slots(settings.worker_slots)

@@ -1,4 +1,4 @@
-"""The threads that every worker has beside its tasks. None is needed on a particular worker, any may run twice.
+"""The threads that every worker has beside its tasks. Any worker can do their work, and doing it twice does no harm.
 
 poll      runs due jobs that no message brought here, so that work goes on while Redis is away
 relay     tells workers again of due jobs whose messages were lost
@@ -86,7 +86,7 @@ class Upkeep:
             try:
                 thread.start()
             except RuntimeError:
-                # The system gives no more threads at present.
+                # The system has no more threads for us just now.
                 self._runtime.free_slot()
                 raise
             self._polled.add(thread)
@@ -119,7 +119,7 @@ class Upkeep:
                 log.warning("job_rescued", job_id=str(job_id), state=state)
 
     def _tell_of_rescue(self, session: Session, job_id: UUID, state: State) -> None:
-        # The epoch that the rescue has just begun belongs to no attempt.
+        # The line gets the epoch that the rescue has just begun, which no attempt uses.
         epoch = session.execute(select(JobRow.epoch).where(JobRow.id == job_id)).scalar_one()
         line = Line(1, told_of_rescue(state))
         logs.add(session, job_id, epoch, [line], most=self._runtime.settings.job_log_lines)
@@ -149,7 +149,7 @@ class Upkeep:
                 except (redis.RedisError, KombuError, OSError, DatabaseFailure) as error:
                     log.info("upkeep_skipped", act=act.__name__, error=type(error).__name__)
                 except Exception:
-                    # A fault in one round must not end the thread: the next round may find what this one met gone.
+                    # An error in one round must not end the thread: it may be gone in the next round.
                     log.exception("upkeep_failed", act=act.__name__)
                 self._runtime.stopping.wait(seconds)
 

@@ -86,7 +86,7 @@ def accept(
         found = answered_before(session, key)
         if found is not None:
             return found
-        # The key ran out between the two statements: now it can be taken.
+        # The key expired between the two statements: now it can be taken.
     return _insert(
         session,
         id=job_id,
@@ -120,7 +120,7 @@ def cancel(session: Session, job_id: UUID) -> JobRow:
         JobEnded: when it has ended.
     """
     was_queued = JobRow.status == State.QUEUED
-    # One statement for both: between two, a job could be handed back and be neither queued nor running in turn.
+    # One statement for both states: between two statements, a job could go from one state to the other.
     row = session.execute(
         update(JobRow)
         .where(JobRow.id == job_id, JobRow.status.in_([State.QUEUED, State.RUNNING]))

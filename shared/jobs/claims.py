@@ -21,7 +21,7 @@ from shared.clock import Now
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
-# The tables themselves: of what these statements cost, most would else be the session's care for objects.
+# Statements on tables, not on classes: the session's work for objects would take most of the time.
 JOBS = JobRow.metadata.tables[JobRow.__tablename__]
 _EVENTS = JobRow.metadata.tables[JobEventRow.__tablename__]
 

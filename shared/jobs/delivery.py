@@ -10,11 +10,11 @@ from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 
-# Everywhere: the lower priority first, and of those that are equal the one that has been due for longer. The id parts
-# jobs of the same moment, so that every place in the queue has one job.
+# The one order of the queue: lower priorities first, then the job that has been due for longer. The id decides between
+# jobs of the same moment, so that each place in the queue has one job.
 ORDER = (JobRow.priority, JobRow.run_at, JobRow.id)
 
-# Jobs of a kind that only a newer release knows are left to its workers.
+# A kind that only a newer release knows is left to the workers of that release.
 _WAITING = (JobRow.status == State.QUEUED) & JobRow.kind.in_([str(kind) for kind in Kind])
 
 

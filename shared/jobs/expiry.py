@@ -29,7 +29,7 @@ def forget_keys(session: Session, keys: list[tuple[str, str]]) -> int:
     held = select(IdempotencyKeyRow.principal, IdempotencyKeyRow.key).where(
         row.in_(keys), IdempotencyKeyRow.expires_at <= Now()
     )
-    # One that somebody else is deleting is left to them: of two who wait for each other one would fail.
+    # Rows that another janitor is deleting are left to it: of two that wait for each other, one would fail.
     free = [(taken.principal, taken.key) for taken in session.execute(held.with_for_update(skip_locked=True))]
     session.execute(delete(IdempotencyKeyRow).where(row.in_(free)))
     return len(free)
@@ -46,7 +46,7 @@ def old_logs(session: Session, *, keep_days: float) -> list[UUID]:
 
 def forget_logs(session: Session, jobs: list[UUID]) -> int:
     """Delete the logs of jobs, which have ended and so add nothing any more; how many there were."""
-    # Those of which somebody else is deleting the logs are left to them.
+    # Jobs whose logs another janitor is deleting are left to it.
     held = select(JobRow.id).where(JobRow.id.in_(jobs)).with_for_update(skip_locked=True)
     free = list(session.scalars(held))
     session.execute(delete(JobLogRow).where(JobLogRow.job_id.in_(free)))

@@ -7,7 +7,7 @@ from shared.errors import InvalidRequest
 from shared.jobs.rows import JobRow
 from shared.settings import Settings
 
-# Less than this holds no fit.
+# No fit works with less than this.
 LEAST_MEMORY_MB = 64
 
 

@@ -24,7 +24,7 @@ from shared.upsert import insert_missing_for
 
 CUT = "This log is as long as logs may be: what follows was cut."
 
-# Conditions of one SELECT.
+# So many conditions in one SELECT.
 _BATCH = 100
 
 # Built once, for many rows each. The database's clock, like every moment, though the line was said a little earlier.
@@ -98,7 +98,7 @@ def read_many(session: Session, places: Collection[tuple[UUID, int]], *, limit: 
     asked = list(places)
     for start in range(0, len(asked), _BATCH):
         query = select(JobLogRow.job_id, JobLogRow.seq, JobLogRow.at, JobLogRow.text).where(
-            # Numbers have no gaps, so this bounds each page without counting.
+            # Numbers have no gaps, so this condition limits the page.
             or_(
                 *(
                     and_(JobLogRow.job_id == job_id, JobLogRow.seq > after, JobLogRow.seq <= after + limit)
@@ -117,7 +117,7 @@ def one_line(text: str) -> str:
     Escape sequences and invisible marks (such as those that turn the direction of writing) are left out, controls and
     line ends become spaces, what is not a character becomes U+FFFD. A longer text ends in an ellipsis.
     """
-    # A bound first, so that a huge text costs nothing; escapes are left out of what is counted in the end.
+    # The text is cut first, so that a huge one costs nothing. Escape sequences do not count as characters.
     plain = _ESCAPES.sub("", text[: 4 * LONGEST_LINE])
     line = _SPACES.sub(" ", "".join(map(_harmless, plain))).strip()
     cut = len(line) > LONGEST_LINE or len(text) > 4 * LONGEST_LINE

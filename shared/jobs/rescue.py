@@ -53,7 +53,7 @@ def rescue(session: Session, job_id: UUID, *, actor: str, max_crashes: int) -> S
             run_at=Now(),
             last_published_at=None,
             error=unless_told_to_stop(WORKER_LOST),
-            # Nobody measured this attempt, and what an earlier one used is not its.
+            # Nobody measured this attempt; the numbers of an earlier attempt would be wrong here.
             usage=None,
             finished_at=when_terminal(after_crash(max_crashes)),
             progress=when_queued_again(after_crash(max_crashes)),

@@ -40,7 +40,7 @@ class JobRow(Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     priority: Mapped[int] = mapped_column(Integer, default=MIDDLE_PRIORITY, server_default=str(MIDDLE_PRIORITY))
-    # Empty where the request names none: those of the settings hold.
+    # Empty when the request has none: then the limits of the settings hold.
     time_limit_seconds: Mapped[float | None]
     memory_limit_mb: Mapped[int | None]
     usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -94,7 +94,7 @@ class IdempotencyKeyRow(Base):
     principal: Mapped[str] = mapped_column(String(128), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    # Checked at commit: the key is taken first, so that of many equal requests one inserts a job.
+    # Checked at commit, because the key is inserted before its job: so of many equal requests one inserts a job.
     job_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("jobs.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
     )

@@ -17,7 +17,7 @@ from shared.registry.sealing import ArtifactKey
 from shared.registry.weight import check_size, check_weight
 from shared.settings import Settings
 
-# A load that takes longer goes on by itself, while requests are served as they were.
+# A longer load goes on in the background; requests are served with the old model meanwhile.
 CATCH_UP_SECONDS = 10.0
 
 log = get_logger(__name__)
@@ -93,7 +93,7 @@ class PredictorCache:
         self._fill(place, None)
 
     def _load(self, place: ServingPlace, version: int | None) -> Predictor:
-        # Another load may have ended between the look at what is loaded and this one's turn.
+        # Another thread may have loaded it while this one waited for its turn.
         return self._loaded.find(place, version) or self._fill(place, version)
 
     def _fill(self, place: ServingPlace, version: int | None) -> Predictor:

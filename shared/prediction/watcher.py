@@ -40,7 +40,7 @@ class Watcher:
         self._seen: int | None = None
         self._look_again_at = float("inf")
         self._replacing: dict[ServingPlace, Replacement] = {}
-        # Held while one thread looks, so that generations come in their order; never while a model is loaded.
+        # One thread looks at a time, so that generations come in order. It is not held while a model is loaded.
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._reachable = True
@@ -84,7 +84,7 @@ class Watcher:
                     log.warning("registry_not_reachable")
                 self._reachable = False
             except Exception:
-                # Whatever it was: without this thread the process would serve retired models for ever.
+                # Catch everything: without this thread the process would serve retired models for ever.
                 log.exception("registry_not_read")
             self._closed.wait(POLL_SECONDS)
 
@@ -119,7 +119,7 @@ class Watcher:
             self._look_again_at = 0
             self._replacing[place].retired |= retired
             return
-        # The loader needs the lock for its last step, so it cannot end before this is noted.
+        # The loader needs this lock for its last step, so it cannot finish before this is written down.
         self._replacing[place] = Replacement(version, retired, self._loaders.submit(self._replace_one, place))
 
     def _replace_one(self, place: ServingPlace) -> None:

@@ -21,7 +21,7 @@ from shared.registry.weight import weighed
 from shared.scratch import scratch_errors
 from shared.settings import Settings
 
-# A smaller file is put aside in memory.
+# A smaller file is kept in memory.
 _HELD_BYTES = 16 * 2**20
 
 log = get_logger(__name__)
@@ -126,7 +126,7 @@ def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Itera
     """The file's bytes; of a larger file than was registered one byte more than that, which is enough to tell."""
     left = artifact.seal.size_bytes + 1
     try:
-        # Not a range of it: a store tells the digest of whole files only, by which damage on the way is noticed.
+        # Read the whole file, not a range: only then the store checks its digest and notices damage on the way.
         with store.open(settings.models_bucket, artifact.artifact_path) as file:
             while chunk := file.read(min(CHUNK_BYTES, left)):
                 left -= len(chunk)

@@ -54,7 +54,7 @@ class Collector:
         return found
 
     def _collect(self, shelf: Shelf, found: Collected) -> None:
-        # Asked before the list is: an object seems younger than it is rather than older.
+        # The time is read before the list, so that an object never seems older than it is.
         now = self.store.now()
         with self.database.read() as session:
             known = orphans.known(session, shelf)
@@ -114,11 +114,11 @@ class Collector:
         fail_point("collect.before_delete")
         by = time.time() + orphans.CALL_SECONDS
         with self.database.read() as session:
-            # This process may have stood still since.
+            # This process may have been stopped since then.
             if not orphans.may_remove(session, removal):
                 return False
         fail_point("collect.at_delete")
-        # From here on only the store keeps a process that stands still from deleting what came meanwhile.
+        # If this process stops here and goes on later, only the store can protect a new object of this name.
         deleted = self.store.delete_listed(bucket_of(before.shelf, self.settings), entry, by=by)
         with self.database.write() as session:
             orphans.end_removal(session, removal)

@@ -10,7 +10,7 @@ from shared.estimators.catalogue import find_estimator
 from shared.registry.rows import RegistryRow
 from shared.training.spec import TrainingSpec
 
-# Models that are looked through, newest first: what an old release or machine took says little.
+# Only the newest models are looked at: times of an old release or machine say little.
 _NEWEST = 1000
 _MOST_COMPARED = 20
 

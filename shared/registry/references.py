@@ -55,7 +55,7 @@ def claiming_job(session: Session, key: str, *, kinds: Collection[Kind] = tuple(
         )
     )
     for job in jobs:
-        # Which version a running training has taken, nobody but its attempt knows; one that waits takes a new one.
+        # Only the attempt knows which version a running training has taken. A queued training will take a new one.
         trains = job.kind == Kind.TRAIN and job.status == State.RUNNING
         if trains or (job.kind == Kind.PROMOTE and _target(job.dataset_name, job.request) == key):
             claiming: UUID = job.id

@@ -73,6 +73,6 @@ class OrphanRow(Base):
     shelf: Mapped[str] = mapped_column(String(16), primary_key=True)
     key: Mapped[str] = mapped_column(String(1024), primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(Instant, default=Now())
-    # Raised by whoever begins to remove it: who found the object before knows by the number that it may be gone.
+    # Each removal raises this number. Whoever saw the object before sees by the number that it may be gone.
     removals: Mapped[int] = mapped_column(default=0)
     removal_until: Mapped[datetime | None] = mapped_column(Instant)

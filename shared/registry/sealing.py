@@ -19,10 +19,10 @@ from shared.settings import Settings
 KEY_FILE = "artifact.key"
 KEY_BYTES = 32
 _MIN_SECRET_LENGTH = 32
-# Far more than a key has; a larger file is not a key.
+# A key is far smaller. A larger file is not a key.
 _MOST_CHARACTERS = 4096
 
-# What is sealed begins with it: a seal of one form is not valid in another.
+# The sealed text begins with this, so that a seal of one form is not valid in another.
 _FORM = "mlmini artifact 2"
 _OLD_FORM = "mlmini artifact 1"
 

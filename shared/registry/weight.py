@@ -12,16 +12,16 @@ from shared.settings import Settings
 
 T = TypeVar("T")
 
-# While a model is loaded, all that was read of its file stays beside what has been made of it.
+# Loading takes more than the model: the bytes of the file are in memory beside the objects made from them.
 _LOADING_FACTOR = 2
 # What a small model takes at most, against its file: of many small trees, or of words, each is an object.
 _SMALL_FACTOR = 4
-# From here on the growth of the process says more; below, what else it does at the moment would count too much.
+# For larger files, the growth of the process is measured. For smaller ones, other work would change it too much.
 _SMALL_BYTES = 32 * 2**20
 _PAGES = Path("/proc/self/statm")
 
 _libc = ctypes.CDLL(None)
-# One at a time: the memory that loading takes is taken once, and growth is that of one model.
+# One model is loaded at a time, so that the growth is that of one model.
 _LOADING = threading.Lock()
 
 
@@ -56,7 +56,7 @@ def weighed(load: Callable[[], T], *, size_bytes: int) -> tuple[T, int]:
         _give_back()
         before = _resident()
         loaded = load()
-        # Otherwise the process would keep what loading took beside the model.
+        # Give back what loading took; otherwise the process would keep it.
         _give_back()
         return loaded, max(size_bytes, _resident() - before)
 

@@ -17,7 +17,7 @@ class Request(BaseModel):
     model_config = ConfigDict(strict=True)
 
     dataset_name: str
-    # As large as the database can ask for.
+    # The largest number that the column takes.
     version: int = Field(ge=1, le=2**31 - 1)
     target_stage: str
     replace_target: bool = False

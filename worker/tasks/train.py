@@ -36,7 +36,7 @@ from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Out
 log = get_logger(__name__)
 
 _MOST_LEFT_OUT = 100
-# More than a backup lags behind; an attempt must end all the same.
+# More versions than a restored backup has forgotten; the search has to end.
 _MOST_FORGOTTEN = 1000
 
 
@@ -113,7 +113,7 @@ def _expected_seconds(attempt: Attempt, spec: TrainingSpec, source: DatasetVersi
         with attempt.runtime.database.read() as session:
             return expected_fit_seconds(session, spec, source)
     except Exception:
-        # Nothing but a percentage comes of it, for which no attempt may end.
+        # It is only for a percentage, so no attempt ends for it.
         log.warning("fit_not_estimated", exc_info=True)
         return None
 
