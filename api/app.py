@@ -10,8 +10,8 @@ from api import docs
 from api.http import problems
 from api.http.json_body import MAX_DEPTH
 from api.http.metrics import Metrics
-from api.http.middleware import AccessRecord, HeadRequests, RequestContext, RequestLimits
-from api.http.origins import Origins
+from api.http.middleware import AccessRecord, BodyLimit, HeadRequests, RequestContext, RequestLimits
+from api.http.origins import origin_checks
 from api.http.query import check_query
 from api.lifespan import lifespan
 from api.routes import datasets, errors, estimators, health, job_events, jobs, models, predict, promote, train
@@ -37,18 +37,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan(settings, warm_up=warm_up),
         dependencies=[Depends(check_query)],
-        middleware=[
-            Middleware(RequestContext),
-            Middleware(AccessRecord, metrics=metrics),
-            Middleware(Origins, names=known_names(host=settings.host, allowed=settings.allowed_hosts)),
-            Middleware(HeadRequests),
-            Middleware(
-                RequestLimits,
-                max_bytes=settings.json_max_bytes,
-                body_seconds=settings.body_seconds,
-                exceptions={"/datasets/upload": settings.upload_max_bytes + _MULTIPART_BYTES},
-            ),
-        ],
+        middleware=_middleware(settings, metrics),
     )
     app.state.metrics = metrics
     # A row for each cell, and what is around the rows.
@@ -60,6 +49,26 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     for noun in (datasets, train, estimators, jobs, job_events, models, promote, predict, health, errors):
         app.include_router(noun.router)
     return app
+
+
+def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
+    """What surrounds every request, the outermost first."""
+    return [
+        Middleware(RequestContext),
+        Middleware(AccessRecord, metrics=metrics),
+        *origin_checks(
+            names=known_names(host=settings.host, allowed=settings.allowed_hosts), trusted=settings.cors_origins
+        ),
+        Middleware(HeadRequests),
+        Middleware(
+            RequestLimits,
+            usual=BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES"),
+            exceptions={
+                "/datasets/upload": BodyLimit(settings.upload_max_bytes + _MULTIPART_BYTES, "MLMINI_UPLOAD_MAX_BYTES")
+            },
+            body_seconds=settings.body_seconds,
+        ),
+    ]
 
 
 async def _to_docs(_request: Request) -> RedirectResponse:

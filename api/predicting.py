@@ -106,5 +106,7 @@ class Predicting:
             )
             raise PredictionTooSlow(
                 f"{model} did not predict within {seconds}. Send fewer rows at a time, promote a model that predicts "
-                "faster, or raise MLMINI_PREDICT_SECONDS."
+                "faster, or raise MLMINI_PREDICT_SECONDS.",
+                limit=self._predictions.seconds,
+                setting="MLMINI_PREDICT_SECONDS",
             ) from None

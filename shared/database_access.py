@@ -147,7 +147,7 @@ def explained() -> Iterator[None]:
 
 
 def database_fault(error: SQLAlchemyError) -> PlatformError:
-    """What an error of the database means, and how to mend it."""
+    """What an error of the database means, and how to fix it."""
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
         # It has no code for this one.

@@ -87,7 +87,7 @@ def probe_folder(folder: Path) -> None:
 
 
 def home_fault(error: OSError, folder: str) -> str:
-    """What is wrong with a home folder, and how to mend it."""
+    """What is wrong with a home folder, and how to fix it."""
     return f"MLMINI_HOME: {folder} cannot be used as the home folder: {reason(error)}. {hint(error)}"
 
 

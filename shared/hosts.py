@@ -31,6 +31,13 @@ def plain_name(text: str) -> str | None:
         return text if _NAME.fullmatch(text) else None
 
 
+def is_origin(text: str) -> bool:
+    """Whether it is an origin as browsers write it: scheme, name and, unless it is the usual one, the port."""
+    scheme, _, place = text.partition("://")
+    usual = {"http": ":80", "https": ":443"}.get(scheme)
+    return usual is not None and not place.endswith(usual) and place == place.lower() and name_of(place) is not None
+
+
 def name_of(host: str) -> str | None:
     """The name in a header Host, without its port; None where the header has another form."""
     match = _HOST.fullmatch(host)

@@ -83,7 +83,7 @@ def is_redis_away(error: redis.RedisError) -> bool:
 
 
 def redis_fault(error: redis.RedisError) -> str:
-    """What an error of the client means, and how to mend it."""
+    """What an error of the client means, and how to fix it."""
     for kind, words, sentence in _FAULTS:
         if isinstance(error, kind) and re.search(words, str(error), re.IGNORECASE):
             return sentence

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import WrongSettings, did_you_mean
-from shared.hosts import plain_name
+from shared.hosts import is_origin, plain_name
 from shared.machine import this_machine
 from shared.wording import reworded
 
@@ -31,7 +31,7 @@ _TEN_YEARS_HOURS = 87_600
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
-_LISTS = ("stages", "allowed_hosts", "trusted_proxies")
+_LISTS = ("stages", "allowed_hosts", "cors_origins", "trusted_proxies")
 
 
 def _split(value: object) -> object:
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     flower_port: int = Field(default=5555, ge=1, le=65535)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
     database_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
@@ -131,6 +132,10 @@ class Settings(BaseSettings):
             raise ValueError("MLMINI_STAGES must be distinct names of at most 64 letters, digits and underscores")
         if not all(map(plain_name, self.allowed_hosts)):
             raise ValueError("MLMINI_ALLOWED_HOSTS must be names or addresses without ports, such as ml.example.org")
+        if not all(map(is_origin, self.cors_origins)):
+            raise ValueError(
+                "MLMINI_CORS_ORIGINS must be origins such as https://ml.example.org or http://localhost:3000"
+            )
         if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
             raise ValueError("MLMINI_STORE=s3 needs MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY")
         if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.allow_open:

@@ -12,7 +12,7 @@ only Upload asks for a file of yours first. Later, put the `version` that your j
 4. [Promote](#/Promote/promote_model) the model from `dev` to `staging`, and later to `production`.
 5. [Predict](#/Predict/predict) with the newest model of an environment.
 
-Every error says what is wrong and how to mend it, with a `code` that [never changes](#/Errors/list_error_codes).
+Every error says what is wrong and how to fix it, with a `code` that [never changes](#/Errors/list_error_codes).
 """
 TAGS = [
     {"name": "Datasets", "description": "Step 1. Tables in the catalog, with all their versions."},

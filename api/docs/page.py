@@ -8,7 +8,8 @@ from typing import NamedTuple
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api.http.problems import NotFound, problem
+from api.http.errors import NotFound
+from api.http.problems import problem
 
 _SWAGGER_UI = files("fastapi_swagger") / "resources"
 _OWN = files("api.docs") / "static"

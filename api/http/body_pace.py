@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Message, Receive
 
-from api.http.problems import RequestTimeout
+from api.http.errors import RequestTimeout
 
 # So much of a body has to come in each span of waiting for it, which anything but a stalled connection can do.
 LEAST_BYTES = 2**14

@@ -14,15 +14,15 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from api.http.middleware import add_headers
-from api.http.problems import (
+from api.http.errors import (
     HeadersTooLarge,
     MalformedRequest,
     RequestTimeout,
     TooManyConnections,
     UnsupportedTransferEncoding,
-    problem,
 )
+from api.http.middleware import add_headers
+from api.http.problems import problem
 from shared.errors import PlatformError
 from shared.logging import get_logger
 

@@ -13,7 +13,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.http.problems import RangeNotSatisfiable, problem, responses
+from api.http.errors import RangeNotSatisfiable
+from api.http.problems import problem, responses
 from shared.scratch import scratch_errors
 
 _CHUNK_BYTES = 2**20

@@ -127,7 +127,9 @@ def _check_brackets(text: str, most_lists: int) -> None:
     if lists > most_lists:
         raise BodyTooLarge(
             f"The body has {lists:,} lists and objects; one request may have {most_lists:,}. Send the rows in several "
-            "requests."
+            "requests.",
+            limit=most_lists,
+            setting="MLMINI_PREDICT_MAX_CELLS",
         )
     for _ in range(MAX_DEPTH):
         # Takes away the innermost level everywhere at once.

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -128,13 +129,22 @@ class HeadRequests:
             scope["route"] = as_get.get("route")
 
 
+class BodyLimit(NamedTuple):
+    """The most bytes of a body, and the setting that they come from."""
+
+    max_bytes: int
+    setting: str
+
+
 class RequestLimits:
     """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, exceptions: Mapping[str, int], body_seconds: float) -> None:
-        """`exceptions` holds the limits of single paths, in bytes; `body_seconds` is for `ReceivedInTime`."""
+    def __init__(
+        self, app: ASGIApp, *, usual: BodyLimit, exceptions: Mapping[str, BodyLimit], body_seconds: float
+    ) -> None:
+        """`exceptions` holds the limits of single paths; `body_seconds` is for `ReceivedInTime`."""
         self._app = app
-        self._max_bytes = max_bytes
+        self._usual = usual
         self._exceptions = exceptions
         self._body_seconds = body_seconds
 
@@ -152,16 +162,16 @@ class RequestLimits:
             answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
             await answer(scope, receive, send)
             return
-        limit = self._exceptions.get(scope["path"], self._max_bytes)
+        limit = self._exceptions.get(scope["path"], self._usual)
         declared = headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:19]) > limit:
+        if declared.isdecimal() and int(declared[:19]) > limit.max_bytes:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
             return
         in_time = ReceivedInTime(receive, seconds=self._body_seconds)
         await self._app(scope, _counting(in_time, limit), send)
 
 
-def _counting(receive: Receive, limit: int) -> Receive:
+def _counting(receive: Receive, limit: BodyLimit) -> Receive:
     received = 0
 
     async def receive_and_count() -> Message:
@@ -169,7 +179,7 @@ def _counting(receive: Receive, limit: int) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
-            if received > limit:
+            if received > limit.max_bytes:
                 raise _too_large(limit)
         return message
 
@@ -183,8 +193,13 @@ def _encoded() -> UnsupportedMediaType:
     )
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body is larger than the {limit:,} bytes that this call takes.")
+def _too_large(limit: BodyLimit) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body is larger than the {limit.max_bytes:,} bytes that this call takes. Send less at a time, or have "
+        f"{limit.setting} raised.",
+        limit=limit.max_bytes,
+        setting=limit.setting,
+    )
 
 
 def add_headers(headers: MutableHeaders, request_id: str) -> None:

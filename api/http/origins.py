@@ -1,8 +1,13 @@
 """What a browser may ask for: under which names, and on behalf of which pages."""
 
+from collections.abc import Collection, Iterator
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.http.problems import ForeignOrigin, UnknownHost, problem
+from api.http.errors import ForeignOrigin, UnknownHost
+from api.http.problems import problem
 from shared.errors import PlatformError
 from shared.hosts import name_of
 
@@ -11,7 +16,25 @@ _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # A page of the same origin, or the person at the browser.
 _OWN_SITES = {"same-origin", "none"}
 
+# What a page needs to send and to read beyond what browsers let it.
+_SENT = ("Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", "X-Request-ID")
+_READ = ("Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID", "X-Warnings")
+_METHODS = ("GET", "POST", "PATCH", "DELETE")
+
 _MEND = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
+
+
+def origin_checks(*, names: frozenset[str], trusted: Collection[str]) -> Iterator[Middleware]:
+    """The check of each request, and what lets the pages of the trusted origins read answers, without credentials."""
+    yield Middleware(Origins, names=names, trusted=trusted)
+    if trusted:
+        yield Middleware(
+            CORSMiddleware,
+            allow_origins=list(trusted),
+            allow_methods=_METHODS,
+            allow_headers=_SENT,
+            expose_headers=_READ,
+        )
 
 
 class Origins:
@@ -21,10 +44,11 @@ class Origins:
     tell them apart.
     """
 
-    def __init__(self, app: ASGIApp, *, names: frozenset[str]) -> None:
-        """`names` are those that are answered, without ports."""
+    def __init__(self, app: ASGIApp, *, names: frozenset[str], trusted: Collection[str]) -> None:
+        """`names` are those that are answered, without ports; pages of the `trusted` origins may ask for changes."""
         self._app = app
         self._names = names
+        self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
@@ -41,9 +65,23 @@ class Origins:
             return UnknownHost(f"The request {said}. Send one. {_MEND}")
         if name_of(hosts[0]) not in self._names:
             return UnknownHost(f"This server does not answer to the name '{hosts[0]}'. {_MEND}")
-        if scope["method"] not in _SAFE and _is_foreign(scope, hosts[0]):
-            return ForeignOrigin()
+        if scope["method"] not in _SAFE and _is_foreign(scope, hosts[0]) and not self._is_trusted(scope):
+            return _foreign(scope)
         return None
+
+    def _is_trusted(self, scope: Scope) -> bool:
+        origins = _values(scope, b"origin")
+        return len(origins) == 1 and origins[0] in self._trusted
+
+
+def _foreign(scope: Scope) -> ForeignOrigin:
+    origin = ", ".join(_values(scope, b"origin"))
+    page = f"'{origin}'" if origin else "another site"
+    return ForeignOrigin(
+        f"A page of {page} asked for a {scope['method']}, and it was refused. Open the page from this server itself, "
+        "or, if you trust it, name its origin in MLMINI_CORS_ORIGINS.",
+        setting="MLMINI_CORS_ORIGINS",
+    )
 
 
 def _is_foreign(scope: Scope, host: str) -> bool:

@@ -10,6 +10,17 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api.http.errors import (
+    ForeignOrigin,
+    HeadersTooLarge,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    RangeNotSatisfiable,
+    RequestTimeout,
+    UnknownHost,
+    UnsupportedTransferEncoding,
+)
 from api.http.validation import invalid_request
 from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from shared.errors import (
@@ -37,50 +48,6 @@ RETRY_AFTER_SECONDS = 5
 _MAX_DETAIL = 1000
 _MAX_QUOTED = 100
 _LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
-
-
-class NotFound(Unknown):
-    """There is nothing at this address; /docs lists the addresses that there are."""
-
-
-class MethodNotAllowed(Invalid):
-    """The address does not take this method; the header Allow lists those that it takes."""
-
-
-class UnknownHost(Invalid):
-    """The request is for a name that this server does not answer to; MLMINI_ALLOWED_HOSTS adds names to its own."""
-
-
-class ForeignOrigin(Invalid):
-    """A page of another origin asked for a change; only this server's own pages may, and programs without a browser."""
-
-
-class MalformedRequest(Invalid):
-    """What came is not a request of HTTP/1.1 with a target that can be asked for; the connection is ended."""
-
-
-class RequestTimeout(Invalid):
-    """The request did not arrive to its end in time; look at the connection and send it again."""
-
-
-class HeadersTooLarge(TooLarge):
-    """The headers and the address of the request are longer than 65,536 bytes together; send fewer or shorter ones."""
-
-
-class UnsupportedTransferEncoding(Invalid):
-    """The body is sent in a Transfer-Encoding other than `chunked`; send it as it is, with a Content-Length."""
-
-
-class TooManyConnections(Unavailable):
-    """The server has as many connections as it takes, all of them at work; try again later."""
-
-
-class RangeNotSatisfiable(Invalid):
-    """The header Range asks for bytes that the file does not have; Content-Range says how many there are."""
-
-
-class NotReady(Unavailable):
-    """A part that the platform needs is down; `dependencies` says which, and what to do about it."""
 
 
 # An error has the status of its nearest ancestor in this table.
@@ -122,7 +89,11 @@ def status_of(error: type[PlatformError]) -> int:
 def explain(error: type[PlatformError]) -> ErrorCode:
     """What an error code means, for `/errors/{code}`."""
     return ErrorCode(
-        code=error.code, title=error.title, status=status_of(error), explanation=" ".join((error.__doc__ or "").split())
+        code=error.code,
+        title=error.title,
+        status=status_of(error),
+        explanation=" ".join((error.__doc__ or "").split()),
+        hint=error.hint,
     )
 
 
@@ -146,18 +117,20 @@ def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | 
         code=error.code,
         detail=_readable(error.detail),
         request_id=request_id,
-    ).model_dump(exclude={"errors"})
+        **_readable_members(error),
+    ).model_dump(exclude={"errors"}, exclude_unset=True)
     if error.errors:
         body["errors"] = [
             {"loc": [_readable(part) for part in fault["loc"]], "msg": _readable(fault["msg"])}
             for fault in error.errors[:MOST_FAULTS]
         ]
     headers = dict(headers or {})
+    if status == 503:
+        body["retry_after"] = RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 408:
         # What is left of the request may still come, and would be taken for the next one.
         headers["Connection"] = "close"
-    if status == 503:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return JSONResponse({**body, **more}, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -235,6 +208,13 @@ def _allowed_methods(request: Request) -> str:
 
 def _routes_at(request: Request, path: str) -> list[RouteContext]:
     return [route for route in iter_route_contexts(request.app.routes) if route.path_regex.match(path)]
+
+
+def _readable_members(error: PlatformError) -> dict[str, Any]:
+    members = dict(error.members)
+    if "available" in members:
+        members["available"] = list(map(_readable, members["available"]))
+    return {name: _readable(value) for name, value in members.items()}
 
 
 def _readable(value: Any) -> Any:

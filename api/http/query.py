@@ -6,7 +6,7 @@ from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from shared.errors import MOST_FAULTS, InvalidRequest, did_you_mean
+from shared.errors import MOST_FAULTS, InvalidRequest, closest, did_you_mean
 
 
 async def check_query(request: Request) -> None:
@@ -19,6 +19,7 @@ async def check_query(request: Request) -> None:
     if not given:
         return
     known = declared_names(request.scope["route"])
+    strange = [name for name in given if name not in known]
     if len(given) > MOST_FAULTS:
         sentence = f"The address has {len(given):,} query parameters, far more than there are. Leave them out."
         raise InvalidRequest(sentence, errors=[{"loc": ["query"], "msg": sentence}])
@@ -29,7 +30,9 @@ async def check_query(request: Request) -> None:
     ]
     if errors:
         more = f" ({len(errors)} faults in all; `errors` lists them.)" if len(errors) > 1 else ""
-        raise InvalidRequest(f"{errors[0]['msg']}{more}", errors=errors)
+        near = closest(strange[0], known) if strange else None
+        available = known if strange else []
+        raise InvalidRequest(f"{errors[0]['msg']}{more}", errors=errors, did_you_mean=near, available=available)
 
 
 def declared_names(route: APIRoute) -> list[str]:

@@ -153,7 +153,10 @@ class _Form:
             self._received += end - start
             if self._received > self._max_bytes:
                 raise BodyTooLarge(
-                    f"The file is larger than the {self._max_bytes:,} bytes that are taken. Split or compress it."
+                    f"The file is larger than the {self._max_bytes:,} bytes that MLMINI_UPLOAD_MAX_BYTES allows. Split "
+                    "or compress it.",
+                    limit=self._max_bytes,
+                    setting="MLMINI_UPLOAD_MAX_BYTES",
                 )
             self.waiting += data[start:end]
             return

@@ -1,4 +1,4 @@
-"""From pydantic's faults to an error that says where each is and how to mend it."""
+"""From pydantic's faults to an error that says where each is and how to fix it."""
 
 import json
 from collections.abc import Sequence

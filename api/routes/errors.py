@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.http.problems import NotFound, explain, known_codes, responses
+from api.http.errors import NotFound
+from api.http.problems import explain, known_codes, responses
 from api.schemas.problems import ErrorCode, ErrorCodes
-from shared.errors import did_you_mean
+from shared.errors import closest, meant
 
 router = APIRouter(tags=["Errors"])
 
@@ -24,5 +25,6 @@ def explain_error_code(
     """What a code means, and which status comes with it."""
     codes = known_codes()
     if code not in codes:
-        raise NotFound(f"There is no error code '{code}'.{did_you_mean(code, codes)} GET /errors lists them all.")
+        near = closest(code, codes)
+        raise NotFound(f"There is no error code '{code}'.{meant(near)} GET /errors lists them all.", did_you_mean=near)
     return explain(codes[code])

@@ -48,4 +48,4 @@ def get_estimator(
     try:
         return EstimatorDescription.from_estimator(find_estimator(module, class_))
     except UnknownEstimator as unknown:
-        raise EstimatorNotListed(unknown.detail) from None
+        raise EstimatorNotListed(unknown.detail, **unknown.members) from None

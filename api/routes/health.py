@@ -8,7 +8,8 @@ from fastapi.responses import PlainTextResponse
 
 from api.dependencies import PartsDep
 from api.http import metrics
-from api.http.problems import NotReady, problem, responses
+from api.http.errors import NotReady
+from api.http.problems import problem, responses
 from api.schemas.health import DependencyState, Health, Readiness, Version
 
 router = APIRouter(tags=["Operations"])

@@ -61,7 +61,7 @@ class EventStream(StreamingResponse):
     responses={
         200: EVENTS,
         204: {"description": "Everything was told: the id is that of the last event. Do not come again"},
-        **responses(404, 422, 503),
+        **responses(404, 409, 422, 503),
     },
 )
 async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_event_id: LastEventId = None) -> Response:
@@ -88,7 +88,7 @@ async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_even
     "/jobs/{job_id}/logs",
     summary="Read the log of a job",
     response_class=PlainTextResponse,
-    responses={200: LOG, **responses(404, 503)},
+    responses={200: LOG, **responses(404, 409, 503)},
 )
 def read_job_log(job_id: JobId, request: Request, parts: PartsDep) -> Response:
     """What the job has said so far: for each line the moment in UTC, a space and the text.

@@ -1,5 +1,6 @@
 """Jobs: look, wait, cancel, try again."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -17,30 +18,42 @@ from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
-from shared.jobs.listing import list_jobs, places_in_queue
+from shared.jobs.listing import job_of_prefix, list_jobs, places_in_queue
 from shared.jobs.states import Kind, State
 
 router = APIRouter(tags=["Jobs"])
 
+# With fewer digits, many would begin alike.
+_PREFIX = re.compile("[0-9a-f]{8,31}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def job_id_of(job_id: Annotated[str, Path(description="The `job_id` that a 202 answered.")]) -> UUID:
-    """The id in the path; whatever is not an id names no job.
+def job_id_of(
+    parts: PartsDep,
+    job_id: Annotated[
+        str, Path(description="The `job_id` that a 202 answered, or its beginning: at least 8 characters.")
+    ],
+) -> UUID:
+    """The id in the path, which may be shortened.
 
     Raises:
-        UnknownJob: when it is not an id.
+        UnknownJob: when no job can be meant.
+        AmbiguousJob: when several begin like this.
     """
     try:
         return UUID(job_id)
     except ValueError:
-        raise UnknownJob(f"There is no job '{job_id}'. GET /jobs lists the jobs.") from None
+        prefix = job_id.replace("-", "").lower()
+    if _PREFIX.fullmatch(prefix):
+        with parts.database.read() as session:
+            return job_of_prefix(session, prefix)
+    raise UnknownJob(f"There is no job '{job_id}'. GET /jobs lists the jobs; an id has 8 characters at least.")
 
 
 JobId = Annotated[UUID, Depends(job_id_of)]
 
 
-@router.get("/jobs/{job_id}", summary="Get a job, or wait for its end", responses=responses(404, 422, 503))
+@router.get("/jobs/{job_id}", summary="Get a job, or wait for its end", responses=responses(404, 409, 422, 503))
 async def get_job(
     job_id: JobId,
     request: Request,

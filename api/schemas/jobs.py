@@ -41,7 +41,7 @@ class JobError(ResponseBody):
     """Why the last attempt ended without a result."""
 
     code: str = Field(description="`GET /errors/{code}` explains it.", examples=["fit_failed"])
-    message: str = Field(description="What went wrong, and how to mend it.")
+    message: str = Field(description="What went wrong, and how to fix it.")
 
 
 class Job(ResponseBody):

@@ -8,7 +8,7 @@ from api.schemas.base import ResponseBody
 
 
 class ProblemPart(ResponseBody):
-    """One of several faults of a request, and where it is."""
+    """One of several things that are wrong with a request, and where it is."""
 
     loc: list[str | int] = Field(
         description="Where it is: body, query or header, and the way from there.", examples=[["body", "target_column"]]
@@ -17,18 +17,33 @@ class ProblemPart(ResponseBody):
 
 
 class Problem(ResponseBody):
-    """Every error has this form (RFC 9457); `code` never changes, `detail` says how to mend it."""
+    """Every error has this form (RFC 9457); `code` never changes, `detail` says how to fix it."""
 
     type: str = Field(description="Where the code is explained.", examples=["/errors/unknown_column"])
     title: str = Field(description="The code in words.", examples=["Unknown column"])
     status: int = Field(description="The status of the response.", examples=[422])
     code: str = Field(description="What kind of error it is; it never changes.", examples=["unknown_column"])
     detail: str = Field(
-        description="What is wrong, and how to mend it.",
+        description="What is wrong, and how to fix it.",
         examples=["Target column 'specie' is not in dataset 'penguins'. Did you mean 'species'?"],
     )
     request_id: str = Field(description="The id of the request, as in the header X-Request-ID and in the logs.")
-    errors: list[ProblemPart] = Field(default_factory=list, description="Single faults, where there may be several.")
+    did_you_mean: str | None = Field(
+        default=None, description="The known word that is closest to an unknown one.", examples=["species"]
+    )
+    available: list[str] | None = Field(
+        default=None, description="The words that would be taken, the first hundred.", examples=[["species", "island"]]
+    )
+    limit: int | float | None = Field(default=None, description="How much is taken, in the unit that `detail` names.")
+    setting: str | None = Field(
+        default=None, description="The setting that decides that limit.", examples=["MLMINI_JSON_MAX_BYTES"]
+    )
+    retry_after: int | None = Field(
+        default=None, description="The seconds after which to ask again, as in the header Retry-After."
+    )
+    errors: list[ProblemPart] = Field(
+        default_factory=list, description="What is wrong at each place, where there may be several."
+    )
 
 
 class ErrorCode(ResponseBody):
@@ -40,6 +55,7 @@ class ErrorCode(ResponseBody):
         description="The status of responses that carry it; jobs carry codes without one.", examples=[422]
     )
     explanation: str = Field(description="What it means.")
+    hint: str = Field(description="How to fix it.")
 
 
 class ErrorCodes(ResponseBody):

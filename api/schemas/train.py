@@ -91,7 +91,7 @@ class TrainProblem(ResponseBody):
 
     code: str = Field(description="`GET /errors/{code}` explains it.", examples=["unknown_column"])
     title: str = Field(description="The code in words.", examples=["Unknown column"])
-    detail: str = Field(description="What is wrong, and how to mend it.")
+    detail: str = Field(description="What is wrong, and how to fix it.")
     errors: list[ProblemPart] = Field(description="Single faults, where there may be several.")
 
     @classmethod

@@ -15,7 +15,7 @@ from shared.clock import Now
 from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.discarded import discard
-from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, did_you_mean
+from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, closest, meant
 from shared.jobs.rows import JobRow
 from shared.object_store.shelves import Shelf
 
@@ -167,11 +167,10 @@ def _ready(dataset_id: int) -> ColumnElement[bool]:
 def _unknown(session: Session, name: str) -> UnknownDataset:
     visible = (DatasetRow.location.is_not(None), DatasetRow.archived_at.is_(None))
     near = nearest_name(name)
-    if near and near != name and session.scalar(select(DatasetRow.id).where(DatasetRow.name == near, *visible)):
-        hint = f" Did you mean '{near}'?"
-    else:
+    if not near or near == name or not session.scalar(select(DatasetRow.id).where(DatasetRow.name == near, *visible)):
         known = session.scalars(
             select(DatasetRow.name).where(*visible).order_by(DatasetRow.name).limit(_SUGGESTED_FROM)
         )
-        hint = did_you_mean(near or name[:_SHOWN_CHARACTERS], known)
-    return UnknownDataset(f"There is no dataset '{name[:_SHOWN_CHARACTERS]}'.{hint or ' GET /datasets lists them.'}")
+        near = closest(near or name[:_SHOWN_CHARACTERS], known)
+    hint = meant(near) or " GET /datasets lists them."
+    return UnknownDataset(f"There is no dataset '{name[:_SHOWN_CHARACTERS]}'.{hint}", did_you_mean=near)

@@ -12,7 +12,7 @@ from shared.database import Database
 from shared.datasets.ingestion import Ingestion, Ingestor, name_taken
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spool, Spooled
-from shared.errors import ExampleNameTaken, UnknownExample, did_you_mean
+from shared.errors import ExampleNameTaken, UnknownExample, closest, meant
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
@@ -112,8 +112,11 @@ def _ingest(name: str, bundled: bytes, ingestor: Ingestor, mark: Callable[[Sessi
 
 def _bundled(name: str) -> bytes:
     if name not in EXAMPLES:
+        near = closest(name, EXAMPLES)
         raise UnknownExample(
-            f"There is no example '{name[:80]}'.{did_you_mean(name, EXAMPLES)} The examples are: {', '.join(EXAMPLES)}."
+            f"There is no example '{name[:80]}'.{meant(near)} The examples are: {', '.join(EXAMPLES)}.",
+            did_you_mean=near,
+            available=EXAMPLES,
         )
     return (_DATA / f"{name}.csv").read_bytes()
 

@@ -11,8 +11,9 @@
     `-- WrongSettings    the process cannot start like this
 
 Each leaf is one stable `code` (its name in snake case), and a class in the file of its noun: `datasets`, `jobs`,
-`models`, `requests`. Its docstring is what `/errors/{code}` explains. The sentence given at the place of the error says
-what is wrong and how to put it right.
+`models`, `requests`. Its docstring says what it means and its `hint` how to fix it, for `/errors/{code}`. The sentence
+given at the place of the error says both of that one case; what it names stands in members of the problem, too, so that
+no program has to read the sentence.
 """
 
 # A name is written once, where its class is.
@@ -20,4 +21,5 @@ from shared.errors.datasets import *  # noqa: F403
 from shared.errors.jobs import *  # noqa: F403
 from shared.errors.models import *  # noqa: F403
 from shared.errors.requests import *  # noqa: F403
+from shared.errors.suggestion import *  # noqa: F403
 from shared.errors.tree import *  # noqa: F403

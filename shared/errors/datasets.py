@@ -4,56 +4,84 @@ from shared.errors.tree import Conflict, Invalid, Permanent, TooLarge, Unavailab
 
 
 class InvalidName(Invalid):
-    """The name has nothing left, or too much, once it is normalised to letters, digits and underscores."""
+    """Without anything but letters, digits and underscores, the name is empty, too long or begins with a digit."""
+
+    hint = "Give the dataset another name of a-z, 0-9 and _ in the field `name`."
 
 
 class InvalidTable(Invalid):
     """The file cannot be read as a table."""
 
+    hint = "Correct the place that the error names, or save the table anew as CSV, TSV, Parquet or JSON Lines."
+
 
 class DuplicateColumns(Invalid):
     """Two columns of the table have one name."""
+
+    hint = "Give each column a name of its own in the first line; upper and lower case count as different."
 
 
 class EmptyTable(Invalid):
     """The table has no rows or no columns."""
 
+    hint = "Upload a file with the names of the columns in its first line, and at least one row below it."
+
 
 class TableTooLarge(TooLarge):
     """The table has more columns, longer fields or more data than the limits allow."""
 
+    hint = "Upload fewer columns or rows, or have the setting raised that `setting` names."
+
 
 class ReaderBusy(Unavailable):
-    """So many others wait for first rows that one more would wait for long; ask again a little later."""
+    """So many others wait for first rows that one more would wait for long."""
+
+    hint = "Ask again a few seconds later."
 
 
 class ReaderUnavailable(Unavailable):
-    """The process that reads files cannot start, or was ended from outside; the file is not at fault, send it again."""
+    """The process that reads files cannot start, or was ended from outside. The file is not to blame."""
+
+    hint = "Send the request again. If it stays so, the log of the API says why the process does not start."
 
 
 class UnknownDataset(Unknown):
-    """No dataset of that name is in the catalog."""
+    """The catalog does not have a dataset of that name."""
+
+    hint = "Look at `GET /datasets`; upload the table, or set `use_example` to take a bundled example."
 
 
 class UnknownDatasetVersion(Unknown):
-    """The dataset has no version of that number."""
+    """The dataset does not have a version of that number."""
+
+    hint = "Look at `GET /datasets/{name}/versions`, or leave the version out to have the newest."
 
 
 class UnknownExample(Unknown):
-    """No example of that name is bundled."""
+    """Examples of that name are not bundled."""
+
+    hint = "Take one of those that `available` lists."
 
 
 class ExampleNameTaken(Conflict):
-    """The name of the example holds other data in this catalog."""
+    """In this catalog, the name of the example belongs to other data."""
+
+    hint = "Leave `use_example` out to train on those data, or delete that dataset first."
 
 
 class DatasetInUse(Conflict):
-    """A model refers to the dataset; archive it instead of deleting it."""
+    """Models were trained on the dataset."""
+
+    hint = "Hide it with `DELETE /datasets/{name}?archive=true`; its models go on."
 
 
 class DatasetCorrupt(Permanent):
-    """The stored file of the dataset is not the one that was uploaded; upload it again."""
+    """The stored file of the dataset is not the one that was uploaded."""
+
+    hint = "Upload the same file again, which puts it back, or bring the bucket back from a backup."
 
 
 class UploadOvertaken(Conflict):
-    """The dataset was deleted while its file was being stored; upload the file again."""
+    """The dataset was deleted while its file was being stored."""
+
+    hint = "Upload the file again."

@@ -4,60 +4,96 @@ from shared.errors.tree import Conflict, Permanent, PlatformError, Unavailable, 
 
 
 class UnknownJob(Unknown):
-    """No job has that id."""
+    """There is no job of that id."""
+
+    hint = "Look at `GET /jobs`. An id may be shortened to its first eight characters, not to fewer."
+
+
+class AmbiguousJob(Conflict):
+    """Several jobs have ids that begin like this."""
+
+    hint = "Give more characters of the id; `available` lists the ids that begin so."
 
 
 class JobEnded(Conflict):
     """The job has ended; what it did stays."""
 
+    hint = "Look at its result with `GET /jobs/{id}`; `POST /jobs/{id}/retry` runs it as a new job."
+
 
 class JobNotEnded(Conflict):
-    """The job is queued or running; wait for its end or cancel it first."""
+    """The job is queued or running."""
+
+    hint = "Wait for its end with `GET /jobs/{id}?wait=60`, or cancel it first."
 
 
 class DatasetDeleted(Permanent):
     """The dataset of the job was deleted before the job could finish."""
 
+    hint = "Upload the dataset again, then send the request again."
+
 
 class UnreadableRequest(Permanent):
-    """The stored request of the job no longer fits this version of the platform."""
+    """The stored request of the job does not fit this version of the platform."""
+
+    hint = "Send the request again, in the form that /docs shows."
 
 
 class FitFailed(Permanent):
-    """The estimator refused the data or the parameters."""
+    """The estimator refused the data or the parameters while it was fitted."""
+
+    hint = "The error of the job says what the estimator said; change the parameter or the columns that it names."
 
 
 class OutOfMemory(Permanent):
     """The job needed more memory than it may use."""
 
+    hint = "Use fewer rows or a smaller model, or allow more with `limits.memory_mb` or MLMINI_JOB_MEMORY_MB."
+
 
 class TimeLimitExceeded(Permanent):
     """The job took longer than it may."""
 
+    hint = "Train on fewer rows or choose a smaller model, or allow more with `limits.seconds` or MLMINI_JOB_SECONDS."
+
 
 class ComputationCrashed(Permanent):
-    """The computing process of the job died, most often for want of memory; use fewer rows or a smaller model."""
+    """The computing process of the job died, most often for want of memory."""
+
+    hint = "Use fewer rows or a smaller model; the log of the worker has what the system said."
 
 
 class Cancelled(Permanent):
-    """The job was cancelled on request and made nothing; POST /jobs/{id}/retry runs it as a new job."""
+    """The job was cancelled on request and made nothing."""
+
+    hint = "`POST /jobs/{id}/retry` runs it as a new job."
 
 
 class WorkerLost(Unavailable):
     """The worker that ran the job stopped without a word, and the job was taken away from it."""
 
+    hint = "The job is tried again by itself. If workers are lost often, look at the memory of their machine."
+
 
 class WorkerNotReady(Unavailable):
-    """The worker cannot start computing processes at present; the job is tried again."""
+    """The worker cannot start computing processes at present."""
+
+    hint = "The job is tried again by itself; the log of the worker says what keeps it from starting them."
 
 
 class ScratchFull(Unavailable):
-    """The disk of MLMINI_HOME, where files are put for a while, is full: make room on it, then try again."""
+    """The disk of MLMINI_HOME, where files are put for a while, is full."""
+
+    hint = "Make room on it, then try again."
 
 
 class ScratchUnavailable(Unavailable):
-    """The folder of MLMINI_HOME where files are put for a while cannot be used: mend it, then try again."""
+    """The folder of MLMINI_HOME where files are put for a while cannot be used."""
+
+    hint = "Give the platform a folder that it can write, then try again."
 
 
 class InternalError(PlatformError):
-    """Something unexpected happened; the log has it under the request id."""
+    """Something happened that the platform does not expect."""
+
+    hint = "Send it again. If it fails again, look for its request id in the log of the API, and report what is there."

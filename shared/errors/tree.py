@@ -1,23 +1,28 @@
 """The root and the branches of the tree of errors, and how a leaf gets its code."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
-from heapq import nlargest
 from itertools import islice
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 # So many faults of one request are told. To make a sentence for each of a million would take seconds.
 MOST_FAULTS = 100
 # So many of them come with a suggestion, where it is looked for among the columns of a table.
 MOST_HINTS = 10
+# So many of the words that would be taken are listed; a table may have thousands of columns.
+MOST_AVAILABLE = 100
 
-# How far a suggestion is looked for.
-_LONGEST_WORD = 100
-_MOST_WORDS = 5_000
-_MOST_COMPARED = 20
-# The share of letters in common from which on words are taken for close.
-_CUTOFF = 0.6
+
+class Members(TypedDict, total=False):
+    """What the sentence of an error names, for programs; what is None or empty is left out."""
+
+    # The known word that is closest to one that is not known.
+    did_you_mean: str | None
+    # The words that would be taken.
+    available: Iterable[str]
+    # How much of it is taken, in the unit that the sentence names, and the setting that decides.
+    limit: float
+    setting: str | None
 
 
 class PlatformError(Exception):
@@ -25,16 +30,22 @@ class PlatformError(Exception):
 
     code = "error"
     title = "Error"
+    hint = ""
 
     def __init_subclass__(cls) -> None:
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).split()
         cls.code = "_".join(words).lower()
         cls.title = " ".join(words).capitalize()
 
-    def __init__(self, detail: str = "", *, errors: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, errors: list[dict[str, Any]] | None = None, **members: Unpack[Members]
+    ) -> None:
         """`errors` lists single faults as `{"loc": [...], "msg": "..."}` where there may be several."""
-        self.detail = detail or (type(self).__doc__ or "")
+        self.detail = detail or f"{' '.join((type(self).__doc__ or '').split())} {self.hint}".strip()
         self.errors = errors or []
+        if "available" in members:
+            members["available"] = list(islice(members["available"], MOST_AVAILABLE))
+        self.members: dict[str, Any] = {name: value for name, value in members.items() if value not in (None, [])}
         super().__init__(self.detail)
 
 
@@ -63,34 +74,13 @@ class Unavailable(PlatformError):
 
 
 class Permanent(PlatformError):
-    """A job met something that another try cannot mend."""
+    """A job met something that another try cannot change."""
 
 
 class WrongSettings(PlatformError):
     """A setting is missing or wrong; the process cannot start."""
 
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence with the closest known word, or an empty string.
-
-    The work is bounded, whatever clients send and call their columns: it is linear in the known words, and quadratic in
-    their length for few of them only.
-    """
-    words = [each for each in islice(known, _MOST_WORDS) if len(each) <= _LONGEST_WORD]
-    if not words or len(word) > _LONGEST_WORD:
-        return ""
-    matcher = difflib.SequenceMatcher(b=word)
-    near = []
-    for each in words:
-        matcher.set_seq1(each)
-        if matcher.real_quick_ratio() >= _CUTOFF and (at_most := matcher.quick_ratio()) >= _CUTOFF:
-            near.append((at_most, each))
-    close = []
-    for _, each in nlargest(_MOST_COMPARED, near):
-        matcher.set_seq1(each)
-        close.append((matcher.ratio(), each))
-    likeness, closest = max(close, default=(0.0, ""))
-    return f" Did you mean '{closest}'?" if likeness >= _CUTOFF else ""
+    hint = "Set what the sentence names, as the table of the README says, and start it again."
 
 
 def leaves(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:

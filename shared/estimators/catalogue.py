@@ -8,13 +8,29 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.errors import UnknownEstimator, did_you_mean
+from shared.errors import UnknownEstimator, closest, did_you_mean, meant
 from shared.estimators.signature import Task
 
 # Written by shared.estimators.generator from the scikit-learn release that it names.
 TABLE = Path(__file__).with_name("estimator_table.json")
 
 _SHOWN = 80
+
+# What people ask for that is not of scikit-learn, by the name of the package.
+_OTHER_LIBRARIES = {
+    "xgboost": "XGBoost",
+    "xgb": "XGBoost",
+    "lightgbm": "LightGBM",
+    "lgb": "LightGBM",
+    "catboost": "CatBoost",
+    "keras": "Keras",
+    "tensorflow": "TensorFlow",
+    "torch": "PyTorch",
+    "pytorch": "PyTorch",
+    "statsmodels": "statsmodels",
+    "imblearn": "imbalanced-learn",
+}
+_BOOSTING = {"XGBoost", "LightGBM", "CatBoost"}
 
 
 class Parameter(BaseModel):
@@ -70,8 +86,8 @@ def find_estimator(module: str, name: str) -> Estimator:
     module = module.removeprefix("sklearn.")
     estimator = _table().estimators.get(f"{module}.{name}")
     if estimator is None:
-        detail = _refusal(module, name)
-        raise UnknownEstimator(detail, errors=[{"loc": ["body", "model"], "msg": detail}])
+        detail, near = _not_found(module, name)
+        raise UnknownEstimator(detail, errors=[{"loc": ["body", "model"], "msg": detail}], did_you_mean=near)
     return estimator
 
 
@@ -85,34 +101,41 @@ def _table() -> _Table:
     return _Table.model_validate(json.loads(TABLE.read_text()))
 
 
-def _refusal(module: str, name: str) -> str:
+def _not_found(module: str, name: str) -> tuple[str, str | None]:
+    """Why there is no such estimator, and the one that may be meant."""
     table = _table()
     shown = f"'{module[:_SHOWN]}.{name[:_SHOWN]}'"
+    if library := _OTHER_LIBRARIES.get(module.partition(".")[0].lower()):
+        return _of_another_library(shown, library, name)
     if reason := table.excluded.get(f"{module}.{name}"):
-        return f"{shown} cannot be trained: {reason}."
+        return f"{shown} cannot be trained: {reason}.", None
     for key in table.estimators:
         if key.partition(".")[2] == name:
-            return f"There is no {shown}. Did you mean '{key}'? The class is in the module '{key.partition('.')[0]}'."
+            return f"There is no {shown}.{meant(key)} The class is in the module '{key.partition('.')[0]}'.", key
     for key, reason in table.excluded.items():
         if key.partition(".")[2] == name:
-            return f"'{key}' cannot be trained: {reason}."
-    return f"There is no estimator {shown}.{_suggestion(module, name) or ' GET /estimators lists the estimators.'}"
+            return f"'{key}' cannot be trained: {reason}.", None
+    near = _nearest(module, name)
+    hint = meant(near) or _of_module(module) or " GET /estimators lists the estimators."
+    return f"There is no estimator {shown}.{hint}", near
 
 
-def _suggestion(module: str, name: str) -> str:
-    """The class whose name is nearest, of the same module if one comes near there."""
-    keys = {key.lower(): key for key in _table().estimators}
-    modules = {key.partition(".")[0] for key in keys}
-    if module in modules:
-        near = did_you_mean(name.lower(), (key.partition(".")[2] for key in keys if key.startswith(f"{module}.")))
-        if near:
-            return _restored(near, keys)
-    near = did_you_mean(name.lower(), (key.partition(".")[2] for key in keys))
-    return _restored(near, keys) if near else did_you_mean(module, modules).replace("mean", "mean the module")
+def _of_another_library(shown: str, library: str, name: str) -> tuple[str, str | None]:
+    likely = "ensemble.HistGradientBoosting" + ("Regressor" if "regress" in name.lower() else "Classifier")
+    boosting = f" '{likely}' boosts trees, too." if library in _BOOSTING else ""
+    said = f"{shown} is of the library {library}, which is not supported: models here are fitted with scikit-learn."
+    return f"{said}{boosting} GET /estimators lists what can be trained.", None
 
 
-def _restored(sentence: str, keys: dict[str, str]) -> str:
-    """The suggestion with the class as it is written, and its module before it."""
-    lower = sentence.split("'")[1]
-    key = next(key for spelled, key in keys.items() if spelled.partition(".")[2] == lower)
-    return f" Did you mean '{key}'?"
+def _nearest(module: str, name: str) -> str | None:
+    """The estimator whose class is nearest, of the same module if one comes near there."""
+    by_class = {key.partition(".")[2].lower(): key for key in _table().estimators}
+    of_module = [each for each, key in by_class.items() if key.partition(".")[0] == module]
+    near = closest(name.lower(), of_module) or closest(name.lower(), by_class)
+    return by_class[near] if near else None
+
+
+def _of_module(module: str) -> str:
+    return did_you_mean(module, {key.partition(".")[0] for key in _table().estimators}).replace(
+        "mean", "mean the module"
+    )

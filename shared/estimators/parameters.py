@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from shared.errors import InvalidParameter, PlatformError, UnknownParameter, did_you_mean
+from shared.errors import InvalidParameter, PlatformError, UnknownParameter, closest, meant
 from shared.estimators.caps import REFUSED
 from shared.estimators.catalogue import Estimator, Parameter
 from shared.estimators.json_schema import LARGEST_INTEGER, described, is_number, meets
@@ -19,36 +19,39 @@ _NESTING = (
 def problems_of_parameters(estimator: Estimator, params: dict[str, Any]) -> Iterator[PlatformError]:
     """One error per parameter that cannot be set like this, addressed by its place in the request."""
     for name, value in params.items():
-        problem = _problem(estimator, name, value)
-        if problem is not None:
-            kind, detail = problem
-            yield kind(detail, errors=[{"loc": ["body", "model", "params", name], "msg": detail}])
+        error = _error(estimator, name, value)
+        if error is not None:
+            error.errors = [{"loc": ["body", "model", "params", name], "msg": error.detail}]
+            yield error
+
+
+def as_python(estimator: Estimator, params: dict[str, Any]) -> dict[str, Any]:
+    """Checked parameters as Python has them: JSON has one kind of number where Python has 100 and 100.0."""
+    return {name: _as_python(value, estimator.parameters[name].allowed) for name, value in params.items()}
 
 
 def settings_of(estimator: Estimator, params: dict[str, Any]) -> dict[str, Any]:
     """Checked parameters as the estimator's class takes them: those that differ from its defaults."""
     found = {}
-    for name, value in params.items():
-        parameter = estimator.parameters[name]
-        taken = _as_python(value, parameter.allowed)
-        if not (_is_same(value, parameter.default) or _is_same(taken, parameter.default)):
-            found[name] = tuple(taken) if isinstance(taken, list) and isinstance(parameter.default, list) else taken
+    for name, value in as_python(estimator, params).items():
+        default = estimator.parameters[name].default
+        if not (_is_same(value, default) or _is_same(params[name], default)):
+            found[name] = tuple(value) if isinstance(value, list) and isinstance(default, list) else value
     return found
 
 
-def _problem(estimator: Estimator, name: str, value: Any) -> tuple[type[PlatformError], str] | None:
+def _error(estimator: Estimator, name: str, value: Any) -> PlatformError | None:
     if name in REFUSED:
-        return InvalidParameter, f"'{name}' cannot be set: {REFUSED[name]}. Leave it out."
+        return InvalidParameter(f"'{name}' cannot be set: {REFUSED[name]}. Leave it out.")
     parameter = estimator.parameters.get(name)
     if parameter is None:
-        return UnknownParameter, _unknown(estimator, name)
+        return _unknown(estimator, name)
     if any(meets(value, schema) for schema in parameter.allowed):
         return None
-    return InvalidParameter, _refusal(estimator, name, value, parameter)
+    return _invalid(estimator, name, value, parameter)
 
 
 def _as_python(value: Any, allowed: list[dict[str, Any]], *, listed: bool = False) -> Any:
-    """A number as scikit-learn wants it: JSON has one kind where Python has 100 and 100.0."""
     if isinstance(value, list):
         items = [schema["items"] for schema in allowed if "items" in schema]
         return [_as_python(item, items, listed=True) for item in value]
@@ -71,23 +74,29 @@ def _is_same(value: Any, default: Any) -> bool:
     return type(value) is type(default) and bool(value == default)
 
 
-def _unknown(estimator: Estimator, name: str) -> str:
+def _unknown(estimator: Estimator, name: str) -> UnknownParameter:
     shown = f"{estimator.key} has no parameter '{name[:_SHOWN]}'."
     if "__" in name:
-        return f"{shown} Parameters of inner estimators cannot be set."
-    near = did_you_mean(name, estimator.parameters)
-    return shown + (near or f" It has: {', '.join(estimator.parameters) or 'none'}.")
+        return UnknownParameter(f"{shown} Parameters of inner estimators cannot be set.")
+    near = closest(name, estimator.parameters)
+    hint = meant(near) or f" It has: {', '.join(estimator.parameters) or 'none'}."
+    return UnknownParameter(shown + hint, did_you_mean=near, available=estimator.parameters)
 
 
-def _refusal(estimator: Estimator, name: str, value: Any, parameter: Parameter) -> str:
+def _invalid(estimator: Estimator, name: str, value: Any, parameter: Parameter) -> InvalidParameter:
     allowed = " or ".join(filter(None, map(described, parameter.allowed)))
-    sentence = f"'{name}' of {estimator.key} must be {allowed}, not {_shown(value)}."
-    near = did_you_mean(value, _options(parameter)) if isinstance(value, str) else ""
+    default = f" The default is {_shown(parameter.default)}."
     if isinstance(value, dict) and not {"class", "module"}.isdisjoint(value):
-        sentence = f"'{name}' of {estimator.key} must be {allowed}: {_NESTING.format(name=name)}."
+        return InvalidParameter(
+            f"'{name}' of {estimator.key} must be {allowed}: {_NESTING.format(name=name)}.{default}"
+        )
+    options = list(_options(parameter))
+    near = closest(value, options) if isinstance(value, str) else None
+    hint = meant(near)
     if is_number(value) and abs(value) > LARGEST_INTEGER:
-        near = f" Whole numbers end at {LARGEST_INTEGER}."
-    return f"{sentence}{near} The default is {_shown(parameter.default)}."
+        hint = f" Whole numbers end at {LARGEST_INTEGER}."
+    sentence = f"'{name}' of {estimator.key} must be {allowed}, not {_shown(value)}.{hint}{default}"
+    return InvalidParameter(sentence, did_you_mean=near, available=options)
 
 
 def _options(parameter: Parameter) -> Iterator[str]:

@@ -44,12 +44,13 @@ def told_memory(memory_mb: int) -> str:
 def problems_of_limits(seconds: float | None, memory_mb: int | None, settings: Settings) -> Iterator[InvalidRequest]:
     """What a request allows itself beyond the settings."""
     if seconds is not None and seconds > settings.job_seconds:
-        yield _beyond("seconds", told_seconds(seconds), told_seconds(settings.job_seconds), "MLMINI_JOB_SECONDS")
+        yield _beyond("seconds", told_seconds(seconds), settings.job_seconds, "MLMINI_JOB_SECONDS")
     if memory_mb is not None and memory_mb > settings.job_memory_mb:
-        most = settings.job_memory_mb
-        yield _beyond("memory_mb", told_memory(memory_mb), told_memory(most), "MLMINI_JOB_MEMORY_MB")
+        yield _beyond("memory_mb", told_memory(memory_mb), settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB")
 
 
-def _beyond(name: str, asked: str, most: str, variable: str) -> InvalidRequest:
-    sentence = f"'limits.{name}' must be at most {most}, which is the limit that {variable} sets, not {asked}."
-    return InvalidRequest(sentence, errors=[{"loc": ["body", "limits", name], "msg": sentence}])
+def _beyond(name: str, asked: str, most: float, variable: str) -> InvalidRequest:
+    told = told_memory(most) if isinstance(most, int) else told_seconds(most)
+    sentence = f"'limits.{name}' must be at most {told}, which is the limit that {variable} sets, not {asked}."
+    errors = [{"loc": ["body", "limits", name], "msg": sentence}]
+    return InvalidRequest(sentence, errors=errors, limit=most, setting=variable)

@@ -9,9 +9,13 @@ from sqlalchemy import Uuid, case, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from shared.clock import Instant, Now
+from shared.errors import AmbiguousJob, UnknownJob
 from shared.jobs.delivery import ORDER
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind, State
+
+# So many ids that begin alike are listed.
+_MOST_LISTED = 10
 
 
 class Place(NamedTuple):
@@ -44,6 +48,25 @@ def list_jobs(
     if dataset_name is not None:
         query = query.where(JobRow.dataset_name == dataset_name)
     return list(session.scalars(query))
+
+
+def job_of_prefix(session: Session, prefix: str) -> UUID:
+    """The one job whose id begins with these hexadecimal digits; looked up by the order of the ids.
+
+    Raises:
+        UnknownJob: when there is none.
+        AmbiguousJob: when there are several.
+    """
+    first, last = (UUID(prefix.ljust(32, digit)) for digit in "0f")
+    begin_so = JobRow.id.between(first, last)
+    found = session.scalars(select(JobRow.id).where(begin_so).order_by(JobRow.id).limit(_MOST_LISTED)).all()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UnknownJob(f"No id of a job begins with '{prefix}'. GET /jobs lists the jobs.")
+    count = session.scalar(select(func.count()).where(begin_so))
+    sentence = f"The ids of {count} jobs begin with '{prefix}'. Give more characters of the one that you mean."
+    raise AmbiguousJob(sentence, available=map(str, found))
 
 
 def count_by_state(session: Session) -> dict[tuple[str, State], int]:

@@ -40,7 +40,7 @@ class ObjectInfo(ObjectEntry):
 class ObjectStore(Protocol):
     """The one way to files that outlive a process.
 
-    Every method raises StoreUnavailable, with a sentence that says how to mend it, when the store does not answer,
+    Every method raises StoreUnavailable, with a sentence that says how to fix it, when the store does not answer,
     refuses the credentials, has no such bucket or no room; and ValueError for a bucket or key that `check_bucket` or
     `check_key` refuses. An implementation may be shared by threads.
     """

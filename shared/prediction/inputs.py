@@ -156,7 +156,9 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
     if cells > max_cells:
         raise BodyTooLarge(
             f"The input has {cells} cells ({rows} rows of {len(signature.inputs)}), one request may have {max_cells}. "
-            "Send the rows in several requests."
+            "Send the rows in several requests.",
+            limit=max_cells,
+            setting="MLMINI_PREDICT_MAX_CELLS",
         )
 
 

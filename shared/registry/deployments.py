@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from shared.clock import Instant, Now
 from shared.counters import CounterRow, raise_counter
 from shared.datasets.rows import DatasetRow
-from shared.errors import NotActive, UnknownModel, UnknownStage, did_you_mean
+from shared.errors import NotActive, UnknownModel, UnknownStage, closest, meant
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, Seal
 from shared.registry.targets import ServingModel, check_successor, serving_model
@@ -59,8 +59,9 @@ def check_stage(stage: str, stages: Sequence[str]) -> None:
         UnknownStage: listing them.
     """
     if stage not in stages:
-        known = ", ".join(stages)
-        raise UnknownStage(f"There is no stage '{stage}'. The stages are: {known}.{did_you_mean(stage, stages)}")
+        near, known = closest(stage, stages), ", ".join(stages)
+        sentence = f"There is no stage '{stage}'. The stages are: {known}.{meant(near)}"
+        raise UnknownStage(sentence, did_you_mean=near, available=stages)
 
 
 def active(session: Session, version: int, stage: str) -> Artifact | None:

@@ -44,7 +44,9 @@ def check_weight(version: int, memory_bytes: int, settings: Settings) -> None:
         raise ModelTooLarge(
             f"Model {version} is too large to be served: it takes some {memory_bytes / 2**20:,.0f} MB of memory, and "
             f"the models of an API process have {settings.model_cache_mb:,} MB. Train a smaller one, of fewer or "
-            "shallower trees for instance, or raise MLMINI_MODEL_CACHE_MB."
+            "shallower trees for instance, or raise MLMINI_MODEL_CACHE_MB.",
+            limit=settings.model_cache_mb,
+            setting="MLMINI_MODEL_CACHE_MB",
         )
 
 

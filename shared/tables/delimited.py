@@ -112,7 +112,8 @@ class CsvChunks:
             if longest > FIELD_BYTES:
                 raise TableTooLarge(
                     f"Column '{name}' holds a field of {longest:,} bytes, {FIELD_BYTES:,} are the limit. "
-                    "A quote that is never closed makes such fields too."
+                    "Shorten it. A quote that is never closed makes such fields too.",
+                    limit=FIELD_BYTES,
                 )
 
     def _ending(self) -> bytes:
@@ -149,7 +150,10 @@ def _read_header(head: bytes, delimiter: str) -> tuple[list[str], int]:
         raise EmptyTable("The file is empty. The first line must hold the names of the columns.")
     consumed = sum(map(len, lines[:line]))
     if consumed == len(head) >= _HEAD_BYTES:
-        raise TableTooLarge("The line with the names of the columns is longer than 1 MiB.")
+        raise TableTooLarge(
+            "The line with the names of the columns is longer than 1 MiB. Check how the lines of the file end.",
+            limit=2**20,
+        )
     if len(first) == len(names) + 1 and not first[-1].strip():
         names = [*names, ""]
     elif len(first) == len(names) - 1 and not names[-1].strip():

@@ -33,7 +33,9 @@ def main(folder: Path) -> None:
     try:
         answer: dict[str, Any] = {"found": _answer(request).model_dump(mode="json")}
     except PlatformError as error:
-        answer = {"error": {"code": error.code, "detail": error.detail, "errors": error.errors}}
+        answer = {
+            "error": {"code": error.code, "detail": error.detail, "errors": error.errors, "members": error.members}
+        }
     (folder / "answer.json").write_text(json.dumps(answer))
 
 

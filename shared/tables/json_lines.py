@@ -83,7 +83,9 @@ class JsonChunks:
                 number += len(whole)
                 yield from whole
                 if len(rest) > ROW_BYTES:
-                    raise TableTooLarge(f"Line {number} is longer than {ROW_BYTES:,} bytes.")
+                    raise TableTooLarge(
+                        f"Line {number} is longer than {ROW_BYTES:,} bytes. Shorten it.", limit=ROW_BYTES
+                    )
         except NotUtf8:
             raise _fault(number, "is not UTF-8, as JSON has to be") from None
         if rest and not self._partial:
@@ -115,7 +117,13 @@ class JsonChunks:
 
     def _check_name(self, number: int, name: str, *, count: int) -> None:
         if count > self._limits.max_columns:
-            raise TableTooLarge(f"In line {number}, the table has more than {self._limits.max_columns:,} columns.")
+            most = self._limits.max_columns
+            raise TableTooLarge(
+                f"In line {number}, the table has more than {most:,} columns. Upload those that you need, or have "
+                "MLMINI_TABLE_MAX_COLUMNS raised.",
+                limit=most,
+                setting="MLMINI_TABLE_MAX_COLUMNS",
+            )
         if not name.strip() or len(name) > LONGEST_COLUMN_NAME or not _encodable(name):
             raise _fault(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
         if not self._limits.controls and (control := find_control(name)):

@@ -86,7 +86,10 @@ class ParquetChunks:
         if size > limits.max_bytes:
             raise TableTooLarge(
                 f"Uncompressed, the table has {size:,} bytes ({footer.num_rows:,} rows, {footer.num_columns:,} "
-                f"columns); {limits.max_bytes:,} are the limit. Split it into smaller files."
+                f"columns); {limits.max_bytes:,} are the limit. Split it into smaller files, or have "
+                "MLMINI_TABLE_MAX_BYTES raised.",
+                limit=limits.max_bytes,
+                setting="MLMINI_TABLE_MAX_BYTES",
             )
 
 

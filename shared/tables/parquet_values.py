@@ -26,7 +26,7 @@ class Kept(NamedTuple):
 
 
 class Unfit(Exception):
-    """A value that no table here can hold: where it is among its cells, what it is, and how to mend it."""
+    """A value that no table here can hold: where it is among its cells, what it is, and how to fix it."""
 
     def __init__(self, position: int, what: str, hint: str) -> None:
         super().__init__(what)

@@ -128,7 +128,7 @@ class Reader:
             shutil.rmtree(folder, ignore_errors=True)
         if "error" in answer:
             error = answer["error"]
-            raise error_of_code(error["code"])(error["detail"], errors=error["errors"])
+            raise error_of_code(error["code"])(error["detail"], errors=error["errors"], **error["members"])
         found: dict[str, Any] = answer["found"]
         return found
 
@@ -158,7 +158,9 @@ class Reader:
             process.wait(timeout=5)
             raise TableTooLarge(
                 f"The file could not be read within the {self._settings.reader_seconds:g} seconds that reading may "
-                "take here. Upload a smaller one, or have MLMINI_READER_SECONDS raised."
+                "take here. Upload a smaller one, or have MLMINI_READER_SECONDS raised.",
+                limit=self._settings.reader_seconds,
+                setting="MLMINI_READER_SECONDS",
             )
         if not ending.ok:
             # A file is not damaged because its reader was ended.
@@ -186,14 +188,13 @@ class Reader:
     def _refusal(self, ending: Ending) -> Exception:
         if ending.out_of_memory:
             granted = self._memory_mb()
-            limit = (
-                "MLMINI_READER_MEMORY_MB"
-                if granted == self._settings.reader_memory_mb
-                else "the system's limit of address space (`ulimit -v`)"
-            )
+            setting = "MLMINI_READER_MEMORY_MB" if granted == self._settings.reader_memory_mb else None
+            raised = setting or "the system's limit of address space (`ulimit -v`)"
             return TableTooLarge(
                 f"The file needs more than the {granted:,} MiB of memory that reading may take here. Upload fewer "
-                f"columns, or shorter rows or row groups, or have {limit} raised."
+                f"columns, or shorter rows or row groups, or have {raised} raised.",
+                limit=granted,
+                setting=setting,
             )
         if ending.disk_full:
             return ScratchFull()

@@ -78,7 +78,10 @@ class TextFile:
     def _check_size(self) -> None:
         if self._bytes_read > self._limits.max_bytes:
             raise TableTooLarge(
-                f"Uncompressed, the table has more than {self._limits.max_bytes:,} bytes. Split it into smaller files."
+                f"Uncompressed, the table has more than {self._limits.max_bytes:,} bytes. Split it into smaller "
+                "files, or have MLMINI_TABLE_MAX_BYTES raised.",
+                limit=self._limits.max_bytes,
+                setting="MLMINI_TABLE_MAX_BYTES",
             )
         if self._bytes_read > _BOMB_BYTES and self._bytes_read > self._raw.tell() * _BOMB_RATIO:
             raise TableTooLarge(

@@ -14,7 +14,7 @@ from api.lifespan import Parts
 from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
-from tests.support.jobs import TRAIN_REQUEST, add_job, claim_job, fail_job, finish_job
+from tests.support.jobs import TRAIN_REQUEST, add_alike, add_job, claim_job, fail_job, finish_job
 from tests.support.waiting import eventually
 
 
@@ -89,6 +89,30 @@ def test_an_id_that_no_job_has_is_a_404(one_client: TestClient, job_id: str, met
     assert answer.json()["code"] in {"unknown_job", "not_found"}
     if "." not in job_id and "%" not in job_id:
         assert answer.json()["code"] == "unknown_job"
+
+
+@pytest.mark.parametrize(("method", "act"), [("GET", ""), ("GET", "/logs"), ("POST", "/cancel")])
+def test_a_job_is_found_by_the_beginning_of_its_id(
+    client: TestClient, api_database: Database, method: str, act: str
+) -> None:
+    job_id = str(add_job(api_database))
+    for beginning in (job_id[:8], job_id[:13].upper(), job_id.replace("-", "")[:31]):
+        answer = client.request(method, f"/jobs/{beginning}{act}")
+        assert answer.status_code in {200, 202, 409}, answer.text
+        assert "ambiguous_job" not in answer.text
+    assert client.get(f"/jobs/{job_id[:8]}").json()["job_id"] == job_id
+    assert client.get(f"/jobs/{job_id[:7]}").json()["code"] == "unknown_job"
+
+
+def test_a_beginning_of_several_ids_is_refused_with_their_number(client: TestClient, api_database: Database) -> None:
+    ids = add_alike(api_database, "0123abcd", 12)
+    answer = client.get("/jobs/0123abcd")
+    assert (answer.status_code, answer.json()["code"]) == (409, "ambiguous_job")
+    assert "The ids of 12 jobs begin with '0123abcd'." in answer.json()["detail"]
+    assert answer.json()["available"] == [str(job_id) for job_id in ids[:10]]
+    assert client.get(f"/jobs/{str(ids[3]).replace('-', '')[:-1]}").json()["code"] == "ambiguous_job"
+    assert client.get(f"/jobs/{ids[3]}").json()["job_id"] == str(ids[3])
+    assert client.get("/jobs/0123abce").json()["code"] == "unknown_job"
 
 
 def test_waiting_for_an_unknown_job_answers_at_once(client: TestClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.http.errors import ForeignOrigin
 from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.raw_http import exchange
@@ -135,6 +136,9 @@ def test_a_change_for_a_page_of_another_origin_is_refused(url: str, method: str,
     answer = exchange(url, *lines, "Origin: http://evil.example")
     assert (answer.status, answer.document["code"]) == (403, "foreign_origin")
     assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.document["setting"] == "MLMINI_CORS_ORIGINS"
+    assert "'http://evil.example'" in answer.document["detail"]
+    assert answer.document["detail"] not in f"{ForeignOrigin.__doc__} {ForeignOrigin.hint}"
     assert exchange(url, *lines).status not in {403, 421}
 
 
@@ -155,3 +159,64 @@ def test_other_pages_may_lead_here(url: str) -> None:
         answer = exchange(url, f"{method} /docs HTTP/1.1", "Host: localhost", "Sec-Fetch-Site: cross-site")
         assert answer.status == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+PAGE = "https://app.example.org"
+
+
+@pytest.fixture(scope="module")
+def trusting(as_installed: Settings) -> Iterator[TestClient]:
+    """An application that trusts the pages of one origin."""
+    with TestClient(create_app(as_installed.model_copy(update={"cors_origins": (PAGE,)}))) as client:
+        client.headers["Host"] = "localhost:8000"
+        yield client
+
+
+def test_a_page_of_a_listed_origin_may_read_and_change(trusting: TestClient) -> None:
+    page = {"Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
+    answer = trusting.get("/jobs", headers=page)
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "Origin" in answer.headers["Vary"]
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"X-Request-ID", "Location", "Retry-After", "X-Warnings"} <= set(exposed)
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    answer = trusting.post("/train", headers=page)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (415, PAGE)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_browser_that_asks_beforehand_is_told_what_a_listed_page_may_send(trusting: TestClient, method: str) -> None:
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-type,idempotency-key",
+    }
+    answer = trusting.options("/train", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert method in answer.headers["Access-Control-Allow-Methods"]
+    assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["X-Request-ID"]
+
+
+STRANGERS = [
+    "https://evil.example",
+    "http://app.example.org",
+    f"{PAGE}:8443",
+    f"{PAGE}.evil.example",
+    f"{PAGE}/",
+    "null",
+]
+
+
+@pytest.mark.parametrize("origin", STRANGERS)
+def test_every_other_origin_is_as_foreign_as_before(trusting: TestClient, origin: str) -> None:
+    assert "Access-Control-Allow-Origin" not in trusting.get("/jobs", headers={"Origin": origin}).headers
+    assert trusting.post("/train", headers={"Origin": origin}).status_code == 403
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    assert "Access-Control-Allow-Origin" not in trusting.options("/train", headers=asked).headers
+
+
+def test_a_listed_origin_does_not_open_another_name_of_the_server(trusting: TestClient) -> None:
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Host": "evil.example"}
+    assert trusting.options("/train", headers=asked).status_code == 421

@@ -26,6 +26,8 @@ def test_every_error_has_a_status_a_code_and_an_explanation(error: type[Platform
     assert explained.status in STATUSES.values()
     assert explained.code == error.code
     assert explained.explanation.endswith(".")
+    assert explained.hint.endswith(".")
+    assert explained.hint not in explained.explanation
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,86 @@ def test_a_problem_has_the_members_of_the_contract() -> None:
 
 
 def test_an_unavailable_part_says_when_to_come_back() -> None:
-    assert int(problem(DatabaseUnavailable(), "id-1").headers["retry-after"]) > 0
+    answer = problem(DatabaseUnavailable(), "id-1")
+    assert int(answer.headers["retry-after"]) == _json(answer)["retry_after"] > 0
+
+
+NAMED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "a stage": (
+        "GET",
+        "/models?stage=stagging",
+        {},
+        {"did_you_mean": "staging", "available": ["dev", "staging", "production"]},
+    ),
+    "a query parameter": ("GET", "/jobs?statsu=queued", {}, {"did_you_mean": "status"}),
+    "a code": ("GET", "/errors/unknown_colum", {}, {"did_you_mean": "unknown_column"}),
+    "an estimator": (
+        "GET",
+        "/estimators/ensemble/RandomForestClassifer",
+        {},
+        {"did_you_mean": "ensemble.RandomForestClassifier"},
+    ),
+    "a body": (
+        "POST",
+        "/train",
+        {"content": b"x" * (4 * 2**20 + 1)},
+        {"limit": 4 * 2**20, "setting": "MLMINI_JSON_MAX_BYTES"},
+    ),
+    "a file": (
+        "POST",
+        "/datasets/upload",
+        {"content": b"", "headers": {"Content-Length": str(2**40)}},
+        {"limit": 8 * 2**30 + 2**16, "setting": "MLMINI_UPLOAD_MAX_BYTES"},
+    ),
+    "a table": (
+        "POST",
+        "/datasets/upload",
+        {"files": {"file": ("a.csv", ",".join(f"c{n}" for n in range(5_001)) + "\n1")}},
+        {"limit": 5_000, "setting": "MLMINI_TABLE_MAX_COLUMNS"},
+    ),
+    "an example": (
+        "POST",
+        "/train",
+        {"json": {"dataset_name": "iriss", "use_example": True, "model": {"module": "svm", "class": "SVC"}}},
+        {"did_you_mean": "iris", "available": ["breast_cancer", "diabetes", "iris", "wine"]},
+    ),
+    "a column": (
+        "POST",
+        "/train",
+        {
+            "json": {
+                "dataset_name": "iris",
+                "use_example": True,
+                "target_column": "targets",
+                "model": {"module": "svm", "class": "SVC"},
+            }
+        },
+        {
+            "did_you_mean": "target",
+            "available": ["sepal_length", "sepal_width", "petal_length", "petal_width", "target"],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "members"), NAMED.values(), ids=NAMED)
+def test_what_the_detail_names_stands_in_members_of_the_problem(
+    *, one_client: TestClient, method: str, path: str, sent: dict[str, Any], members: dict[str, Any]
+) -> None:
+    found = one_client.request(method, path, **sent).json()
+    assert {name: found.get(name) for name in members} == members
+    if "setting" in members:
+        assert members["setting"] in found["detail"]
+
+
+def test_the_members_are_described(one_client: TestClient) -> None:
+    described = one_client.get("/openapi.json").json()["components"]["schemas"]["Problem"]["properties"]
+    assert {"did_you_mean", "available", "limit", "setting", "retry_after"} <= set(described)
+
+
+def test_members_that_clients_named_are_shown_escaped() -> None:
+    found = _json(problem(UnknownDataset("a", did_you_mean="a\x00b", available=["\u202e"]), "id-1"))
+    assert (found["did_you_mean"], found["available"]) == (r"a\x00b", [r"\u202e"])
 
 
 @pytest.mark.parametrize(

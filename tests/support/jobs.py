@@ -1,10 +1,11 @@
 """Jobs for tests, brought to any state through the protocol itself."""
 
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from shared.database import Database
-from shared.jobs import claims, endings, logs
+from shared.jobs import acceptance, claims, endings, logs
 from shared.jobs.acceptance import accept
 from shared.jobs.claims import Claim
 from shared.jobs.delivery import Delivery
@@ -36,6 +37,15 @@ def add_job(
             priority=priority,
         )
         return job.id
+
+
+def add_alike(database: Database, beginning: str, count: int) -> list[UUID]:
+    """Queued jobs whose ids begin alike, in the order of their ids."""
+    ids = [UUID(f"{beginning}{number:0{32 - len(beginning)}x}") for number in range(count)]
+    for job_id in ids:
+        with patch.object(acceptance, "uuid4", return_value=job_id):
+            add_job(database)
+    return ids
 
 
 def claim_job(database: Database, job_id: UUID) -> Claim:

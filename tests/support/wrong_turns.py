@@ -14,7 +14,7 @@ from api.app import create_app
 from api.docs.answers import REQUEST_ID
 from api.lifespan import Parts
 from shared.datasets.catalog import find_entry
-from tests.support.jobs import add_job
+from tests.support.jobs import add_alike, add_job
 from tests.support.models import Platform, iris_forest
 from tests.support.registry import Data
 from tests.support.stack import Stack
@@ -23,6 +23,8 @@ from tests.support.stack import Stack
 JOB_ID = "0a159333-8626-4381-a1b0-6656d37b0f43"
 # What any operation may meet, where it has no sample of its own for the status.
 ANY = "any"
+
+ALIKE = "1f0c2b6a"
 
 _FOREST = {"module": "ensemble", "class": "RandomForestClassifier"}
 _TRAIN = {"dataset_name": "iris", "model": _FOREST, "target_column": "target"}
@@ -80,6 +82,7 @@ def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
     # Other data under the name of an example.
     client.post("/datasets/upload", files={"file": ("diabetes.csv", "a,b\n1,2\n")})
     queued = str(add_job(parts.database))
+    add_alike(parts.database, ALIKE, 2)
     return {"queued": queued, "ended": client.get("/models/1").json()["job_id"]}
 
 
@@ -158,10 +161,13 @@ def _of_training() -> Iterator[Turn]:
 
 def _of_jobs(queued: str, ended: str) -> Iterator[Turn]:
     yield Turn("get_job", "GET", f"/jobs/{JOB_ID}", {})
+    yield Turn("get_job", "GET", f"/jobs/{ALIKE}", {})
     yield Turn("get_job", "GET", f"/jobs/{queued}?wait=100", {})
     yield Turn("follow_job", "GET", f"/jobs/{JOB_ID}/events", {})
+    yield Turn("follow_job", "GET", f"/jobs/{ALIKE}/events", {})
     yield Turn("follow_job", "GET", f"/jobs/{queued}/events", {"headers": {"Last-Event-ID": "x"}})
     yield Turn("read_job_log", "GET", f"/jobs/{JOB_ID}/logs", {})
+    yield Turn("read_job_log", "GET", f"/jobs/{ALIKE}/logs", {})
     yield Turn("list_jobs", "GET", "/jobs?status=done", {})
     yield from _pages("list_jobs", "/jobs")
     yield Turn("cancel_job", "POST", f"/jobs/{JOB_ID}/cancel", {})

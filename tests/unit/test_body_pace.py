@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message
 
 from api.http.body_pace import LEAST_BYTES, ReceivedInTime
-from api.http.problems import RequestTimeout
+from api.http.errors import RequestTimeout
 from tests.support.skipping_clock import run_skipping
 
 

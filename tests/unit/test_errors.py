@@ -35,9 +35,17 @@ def classes() -> Iterator[tuple[str, str, list[str]]]:
 def test_an_error_explains_itself(leaf: type[PlatformError]) -> None:
     explanation = leaf.__dict__.get("__doc__")
     assert explanation
-    assert explanation.endswith(".")
-    assert leaf().detail == explanation
+    assert explanation.rstrip().endswith(".")
     assert leaf("Another sentence.").detail == "Another sentence."
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
+def test_an_error_says_how_to_fix_it_beside_what_it_means(leaf: type[PlatformError]) -> None:
+    explanation = " ".join((leaf.__doc__ or "").split())
+    assert "hint" in vars(leaf), "a hint of its own"
+    assert re.fullmatch(r"(?s)[A-Z`].{15,}\.", leaf.hint)
+    assert leaf.hint not in explanation
+    assert leaf().detail == f"{explanation} {leaf.hint}"
 
 
 @pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.__name__)
@@ -59,7 +67,7 @@ def test_every_error_is_found_in_the_package() -> None:
 def test_errors_are_defined_once_and_only_those_of_http_outside_their_package() -> None:
     known = {error.__name__ for error in {*LEAVES, *BRANCHES, PlatformError}}
     found = [(path, name) for path, name, bases in classes() if known & set(bases)]
-    assert {path for path, _ in found if not path.startswith("shared/errors/")} <= {"api/http/problems.py"}
+    assert {path for path, _ in found if not path.startswith("shared/errors/")} <= {"api/http/errors.py"}
     assert [name for name, count in Counter(name for _, name in found).items() if count > 1] == []
 
 
@@ -73,6 +81,16 @@ def test_several_faults_travel_with_one_error() -> None:
     error = shared.errors.UnknownColumn("Two faults.", errors=faults)
     assert (error.detail, error.errors, str(error)) == ("Two faults.", faults, "Two faults.")
     assert shared.errors.UnknownColumn().errors == []
+
+
+def test_what_a_sentence_names_travels_in_members_of_bounded_length() -> None:
+    columns = (f"column_{number}" for number in range(10_000))
+    error = shared.errors.UnknownColumn("It is not there.", did_you_mean=None, available=columns)
+    assert list(error.members) == ["available"]
+    assert len(error.members["available"]) == shared.errors.MOST_AVAILABLE
+    assert shared.errors.UnknownColumn("It is not there.", available=[]).members == {}
+    large = shared.errors.BodyTooLarge(limit=0, setting="MLMINI_JSON_MAX_BYTES")
+    assert large.members == {"limit": 0, "setting": "MLMINI_JSON_MAX_BYTES"}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         PORT="9000",
         STAGES="dev, canary ,production",
         ALLOWED_HOSTS="ml.example.org, [fd00::1]",
+        CORS_ORIGINS="https://ml.example.org, http://localhost:3000,http://[::1]:8000",
         LEASE_SECONDS="4.5",
         BEAT_SECONDS="1.5",
         DATABASE_URL="postgresql://db/mlmini",
@@ -65,6 +66,7 @@ def test_every_kind_of_value_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.port == 9000
     assert settings.stages == ("dev", "canary", "production")
     assert settings.allowed_hosts == ("ml.example.org", "[fd00::1]")
+    assert settings.cors_origins == ("https://ml.example.org", "http://localhost:3000", "http://[::1]:8000")
     assert settings.beat_seconds == 1.5
     assert settings.sqlalchemy_url == "postgresql://db/mlmini"
     assert settings.s3_secret_key is not None
@@ -114,6 +116,25 @@ def test_stages_that_cannot_be_part_of_a_file_name_are_refused(monkeypatch: pyte
 def test_hosts_that_no_request_can_name_are_refused(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
     with pytest.raises(WrongSettings, match="MLMINI_ALLOWED_HOSTS"):
         load(monkeypatch, ALLOWED_HOSTS=hosts)
+
+
+NO_ORIGINS = {
+    "no scheme": "ml.example.org",
+    "another scheme": "ftp://ml.example.org",
+    "a path": "https://ml.example.org/",
+    "all": "*",
+    "a wildcard": "https://*.example.org",
+    "null": "null",
+    "capitals": "https://ML.example.org",
+    "the usual port": "https://ml.example.org:443",
+    "one that is empty": "https://ml.example.org,",
+}
+
+
+@pytest.mark.parametrize("origins", NO_ORIGINS.values(), ids=NO_ORIGINS)
+def test_origins_that_no_browser_sends_are_refused(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
+    with pytest.raises(WrongSettings, match="MLMINI_CORS_ORIGINS"):
+        load(monkeypatch, CORS_ORIGINS=origins)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from shared.errors import InvalidParameter
 from shared.estimators.catalogue import Estimator
+from shared.estimators.parameters import as_python
 
 _LOGISTIC = frozenset({"LogisticRegression", "LogisticRegressionCV"})
 
@@ -25,8 +26,9 @@ class Values:
     """The values that an estimator will have: those of the request, else its defaults."""
 
     def __init__(self, estimator: Estimator, params: dict[str, Any]) -> None:
+        """`params` are sound, each by itself."""
         self.estimator = estimator
-        self._params = params
+        self._params = as_python(estimator, params)
 
     def __getitem__(self, name: str) -> Any:
         """The value of a parameter; None when the estimator has none of that name."""

@@ -16,7 +16,8 @@ from shared.errors import (
     UnknownEstimator,
     UnknownParameter,
     UnsuitableColumns,
-    did_you_mean,
+    closest,
+    meant,
 )
 from shared.estimators.caps import MAX_WORK
 from shared.estimators.catalogue import Estimator, find_estimator
@@ -50,7 +51,7 @@ def problems_of(spec: TrainingSpec, *, columns: list[Column], rows: int) -> list
     problems += _row_problems(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         plan = plan_of(spec, estimator, columns=columns, rows=rows)
-        problems += _input_problems(spec, estimator, plan, columns=columns, rows=rows)
+        problems += _input_problems(spec, values, plan, columns=columns, rows=rows)
         if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
             problems += problems_of_fit(values, _shape(spec, estimator, plan, target, rows=rows))
     return problems
@@ -67,7 +68,9 @@ def check(spec: TrainingSpec, *, columns: list[Column], rows: int) -> None:
     if problems:
         first = problems[0]
         more = f" ({len(problems) - 1} more in 'errors'.)" if len(problems) > 1 else ""
-        raise type(first)(first.detail + more, errors=[error for problem in problems for error in problem.errors])
+        raise type(first)(
+            first.detail + more, errors=[error for problem in problems for error in problem.errors], **first.members
+        )
 
 
 def _look_up(spec: TrainingSpec) -> tuple[Estimator | None, list[PlatformError]]:
@@ -116,8 +119,9 @@ def _row_problems(spec: TrainingSpec, estimator: Estimator, target: Column, rows
 
 
 def _input_problems(
-    spec: TrainingSpec, estimator: Estimator, plan: Plan, *, columns: list[Column], rows: int
+    spec: TrainingSpec, values: Values, plan: Plan, *, columns: list[Column], rows: int
 ) -> Iterator[PlatformError]:
+    estimator = values.estimator
     used = [treatment.column for treatment in plan.treatments if treatment.role != "left_out"]
     if not used and spec.features != []:
         why = "; ".join(f"'{left.column}': {left.treatment}" for left in plan.treatments[:_COLUMNS_SHOWN])
@@ -128,7 +132,7 @@ def _input_problems(
             if column.name in used and column.min is not None and column.min < 0:
                 sentence = f"{estimator.key} takes no negative inputs, but '{column.name}' goes down to {column.min:g}."
                 yield _problem(UnsuitableColumns, f"{sentence} Choose other 'features'.", "features")
-    yield from _work_problems(spec, estimator, cells=rows * len(used))
+    yield from _work_problems(values, cells=rows * len(used))
 
 
 def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column, *, rows: int) -> Shape:
@@ -146,13 +150,14 @@ def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column,
     )
 
 
-def _work_problems(spec: TrainingSpec, estimator: Estimator, *, cells: int) -> Iterator[PlatformError]:
+def _work_problems(values: Values, *, cells: int) -> Iterator[PlatformError]:
+    estimator = values.estimator
     # The iterations of histogram boosting are its trees.
     name = "n_estimators" if "n_estimators" in estimator.parameters else "max_iter"
     if name == "max_iter" and not estimator.name.startswith("HistGradientBoosting"):
         return
-    count = spec.model.params.get(name, estimator.parameters[name].default)
-    if type(count) is int and cells * count > MAX_WORK:
+    count = values[name]
+    if cells * count > MAX_WORK:
         sentence = (
             f"'{name}' of {count} with {cells:,} cells of input is more than one job may do. "
             f"At most {MAX_WORK // cells:,} fit this table."
@@ -165,9 +170,10 @@ def _unknown_column(
     role: str, name: str, by_name: dict[str, Column], field: str, spec: TrainingSpec, *, suggest: bool = True
 ) -> PlatformError:
     known = ", ".join(list(by_name)[:_COLUMNS_SHOWN]) + (", …" if len(by_name) > _COLUMNS_SHOWN else "")
-    hint = did_you_mean(name, by_name if suggest else ()) or f" It has: {known}."
-    sentence = f"{role} '{name[:_SHOWN]}' is not in dataset '{spec.dataset_name}'.{hint}"
-    return _problem(UnknownColumn, sentence, field)
+    near = closest(name, by_name if suggest else ())
+    sentence = f"{role} '{name[:_SHOWN]}' is not in dataset '{spec.dataset_name}'.{meant(near) or f' It has: {known}.'}"
+    errors = [{"loc": ["body", field], "msg": sentence}]
+    return UnknownColumn(sentence, errors=errors, did_you_mean=near, available=by_name)
 
 
 def _problem(kind: type[PlatformError], sentence: str, field: str) -> PlatformError:
