@@ -8,7 +8,7 @@ from typing import Self
 from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
 from shared.fail_points import fail_point
 from shared.jobs.claims import Claim
-from shared.jobs.limits import RunLimits, limits_of, told_memory, told_seconds
+from shared.jobs.limits import NO_LIMITS, RunLimits, limits_of, told_memory, told_seconds
 from shared.logging import get_logger
 from shared.sandbox import Ending, ProcessLimits, SandboxProcess
 from shared.sandbox.limits import FAILED, SYSTEM_FAULT, memory_kills
@@ -39,8 +39,8 @@ class Allowance:
     def granted(cls, claim: Claim, settings: Settings) -> Self:
         """What the request names, but never more than the settings."""
         return cls(
-            limits=limits_of(claim.time_limit_seconds, claim.memory_limit_mb, settings),
-            highest=limits_of(None, None, settings),
+            limits=limits_of(claim.limits, settings),
+            highest=limits_of(NO_LIMITS, settings),
         )
 
     def too_long(self) -> TimeLimitExceeded:

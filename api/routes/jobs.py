@@ -18,6 +18,7 @@ from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
+from shared.jobs.limits import AskedLimits
 from shared.jobs.listing import job_of_prefix, list_jobs, places_in_queue
 from shared.jobs.states import Kind, State
 
@@ -150,8 +151,7 @@ def _same_again(parts: Parts, job_id: UUID, kind: Kind) -> NewJob:
         job.dataset_name,
         job.dataset_version_id,
         priority=job.priority,
-        time_limit_seconds=job.time_limit_seconds,
-        memory_limit_mb=job.memory_limit_mb,
+        limits=AskedLimits(job.time_limit_seconds, job.memory_limit_mb),
     )
 
 

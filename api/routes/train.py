@@ -14,7 +14,7 @@ from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
-from shared.jobs.limits import limits_of, problems_of_limits
+from shared.jobs.limits import AskedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.training.resolution import Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice
@@ -60,7 +60,8 @@ def train_model(
 def _checked(body: TrainRequest, parts: Parts) -> NewJob:
     resolved = _resolve(body, parts)
     resolved.check()
-    for problem in problems_of_limits(**body.limits.model_dump(), settings=parts.settings):
+    asked = AskedLimits(**body.limits.model_dump())
+    for problem in problems_of_limits(asked, parts.settings):
         raise problem
     return NewJob(
         Kind.TRAIN,
@@ -68,20 +69,19 @@ def _checked(body: TrainRequest, parts: Parts) -> NewJob:
         resolved.spec.dataset_name,
         resolved.version_id,
         priority=body.priority,
-        time_limit_seconds=body.limits.seconds,
-        memory_limit_mb=body.limits.memory_mb,
+        limits=asked,
     )
 
 
 def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
     """Look without leaving anything behind: an example that is not catalogued yet stays so."""
-    asked = body.limits.model_dump()
-    beyond = problems_of_limits(**asked, settings=parts.settings)
+    asked = AskedLimits(**body.limits.model_dump())
+    beyond = problems_of_limits(asked, parts.settings)
     try:
         resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)
     except (Invalid, Unknown, Conflict) as error:
         return DryRun.refused([error, *beyond])
-    limits = limits_of(**asked, settings=parts.settings)
+    limits = limits_of(asked, parts.settings)
     return DryRun.rehearsed(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
 
 

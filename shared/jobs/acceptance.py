@@ -16,6 +16,7 @@ from shared.clock import Now
 from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
 from shared.jobs.claims import EVENT_COLUMNS, record
 from shared.jobs.endings import CANCELLED
+from shared.jobs.limits import NO_LIMITS, AskedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.upsert import insert_missing
@@ -72,8 +73,7 @@ def accept(
     dataset_name: str,
     dataset_version_id: int | None,
     priority: int = MIDDLE_PRIORITY,
-    time_limit_seconds: float | None = None,
-    memory_limit_mb: int | None = None,
+    limits: AskedLimits = NO_LIMITS,
     key: IdempotencyKey | None = None,
 ) -> JobRow:
     """Insert a queued job, or find the one that the same key was answered with.
@@ -95,8 +95,8 @@ def accept(
         dataset_name=dataset_name,
         dataset_version_id=dataset_version_id,
         priority=priority,
-        time_limit_seconds=time_limit_seconds,
-        memory_limit_mb=memory_limit_mb,
+        time_limit_seconds=limits.seconds,
+        memory_limit_mb=limits.memory_mb,
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Executable, Float, and_, bindparam, func, 
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
+from shared.jobs.limits import NO_LIMITS, AskedLimits
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
@@ -58,8 +59,7 @@ class Claim:
     dataset_version_id: int | None
     transient_count: int = 0
     attempt: int = 1
-    time_limit_seconds: float | None = None
-    memory_limit_mb: int | None = None
+    limits: AskedLimits = NO_LIMITS
 
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
@@ -87,8 +87,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         dataset_version_id=row.dataset_version_id,
         transient_count=row.transient_count,
         attempt=row.attempt,
-        time_limit_seconds=row.time_limit_seconds,
-        memory_limit_mb=row.memory_limit_mb,
+        limits=AskedLimits(row.time_limit_seconds, row.memory_limit_mb),
     )
 
 

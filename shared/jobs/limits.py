@@ -11,6 +11,16 @@ from shared.settings import Settings
 LEAST_MEMORY_MB = 64
 
 
+class AskedLimits(NamedTuple):
+    """What a request allows its computation: a time, and MiB of memory. None leaves it to the settings."""
+
+    seconds: float | None = None
+    memory_mb: int | None = None
+
+
+NO_LIMITS = AskedLimits()
+
+
 class RunLimits(NamedTuple):
     """A time, and an amount of memory in MiB."""
 
@@ -18,17 +28,17 @@ class RunLimits(NamedTuple):
     memory_mb: int
 
 
-def limits_of(seconds: float | None, memory_mb: int | None, settings: Settings) -> RunLimits:
+def limits_of(asked: AskedLimits, settings: Settings) -> RunLimits:
     """The limits that hold. The settings may have become stricter since the job was accepted."""
     return RunLimits(
-        settings.job_seconds if seconds is None else min(seconds, settings.job_seconds),
-        settings.job_memory_mb if memory_mb is None else min(memory_mb, settings.job_memory_mb),
+        settings.job_seconds if asked.seconds is None else min(asked.seconds, settings.job_seconds),
+        settings.job_memory_mb if asked.memory_mb is None else min(asked.memory_mb, settings.job_memory_mb),
     )
 
 
 def limits_of_job(job: JobRow, settings: Settings) -> RunLimits:
     """The limits that hold for a job."""
-    return limits_of(job.time_limit_seconds, job.memory_limit_mb, settings)
+    return limits_of(AskedLimits(job.time_limit_seconds, job.memory_limit_mb), settings)
 
 
 def told_seconds(seconds: float) -> str:
@@ -41,8 +51,9 @@ def told_memory(memory_mb: int) -> str:
     return f"{memory_mb:,}"
 
 
-def problems_of_limits(seconds: float | None, memory_mb: int | None, settings: Settings) -> Iterator[InvalidRequest]:
+def problems_of_limits(asked: AskedLimits, settings: Settings) -> Iterator[InvalidRequest]:
     """What a request allows itself beyond the settings."""
+    seconds, memory_mb = asked
     if seconds is not None and seconds > settings.job_seconds:
         yield _beyond("seconds", told_seconds(seconds), settings.job_seconds, "MLMINI_JOB_SECONDS")
     if memory_mb is not None and memory_mb > settings.job_memory_mb:
