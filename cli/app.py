@@ -28,8 +28,8 @@ A walk:
 
 The option --url may stand before the verb, too.
 
-The exit status is 0 when all is well, 1 when the API refuses or a job fails, 2 when the command is wrong, 3 when the
-API cannot be reached, 130 after Ctrl-C.
+The exit status is 0 when all is well, 1 when the API refuses the request or a job fails, 2 when the command
+is wrong, 3 when the API cannot be reached, 130 after Ctrl-C.
 """
 
 app = typer.Typer(
@@ -57,7 +57,7 @@ app.add_typer(models.app, name="models", rich_help_panel=LOOK)
 
 
 def main() -> None:
-    """Run the command line; the end of `mlmini --help` tells what its exit status means."""
+    """Run the command line; the end of `mlmini --help` says what its exit status means."""
     try:
         app(prog_name="mlmini")
     except WrongSettings as error:

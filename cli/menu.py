@@ -45,17 +45,17 @@ class Menu(TyperGroup):
         options = {option for parameter in getattr(command, "params", []) for option in parameter.opts}
         if "--url" not in options and not isinstance(command, Menu):
             ctx.fail(f"'{name}' takes no --url: it is about the platform of this machine.")
-        # One behind the verb comes later and counts.
+        # If there is one behind the verb too, click takes the last.
         return name, command, ["--url", url, *rest]
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb; a value that it cannot take is told in plain words."""
+        """Run the verb, and say in plain words which value it cannot take."""
         try:
             return super().invoke(ctx)
         except BadParameter as error:
             # Typer has the words of pydantic.
-            for fault in getattr(error.__cause__, "errors", list)()[:1]:
-                error.message = f"{reworded(fault['type'], fault['msg'])}, not '{fault['input']}'."
+            for problem in getattr(error.__cause__, "errors", list)()[:1]:
+                error.message = f"{reworded(problem['type'], problem['msg'])}, not '{problem['input']}'."
             raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every verb's beginning and end: a connection to the API, and a place for its answers."""
+"""What every verb begins and ends with: a connection to the API, and an output for its answers."""
 
 import os
 from collections.abc import Iterator
@@ -20,27 +20,27 @@ def connected(url: str | None, *, as_json: bool = False) -> Iterator[tuple[Clien
     """A client of the API, and the output; what the API refuses is given as JSON where JSON was asked for.
 
     Raises:
-        WrongUsage: when the URL is none, or a variable is misspelt that may be meant to name it.
-        CommandFailed: when an answer of an API of another release is not understood.
+        WrongUsage: when the URL is wrong, or when a misspelt variable may be meant to name it.
+        CommandFailed: when the API is of another release and its answer is not understood.
     """
     _check_variables()
     output = Output(as_json=as_json)
     with Client(find_address(url), tell=output.tell) as client:
         try:
             yield client, output
-        except Refused as refusal:
+        except Refused as refused:
             if as_json:
-                output.write(refusal.problem)
+                output.write(refused.problem)
             raise
         except (LookupError, TypeError, AttributeError, ValueError):
-            # So ends the reading of a document of an unexpected form. From an API of this release it is a bug of ours.
+            # A document has an unexpected form. From an API of this release, that is a bug of ours.
             _check_release(client)
             raise
 
 
 def _check_variables() -> None:
     if any(name.startswith("MLMINI_") and name not in _OWN_VARIABLES for name in os.environ):
-        # Most shells have none of them, and knowing their names takes longer than a short answer.
+        # Most shells have no such variable, and to import the names of all takes longer than a short answer.
         from shared.settings import unknown_names
 
         if unknown := unknown_names():
@@ -52,5 +52,5 @@ def _check_release(client: Client) -> None:
     if theirs != ours:
         raise CommandFailed(
             f"The API at {client.address.shown} is of release {theirs or 'unknown'} and this mlmini of {ours}, "
-            "which does not know the form of its answer. Use mlmini of the API's release."
+            "which does not understand its answer. Use the mlmini of the API's release."
         ) from None

@@ -40,7 +40,7 @@ def training_request(
 def train(
     url: str | None, request: dict[str, Any], *, key: str | None, dry_run: bool, detach: bool, as_json: bool
 ) -> None:
-    """Train, or tell what a training would do.
+    """Train, or show what a training would do.
 
     Raises:
         CommandFailed: when it is refused, or does not succeed.
@@ -57,7 +57,7 @@ def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: S
     """Have a job accepted, wait for it unless detached, and give it.
 
     Raises:
-        CommandFailed: when it does not succeed; also all that `wait_for` raises.
+        CommandFailed: when it does not succeed; also what `wait_for` raises.
     """
     job: Job = client.get(call)
     if detach:
@@ -84,7 +84,7 @@ def _rehearse(client: Client, output: Output, call: Call) -> None:
     answer = client.get(call)
     output.give(answer, job_tables.dry_run)
     if not answer["valid"]:
-        raise CommandFailed("this training would be refused.")
+        raise CommandFailed("This training would be refused.")
 
 
 def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,5 +113,5 @@ def _value(text: str) -> Any:
 
 
 def _no_constant(word: str) -> NoReturn:
-    # NaN and Infinity are no JSON, though Python reads them.
+    # NaN and Infinity are not JSON, though Python reads them.
     raise ValueError(word)

@@ -12,10 +12,10 @@ from cli.render.progress import watching_bytes
 
 
 def check_file(file: Path) -> None:
-    """Find out that a file cannot be read, before anything is sent.
+    """Check that a file can be read, before anything is sent.
 
     Raises:
-        CommandFailed: saying why.
+        CommandFailed: when it cannot; the sentence says why.
     """
     try:
         with file.open("rb"):
@@ -46,5 +46,5 @@ def upload_table(client: Client, output: Output, file: Path, *, name: str | None
     answer = upload(client, output, calls.upload(file, name=name, description=description))
     if answer.status == 200:
         version = answer.document["version"]
-        output.tell(f"The catalog has these very bytes already, as version {version}; nothing was added.")
+        output.tell(f"The catalog has this file already, as version {version}; nothing was added.")
     return answer.document

@@ -1,4 +1,4 @@
-"""Waiting for jobs, and what it means that they ended."""
+"""Waiting for jobs, and judging how they ended."""
 
 import signal
 import time
@@ -17,7 +17,7 @@ from cli.render.progress import watching_jobs
 
 # How old the shown progress may be.
 _LOOK_SECONDS = 0.5
-# After this long, somebody should know that nobody takes the job.
+# After this long, the user is told that no worker has taken the job.
 _QUEUED_SECONDS = 20
 
 Job = dict[str, Any]
@@ -27,8 +27,8 @@ def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequen
     """Wait until all jobs have ended, showing their progress, and return them as they are then.
 
     Raises:
-        Detached: when somebody stops waiting by Ctrl-C; the jobs go on.
-        Refused, Unreachable: when the API no longer tells about them; the sentence says how to ask it again.
+        Detached: when the user stops waiting by Ctrl-C; the jobs go on.
+        Refused, Unreachable: when the API no longer answers; the sentence says how to go on.
     """
     found = {job["job_id"]: job for job in jobs}
     began, told = time.monotonic(), False
@@ -53,10 +53,10 @@ def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequen
 
 
 def check_success(job: Job) -> None:
-    """Find out that a job did not reach what it was for.
+    """Check that a job succeeded.
 
     Raises:
-        CommandFailed: telling how it ended.
+        CommandFailed: when it did not; the sentence says how it ended.
     """
     if job["status"] == "succeeded":
         return
@@ -67,7 +67,7 @@ def check_success(job: Job) -> None:
 
 @contextmanager
 def _hearing_ctrl_c() -> Iterator[Callable[[], None]]:
-    """Ctrl-C is noted beside being raised: where the exception meets a finalizer, Python drops it."""
+    """Ctrl-C is also noted, because Python drops an exception that is raised in a finalizer."""
     heard = False
 
     def note(_number: int, _frame: FrameType | None) -> None:
@@ -93,4 +93,4 @@ def _all_queued(jobs: dict[str, Job]) -> bool:
 def _how_to_go_on(jobs: dict[str, Job]) -> str:
     going_on = [job_id for job_id, job in jobs.items() if job["status"] in GOING_ON]
     lines = [f"  mlmini jobs show {job_id} --wait\n  mlmini jobs cancel {job_id}" for job_id in going_on]
-    return "\n".join(["no longer waiting; what was begun goes on. To wait again, or to end it:", *lines])
+    return "\n".join(["Stopped waiting; the job goes on. To wait again, or to cancel it:", *lines])

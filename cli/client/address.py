@@ -15,27 +15,27 @@ VARIABLE = "MLMINI_URL"
 _DEFAULT_PORT = "8000"
 
 _CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
-# In what is no URL, there may be no slashes before a password, and any character in it.
-_CREDENTIALS_OF_NO_URL = re.compile(r"^([a-z]+://)?.*@", re.DOTALL)
+# A text that is not a URL may lack the slashes before a password, which may hold any character.
+_CREDENTIALS_IN_TEXT = re.compile(r"^([a-z]+://)?.*@", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Address:
-    """The API's URL, without a slash at its end, and what told it."""
+    """The API's URL, without a slash at its end, and where it was found."""
 
     url: str
     source: str
-    # Whether somebody named this very API, rather than whichever runs here.
+    # Whether the user named this API. If not, it is the one that runs here.
     named: bool = False
 
     @property
     def shown(self) -> str:
-        """The URL for people: who may ask, and with which password, is not told."""
+        """The URL for people, without user and password."""
         return _masked(self.url)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is this machine, so that no proxy can stand between."""
+        """Whether it is this machine, so that no proxy is needed."""
         host = urlsplit(self.url).hostname or ""
         try:
             return ip_address(host).is_loopback
@@ -49,18 +49,18 @@ def find_address(given: str | None) -> Address:
     `given` is the option --url, or the variable that stands for it.
 
     Raises:
-        WrongUsage: when it is no URL.
+        WrongUsage: when it is not a URL.
     """
     if given:
         wrong = f"'{_masked(given)}' is not the URL of an API. It looks like http://127.0.0.1:8000."
         return Address(_checked(given, wrong), f"The URL is that of --url or {VARIABLE}.", named=True)
     home = home_folder()
     if url := published(home).get("api"):
-        wrong = f"{home / NAME} does not hold the URL of an API. Start the platform anew with `mlmini up`."
+        wrong = f"{home / NAME} does not hold the URL of an API. Start the platform again with `mlmini up`."
         return Address(_checked(url, wrong), f"The platform that was started last left this URL in {home / NAME}.")
-    # An empty variable is none, as for the settings.
+    # An empty variable counts as unset, as it does for the settings.
     port = os.environ.get("MLMINI_PORT") or _DEFAULT_PORT
-    wrong = f"MLMINI_PORT is '{port}', which is not a port. It is a number from 1 to 65535."
+    wrong = f"MLMINI_PORT is '{port}', which is not a port. A port is a number from 1 to 65535."
     url = _checked(f"http://127.0.0.1:{port}", wrong)
     return Address(url, f"This is the default, as no platform runs on {home}.")
 
@@ -83,4 +83,4 @@ def _masked(url: str) -> str:
         is_url = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         is_url = False
-    return _CREDENTIALS.sub("***@", url, count=1) if is_url else _CREDENTIALS_OF_NO_URL.sub(r"\1***@", url)
+    return _CREDENTIALS.sub("***@", url, count=1) if is_url else _CREDENTIALS_IN_TEXT.sub(r"\1***@", url)

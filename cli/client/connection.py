@@ -16,7 +16,7 @@ from cli.client.errors import CommandFailed, Refused, WrongUsage
 from cli.client.failure import CONNECT_SECONDS, something_else, unreachable
 from cli.client.request import Call
 
-# How often a call is sent before its failure is told, and the longest pause between two of them.
+# How often a call is sent before its failure is reported, and the longest pause between two attempts.
 MOST_ATTEMPTS = 6
 LONGEST_PAUSE = 10.0
 
@@ -44,14 +44,14 @@ class Client:
     """Sends calls to one API. Enter it before."""
 
     def __init__(self, address: Address, *, tell: Callable[[str], None] = lambda _: None) -> None:
-        """`tell` is called with what there is to know while a call is repeated.
+        """`tell` gets a sentence each time a call is repeated.
 
         Raises:
             WrongUsage: when a variable names a proxy that cannot be used.
         """
         self.address = address
         self._tell = tell
-        # An API that has answered before is being restarted rather than absent.
+        # An API that has answered before is being restarted; it is not absent.
         self._has_answered = False
         try:
             self._http = httpx2.Client(
@@ -128,7 +128,7 @@ class Client:
 
     @contextmanager
     def stream(self, call: Call, *, accept: str, headers: dict[str, str] | None = None) -> Iterator[httpx2.Response]:
-        """The answer to a call, to be read while it comes. A broken connection inside is the reader's to mend.
+        """The answer to a call, to be read while it comes. The reader handles a connection that breaks inside.
 
         Raises:
             Refused, Unreachable: as `send`, but the call is not repeated.
@@ -186,14 +186,14 @@ class Client:
 
 
 def pause_after(failure: Exception, failures: int) -> float:
-    """How many seconds to wait after so many failures in a row: those that the API asks for, else ever more."""
+    """How many seconds to wait after so many failures in a row: what the API asks for, else longer each time."""
     if isinstance(failure, CommandFailed) and failure.retry_after is not None:
         return failure.retry_after
     return min(0.5 * 2.0 ** (failures - 1), LONGEST_PAUSE)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
-    # A date, which the header may also be, is taken as if nothing was asked for.
+    # The header may also hold a date, which is ignored.
     with suppress(ValueError):
         seconds = float(response.headers.get("retry-after", ""))
         return None if isnan(seconds) else min(max(seconds, 0.1), LONGEST_PAUSE)

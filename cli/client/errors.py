@@ -1,4 +1,4 @@
-"""How a verb ends without having done what it was asked to; each knows its sentence and its exit status."""
+"""How a verb fails; each error knows its sentence and its exit status."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
 
 class CommandFailed(Exception):
-    """The sentence says what happened and how to mend it."""
+    """The sentence says what happened and how to put it right."""
 
     status = FAILED
 
@@ -40,13 +40,13 @@ class Unreachable(CommandFailed):
 
 
 class WrongUsage(CommandFailed):
-    """What was asked for cannot be right, whatever the API would say."""
+    """The command is wrong, whatever the API would say."""
 
     status = WRONG_USAGE
 
 
 class Detached(CommandFailed):
-    """Somebody stopped waiting; the sentence says how to go on."""
+    """The user stopped waiting; the sentence says how to go on."""
 
     status = INTERRUPTED
 

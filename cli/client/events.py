@@ -16,9 +16,9 @@ GOING_ON = frozenset({"queued", "running"})
 
 
 def follow(client: Client, job_id: str) -> Iterator[tuple[str, Any]]:
-    """The events of a job as (name, data), from its beginning to its end; a broken connection is taken up again.
+    """The events of a job as (name, data), from its beginning to its end; a broken connection is resumed.
 
-    While the API is being restarted, it or a gateway says so: that is no more than a broken connection.
+    An answer that says the API is being restarted, its own or a gateway's, counts as a broken connection.
 
     Raises:
         Refused, Unreachable: as `Client.stream`; also when the connection breaks again and again without an event.
@@ -39,7 +39,7 @@ def follow(client: Client, job_id: str) -> Iterator[tuple[str, Any]]:
             error = broken
         passes = isinstance(error, CommandFailed) and error.passes
         failures = failures + 1 if last == before else 1
-        # A refusal stays one; and where nothing was ever heard, nothing was lost.
+        # What was refused would be refused again, and before the first event there is nothing to resume.
         final = isinstance(error, Refused) or not last
         if failures == MOST_ATTEMPTS or (final and not passes):
             raise _ended(client.address, error) from None

@@ -12,19 +12,19 @@ from cli.client.errors import Unreachable
 CONNECT_SECONDS = 5
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
-# How a handshake ends whose other side speaks something else than TLS.
+# How a handshake fails when the other side does not speak TLS.
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
 _START = "Start the platform with `make run` or `mlmini up`, or name another one with --url or MLMINI_URL."
 
 
 def unreachable(address: Address, error: Exception) -> Unreachable:
-    """What to say of a connection that broke, or never was."""
+    """What to say when a connection breaks or cannot be made."""
     reason, hint = _reason_and_hint(address.shown, error)
     return Unreachable(f"{reason}\n  {address.source}\n  {hint}")
 
 
 def something_else(address: Address, response: httpx2.Response) -> Unreachable:
-    """What to say of an answer that the platform does not give."""
+    """What to say when the answer is not from the platform."""
     kind = response.headers.get("content-type", "").partition(";")[0]
     where = response.headers.get("location")
     more = f", and points to {where}" if where else ""

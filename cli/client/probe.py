@@ -1,7 +1,7 @@
 """Asks a server on this machine for one answer, without waiting for long.
 
-The launcher asks its parts every few milliseconds while they start, and starts fast itself. So this takes the HTTP of
-Python, not the library that `cli.client.connection` takes.
+The launcher asks its parts every few milliseconds while they start, and has to start fast itself. So this uses the
+HTTP client of the standard library, not the one of `cli.client.connection`.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""One request to the API as data: it can be sent, and it can be written as a curl command."""
+"""One request to the API as data, which can be sent or written as a curl command."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-# How long to wait for an answer that takes no time to speak of.
+# How many seconds to wait for an answer that should come at once.
 READ_SECONDS = 60
 # The longest line of a body that is shown.
 _LINE = 76
@@ -39,7 +39,7 @@ class Call:
         if self.body is None:
             return None
         text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        # What is no Unicode (an argument may hold any bytes) becomes a JSON escape, for the API to judge.
+        # An argument may hold bytes that are not Unicode. They become JSON escapes, so that the API decides about them.
         return text.encode(errors="backslashreplace")
 
     def as_curl(self, url: str) -> str:

@@ -17,7 +17,7 @@ def upload(file: Path, *, name: str | None, description: str | None) -> Call:
     """Add a table to the catalog."""
     given = {"name": name, "description": description}
     fields = {field: value for field, value in given.items() if value is not None}
-    # The same bytes make no second version, but a large file is not sent twice without asking.
+    # The same bytes make no second version, but a large file should not be sent twice unasked.
     return Call("POST", "/datasets/upload", file=file, fields=fields, repeatable=False, read_seconds=_UPLOAD_SECONDS)
 
 
@@ -39,7 +39,7 @@ def dataset_versions(name: str) -> str:
 
 def delete_dataset(name: str, *, archive: bool) -> Call:
     """Delete a dataset, or hide it."""
-    # A second one would be told that there is no such dataset.
+    # A second call would be refused, because there is no such dataset any more.
     return Call("DELETE", _dataset(name), query={"archive": "true"} if archive else {}, repeatable=False)
 
 
@@ -49,7 +49,7 @@ def estimator(module: str, class_name: str) -> Call:
 
 
 def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool = False) -> Call:
-    """Accept a training; the key makes it safe to send again."""
+    """Ask for a training; the key makes it safe to send again."""
     if dry_run:
         return Call("POST", "/train", query={"dry_run": "true"}, body=request)
     return Call("POST", "/train", headers=_key(key), body=request)
@@ -64,7 +64,7 @@ def promote(
     priority: int | None = None,
     key: str | None = None,
 ) -> Call:
-    """Accept a promotion; the key makes it safe to send again."""
+    """Ask for a promotion; the key makes it safe to send again."""
     body: dict[str, Any] = {"dataset_name": dataset_name, "version": version, "target_stage": target_stage}
     if replace_target:
         body["replace_target"] = True
@@ -74,13 +74,13 @@ def promote(
 
 
 def retire(version: int, *, stage: str, reason: str | None, replace_target: bool = False) -> Call:
-    """Let a version no longer serve in a stage."""
+    """Stop a version from serving in a stage."""
     body: dict[str, Any] = {"stage": stage}
     if reason is not None:
         body["reason"] = reason
     if replace_target:
         body["replace_target"] = True
-    # A second one would be told that the version is not active there.
+    # A second call would be refused, because the version is no longer active there.
     return Call("POST", f"/models/{version}/retire", body=body, repeatable=False)
 
 
@@ -95,7 +95,7 @@ def cancel(job_id: str) -> Call:
 
 
 def retry(job_id: str, *, key: str | None = None) -> Call:
-    """Accept a new job with the request of one that has ended; the key makes it safe to send again."""
+    """Ask for a new job with the request of one that has ended; the key makes it safe to send again."""
     return Call("POST", f"{_job(job_id)}/retry", headers=_key(key))
 
 

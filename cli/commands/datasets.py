@@ -28,7 +28,7 @@ def upload(
 ) -> None:
     """Add a table to the catalog, or a new version to the dataset of that name.
 
-    Bytes that are its newest version already make no new one.
+    A file that is the newest version already makes no new one.
     """
     from cli.actions.session import connected
     from cli.actions.uploading import upload_table
@@ -59,7 +59,7 @@ def show(
     url: Url = None,
     json: Json = False,
 ) -> None:
-    """Show a dataset with what is in each of its columns."""
+    """Show a dataset and what is in each of its columns."""
     from cli.actions.session import connected
     from cli.client import requests as calls
     from cli.render.datasets import dataset_profile
@@ -109,7 +109,7 @@ def delete(
         bool, typer.Option("--archive", help="Hide it instead: its models go on, and an upload brings it back.")
     ] = False,
     url: Url = None,
-    json: Annotated[bool, typer.Option("--json", help="Give what was done as JSON and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write what was done as JSON and nothing else.")] = False,
 ) -> None:
     """Delete a dataset with all its versions.
 

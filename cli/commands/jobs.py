@@ -66,7 +66,7 @@ def show(
 def cancel(job: JobId, *, url: Url = None, json: Json = False) -> None:
     """Cancel a job.
 
-    One that is queued ends at once; one that runs is stopped within moments, and never succeeds any more.
+    A queued job ends at once. A running one is stopped within seconds, and cannot succeed any more.
     """
     from cli.actions.session import connected
     from cli.client import requests as calls

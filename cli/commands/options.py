@@ -14,7 +14,7 @@ Url = Annotated[
         help="Where the API is; by default the platform that runs on this machine.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Give the API's JSON and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Write the API's JSON and nothing else.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list.")]
 Priority = Annotated[
     int | None,
@@ -26,6 +26,6 @@ IdempotencyKey = Annotated[
     typer.Option(
         "--idempotency-key",
         metavar="KEY",
-        help="The same key with the same request never makes a second job; a new one each time by default.",
+        help="The same key with the same request never makes a second job; by default each call has a new key.",
     ),
 ]

@@ -49,11 +49,11 @@ def demo(
 def doctor(
     *,
     url: Url = None,
-    json: Annotated[bool, typer.Option("--json", help="Give what was found as JSON and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write the results as JSON and nothing else.")] = False,
 ) -> None:
-    """Look at each part of the platform and say how to mend what is wrong.
+    """Check each part of the platform and say how to fix what is wrong.
 
-    It looks with the settings of the environment, whether the platform runs or not, and changes nothing.
+    It uses the settings of the environment, whether the platform runs or not, and changes nothing.
     The exit status is 1 when something that is needed is broken.
     """
     from cli.doctor.run import doctor as examine
@@ -64,13 +64,13 @@ def doctor(
 def fsck(
     *,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Read every object, instead of asking the store for digests.")
+        bool, typer.Option("--deep", help="Read every object; without it, the store is asked for digests.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Give what was found as JSON and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write the results as JSON and nothing else.")] = False,
 ) -> None:
-    """Compare rows and objects, and say what differs and what mends it.
+    """Compare rows and objects, and say what differs and how to fix it.
 
-    It looks with the settings of the environment, whether the platform runs or not, and changes nothing.
+    It uses the settings of the environment, whether the platform runs or not, and changes nothing.
     The exit status is 0 when nothing differs, 1 when something does, 2 when the settings or the tables of the database
     are wrong, 3 when database or object store do not answer.
     """

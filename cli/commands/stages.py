@@ -8,7 +8,7 @@ from cli.commands.options import Detach, IdempotencyKey, Json, Priority, Url
 
 
 def _read_version(text: str) -> int:
-    """The version that a word is; in the order of an older release, it is the stage."""
+    """The number in a word. In the order of arguments of an older release the word is a stage."""
     try:
         return int(text)
     except ValueError:
@@ -62,17 +62,19 @@ def promote(
 def retire(
     dataset: Dataset,
     version: Version,
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Where it is no longer to serve.")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage in which it is to stop serving.")],
     *,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for those who look at it later.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; kept with the deployment.")] = None,
     replace_target: Annotated[
         bool,
-        typer.Option("--replace-target", help="Let a version that predicts another column serve there afterwards."),
+        typer.Option(
+            "--replace-target", help="Allow a version that predicts another column to serve there afterwards."
+        ),
     ] = False,
     url: Url = None,
     json: Json = False,
 ) -> None:
-    """Let a model no longer serve in a stage.
+    """Stop a model from serving in a stage.
 
     The next lower active version serves there from then on.
     """

@@ -36,16 +36,17 @@ TestSize = Annotated[
     float | None, typer.Option(metavar="SHARE", help="The share of rows to measure on; 0.2 by default.")
 ]
 RandomState = Annotated[
-    int | None, typer.Option(metavar="N", help="Decides the split and the estimator's chance; 42 by default.")
+    int | None, typer.Option(metavar="N", help="The seed of the split and of the estimator; 42 by default.")
 ]
 TimeLimit = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Stop it after so long, if the platform does not do so earlier."),
+    typer.Option(metavar="SECONDS", help="Stop it after so long; the limit of the platform may be lower."),
 ]
 MemoryLimit = Annotated[
-    int | None, typer.Option(metavar="MIB", help="The most memory that it may use; the platform has a limit, too.")
+    int | None,
+    typer.Option(metavar="MIB", help="The most memory that it may use; the limit of the platform may be lower."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would run, and everything that is wrong.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
 def train(

@@ -32,7 +32,7 @@ class Host:
 
     @property
     def flower_url(self) -> str | None:
-        """Where Flower is, if this very platform says so."""
+        """Where Flower is, if this platform has published it."""
         found = published(home_folder())
         return found.get("flower") if found.get("api") == self.address.url else None
 
@@ -47,7 +47,7 @@ class Host:
                 status = self.launcher.wait()
             except KeyboardInterrupt:
                 return
-            raise CommandFailed(f"the platform ended by itself, with status {status}.")
+            raise CommandFailed(f"The platform ended by itself, with status {status}.")
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _await_address(launcher: subprocess.Popen[bytes], output: Output) -> Address
             _greet(address, output)
             return address
         time.sleep(0.1)
-    raise CommandFailed("the platform could not be started; what it said is above.")
+    raise CommandFailed("The platform could not be started; what it said is above.")
 
 
 def _greet(address: Address, output: Output) -> None:

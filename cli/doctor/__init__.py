@@ -1,1 +1,1 @@
-"""`mlmini doctor`: looks at each part with the present settings, and changes nothing."""
+"""`mlmini doctor`: checks each part with the present settings, and changes nothing."""

@@ -20,16 +20,16 @@ from shared.settings import Settings, load_settings
 
 # What was compared, without and with --deep.
 _HOW = {
-    False: "The digests are those that the store tells; --deep reads every object.",
+    False: "Digests are those that the store reports; --deep reads every object.",
     True: "Every object was read.",
 }
 
 
 def fsck(*, deep: bool, as_json: bool) -> int:
-    """Show what differs; 1 when something does.
+    """Show what differs; 1 when something differs.
 
     Raises:
-        WrongSettings: when the settings, or the tables of the database, are not such that it could look.
+        WrongSettings: when the settings or the tables of the database are wrong, so that it cannot compare.
         Unreachable: when the database or the object store does not answer.
     """
     settings = load_settings()

@@ -43,7 +43,7 @@ def check_settings(settings: Settings) -> CheckResult:
 def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckResult:
     """Whether the system lets a computing process have the memory that a setting promises it.
 
-    Where the system has no limit, nothing is started; else only a computing process can tell what is left to it.
+    Without a limit of the system nothing is started. With one, only a computing process can tell what is left to it.
     """
     limit = address_space_limit()
     if limit is None:
@@ -64,7 +64,7 @@ def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckRe
 
 
 def check_browser() -> CheckResult | None:
-    """Whether the test in a browser can run; nothing where there are no tests."""
+    """Whether the test in a browser can run; None where the tests are not installed."""
     if not _TESTS.is_dir() or find_spec("playwright") is None:
         return None
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)

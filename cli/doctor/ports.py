@@ -1,4 +1,4 @@
-"""The ports that the platform listens on: free, its own already, or somebody else's."""
+"""The ports that the platform listens on: free, held by itself, or taken by something else."""
 
 from contextlib import suppress
 from http import HTTPStatus
@@ -44,11 +44,11 @@ def _look(settings: Settings, field: str, *, host: str, path: str) -> CheckResul
 
 
 def _held(settings: Settings, field: str, port: int) -> CheckResult:
-    """A platform holds the port: that of this home, or one in whose way another cannot start."""
+    """A platform holds the port: the one of this home, or another one."""
     url = published(settings.home).get(_PARTS[field], "")
     with suppress(ValueError):
         if urlsplit(url).port == port:
-            return CheckResult(field, CheckState.OK, f"{port} is that of the platform which runs on this home")
+            return CheckResult(field, CheckState.OK, f"{port} is the port of the platform that runs on this home")
     hint = (
         f"`mlmini up` cannot start there: stop that platform, or set {PREFIX}{field.upper()} to a free port."
         if field in settings.model_fields_set

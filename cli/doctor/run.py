@@ -1,4 +1,4 @@
-"""One look at everything, from the first line to the exit status."""
+"""All checks, from the first line to the exit status."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -35,9 +35,9 @@ def _look(url: str | None) -> Iterator[CheckResult]:
         settings = load_settings()
     except WrongSettings as error:
         yield from examine({"Python": machine.check_python})
-        yield broken("Settings", "cannot be used, so nothing else was looked at", error.detail)
+        yield broken("Settings", "cannot be used, so nothing else was checked", error.detail)
         return
-    # Only now: without a URL, the address may be that of wrong settings.
+    # Only now: without --url the address comes from the settings, which may be wrong.
     address = find_address(url)
     yield from examine(_checks(address, settings))
     if browser := machine.check_browser():

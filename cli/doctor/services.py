@@ -25,12 +25,12 @@ _SECONDS = 3
 
 
 def check_redis(settings: Settings) -> CheckResult:
-    """The Redis server of the settings, or the one that `mlmini up` brings along."""
+    """The Redis server of the settings, or the one that `mlmini up` starts."""
     if "redis_url" not in settings.model_fields_set:
         try:
             return ok("Redis", f"`mlmini up` starts its own: {find_binary()}")
         except StartFailed as error:
-            return broken("Redis", "none", str(error))
+            return broken("Redis", "there is no server", str(error))
     place = _redis_place(settings)
     try:
         _ping(settings)
@@ -40,15 +40,17 @@ def check_redis(settings: Settings) -> CheckResult:
 
 
 def check_api(address: Address) -> CheckResult:
-    """The API, asked as every verb asks it, and what it says of its parts."""
-    # Somebody who names an API expects one there.
+    """The API, asked in the way of every verb, and what it says about its parts."""
+    # An API that the user named has to be there.
     absent = broken if address.named else note
     try:
         with Client(address) as client:
             version = client.look(calls.version(read_seconds=_SECONDS))
             release = release_in(version.document) if version.status == HTTPStatus.OK else None
             if release is None:
-                return absent("API", f"what answers at {address.shown} is something else", f"{address.source} {_START}")
+                return absent(
+                    "API", f"what answers at {address.shown} is not the platform", f"{address.source} {_START}"
+                )
             ready = client.look(calls.readiness(read_seconds=_SECONDS))
     except CommandFailed as failure:
         reason, *hints = failure.sentence.splitlines()
@@ -62,11 +64,11 @@ def check_workers(address: Address, settings: Settings) -> CheckResult:
     if isinstance(found, dict):
         if found.get("state") == "ok":
             return ok("Workers", "announced")
-        return note("Workers", "none that is known", str(found.get("hint")))
+        return note("Workers", "none is known", str(found.get("hint")))
     if "redis_url" not in settings.model_fields_set:
         return note("Workers", "not started", _START)
     try:
-        # The queue has more patience than a doctor.
+        # The queue would wait for longer.
         _ping(settings)
         workers = _announced(settings)
     except redis.RedisError:
@@ -77,7 +79,7 @@ def check_workers(address: Address, settings: Settings) -> CheckResult:
 
 
 def check_flower(settings: Settings) -> CheckResult:
-    """Flower, which only looks on."""
+    """Flower, which the platform can do without."""
     url = published(settings.home).get("flower", f"http://127.0.0.1:{settings.flower_port}")
     reply = ask(url, "/healthcheck")
     if reply is None or reply.status != HTTPStatus.OK:

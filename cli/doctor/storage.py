@@ -26,7 +26,7 @@ def check_home(settings: Settings) -> CheckResult:
     home = settings.home
     try:
         if not home.exists():
-            # What is missing gets made below the first folder that is there.
+            # What is missing is made below the first folder that exists.
             _expect_room_for(home)
             return ok("Home folder", f"{home} {_AT_START}")
         probe_folder(home)
@@ -71,8 +71,8 @@ def check_key(settings: Settings) -> CheckResult:
     try:
         sealed = _sealed(settings, retired=key is None)
     except PlatformError:
-        # What is wrong is told by the database's own check.
-        return note("Artifact key", "not looked at: the database does not answer", "Mend the database first.")
+        # The check of the database says what is wrong.
+        return note("Artifact key", "not checked: the database does not answer", "Repair the database first.")
     others = {name: count for name, count in sealed.items() if key is None or name != key.id}
     if others:
         is_now = f"is the key {key.id}" if key else "is not there"
@@ -133,7 +133,7 @@ def _schema(database: Database) -> SchemaState:
 
 
 def _sealed(settings: Settings, *, retired: bool) -> dict[str, int]:
-    """The active models, or all, by the key of their seal; none while there are no tables of this release.
+    """How many active models, or models at all, each key has sealed; empty without tables of this release.
 
     Raises:
         PlatformError: when the database cannot be asked.
@@ -144,7 +144,7 @@ def _sealed(settings: Settings, *, retired: bool) -> dict[str, int]:
             with database.read() as session:
                 return sealing_keys(session, retired=retired)
     except OSError:
-        # What is wrong with its folder is told by the database's own check.
+        # The check of the database says what is wrong with its folder.
         pass
     finally:
         database.close()
@@ -154,6 +154,6 @@ def _sealed(settings: Settings, *, retired: bool) -> dict[str, int]:
 def _store_place(settings: Settings) -> str:
     if settings.store == "local":
         return str(settings.home / "store")
-    # Without what somebody may have written before an @.
+    # Without a password, which may stand before an @.
     host = urlsplit(settings.s3_endpoint_url).netloc.rpartition("@")[2] if settings.s3_endpoint_url else "AWS"
     return f"S3 at {host}, buckets {settings.datasets_bucket} and {settings.models_bucket}"

@@ -9,7 +9,7 @@ from shared.settings import PREFIX, Settings
 
 LOOPBACK = "127.0.0.1"
 
-# Addresses to listen on everywhere, and where to reach what does.
+# Addresses that mean every interface, and the address at which such a listener is reached.
 _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - not bound to here
 
 
@@ -25,7 +25,7 @@ class Addresses:
     flower_note: str
 
     @classmethod
-    def found(cls, settings: Settings) -> Self:
+    def find(cls, settings: Settings) -> Self:
         """Hold a port for the API and find one for Flower.
 
         Raises:

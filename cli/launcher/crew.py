@@ -13,18 +13,18 @@ from cli.render.screen import say, tick
 
 READY_SECONDS = 60
 _TAIL_LINES = 15
-# How often there is a look at the sizes of logs; the end of a part is noticed at once.
+# How often the sizes of logs are checked. The end of a part is noticed at once.
 LOOK_SECONDS = 5.0
 
-# Asked to stop in this order, the next one after so many seconds at the latest: no more requests, then no more work,
-# then those that watched and carried it.
+# The order in which parts are asked to stop, and the longest wait before the next one, in seconds: first no more
+# requests, then no more work, then what watched and carried it.
 PATIENCE = {"Storage": 0.5, "API": 1.5, "Worker": 5.0, "Flower": 1.0, "Valkey": 0.5}
 # What has not ended by then is killed.
 STOP_SECONDS = 9
 
 
 class Crew:
-    """The running parts, and the launcher's ear for requests to stop."""
+    """The running parts, and what tells the launcher to stop."""
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
@@ -33,7 +33,7 @@ class Crew:
         self._guard: Guard | None = None if sys.platform == "linux" else Guard()
 
     def add(self, part: Part, *, ready: Callable[[], bool] | None = None, note: str = "") -> Part:
-        """Have a part watched, and stopped with the others.
+        """Watch a part, and stop it with the others.
 
         `wait_ready` waits for it until `ready` says that it is, and then shows the note beside it.
         """
@@ -53,7 +53,7 @@ class Crew:
         """Sleep until something happens, at most so long.
 
         Raises:
-            StopRequested: when somebody asks for it.
+            StopRequested: when the launcher is asked to stop.
         """
         if not self._interruption.requests:
             self._interruption.wait(seconds)
@@ -65,7 +65,7 @@ class Crew:
 
         Raises:
             StartFailed: when it takes too long.
-            StopRequested: when somebody asks for it.
+            StopRequested: when the launcher is asked to stop.
         """
         deadline = part.started + READY_SECONDS
         while not part.ended:
@@ -79,7 +79,7 @@ class Crew:
 
         Raises:
             StartFailed: when one ends, or is not ready in time.
-            StopRequested: when somebody asks for it.
+            StopRequested: when the launcher is asked to stop.
         """
         waiting = {part: _watch(ready) for part, (ready, _) in self._expected.items()}
         deadline = time.monotonic() + READY_SECONDS
@@ -97,7 +97,7 @@ class Crew:
 
         Raises:
             PartEnded: when a part ends by itself.
-            StopRequested: when somebody asks for it.
+            StopRequested: when the launcher is asked to stop.
         """
         while True:
             self._look()

@@ -1,4 +1,4 @@
-"""What ends a start or a run before anybody asked for it."""
+"""What ends a start or a run that was not asked to stop."""
 
 # Exit statuses of `cli.launcher.prepare`.
 WRONG_SETTINGS = 2
@@ -6,7 +6,7 @@ UNAVAILABLE = 3
 
 
 class StartFailed(Exception):
-    """The platform cannot run; the sentence says why and how to mend it."""
+    """The platform cannot run; the sentence says why and how to put it right."""
 
 
 class PartEnded(StartFailed):
@@ -14,4 +14,4 @@ class PartEnded(StartFailed):
 
 
 class StopRequested(Exception):
-    """Somebody asked the launcher to stop."""
+    """The launcher was asked to stop."""

@@ -1,4 +1,4 @@
-"""The home folder: who has it, and where the logs are."""
+"""The home folder: which launcher holds it, and where the logs are."""
 
 import fcntl
 import os
@@ -16,10 +16,10 @@ LOCK_NAME = "lock"
 
 @contextmanager
 def claimed(home: Path) -> Iterator[None]:
-    """Create the folder where missing and hold it for this process alone.
+    """Create the folder if it is missing, and hold it for this process alone.
 
-    The kernel frees the lock when the process ends, however it ends, and children do not inherit it: a lock
-    file that lies around means nothing.
+    The kernel frees the lock when the process ends, however it ends, and children do not inherit it. So a lock file
+    that was left behind means nothing.
 
     Raises:
         WrongSettings: when the folder cannot be used.
@@ -60,5 +60,5 @@ def fresh_log(home: Path, name: str) -> Path:
 
 
 def older_log(path: Path) -> Path:
-    """Where it is kept what a log held before."""
+    """Where the older part of a log is kept."""
     return path.with_name(f"{path.name}.1")

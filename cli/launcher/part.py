@@ -13,7 +13,7 @@ from cli.launcher.home_lock import fresh_log, older_log
 from shared.processes import follow_parent, kill_group
 
 _TAIL_BYTES = 16_384
-# A longer log begins anew; twice as much is kept of each part.
+# A longer log is started again; with the older one, twice as much is kept of each part.
 LOG_BYTES = 10_000_000
 
 
@@ -81,7 +81,7 @@ class Part:
             return file.read().decode(errors="replace").splitlines()[-lines:]
 
     def limit_log(self) -> None:
-        """Move what a long log holds to where that of the run before was.
+        """Move the contents of a long log to where the log of the run before is.
 
         The process keeps its file open, so the file stays and is emptied; what is written to it goes to its end.
         """

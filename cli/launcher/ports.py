@@ -1,4 +1,4 @@
-"""Ports to listen on: the wanted one where it is free."""
+"""Ports to listen on: the wanted one if it is free."""
 
 import socket
 from contextlib import closing
@@ -12,8 +12,8 @@ _ATTEMPTS = 100
 def listen(host: str, wanted: int, *, variable: str | None) -> socket.socket:
     """A socket that listens on the wanted port, or else on one of the next.
 
-    Holding it from here on means that no other process can take the port before the part listens itself.
-    `variable` is the setting with which the user named the port; then only that one will do.
+    It is held from now on, so that no other process takes the port before the part listens.
+    `variable` is the setting with which the user named the port. With it, no other port is tried.
 
     Raises:
         StartFailed: when none is free.

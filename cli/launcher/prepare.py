@@ -1,5 +1,5 @@
-"""What the other parts find done when they start: tables, buckets, the artifact key, seals of this release. It is a
-process of its own, so that the launcher stays small and can end it at any moment.
+"""Prepares what the other parts need: tables, buckets, the artifact key, seals of this release. It is a process of its
+own, so that the launcher stays small and can end it at any moment.
 
 The last line on standard error says what is wrong when it ends with one of the statuses below.
 """
@@ -32,7 +32,7 @@ _REDIS_SECONDS = 3
 
 
 def main() -> None:
-    """Prepare everything; done again, it changes nothing."""
+    """Prepare everything. A second time changes nothing."""
     arguments = argparse.ArgumentParser(description="Make tables, buckets and the key of artifacts.")
     arguments.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for parts that do not answer yet")
     seconds: float = arguments.parse_args().wait
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def prepare_within(seconds: float, settings: Settings) -> None:
-    """Prepare, and try again for so many seconds while a part is away; it says what it waits for.
+    """Prepare, and try again for so many seconds while a part is away, saying what it waits for.
 
     Raises:
         WrongSettings: like `prepare`, at once.
@@ -72,7 +72,7 @@ def prepare(settings: Settings) -> None:
     """Make tables, buckets and key, renew the seals of older releases; see that Redis answers.
 
     Raises:
-        WrongSettings: when somebody has to change something first.
+        WrongSettings: when a setting, the database or the store has to be changed first.
         Unavailable: when the database, the object store or Redis is away. An object store that refuses counts as
             away too: while it starts, it may not know its users yet.
     """
@@ -102,7 +102,7 @@ def _migrate(database: Database, settings: Settings) -> None:
 
 
 def _expect_objects(database: Database, store: ObjectStore, settings: Settings) -> None:
-    """See that the store is the one that the database belongs to, as far as one object can tell."""
+    """Check that the store belongs to the database, as far as one object can tell."""
     # A model keeps the version that it was trained on from being deleted, so this tells of models, too.
     ready = select(DatasetVersionRow.id).where(DatasetVersionRow.state == VersionState.READY).limit(1)
     with explained(), database.read() as session:
@@ -113,9 +113,10 @@ def _expect_objects(database: Database, store: ObjectStore, settings: Settings) 
             return
     place = "MLMINI_HOME" if settings.store == "local" else "MLMINI_S3_ENDPOINT_URL"
     raise WrongSettings(
-        "The database has datasets or models, and the object store has not one object: it is another store than "
-        f"before, or was emptied. Set MLMINI_STORE, {place}, MLMINI_DATASETS_BUCKET and MLMINI_MODELS_BUCKET to the "
-        "store of before, or bring its objects back from a backup. To begin anew, begin with an empty database, too."
+        "The database has datasets or models, but the object store is empty: it is not the store that was used "
+        f"before, or its objects were deleted. Set MLMINI_STORE, {place}, MLMINI_DATASETS_BUCKET and "
+        "MLMINI_MODELS_BUCKET to the store that was used before, or bring its objects back from a backup. To start "
+        "afresh, use an empty database, too."
     )
 
 

@@ -11,7 +11,7 @@ NAME = "addresses.json"
 
 
 def publish(home: Path, addresses: dict[str, str]) -> None:
-    """Leave the addresses: all of them at once, or none."""
+    """Write the addresses, all of them or none."""
     draft = home / f"{NAME}.new"
     with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w") as file:
         json.dump(addresses, file)
@@ -19,12 +19,12 @@ def publish(home: Path, addresses: dict[str, str]) -> None:
 
 
 def withdraw(home: Path) -> None:
-    """Take them away; there may be none, or those of a platform that was killed."""
+    """Remove them. There may be none, or those of a platform that was killed."""
     (home / NAME).unlink(missing_ok=True)
 
 
 def published(home: Path) -> dict[str, str]:
-    """The addresses by part: `api` and `flower`. None of them when no platform runs on this home."""
+    """The addresses by part: `api` and `flower`. Empty when no platform runs on this home."""
     with suppress(OSError, ValueError):
         with os.fdopen(open_regular(home / NAME)) as file:
             found = json.load(file)
@@ -34,5 +34,5 @@ def published(home: Path) -> dict[str, str]:
 
 
 def home_folder() -> Path:
-    """The home folder as the settings have it, without the time that importing those takes."""
+    """The home folder as the settings have it. Importing the settings would take too long here."""
     return Path(os.environ.get("MLMINI_HOME") or ".mlmini").absolute()

@@ -16,12 +16,12 @@ from cli.render.screen import tick
 from shared.errors import WrongSettings
 from shared.settings import PREFIX, Settings
 
-# Which names may be used for it.
+# The setting with the names that Flower may be asked by.
 _NAMES = f"{PREFIX}ALLOWED_HOSTS"
 
 
 def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) -> dict[str, str]:
-    """What parts get besides the launcher's own environment: the decisions that were made at this start."""
+    """The environment of the parts: the launcher's own, and what was decided at this start."""
     return {
         **os.environ,
         f"{PREFIX}HOME": str(settings.home),
@@ -33,11 +33,11 @@ def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) 
 
 
 def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None:
-    """Have tables, buckets and the artifact key made.
+    """Have the tables, buckets and the artifact key made.
 
     Raises:
-        WrongSettings: when a setting leads nowhere.
-        StartFailed: when something else is in the way.
+        WrongSettings: when a setting has to be changed.
+        StartFailed: when it fails for another reason.
         StopRequested: when asked to stop meanwhile.
     """
     part = crew.add(Part("Storage", _python("cli.launcher.prepare"), home=settings.home, environment=environment))
@@ -53,7 +53,7 @@ def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None
 
 
 def start_api(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
-    """Start the API on the port that is held for it, and let go of that."""
+    """Start the API on the port that is held for it, and close this process's side of it."""
     with addresses.listener as listener:
         part = Part(
             "API",
@@ -66,18 +66,18 @@ def start_api(crew: Crew, settings: Settings, environment: dict[str, str], addre
 
 
 def start_worker(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
-    """Start a worker; it is ready when the API sees it. Ctrl-C waits for no job: they are handed back at once."""
+    """Start a worker; it is ready when the API sees it. Ctrl-C does not wait for jobs: they go back to the queue."""
     own = {**environment, f"{PREFIX}DRAIN_SECONDS": "0"}
     part = Part("Worker", _python("worker"), home=settings.home, environment=own)
     crew.add(part, ready=partial(_sees_worker, addresses.url))
 
 
 def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
-    """Start Flower, for looking only: jobs are cancelled through the API, which keeps the books."""
+    """Start Flower, read-only: jobs are cancelled through the API, which records it."""
     folder = settings.home / "flower"
     folder.mkdir(exist_ok=True)
     command = flower_command(addresses.flower_port, folder)
-    # It needs none of the platform's secrets but the way to Redis.
+    # The only secret of the platform that it needs is the URL of Redis.
     kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
     own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
     part = Part("Flower", command, home=settings.home, environment=own)
@@ -86,7 +86,7 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
 
 
 def flower_command(port: int, folder: Path) -> list[str]:
-    """What starts Flower on a port; in the folder is what it remembers."""
+    """The command that starts Flower on a port; it keeps its state in the folder."""
     command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
     command += ["--read_only=True", "--inspect_timeout=500", "--max_tasks=10000"]
     return [*command, "--persistent=True", f"--db={folder / 'state'}"]
@@ -103,5 +103,5 @@ def _sees_worker(url: str) -> bool:
 
 
 def _python(module: str, *arguments: str) -> list[str]:
-    # -P: the parts run in the data folder, and nothing that lies there is code of the platform.
+    # -P: the parts run in the data folder, and no file there may be imported as code of the platform.
     return [sys.executable, "-P", "-m", module, *arguments]

@@ -1,4 +1,4 @@
-"""Requests to stop, and ends of children, as things to wait for."""
+"""Waits for requests to stop and for the ends of children."""
 
 import select
 import signal
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Interruption:
-    """While it is entered, the signals that ask to stop are counted instead of acted upon."""
+    """While it is entered, signals that ask to stop are only counted."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -20,7 +20,7 @@ class Interruption:
         signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, self._count)
         signal.signal(signal.SIGTERM, self._count)
-        # nohup means that the terminal's end is not a request to stop.
+        # Under nohup the end of the terminal is not a request to stop.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._count)
         # With a handler, the end of a child wakes up `wait` through the socket.

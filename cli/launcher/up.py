@@ -20,11 +20,11 @@ from shared.settings import Settings, load_settings
 
 
 def up(*, with_parent: bool) -> int:
-    """Start everything, keep it running, stop it when asked to; the exit status.
+    """Start everything, keep it running, stop it when asked to. Returns the exit status.
 
     Raises:
-        WrongSettings: when a setting cannot be.
-        StartFailed: when the home folder is somebody else's.
+        WrongSettings: when a setting is wrong.
+        StartFailed: when another launcher has the home folder.
     """
     if with_parent:
         follow_parent(signal.SIGTERM, parent=os.getppid())
@@ -32,7 +32,7 @@ def up(*, with_parent: bool) -> int:
     os.umask(PRIVATE)
     with Interruption() as interruption, claimed(settings.home):
         crew = Crew(interruption)
-        # A launcher that was killed could not do this itself.
+        # A launcher that was killed has left its own behind.
         withdraw(settings.home)
         try:
             addresses = _start(crew, settings)
@@ -53,7 +53,7 @@ def up(*, with_parent: bool) -> int:
 def _start(crew: Crew, settings: Settings) -> Addresses:
     say(f"ML Mini Platform {version('ml-mini-platform')}")
     began = time.monotonic()
-    addresses = Addresses.found(settings)
+    addresses = Addresses.find(settings)
     if "redis_url" in settings.model_fields_set:
         redis_url = settings.redis_url.get_secret_value()
     else:

@@ -1,4 +1,4 @@
-"""The embedded server that speaks Redis: for this run and this machine only, nothing of it is kept."""
+"""The embedded server that speaks Redis: for this run and this machine only. It keeps nothing."""
 
 import shutil
 import socket
@@ -25,10 +25,10 @@ _SECONDS = 10
 
 
 def start_valkey(crew: Crew, settings: Settings) -> str:
-    """Start the server on a free loopback port and return its URL, which bears the password.
+    """Start the server on a free loopback port and return its URL, which contains the password.
 
     Raises:
-        StartFailed: when there is none to start, or it does not start.
+        StartFailed: when no server is installed, or it does not start.
         StopRequested: when asked to stop meanwhile.
     """
     binary = find_binary()
@@ -39,7 +39,7 @@ def start_valkey(crew: Crew, settings: Settings) -> str:
             [binary, "-"],
             home=settings.home,
             environment={},
-            # By standard input: neither a command line nor a file shows the password.
+            # On standard input, so that neither a command line nor a file shows the password.
             stdin="\n".join(_configuration(port, password)),
         )
         crew.add(part)
@@ -48,7 +48,7 @@ def start_valkey(crew: Crew, settings: Settings) -> str:
             return f"redis://:{password}@127.0.0.1:{port}/0"
         if not any("already in use" in line for line in part.tail(10)):
             break
-        # Somebody else took the port in the meantime.
+        # Another process took the port in the meantime.
         crew.remove(part)
     raise PartEnded(crew.obituary(part))
 
@@ -77,10 +77,10 @@ def _configuration(port: int, password: str) -> Iterator[str]:
     yield f"port {port}"
     yield "bind 127.0.0.1"
     yield f"requirepass {password}"
-    # SQL is the truth; a message that is lost gets sent again.
+    # SQL is the truth: a message that is lost is sent again.
     yield 'save ""'
     yield "appendonly no"
-    # A full memory must refuse a message rather than drop another one.
+    # When memory is full, it must refuse a message, not drop another one.
     yield "maxmemory-policy noeviction"
     yield "tcp-backlog 128"
     yield ""

@@ -102,7 +102,7 @@ class _FirstColumns:
 
 
 def deleted(done: dict[str, Any]) -> RenderableType:
-    """What became of a dataset that is gone from the catalog."""
+    """What was done with a dataset that is no longer in the catalog."""
     hint = " An upload of that name brings it back." if done["done"] == "archived" else ""
     return f"Dataset {cell(done['name'])} is {done['done']}.{hint}"
 

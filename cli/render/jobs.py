@@ -13,9 +13,9 @@ from cli.render.output import facts, sections, status, table
 from cli.render.progress import is_guess, standing
 from cli.render.text import age, cell, count, duration, moment
 
-# All columns but this one are shown whole; it takes what is left, and no less than so much.
+# This column takes the width that the others leave, and at least so much. The others are shown whole.
 _FOLDED, _LEAST = "Dataset", 10
-# What a narrow terminal does without, the least telling first.
+# The columns that a narrow terminal leaves out, the least useful first.
 _DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
 
 
@@ -65,7 +65,7 @@ class _JobList:
 
 
 def job_details(job: dict[str, Any]) -> RenderableType:
-    """One job: what it does, what became of it, and what it made."""
+    """One job: what it does, how it ended, and what it made."""
     error = job["error"]
     return sections(
         facts(
@@ -97,7 +97,7 @@ def cancelled(job: dict[str, Any]) -> RenderableType:
 
 
 def accepted(job: dict[str, Any]) -> RenderableType:
-    """A job that nobody waits for."""
+    """A job that is not waited for."""
     return facts(
         [("Job", job["job_id"]), ("Status", _state(job)), ("Wait", f"mlmini jobs show {job['job_id']} --wait")]
     )

@@ -106,7 +106,7 @@ def made(job: dict[str, Any]) -> RenderableType:
 
 
 def _left_out(columns: list[dict[str, str]] | None) -> tuple[str, RenderableType] | None:
-    # A platform of before does not say.
+    # An older platform does not say.
     return ("Left out", facts((each["column"], each["reason"]) for each in columns)) if columns else None
 
 
@@ -149,7 +149,7 @@ def retired(answer: dict[str, Any]) -> RenderableType:
 
 
 def _serving(version: int | None, target: str | None) -> str:
-    return "no version any more" if version is None else f"{version}, which predicts {cell(target)}"
+    return "no version" if version is None else f"{version}, which predicts {cell(target)}"
 
 
 def _stages_after(stage: str) -> list[str]:

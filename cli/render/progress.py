@@ -19,17 +19,17 @@ from cli.render.output import Output
 from cli.render.text import clean, moment
 
 _BAR = 20
-# How much further a job is when a pipe gets another line of the same step.
+# In a pipe, a step gets another line after so many per cent.
 _LINE_PERCENT = 10
 
 
 def is_guess(job: dict[str, Any]) -> bool:
-    """Whether the percentage of a job is no more than what earlier jobs took; an older platform does not say."""
+    """Whether the percentage of a job is a guess from earlier jobs. An older platform does not say."""
     return job["status"] == "running" and bool(job["progress"].get("estimated"))
 
 
 class JobsView(Protocol):
-    """Shows jobs while somebody waits for them."""
+    """Shows jobs that are waited for."""
 
     def update(self, job: dict[str, Any]) -> None:
         """Show a job as it is now."""
@@ -121,7 +121,7 @@ class Meter:
 
 
 class _Counted:
-    """A file for the sender, which asks for its length by its end and then reads it from its beginning."""
+    """A file for the HTTP client, which seeks its end to know its length and then reads it from the beginning."""
 
     def __init__(self, file: BinaryIO, meter: Meter) -> None:
         self._file = file

@@ -18,12 +18,12 @@ _STYLES = {"bold": 1, "cyan": 36}
 
 
 def say(text: str = "", *, style: str = "") -> None:
-    """Show a line; a terminal gets it `bold` or `cyan` if asked. That nobody reads it is not a reason to stop."""
+    """Show a line; a terminal gets it `bold` or `cyan` if asked. A reader that is gone does not end the program."""
     _write(text, sys.stdout.fileno(), style)
 
 
 def complain(text: str) -> None:
-    """Show a line about something that went wrong."""
+    """Show a line about a failure."""
     _write(text, sys.stderr.fileno())
 
 

@@ -14,9 +14,9 @@ def clean(text: str) -> str:
 
 
 def json_text(document: Any, *, indent: int | None) -> str:
-    """A document as JSON, with escapes for what would steer a terminal: the same document to every reader."""
+    """A document as JSON, with escapes for what would steer a terminal. It stays the same document."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
-    # Such characters are in strings only: between those there are but blanks and line breaks.
+    # Such characters are in strings only: outside of them there are blanks and line breaks.
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 

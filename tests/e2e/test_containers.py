@@ -104,7 +104,7 @@ def test_each_address_answers_to_the_names_of_the_platform_only(stack: Container
 
 def test_the_init_refuses_a_store_that_is_another_one_than_before(stack: Containers) -> None:
     others = [f"-eMLMINI_{name}_BUCKET=other-{name.lower()}" for name in ("DATASETS", "MODELS")]
-    with pytest.raises(AssertionError, match=r"status 2\n(.|\n)*the object store has not one object"):
+    with pytest.raises(AssertionError, match=r"status 2\n(.|\n)*the object store is empty"):
         stack.compose("run", "--rm", "-T", *others, "init")
 
 

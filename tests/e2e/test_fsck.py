@@ -10,7 +10,7 @@ from tests.e2e.test_operations import trained
 from tests.support.command_line import WIDTH, CommandLine
 from tests.support.launcher import Launcher, launched
 
-BY_DIGESTS = "The digests are those that the store tells; --deep reads every object."
+BY_DIGESTS = "Digests are those that the store reports; --deep reads every object."
 ARTIFACT = "iris_model_dev_v1.pkl"
 
 

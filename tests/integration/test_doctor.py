@@ -136,7 +136,7 @@ def test_a_port_of_another_home_is_told_by_the_doctor(tmp_path: Path) -> None:
         port = {"MLMINI_PORT": url.rpartition(":")[2]}
         of_this_home = _found(home, "Ports", port)
         of_another = _found(tmp_path / "another", "Ports", own_ports() | port)
-    assert "is that of the platform which runs on this home" in of_this_home["found"]
+    assert "is the port of the platform that runs on this home" in of_this_home["found"]
     assert of_another["state"] == "note"
     assert "set MLMINI_PORT to a free port" in of_another["hint"]
 
@@ -148,7 +148,7 @@ def test_a_database_that_does_not_answer_is_told_once_by_the_doctor(scene: Scene
     found = {found["part"]: found for found in json.loads(answer.stdout)["checks"]}
     assert found["Database"]["state"] == "broken"
     key = found["Artifact key"]
-    assert (key["state"], key["found"]) == ("note", "not looked at: the database does not answer")
+    assert (key["state"], key["found"]) == ("note", "not checked: the database does not answer")
 
 
 def test_a_home_of_another_user_is_told_by_the_doctor(scene: Scene) -> None:

@@ -126,7 +126,7 @@ def put_an_object(settings: Settings, bucket: str, folder: Path) -> None:
 def test_a_store_that_is_another_one_than_before_is_refused(prepared: Settings) -> None:
     catalog_a_dataset(prepared)
     place = "MLMINI_HOME" if prepared.store == "local" else "MLMINI_S3_ENDPOINT_URL"
-    with pytest.raises(WrongSettings, match=f"not one object: it is another store .* MLMINI_STORE, {place}, ") as told:
+    with pytest.raises(WrongSettings, match=f"store is empty: it is not the store .* MLMINI_STORE, {place}, ") as told:
         prepare(prepared)
     assert "\n" not in told.value.detail
 

@@ -109,7 +109,7 @@ def test_the_doctor_tells_https_from_http_as_verbs_do() -> None:
 def test_the_doctor_takes_nothing_else_for_the_api(other: tuple[int, dict[str, str], bytes]) -> None:
     with server(other) as found:
         result = check_api(find_address(found.url))
-    assert (result.state, result.found) == (CheckState.BROKEN, f"what answers at {found.url} is something else")
+    assert (result.state, result.found) == (CheckState.BROKEN, f"what answers at {found.url} is not the platform")
 
 
 def test_a_probe_gives_up_where_nothing_speaks_http() -> None:
