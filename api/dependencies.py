@@ -5,12 +5,15 @@ something else in between, opens each by `parts.database` where it is needed.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from anyio import to_thread
+from fastapi import BackgroundTasks, Depends, Header, Request
 from sqlalchemy.orm import Session
 
 from api.lifespan import Parts
+from shared.discarded import remove_now
 
 
 async def get_parts(request: Request) -> Parts:
@@ -53,6 +56,13 @@ ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 # whoever holds the lock would find no thread to end in, and all would wait for ever.
 WriteSession = Annotated[Session, Depends(write_session, scope="function", max_concurrency=8)]
 RegistrySession = Annotated[Session, Depends(registry_session, scope="function", max_concurrency=4)]
+
+
+def remove_afterwards(background: BackgroundTasks, parts: Parts) -> None:
+    """Have discarded objects removed once the response is sent, which is after the commit."""
+    remove = partial(remove_now, parts.database, parts.store, parts.settings)
+    background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
+
 
 IdempotencyKeyHeader = Annotated[
     str | None,

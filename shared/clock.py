@@ -13,6 +13,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
+def in_words(moment: datetime) -> str:
+    """A moment as sentences have it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d at %H:%M:%S} UTC"
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC, aware in Python on both databases."""
 

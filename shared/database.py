@@ -174,6 +174,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: else it could be read in the file until its place is used again.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _wait_for_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import String, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.clock import Instant, Now
@@ -19,6 +18,7 @@ from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.object_store.shelves import Shelf, bucket_of
 from shared.settings import Settings
+from shared.upsert import insert_missing
 
 log = get_logger(__name__)
 
@@ -38,9 +38,13 @@ class DiscardedObjectRow(Base):
 def discard(session: Session, shelf: Shelf, keys: Collection[str]) -> None:
     """Put objects on the list, in the transaction that deletes the last row which names them."""
     if keys:
-        insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
         rows = [{"shelf": shelf, "key": key} for key in sorted(set(keys))]
-        session.execute(insert(DiscardedObjectRow).on_conflict_do_nothing(), rows)
+        session.execute(insert_missing(session, DiscardedObjectRow), rows)
+
+
+def is_discarded(session: Session, shelf: Shelf, key: str) -> bool:
+    """Whether an object is on the list."""
+    return session.get(DiscardedObjectRow, (shelf, key), populate_existing=True) is not None
 
 
 def remove_discarded(

@@ -2,10 +2,10 @@
 
 from shared.counters import CounterRow
 from shared.database import Base
-from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
-from shared.registry.rows import DeploymentRow, OrphanRow, RegistryRow
+from shared.registry.rows import DeploymentRow, ErasedModelRow, OrphanRow, RegistryRow
 
 metadata = Base.metadata
 
@@ -15,6 +15,8 @@ __all__ = [
     "DatasetVersionRow",
     "DeploymentRow",
     "DiscardedObjectRow",
+    "ErasedDatasetVersionRow",
+    "ErasedModelRow",
     "IdempotencyKeyRow",
     "JobEventRow",
     "JobLogRow",

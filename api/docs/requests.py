@@ -141,6 +141,8 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     "name": "iris",
     # No model is made from it, so that it can be deleted.
     ("delete_dataset", "name"): "breast_cancer",
+    # The last one of the walk, which was not promoted.
+    ("erase_model", "version"): 4,
     "rows": 5,
     "module": "ensemble",
     "class": "RandomForestClassifier",
@@ -155,6 +157,7 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
 _NOTES = {
     "upload_dataset": "**Choose a file first**: this request has no example of its own.",
     "delete_dataset": "**Execute deletes the dataset below**; `use_example` of `POST /train` restores examples.",
+    "erase_model": "**Execute erases the model below for good**, once it is retired from every stage.",
     "compare_models": "**Train two models first**: the example compares versions 1 and 2.",
 }
 

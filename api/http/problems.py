@@ -31,6 +31,7 @@ from shared.errors import (
     InternalError,
     Invalid,
     InvalidRequest,
+    ModelErased,
     PlatformError,
     ScratchFull,
     TooLarge,
@@ -56,6 +57,7 @@ STATUSES: dict[type[PlatformError], int] = {
     ForeignOrigin: 403,
     MethodNotAllowed: 405,
     RequestTimeout: 408,
+    ModelErased: 410,
     RangeNotSatisfiable: 416,
     UnknownHost: 421,
     HeadersTooLarge: 431,
@@ -73,6 +75,7 @@ STATUSES: dict[type[PlatformError], int] = {
 _TITLES = {
     404: "It names something that is not there",
     409: "Right in itself, but not in the present state",
+    410: "It was erased for good",
     413: "Over a limit",
     415: "A content type that is not taken here",
     416: "None of the bytes that Range asks for are there",

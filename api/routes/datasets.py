@@ -1,12 +1,11 @@
 """Datasets: upload, look, delete."""
 
-from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response, status
 
-from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.dependencies import PartsDep, ReadSession, WriteSession, remove_afterwards
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
 from api.http.uploads import FILE, ReceivedFile, received_upload
@@ -24,8 +23,9 @@ from shared.datasets.catalog import (
 )
 from shared.datasets.ingestion import Ingestion, Ingestor
 from shared.datasets.naming import normalise_name
-from shared.discarded import remove_now
-from shared.errors import UnknownDatasetVersion
+from shared.errors import InvalidRequest, UnknownDatasetVersion
+from shared.jobs.acceptance import API
+from shared.registry.erasure import erase_dataset
 from shared.tables.inspected import Preview
 
 router = APIRouter(tags=["Datasets"])
@@ -34,6 +34,8 @@ router = APIRouter(tags=["Datasets"])
 _FIELDS = {"name": 1024, "description": 8192}
 
 Name = Annotated[str, Path(description="The name of a dataset.", examples=["iris"])]
+
+_HIDE_OR_ERASE = "Either hide the dataset with 'archive' or erase it with 'erase'; what is erased cannot be hidden."
 
 _FORM = {
     "requestBody": {
@@ -141,7 +143,7 @@ async def preview_dataset(
     status_code=204,
     summary="Delete a dataset",
     operation_id="delete_dataset",
-    responses=responses(404, 409, 503),
+    responses=responses(404, 409, 422, 503),
 )
 def remove_dataset(
     *,
@@ -150,15 +152,24 @@ def remove_dataset(
     parts: PartsDep,
     background: BackgroundTasks,
     archive: Annotated[bool, Query(description="Hide it instead: models made from it go on.")] = False,
+    erase: Annotated[bool, Query(description="Erase what its jobs said about it, too.")] = False,
 ) -> None:
-    """Delete a dataset with all its versions; refused while a model refers to it, unless `archive` hides it."""
+    """Delete a dataset with all its versions; refused while a model refers to it, unless `archive` hides it.
+
+    `erase` also empties the requests, results, errors and logs of all jobs that ever were about a dataset of that name;
+    it is refused while one of them has not ended. Numbers, digests and times of the versions stay in the database, so
+    that the history can be read, and the versions of a later dataset of that name are counted on from them.
+    """
+    if archive and erase:
+        raise InvalidRequest(_HIDE_OR_ERASE, errors=[{"loc": ["query", "erase"], "msg": _HIDE_OR_ERASE}])
     if archive:
         archive_dataset(session, name)
         return
-    delete_dataset(session, name)
-    # Background tasks run after the commit: a file that a row names is never missing.
-    remove = partial(remove_now, parts.database, parts.store, parts.settings)
-    background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
+    if erase:
+        erase_dataset(session, name, actor=API)
+    else:
+        delete_dataset(session, name)
+    remove_afterwards(background, parts)
 
 
 def _preview(parts: Parts, name: str, number: int | None, rows: int) -> Response:

@@ -1,10 +1,10 @@
-"""Registered models: look, compare, download, retire."""
+"""Registered models: look, compare, download, retire, erase."""
 
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 
-from api.dependencies import PartsDep, ReadSession, RegistrySession
+from api.dependencies import PartsDep, ReadSession, RegistrySession, remove_afterwards
 from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQueryDep, make_page
@@ -14,7 +14,8 @@ from api.lifespan import Parts
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, Retirement, RetireRequest
 from shared.errors import InvalidRequest, UnknownModel
-from shared.registry import comparison, deployments, versions
+from shared.jobs.acceptance import API
+from shared.registry import comparison, deployments, erasure, versions
 from shared.registry.artifact import copy_checked, corrupt_is_unavailable
 from shared.registry.sealing import Artifact, check_seal
 
@@ -68,7 +69,7 @@ def list_models(
 
 
 # Before the routes with a version in the path, which would take this word for one.
-@router.get("/models/compare", summary="Compare models", responses=responses(404, 422, 503))
+@router.get("/models/compare", summary="Compare models", responses=responses(404, 410, 422, 503))
 def compare_models(
     session: ReadSession,
     wanted: Annotated[
@@ -79,7 +80,7 @@ def compare_models(
     return Comparison.model_validate(comparison.compare(versions.find_models(session, _read_versions(wanted))))
 
 
-@router.get("/models/{version}", summary="Get a model", responses=responses(404, 503))
+@router.get("/models/{version}", summary="Get a model", responses=responses(404, 410, 503))
 def get_model(version: Version, session: ReadSession) -> Model:
     """One registered model with its metrics, its signature, its report and its deployments."""
     return Model.from_registered(versions.find_model(session, version))
@@ -89,7 +90,7 @@ def get_model(version: Version, session: ReadSession) -> Model:
     "/models/{version}/artifact",
     summary="Download the file of a model",
     response_class=Response,
-    responses={**responses(404, 409, 422, 503), **ARTIFACT_RESPONSES},
+    responses={**responses(404, 409, 410, 422, 503), **ARTIFACT_RESPONSES},
 )
 @in_lane("store")
 def download_artifact(
@@ -117,10 +118,27 @@ def download_artifact(
     return send(request, _download(parts, artifact), scratch=parts.settings.scratch, threads=parts.lanes.store)
 
 
+@router.delete(
+    "/models/{version}",
+    status_code=204,
+    summary="Erase a model",
+    operation_id="erase_model",
+    responses=responses(404, 409, 410, 503),
+)
+def remove_model(version: Version, parts: PartsDep, session: RegistrySession, background: BackgroundTasks) -> None:
+    """Erase a model for good: its files of all stages, all that is registered about it, and what its jobs said.
+
+    It must not be active in any stage. Its number, the digest of its file and the times and stages of its history stay
+    in the database; the number is never given again, and this address answers 410 from now on.
+    """
+    erasure.erase_model(session, version, stages=parts.settings.stages, actor=API)
+    remove_afterwards(background, parts)
+
+
 @router.post(
     "/models/{version}/retire",
     summary="Retire a model from a stage",
-    responses=responses(404, 409, 413, 415, 422, 503),
+    responses=responses(404, 409, 410, 413, 415, 422, 503),
 )
 def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session: RegistrySession) -> Retirement:
     """Let a version no longer serve in a stage; the next lower active version serves there from now on.

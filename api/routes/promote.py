@@ -21,7 +21,7 @@ router = APIRouter(tags=["Promote"], route_class=StrictRoute)
     "/promote",
     status_code=202,
     summary="Bring a model to the next stage",
-    responses=responses(404, 409, 413, 415, 422, 503),
+    responses=responses(404, 409, 410, 413, 415, 422, 503),
 )
 @in_lane("accepting")
 def promote_model(*, body: PromoteRequest, parts: PartsDep, accepting: AcceptingDep) -> Job:

@@ -66,6 +66,9 @@ class Job(ResponseBody):
     created_at: Moment = Field(description="When it was accepted.")
     started_at: Moment | None = Field(description="When its first attempt began.")
     finished_at: Moment | None = Field(description="When it ended.")
+    erased_at: Moment | None = Field(
+        description="When the data that it was about was erased, and its request, result and log with it."
+    )
     links: dict[str, str] = Field(
         description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, and the "
         "`model` that it made.",
@@ -100,6 +103,7 @@ class Job(ResponseBody):
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
+            erased_at=row.erased_at,
             links=_links(row),
         )
 
@@ -107,6 +111,8 @@ class Job(ResponseBody):
 def _links(row: JobRow) -> dict[str, str]:
     here = f"/jobs/{row.id}"
     links = {"self": here, "events": f"{here}/events", "logs": f"{here}/logs"}
+    if row.erased_at is not None:
+        return links
     if row.status in TERMINAL:
         links["retry"] = f"{here}/retry"
     else:

@@ -9,7 +9,7 @@ from shared.consistency.difference import Difference
 from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 
 _HINT = "Job and effect are one transaction: rows were changed by hand, or by a fault. Report it."
 
@@ -26,7 +26,9 @@ def _trainings(session: Session) -> Iterator[Difference]:
     jobs = (
         select(JobRow.id)
         .outerjoin(RegistryRow, RegistryRow.job_id == JobRow.id)
-        .where(JobRow.kind == Kind.TRAIN, JobRow.status == State.SUCCEEDED, RegistryRow.version.is_(None))
+        .outerjoin(ErasedModelRow, ErasedModelRow.job_id == JobRow.id)
+        .where(JobRow.kind == Kind.TRAIN, JobRow.status == State.SUCCEEDED)
+        .where(RegistryRow.version.is_(None), ErasedModelRow.version.is_(None))
     )
     for job_id in session.scalars(jobs):
         yield Difference("effect_missing", f"job {job_id}", "it succeeded and registered no model", _HINT)
@@ -45,12 +47,15 @@ def _models(session: Session) -> Iterator[Difference]:
 
 def _promotions(session: Session) -> Iterator[Difference]:
     jobs = session.execute(
-        select(JobRow.id, JobRow.result).where(JobRow.kind == Kind.PROMOTE, JobRow.status == State.SUCCEEDED)
+        select(JobRow.id, JobRow.result).where(
+            JobRow.kind == Kind.PROMOTE, JobRow.status == State.SUCCEEDED, JobRow.erased_at.is_(None)
+        )
     ).all()
-    # Asked afterwards: deployments are never deleted.
+    # In this order: what was promoted is deployed, until it is erased with its job.
     deployed = {(row.version, row.stage) for row in session.execute(select(DeploymentRow.version, DeploymentRow.stage))}
+    erased = set(session.scalars(select(JobRow.id).where(JobRow.kind == Kind.PROMOTE, JobRow.erased_at.is_not(None))))
     for job_id, result in jobs:
         named = ((result or {}).get("version"), (result or {}).get("stage"))
-        if named not in deployed:
+        if named not in deployed and job_id not in erased:
             found = f"it succeeded, and version {named[0]} never was in {named[1]}"
             yield Difference("effect_missing", f"job {job_id}", found, _HINT)

@@ -15,7 +15,7 @@ from shared.datasets.unfinished import STALE_SECONDS
 from shared.errors import ArtifactCorrupt
 from shared.registry.deployments import artifacts, read_artifact
 from shared.registry.naming import artifact_name
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.sealing import KEY_FILE, ArtifactKey, check_seal, has_old_seal
 from shared.settings import Settings
 
@@ -130,7 +130,10 @@ def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
 
 def _counter(session: Session) -> Iterator[Difference]:
     # In this order, because on PostgreSQL each statement sees what was committed before it: the counter only rises.
-    highest = session.scalar(select(func.max(RegistryRow.version))) or 0
+    highest = max(
+        session.scalar(select(func.max(RegistryRow.version))) or 0,
+        session.scalar(select(func.max(ErasedModelRow.version))) or 0,
+    )
     taken = session.scalar(select(CounterRow.value).where(CounterRow.name == "model_version"))
     if taken is None or taken < highest:
         found = f"the last version taken is {taken}, but version {highest} is registered"

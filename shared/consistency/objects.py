@@ -10,14 +10,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.clock import in_words
 from shared.consistency.difference import Difference, Level
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.discarded import is_discarded
 from shared.hashing import chunks_of, copy_hashed
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.object_store.shelves import Shelf, bucket_of
+from shared.registry.naming import read_artifact_name
 from shared.registry.references import claiming_job, is_newer, is_ours, named
 from shared.registry.rows import DeploymentRow
+from shared.registry.tombstones import erasures
 from shared.settings import Settings
 
 _CHUNK_BYTES = 2**20
@@ -101,12 +105,21 @@ def _unexpected(
         yield Difference("object_foreign", about, "the platform does not give such names", hint, Level.NOTE)
         return
     with database.read() as session:
+        if is_discarded(session, shelf, entry.key):
+            found = "a deletion is committed, and has not come to this file of it yet"
+            yield Difference("object_discarded", about, found, "The janitor of any worker removes it.", Level.NOTE)
+            return
+        erased = erasures(session, [name.version for name in read_artifact_name(entry.key)])
         # In this order: a job that ends in between has named the object then.
         job_id = claiming_job(session, entry.key) if shelf is Shelf.MODELS else None
         newer = shelf is Shelf.MODELS and is_newer(session, entry.key)
         if named(session, shelf, [entry.key]):
             return
     age = timedelta(seconds=round((now - entry.modified).total_seconds()))
+    for version, moment in erased.items():
+        found = f"version {version} was erased on {in_words(moment)}; the file is {age} old"
+        yield Difference("object_erased", about, found, f"{_RESTORED} {_collected(settings)}")
+        return
     if job_id is not None:
         hint = "Wait for the end of the job."
         yield Difference("object_claimed", about, f"no row names it yet; job {job_id} may", hint, Level.NOTE)
@@ -117,6 +130,7 @@ def _unexpected(
         yield Difference("orphan", about, f"no row names it; it is {age} old", _collected(settings))
 
 
+_RESTORED = "The bucket was brought back from a backup, or an attempt stored the file too late. Remove it."
 _NEWER = (
     "The database is older than the bucket, as after a restore. Bring back a newer backup of it, or leave it so: the "
     "collector does not delete such a file, and trainings leave its number out."

@@ -7,15 +7,16 @@ Uploading its name again brings it back.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from shared.clock import Now
+from shared.clock import Now, in_words
 from shared.datasets.naming import nearest_name
-from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow, VersionState
 from shared.discarded import discard
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, closest, meant
+from shared.jobs.erasure import hold_jobs
 from shared.jobs.rows import JobRow
 from shared.object_store.shelves import Shelf
 
@@ -137,10 +138,7 @@ def delete_dataset(session: Session, name: str) -> None:
         UnknownDataset: when there is none of that name.
         DatasetInUse: when a model was made from it.
     """
-    dataset = find_dataset(session, name, include_archived=True)
-    _hold_jobs(session, dataset)
-    # An upload that is just being committed comes before or after, so that no key is missed.
-    session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset.id).with_for_update())
+    dataset = hold_dataset(session, name)
     keys = session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.dataset_id == dataset.id)).all()
     try:
         session.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
@@ -153,11 +151,33 @@ def delete_dataset(session: Session, name: str) -> None:
     discard(session, Shelf.DATASETS, keys)
 
 
-def _hold_jobs(session: Session, dataset: DatasetRow) -> None:
-    """Lock the jobs that will lose their dataset version, in the order that commits of jobs take: jobs come first."""
+def hold_dataset(session: Session, name: str) -> DatasetRow:
+    """Lock a dataset, archived or not, with its jobs and versions, for a transaction that deletes it.
+
+    Raises:
+        UnknownDataset: when there is none of that name.
+    """
+    dataset = find_dataset(session, name, include_archived=True)
+    # As commits of jobs do, which hold their job when they come to the version that they used.
+    hold_jobs(session, jobs_of(dataset))
+    # An upload or a job that is just being committed comes before or after, so that none is missed.
+    session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset.id).with_for_update())
     versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
-    jobs = select(JobRow.id).where(JobRow.dataset_version_id.in_(versions))
-    session.execute(jobs.order_by(JobRow.id).with_for_update())
+    session.execute(versions.order_by(DatasetVersionRow.id).with_for_update())
+    return dataset
+
+
+def jobs_of(dataset: DatasetRow) -> ColumnElement[bool]:
+    """The jobs on a dataset, or on an earlier one of its name, and all others that read a version of it."""
+    versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
+    return or_(JobRow.dataset_name == dataset.name, JobRow.dataset_version_id.in_(versions))
+
+
+def next_number(session: Session, name: str) -> int:
+    """The number of the next version under a name: it goes on behind those that were erased."""
+    there = select(func.max(DatasetVersionRow.number)).join(DatasetRow).where(DatasetRow.name == name)
+    erased = select(func.max(ErasedDatasetVersionRow.number)).where(ErasedDatasetVersionRow.dataset_name == name)
+    return max(session.scalar(there) or 0, session.scalar(erased) or 0) + 1
 
 
 def _ready(dataset_id: int) -> ColumnElement[bool]:
@@ -173,4 +193,9 @@ def _unknown(session: Session, name: str) -> UnknownDataset:
         )
         near = closest(near or name[:_SHOWN_CHARACTERS], known)
     hint = meant(near) or " GET /datasets lists them."
+    erased_at = session.scalar(
+        select(func.max(ErasedDatasetVersionRow.erased_at)).where(ErasedDatasetVersionRow.dataset_name == name)
+    )
+    if erased_at is not None:
+        near, hint = None, f" One of that name was erased on {in_words(erased_at)}; the name is free for another."
     return UnknownDataset(f"There is no dataset '{name[:_SHOWN_CHARACTERS]}'.{hint}", did_you_mean=near)

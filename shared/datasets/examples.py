@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.database import Database
+from shared.datasets.catalog import next_number
 from shared.datasets.ingestion import Ingestion, Ingestor, name_taken
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spool, Spooled
@@ -99,7 +100,10 @@ def look_at_example(name: str, *, database: Database, reader: Reader) -> Found:
         inspection = reader.inspect(file.path)
     finally:
         file.path.unlink(missing_ok=True)
-    return Found(name, number or 1, inspection)
+    if number is None:
+        with database.read() as session:
+            number = next_number(session, name)
+    return Found(name, number, inspection)
 
 
 def _ingest(name: str, bundled: bytes, ingestor: Ingestor, mark: Callable[[Session], None] | None = None) -> Ingestion:

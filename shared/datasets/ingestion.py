@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
-from shared.datasets.catalog import CatalogEntry, find_version
+from shared.datasets.catalog import CatalogEntry, find_version, next_number
 from shared.datasets.naming import new_object_key
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
@@ -195,8 +195,7 @@ def _publish(
             return Ingestion(known, created=False)
         if only_if_new:
             raise name_taken(dataset.name)
-    last = select(func.max(DatasetVersionRow.number)).where(DatasetVersionRow.dataset_id == dataset_id)
-    version.number = (session.scalar(last) or 0) + 1
+    version.number = next_number(session, dataset.name)
     version.state = VersionState.READY
     session.execute(
         update(DatasetRow)

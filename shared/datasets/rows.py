@@ -60,3 +60,17 @@ class DatasetVersionRow(Base):
     rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+
+
+class ErasedDatasetVersionRow(Base):
+    """What stays of an upload that was erased with its dataset: which one it was, and nothing of what was in it."""
+
+    __tablename__ = "erased_dataset_versions"
+
+    dataset_name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    erased_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    erased_by: Mapped[str] = mapped_column(String(128))

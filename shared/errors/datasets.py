@@ -70,9 +70,9 @@ class ExampleNameTaken(Conflict):
 
 
 class DatasetInUse(Conflict):
-    """Models were trained on the dataset."""
+    """Models were trained on the dataset, or jobs on it have not ended."""
 
-    hint = "Hide it with `DELETE /datasets/{name}?archive=true`; its models go on."
+    hint = "Hide it with `DELETE /datasets/{name}?archive=true`, and its models go on; or erase them, and end the jobs."
 
 
 class DatasetCorrupt(Permanent):

@@ -21,6 +21,12 @@ class JobEnded(Conflict):
     hint = "Look at its result with `GET /jobs/{id}`; `POST /jobs/{id}/retry` runs it as a new job."
 
 
+class JobErased(Conflict):
+    """The request of the job was erased with the data that it was about, so it cannot run again."""
+
+    hint = "Send a new request; upload the data again first, if it is gone."
+
+
 class JobNotEnded(Conflict):
     """The job is queued or running."""
 

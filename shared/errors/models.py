@@ -63,6 +63,18 @@ class UnknownModel(Unknown):
     hint = "Look at `GET /models`; versions are counted through over all datasets."
 
 
+class ModelErased(Unknown):
+    """The model of that version was erased for good; its number is never given again."""
+
+    hint = "Choose another version; `GET /models` lists those that there are."
+
+
+class ModelInUse(Conflict):
+    """The model is active in a stage, or a job is about to promote it, so that it cannot be erased."""
+
+    hint = "Retire it with `POST /models/{version}/retire` from every stage, or end the job; then erase it."
+
+
 class UnknownStage(Invalid):
     """The stage is not one of those that MLMINI_STAGES names."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import case, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.errors import IdempotencyKeyReused, JobEnded, JobNotEnded, UnknownJob
+from shared.errors import IdempotencyKeyReused, JobEnded, JobErased, JobNotEnded, UnknownJob
 from shared.jobs.claims import EVENT_COLUMNS, record
 from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import NO_LIMITS, AskedLimits
@@ -146,10 +146,13 @@ def ended_job(session: Session, job_id: UUID) -> JobRow:
     Raises:
         UnknownJob: when there is none of that id.
         JobNotEnded: when it is queued or running.
+        JobErased: when what it was to do was erased.
     """
     job = find_job(session, job_id)
     if job.status not in TERMINAL:
         raise JobNotEnded(f"The job is {job.status}. Wait for its end, or cancel it with POST /jobs/{job_id}/cancel.")
+    if job.erased_at is not None:
+        raise JobErased("What the job was to do was erased with its data. Send a new request.")
     return job
 
 

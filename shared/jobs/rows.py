@@ -57,6 +57,8 @@ class JobRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    # When the data that it was about was erased, and its request, result and log with it.
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class JobEventRow(Base):

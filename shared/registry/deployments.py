@@ -19,6 +19,7 @@ from shared.errors import NotActive, UnknownModel, UnknownStage, closest, meant
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, Seal
 from shared.registry.targets import ServingModel, check_successor, serving_model
+from shared.registry.tombstones import refuse_erased
 
 GENERATION = "registry_generation"
 
@@ -169,8 +170,13 @@ def _end_activity(session: Session, version: int, stage: str, reason: str | None
 
 
 def not_active(session: Session, version: int, stage: str) -> UnknownModel | NotActive:
-    """Why a version cannot be used in a stage: there is none of that number, or where it is active instead."""
+    """Why a version cannot be used in a stage: there is none of that number, or where it is active instead.
+
+    Raises:
+        ModelErased: when it was erased.
+    """
     if session.get(RegistryRow, version) is None:
+        refuse_erased(session, version)
         return UnknownModel(f"There is no model of version {version}. GET /models lists the models.")
     elsewhere = session.scalars(
         select(DeploymentRow.stage).where(DeploymentRow.version == version, DeploymentRow.retired_at.is_(None))

@@ -31,6 +31,7 @@ from shared.registry.orphans import removals_of
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
 from shared.registry.targets import ServingModel, check_promoted_target, retire_other_targets
+from shared.registry.tombstones import refuse_erased
 from shared.settings import Settings
 
 
@@ -71,6 +72,7 @@ def check_promotion(
         UnknownStage: when the stage is not a configured one.
         UnknownDataset: when there is no such dataset.
         UnknownModel: when the dataset has no such version.
+        ModelErased: when the version was erased.
         AlreadyInStage: when the version is active there already.
         StageSkipped: when it is not active in the stage before.
         TargetDiffers: when what serves there predicts another column, unless `replace_target` has that retired.
@@ -163,6 +165,7 @@ def _registered(session: Session, dataset_name: str, version: int) -> RegistryRo
     dataset = find_dataset(session, dataset_name, include_archived=True)
     registered = session.get(RegistryRow, version)
     if registered is None or registered.dataset_id != dataset.id:
+        refuse_erased(session, version)
         raise UnknownModel(
             f"Dataset '{dataset_name}' has no model of version {version}. "
             f"GET /models?dataset_name={dataset_name} lists its models."

@@ -35,7 +35,7 @@ class RegistryRow(Base):
 
 
 class DeploymentRow(Base):
-    """ "Version V is active in stage S", with the file that serves there; never deleted, only retired."""
+    """ "Version V is active in stage S", with the file that serves there; retired, and gone only with its model."""
 
     __tablename__ = "deployments"
     __table_args__ = (
@@ -63,6 +63,24 @@ class DeploymentRow(Base):
     created_by: Mapped[str] = mapped_column(String(128))
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class ErasedModelRow(Base):
+    """What stays of a model that was erased: its number, its digest, where it served and when; nothing of the data."""
+
+    __tablename__ = "erased_models"
+
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    dataset_name: Mapped[str] = mapped_column(String(64))
+    dataset_version: Mapped[int]
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    deployments: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    trained_at: Mapped[datetime] = mapped_column(Instant)
+    promoted_at: Mapped[datetime | None] = mapped_column(Instant)
+    erased_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    erased_by: Mapped[str] = mapped_column(String(128))
 
 
 class OrphanRow(Base):

@@ -14,6 +14,7 @@ from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.deployments import activate, begin_change
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Seal
+from shared.registry.tombstones import refuse_erased
 from shared.training.facts import ModelFacts
 
 
@@ -98,6 +99,7 @@ def find_model(session: Session, version: int) -> RegisteredModel:
 
     Raises:
         UnknownModel: when there is none.
+        ModelErased: when it was erased.
     """
     return find_models(session, [version])[0]
 
@@ -106,11 +108,12 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
     """The registered models of several versions, in the order in which they are given.
 
     Raises:
-        UnknownModel: naming the first version that there is none of.
+        UnknownModel, ModelErased: naming the first version that there is none of.
     """
     models = {model.row.version: model for model in _load(session, _query().where(RegistryRow.version.in_(versions)))}
     for version in versions:
         if version not in models:
+            refuse_erased(session, version)
             raise UnknownModel(f"There is no model of version {version}. GET /models lists the models.")
     return [models[version] for version in versions]
 

@@ -38,6 +38,7 @@ def test_a_job_has_the_form_of_the_contract(client: TestClient, api_database: Da
         "usage": None,
         "started_at": None,
         "finished_at": None,
+        "erased_at": None,
         "links": {
             "self": f"/jobs/{job_id}",
             "events": f"/jobs/{job_id}/events",

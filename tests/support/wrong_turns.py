@@ -25,6 +25,7 @@ JOB_ID = "0a159333-8626-4381-a1b0-6656d37b0f43"
 ANY = "any"
 
 ALIKE = "1f0c2b6a"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d at \d\d:\d\d:\d\d UTC")
 
 _FOREST = {"module": "ensemble", "class": "RandomForestClassifier"}
 _TRAIN = {"dataset_name": "iris", "model": _FOREST, "target_column": "target"}
@@ -67,7 +68,7 @@ def wrong_turns(stack: Stack, home: Path) -> Iterator[list[Refused]]:
 
 
 def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
-    """Iris with three models, the first in staging, the last of another target, and two jobs by what they are for."""
+    """Iris with four models, the first in staging, the third of another target, the last erased; jobs by their use."""
     for name in ("iris", "wine"):
         client.post("/train", json={**_TRAIN, "dataset_name": name, "use_example": True}, headers=_KEY)
     platform = Platform(parts.database, parts.store, parts.settings, parts.key, home)
@@ -75,7 +76,7 @@ def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
         entry = find_entry(session, "iris")
     iris, forest = Data(entry.dataset.id, entry.version.id), iris_forest()
     other = replace(forest, signature=forest.signature.model_copy(update={"target": "petal_width"}))
-    for fitted in (forest, forest, other):
+    for fitted in (forest, forest, other, forest):
         platform.train(iris, fitted)
     platform.promote(1, "staging")
     platform.overwrite("iris_model_staging_v1.pkl", lambda _: b"other bytes")
@@ -83,7 +84,10 @@ def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
     client.post("/datasets/upload", files={"file": ("diabetes.csv", "a,b\n1,2\n")})
     queued = str(add_job(parts.database))
     add_alike(parts.database, ALIKE, 2)
-    return {"queued": queued, "ended": client.get("/models/1").json()["job_id"]}
+    ended, erased = (client.get(f"/models/{version}").json()["job_id"] for version in (1, 4))
+    client.post("/models/4/retire", json={"stage": "dev", "replace_target": True}).raise_for_status()
+    client.delete("/models/4").raise_for_status()
+    return {"queued": queued, "ended": ended, "erased": erased}
 
 
 def _take(client: TestClient, turn: Turn, jobs: dict[str, str]) -> Refused:
@@ -92,6 +96,7 @@ def _take(client: TestClient, turn: Turn, jobs: dict[str, str]) -> Refused:
     text = answer.text
     for job_id in jobs.values():
         text = text.replace(job_id, JOB_ID)
+    text = _MOMENT.sub("2026-01-31 at 12:00:00 UTC", text)
     assert answer.status_code >= 400, (turn, answer.text[:1000])
     return Refused(turn.operation, answer.status_code, Response(answer.status_code, text=text).json())
 
@@ -101,10 +106,10 @@ def alike(problem: dict[str, Any]) -> str:
     return re.sub(r"\d{5,}", "00000", str(problem))
 
 
-def _turns(queued: str, ended: str) -> Iterator[Turn]:
+def _turns(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield from _of_datasets()
     yield from _of_training()
-    yield from _of_jobs(queued, ended)
+    yield from _of_jobs(queued, ended, erased)
     yield from _of_models()
     yield from _of_predictions()
     yield Turn("explain_error_code", "GET", "/errors/unknown_colum", {})
@@ -130,6 +135,7 @@ def _of_datasets() -> Iterator[Turn]:
         ("get_dataset", "GET", "/datasets/iriss"),
         ("delete_dataset", "DELETE", "/datasets/iriss"),
         ("delete_dataset", "DELETE", "/datasets/iris"),
+        ("delete_dataset", "DELETE", "/datasets/iris?archive=true&erase=true"),
         ("list_dataset_versions", "GET", "/datasets/iriss/versions"),
         ("preview_dataset", "GET", "/datasets/iriss/preview"),
         ("preview_dataset", "GET", "/datasets/iris/preview?version=9"),
@@ -159,7 +165,7 @@ def _of_training() -> Iterator[Turn]:
     yield Turn("get_estimator", "GET", "/estimators/ensemble/RandomForestClassifer", {})
 
 
-def _of_jobs(queued: str, ended: str) -> Iterator[Turn]:
+def _of_jobs(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield Turn("get_job", "GET", f"/jobs/{JOB_ID}", {})
     yield Turn("get_job", "GET", f"/jobs/{ALIKE}", {})
     yield Turn("get_job", "GET", f"/jobs/{queued}?wait=100", {})
@@ -175,6 +181,7 @@ def _of_jobs(queued: str, ended: str) -> Iterator[Turn]:
     yield Turn("retry_job", "POST", f"/jobs/{JOB_ID}/retry", {})
     yield Turn("retry_job", "POST", f"/jobs/{queued}/retry", {})
     yield Turn("retry_job", "POST", f"/jobs/{ended}/retry", {"headers": _KEY})
+    yield Turn("retry_job", "POST", f"/jobs/{erased}/retry", {})
 
 
 def _of_models() -> Iterator[Turn]:
@@ -209,6 +216,22 @@ def _of_models() -> Iterator[Turn]:
     promote = {"json": _PROMOTE | {"target_stage": "production"}, "headers": _KEY}
     yield Turn("promote_model", "POST", "/promote", promote)
     yield from _bodies("promote_model", "/promote")
+    yield from _of_erased_models()
+
+
+def _of_erased_models() -> Iterator[Turn]:
+    """Version 4 was erased, and its job with it."""
+    for operation, method, path in (
+        ("get_model", "GET", "/models/4"),
+        ("compare_models", "GET", "/models/compare?versions=1,4"),
+        ("download_artifact", "GET", "/models/4/artifact"),
+        ("erase_model", "DELETE", "/models/9"),
+        ("erase_model", "DELETE", "/models/1"),
+        ("erase_model", "DELETE", "/models/4"),
+    ):
+        yield Turn(operation, method, path, {})
+    yield Turn("retire_model", "POST", "/models/4/retire", {"json": {"stage": "dev"}})
+    yield Turn("promote_model", "POST", "/promote", {"json": _PROMOTE | {"version": 4}})
 
 
 def _of_predictions() -> Iterator[Turn]:
