@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from shared.training.fit_progress import percent_of_fit
+from shared.training.steps import percent_of_fit
 from worker.handover import PROGRESS_FILE
 from worker.heartbeat import AttemptProgress
 

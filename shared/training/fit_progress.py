@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
@@ -46,10 +46,6 @@ _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier,
 _LEAST_SLICE = 8
 _SLICE_SECONDS = 1.0
 _LOOK_SECONDS = 0.3
-
-
-FITTING = 20
-EVALUATING = 80
 
 
 def can_be_seen(model: BaseEstimator) -> bool:
@@ -178,15 +174,3 @@ def _looking(look: Callable[[], None]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-class OnStep(Protocol):
-    """Hears of a step."""
-
-    def __call__(self, step: str, percent: int, /, *, measured: bool = False) -> None:
-        """`measured` says that the step will tell of more percents; else nothing is known until the next one."""
-
-
-def percent_of_fit(share: float) -> int:
-    """The percentage of a training whose fit is done to this share; only the next step is at the fit's end."""
-    return min(FITTING + int((EVALUATING - FITTING) * max(share, 0.0)), EVALUATING - 1)

@@ -22,7 +22,6 @@ from shared.training import fit_progress, narration
 from shared.training.checks.training import check
 from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
-from shared.training.fit_progress import EVALUATING, FITTING, OnStep, percent_of_fit
 from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import plain, target_values, with_labels
@@ -32,6 +31,7 @@ from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
+from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
 from shared.training.trust import ordered_rows
 
 _MOST_CATEGORIES = 100

@@ -42,6 +42,7 @@ SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
     "api.app": {"scipy", "sklearn", "pandas", "pyarrow"},
+    "worker.process": {"scipy", "sklearn", "pandas", "pyarrow"},
     "cli.app": {
         *("alembic", "boto3", "celery", "fastapi", "httpx2", "joblib", "numpy", "pandas", "pyarrow", "pydantic"),
         *("pydantic_settings", "redis", "rich", "scipy", "sklearn", "sqlalchemy", "structlog", "uvicorn"),

@@ -24,8 +24,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from shared.training import fit_progress
-from shared.training.fit_progress import FITTING, percent_of_fit
 from shared.training.fitting import share_of_cores
+from shared.training.steps import FITTING, percent_of_fit
 from tests.support.training_tables import heard_steps, numeric_classes
 
 INPUTS, TARGET = make_classification(300, 6, random_state=0)

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from shared.jobs.states import State
 from shared.registry.rows import RegistryRow
-from shared.training.fit_progress import EVALUATING, FITTING
+from shared.training.steps import EVALUATING, FITTING
 from tests.support.site import Site
 from tests.support.waiting import eventually
 from worker.handover import PROGRESS_FILE

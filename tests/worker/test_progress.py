@@ -7,7 +7,7 @@ import pytest
 
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, State
-from shared.training.fit_progress import EVALUATING, FITTING
+from shared.training.steps import EVALUATING, FITTING
 from tests.support.site import SLOW, Site
 from tests.support.waiting import eventually
 
