@@ -76,6 +76,8 @@ def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(st
     own.suspend()
     while not stage.writable():
         own.resume()
+        # It lets go of the lock only when it gets to run, which takes longer on a busy machine.
+        eventually(stage.writable, timeout=60)
         own.suspend()
     eventually(lambda: stage.job(job_id).crash_count >= 1, timeout=20, what="the lease is over")
     way.heal()

@@ -108,6 +108,8 @@ class Scenario:
             if self.writable():
                 break
             self.cluster.resume()
+            # They let go of the lock only when they get to run, which takes longer on a busy machine.
+            eventually(self.writable, timeout=60)
         try:
             yield
         finally:
