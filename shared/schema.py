@@ -5,7 +5,7 @@ from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
-from shared.registry.rows import DeploymentRow, ErasedModelRow, OrphanRow, RegistryRow
+from shared.registry.rows import DeploymentRow, ErasedModelRow, ModelTagRow, OrphanRow, RegistryRow
 
 metadata = Base.metadata
 
@@ -21,6 +21,7 @@ __all__ = [
     "JobEventRow",
     "JobLogRow",
     "JobRow",
+    "ModelTagRow",
     "OrphanRow",
     "RegistryRow",
     "metadata",

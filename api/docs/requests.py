@@ -126,6 +126,13 @@ BODIES: dict[str, dict[str, Any]] = {
             },
         },
     },
+    "annotate_model": {
+        "tags_and_note": {
+            "summary": "Tags and a note",
+            "value": {"tags": ["baseline", "team:fraud"], "note": "the first one without the postcode"},
+        },
+        "no_note": {"summary": "Take the note away", "value": {"note": None}},
+    },
     "retire_model": {
         "from_staging": {
             "summary": "From staging, with the reason",

@@ -4,20 +4,24 @@ from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 
-from api.dependencies import PartsDep, ReadSession, RegistrySession, remove_afterwards
+from api.dependencies import PartsDep, ReadSession, RegistrySession, WriteSession, remove_afterwards
 from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.json_body import StrictRoute
-from api.http.pagination import Page, PageQueryDep, make_page
+from api.http.pagination import Page, PageQuery, PageQueryDep, Position, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
 from api.schemas.base import WrittenVersion, read_version
-from api.schemas.models import Comparison, Model, Retirement, RetireRequest
-from shared.errors import InvalidRequest, UnknownModel
+from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
+from shared.errors import InvalidCursor, InvalidRequest, UnknownModel
 from shared.jobs.acceptance import API
-from shared.registry import comparison, deployments, erasure, versions
+from shared.registry import comparison, deployments, erasure, listing, versions
 from shared.registry.artifact import copy_checked, corrupt_is_unavailable
+from shared.registry.comparison import BETTER
+from shared.registry.listing import ListedAt, ModelFilter, check_metric
+from shared.registry.notes import put_note, put_tags
 from shared.registry.sealing import Artifact, check_seal
+from shared.registry.versions import RegisteredModel
 
 router = APIRouter(tags=["Models"], route_class=StrictRoute)
 
@@ -43,29 +47,45 @@ def version_of(
 Version = Annotated[int, Depends(version_of)]
 
 
-@router.get("/models", summary="List models", responses=responses(422, 503))
-def list_models(
+def model_filter(
     *,
     parts: PartsDep,
-    session: ReadSession,
-    page: PageQueryDep,
     dataset_name: Annotated[str | None, Query(description="Only the models of this dataset.")] = None,
     stage: Annotated[str | None, Query(description="Only the models that are active in this stage.")] = None,
     target: Annotated[str | None, Query(description="Only the models that predict this column.")] = None,
-) -> Page[Model]:
-    """Registered models, the newest version first."""
-    position = page.position(int)
+    estimator: Annotated[
+        str | None, Query(description="Only the models of this class, such as `RandomForestClassifier`.")
+    ] = None,
+    tag: Annotated[str | None, Query(description="Only the models with this tag.")] = None,
+) -> ModelFilter:
+    """Read which models are asked for.
+
+    Raises:
+        UnknownStage: when there is no such stage.
+    """
     if stage is not None:
         deployments.check_stage(stage, parts.settings.stages)
-    found = versions.list_models(
-        session,
-        dataset_name=dataset_name,
-        stage=stage,
-        target=target,
-        before=None if position is None else int(position[0]),
-        limit=page.limit + 1,
-    )
-    return make_page(found, page, item=Model.from_registered, position=lambda model: [model.row.version])
+    return ModelFilter(dataset_name=dataset_name, stage=stage, target=target, estimator=estimator, tag=tag)
+
+
+@router.get("/models", summary="List models", operation_id="list_models", responses=responses(422, 503))
+def list_some_models(
+    session: ReadSession,
+    page: PageQueryDep,
+    wanted: Annotated[ModelFilter, Depends(model_filter)],
+    sort: Annotated[
+        str | None,
+        Query(
+            description="The metric by which the best come first; models without it are left out.",
+            json_schema_extra={"enum": list(BETTER)},
+        ),
+    ] = None,
+) -> Page[Model]:
+    """Registered models, the newest version first, or the best one. Compare metrics within one dataset only."""
+    if sort is not None:
+        check_metric(sort)
+    found = listing.list_models(session, wanted, limit=page.limit + 1, sort=sort, after=_place(page, sort))
+    return make_page(found, page, item=Model.from_registered, position=lambda model: _position(model, sort))
 
 
 # Before the routes with a version in the path, which would take this word for one.
@@ -83,6 +103,17 @@ def compare_models(
 @router.get("/models/{version}", summary="Get a model", responses=responses(404, 410, 503))
 def get_model(version: Version, session: ReadSession) -> Model:
     """One registered model with its metrics, its signature, its report and its deployments."""
+    return Model.from_registered(versions.find_model(session, version))
+
+
+@router.patch("/models/{version}", summary="Write on a model", responses=responses(404, 413, 415, 422, 503))
+def annotate_model(version: Version, body: ModelChange, session: WriteSession) -> Model:
+    """Put tags and a note on a model: what is left out stays, `tags` replaces all of them, a null `note` goes."""
+    versions.find_model(session, version)
+    if body.tags is not None:
+        put_tags(session, version, body.tags)
+    if "note" in body.model_fields_set:
+        put_note(session, version, body.note)
     return Model.from_registered(versions.find_model(session, version))
 
 
@@ -175,3 +206,26 @@ def _read_versions(text: str) -> list[int]:
         sentence = f"'versions' must be 2 to {_MOST_COMPARED} different version numbers, such as 'versions=1,2'."
         raise InvalidRequest(sentence, errors=[{"loc": ["query", "versions"], "msg": sentence}])
     return wanted
+
+
+def _position(model: RegisteredModel, sort: str | None) -> Position:
+    if sort is None:
+        return [model.row.version]
+    # As text, because a cursor holds whole numbers; it is read back exactly.
+    return [sort, repr(float(model.row.metrics[sort])), model.row.version]
+
+
+def _place(page: PageQuery, sort: str | None) -> ListedAt | None:
+    if sort is None:
+        position = page.position(int)
+        return None if position is None else ListedAt(int(position[0]))
+    position = page.position(str, str, int)
+    if position is None:
+        return None
+    metric, value, version = position
+    if metric != sort:
+        raise InvalidCursor
+    try:
+        return ListedAt(int(version), float(value))
+    except ValueError:
+        raise InvalidCursor from None

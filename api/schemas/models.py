@@ -1,6 +1,6 @@
 """Registered models as clients see them."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field, field_validator
@@ -63,6 +63,8 @@ class Model(ResponseBody):
     job_id: UUID = Field(description="The job that trained it; `POST /jobs/{job_id}/retry` trains the same again.")
     sha256: str = Field(description="The digest of its file, the same in every stage, in hexadecimal digits.")
     environment: dict[str, str] = Field(description="The versions of the libraries that fitted it.")
+    tags: list[str] = Field(description="The words that somebody put on it, in their order.", examples=[["baseline"]])
+    note: str | None = Field(description="What somebody noted about it.")
 
     @classmethod
     def from_registered(cls, model: RegisteredModel) -> Self:
@@ -86,6 +88,8 @@ class Model(ResponseBody):
             job_id=row.job_id,
             sha256=model.sha256,
             environment=row.environment,
+            tags=model.tags,
+            note=row.note,
         )
 
 
@@ -113,6 +117,31 @@ class Comparison(ResponseBody):
     facts: list[ComparedValue] = Field(description="Where they come from and where they are.")
     metrics: list[ComparedMetric] = Field(description="Their metrics by name.")
     parameters: list[ComparedValue] = Field(description="Their parameters by name.")
+
+
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/=@+-]{0,63}$")]
+
+
+class ModelChange(RequestBody):
+    """What to write on a model; what is left out stays as it is."""
+
+    tags: list[Tag] | None = Field(
+        default=None,
+        description="Its tags from now on: at most 20 words of 1 to 64 letters, digits and `._:/=@+-`.",
+        max_length=20,
+        examples=[["baseline", "team:fraud"]],
+    )
+    note: str | None = Field(
+        default=None,
+        description="Its note from now on; null takes it away.",
+        max_length=2000,
+        examples=["the first one without the postcode"],
+    )
+
+    @field_validator("note")
+    @classmethod
+    def _clean(cls, note: str | None) -> str | None:
+        return note.strip() or None if note is not None else None
 
 
 class RetireRequest(RequestBody):

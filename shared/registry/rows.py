@@ -32,6 +32,19 @@ class RegistryRow(Base):
     environment: Mapped[dict[str, str]] = mapped_column(JSON)
     trained_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     promoted_at: Mapped[datetime | None] = mapped_column(Instant)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class ModelTagRow(Base):
+    """A word that somebody put on a model."""
+
+    __tablename__ = "model_tags"
+
+    # The tag first: models are looked for by it.
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("model_registry.version", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class DeploymentRow(Base):

@@ -12,7 +12,7 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import DatasetDeleted, NotActive, UnknownModel
 from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.deployments import activate, begin_change
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
 from shared.registry.sealing import Seal
 from shared.registry.tombstones import refuse_erased
 from shared.training.facts import ModelFacts
@@ -26,6 +26,7 @@ class RegisteredModel:
     dataset_name: str
     dataset_version: int
     deployments: list[DeploymentRow]
+    tags: list[str]
 
     @property
     def sha256(self) -> str:
@@ -110,35 +111,15 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
     Raises:
         UnknownModel, ModelErased: naming the first version that there is none of.
     """
-    models = {model.row.version: model for model in _load(session, _query().where(RegistryRow.version.in_(versions)))}
+    models = {
+        model.row.version: model
+        for model in load_models(session, models_query().where(RegistryRow.version.in_(versions)))
+    }
     for version in versions:
         if version not in models:
             refuse_erased(session, version)
             raise UnknownModel(f"There is no model of version {version}. GET /models lists the models.")
     return [models[version] for version in versions]
-
-
-def list_models(
-    session: Session,
-    *,
-    dataset_name: str | None,
-    stage: str | None,
-    target: str | None = None,
-    before: int | None,
-    limit: int,
-) -> list[RegisteredModel]:
-    """The registered models, newest version first: of a dataset, active in a stage, of a target, before a version."""
-    query = _query().order_by(RegistryRow.version.desc()).limit(limit)
-    if dataset_name is not None:
-        query = query.where(DatasetRow.name == dataset_name)
-    if stage is not None:
-        active = select(DeploymentRow.version).where(DeploymentRow.stage == stage, DeploymentRow.retired_at.is_(None))
-        query = query.where(RegistryRow.version.in_(active))
-    if target is not None:
-        query = query.where(RegistryRow.target == target)
-    if before is not None:
-        query = query.where(RegistryRow.version < before)
-    return _load(session, query)
 
 
 def _hold_dataset(session: Session, dataset_version_id: int) -> None:
@@ -152,7 +133,8 @@ def _hold_dataset(session: Session, dataset_version_id: int) -> None:
         raise DatasetDeleted("The dataset was deleted while the model was trained.")
 
 
-def _query() -> Select[RegistryRow, str, int | None]:
+def models_query() -> Select[RegistryRow, str, int | None]:
+    """Rows of the registry with the name of the dataset and the number of its version, for `load_models`."""
     return (
         select(RegistryRow, DatasetRow.name, DatasetVersionRow.number)
         .join(DatasetRow, DatasetRow.id == RegistryRow.dataset_id)
@@ -160,14 +142,24 @@ def _query() -> Select[RegistryRow, str, int | None]:
     )
 
 
-def _load(session: Session, query: Select[RegistryRow, str, int | None]) -> list[RegisteredModel]:
+def load_models(session: Session, query: Select[RegistryRow, str, int | None]) -> list[RegisteredModel]:
+    """What `models_query`, narrowed and ordered, finds."""
     found = session.execute(query).all()
     deployments: dict[int, list[DeploymentRow]] = {row.version: [] for row, _, _ in found}
     for deployment in session.scalars(
         select(DeploymentRow).where(DeploymentRow.version.in_(deployments)).order_by(DeploymentRow.id)
     ):
         deployments[deployment.version].append(deployment)
+    tags: dict[int, list[str]] = {version: [] for version in deployments}
+    for tag in session.scalars(select(ModelTagRow).where(ModelTagRow.version.in_(tags)).order_by(ModelTagRow.tag)):
+        tags[tag.version].append(tag.tag)
     return [
-        RegisteredModel(row=row, dataset_name=name, dataset_version=number or 0, deployments=deployments[row.version])
+        RegisteredModel(
+            row=row,
+            dataset_name=name,
+            dataset_version=number or 0,
+            deployments=deployments[row.version],
+            tags=tags[row.version],
+        )
         for row, name, number in found
     ]

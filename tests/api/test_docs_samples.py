@@ -28,7 +28,8 @@ NAMES = {
     *("upload_dataset", "list_datasets", "get_dataset", "delete_dataset", "list_dataset_versions", "preview_dataset"),
     *("train_model", "list_estimators", "get_estimator"),
     *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),
-    *("list_models", "compare_models", "get_model", "download_artifact", "retire_model", "erase_model"),
+    *("list_models", "compare_models", "get_model", "annotate_model", "download_artifact", "retire_model"),
+    *("erase_model",),
     *("promote_model", "predict"),
     *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
 }

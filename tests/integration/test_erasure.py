@@ -19,9 +19,11 @@ from shared.jobs.states import Kind, State
 from shared.object_store import open_store
 from shared.registry import deployments
 from shared.registry.erasure import erase_dataset, erase_model
+from shared.registry.listing import ModelFilter, list_models
+from shared.registry.notes import put_tags
 from shared.registry.promotion import check_promotion
 from shared.registry.rows import ErasedModelRow, RegistryRow
-from shared.registry.versions import find_models, list_models
+from shared.registry.versions import find_models
 from shared.schema import metadata
 from shared.settings import Settings
 from tests.support import planted
@@ -54,6 +56,8 @@ def furnish(database: Database, settings: Settings, folder: Path) -> Platform:
     claim = platform.begin(data)
     add_lines(database, claim, f"column 'age': {planted.WORD}")
     platform.finish(claim, data, doubling())
+    with database.write() as session:
+        put_tags(session, 1, ["age"])
     platform.promote(1, "staging")
     finish_job(database, promote_job(database), result={"version": 1, "stage": "staging"})
     retire(platform, 1, "dev", "staging")
@@ -111,6 +115,7 @@ def test_nothing_of_an_erased_model_and_of_its_erased_dataset_is_found_anywhere(
     assert before > OF_DATASET
     assert {"jobs.request", "jobs.result", "jobs.error", "jobs.progress", "job_logs.text"} < before
     assert {"model_registry.signature", "model_registry.report", "deployments.retired_reason"} < before
+    assert {"model_registry.note", "model_tags.tag"} < before
     erase(platform)
     # The job that failed is of the dataset alone.
     left = OF_DATASET | {"jobs.request", "jobs.result", "jobs.error", "jobs.progress"}
@@ -171,7 +176,7 @@ def test_an_erased_model_is_refused_everywhere_and_its_number_is_not_given_again
         job_id = find_models(session, [1])[0].row.job_id
     erase(platform)
     with platform.database.read() as session:
-        assert list_models(session, dataset_name=None, stage=None, before=None, limit=10) == []
+        assert list_models(session, ModelFilter(), limit=10) == []
         refused(lambda: find_models(session, [1]), ModelErased, "version 1 was erased on 20", "UTC")
         refused(lambda: find_models(session, [2]), UnknownModel)
         refused(lambda: ended_job(session, job_id), JobErased, "Send a new request")

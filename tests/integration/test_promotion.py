@@ -29,6 +29,7 @@ from shared.errors import (
 )
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments, versions
+from shared.registry.listing import ListedAt, ModelFilter, list_models
 from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.settings import Settings
@@ -401,16 +402,16 @@ def test_lists_are_filtered_by_dataset_and_active_stage(platform: Platform) -> N
     platform.promote(3, "staging")
     retire(platform, 4, "dev")
 
-    def listed(**given: Any) -> list[int]:
-        given = {"dataset_name": None, "stage": None, "before": None, "limit": 10} | given
+    def listed(*, limit: int = 10, after: ListedAt | None = None, **wanted: Any) -> list[int]:
         with platform.database.read() as session:
-            return [model.row.version for model in versions.list_models(session, **given)]
+            found = list_models(session, ModelFilter(**wanted), limit=limit, after=after)
+        return [model.row.version for model in found]
 
     assert listed() == [4, 3, 2, 1]
     assert listed(dataset_name="iris") == [4, 3, 1]
     assert listed(stage="dev") == [3, 2, 1]
     assert listed(stage="staging") == [3]
-    assert listed(before=3, limit=1) == [2]
+    assert listed(after=ListedAt(3), limit=1) == [2]
 
 
 def test_an_unknown_version_is_unknown(platform: Platform) -> None:

@@ -22,6 +22,7 @@ PLANTED: dict[str, set[str]] = {
     "jobs": {"kind", "status", "dataset_name", "worker", "usage"},
     "job_logs": set(),
     "model_registry": {"stage", "artifact_path"},
+    "model_tags": set(),
     "deployments": {"stage", "artifact_path", "sha256", "hmac", "hmac_key_id", "created_by"},
 }
 # Tables that only have names, digests, codes and moments.

@@ -58,6 +58,8 @@ class Walk:
             yield from self._job(self.one("promote_model", name))
         for name in BODIES["predict"]:
             yield self.one("predict", name)
+        for name in BODIES["annotate_model"]:
+            yield self.one("annotate_model", name)
         for name in BODIES["retire_model"]:
             yield self.one("retire_model", name)
         yield self.one("retire_model", "from_dev", version=4)

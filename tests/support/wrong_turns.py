@@ -199,6 +199,10 @@ def _of_models() -> Iterator[Turn]:
         yield Turn(operation, "GET", path, {})
     past_the_end = {"headers": {"Range": "bytes=100000000-"}}
     yield Turn("download_artifact", "GET", "/models/1/artifact?stage=dev", past_the_end)
+    yield Turn("list_models", "GET", "/models?sort=acuracy", {})
+    yield Turn("annotate_model", "PATCH", "/models/9", {"json": {"tags": ["baseline"]}})
+    yield Turn("annotate_model", "PATCH", "/models/1", {"json": {"tags": ["not a tag"]}})
+    yield from _bodies("annotate_model", "/models/1", method="PATCH")
     yield Turn("retire_model", "POST", "/models/9/retire", {"json": {"stage": "dev"}})
     yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "production"}})
     yield Turn("retire_model", "POST", "/models/3/retire", {"json": {"stage": "dev"}})
@@ -255,12 +259,15 @@ def _pages(operation: str, path: str) -> Iterator[Turn]:
     yield Turn(operation, "GET", f"{path}?cursor=x", {})
 
 
-def _bodies(operation: str, path: str) -> Iterator[Turn]:
+def _bodies(operation: str, path: str, *, method: str = "POST") -> Iterator[Turn]:
     """What is no JSON, or too much of it."""
     json = {"Content-Type": "application/json"}
-    yield Turn(operation, "POST", path, {"content": _MORE_THAN_A_BODY, "headers": json})
-    yield Turn(operation, "POST", path, {"content": b"{}", "headers": {"Content-Type": "text/plain"}})
-    yield Turn(operation, "POST", path, {"content": b'{"version": NaN}', "headers": json})
+    for content, headers in [
+        (_MORE_THAN_A_BODY, json),
+        (b"{}", {"Content-Type": "text/plain"}),
+        (b'{"version": NaN}', json),
+    ]:
+        yield Turn(operation, method, path, {"content": content, "headers": headers})
 
 
 _TURNS_WITHOUT_STORE = [

@@ -27,7 +27,7 @@ def model(
         signature={},
         report={"split": SPLIT, **report},
     )
-    return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[])
+    return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[], tags=[])
 
 
 def best(*models: RegisteredModel) -> dict[str, list[int]]:
