@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 # A call as the sentences of the API write it, with or without quotes; a full stop behind it is not part of it.
-_CALL = re.compile(r"`?\b(GET|POST|DELETE) (/[\w/?=&.-]*\w)`?")
+_CALL = re.compile(r"`?\b(GET|POST|DELETE) (/[\w/?=&.{}-]*[\w}])`?")
 _VERBS = [
     (re.compile(pattern), verb)
     for pattern, verb in {
@@ -13,16 +13,29 @@ _VERBS = [
         "GET /datasets/([^/]+)/versions": "datasets versions {0}",
         "DELETE /datasets/([^/]+)": "datasets delete {0}",
         "GET /estimators": "estimators",
+        "GET /estimators/([^/]+)/([^/]+)": "estimators {0}.{1}",
+        "GET /readyz": "doctor",
         "GET /jobs": "jobs list",
         "GET /jobs/([^/]+)": "jobs show {0}",
         "GET /jobs/([^/]+)/logs": "jobs logs {0}",
         "POST /jobs/([^/]+)/(cancel|retry)": "jobs {1} {0}",
         "GET /models": "models list",
         "GET /models/([^/]+)": "models show {0}",
+        "DELETE /models/([^/]+)": "models erase {0}",
+        "POST /models/[^/]+/(retire)": "{0}",
         "POST /(train|promote|predict)": "{0}",
     }.items()
 ]
-_OPTIONS = {"dataset_name": "--dataset", "stage": "--stage", "dry_run": "--dry-run", "archive": "--archive"}
+_OPTIONS = {
+    "dataset_name": "--dataset",
+    "stage": "--stage",
+    "dry_run": "--dry-run",
+    "archive": "--archive",
+    "erase": "--erase",
+    "wait": "--wait",
+}
+# Options without a value, whatever the call of HTTP gives them.
+_FLAGS = {"dry_run", "archive", "erase", "wait"}
 
 
 def in_verbs(sentence: str) -> str:
@@ -37,6 +50,6 @@ def _verb(call: re.Match[str]) -> str:
         if (found := pattern.fullmatch(f"{call[1]} {path}")) and asked.keys() <= _OPTIONS.keys():
             words = [verb.format(*found.groups())]
             for name, value in asked.items():
-                words += [_OPTIONS[name]] if value == "true" else [_OPTIONS[name], value]
+                words += [_OPTIONS[name]] if name in _FLAGS else [_OPTIONS[name], value]
             return f"`mlmini {' '.join(words)}`"
     return call[0]

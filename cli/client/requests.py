@@ -37,10 +37,11 @@ def dataset_versions(name: str) -> str:
     return f"{_dataset(name)}/versions"
 
 
-def delete_dataset(name: str, *, archive: bool) -> Call:
-    """Delete a dataset, or hide it."""
+def delete_dataset(name: str, *, archive: bool, erase: bool) -> Call:
+    """Delete a dataset, hide it, or erase it for good."""
+    query = {option: "true" for option, wanted in (("archive", archive), ("erase", erase)) if wanted}
     # A second call would be refused, because there is no such dataset any more.
-    return Call("DELETE", _dataset(name), query={"archive": "true"} if archive else {}, repeatable=False)
+    return Call("DELETE", _dataset(name), query=query, repeatable=False)
 
 
 def estimator(module: str, class_name: str) -> Call:
@@ -122,6 +123,12 @@ def readiness(*, read_seconds: float) -> Call:
 def model(version: int) -> Call:
     """One model."""
     return Call("GET", f"/models/{version}")
+
+
+def erase_model(version: int) -> Call:
+    """Erase a model for good."""
+    # A second call would be refused, because it is erased.
+    return Call("DELETE", f"/models/{version}", repeatable=False)
 
 
 def serving(dataset_name: str, environment: str, target: str | None = None) -> Call:

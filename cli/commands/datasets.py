@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Json, Limit, Url
+from cli.commands.options import Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
 app = typer.Typer(cls=Menu, no_args_is_help=True, help="Upload tables, look at them, delete them.")
@@ -108,8 +108,12 @@ def delete(
     archive: Annotated[
         bool, typer.Option("--archive", help="Hide it instead: its models go on, and an upload brings it back.")
     ] = False,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Erase it for good, with what its jobs said; its models are erased before.")
+    ] = False,
+    yes: Yes = False,
     url: Url = None,
-    json: Annotated[bool, typer.Option("--json", help="Write what was done as JSON and nothing else.")] = False,
+    json: Done = False,
 ) -> None:
     """Delete a dataset with all its versions.
 
@@ -120,4 +124,4 @@ def delete(
     from cli.render.datasets import deleted
 
     with connected(url, as_json=json) as (client, output):
-        output.give(delete_dataset(client, name, archive=archive), deleted)
+        output.give(delete_dataset(client, name, archive=archive, erase=erase, sure=yes), deleted)

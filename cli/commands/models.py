@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Json, Limit, Url
+from cli.commands.options import Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
-app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models and compare them.")
+app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models, compare them, erase them.")
 
 
 @app.command("list")
@@ -60,3 +60,23 @@ def compare(
 
     with connected(url, as_json=json) as (client, output):
         output.give(client.get(calls.compare(versions)), comparison)
+
+
+@app.command()
+def erase(
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")],
+    *,
+    yes: Yes = False,
+    url: Url = None,
+    json: Done = False,
+) -> None:
+    """Erase a model for good, with its files of all stages.
+
+    The API refuses that while it is active in a stage; `mlmini retire` ends that.
+    """
+    from cli.actions.deleting import erase_model
+    from cli.actions.session import connected
+    from cli.render.models import erased
+
+    with connected(url, as_json=json) as (client, output):
+        output.give(erase_model(client, version, sure=yes), erased)

@@ -148,6 +148,11 @@ def retired(answer: dict[str, Any]) -> RenderableType:
     )
 
 
+def erased(done: dict[str, Any]) -> RenderableType:
+    """What was done with a model that is no longer there."""
+    return f"Version {done['version']} is {done['done']}. Its number is never given again."
+
+
 def _serving(version: int | None, target: str | None) -> str:
     return "no version" if version is None else f"{version}, which predicts {cell(target)}"
 

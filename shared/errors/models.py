@@ -72,7 +72,7 @@ class ModelErased(Unknown):
 class ModelInUse(Conflict):
     """The model is active in a stage, or a job is about to promote it, so that it cannot be erased."""
 
-    hint = "Retire it with `POST /models/{version}/retire` from every stage, or end the job; then erase it."
+    hint = "Retire it from every stage, or end the job; then erase it."
 
 
 class UnknownStage(Invalid):

@@ -69,8 +69,8 @@ def _refuse_dataset_in_use(session: Session, dataset: DatasetRow, jobs: ColumnEl
     if versions:
         named = ", ".join(map(str, versions[:_MOST_NAMED])) + (" and more" if len(versions) > _MOST_NAMED else "")
         raise DatasetInUse(
-            f"Models were trained on the dataset '{dataset.name}': {named}. Erase each with DELETE /models/{{version}} "
-            "first."
+            f"Models were trained on the dataset '{dataset.name}': {named}. Erase them first, each as the first "
+            f"with DELETE /models/{versions[0]}."
         )
     unfinished = open_jobs(session, jobs)
     if unfinished:

@@ -69,4 +69,4 @@ def test_an_erased_dataset_leaves_its_name_free_and_its_numbers_taken(
     assert "was erased on 20" in again
     assert client.post("/datasets/upload", files=table).json()["version"] == 2
     refusal = problem(client.delete("/datasets/iris", params={"erase": "true"}), 409, "dataset_in_use")
-    assert "'iris': 1. Erase each with DELETE /models/{version} first." in refusal
+    assert "'iris': 1. Erase them first" in refusal

@@ -251,6 +251,19 @@ def test_a_dataset_is_deleted_and_one_with_models_is_archived(mlmini: CommandLin
     assert "iris" not in mlmini.succeed("datasets", "list").out
 
 
+def test_a_model_and_its_dataset_are_erased(mlmini: CommandLine, flowers: int) -> None:
+    words = ["train", "wine", "--example", "--model", MODEL, "--json"]
+    version = str(mlmini.succeed(*words).document["result"]["version"])
+    refused = mlmini.run("datasets", "delete", "wine", "--erase")
+    assert f"`mlmini models erase {version}`" in refused.err
+    assert "active in: dev" in mlmini.run("models", "erase", version).err
+    mlmini.succeed("retire", "wine", version, "dev")
+    assert f"Version {version} is erased." in mlmini.succeed("models", "erase", version).out
+    assert f"version {version} was erased on 20" in mlmini.run("models", "show", version).err
+    done = mlmini.succeed("datasets", "delete", "wine", "--erase", "--yes", "--json")
+    assert done.document == {"name": "wine", "done": "erased"}
+
+
 def test_a_job_that_has_ended_is_run_again_as_a_new_one(mlmini: CommandLine, flowers: int) -> None:
     words = ["train", "flowers", "--target", "species", "--model", MODEL, "--json"]
     first = mlmini.succeed(*words).document

@@ -206,7 +206,7 @@ def test_a_model_is_not_erased_while_it_serves_or_a_job_is_to_promote_it(platfor
 
 
 def test_a_dataset_is_not_erased_while_it_has_models_or_jobs_that_go_on(platform: Platform) -> None:
-    refused(lambda: erase_iris(platform), DatasetInUse, "'iris': 1.", "DELETE /models/")
+    refused(lambda: erase_iris(platform), DatasetInUse, "'iris': 1.", "with DELETE /models/1")
     erase(platform)
     waiting = add_job(platform.database, kind=Kind.TRAIN, dataset_name="iris")
     refused(lambda: erase_iris(platform), DatasetInUse, str(waiting), "cancel")

@@ -18,8 +18,11 @@ CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /")
 HINTS = {
     "There is no job 'x'. GET /jobs lists the jobs.": "There is no job 'x'. `mlmini jobs list` lists the jobs.",
     "Cancel it with POST /jobs/7-a/cancel.": "Cancel it with `mlmini jobs cancel 7-a`.",
+    "Wait with `GET /jobs/{id}?wait=60`.": "Wait with `mlmini jobs show {id} --wait`.",
     "`POST /jobs/7-a/retry` runs it.": "`mlmini jobs retry 7-a` runs it.",
     "GET /models?dataset_name=iris&stage=dev lists them": "`mlmini models list --dataset iris --stage dev` lists them",
+    "Retire it with POST /models/3/retire, then DELETE /models/3.": "Retire it with `mlmini retire`, then "
+    "`mlmini models erase 3`.",
     "DELETE /datasets/a?archive=true hides it": "`mlmini datasets delete a --archive` hides it",
     "GET /jobs?status=failed; GET /errors": "GET /jobs?status=failed; GET /errors",
 }
