@@ -14,7 +14,19 @@ from api.http.middleware import AccessRecord, BodyLimit, HeadRequests, RequestCo
 from api.http.origins import origin_checks
 from api.http.query import check_query
 from api.lifespan import lifespan
-from api.routes import datasets, errors, estimators, health, job_events, jobs, models, predict, promote, train
+from api.routes import (
+    datasets,
+    errors,
+    estimators,
+    health,
+    job_events,
+    jobs,
+    models,
+    predict,
+    predict_csv,
+    promote,
+    train,
+)
 from shared.hosts import known_names
 from shared.settings import Settings
 
@@ -46,7 +58,8 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     problems.install(app)
     docs.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
-    for noun in (datasets, train, estimators, jobs, job_events, models, promote, predict, health, errors):
+    # What is CSV has a route of its own at the address of predictions, which takes nothing else.
+    for noun in (datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict, health, errors):
         app.include_router(noun.router)
     return app
 
@@ -63,12 +76,18 @@ def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(
             RequestLimits,
             usual=BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES"),
-            exceptions={
-                "/datasets/upload": BodyLimit(settings.upload_max_bytes + _MULTIPART_BYTES, "MLMINI_UPLOAD_MAX_BYTES")
-            },
+            exceptions=_limits_of_files(settings.upload_max_bytes),
             body_seconds=settings.body_seconds,
         ),
     ]
+
+
+def _limits_of_files(most_bytes: int) -> dict[tuple[str, str], BodyLimit]:
+    setting = "MLMINI_UPLOAD_MAX_BYTES"
+    return {
+        ("/datasets/upload", ""): BodyLimit(most_bytes + _MULTIPART_BYTES, setting),
+        ("/predict", "text/csv"): BodyLimit(most_bytes, setting),
+    }
 
 
 async def _to_docs(_request: Request) -> RedirectResponse:

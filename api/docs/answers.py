@@ -29,7 +29,9 @@ def add_samples(operation: dict[str, Any]) -> None:
         if samples and "content" in response:
             # Contents are shared between responses, so each gets one of its own.
             response["content"] = {
-                kind: {**content, "examples": samples} for kind, content in response["content"].items()
+                # What is not JSON has samples of its own.
+                kind: {"examples": samples, **content}
+                for kind, content in response["content"].items()
             }
 
 

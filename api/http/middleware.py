@@ -140,9 +140,17 @@ class RequestLimits:
     """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
 
     def __init__(
-        self, app: ASGIApp, *, usual: BodyLimit, exceptions: Mapping[str, BodyLimit], body_seconds: float
+        self,
+        app: ASGIApp,
+        *,
+        usual: BodyLimit,
+        exceptions: Mapping[tuple[str, str], BodyLimit],
+        body_seconds: float,
     ) -> None:
-        """`exceptions` holds the limits of single paths; `body_seconds` is for `ReceivedInTime`."""
+        """`exceptions` holds limits by path and media type, the empty one for any.
+
+        `body_seconds` is for `ReceivedInTime`.
+        """
         self._app = app
         self._usual = usual
         self._exceptions = exceptions
@@ -162,13 +170,19 @@ class RequestLimits:
             answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
             await answer(scope, receive, send)
             return
-        limit = self._exceptions.get(scope["path"], self._usual)
+        by_path = self._exceptions.get((scope["path"], ""), self._usual)
+        limit = self._exceptions.get((scope["path"], media_type(headers)), by_path)
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:19]) > limit.max_bytes:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
             return
         in_time = ReceivedInTime(receive, seconds=self._body_seconds)
         await self._app(scope, _counting(in_time, limit), send)
+
+
+def media_type(headers: Headers) -> str:
+    """The media type of a body, in lower case and without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _counting(receive: Receive, limit: BodyLimit) -> Receive:

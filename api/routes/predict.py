@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
+from api.routes.predict_csv import CSV_ANSWER, CSV_REQUEST
 from api.schemas.predict import PredictAnswer, PredictRequest
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
@@ -19,7 +20,8 @@ router = APIRouter(tags=["Predict"], route_class=StrictRoute)
     "/predict",
     summary="Predict with the newest model of an environment",
     response_model=PredictAnswer,
-    responses=responses(404, 409, 413, 415, 422, 503),
+    responses={200: CSV_ANSWER, **responses(404, 409, 413, 415, 422, 503)},
+    openapi_extra=CSV_REQUEST,
 )
 async def predict(body: PredictRequest, parts: PartsDep) -> Response:
     """One prediction per row, by the highest version that is active in the environment, or by one active version.
@@ -27,7 +29,14 @@ async def predict(body: PredictRequest, parts: PartsDep) -> Response:
     Where versions of several targets are active, `target` chooses; without it the highest version answers, and a
     warning says so. Every answer names its target.
 
-    Rows are given by position (`features`) or by name (`records`); every wrong cell is reported at once.
+    Rows are given by position (`features`) or by name (`records`); every wrong cell is reported at once. What is taken,
+    but may not be what was meant, is told in `warnings`.
+
+    A CSV file with a line of column names is taken, too, as `text/csv` with the query parameters below, which belong to
+    it alone. Who accepts `text/csv` gets its rows back with what is predicted for them, everybody else one answer in
+    JSON. All rows are checked before the first is predicted, and predicted by one version. Columns that the model does
+    not take are left as they are. `X-Warnings` has the warnings as a list in JSON; `X-Model-Version` and
+    `X-Model-Target` say what predicted.
     """
     place = ServingPlace(body.dataset_name, body.environment, body.target)
     predictor = await parts.predicting.find(place, body.version)

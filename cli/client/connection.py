@@ -1,7 +1,7 @@
 """The connection to the API: sends calls, again where that is safe, and reads what comes back."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -127,8 +127,17 @@ class Client:
             return response.read().decode(errors="replace")
 
     @contextmanager
-    def stream(self, call: Call, *, accept: str, headers: dict[str, str] | None = None) -> Iterator[httpx2.Response]:
+    def stream(
+        self,
+        call: Call,
+        *,
+        accept: str,
+        headers: Mapping[str, str] | None = None,
+        content: Iterable[bytes] | None = None,
+    ) -> Iterator[httpx2.Response]:
         """The answer to a call, to be read while it comes. The reader handles a connection that breaks inside.
+
+        `content` is sent as the body.
 
         Raises:
             Refused, Unreachable: as `send`, but the call is not repeated.
@@ -139,7 +148,8 @@ class Client:
                     self._http.stream(
                         call.method,
                         call.target,
-                        headers={"Accept": accept, **(headers or {})},
+                        headers={"Accept": accept, **call.headers, **(headers or {})},
+                        content=content,
                         timeout=httpx2.Timeout(call.read_seconds, connect=CONNECT_SECONDS),
                     )
                 )

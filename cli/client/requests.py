@@ -10,7 +10,8 @@ from cli.client.request import READ_SECONDS, Call
 
 # The API reads the whole table before it answers.
 _UPLOAD_SECONDS = 1800
-_PREDICT_SECONDS = 300
+# So is every row of a table before the first is predicted.
+_PREDICT_SECONDS = 1800
 
 
 def upload(file: Path, *, name: str | None, description: str | None) -> Call:
@@ -131,12 +132,6 @@ def erase_model(version: int) -> Call:
     return Call("DELETE", f"/models/{version}", repeatable=False)
 
 
-def serving(dataset_name: str, environment: str, target: str | None = None) -> Call:
-    """The newest model that is active in an environment: a page of one, or of none."""
-    query: dict[str, str | int] = {"dataset_name": dataset_name, "stage": environment, "limit": 1}
-    return Call("GET", "/models", query=query if target is None else query | {"target": target})
-
-
 def compare(versions: Sequence[int]) -> Call:
     """Models side by side."""
     return Call("GET", "/models/compare", query={"versions": ",".join(map(str, versions))})
@@ -147,24 +142,27 @@ def listing(path: str, **filters: str | None) -> Call:
     return Call("GET", path, query={name: value for name, value in filters.items() if value is not None})
 
 
-def predict(
-    *,
-    dataset_name: str,
-    environment: str,
-    input_data: Mapping[str, Any],
-    version: int | None = None,
-    target: str | None = None,
-    probabilities: bool = False,
-) -> Call:
+def predict(*, dataset_name: str, environment: str, input_data: Mapping[str, Any], probabilities: bool = False) -> Call:
     """Predict for some rows."""
     body: dict[str, Any] = {"dataset_name": dataset_name, "environment": environment}
-    if version is not None:
-        body["version"] = version
-    if target is not None:
-        body["target"] = target
     if probabilities:
         body["return"] = ["label", "probability"]
     return Call("POST", "/predict", body={**body, "input_data": input_data}, read_seconds=_PREDICT_SECONDS)
+
+
+def predict_table(
+    *, dataset_name: str, environment: str, version: int | None, target: str | None, probabilities: bool, column: str
+) -> Call:
+    """Predict for the rows of a CSV file, which is sent as it is."""
+    query: dict[str, str | int] = {"dataset_name": dataset_name, "environment": environment, "column": column}
+    if version is not None:
+        query["version"] = version
+    if target is not None:
+        query["target"] = target
+    if probabilities:
+        query["proba"] = "true"
+    headers = {"Content-Type": "text/csv"}
+    return Call("POST", "/predict", query=query, headers=headers, read_seconds=_PREDICT_SECONDS)
 
 
 def _dataset(name: str) -> str:

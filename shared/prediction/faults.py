@@ -9,10 +9,17 @@ from shared.errors import MOST_FAULTS, MOST_HINTS, InvalidInput, MissingNotAllow
 class Faults:
     """Counts all faults and keeps the first of them with their places."""
 
-    def __init__(self) -> None:
+    def __init__(self, *root: str) -> None:
+        """`root` is where all places are below; by default in the input of a request in JSON."""
+        self._root = root or ("body", "input_data")
         self._listed: list[dict[str, Any]] = []
         self._count = 0
         self._only_missing = True
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._count
 
     @property
     def suggests(self) -> bool:
@@ -20,12 +27,12 @@ class Faults:
         return self._count < MOST_HINTS
 
     def add(self, place: tuple[str | int, ...], sentence: str | Callable[[], str], *, missing: bool = False) -> None:
-        """Note one fault at a place below `input_data`; a sentence that takes a while is made if it is listed."""
+        """Note one fault at a place below the root; a sentence that takes a while is made if it is listed."""
         self._count += 1
         self._only_missing = self._only_missing and missing
         if len(self._listed) < MOST_FAULTS:
             said = sentence if isinstance(sentence, str) else sentence()
-            self._listed.append({"loc": ["body", "input_data", *place], "msg": said})
+            self._listed.append({"loc": [*self._root, *place], "msg": said})
 
     def raise_if_any(self) -> None:
         """Refuse the input if anything is wrong with it.

@@ -50,7 +50,7 @@ class Predictor:
                 cannot compute with its values.
         """
         if probabilities:
-            self._check_probabilities()
+            self.check_probabilities()
         warnings = InputWarnings()
         rows = read_input(self.signature, features=features, records=records, max_cells=max_cells, warnings=warnings)
         import numpy as np
@@ -72,7 +72,12 @@ class Predictor:
             warnings=warnings.sentences(),
         )
 
-    def _check_probabilities(self) -> None:
+    def check_probabilities(self) -> None:
+        """Make sure that the model gives probabilities.
+
+        Raises:
+            NoProbabilities: when it does not.
+        """
         if self.signature.task == "classification" and hasattr(self.model, "predict_proba"):
             return
         name = type(self.model).__name__

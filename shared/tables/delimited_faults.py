@@ -7,12 +7,11 @@ from pathlib import Path
 from shared.errors import InvalidTable, TableTooLarge
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
-from shared.tables.text import TextFile
+from shared.tables.text import EndlessLine, TextFile, split_lines
 
 FIELD_BYTES = 2**20
 # The parser takes blocks of this size, and a row must fit into one.
 ROW_BYTES = 4 * 2**20
-_BLOCK_BYTES = 2**20
 _SHOWN_CHARACTERS = 60
 
 
@@ -34,7 +33,7 @@ def find_fault(path: Path, reading: Reading, limits: TableLimits, *, names: list
                 record = next(reader)
             except StopIteration:
                 return
-            except (csv.Error, _EndlessLine):
+            except (csv.Error, EndlessLine):
                 raise _too_long(start) from None
             if _is_open(lines.record, reading.delimiter or ","):
                 raise _open_quote(start, names[min(len(record), len(names)) - 1])
@@ -44,16 +43,12 @@ def find_fault(path: Path, reading: Reading, limits: TableLimits, *, names: list
                 raise _ragged(start, record, names)
 
 
-class _EndlessLine(Exception):
-    """A line is longer than any row may be."""
-
-
 class _Lines:
     """The lines of a text; remembers those of the current record."""
 
     def __init__(self, text: TextFile) -> None:
         self.record: list[str] = []
-        self._lines = _split(text)
+        self._lines = split_lines(text, longest=2 * ROW_BYTES)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -62,18 +57,6 @@ class _Lines:
         line = next(self._lines).decode("utf-8", "replace")
         self.record.append(line)
         return line
-
-
-def _split(text: TextFile) -> Iterator[bytes]:
-    rest = b""
-    while block := text.read(_BLOCK_BYTES):
-        # A carriage return at the end may be half of a line end, so the last line always waits for more.
-        *whole, rest = (rest + block).splitlines(keepends=True)
-        yield from whole
-        if len(rest) > 2 * ROW_BYTES:
-            raise _EndlessLine
-    if rest:
-        yield from rest.splitlines(keepends=True)
 
 
 def _is_open(record: list[str], delimiter: str) -> bool:

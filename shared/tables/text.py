@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,13 @@ from shared.tables.reading import Reading
 # No honest table of this size shrinks to less than a hundredth; below it, a bomb does no harm.
 _BOMB_BYTES = 256 * 2**20
 _BOMB_RATIO = 100
+
+
+_BLOCK_BYTES = 2**20
+
+
+class EndlessLine(Exception):
+    """A line is longer than any row may be."""
 
 
 class NotUtf8(Exception):
@@ -114,3 +122,21 @@ class TextFile:
         except UnicodeDecodeError:
             raise NotUtf8 from None
         return block
+
+
+def split_lines(text: TextFile, *, longest: int) -> Iterator[bytes]:
+    """The lines of a text with their ends.
+
+    Raises:
+        EndlessLine: when one has more than `longest` bytes.
+        InvalidTable, TableTooLarge, NotUtf8: as reading does.
+    """
+    rest = b""
+    while block := text.read(_BLOCK_BYTES):
+        # A carriage return at the end may be half of a line end, so the last line always waits for more.
+        *whole, rest = (rest + block).splitlines(keepends=True)
+        yield from whole
+        if len(rest) > longest:
+            raise EndlessLine
+    if rest:
+        yield from rest.splitlines(keepends=True)

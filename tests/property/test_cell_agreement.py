@@ -1,4 +1,4 @@
-"""What the command line makes of a cell is what the catalog made of such cells in training."""
+"""What a prediction makes of a cell of CSV is what the catalog made of such cells in training."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cli.tables.cells import WrongCell, converter
+from shared.estimators.signature import InputColumn
+from shared.prediction.written_cells import WrongCell, converter
 from shared.tables.columns import ColumnKind
 from shared.tables.missing import MISSING
 from shared.tables.values import convert, has_codes
@@ -33,8 +34,8 @@ def cataloged(text: str, kind: ColumnKind, *, decimal_comma: bool = False) -> An
 
 
 def sent(text: str, kind: ColumnKind, *, decimal_comma: bool = False) -> Any:
-    """What the command line makes of it."""
-    column = {"name": "x", "kind": kind.value, "missing_allowed": True, "categories": None, "used": True}
+    """What a prediction makes of it."""
+    column = InputColumn(name="x", kind=kind.value, missing_allowed=True)
     return converter(column, decimal_comma=decimal_comma)(text)
 
 

@@ -1,19 +1,17 @@
 """Pieces of the command line that need no platform: addresses, texts, and which value a cell is."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.actions.session import connected
+from cli.actions.written_file import opened
 from cli.client.address import find_address
 from cli.client.errors import CommandFailed, WrongUsage, written
 from cli.launcher.published import publish, published, withdraw
 from cli.render.progress import status_words
 from cli.render.text import age, cell, clean, duration, size
-from cli.tables.cells import WrongCell, converter
-from cli.tables.sink import opened
 
 
 def test_a_misspelt_variable_does_not_send_a_verb_to_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,50 +165,6 @@ def test_sizes_and_times_are_for_people() -> None:
     ]
     assert duration("2026-01-01T00:00:00.000000Z", "2026-01-01T00:01:01.500000Z") == "61.5 s"
     assert age("2020-01-01T00:00:00.000000Z").endswith(" d")
-
-
-def column(kind: str, **more: Any) -> dict[str, Any]:
-    return {"name": "x", "kind": kind, "missing_allowed": True, "categories": None, "used": True} | more
-
-
-CELLS: list[tuple[dict[str, Any], str, object]] = [
-    (column("integer"), " 7 ", 7),
-    (column("integer"), "7.5", 7.5),
-    (column("number"), "1e3", 1000.0),
-    (column("number"), "inf", None),
-    (column("number"), " NA ", None),
-    (column("number"), "?", None),
-    (column("boolean"), "TRUE", True),
-    (column("boolean"), "false", False),
-    (column("category", categories=["a", "b"]), "7", "7"),
-    (column("category", categories=["a", "b"]), " a ", " a "),
-    (column("category", categories=[1, 2.5, True]), "2.5", 2.5),
-    (column("category", categories=[1, 2.5, True]), "True", True),
-    (column("category", categories=[1, 2.5, True]), "new", "new"),
-    (column("text"), "n/a", None),
-    (column("text"), " as it is ", " as it is "),
-    (column("datetime"), " 2026-01-31 ", "2026-01-31"),
-    (column("number", used=False), "anything", None),
-]
-
-
-@pytest.mark.parametrize(("signature", "text", "value"), CELLS, ids=[f"{one[0]['kind']} {one[1]!r}" for one in CELLS])
-def test_a_cell_becomes_what_the_signature_asks_for(signature: dict[str, Any], text: str, value: object) -> None:
-    found = converter(signature, decimal_comma=False)(text)
-    assert (found, type(found)) == (value, type(value))
-    json.dumps(found, allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text"), [("integer", "seven"), ("number", "1_000"), ("number", "1,5"), ("boolean", "yes")]
-)
-def test_a_cell_of_another_kind_is_told(kind: str, text: str) -> None:
-    with pytest.raises(WrongCell, match=text):
-        converter(column(kind), decimal_comma=False)(text)
-
-
-def test_a_comma_is_a_point_where_it_parts_no_columns() -> None:
-    assert converter(column("number"), decimal_comma=True)("-1,5") == -1.5
 
 
 def test_an_output_behind_a_link_is_written_where_the_link_points(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ import pytest
 
 from cli import app
 from cli.actions.logs import show_logs
+from cli.actions.written_file import copy_text
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed
 from cli.doctor import run
 from cli.doctor.examination import broken
 from cli.render.output import Output
 from cli.render.screen import complain, say
-from cli.tables.sink import CsvSink
 
 STEERING = "a\x1b]0;owned\x07\x1b[31mb\x7f\x9b2J"
 _END = "that is all"
@@ -124,19 +124,17 @@ def test_logs_in_a_pipe_are_exact(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def written(file: Any) -> None:
-    """One row with its prediction and its probability, all of which steer."""
-    sink = CsvSink(file, delimiter=",", header=[f"name {STEERING}", "prediction", "probability"])
-    sink.add([[STEERING]], {"predictions": [f"is {STEERING}"], "probabilities": [[0.5]]})
-    sink.finish()
+    """A header and a row, which steer."""
+    copy_text([f"name {STEERING},prediction\n", f"{STEERING},is {STEERING}\n"], file)
 
 
 def test_predictions_at_a_terminal_show_escapes(terminal: Terminal) -> None:
     with terminal():
         written(sys.stdout)
-    assert terminal.shown == f"name {SHOWN},prediction,probability\n{SHOWN},is {SHOWN},0.5\n"
+    assert terminal.shown == f"name {SHOWN},prediction\n{SHOWN},is {SHOWN}\n"
 
 
 def test_predictions_in_a_file_are_exact() -> None:
     file = io.StringIO()
     written(file)
-    assert file.getvalue() == f"name {STEERING},prediction,probability\n{STEERING},is {STEERING},0.5\n"
+    assert file.getvalue() == f"name {STEERING},prediction\n{STEERING},is {STEERING}\n"

@@ -1,10 +1,11 @@
-"""From the text of a cell to the JSON value that the model's signature asks for."""
+"""From the text of a cell to the JSON value that the model's signature asks for: as the catalog reads such a cell."""
 
 import math
 import re
 from collections.abc import Callable
 from typing import Any
 
+from shared.estimators.signature import InputColumn
 from shared.tables.missing import is_missing
 
 Convert = Callable[[str], Any]
@@ -17,20 +18,20 @@ class WrongCell(Exception):
     """The text is none of the values that the column takes; the sentence says what it is not."""
 
 
-def converter(column: dict[str, Any], *, decimal_comma: bool) -> Convert:
+def converter(column: InputColumn, *, decimal_comma: bool) -> Convert:
     """How to read the cells of one input of a signature.
 
     With `decimal_comma`, 1,5 is a number too: so it is written where the comma does not part the columns.
     """
-    if not column["used"]:
+    if not column.used:
         return _leave_out
-    kind = column["kind"]
+    kind = column.kind
     if kind in {"integer", "number"}:
         return _present(lambda text: _number(text, decimal_comma=decimal_comma))
     if kind == "boolean":
         return _present(_boolean)
     if kind == "category":
-        return _present(_category(column["categories"] or []))
+        return _present(_category(column.categories or []))
     if kind == "datetime":
         return _present(str.strip)
     return _present(str)

@@ -1,0 +1,150 @@
+"""Predictions for a CSV file: checked as a whole, then predicted batch by batch while the answer is sent.
+
+Each step takes its turn among the requests for the same model, and the time that one prediction may take.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.predicting import Predicting
+from shared.errors import InvalidInput, InvalidRequest, MissingNotAllowed
+from shared.prediction.csv_input import CsvBatch, CsvInput, placed_in_file
+from shared.prediction.csv_output import RowsOutput
+from shared.prediction.csv_rows import CsvRows, how_to_read
+from shared.prediction.faults import Faults
+from shared.prediction.input_warnings import InputWarnings
+from shared.prediction.loaded import ServingPlace
+from shared.prediction.predictor import Prediction, Predictor
+from shared.tables.inspected import TableLimits
+from shared.tables.reading import Reading
+from shared.tables.text import NotUtf8
+
+T = TypeVar("T")
+
+# Cells of inputs that are checked or predicted at a time, unless requests may have fewer.
+_CELLS = 20_000
+
+
+class CheckedCsv(NamedTuple):
+    """A file whose rows the model takes, how many there are, and what is to be told of it."""
+
+    given: CsvInput
+    rows: int
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class CsvPrediction:
+    """One file on its way through one version."""
+
+    predicting: Predicting
+    place: ServingPlace
+    predictor: Predictor
+    probabilities: bool
+    most_cells: int
+
+    async def check(self, request: Request, path: Path, added: list[str]) -> "CheckedCsv":
+        """Check all rows.
+
+        Raises:
+            InvalidInput, MissingNotAllowed, InvalidTable, EmptyTable, DuplicateColumns, TableTooLarge: what is wrong.
+            InvalidRequest: when the client goes away meanwhile.
+            ModelBusy, PredictionTooSlow: as `Predicting.run`.
+        """
+        if self.probabilities:
+            self.predictor.check_probabilities()
+        limits = TableLimits()
+        reading = await self._step(lambda: how_to_read(path, limits))
+        while True:
+            given = CsvInput(path, reading, limits, self.predictor.signature)
+            try:
+                return await self._check_rows(request, given, added)
+            except NotUtf8:
+                # A byte behind those that were looked at first; the same file, read as Latin-1, always is text.
+                reading = Reading(**{**reading.model_dump(), "encoding": "latin-1"})
+
+    async def _check_rows(self, request: Request, given: CsvInput, added: list[str]) -> "CheckedCsv":
+        faults, warnings = Faults("body"), InputWarnings("line")
+        with await self._step(given.open) as rows:
+            told = given.settle_header(rows.header, added, version=self.predictor.version)
+            checked = given.check(rows, faults, warnings)
+            most, count = max(1, _CELLS // len(self.predictor.signature.inputs)), 0
+            while some := await self._step(partial(_count, islice(checked, most))):
+                count += some
+                if await request.is_disconnected():
+                    raise InvalidRequest("The client is gone.")
+        faults.raise_if_any()
+        return CheckedCsv(given, count, told + warnings.sentences())
+
+    async def open(self, given: CsvInput) -> CsvRows:
+        """A checked file from its beginning; raises as `check`."""
+        return await self._step(given.open)
+
+    async def answer(
+        self, rows: CsvRows, given: CsvInput, output: RowsOutput, headers: dict[str, str]
+    ) -> StreamingResponse:
+        """The response; the first rows are predicted before anything is sent.
+
+        Raises:
+            InvalidInput: when the model cannot compute with the first rows.
+            ModelBusy, PredictionTooSlow: as `Predicting.run`.
+        """
+        batches = given.batches(rows, most_cells=min(_CELLS, self.most_cells))
+        try:
+            first = await self._step(partial(self._predict, batches, output))
+        except BaseException:
+            rows.close()
+            output.close()
+            raise
+        return _Answer(rows, output, self._pieces(first, batches, output), headers)
+
+    async def _pieces(self, piece: str | None, batches: Iterator[CsvBatch], output: RowsOutput) -> AsyncIterator[str]:
+        yield output.begin()
+        while piece is not None:
+            yield piece
+            piece = await self._step(partial(self._predict, batches, output))
+        for last in output.end():
+            yield last
+
+    def _predict(self, batches: Iterator[CsvBatch], output: RowsOutput) -> str | None:
+        batch = next(batches, None)
+        return None if batch is None else output.add(batch, self._predicted(batch))
+
+    def _predicted(self, batch: CsvBatch) -> Prediction:
+        try:
+            return self.predictor.answer(
+                features=batch.features, records=None, probabilities=self.probabilities, max_cells=self.most_cells
+            )
+        except (InvalidInput, MissingNotAllowed) as error:
+            raise placed_in_file(error, batch) from None
+
+    async def _step(self, act: Callable[[], T]) -> T:
+        return await self.predicting.run(self.place, self.predictor, act)
+
+
+class _Answer(StreamingResponse):
+    """Closes what it reads from, whether it was sent or not."""
+
+    def __init__(self, rows: CsvRows, output: RowsOutput, pieces: AsyncIterator[str], headers: dict[str, str]) -> None:
+        super().__init__(pieces, headers=headers, media_type=output.media_type)
+        self._rows = rows
+        self._output = output
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._rows.close()
+            self._output.close()
+
+
+def _count(lines: Iterator[Any]) -> int:
+    return sum(1 for _ in lines)

@@ -1,0 +1,144 @@
+"""Prediction for the rows of a CSV file, at the same address as for rows in JSON."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.routing import Match
+from starlette.types import Scope
+
+from api.dependencies import PartsDep
+from api.http.middleware import media_type
+from api.http.raw_body import received_body
+from api.predicting_csv import CsvPrediction
+from api.schemas.base import WrittenVersion, read_version
+from shared.errors import InvalidRequest
+from shared.prediction.csv_output import CsvOutput, JsonOutput, RowsOutput
+from shared.prediction.loaded import ServingPlace
+from shared.prediction.predictor import Predictor
+
+CSV = "text/csv"
+# Proxies and clients refuse longer headers, some from 8 KiB on.
+_HEADER_BYTES = 4096
+
+
+def _parameter(name: str, kind: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": {"type": kind}}
+
+
+CSV_REQUEST: dict[str, Any] = {
+    "parameters": [
+        _parameter("dataset_name", "string", "For CSV, required: the dataset whose model is asked."),
+        _parameter("environment", "string", "For CSV, required: the stage in which the model is active."),
+        _parameter("version", "integer", "For CSV: one active version, instead of the newest one."),
+        _parameter("target", "string", "For CSV: the column to predict, where models of several are active."),
+        _parameter("proba", "boolean", "For CSV: add one column for each class, with its probability."),
+        _parameter("column", "string", "For CSV: the name of the new column; `prediction` by default."),
+    ],
+    "requestBody": {
+        "content": {
+            CSV: {
+                "schema": {"type": "string"},
+                "examples": {
+                    "iris_rows": {
+                        "summary": "Iris: two rows, with a column of the client's own",
+                        "value": "id,sepal_length,sepal_width,petal_length,petal_width\n"
+                        "1,5.1,3.5,1.4,0.2\n2,6.2,3.4,5.4,2.3\n",
+                    },
+                    "iris_semicolons": {
+                        "summary": "The delimiter may be a semicolon, and the decimal mark a comma",
+                        "value": "sepal_length;sepal_width;petal_length;petal_width\n5,1;3,5;1,4;0,2\n",
+                    },
+                },
+            }
+        }
+    },
+}
+CSV_ANSWER: dict[str, Any] = {
+    "content": {
+        CSV: {
+            "schema": {"type": "string"},
+            "examples": {
+                "rows": {
+                    "summary": "The rows with their predictions",
+                    "value": "id,sepal_length,sepal_width,petal_length,petal_width,prediction\n"
+                    "1,5.1,3.5,1.4,0.2,setosa\n2,6.2,3.4,5.4,2.3,virginica\n",
+                }
+            },
+        }
+    }
+}
+
+
+class CsvRoute(APIRoute):
+    """A route that is there for bodies in CSV only."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the request is one for it."""
+        match, child = super().matches(scope)
+        return (match, child) if media_type(Headers(scope=scope)) == CSV else (Match.NONE, {})
+
+
+router = APIRouter(route_class=CsvRoute)
+
+
+# Described with the operation for JSON: an address and a method are one operation.
+@router.post("/predict", include_in_schema=False)
+async def predict_csv(
+    *,
+    request: Request,
+    parts: PartsDep,
+    dataset_name: Annotated[str, Query()],
+    environment: Annotated[str, Query()],
+    version: Annotated[WrittenVersion | None, Query()] = None,
+    target: Annotated[str | None, Query()] = None,
+    proba: Annotated[bool, Query()] = False,
+    column: Annotated[str, Query(min_length=1, max_length=256)] = "prediction",
+) -> Response:
+    """The rows with what is predicted for them, all by one version."""
+    number = _number(version)
+    place = ServingPlace(dataset_name, environment, target)
+    predictor = await parts.predicting.find(place, number)
+    told = parts.predicting.several_targets(place, number, predictor)
+    run = CsvPrediction(parts.predicting, place, predictor, proba, parts.settings.predict_max_cells)
+    added = [column]
+    if proba:
+        added += [f"probability_{label}" for label in predictor.signature.classes or []]
+    folder = parts.reader.folder
+    async with received_body(request, folder=folder, threads=parts.lanes.spooling) as body:
+        checked = await run.check(request, body.path, added)
+        # It stays open while it is sent, and needs its name no more.
+        rows = await run.open(checked.given)
+    warnings = told + checked.warnings
+    if CSV in request.headers.get("accept", ""):
+        output: RowsOutput = CsvOutput(header=[*rows.header, *added], delimiter=rows.delimiter)
+    else:
+        facts = {"dataset_name": dataset_name, "environment": environment, **_made_by(predictor)}
+        classes = predictor.signature.classes if proba else None
+        output = JsonOutput(facts, classes=classes, warnings=warnings, scratch=folder)
+    headers = {"X-Row-Count": str(checked.rows), **_headers(predictor, warnings)}
+    return await run.answer(rows, checked.given, output, headers)
+
+
+def _made_by(predictor: Predictor) -> dict[str, Any]:
+    return {"version": predictor.version, "target": predictor.signature.target}
+
+
+def _headers(predictor: Predictor, warnings: list[str]) -> dict[str, str]:
+    headers = {"X-Model-Version": str(predictor.version), "X-Model-Target": json.dumps(predictor.signature.target)}
+    while warnings:
+        written = json.dumps(warnings)
+        if len(written) <= _HEADER_BYTES:
+            return headers | {"X-Warnings": written}
+        warnings = warnings[:-1]
+    return headers
+
+
+def _number(version: str | None) -> int | None:
+    number = None if version is None else read_version(version)
+    if version is not None and number is None:
+        sentence = f"'version' must be a whole number from 1, not '{version}'."
+        raise InvalidRequest(sentence, errors=[{"loc": ["query", "version"], "msg": sentence}])
+    return number

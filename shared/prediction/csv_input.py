@@ -1,0 +1,171 @@
+"""The rows of a CSV file against a model's signature: all of them are checked before the first is predicted."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, did_you_mean
+from shared.estimators.signature import Signature
+from shared.prediction.cells import check_of
+from shared.prediction.csv_rows import CsvRow, CsvRows
+from shared.prediction.faults import Faults
+from shared.prediction.input_warnings import Done, InputWarnings
+from shared.prediction.written_cells import WrongCell, converter
+from shared.tables.inspected import TableLimits
+from shared.tables.reading import Reading
+
+# Whoever has so many faults needs no exact number.
+_MOST_COUNTED = 1_000
+_MOST_NAMES = 20
+# What the cells of a batch take at most, each with its object.
+_BATCH_BYTES = 8 * 2**20
+_OBJECT_BYTES = 60
+
+
+class CsvBatch(NamedTuple):
+    """Rows as they are written, with their lines, and what the model is asked for them."""
+
+    rows: list[CsvRow]
+    features: list[list[Any]]
+
+
+class CsvInput:
+    """One file with the signature that its rows are for."""
+
+    def __init__(self, path: Path, reading: Reading, limits: TableLimits, signature: Signature) -> None:
+        self._path = path
+        self._reading = reading
+        self._limits = limits
+        self._signature = signature
+
+    def open(self) -> CsvRows:
+        """The file from its beginning; raises as `CsvRows` does."""
+        names = [column.name for column in self._signature.inputs]
+        return CsvRows(self._path, self._reading, self._limits, columns=names)
+
+    def check(self, rows: CsvRows, faults: Faults, warnings: InputWarnings) -> Iterator[int]:
+        """Check all rows, and yield the line after each; it ends early where there are very many faults.
+
+        Raises:
+            InvalidTable, TableTooLarge, NotUtf8: as reading does.
+        """
+        read = _row_reader(self._signature, rows)
+        used = [position for position, column in enumerate(self._signature.inputs) if column.used]
+        for row in rows:
+            values = read(row, faults)
+            if all(values[position] is None for position in used):
+                warnings.add(Done.NOTHING_GIVEN, row.line)
+            if faults.count > _MOST_COUNTED:
+                return
+            yield row.line
+
+    def batches(self, rows: CsvRows, *, most_cells: int) -> Iterator[CsvBatch]:
+        """All rows of a file that has been checked, as many at a time as `most_cells` inputs and some memory take."""
+        read, faults = _row_reader(self._signature, rows), Faults("body")
+        most_rows = max(1, most_cells // len(self._signature.inputs))
+        pending = iter(rows)
+        while batch := list(_bounded(islice(pending, most_rows))):
+            yield CsvBatch(batch, [read(row, faults) for row in batch])
+
+    def settle_header(self, header: list[str], added: list[str], *, version: int) -> list[str]:
+        """Look at the names of the columns, and at those that the answer adds; what is told of them as warnings.
+
+        Raises:
+            InvalidInput: when a column seems to be meant for one that is lacking, or has the name of an added one.
+            MissingNotAllowed: when a column lacks that the model needs.
+        """
+        absent = [column for column in self._signature.inputs if column.used and column.name not in header]
+        _check_names(header, self._signature, [column.name for column in absent])
+        needed = [column.name for column in absent if not column.missing_allowed]
+        if needed:
+            raise MissingNotAllowed(f"The table lacks {_listed(needed)}, which version {version} needs in every row.")
+        taken = sorted(set(added) & set(header))
+        if taken:
+            raise InvalidInput(
+                f"The table has a column '{taken[0]}' already, which the answer adds. Remove it, or name the new "
+                "column with 'column'."
+            )
+        told = []
+        if absent:
+            names = _listed([column.name for column in absent])
+            told.append(f"The table lacks {names}: the values there are taken as missing.")
+        if self._signature.target in header:
+            told.append(f"Column '{self._signature.target}' is what the model predicts: its values were left aside.")
+        return told
+
+
+def placed_in_file(error: PlatformError, batch: CsvBatch) -> PlatformError:
+    """The refusal of a batch with the lines of the file in place of the rows of the batch."""
+    faults: list[dict[str, Any]] = []
+    for fault in error.errors:
+        row = next((part for part in fault["loc"] if isinstance(part, int)), None)
+        if row is None or row >= len(batch.rows):
+            return error
+        line = batch.rows[row].line
+        sentence = fault["msg"].removeprefix(f"Row {row}: ").replace(f"), row {row}: ", "): ")
+        faults.append({"loc": ["body", line], "msg": f"line {line}: {sentence}"})
+    return type(error)(str(faults[0]["msg"]), errors=faults) if faults else error
+
+
+def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, Faults], list[Any]]:
+    """How to read a row into what the signature asks for; what is wrong is noted with its line."""
+    positions = {name: position for position, name in enumerate(rows.header)}
+    plan = [
+        (
+            column.name,
+            positions.get(column.name),
+            converter(column, decimal_comma=rows.decimal_comma),
+            check_of(column) if column.kind == "datetime" else None,
+            column.missing_allowed or not column.used,
+        )
+        for column in signature.inputs
+    ]
+
+    def read(row: CsvRow, faults: Faults) -> list[Any]:
+        values: list[Any] = []
+        for name, position, convert, check, may_be_missing in plan:
+            value = None
+            try:
+                value = None if position is None else convert(row.cells[position])
+                wrong = None if value is None or check is None else check(value)
+            except WrongCell as wrong_cell:
+                wrong = str(wrong_cell)
+            if wrong is not None:
+                faults.add((row.line, name), f"line {row.line}, column '{name}': {wrong}")
+            elif value is None and not may_be_missing:
+                sentence = f"line {row.line}: Column '{name}' is missing; the model needs a value."
+                faults.add((row.line, name), sentence, missing=True)
+            values.append(value)
+        return values
+
+    return read
+
+
+def _bounded(rows: Iterator[CsvRow]) -> Iterator[CsvRow]:
+    size = 0
+    for row in rows:
+        yield row
+        size += sum(map(len, row.cells)) + _OBJECT_BYTES * len(row.cells)
+        if size > _BATCH_BYTES:
+            return
+
+
+def _check_names(header: list[str], signature: Signature, absent: list[str]) -> None:
+    """Refuse names that nearly are those of columns that lack; all others are columns of the client's own."""
+    known = {column.name for column in signature.inputs} | {signature.target}
+    folded = {name.casefold(): name for name in absent}
+    faults = Faults("body")
+    for name in header if absent else []:
+        if name in known or not faults.suggests:
+            continue
+        meant = folded.get(name.casefold())
+        hint = f" Did you mean '{meant}'?" if meant else did_you_mean(name, absent)
+        if hint:
+            faults.add((1, name), f"The model has no input column '{name}', and the table lacks one.{hint}")
+    faults.raise_if_any()
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
