@@ -47,9 +47,7 @@ def _models(session: Session) -> Iterator[Difference]:
 
 def _promotions(session: Session) -> Iterator[Difference]:
     jobs = session.execute(
-        select(JobRow.id, JobRow.result).where(
-            JobRow.kind == Kind.PROMOTE, JobRow.status == State.SUCCEEDED, JobRow.erased_at.is_(None)
-        )
+        select(JobRow.id, JobRow.result).where(JobRow.kind == Kind.PROMOTE, JobRow.status == State.SUCCEEDED)
     ).all()
     # In this order: what was promoted is deployed, until it is erased with its job.
     deployed = {(row.version, row.stage) for row in session.execute(select(DeploymentRow.version, DeploymentRow.stage))}

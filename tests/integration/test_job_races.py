@@ -19,6 +19,7 @@ from shared.jobs.delivery import take_unpublished
 from shared.jobs.rescue import rescue
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.erasure import erase_dataset
 from shared.registry.rows import RegistryRow
 from shared.registry.versions import take_model_version
 from tests.support.jobs import add_job, claim_job
@@ -228,6 +229,25 @@ def test_the_deletion_of_a_dataset_waits_for_the_commit_of_a_job_and_neither_fai
             deletion.result(timeout=30)
     with database.read() as session:
         assert session.scalars(select(RegistryRow.job_id)).all() == [claim.job_id]
+    database.close()
+
+
+def test_a_dataset_is_not_erased_beside_a_job_that_is_just_being_accepted(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.write() as session:
+        data = insert_dataset(session)
+
+    def erase() -> None:
+        with database.write() as session:
+            erase_dataset(session, "iris", actor="test")
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            accept(session, kind=Kind.TRAIN, request={}, dataset_name="iris", dataset_version_id=data.version_id)
+            erasure = pool.submit(erase)
+            eventually(lambda: erasure.done() or somebody_waits(database), what="the erasure meets the job")
+        with pytest.raises(DatasetInUse, match="uses the dataset"):
+            erasure.result(timeout=30)
     database.close()
 
 

@@ -161,7 +161,7 @@ def test_what_an_api_was_killed_before_removing_the_next_janitor_removes(runtime
     with running(server), httpx2.Client(base_url=server.url, timeout=60) as client:
         client.post("/datasets/upload", files={"file": ("data.csv", b"a\n1\n")}).raise_for_status()
         with suppress(httpx2.TransportError):
-            client.delete("/datasets/data")
+            client.delete("/datasets/data", params={"erase": "true"})
         eventually(lambda: server.process is None or server.process.poll() is not None)
     bucket = runtime.settings.datasets_bucket
     assert len(list(runtime.store.list(bucket))) == 1
