@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +16,8 @@ from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
+from api.pages.frame import WantsPage
+from api.pages.jobs import page_of_job, page_of_jobs
 from api.schemas.jobs import Job
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
@@ -54,37 +57,51 @@ def job_id_of(
 JobId = Annotated[UUID, Depends(job_id_of)]
 
 
-@router.get("/jobs/{job_id}", summary="Get a job, or wait for its end", responses=responses(404, 409, 422, 503))
+@router.get(
+    "/jobs/{job_id}",
+    response_model=Job,
+    summary="Get a job, or wait for its end",
+    responses=responses(404, 409, 422, 503),
+)
 async def get_job(
+    *,
     job_id: JobId,
     request: Request,
     parts: PartsDep,
     session: ReadSession,
+    wants_page: WantsPage,
     wait: Annotated[float, Query(ge=0, le=60, description="Answer when the job ends, or after so many seconds.")] = 0,
-) -> Job:
-    """The job as it is now. With `wait`, the answer comes as soon as the job ends, at the latest after that time.
+) -> Job | HTMLResponse:
+    """The job as it is now; as a page for browsers.
 
-    Once this has told that a job succeeded, `POST /predict` knows the model that it made or promoted.
+    With `wait`, the answer comes as soon as the job ends, at the latest after that time. Once this has told that a job
+    succeeded, `POST /predict` knows the model that it made or promoted.
     """
     if wait:
         await parts.jobs_watch.wait_for_end(job_id, seconds=wait, request=request)
     job = await run_in_threadpool(_look, session, parts, job_id)
     if job.status == State.SUCCEEDED:
         await parts.freshness.before_telling(job_id)
-    return job
+    return page_of_job(job) if wants_page else job
 
 
-@router.get("/jobs", summary="List jobs", operation_id="list_jobs", responses=responses(422, 503))
+@router.get(
+    "/jobs", response_model=Page[Job], summary="List jobs", operation_id="list_jobs", responses=responses(422, 503)
+)
 def list_all_jobs(
     *,
     parts: PartsDep,
     session: ReadSession,
     page: PageQueryDep,
+    wants_page: WantsPage,
     status: Annotated[State | None, Query(description="Only the jobs in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only the jobs of this kind.")] = None,
     dataset_name: Annotated[str | None, Query(description="Only the jobs on this dataset.")] = None,
-) -> Page[Job]:
-    """Jobs, the newest first. Where a queued one stands is in the answer of `GET /jobs/{id}` alone."""
+) -> Page[Job] | HTMLResponse:
+    """Jobs, the newest first; as a page for browsers.
+
+    Where a queued one stands is in the answer of `GET /jobs/{id}` alone.
+    """
     rows = list_jobs(
         session,
         limit=page.limit + 1,
@@ -93,12 +110,13 @@ def list_all_jobs(
         kind=kind,
         dataset_name=dataset_name,
     )
-    return make_page(
+    jobs = make_page(
         rows,
         page,
         item=lambda row: Job.from_row(row, parts.settings),
         position=lambda row: [_microseconds(row.created_at), row.id.hex],
     )
+    return page_of_jobs(jobs, {"status": status, "kind": kind, "dataset_name": dataset_name}) if wants_page else jobs
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 503))

@@ -3,6 +3,7 @@
 from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.dependencies import PartsDep, ReadSession, RegistrySession, WriteSession, remove_afterwards
 from api.http.downloads import ARTIFACT_RESPONSES, Download, send
@@ -11,6 +12,8 @@ from api.http.pagination import Page, PageQuery, PageQueryDep, Position, make_pa
 from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
+from api.pages.frame import WantsPage
+from api.pages.models import page_of_model
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
 from shared.errors import InvalidCursor, InvalidRequest, UnknownModel
@@ -100,10 +103,11 @@ def compare_models(
     return Comparison.model_validate(comparison.compare(versions.find_models(session, _read_versions(wanted))))
 
 
-@router.get("/models/{version}", summary="Get a model", responses=responses(404, 410, 503))
-def get_model(version: Version, session: ReadSession) -> Model:
-    """One registered model with its metrics, its signature, its report and its deployments."""
-    return Model.from_registered(versions.find_model(session, version))
+@router.get("/models/{version}", response_model=Model, summary="Get a model", responses=responses(404, 410, 503))
+def get_model(version: Version, session: ReadSession, wants_page: WantsPage) -> Model | HTMLResponse:
+    """One registered model with its metrics, its signature, its report and its deployments; as a page for browsers."""
+    model = Model.from_registered(versions.find_model(session, version))
+    return page_of_model(model) if wants_page else model
 
 
 @router.patch("/models/{version}", summary="Write on a model", responses=responses(404, 413, 415, 422, 503))

@@ -1,0 +1,104 @@
+"""What all pages have around them, and who gets a page."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from api.pages.markup import Content, Html, element, link, together
+from api.schemas.base import written
+
+_STYLE = """
+:root { color-scheme: light dark; --line: light-dark(#ccd2d8, #48505a); --link: light-dark(#1a4f8a, #8ab8f0); }
+body { margin: 0 auto; max-width: 62rem; padding: 0 1rem 2rem; font: 1rem/1.5 system-ui, sans-serif; }
+body { overflow-wrap: anywhere; }
+a { color: var(--link); }
+a[aria-current] { color: inherit; font-weight: bold; text-decoration: none; }
+a:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+header { border-bottom: 1px solid var(--line); padding: .75rem 0; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; margin: .25rem 0; padding: 0; }
+h1 { font-size: 1.5rem; line-height: 1.25; }
+h2 { font-size: 1.15rem; margin-top: 2rem; }
+dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1rem; }
+dt { font-weight: bold; }
+dd { margin: 0; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; font-weight: bold; padding: .5rem 0; }
+th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; }
+tbody th { font-weight: normal; }
+tbody th, td { overflow-wrap: normal; }
+td { max-width: 18rem; overflow-wrap: break-word; }
+time { white-space: nowrap; }
+pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
+"""
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+# The style that stands in the page, and nothing else: no script, no picture, no form.
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_VIEWPORT = {"name": "viewport", "content": "width=device-width, initial-scale=1"}
+
+
+async def wants_page(request: Request, response: Response) -> bool:
+    """Whether the client would rather have a page than JSON, as browsers say in the header Accept."""
+    response.headers["Vary"] = "Accept"
+    accept = ", ".join(request.headers.getlist("accept"))
+    return quality(accept, "text/html") > quality(accept, "application/json")
+
+
+WantsPage = Annotated[bool, Depends(wants_page)]
+
+
+def quality(accept: str, media_type: str) -> float:
+    """How gladly a media type is taken (RFC 9110, section 12.5.1): what names it most closely decides."""
+    found = (-1, 0.0)
+    for each in accept.split(","):
+        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
+        rank = _closeness(media_range, media_type)
+        found = max(found, (rank, _weight(parameters))) if rank >= 0 else found
+    return found[1]
+
+
+def page(title: str, *contents: Content) -> HTMLResponse:
+    """The answer with a page of that title."""
+    places = [link("Jobs", "/jobs"), link("Errors", "/errors"), link("Docs", "/docs")]
+    menu = element("nav", element("ul", *(element("li", place) for place in places)), aria_label="Places")
+    head = together(
+        element("meta", charset="utf-8"),
+        element("meta", **_VIEWPORT),
+        element("title", f"{title} - ML Mini Platform"),
+        element("style", Html(_STYLE)),
+    )
+    main = element("main", element("h1", title), *contents)
+    whole = element("html", element("head", head), element("body", element("header", menu), main), lang="en")
+    headers = {"Content-Security-Policy": _POLICY, "Vary": "Accept", "Cache-Control": "no-cache"}
+    return HTMLResponse(f"<!doctype html>{whole}", headers=headers)
+
+
+def told(moment: datetime | None) -> Html | None:
+    """A moment as people read it."""
+    if moment is None:
+        return None
+    text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return element("time", text, datetime=written(moment))
+
+
+def _closeness(media_range: str, media_type: str) -> int:
+    kind = media_type.partition("/")[0]
+    ranks = {"*/*": 0, f"{kind}/*": 1, media_type: 2}
+    return ranks.get(media_range, -1)
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,63 @@
+"""The small pages in a real browser, on a phone and on a wide screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from shared.database import Database
+from shared.object_store import open_store
+from tests.support.api_server import serving
+from tests.support.browser import browsing
+from tests.support.jobs import add_job, fail_job, finish_job
+from tests.support.models import open_platform
+from tests.support.stack import Embedded
+
+LONG = "a_column_with_a_very_long_name_that_nothing_breaks_" * 4
+PAGES = ["/jobs", "/jobs?status=failed", "/models/1", "/errors", "/errors/foreign_origin"]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[str]:
+    """A platform with a model and some jobs, whose names and messages are long."""
+    folder = tmp_path_factory.mktemp("pages")
+    with Embedded(sqlite_template).settings(folder / "home") as settings:
+        database, store = Database(settings.sqlalchemy_url), open_store(settings)
+        store.prepare()
+        platform = open_platform(database, store, settings, folder)
+        platform.train(platform.dataset())
+        finish_job(database, add_job(database), {"version": 1, "stage": "staging"})
+        fail_job(database, add_job(database, dataset_name=LONG[:64], request={"target": LONG}), message=LONG)
+        database.close()
+        with serving(settings) as (url, _):
+            yield url
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_fit_the_screen_and_follow_its_colours(browser: Browser, url: str, width: int, *, dark: bool) -> None:
+    with browsing(browser, url, width=width) as context:
+        page = context.new_page()
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        for path in PAGES:
+            page.goto(f"{url}{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            # The style is applied: the policy lets it be.
+            assert page.evaluate("getComputedStyle(document.querySelector('dt, th')).textAlign") in {"left", "start"}
+            back = page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+            assert back == "light dark"
+        assert [line for line in said if "favicon" not in line] == []
+
+
+def test_a_failed_job_leads_to_the_explanation_of_its_error(browser: Browser, url: str) -> None:
+    with browsing(browser, url) as context:
+        page = context.new_page()
+        page.goto(f"{url}/jobs")
+        page.get_by_role("navigation", name="Status").get_by_role("link", name="failed").click()
+        page.get_by_role("row").nth(1).get_by_role("link").first.click()
+        assert LONG in page.get_by_role("main").inner_text()
+        page.get_by_role("link", name="fit_failed").click()
+        assert page.get_by_role("heading", name="How to fix it").is_visible()
