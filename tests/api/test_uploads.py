@@ -162,7 +162,7 @@ def test_a_full_disk_is_told_by_its_own_code_and_is_not_the_object_store(client:
         unseen = client.get("/datasets/kept/preview")
     for answer in (refused, unseen):
         assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
-        assert "make room" in answer.json()["detail"]
+        assert "Make room" in answer.json()["detail"]
         assert answer.headers["retry-after"]
     assert spooled(parts) == []
     assert client.get("/datasets/kept/preview").json()["rows"][0] == [1, 2]
