@@ -38,6 +38,11 @@ class Predicting:
             "predict", threads=_SLOW_MODELS * share, share=share, callers=_CALLERS, seconds=seconds
         )
 
+    @property
+    def seconds(self) -> float:
+        """How long one prediction may take."""
+        return self._predictions.seconds
+
     def overdue(self) -> int:
         """How many predictions are still being computed for which nobody waits any more."""
         return self._predictions.overdue()

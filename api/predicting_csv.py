@@ -3,6 +3,7 @@
 Each step takes its turn among the requests for the same model, and the time that one prediction may take.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # Cells of inputs that are checked or predicted at a time, unless requests may have fewer.
 _CELLS = 20_000
+# A slow model shows by these.
+_FIRST_ROWS = 16
 
 
 class CheckedCsv(NamedTuple):
@@ -39,6 +42,23 @@ class CheckedCsv(NamedTuple):
     given: CsvInput
     rows: int
     warnings: list[str]
+
+
+class BatchSize:
+    """How many rows are predicted at a time: few at first, more while that is fast, fewer before it gets too slow."""
+
+    def __init__(self, most: int, *, limit_seconds: float) -> None:
+        """A batch that takes longer than the limit is given up, so the sizes stay far from it."""
+        self._most = most
+        self._limit_seconds = limit_seconds
+        self.rows = min(_FIRST_ROWS, most)
+
+    def adapt(self, seconds: float) -> None:
+        """Choose the next size by how long the last batch took."""
+        if seconds > self._limit_seconds / 8:
+            self.rows = max(1, self.rows // 2)
+        elif seconds < self._limit_seconds / 32:
+            self.rows = min(self._most, self.rows * 2)
 
 
 @dataclass(frozen=True)
@@ -97,26 +117,35 @@ class CsvPrediction:
             InvalidInput: when the model cannot compute with the first rows.
             ModelBusy, PredictionTooSlow: as `Predicting.run`.
         """
-        batches = given.batches(rows, most_cells=min(_CELLS, self.most_cells))
+        most = max(1, min(_CELLS, self.most_cells) // len(self.predictor.signature.inputs))
+        size = BatchSize(most, limit_seconds=self.predicting.seconds)
+        batches = given.batches(rows, most_rows=lambda: size.rows)
         try:
-            first = await self._step(partial(self._predict, batches, output))
+            first = await self._step(partial(self._predict, batches, output, size))
         except BaseException:
             rows.close()
             output.close()
             raise
-        return _Answer(rows, output, self._pieces(first, batches, output), headers)
+        return _Answer(rows, output, self._pieces(first, batches, output, size), headers)
 
-    async def _pieces(self, piece: str | None, batches: Iterator[CsvBatch], output: RowsOutput) -> AsyncIterator[str]:
+    async def _pieces(
+        self, piece: str | None, batches: Iterator[CsvBatch], output: RowsOutput, size: "BatchSize"
+    ) -> AsyncIterator[str]:
         yield output.begin()
         while piece is not None:
             yield piece
-            piece = await self._step(partial(self._predict, batches, output))
+            piece = await self._step(partial(self._predict, batches, output, size))
         for last in output.end():
             yield last
 
-    def _predict(self, batches: Iterator[CsvBatch], output: RowsOutput) -> str | None:
+    def _predict(self, batches: Iterator[CsvBatch], output: RowsOutput, size: "BatchSize") -> str | None:
+        began = time.monotonic()
         batch = next(batches, None)
-        return None if batch is None else output.add(batch, self._predicted(batch))
+        if batch is None:
+            return None
+        piece = output.add(batch, self._predicted(batch))
+        size.adapt(time.monotonic() - began)
+        return piece
 
     def _predicted(self, batch: CsvBatch) -> Prediction:
         try:

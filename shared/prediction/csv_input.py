@@ -60,12 +60,11 @@ class CsvInput:
                 return
             yield row.line
 
-    def batches(self, rows: CsvRows, *, most_cells: int) -> Iterator[CsvBatch]:
-        """All rows of a file that has been checked, as many at a time as `most_cells` inputs and some memory take."""
+    def batches(self, rows: CsvRows, *, most_rows: Callable[[], int]) -> Iterator[CsvBatch]:
+        """All rows of a file that has been checked, at most `most_rows()` at a time, and no more than some memory."""
         read, faults = _row_reader(self._signature, rows), Faults("body")
-        most_rows = max(1, most_cells // len(self._signature.inputs))
         pending = iter(rows)
-        while batch := list(_bounded(islice(pending, most_rows))):
+        while batch := list(_bounded(islice(pending, most_rows()))):
             yield CsvBatch(batch, [read(row, faults) for row in batch])
 
     def settle_header(self, header: list[str], added: list[str], *, version: int) -> list[str]:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.http.query import declared_names
+from api.routes.predict_csv import CsvRoute
 from shared.settings import Settings
 from tests.support.jobs import TRAIN_REQUEST
 
@@ -20,9 +21,12 @@ OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].item
 FILE = {"file": ("one.csv", b"a,b\n1,2\n")}
 
 
-def _request(client: TestClient, method: str, path: str, query: str) -> Any:
+def _request(client: TestClient, method: str, path: str, query: str, *, in_csv: bool = False) -> Any:
     address = path.format(**{"name": "one", "version": 1, "job_id": 5, "code": "x", "module": "a", "class": "b"})
-    return client.request(method, f"{address}?{query}", json={} if method == "POST" else None)
+    if in_csv:
+        headers = {"content-type": "text/csv"}
+        return client.request(method, f"{address}?{query}", content=b"a\n1\n", headers=headers)
+    return client.request(method, f"{address}?{query}", json={} if method in {"POST", "PATCH"} else None)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -38,7 +42,8 @@ def test_every_declared_parameter_is_known_and_refused_when_it_comes_twice(app: 
     for route in routes:
         for name in declared_names(route) if isinstance(route, APIRoute) else []:
             assert isinstance(route, APIRoute)
-            answer = _request(client, min(route.methods or ()), route.path, f"{name}=1&{name}=1")
+            twice = f"{name}=1&{name}=1"
+            answer = _request(client, min(route.methods or ()), route.path, twice, in_csv=isinstance(route, CsvRoute))
             assert answer.json()["errors"] == [
                 {"loc": ["query", name], "msg": f"The query parameter '{name}' is given more than once. Give it once."}
             ]

@@ -96,21 +96,11 @@ def test_a_gateway_without_its_api_is_asked_again_with_the_same_key(tmp_path: Pa
     assert len(slow.seen) == 2
 
 
-def test_rows_that_take_a_model_too_long_are_asked_for_in_smaller_parts(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("x\n1\n2\n")
-    slow = problem(503, code="prediction_too_slow", **SOON)
-    halves = [answer(200, {"predictions": [number]}) for number in (0.5, 1.5)]
-    with server(SERVING, slow, *halves) as api:
-        ended = CommandLine(tmp_path, api.url).succeed("predict", "iris", "rows.csv")
-    assert ended.out.splitlines() == ["x,prediction", "1,0.5", "2,1.5"]
-    assert len(api.seen) == 4
-
-
-def test_a_row_that_takes_a_model_too_long_is_not_asked_for_again(tmp_path: Path) -> None:
+def test_a_table_that_takes_a_model_too_long_is_not_sent_again(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x\n1\n")
-    with server(SERVING, problem(503, code="prediction_too_slow", **SOON)) as api:
+    with server(problem(503, code="prediction_too_slow", **SOON)) as api:
         assert CommandLine(tmp_path, api.url).run("predict", "iris", "rows.csv").status == 1
-    assert len(api.seen) == 2
+    assert len(api.seen) == 1
 
 
 def events(**status: str) -> Given:

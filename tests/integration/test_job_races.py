@@ -47,8 +47,8 @@ def test_of_forty_workers_one_claims_the_job(database: Database) -> None:
         with database.write() as session:
             return claims.claim(session, job_id, worker=worker, lease_seconds=60)
 
-    claims = at_once(*(partial(claim, f"worker-{number}") for number in range(40)))
-    (won,) = [each for each in claims if each is not None]
+    tried = at_once(*(partial(claim, f"worker-{number}") for number in range(40)))
+    (won,) = [each for each in tried if each is not None]
     with database.read() as session:
         job = find_job(session, job_id)
         assert (job.worker, job.epoch, job.attempt) == (won.worker, 1, 1)

@@ -108,7 +108,7 @@ CASES: list[tuple[str, dict[str, Any], pd.DataFrame, str, Any]] = [
     ("naive_bayes.MultinomialNB", {"alpha": [1, 1]}, THREE, "width, height, count", {"alpha": [1, 1, 1]}),
     (TREE, {"monotonic_cst": [1, 0]}, AMOUNTS, "width, height, count", {"monotonic_cst": [1, 0, -1]}),
     (FOREST, {"monotonic_cst": [1, 0, 2]}, AMOUNTS, "only rising", {"monotonic_cst": [1, 0, 1]}),
-    (BOOSTING, {"monotonic_cst": {"widht": 1}}, AMOUNTS, "which is no input", {"monotonic_cst": {"width": 1}}),
+    (BOOSTING, {"monotonic_cst": {"widht": 1}}, AMOUNTS, "which is not an input", {"monotonic_cst": {"width": 1}}),
     ("tree.DecisionTreeClassifier", {"monotonic_cst": [1, 0, 0]}, THREE, "two classes only", {}),
     ("ensemble.GradientBoostingClassifier", {"loss": "exponential"}, THREE, "'log_loss'", {"loss": "log_loss"}),
     (FOREST, {"oob_score": True, "bootstrap": False}, AMOUNTS, "Set 'bootstrap'", {"oob_score": True}),

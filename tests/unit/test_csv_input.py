@@ -21,7 +21,7 @@ def batched(path: Path, content: str, *, most_cells: int) -> Iterator[Iterator[C
     limits = TableLimits()
     given = CsvInput(path, how_to_read(path, limits), limits, SIGNATURE)
     with given.open() as rows:
-        yield given.batches(rows, most_cells=most_cells)
+        yield given.batches(rows, most_rows=lambda: most_cells // 2)
 
 
 def test_batches_have_all_rows_in_their_order_with_their_lines(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         os.dup2(full, spool._file.fileno())
         os.close(full)
         # A small block only fails when it leaves the buffer.
-        with pytest.raises(ScratchFull, match="make room"):
+        with pytest.raises(ScratchFull, match="Make room"):
             _write_all(spool, size)
         spool.discard()
     assert list(tmp_path.iterdir()) == []
