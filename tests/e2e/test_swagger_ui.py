@@ -79,6 +79,37 @@ def test_the_page_is_whole_and_no_wider_than_the_window(
         assert page.errors == []
 
 
+def test_an_upload_without_a_file_says_so_and_sends_nothing(browser: Browser, url: str, tmp_path: Path) -> None:
+    file = tmp_path / "flowers.csv"
+    file.write_text(FLOWERS)
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), url)
+        sent: list[str] = []
+        page.page.on("request", lambda request: sent.append(request.url))
+        with page.opened("Datasets", "upload_dataset") as upload:
+            upload.locator("button.execute").click()
+            cell = upload.locator("td:has(input[type=file]:invalid)")
+            expect(cell).to_be_visible()
+            assert "Choose a file first" in cell.evaluate("cell => getComputedStyle(cell, '::after').content")
+            assert cell.locator("input").evaluate("input => input.validationMessage") == "Choose a file first."
+            page.attach(file)
+            expect(cell).to_have_count(0)
+        assert [address for address in sent if "upload" in address] == []
+
+
+def test_the_version_that_a_job_made_is_filled_in_where_a_path_asks_for_it(browser: Browser, url: str) -> None:
+    with browsing(browser, url) as context:
+        page = SwaggerPage(context.new_page(), url)
+        with page.opened("Train", "train_model"):
+            page.choose("wine_logistic_regression")
+            accepted = page.execute(status=202)
+        made = _end_of(page, accepted)["result"]
+        with page.opened("Models", "get_model"):
+            assert page.value("version") == str(made["version"])
+            assert page.execute(status=200)["dataset_name"] == "wine"
+        assert page.errors == []
+
+
 def test_the_time_that_a_request_took_is_shown(browser: Browser, url: str) -> None:
     with browsing(browser, url) as context:
         page = SwaggerPage(context.new_page(), url)

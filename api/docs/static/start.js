@@ -11,22 +11,43 @@ const ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // Nothing leaves this origin: by default, documents are shown to a validator elsewhere.
   validatorUrl: null,
-  responseInterceptor: fillInJob,
+  responseInterceptor: fillInNext,
 });
 
-// Whoever began a job wants to follow it: its id goes into the field of every operation that asks for one.
-function fillInJob(response) {
-  if (response.status === 202 && response.obj?.job_id) {
-    const paths = ui.specSelectors.specJson().get("paths").filter((_, path) => path.includes("{job_id}"));
-    paths.forEach((operations, path) =>
-      operations.forEach((operation, method) => {
-        const field = operation.get("parameters").find((parameter) => parameter.get("name") === "job_id");
-        ui.specActions.changeParamByIdentity([path, method], field, response.obj.job_id);
-      }),
-    );
+// Whoever began a job wants to follow it, and then to look at the model that it made.
+function fillInNext(response) {
+  const job = response.obj;
+  if (job?.job_id) {
+    if (response.status === 202) {
+      fillIn("job_id", job.job_id);
+    } else if (job.status === "succeeded" && job.result?.version) {
+      fillIn("version", job.result.version);
+    }
   }
   return response;
 }
+
+// A value goes into the field of that name of every operation that has it in its path.
+function fillIn(name, value) {
+  const paths = ui.specSelectors.specJson().get("paths").filter((_, path) => path.includes(`{${name}}`));
+  paths.forEach((operations, path) =>
+    operations.forEach((operation, method) => {
+      const field = operation.get("parameters").find((parameter) => parameter.get("name") === name);
+      ui.specActions.changeParamByIdentity([path, method], field, value);
+    }),
+  );
+}
+
+// Without a file, Swagger UI sends nothing and says nothing: the browser says what is missing, beside the field.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".execute");
+  const file = button?.closest(".opblock").querySelector("input[type=file]");
+  if (file && !file.files.length) {
+    file.setCustomValidity("Choose a file first.");
+    file.reportValidity();
+  }
+});
+document.addEventListener("change", (event) => event.target.setCustomValidity?.(""));
 
 // Swagger UI opens links in a new tab; one to an operation of this page is to open the operation.
 document.addEventListener("click", (event) => {
