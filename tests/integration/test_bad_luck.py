@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import httpx2
 import pytest
@@ -78,17 +79,32 @@ def test_the_api_starts_and_tells_it_when_asked(scene: Scene, row: Row) -> None:
         url = f"http://127.0.0.1:{server.port}"
         eventually(lambda: server.ended() or "Application startup complete" in server.log(), timeout=60)
         assert not server.ended(), server.log()
-        answer = httpx2.get(f"{url}/readyz", trust_env=False, timeout=30)
-        doctor = run("cli", "doctor", "--json", "--url", url, variables=variables)
+        # On a busy machine a part may give no answer in time, which is told instead.
+        answer = eventually(lambda: _told_when_asked(url, row), timeout=60)
+        found = eventually(lambda: _told_by_the_doctor(url, variables, row), timeout=60)
+    assert answer is not None
+    assert found is not None
     if row.prepare == 0:
-        assert answer.json()["dependencies"]["object_store"] == {"state": "ok", "hint": None}
         return
-    name = row.part.lower().replace(" ", "_")
-    assert row.says in answer.json()["dependencies"][name]["hint"]
-    assert answer.status_code == (200 if name == "redis" else 503)
+    assert answer.status_code == (200 if row.part == "Redis" else 503)
     expect(answer.text, row, variables)
-    (found,) = [found for found in json.loads(doctor.stdout)["checks"] if found["part"] == "API"]
-    assert (found["state"], row.says in found["hint"]) == ("note" if name == "redis" else "broken", True)
+    assert found["state"] == ("note" if row.part == "Redis" else "broken")
+
+
+def _told_when_asked(url: str, row: Row) -> httpx2.Response | None:
+    """What /readyz says, once it is about the row; with nothing to be told, that all is well."""
+    answer = httpx2.get(f"{url}/readyz", trust_env=False, timeout=30)
+    part = answer.json()["dependencies"][row.part.lower().replace(" ", "_")]
+    well = part == {"state": "ok", "hint": None}
+    return answer if (well if row.prepare == 0 else row.says in (part["hint"] or "")) else None
+
+
+def _told_by_the_doctor(url: str, variables: dict[str, str], row: Row) -> dict[str, Any] | None:
+    """What the doctor says of the API, once it is about the row."""
+    doctor = run("cli", "doctor", "--json", "--url", url, variables=variables)
+    found: dict[str, Any]
+    (found,) = [each for each in json.loads(doctor.stdout)["checks"] if each["part"] == "API"]
+    return found if row.prepare == 0 or row.says in found["hint"] else None
 
 
 @those(worker=REFUSES)
