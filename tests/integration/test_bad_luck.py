@@ -122,7 +122,7 @@ def test_a_worker_tells_it_and_waits_until_it_is_asked_to_stop(scene: Scene, row
         eventually(lambda: worker.ended() or "start_waits" in worker.log(), timeout=60)
         assert not worker.ended(), worker.log()
         expect(worker.log(), row, variables)
-        assert worker.stop(signal.SIGTERM) == 0
+        assert worker.stop(signal.SIGTERM) == 0, worker.log()
         assert "Traceback" not in worker.log()
 
 
