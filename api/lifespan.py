@@ -76,7 +76,7 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
 def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     """Open all parts; `stack` closes them in reverse order.
 
-    Without its object store the process starts and says so under /readyz; what needs no object is served meanwhile.
+    Without its object store the process starts and says so under /readyz; what works without objects is served.
 
     Raises:
         PlatformError: as `Platform.open` does.

@@ -108,7 +108,7 @@ def main() -> int:
 
 def _raise_descriptor_limit() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    # macOS takes no limit without end.
+    # macOS does not take a limit without end.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

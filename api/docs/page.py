@@ -1,4 +1,4 @@
-"""The page of Swagger UI. All that it loads comes from here: it needs no network, and may not use one."""
+"""The page of Swagger UI. All that it loads comes from here: it does not need a network, and may not use one."""
 
 import hashlib
 from functools import cache

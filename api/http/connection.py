@@ -69,7 +69,7 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = 0
         # Between the headers of a request and the end of its body.
         self._in_body = False
-        self._refusal: PlatformError | None = None
+        self._found: PlatformError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, in the place of one that says nothing if there are too many."""
@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             return  # To a protocol that is not spoken here: the request has been taken as it is.
         except httptools.HttpParserError as error:
-            self._refuse(self._refusal or _malformed(error))
+            self._refuse(self._found or _malformed(error))
             return
         if self.due_since is not None and not was_in_body and not self._in_body:
             self._header_bytes += len(data)
@@ -101,15 +101,15 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header; what comes after the body is none that anybody has looked at."""
+        """Note a header; one that comes after the body has not been looked at."""
         if not self._in_body:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Answer the request, unless its headers cannot be right."""
-        self._refusal = self._wrong_headers()
-        if self._refusal is not None:
-            raise ValueError(self._refusal.code)
+        self._found = self._wrong_headers()
+        if self._found is not None:
+            raise ValueError(self._found.code)
         if not self.url.startswith(b"/"):
             self._add_host_of_target()
         super().on_headers_complete()
@@ -135,7 +135,7 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def check_patience(self) -> None:
-        """End the connection if the headers of a request are overdue, or its end is, or the client takes no answer."""
+        """End the connection if headers or the end of a request are overdue, or the client does not take its answer."""
         if self._takes_nothing():
             self.transport.abort()
             return

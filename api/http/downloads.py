@@ -69,10 +69,8 @@ def send(request: Request, download: Download, *, scratch: Path, threads: Capaci
     asked = _asked_range(request, download)
     start, end = asked or (0, download.size_bytes)
     if start >= end:
-        refusal = RangeNotSatisfiable(f"The file has {download.size_bytes} bytes; the range asks for none of them.")
-        return problem(
-            refusal, request.scope["request_id"], headers={"Content-Range": f"bytes */{download.size_bytes}"}
-        )
+        found = RangeNotSatisfiable(f"The file has {download.size_bytes} bytes; the range asks for none of them.")
+        return problem(found, request.scope["request_id"], headers={"Content-Range": f"bytes */{download.size_bytes}"})
     if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size_bytes}"
     headers["Content-Length"] = str(end - start)

@@ -162,8 +162,8 @@ class RequestLimits:
             await self._app(scope, receive, send)
             return
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            refusal = InvalidRequest("The address holds a NUL character. Leave it out.")
-            await problem(refusal, scope["request_id"])(scope, receive, send)
+            found = InvalidRequest("The address holds a NUL character. Leave it out.")
+            await problem(found, scope["request_id"])(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "identity").strip().lower() != "identity":

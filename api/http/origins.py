@@ -52,13 +52,13 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        if refusal is None:
+        found = self._problem_of(scope) if scope["type"] == "http" else None
+        if found is None:
             await self._app(scope, receive, send)
         else:
-            await problem(refusal, scope["request_id"])(scope, receive, send)
+            await problem(found, scope["request_id"])(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> PlatformError | None:
+    def _problem_of(self, scope: Scope) -> PlatformError | None:
         hosts = _values(scope, b"host")
         if len(hosts) != 1:
             said = "names more than one host" if hosts else "has no header Host"

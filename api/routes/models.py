@@ -34,7 +34,7 @@ _MOST_COMPARED = 10
 def version_of(
     version: Annotated[WrittenVersion, Path(description="The version of a model.")],
 ) -> int:
-    """The version in the path; whatever is not a version names no model.
+    """The version in the path; what is not a version does not name a model.
 
     Raises:
         UnknownModel: when it is not a version.

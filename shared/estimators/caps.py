@@ -1,4 +1,4 @@
-"""What requests may not set, and how far they may go where scikit-learn names no end."""
+"""What requests may not set, and how far they may go where scikit-learn does not name an end."""
 
 # One training may cost this much: rows x input columns x estimators. A forest of 1,000 trees over a million rows of
 # 100 columns is at the limit.

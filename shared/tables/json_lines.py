@@ -212,7 +212,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
-    """The refusal of the first value in a column that is nested, too large or not Unicode."""
+    """The error of the first value in a column that is nested, too large or not Unicode."""
     for number, row in rows:
         value = row.get(name)
         if isinstance(value, list | tuple):

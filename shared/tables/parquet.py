@@ -70,7 +70,7 @@ class ParquetChunks:
             if not self._controls and pa.types.is_string(kept.cells.type):
                 check_controls(kept.cells)
         except Unfit as unfit:
-            raise _refusal(name, rows_before + unfit.position + 1, unfit) from None
+            raise _unfit_value(name, rows_before + unfit.position + 1, unfit) from None
         self.rounded[name] += kept.rounded
         return kept.cells
 
@@ -94,7 +94,7 @@ class ParquetChunks:
 
 
 def _fault_of(error: Exception) -> Exception:
-    """The refusal of the file, unless it was the system that could not read it."""
+    """The error of the file, unless it was the system that could not read it."""
     return error if isinstance(error, OSError) and error.errno else _damaged()
 
 
@@ -102,7 +102,7 @@ def _damaged() -> InvalidTable:
     return InvalidTable("The file begins like Parquet but cannot be read: it is cut off or damaged. Write it again.")
 
 
-def _refusal(name: str, row: int, unfit: Unfit) -> InvalidTable:
+def _unfit_value(name: str, row: int, unfit: Unfit) -> InvalidTable:
     return InvalidTable(
         f"Column '{name}', row {row}, holds {unfit.what}, which no table here can hold. {unfit.hint}",
         errors=[{"loc": ["file", row, name], "msg": unfit.what}],

@@ -144,7 +144,7 @@ class Reader:
                 return
             log.warning("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
             if is_last or ending.out_of_memory or ending.disk_full:
-                raise self._refusal(ending)
+                raise self._error_of(ending)
 
     def _run(self, folder: Path) -> Ending:
         try:
@@ -185,7 +185,7 @@ class Reader:
         if self._closing:
             raise ProcessStopping
 
-    def _refusal(self, ending: Ending) -> Exception:
+    def _error_of(self, ending: Ending) -> Exception:
         if ending.out_of_memory:
             granted = self._memory_mb()
             setting = "MLMINI_READER_MEMORY_MB" if granted == self._settings.reader_memory_mb else None
