@@ -32,7 +32,7 @@ from shared.tables.reader import Reader
 _SERVE = (
     "from api.app import create_app; from api.server import HttpServer; from shared.logging import configure_logging; "
     "from shared.settings import load_settings; settings = load_settings(); configure_logging('ERROR'); "
-    "Server(create_app(settings), settings).run()"
+    "HttpServer(create_app(settings), settings).run()"
 )
 IRIS = Path(__file__).parents[1] / "shared" / "datasets" / "data" / "iris.csv"
 _BLOCK_BYTES = 2**20

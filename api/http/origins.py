@@ -18,10 +18,13 @@ _OWN_SITES = {"same-origin", "none"}
 
 # What a page needs to send and to read beyond what browsers let it.
 _SENT = ("Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", "X-Request-ID")
-_READ = ("Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID", "X-Warnings")
+_READ = (
+    *("Content-Disposition", "ETag", "Location", "Retry-After", "X-Model-Target", "X-Model-Version", "X-Request-ID"),
+    *("X-Row-Count", "X-Warnings"),
+)
 _METHODS = ("GET", "POST", "PATCH", "DELETE")
 
-_MEND = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
+_HINT = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
 
 
 def origin_checks(*, names: frozenset[str], trusted: Collection[str]) -> Iterator[Middleware]:
@@ -62,9 +65,9 @@ class Origins:
         hosts = _values(scope, b"host")
         if len(hosts) != 1:
             said = "names more than one host" if hosts else "has no header Host"
-            return UnknownHost(f"The request {said}. Send one. {_MEND}")
+            return UnknownHost(f"The request {said}. Send one. {_HINT}")
         if name_of(hosts[0]) not in self._names:
-            return UnknownHost(f"This server does not answer to the name '{hosts[0]}'. {_MEND}")
+            return UnknownHost(f"This server does not answer to the name '{hosts[0]}'. {_HINT}")
         if scope["method"] not in _SAFE and _is_foreign(scope, hosts[0]) and not self._is_trusted(scope):
             return _foreign(scope)
         return None

@@ -74,7 +74,7 @@ _FORM = {
 @router.post(
     "/datasets/upload",
     status_code=201,
-    summary="ReceivedFile a dataset",
+    summary="Upload a dataset",
     openapi_extra=_FORM,
     responses={
         200: {"model": Dataset, "description": "The newest version has these very bytes already"},

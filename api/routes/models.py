@@ -110,7 +110,7 @@ def get_model(version: Version, session: ReadSession, wants_page: WantsPage) -> 
     return page_of_model(model) if wants_page else model
 
 
-@router.patch("/models/{version}", summary="Write on a model", responses=responses(404, 413, 415, 422, 503))
+@router.patch("/models/{version}", summary="Set tags and note of a model", responses=responses(404, 413, 415, 422, 503))
 def annotate_model(version: Version, body: ModelChange, session: WriteSession) -> Model:
     """Put tags and a note on a model: what is left out stays, `tags` replaces all of them, a null `note` goes."""
     versions.find_model(session, version)

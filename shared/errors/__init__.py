@@ -17,9 +17,9 @@ no program has to read the sentence.
 """
 
 # A name is written once, where its class is.
-from shared.errors.datasets import *  # noqa: F403
-from shared.errors.jobs import *  # noqa: F403
-from shared.errors.models import *  # noqa: F403
-from shared.errors.requests import *  # noqa: F403
-from shared.errors.suggestion import *  # noqa: F403
-from shared.errors.tree import *  # noqa: F403
+from shared.errors.datasets import *  # noqa: F403 - see above
+from shared.errors.jobs import *  # noqa: F403 - see above
+from shared.errors.models import *  # noqa: F403 - see above
+from shared.errors.requests import *  # noqa: F403 - see above
+from shared.errors.suggestion import *  # noqa: F403 - see above
+from shared.errors.tree import *  # noqa: F403 - see above

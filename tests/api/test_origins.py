@@ -178,7 +178,7 @@ def test_a_page_of_a_listed_origin_may_read_and_change(trusting: TestClient) -> 
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
     assert "Origin" in answer.headers["Vary"]
     exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
-    assert {"X-Request-ID", "Location", "Retry-After", "X-Warnings"} <= set(exposed)
+    assert {"X-Request-ID", "Location", "Retry-After", "X-Warnings", "X-Model-Version", "X-Row-Count"} <= set(exposed)
     assert "Access-Control-Allow-Credentials" not in answer.headers
     answer = trusting.post("/train", headers=page)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (415, PAGE)
