@@ -45,11 +45,9 @@ def _hear_signals(process: WorkerProcess) -> None:
 
     def handler(wish: Wish) -> Callable[[int, FrameType | None], None]:
         def handle(_number: int, _frame: FrameType | None) -> None:
-            try:
-                process.ask(wish)
-            finally:
-                # Celery's loop reads this: it takes no more messages and stops its steps.
-                state.should_stop = 0  # type: ignore[assignment]  # the stubs know its first value alone
+            process.ask_by_signal(wish)
+            # Celery's loop reads this: it takes no more messages and stops its steps.
+            state.should_stop = 0  # type: ignore[assignment]  # the stubs know its first value alone
 
         return handle
 

@@ -1,9 +1,9 @@
 """This worker process: one runtime and its upkeep, from start to stop."""
 
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from enum import Enum, auto
 from queue import SimpleQueue
 from typing import NoReturn
@@ -42,7 +42,6 @@ class WorkerProcess:
         self.refused = False
         # A queue that takes no lock: a signal handler runs in the middle of anything.
         self._wishes: SimpleQueue[Wish] = SimpleQueue()
-        self._asked_to_stop = False
         self._runtime: Runtime | None = None
         self._upkeep: Upkeep | None = None
 
@@ -53,7 +52,7 @@ class WorkerProcess:
             SystemExit: when it never will be.
         """
         try:
-            self._runtime = open_runtime(self._settings, lambda: self._asked_to_stop)
+            self._runtime = open_runtime(self._settings)
         except WrongSettings as error:
             self._refuse(error.code, error.detail)
         self._check_limits(self._runtime)
@@ -63,16 +62,18 @@ class WorkerProcess:
         threading.Thread(target=self._follow_wishes, args=(self._runtime,), name="wishes", daemon=True).start()
 
     def ask(self, wish: Wish) -> None:
-        """Have the worker stop; returns at once, and may be called by the handler of a signal.
-
-        Raises:
-            SystemExit: when the runtime is not open yet; this ends the wait for it, in whose midst the signal came.
-        """
-        # Not only the exception: it gets lost when the signal comes inside a finalizer.
-        self._asked_to_stop = True
+        """Have the worker stop; returns at once."""
         self._wishes.put(wish)
+
+    def ask_by_signal(self, wish: Wish) -> None:
+        """The same, for the handler of a signal. A worker that is still starting ends here.
+
+        Its start may wait for long, and an exception that a handler raises gets lost in finalizers, or turns into
+        another one. It leaves no more behind than a killed worker does, which the next start clears away.
+        """
         if self._runtime is None:
-            sys.exit(0)
+            os._exit(0)
+        self.ask(wish)
 
     def stop(self) -> None:
         """Drain to the end, then close everything."""
@@ -124,14 +125,13 @@ class WorkerProcess:
             execute(self._runtime, job_id)
 
 
-def open_runtime(settings: Settings, is_stopping: Callable[[], bool]) -> Runtime:
+def open_runtime(settings: Settings) -> Runtime:
     """The runtime, as soon as the database and the object store answer.
 
     A worker that ended instead would have to be started again by somebody, each time that a part restarts.
 
     Raises:
         WrongSettings: when waiting does not help.
-        SystemExit: when asked to stop meanwhile.
     """
     told = ""
     while True:
@@ -142,5 +142,3 @@ def open_runtime(settings: Settings, is_stopping: Callable[[], bool]) -> Runtime
                 log.warning("start_waits", code=error.code, detail=error.detail)
             told = error.detail
         time.sleep(_RETRY_SECONDS)
-        if is_stopping():
-            sys.exit(0)
