@@ -20,10 +20,10 @@ from shared.errors import InvalidInput, InvalidRequest, MissingNotAllowed
 from shared.prediction.csv_input import CsvBatch, CsvInput, placed_in_file
 from shared.prediction.csv_output import RowsOutput
 from shared.prediction.csv_rows import CsvRows, how_to_read
-from shared.prediction.faults import Faults
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Prediction, Predictor
+from shared.prediction.problems import InputProblems
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 from shared.tables.text import NotUtf8
@@ -92,16 +92,16 @@ class CsvPrediction:
                 reading = Reading(**{**reading.model_dump(), "encoding": "latin-1"})
 
     async def _check_rows(self, request: Request, given: CsvInput, added: list[str]) -> "CheckedCsv":
-        faults, warnings = Faults("body"), InputWarnings("line")
+        problems, warnings = InputProblems("body"), InputWarnings("line")
         with await self._step(given.open) as rows:
             told = given.settle_header(rows.header, added, version=self.predictor.version)
-            checked = given.check(rows, faults, warnings)
+            checked = given.check(rows, problems, warnings)
             most, count = max(1, _CELLS // len(self.predictor.signature.inputs)), 0
             while some := await self._step(partial(_count, islice(checked, most))):
                 count += some
                 if await request.is_disconnected():
                     raise InvalidRequest("The client is gone.")
-        faults.raise_if_any()
+        problems.raise_if_any()
         return CheckedCsv(given, count, told + warnings.sentences())
 
     async def open(self, given: CsvInput) -> CsvRows:

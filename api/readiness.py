@@ -17,7 +17,7 @@ from shared.home import check_home
 from shared.migration import check_schema
 from shared.object_store import ObjectStore
 from shared.queue import JobQueue
-from shared.redis_access import redis_fault
+from shared.redis_access import redis_problem
 from shared.schema import metadata
 from shared.tables.reader import Reader
 
@@ -107,7 +107,7 @@ def _ask_redis(queue: JobQueue) -> None:
     try:
         queue.ping()
     except redis.RedisError as error:
-        raise _Missing(f"{redis_fault(error)} {_REDIS}") from None
+        raise _Missing(f"{redis_problem(error)} {_REDIS}") from None
 
 
 def _ask_workers(queue: JobQueue) -> None:

@@ -16,7 +16,7 @@ from api.app import create_app
 from api.http.connection import Connection, ConnectionLimits
 from shared.errors import WrongSettings
 from shared.home import PRIVATE
-from shared.listening import is_about_the_host, listen, listen_fault
+from shared.listening import is_about_the_host, listen, listen_problem
 from shared.logging import configure_logging
 from shared.settings import PREFIX, Settings, load_settings
 
@@ -114,10 +114,10 @@ def _raise_descriptor_limit() -> None:
 
 
 def _in_the_way(settings: Settings, error: OSError) -> str:
-    fault = listen_fault(settings.host, settings.port, error)
+    problem = listen_problem(settings.host, settings.port, error)
     if is_about_the_host(error):
-        return fault
-    return f"{PREFIX}PORT: {fault} Stop what listens there, or set {PREFIX}PORT to a free port."
+        return problem
+    return f"{PREFIX}PORT: {problem} Stop what listens there, or set {PREFIX}PORT to a free port."
 
 
 if __name__ == "__main__":

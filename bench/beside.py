@@ -153,7 +153,7 @@ def repeat(
     over: threading.Event,
     counts: Counter[str],
 ) -> None:
-    """One request after another until it is over; after a refusal a short pause, shorter than is asked for."""
+    """One request after another until it is over; a refused one is followed by a short pause, shorter than asked."""
     with httpx2.Client(base_url=url, timeout=300) as client:
         while not over.is_set():
             try:

@@ -104,7 +104,7 @@ def _mirror() -> str:
 def _run(*command: str, more: dict[str, str] | None = None) -> None:
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
     if subprocess.run(command, check=False, env=environment).returncode:
-        _give_up("the installation did not work out; the lines above say why. Once that is mended, run make again.")
+        _give_up("the installation did not work out; the lines above say why. Once that is fixed, run make again.")
 
 
 def _give_up(sentence: str) -> None:

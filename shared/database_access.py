@@ -1,4 +1,4 @@
-"""The way to the database: its URL read, and its refusals put into sentences that quote no secret."""
+"""The way to the database: its URL read, and its errors put into sentences that quote no secret."""
 
 import re
 import sqlite3
@@ -143,10 +143,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise database_fault(error) from error
+        raise database_error(error) from error
 
 
-def database_fault(error: SQLAlchemyError) -> PlatformError:
+def database_error(error: SQLAlchemyError) -> PlatformError:
     """What an error of the database means, and how to fix it."""
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
@@ -165,7 +165,7 @@ def database_fault(error: SQLAlchemyError) -> PlatformError:
     return DatabaseUnavailable(_AWAY)
 
 
-def folder_fault(error: OSError) -> WrongSettings:
+def folder_error(error: OSError) -> WrongSettings:
     """What it means that the folder of a database file cannot be used."""
     return WrongSettings(
         f"The folder of the database file cannot be written: {reason(error)}. Let this user write there, or name "
@@ -188,7 +188,7 @@ def check_writes(database: Database) -> None:
 
 
 def check_intact(database: Database, tables: Collection[str]) -> None:
-    """See that the tables are there and, if damage was met, that it was mended.
+    """See that the tables are there and, if damage was met, that it was repaired.
 
     Raises:
         DatabaseDamaged: when a table is missing, or SQLite finds the file damaged still.

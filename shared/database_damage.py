@@ -26,7 +26,7 @@ _GONE = (
 
 
 def is_damage(error: SQLAlchemyError) -> bool:
-    """Whether an error tells that what the database holds is damaged, which no other try mends."""
+    """Whether an error tells that what the database holds is damaged, which no other try can fix."""
     if not isinstance(error, DBAPIError):
         return False
     if isinstance(error.orig, sqlite3.Error):

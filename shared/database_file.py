@@ -27,7 +27,7 @@ def database_path(url: str) -> Path | None:
 
 
 def weakness_of_database(settings: Settings) -> str | None:
-    """How other users could change the database file, if there is one, and what mends it; None if they cannot.
+    """How other users could change the database file, if there is one, and how to fix it; None if they cannot.
 
     Raises:
         WrongSettings: when something else than a file has its name.

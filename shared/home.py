@@ -27,7 +27,7 @@ def prepare_home(home: Path) -> None:
         probe_folder(home)
         found = weakness_of_home(home)
     except OSError as error:
-        raise WrongSettings(home_fault(error, str(home))) from None
+        raise WrongSettings(home_problem(error, str(home))) from None
     if found is not None:
         raise WrongSettings(exposed(found))
 
@@ -47,7 +47,7 @@ def make_private(folder: Path) -> None:
 
 
 def weakness_of_home(home: Path) -> str | None:
-    """How other users could change what a home folder keeps, and what mends it; None if they cannot.
+    """How other users could change what a home folder keeps, and how to fix it; None if they cannot.
 
     Raises:
         OSError: when it cannot be looked at.
@@ -71,7 +71,7 @@ def check_home(home: Path) -> None:
     try:
         probe_folder(home)
     except OSError as error:
-        raise WrongSettings(home_fault(error, "its folder")) from None
+        raise WrongSettings(home_problem(error, "its folder")) from None
 
 
 def probe_folder(folder: Path) -> None:
@@ -86,7 +86,7 @@ def probe_folder(folder: Path) -> None:
         os.fsync(file.fileno())
 
 
-def home_fault(error: OSError, folder: str) -> str:
+def home_problem(error: OSError, folder: str) -> str:
     """What is wrong with a home folder, and how to fix it."""
     return f"MLMINI_HOME: {folder} cannot be used as the home folder: {reason(error)}. {hint(error)}"
 

@@ -28,7 +28,7 @@ def is_about_the_host(error: OSError) -> bool:
     return isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
 
 
-def listen_fault(host: str, port: int, error: OSError) -> str:
+def listen_problem(host: str, port: int, error: OSError) -> str:
     """Why nothing can listen there."""
     if is_about_the_host(error):
         return (

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 
 import migrations
 from shared.database import Database
-from shared.database_access import expect_primary, explained, folder_fault
+from shared.database_access import expect_primary, explained, folder_error
 from shared.errors import WrongSettings
 from shared.home import make_private
 from shared.regular_file import open_regular
@@ -154,7 +154,7 @@ def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        raise folder_fault(error) from None
+        raise folder_error(error) from None
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def _file_lock(path: Path) -> Iterator[None]:
         make_private(path.parent)
         descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise folder_fault(error) from None
+        raise folder_error(error) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

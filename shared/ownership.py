@@ -17,7 +17,7 @@ _TRUSTED_BY_ALL = 0
 
 
 def weakness(path: Path, *, secret: bool = False) -> str | None:
-    """How others could change a file or folder itself, or read one that is secret, and what mends it; None if not."""
+    """How others could change a file or folder itself, or read one that is secret, and how to fix it; None if not."""
     state = path.lstat()
     if stat.S_ISLNK(state.st_mode):
         return _foreign(path, state)
@@ -27,7 +27,7 @@ def weakness(path: Path, *, secret: bool = False) -> str | None:
 
 
 def weakness_on_the_way(path: Path) -> str | None:
-    """How others could put another thing in the place of a file or folder, and what mends it; None if they cannot."""
+    """How others could put another thing in the place of a file or folder, and how to fix it; None if they cannot."""
     for folder in _folders(path):
         state = folder.lstat()
         found = _foreign(folder, state)

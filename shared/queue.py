@@ -89,7 +89,7 @@ class JobQueue:
         self._publisher.start()
 
     def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
-        """Have workers told of a job, best effort, in the background. The relay mends what gets lost."""
+        """Have workers told of a job, best effort, in the background. The relay tells what got lost again."""
         try:
             self._waiting.put_nowait(Delivery(job_id, kind, priority))
         except queue.Full:

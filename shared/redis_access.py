@@ -1,4 +1,4 @@
-"""The way to Redis: its URL read, and its refusals put into sentences that quote no secret."""
+"""The way to Redis: its URL read, and its errors put into sentences that quote no secret."""
 
 import re
 
@@ -82,7 +82,7 @@ def is_redis_away(error: redis.RedisError) -> bool:
     return away and not isinstance(error, redis.AuthenticationError)
 
 
-def redis_fault(error: redis.RedisError) -> str:
+def redis_problem(error: redis.RedisError) -> str:
     """What an error of the client means, and how to fix it."""
     for kind, words, sentence in _FAULTS:
         if isinstance(error, kind) and re.search(words, str(error), re.IGNORECASE):

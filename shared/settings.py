@@ -161,13 +161,13 @@ def load_settings() -> Settings:
     Raises:
         WrongSettings: naming each variable that is wrong and what is wrong with it, and each that is unknown.
     """
-    faults = unknown_names()
+    problems = unknown_names()
     try:
         settings = Settings()
     except ValidationError as error:
-        faults += _faults(error)
-    if faults:
-        raise WrongSettings("; ".join(faults))
+        problems += _problems(error)
+    if problems:
+        raise WrongSettings("; ".join(problems))
     return settings
 
 
@@ -183,18 +183,19 @@ def unknown_names() -> list[str]:
     return unknown
 
 
-def _faults(error: ValidationError) -> list[str]:
+def _problems(error: ValidationError) -> list[str]:
     # A default that depends on a wrong value is skipped: the wrong value has its own line.
-    told = [fault for fault in error.errors() if fault["type"] != "default_factory_not_called"]
+    told = [problem for problem in error.errors() if problem["type"] != "default_factory_not_called"]
     sentences = (
-        f"{PREFIX}{str(fault['loc'][0]).upper()}: {_said(fault)}" if fault["loc"] else _said(fault) for fault in told
+        f"{PREFIX}{str(problem['loc'][0]).upper()}: {_said(problem)}" if problem["loc"] else _said(problem)
+        for problem in told
     )
-    # Each part of a list has its own fault, with the same words.
+    # Each part of a list has its own problem, with the same words.
     return list(dict.fromkeys(sentences))
 
 
-def _said(fault: ErrorDetails) -> str:
+def _said(problem: ErrorDetails) -> str:
     # What was given is not shown: it may be a secret that went into the wrong variable.
-    if fault["type"] == "bool_parsing":
+    if problem["type"] == "bool_parsing":
         return "It must be 1 or 0"
-    return reworded(fault["type"], fault["msg"])
+    return reworded(problem["type"], problem["msg"])

@@ -13,7 +13,7 @@ from shared.settings import load_settings
 
 
 def main() -> None:
-    """End with status 1 when the worker has not announced itself lately; what cannot be known is no fault of it."""
+    """End with status 1 when the worker has not announced itself lately; without Redis nobody can know, and it is 0."""
     queue = JobQueue(load_settings())
     try:
         names = queue.workers()

@@ -1,4 +1,4 @@
-"""The thread of every worker that tidies up what time and faults leave behind.
+"""The thread of every worker that tidies up what time and failures leave behind.
 
 Any number of workers may do it at the same moment: each step takes what it finds by a guarded statement, and what one
 worker has removed the others do not find.

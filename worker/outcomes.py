@@ -59,7 +59,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
 
 
 def verdict_of(error: Exception) -> Verdict:
-    """The verdict on an error by its closest known class; what is not known will not mend itself."""
+    """The verdict on an error by its closest known class; for what is not known another try does not help."""
     for kind in type(_named(error)).__mro__:
         if kind in VERDICTS:
             return VERDICTS[kind]

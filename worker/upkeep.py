@@ -4,7 +4,7 @@ poll      runs due jobs that no message brought here, so that work goes on while
 relay     tells workers again of due jobs whose messages were lost
 rescue    frees jobs whose worker went silent
 announce  says that this worker is ready and alive
-janitor   tidies up what time and faults leave behind: see `worker.janitor`
+janitor   tidies up what time and failures leave behind: see `worker.janitor`
 
 Two more do nothing before the worker is asked to stop: `leave` takes it off the list of workers, and `drain` ends the
 time that running jobs are given.

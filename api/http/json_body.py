@@ -79,7 +79,7 @@ def parse_json(body: bytes, *, most_lists: int) -> Any:
             large, repeated names, deep nesting, lone surrogates, NUL characters, other encodings than UTF-8.
     """
     if not body.strip():
-        raise InvalidJson("The body is empty. Send a JSON object.", errors=[_fault("the body is empty")])
+        raise InvalidJson("The body is empty. Send a JSON object.", errors=[_not_json("the body is empty")])
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -189,8 +189,8 @@ def _place(text: str, position: int) -> str:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise InvalidJson(f"The body is not valid JSON: {reason}.", errors=[_fault(reason)]) from None
+    raise InvalidJson(f"The body is not valid JSON: {reason}.", errors=[_not_json(reason)]) from None
 
 
-def _fault(reason: str) -> dict[str, Any]:
+def _not_json(reason: str) -> dict[str, Any]:
     return {"loc": ["body"], "msg": reason}

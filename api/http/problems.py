@@ -24,7 +24,7 @@ from api.http.errors import (
 from api.http.validation import invalid_request
 from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from shared.errors import (
-    MOST_FAULTS,
+    MOST_PROBLEMS,
     BodyTooLarge,
     Conflict,
     DatasetCorrupt,
@@ -124,8 +124,8 @@ def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | 
     ).model_dump(exclude={"errors"}, exclude_unset=True)
     if error.errors:
         body["errors"] = [
-            {"loc": [_readable(part) for part in fault["loc"]], "msg": _readable(fault["msg"])}
-            for fault in error.errors[:MOST_FAULTS]
+            {"loc": [_readable(part) for part in entry["loc"]], "msg": _readable(entry["msg"])}
+            for entry in error.errors[:MOST_PROBLEMS]
         ]
     headers = dict(headers or {})
     if status == 503:
@@ -163,12 +163,12 @@ async def _platform_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the type for which the handler is registered
-    faults = error.errors()
-    if all(fault["loc"][0] == "path" for fault in faults):
+    entries = error.errors()
+    if all(entry["loc"][0] == "path" for entry in entries):
         return problem(_not_found(request), request.scope["request_id"])
     field = getattr(request.scope.get("route"), "body_field", None)
     body = field.field_info.annotation if field is not None else None
-    return problem(invalid_request(faults, body=body), request.scope["request_id"])
+    return problem(invalid_request(entries, body=body), request.scope["request_id"])
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -6,7 +6,8 @@ from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from shared.errors import MOST_FAULTS, InvalidRequest, closest, did_you_mean
+from api.http.validation import counted
+from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, did_you_mean
 
 
 async def check_query(request: Request) -> None:
@@ -20,7 +21,7 @@ async def check_query(request: Request) -> None:
         return
     known = declared_names(request.scope["route"])
     strange = [name for name in given if name not in known]
-    if len(given) > MOST_FAULTS:
+    if len(given) > MOST_PROBLEMS:
         sentence = f"The address has {len(given):,} query parameters, far more than there are. Leave them out."
         raise InvalidRequest(sentence, errors=[{"loc": ["query"], "msg": sentence}])
     errors = [
@@ -29,10 +30,16 @@ async def check_query(request: Request) -> None:
         if name not in known or times > 1
     ]
     if errors:
-        more = f" ({len(errors)} faults in all; `errors` lists them.)" if len(errors) > 1 else ""
+        more, count = counted(len(errors))
         near = closest(strange[0], known) if strange else None
         available = known if strange else []
-        raise InvalidRequest(f"{errors[0]['msg']}{more}", errors=errors, did_you_mean=near, available=available)
+        raise InvalidRequest(
+            f"{errors[0]['msg']}{more}",
+            errors=errors,
+            did_you_mean=near,
+            available=available,
+            problem_count=count,
+        )
 
 
 def declared_names(route: APIRoute) -> list[str]:

@@ -1,4 +1,4 @@
-"""From pydantic's faults to an error that says where each is and how to fix it."""
+"""From pydantic's errors to an error that says where each is and how to fix it."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.errors import MOST_FAULTS, InvalidRequest, did_you_mean
+from shared.errors import MOST_PROBLEMS, InvalidRequest, did_you_mean
 from shared.wording import reworded
 
 # No object that clients send has as many by far.
@@ -37,23 +37,24 @@ def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) ->
             check_field_counts(value.get(known), field.annotation, place=(*place, known))
 
 
-def invalid_request(faults: Sequence[Any], *, body: Any) -> InvalidRequest:
-    """The error for all faults of one request; `body` is the type that its body should have had."""
+def invalid_request(problems: Sequence[Any], *, body: Any) -> InvalidRequest:
+    """The error for all problems of one request; `body` is the type that its body should have had."""
     errors: list[dict[str, Any]] = [
-        {"loc": list(fault["loc"]), "msg": _sentence(fault, body)} for fault in faults[:MOST_FAULTS]
+        {"loc": list(problem["loc"]), "msg": _sentence(problem, body)} for problem in problems[:MOST_PROBLEMS]
     ]
     first = errors[0]
     sentence = first["msg"]
     detail = f"{_place(first['loc'])}: {sentence[0].lower()}{sentence[1:]}"
-    return InvalidRequest(detail + counted(len(faults)), errors=errors)
+    more, count = counted(len(problems))
+    return InvalidRequest(detail + more, errors=errors, problem_count=count)
 
 
-def counted(faults: int) -> str:
-    """How many faults there are, and that `errors` lists them, or the first; nothing for a single one."""
-    if faults <= 1:
-        return ""
-    listed = "them" if faults <= MOST_FAULTS else f"the first {MOST_FAULTS}"
-    return f" ({faults} faults in all; `errors` lists {listed}.)"
+def counted(problems: int) -> tuple[str, int | None]:
+    """How many problems there are, as the end of a sentence and as a number; nothing for a single one."""
+    if problems == 1:
+        return "", None
+    listed = "them" if problems <= MOST_PROBLEMS else f"the first {MOST_PROBLEMS}"
+    return f" ({problems} problems in all; `errors` lists {listed}.)", problems
 
 
 def _place(loc: list[Any]) -> str:
@@ -64,16 +65,16 @@ def _place(loc: list[Any]) -> str:
     return f"Field '{name}'" if source == "body" else f"{str(source).capitalize()} parameter '{name}'"
 
 
-def _sentence(fault: Any, body: Any) -> str:
-    kind, loc = fault["type"], fault["loc"]
+def _sentence(problem: Any, body: Any) -> str:
+    kind, loc = problem["type"], problem["loc"]
     if kind == "missing":
         return "It is required."
     if kind == "extra_forbidden":
         return _unknown_field(str(loc[-1]), _fields_at(body, list(loc[1:-1])))
     if kind == "too_long":
-        return f"It must have at most {fault['ctx']['max_length']:,} items."
-    message = reworded(kind, str(fault["msg"]))
-    return f"{message[0].upper()}{message[1:]}{_not_given(fault.get('input'))}."
+        return f"It must have at most {problem['ctx']['max_length']:,} items."
+    message = reworded(kind, str(problem["msg"]))
+    return f"{message[0].upper()}{message[1:]}{_not_given(problem.get('input'))}."
 
 
 def _not_given(value: Any) -> str:

@@ -38,6 +38,11 @@ class Problem(ResponseBody):
     setting: str | None = Field(
         default=None, description="The setting that decides that limit.", examples=["MLMINI_JSON_MAX_BYTES"]
     )
+    problem_count: int | None = Field(
+        default=None,
+        description="How many things are wrong, where there are several; `errors` lists the first hundred.",
+        examples=[150],
+    )
     retry_after: int | None = Field(
         default=None, description="The seconds after which to ask again, as in the header Retry-After."
     )

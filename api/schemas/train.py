@@ -92,12 +92,12 @@ class TrainProblem(ResponseBody):
     code: str = Field(description="`GET /errors/{code}` explains it.", examples=["unknown_column"])
     title: str = Field(description="The code in words.", examples=["Unknown column"])
     detail: str = Field(description="What is wrong, and how to fix it.")
-    errors: list[ProblemPart] = Field(description="Single faults, where there may be several.")
+    errors: list[ProblemPart] = Field(description="Single problems, where there may be several.")
 
     @classmethod
     def from_error(cls, error: PlatformError) -> Self:
         """The problem that an error tells of."""
-        errors = [ProblemPart.model_validate(fault) for fault in error.errors]
+        errors = [ProblemPart.model_validate(entry) for entry in error.errors]
         return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
 
 

@@ -1,7 +1,6 @@
 """Predictions for a whole table: its bytes go to the API as they are, and what comes back is written."""
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -21,8 +20,7 @@ from cli.render.progress import watching_bytes
 from cli.render.text import json_text
 
 _CHUNK_BYTES = 2**18
-_MOST_FAULTS = 10
-_COUNTED = re.compile(r"The input has (\d+) faults")
+_MOST_PROBLEMS = 10
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,8 @@ def predict_table(client: Client, output: Output, question: Question, *, source:
         counted = file if source == STANDARD else meter.reading(file)
         try:
             answer = _asked(client, output, question, counted, stack, repeats=source != STANDARD)
-        except Refused as refusal:
-            raise _placed(refusal, name) from None
+        except Refused as refused:
+            raise _placed(refused, name) from None
         if not output.as_json:
             for warning in json.loads(answer.headers.get("X-Warnings", "[]")):
                 output.tell(f"Warning: {warning}")
@@ -110,21 +108,19 @@ def _write(answer: StreamedText, writer: TextIO, *, as_json: bool) -> None:
         copy_text(answer.pieces, writer)
 
 
-def _placed(refusal: Refused, name: str) -> Refused:
-    """The refusal with a line for each wrong place in the file, if it is about such."""
-    faults = refusal.problem.get("errors", [])
-    if not faults or not all(_is_line(fault) for fault in faults):
-        return refusal
-    # The API lists the first of many faults, and says how many there are.
-    told = _COUNTED.match(str(refusal.problem.get("detail")))
-    total = int(told[1]) if told else len(faults)
-    shown = [f"  {fault['msg']}" for fault in faults[:_MOST_FAULTS]]
+def _placed(refused: Refused, name: str) -> Refused:
+    """The same with a line for each wrong place in the file, if it is about such."""
+    problems = refused.problem.get("errors", [])
+    if not problems or not all(_is_line(problem) for problem in problems):
+        return refused
+    total = refused.problem.get("problem_count", 1)
+    shown = [f"  {problem['msg']}" for problem in problems[:_MOST_PROBLEMS]]
     if total > len(shown):
         shown.append(f"  and {total - len(shown):,} more")
-    if request := refusal.problem.get("request_id"):
+    if request := refused.problem.get("request_id"):
         shown.append(f"  (request {request})")
-    return Refused(refusal.problem, "\n".join([f"{name} has rows that the model cannot take:", *shown]))
+    return Refused(refused.problem, "\n".join([f"{name} has rows that the model cannot take:", *shown]))
 
 
-def _is_line(fault: dict[str, Any]) -> bool:
-    return fault["loc"][0] == "body" and len(fault["loc"]) > 1 and isinstance(fault["loc"][1], int)
+def _is_line(problem: dict[str, Any]) -> bool:
+    return problem["loc"][0] == "body" and len(problem["loc"]) > 1 and isinstance(problem["loc"][1], int)

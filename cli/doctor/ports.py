@@ -8,7 +8,7 @@ from cli.client.probe import ask
 from cli.client.release import release_in
 from cli.doctor.examination import CheckResult, CheckState
 from cli.launcher.published import published
-from shared.listening import is_about_the_host, listen, listen_fault
+from shared.listening import is_about_the_host, listen, listen_problem
 from shared.settings import PREFIX, Settings
 
 # Under which names the addresses are published.
@@ -32,7 +32,7 @@ def _look(settings: Settings, field: str, *, host: str, path: str) -> CheckResul
         listen(host, port).close()
     except OSError as error:
         if is_about_the_host(error):
-            return CheckResult(field, CheckState.BROKEN, f"{port} cannot be used", listen_fault(host, port, error))
+            return CheckResult(field, CheckState.BROKEN, f"{port} cannot be used", listen_problem(host, port, error))
         if _is_platform(f"http://{f'[{host}]' if ':' in host else host}:{port}", path):
             return _held(settings, field, port)
         if field in settings.model_fields_set:

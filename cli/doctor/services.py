@@ -17,7 +17,7 @@ from cli.launcher.errors import StartFailed
 from cli.launcher.published import published
 from cli.launcher.valkey import find_binary
 from shared.queue import JobQueue
-from shared.redis_access import connect_redis, redis_fault
+from shared.redis_access import connect_redis, redis_problem
 from shared.settings import Settings
 
 _START = "`make run`, or `mlmini up`, starts the platform."
@@ -35,7 +35,7 @@ def check_redis(settings: Settings) -> CheckResult:
     try:
         _ping(settings)
     except redis.RedisError as error:
-        return broken("Redis", place, redis_fault(error))
+        return broken("Redis", place, redis_problem(error))
     return ok("Redis", place)
 
 

@@ -7,10 +7,10 @@ from sqlalchemy.engine import make_url
 
 from cli.doctor.examination import CheckResult, broken, note, ok
 from shared.database import Database
-from shared.database_access import check_writes, explained, folder_fault, open_database, place_of
+from shared.database_access import check_writes, explained, folder_error, open_database, place_of
 from shared.database_file import weakness_of_database
 from shared.errors import PlatformError, WrongSettings
-from shared.home import exposed, home_fault, probe_folder, weakness_of_home
+from shared.home import exposed, home_problem, probe_folder, weakness_of_home
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
@@ -34,7 +34,7 @@ def check_home(settings: Settings) -> CheckResult:
             probe_folder(settings.scratch)
         found = weakness_of_home(home)
     except OSError as error:
-        return broken("Home folder", str(home), home_fault(error, str(home)))
+        return broken("Home folder", str(home), home_problem(error, str(home)))
     if found is not None:
         return broken("Home folder", f"{home} is not for this user alone", exposed(found))
     return ok("Home folder", str(home))
@@ -58,7 +58,7 @@ def check_database(settings: Settings) -> CheckResult:
     except PlatformError as error:
         return broken("Database", place, error.detail)
     except OSError as error:
-        return broken("Database", place, folder_fault(error).detail)
+        return broken("Database", place, folder_error(error).detail)
     finally:
         database.close()
     return ok("Database", f"{place}, with the tables of this release")
@@ -101,7 +101,7 @@ def check_store(settings: Settings) -> CheckResult:
     except PlatformError as error:
         return broken("Object store", place, error.detail)
     except OSError as error:
-        return broken("Object store", place, home_fault(error, str(settings.home)))
+        return broken("Object store", place, home_problem(error, str(settings.home)))
     finally:
         store.close()
     return ok("Object store", place)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.launcher.errors import StartFailed
 from shared.errors import WrongSettings
-from shared.home import home_fault, prepare_home
+from shared.home import home_problem, prepare_home
 from shared.regular_file import open_regular
 
 LOCK_NAME = "lock"
@@ -30,7 +30,7 @@ def claimed(home: Path) -> Iterator[None]:
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
         descriptor = open_regular(home / LOCK_NAME, os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise WrongSettings(home_fault(error, str(home))) from None
+        raise WrongSettings(home_problem(error, str(home))) from None
     try:
         _lock(descriptor, home)
         yield

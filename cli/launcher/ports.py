@@ -23,12 +23,12 @@ def listen(host: str, wanted: int, *, variable: str | None) -> socket.socket:
         try:
             return listening.listen(host, port)
         except OSError as error:
-            fault = listening.listen_fault(host, port, error)
+            problem = listening.listen_problem(host, port, error)
             if listening.is_about_the_host(error):
-                raise StartFailed(fault) from None
+                raise StartFailed(problem) from None
             reason = error.strerror
     if variable:
-        raise StartFailed(f"{variable}: {fault} Set {variable} to a free port, or leave it unset to have one chosen.")
+        raise StartFailed(f"{variable}: {problem} Set {variable} to a free port, or leave it unset to have one chosen.")
     raise StartFailed(f"no port from {wanted} to {candidates[-1]} on {host} can be used: {reason}.")
 
 

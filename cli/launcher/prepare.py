@@ -24,7 +24,7 @@ from shared.home import PRIVATE, prepare_home
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.platform import Platform
-from shared.redis_access import connect_redis, is_redis_away, redis_fault
+from shared.redis_access import connect_redis, is_redis_away, redis_problem
 from shared.registry.renewal import Renewal
 from shared.settings import Settings, load_settings
 
@@ -126,7 +126,7 @@ def _ping(settings: Settings) -> None:
         client.ping()
     except redis.RedisError as error:
         kind = Unavailable if is_redis_away(error) else WrongSettings
-        raise kind(redis_fault(error)) from None
+        raise kind(redis_problem(error)) from None
     finally:
         client.close()
 

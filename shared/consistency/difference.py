@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One finding: a stable name of its kind, what it is about, what was found, and what mends it."""
+    """One finding: a stable name of its kind, what it is about, what was found, and how to fix it."""
 
     kind: str
     about: str

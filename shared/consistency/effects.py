@@ -11,7 +11,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 
-_HINT = "Job and effect are one transaction: rows were changed by hand, or by a fault. Report it."
+_HINT = "Job and effect are one transaction: rows were changed by hand, or by a bug. Report it."
 
 
 def differences(database: Database) -> Iterator[Difference]:

@@ -11,7 +11,7 @@ from shared.database import Database
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, State, may_follow
 
-_HINT = "This is a fault of the platform, or the row was changed by hand: report it with the events of the job."
+_HINT = "This is a bug of the platform, or the row was changed by hand: report it with the events of the job."
 _NO_LEASE = (
     "Nobody will rescue it. Set its jobs.lease_until to a moment that is past: then a worker queues it again. And "
     "report it."

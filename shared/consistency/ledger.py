@@ -24,7 +24,7 @@ _OUTDATED = (
     "the file was not the one that was registered: bring it back together with the backup of the database from before "
     "the upgrade, or retire the version there and promote it or train again."
 )
-_RESTORE = "Rows were changed by hand, or by a fault: compare with a backup of the database, and report it."
+_RESTORE = "Rows were changed by hand, or by a bug: compare with a backup of the database, and report it."
 
 
 def differences(database: Database, settings: Settings, key: ArtifactKey | None) -> Iterator[Difference]:

@@ -213,7 +213,7 @@ def _publish(
 
 
 def name_taken(name: str) -> ExampleNameTaken:
-    """The refusal of an example whose name somebody gave to other data."""
+    """The error for an example whose name somebody gave to other data."""
     return ExampleNameTaken(
         f"The dataset '{name}' holds other data than the bundled example of that name. Train on it without "
         f"'use_example', or delete it first with DELETE /datasets/{name}."

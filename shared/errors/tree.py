@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
-# So many faults of one request are told. To make a sentence for each of a million would take seconds.
-MOST_FAULTS = 100
+# So many problems of one request are told. To make a sentence for each of a million would take seconds.
+MOST_PROBLEMS = 100
 # So many of them come with a suggestion, where it is looked for among the columns of a table.
 MOST_HINTS = 10
 # So many of the words that would be taken are listed; a table may have thousands of columns.
@@ -23,6 +23,8 @@ class Members(TypedDict, total=False):
     # How much of it is taken, in the unit that the sentence names, and the setting that decides.
     limit: float
     setting: str | None
+    # How many problems there are, where there are several; `errors` lists the first of them.
+    problem_count: int | None
 
 
 class PlatformError(Exception):
@@ -40,7 +42,7 @@ class PlatformError(Exception):
     def __init__(
         self, detail: str = "", *, errors: list[dict[str, Any]] | None = None, **members: Unpack[Members]
     ) -> None:
-        """`errors` lists single faults as `{"loc": [...], "msg": "..."}` where there may be several."""
+        """`errors` lists single problems as `{"loc": [...], "msg": "..."}` where there may be several."""
         self.detail = detail or f"{' '.join((type(self).__doc__ or '').split())} {self.hint}".strip()
         self.errors = errors or []
         if "available" in members:

@@ -42,7 +42,7 @@ def fail(session: Session, claim: Claim, failure: Failure) -> State | None:
 def retry(
     session: Session, claim: Claim, failure: Failure, *, delay_seconds: float, max_transient_failures: int
 ) -> State | None:
-    """Queue the job again after a passing fault, or fail it when there were too many."""
+    """Queue the job again after a passing failure, or fail it when there were too many."""
     too_many = JOBS.c.transient_count + 1 > max_transient_failures
     target = case((too_many, State.FAILED.value), else_=State.QUEUED.value)
     return _leave(
@@ -80,7 +80,7 @@ def confirm_cancel(session: Session, claim: Claim) -> State | None:
 
 
 def backoff_seconds(transient_count: int, *, base_seconds: float) -> float:
-    """How long to wait after the given number of passing faults: doubling, at most 5 minutes, with jitter.
+    """How long to wait after the given number of passing failures: doubling, at most 5 minutes, with jitter.
 
     Jitter spreads the jobs that one outage sent back (Brooker, "Exponential Backoff And Jitter", 2015).
     """

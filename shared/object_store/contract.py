@@ -131,7 +131,7 @@ def check_bucket(bucket: str) -> None:
 def check_key(key: str) -> None:
     """Raise ValueError unless the key is parts of plain ASCII between single slashes.
 
-    Keys are built by the server, so a wrong one is a fault of ours; it must not become a path all the same.
+    Keys are built by the server, so a wrong one is a bug of ours; it must not become a path all the same.
     """
     parts = key.split("/")
     if len(key) > 1024 or not all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts):

@@ -9,13 +9,13 @@ from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, did_yo
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of
 from shared.prediction.csv_rows import CsvRow, CsvRows
-from shared.prediction.faults import Faults
 from shared.prediction.input_warnings import Done, InputWarnings
+from shared.prediction.problems import InputProblems
 from shared.prediction.written_cells import WrongCell, converter
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 
-# Whoever has so many faults needs no exact number.
+# Whoever has so many problems needs no exact number.
 _MOST_COUNTED = 1_000
 _MOST_NAMES = 20
 # What the cells of a batch take at most, each with its object.
@@ -44,8 +44,8 @@ class CsvInput:
         names = [column.name for column in self._signature.inputs]
         return CsvRows(self._path, self._reading, self._limits, columns=names)
 
-    def check(self, rows: CsvRows, faults: Faults, warnings: InputWarnings) -> Iterator[int]:
-        """Check all rows, and yield the line after each; it ends early where there are very many faults.
+    def check(self, rows: CsvRows, problems: InputProblems, warnings: InputWarnings) -> Iterator[int]:
+        """Check all rows, and yield the line after each; it ends early where there are very many problems.
 
         Raises:
             InvalidTable, TableTooLarge, NotUtf8: as reading does.
@@ -53,19 +53,19 @@ class CsvInput:
         read = _row_reader(self._signature, rows)
         used = [position for position, column in enumerate(self._signature.inputs) if column.used]
         for row in rows:
-            values = read(row, faults)
+            values = read(row, problems)
             if all(values[position] is None for position in used):
                 warnings.add(Done.NOTHING_GIVEN, row.line)
-            if faults.count > _MOST_COUNTED:
+            if problems.count > _MOST_COUNTED:
                 return
             yield row.line
 
     def batches(self, rows: CsvRows, *, most_rows: Callable[[], int]) -> Iterator[CsvBatch]:
         """All rows of a file that has been checked, at most `most_rows()` at a time, and no more than some memory."""
-        read, faults = _row_reader(self._signature, rows), Faults("body")
+        read, problems = _row_reader(self._signature, rows), InputProblems("body")
         pending = iter(rows)
         while batch := list(_bounded(islice(pending, most_rows()))):
-            yield CsvBatch(batch, [read(row, faults) for row in batch])
+            yield CsvBatch(batch, [read(row, problems) for row in batch])
 
     def settle_header(self, header: list[str], added: list[str], *, version: int) -> list[str]:
         """Look at the names of the columns, and at those that the answer adds; what is told of them as warnings.
@@ -95,19 +95,19 @@ class CsvInput:
 
 
 def placed_in_file(error: PlatformError, batch: CsvBatch) -> PlatformError:
-    """The refusal of a batch with the lines of the file in place of the rows of the batch."""
-    faults: list[dict[str, Any]] = []
-    for fault in error.errors:
-        row = next((part for part in fault["loc"] if isinstance(part, int)), None)
+    """The error of a batch with the lines of the file in place of the rows of the batch."""
+    problems: list[dict[str, Any]] = []
+    for problem in error.errors:
+        row = next((part for part in problem["loc"] if isinstance(part, int)), None)
         if row is None or row >= len(batch.rows):
             return error
         line = batch.rows[row].line
-        sentence = fault["msg"].removeprefix(f"Row {row}: ").replace(f"), row {row}: ", "): ")
-        faults.append({"loc": ["body", line], "msg": f"line {line}: {sentence}"})
-    return type(error)(str(faults[0]["msg"]), errors=faults) if faults else error
+        sentence = problem["msg"].removeprefix(f"Row {row}: ").replace(f"), row {row}: ", "): ")
+        problems.append({"loc": ["body", line], "msg": f"line {line}: {sentence}"})
+    return type(error)(str(problems[0]["msg"]), errors=problems, **error.members) if problems else error
 
 
-def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, Faults], list[Any]]:
+def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, InputProblems], list[Any]]:
     """How to read a row into what the signature asks for; what is wrong is noted with its line."""
     positions = {name: position for position, name in enumerate(rows.header)}
     plan = [
@@ -121,7 +121,7 @@ def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, Faults
         for column in signature.inputs
     ]
 
-    def read(row: CsvRow, faults: Faults) -> list[Any]:
+    def read(row: CsvRow, problems: InputProblems) -> list[Any]:
         values: list[Any] = []
         for name, position, convert, check, may_be_missing in plan:
             value = None
@@ -131,10 +131,10 @@ def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, Faults
             except WrongCell as wrong_cell:
                 wrong = str(wrong_cell)
             if wrong is not None:
-                faults.add((row.line, name), f"line {row.line}, column '{name}': {wrong}")
+                problems.add((row.line, name), f"line {row.line}, column '{name}': {wrong}")
             elif value is None and not may_be_missing:
                 sentence = f"line {row.line}: Column '{name}' is missing; the model needs a value."
-                faults.add((row.line, name), sentence, missing=True)
+                problems.add((row.line, name), sentence, missing=True)
             values.append(value)
         return values
 
@@ -154,15 +154,15 @@ def _check_names(header: list[str], signature: Signature, absent: list[str]) -> 
     """Refuse names that nearly are those of columns that lack; all others are columns of the client's own."""
     known = {column.name for column in signature.inputs} | {signature.target}
     folded = {name.casefold(): name for name in absent}
-    faults = Faults("body")
+    problems = InputProblems("body")
     for name in header if absent else []:
-        if name in known or not faults.suggests:
+        if name in known or not problems.suggests:
             continue
         meant = folded.get(name.casefold())
         hint = f" Did you mean '{meant}'?" if meant else did_you_mean(name, absent)
         if hint:
-            faults.add((1, name), f"The model has no input column '{name}', and the table lacks one.{hint}")
-    faults.raise_if_any()
+            problems.add((1, name), f"The model has no input column '{name}', and the table lacks one.{hint}")
+    problems.raise_if_any()
 
 
 def _listed(names: list[str]) -> str:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from shared.errors import DuplicateColumns, InvalidInput, InvalidTable, TableTooLarge
-from shared.tables.delimited_faults import FIELD_BYTES, ROW_BYTES
+from shared.tables.delimited_problems import FIELD_BYTES, ROW_BYTES
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 from shared.tables.sniffing import DELIMITERS, detect

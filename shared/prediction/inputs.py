@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from shared.errors import BodyTooLarge, InvalidInput, did_you_mean
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of, short, shown, spelling_of
-from shared.prediction.faults import Faults
 from shared.prediction.input_warnings import Done, InputWarnings
+from shared.prediction.problems import InputProblems
 from shared.training.frame import model_input
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def read_input(signature: Signature, *, features: Any, records: Any, max_cells: 
         BodyTooLarge: when there are more cells than one request may have.
     """
     if (features is None) == (records is None):
-        raise _refusal((), "Give either 'features' (rows of values) or 'records' (objects by column name).")
+        raise _invalid((), "Give either 'features' (rows of values) or 'records' (objects by column name).")
     form = "features" if records is None else "records"
     rows = features if records is None else records
     if not isinstance(rows, list) or not rows:
-        raise _refusal((form,), f"'{form}' must be a list of at least one row.")
+        raise _invalid((form,), f"'{form}' must be a list of at least one row.")
     _check_size(signature, len(rows), max_cells)
     if form == "features":
         return _read_features(signature, rows, warnings)
@@ -48,35 +48,35 @@ def _read_features(signature: Signature, rows: list[Any], warnings: InputWarning
     plain = _plain_numbers(signature, rows)
     if plain is not None:
         return plain
-    faults = Faults()
+    problems = InputProblems()
     for index, row in enumerate(rows):
-        _check_shape(signature, index, row, faults)
-    faults.raise_if_any()
+        _check_shape(signature, index, row, problems)
+    problems.raise_if_any()
     rows = [list(row) for row in rows]
-    _take_cells(signature, rows, "features", faults, warnings)
+    _take_cells(signature, rows, "features", problems, warnings)
     return _converted(signature, rows)
 
 
 def _read_records(signature: Signature, records: list[Any], warnings: InputWarnings) -> Any:
-    faults = Faults()
+    problems = InputProblems()
     names = [column.name for column in signature.inputs]
     known = frozenset(names)
     rows = []
     for index, record in enumerate(records):
         if not isinstance(record, dict):
-            faults.add(("records", index), f"Row {index} must be an object, but is {_described(record)}.")
+            problems.add(("records", index), f"Row {index} must be an object, but is {_described(record)}.")
             continue
         for name in record:
             if name == signature.target:
                 warnings.add(Done.TARGET_LEFT_ASIDE, index, short(name))
             elif name not in known:
-                sentence = partial(_unknown_column, signature, name, suggest=faults.suggests)
-                faults.add(("records", index, name), sentence)
+                sentence = partial(_unknown_column, signature, name, suggest=problems.suggests)
+                problems.add(("records", index, name), sentence)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
         # What is left of them no longer stands in its place, so its cells cannot be named.
-        faults.raise_if_any()
-    _take_cells(signature, rows, "records", faults, warnings)
+        problems.raise_if_any()
+    _take_cells(signature, rows, "records", problems, warnings)
     return _converted(signature, rows)
 
 
@@ -96,23 +96,23 @@ def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64
     return array if np.isfinite(array).all() else None
 
 
-def _check_shape(signature: Signature, index: int, row: Any, faults: Faults) -> None:
+def _check_shape(signature: Signature, index: int, row: Any, problems: InputProblems) -> None:
     if not isinstance(row, list):
-        faults.add(
+        problems.add(
             ("features", index),
             f"Row {index} must be a list of values, but is {_described(row)}. One row is written [[...]].",
         )
     elif len(row) != len(signature.inputs):
         count = f"{len(row)} value{'' if len(row) == 1 else 's'}"
         wanted = f"the model takes {len(signature.inputs)}"
-        faults.add(("features", index), lambda: f"Row {index} has {count}, but {wanted}: {_names(signature)}.")
+        problems.add(("features", index), lambda: f"Row {index} has {count}, but {wanted}: {_names(signature)}.")
 
 
 def _take_cells(
     signature: Signature,
     rows: list[list[Any]],
     form: str,
-    faults: Faults,
+    problems: InputProblems,
     warnings: InputWarnings,
 ) -> None:
     """Look at each cell of rows that have the right shape. Numbers in columns of texts become texts, in these rows."""
@@ -128,16 +128,16 @@ def _take_cells(
             if value is None:
                 if not may_be_missing:
                     sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
-                    faults.add((form, index, keys[position]), sentence, missing=True)
+                    problems.add((form, index, keys[position]), sentence, missing=True)
             elif (wrong := check(value)) is not None:
                 sentence = f"Column '{column.name}' ({column.kind}), row {index}: {wrong}."
-                faults.add((form, index, keys[position]), sentence)
+                problems.add((form, index, keys[position]), sentence)
             elif type(value) in _NUMBERS and (spell := spellings[position]) is not None:
                 row[position], seen = spell(value)
                 warnings.add(Done.SPELLED if seen else Done.SPELLED_UNSEEN, index, short(column.name))
         if all(row[position] is None for position, column, _, _ in columns if column.used):
             warnings.add(Done.NOTHING_GIVEN, index)
-    faults.raise_if_any()
+    problems.raise_if_any()
 
 
 def _converted(signature: Signature, rows: list[list[Any]]) -> Any:
@@ -148,7 +148,7 @@ def _converted(signature: Signature, rows: list[list[Any]]) -> Any:
         used = [column for column in signature.inputs if column.used]
         return model_input(columns, used, numeric=signature.numeric)
     except (ValueError, TypeError, OverflowError) as error:
-        raise _refusal((), "The values cannot be converted to what the model takes.") from error
+        raise _invalid((), "The values cannot be converted to what the model takes.") from error
 
 
 def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
@@ -178,5 +178,5 @@ def _described(value: Any) -> str:
     return "null" if value is None else shown(value)
 
 
-def _refusal(place: tuple[str, ...], sentence: str) -> InvalidInput:
+def _invalid(place: tuple[str, ...], sentence: str) -> InvalidInput:
     return InvalidInput(sentence, errors=[{"loc": ["body", "input_data", *place], "msg": sentence}])

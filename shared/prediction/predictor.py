@@ -7,9 +7,9 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.prediction.incomputable import refuse_rows, refuse_values
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
-from shared.prediction.refusals import refuse_rows, refuse_values
 from shared.registry.artifact import load_model
 from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings

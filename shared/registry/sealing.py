@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from shared.errors import ArtifactCorrupt, WrongSettings
-from shared.home import exposed, home_fault, make_private, reason
+from shared.home import exposed, home_problem, make_private, reason
 from shared.ownership import weakness
 from shared.regular_file import NotRegular, open_regular
 from shared.settings import Settings
@@ -73,7 +73,7 @@ def load_artifact_key(settings: Settings) -> ArtifactKey:
         try:
             _create(settings.home / KEY_FILE)
         except OSError as error:
-            raise WrongSettings(home_fault(error, "its folder")) from None
+            raise WrongSettings(home_problem(error, "its folder")) from None
         key = read_artifact_key(settings)
     if key is None:
         raise WrongSettings(f"{KEY_FILE} in the home folder vanished right after it was made. Start again.")

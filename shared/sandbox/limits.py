@@ -15,7 +15,7 @@ OUT_OF_MEMORY = 77
 DISK_FULL = 78
 SYSTEM_FAULT = 79
 
-# What a process is sent for its own fault; all others come from outside, SIGKILL from the kernel's memory killer too.
+# What a process is sent for its own error; all others come from outside, SIGKILL from the kernel's memory killer too.
 _OF_CRASHES = {
     signal.SIGSEGV,
     signal.SIGABRT,

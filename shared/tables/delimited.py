@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from shared.errors import EmptyTable, InvalidTable, TableTooLarge
-from shared.tables.delimited_faults import FIELD_BYTES, ROW_BYTES, find_fault
+from shared.tables.delimited_problems import FIELD_BYTES, ROW_BYTES, find_problem
 from shared.tables.header import parse_records, refuse_data_as_header, settle_names
 from shared.tables.inspected import TableLimits
 from shared.tables.missing import MISSING
@@ -25,7 +25,7 @@ _END = "\0"
 
 
 class CsvChunks:
-    """The chunks of one file. Iterating raises InvalidTable with the line of the first fault.
+    """The chunks of one file. Iterating raises InvalidTable with the line of the first problem.
 
     `partial` takes the file for the beginning of a longer one: its last row, which may be cut, is left out.
     """
@@ -60,7 +60,7 @@ class CsvChunks:
                 yield chunk
         except pa.ArrowInvalid:
             if not self._partial:
-                find_fault(self._path, self._reading, self._limits, names=self.names)
+                find_problem(self._path, self._reading, self._limits, names=self.names)
             raise InvalidTable("The file is not a table with the same number of fields in each line.") from None
 
     def _open(self) -> None:

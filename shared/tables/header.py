@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, TableTooLarge
 from shared.tables.controls import find_control
-from shared.tables.delimited_faults import FIELD_BYTES
+from shared.tables.delimited_problems import FIELD_BYTES
 from shared.tables.inspected import TableLimits
 
 LONGEST_COLUMN_NAME = 256

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
 from shared.tables.controls import PATTERN, find_control
-from shared.tables.delimited_faults import ROW_BYTES
+from shared.tables.delimited_problems import ROW_BYTES
 from shared.tables.floats import EXACT, is_rounded
 from shared.tables.header import LONGEST_COLUMN_NAME
 from shared.tables.inspected import TableLimits
@@ -42,7 +42,7 @@ class JsonChunks:
     """The chunks of one file. Later chunks may have more columns: `names` grows in the order of appearance.
 
     Strings stay strings whatever they spell; numbers that are not finite are refused. Iterating raises InvalidTable
-    with the line of the first fault. `partial` takes the file for the beginning of a longer one.
+    with the line of the first problem. `partial` takes the file for the beginning of a longer one.
     """
 
     typed = True
@@ -87,7 +87,7 @@ class JsonChunks:
                         f"Line {number} is longer than {ROW_BYTES:,} bytes. Shorten it.", limit=ROW_BYTES
                     )
         except NotUtf8:
-            raise _fault(number, "is not UTF-8, as JSON has to be") from None
+            raise _invalid(number, "is not UTF-8, as JSON has to be") from None
         if rest and not self._partial:
             yield rest
 
@@ -125,9 +125,9 @@ class JsonChunks:
                 setting="MLMINI_TABLE_MAX_COLUMNS",
             )
         if not name.strip() or len(name) > LONGEST_COLUMN_NAME or not _encodable(name):
-            raise _fault(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
+            raise _invalid(number, f"has a name that is empty, broken or longer than {LONGEST_COLUMN_NAME} characters")
         if not self._limits.controls and (control := find_control(name)):
-            raise _fault(number, f"has a name with {control.name} in it. Rename the column")
+            raise _invalid(number, f"has a name with {control.name} in it. Rename the column")
 
 
 class _Nested(Exception):
@@ -142,15 +142,17 @@ def _read_row(number: int, line: bytes) -> Row:
     try:
         pairs = _DECODER.decode(line.decode())
     except json.JSONDecodeError as error:
-        raise _fault(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise _invalid(number, f"is not JSON: {error.msg} at character {error.pos + 1}") from None
     except _NotJson as error:
-        raise _fault(number, f"holds {error}, which JSON does not have. Write null where a value is missing") from None
+        raise _invalid(
+            number, f"holds {error}, which JSON does not have. Write null where a value is missing"
+        ) from None
     except RecursionError:
-        raise _fault(number, "is nested too deeply") from None
+        raise _invalid(number, "is nested too deeply") from None
     except ValueError:
-        raise _fault(number, "holds a number with too many digits") from None
+        raise _invalid(number, "holds a number with too many digits") from None
     if not isinstance(pairs, tuple):
-        raise _fault(number, "is not a JSON object")
+        raise _invalid(number, "is not a JSON object")
     row = dict(pairs)
     if len(row) < len(pairs):
         name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
@@ -197,7 +199,7 @@ def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
 def _check_controls(rows: list[tuple[int, Row]], name: str, cells: pa.Array) -> None:
     position = pc.index(pc.match_substring_regex(cells, PATTERN), value=True).as_py()
     if position >= 0 and (control := find_control(cells[position].as_py())):
-        raise _fault(rows[position][0], f"holds {control.name} in '{name}'. Remove or replace all such characters")
+        raise _invalid(rows[position][0], f"holds {control.name} in '{name}'. Remove or replace all such characters")
 
 
 def _is_rounded(value: Any) -> bool:
@@ -216,11 +218,13 @@ def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
     for number, row in rows:
         value = row.get(name)
         if isinstance(value, list | tuple):
-            return _fault(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
+            return _invalid(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
         if not _is_finite(value):
-            return _fault(number, f"holds a number in '{name}' that is too large. Write null where a value is missing")
+            return _invalid(
+                number, f"holds a number in '{name}' that is too large. Write null where a value is missing"
+            )
         if isinstance(value, str) and not _encodable(value):
-            return _fault(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
+            return _invalid(number, f"holds half of a Unicode pair (\\ud800 to \\udfff) in '{name}'")
     raise AssertionError("the column was refused for a value in it")
 
 
@@ -228,7 +232,7 @@ def _encodable(text: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _fault(number: int, what: str) -> InvalidTable:
+def _invalid(number: int, what: str) -> InvalidTable:
     return InvalidTable(
         f"Line {number} {what}. Each line must be one JSON object of plain values.",
         errors=[{"loc": ["file", number], "msg": what}],

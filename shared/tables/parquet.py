@@ -34,7 +34,7 @@ class ParquetChunks:
         except UnicodeDecodeError:
             raise InvalidTable("The name of a column is not UTF-8. Rename the column.") from None
         except _UNREADABLE as error:
-            raise _fault_of(error) from None
+            raise _error_of(error) from None
         self.rounded: Counter[str] = Counter()
         self._controls = limits.controls
         try:
@@ -61,7 +61,7 @@ class ParquetChunks:
         try:
             yield from self._file.iter_batches(batch_size=_CHUNK_ROWS, use_threads=False)
         except _UNREADABLE as error:
-            raise _fault_of(error) from None
+            raise _error_of(error) from None
 
     def _keep(self, at: int, cells: pa.Array, rows_before: int) -> pa.Array:
         name = self.names[at]
@@ -93,7 +93,7 @@ class ParquetChunks:
             )
 
 
-def _fault_of(error: Exception) -> Exception:
+def _error_of(error: Exception) -> Exception:
     """The error of the file, unless it was the system that could not read it."""
     return error if isinstance(error, OSError) and error.errno else _damaged()
 

@@ -15,7 +15,7 @@ _MOST_WARNINGS = 20
 _LENGTH = 500
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
 # What estimators raise for data or parameters that they do not take. A want of memory is not among them.
-_REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
+_FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def kept_warnings() -> Iterator[list[str]]:
 
 
 @contextmanager
-def refusals_of(estimator: Estimator) -> Iterator[None]:
+def errors_of_fit(estimator: Estimator) -> Iterator[None]:
     """Turn what the estimator raises into one sentence.
 
     Raises:
@@ -47,7 +47,7 @@ def refusals_of(estimator: Estimator) -> Iterator[None]:
     """
     try:
         yield
-    except _REFUSALS as error:
+    except _FIT_ERRORS as error:
         told = _told(str(error)) or type(error).__name__
         raise FitFailed(f"{estimator.key} could not be fitted to this data: {told}") from error
 

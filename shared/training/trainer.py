@@ -22,7 +22,7 @@ from shared.training import fit_progress, narration
 from shared.training.checks.training import check
 from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
-from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
+from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import plain, target_values, with_labels
 from shared.training.narration import Say
@@ -138,7 +138,7 @@ def _fit(spec: TrainingSpec, ready: _Ready, on_step: OnStep) -> _Fit:
         settings["random_state"] = spec.random_state
     settings = with_labels(settings, ready.signature.classes or [])
     started = time.perf_counter()
-    with kept_warnings() as sentences, refusals_of(estimator):
+    with kept_warnings() as sentences, errors_of_fit(estimator):
         model = build_model(ready.plan, build_estimator(estimator, settings))
         shown = _Shown(on_step, measured=fit_progress.can_be_seen(model))
         fit_progress.fit(model, ready.data.iloc[part], ready.target[part], told=shown.tell)
@@ -162,7 +162,7 @@ class _Shown:
 
 def _measure(ready: _Ready, model: Any) -> Evaluation:
     part = ready.split.test
-    with refusals_of(ready.estimator):
+    with errors_of_fit(ready.estimator):
         return evaluate(model, ready.data.iloc[part], ready.target[part], task=ready.estimator.task)
 
 

@@ -1,4 +1,4 @@
-"""A client that leaves in the middle of an answer is no fault of the platform."""
+"""A client that leaves in the middle of an answer is not a failure of the platform."""
 
 import asyncio
 import contextlib

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from api.http import problems, validation
-from shared.errors import MOST_FAULTS
+from shared.errors import MOST_PROBLEMS
 from shared.settings import Settings
 from tests.support.searches import counted_searches
 
@@ -44,14 +44,14 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def faults(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many faults each refused request was found to have."""
+def counted_problems(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many problems each refused request was found to have."""
     found: list[int] = []
     refuse = validation.invalid_request
 
-    def counting(faults: Any, *, body: Any) -> Any:
-        found.append(len(faults))
-        return refuse(faults, body=body)
+    def counting(problems: Any, *, body: Any) -> Any:
+        found.append(len(problems))
+        return refuse(problems, body=body)
 
     monkeypatch.setattr(problems, "invalid_request", counting)
     return found
@@ -59,14 +59,14 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize(("path", "body"), BODIES.values(), ids=BODIES)
 def test_a_crowd_in_a_body_costs_no_work_for_each(
-    one_client: TestClient, faults: list[int], path: str, body: dict[str, Any]
+    one_client: TestClient, counted_problems: list[int], path: str, body: dict[str, Any]
 ) -> None:
     with counted_searches() as searches:
         answer = one_client.post(path, content=json.dumps(body), headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
-    assert 1 <= len(answer.json()["errors"]) <= MOST_FAULTS
-    assert sum(faults) <= 5_001
-    assert searches.words <= MOST_FAULTS
+    assert 1 <= len(answer.json()["errors"]) <= MOST_PROBLEMS
+    assert sum(counted_problems) <= 5_001
+    assert searches.words <= MOST_PROBLEMS
 
 
 def test_more_rows_than_a_prediction_may_have_cells_are_refused_before_they_are_read(one_client: TestClient) -> None:
@@ -86,11 +86,12 @@ def test_a_crowd_in_the_address_costs_no_work_for_each(one_client: TestClient) -
     assert searches.words == 0
 
 
-def test_a_hundred_of_more_faults_are_told_with_their_number(one_client: TestClient) -> None:
+def test_a_hundred_of_more_problems_are_told_with_their_number(one_client: TestClient) -> None:
     body = TRAIN | {"features": [*range(150)]}
     answer = one_client.post("/train", json=body)
-    assert len(answer.json()["errors"]) == MOST_FAULTS
-    assert "(150 faults in all; `errors` lists the first 100.)" in answer.json()["detail"]
+    assert len(answer.json()["errors"]) == MOST_PROBLEMS
+    assert answer.json()["problem_count"] == 150
+    assert "(150 problems in all; `errors` lists the first 100.)" in answer.json()["detail"]
 
 
 def test_a_long_list_is_told_how_long_it_may_be(one_client: TestClient) -> None:

@@ -68,5 +68,5 @@ def test_an_erased_dataset_leaves_its_name_free_and_its_numbers_taken(
     again = problem(client.delete("/datasets/wine", params={"erase": "true"}), 404, "unknown_dataset")
     assert "was erased on 20" in again
     assert client.post("/datasets/upload", files=table).json()["version"] == 2
-    refusal = problem(client.delete("/datasets/iris", params={"erase": "true"}), 409, "dataset_in_use")
-    assert "'iris': 1. Erase them first" in refusal
+    refused = problem(client.delete("/datasets/iris", params={"erase": "true"}), 409, "dataset_in_use")
+    assert "'iris': 1. Erase them first" in refused

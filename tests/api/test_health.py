@@ -81,7 +81,7 @@ def test_without_the_store_it_is_not_ready(client: TestClient, stack: Stack, api
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["code"] == "not_ready"
     assert answer.json()["dependencies"]["object_store"]["state"] == "down"
-    assert [fault["loc"] for fault in answer.json()["errors"]] == [["object_store"]]
+    assert [problem["loc"] for problem in answer.json()["errors"]] == [["object_store"]]
     assert str(api_settings.home) not in answer.text
 
 

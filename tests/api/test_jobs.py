@@ -247,6 +247,6 @@ def test_a_job_of_a_kind_that_only_a_newer_release_knows_is_shown_and_cancelled_
     assert [job["job_id"] for job in client.get("/jobs").json()["items"]] == [str(job_id)]
     assert 'mlmini_jobs{kind="explain",status="queued"} 1.0' in client.get("/metrics").text
     assert client.post(f"/jobs/{job_id}/cancel").json()["status"] == "cancelled"
-    refusal = client.post(f"/jobs/{job_id}/retry")
-    assert (refusal.status_code, refusal.json()["code"]) == (422, "invalid_request")
-    assert "the release that accepted it" in refusal.json()["detail"]
+    refused = client.post(f"/jobs/{job_id}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert "the release that accepted it" in refused.json()["detail"]

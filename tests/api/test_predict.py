@@ -208,12 +208,12 @@ def test_a_number_that_is_not_finite_is_refused(one_client: TestClient, one_plat
 def test_every_wrong_cell_is_named_with_its_place(one_client: TestClient, one_platform: Platform) -> None:
     features = [[1, "b", 3, 4], [1, 2, 3, 4], [None, 2, True, 4]]
     problem = one_client.post("/predict", json=BODY | {"input_data": {"features": features}}).json()
-    assert [fault["loc"] for fault in problem["errors"]] == [
+    assert [problem["loc"] for problem in problem["errors"]] == [
         ["body", "input_data", "features", row, column] for row, column in ((0, 1), (2, 0), (2, 2))
     ]
 
 
-def test_a_fault_of_the_model_is_not_blamed_on_the_client(
+def test_an_error_of_the_model_is_not_blamed_on_the_client(
     app: FastAPI, client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = app.state.parts.cache.get("iris", "dev")

@@ -178,7 +178,7 @@ def test_every_wrong_cell_is_named_by_its_line_before_anything_is_predicted(
 ) -> None:
     content = f'{NEEDED},note\n1,2,3,4,"two\nlines"\nlong,2,3,4,\n1,NA,3,wide,\n'
     problem = send(one_client, content).json()
-    assert [(fault["loc"], fault["msg"]) for fault in problem["errors"]] == [
+    assert [(problem["loc"], problem["msg"]) for problem in problem["errors"]] == [
         (["body", 4, "sepal_length"], "line 4, column 'sepal_length': 'long' is not a number"),
         (["body", 5, "sepal_width"], "line 5: Column 'sepal_width' is missing; the model needs a value."),
         (["body", 5, "petal_width"], "line 5, column 'petal_width': 'wide' is not a number"),
@@ -186,7 +186,8 @@ def test_every_wrong_cell_is_named_by_its_line_before_anything_is_predicted(
     missing = send(one_client, f"{NEEDED}\n1,2,3,4\n" + "1,2,3,\n" * 150).json()
     assert missing["code"] == "missing_not_allowed"
     assert len(missing["errors"]) == 100
-    assert "150 faults" in missing["detail"]
+    assert "150 problems" in missing["detail"]
+    assert missing["problem_count"] == 150
 
 
 def test_a_table_may_be_larger_than_a_body_of_json_and_no_larger_than_an_upload(

@@ -171,11 +171,11 @@ def test_long_values_of_clients_are_shown_shortened() -> None:
     assert len(_json(problem(UnknownDataset("a" * 5000), "id-1"))["detail"]) == 1000
 
 
-def test_at_most_a_hundred_faults_are_listed() -> None:
-    faults = [{"loc": ["body", number], "msg": "\x00" * 9000} for number in range(500)]
-    listed = _json(problem(InvalidInput("Many.", errors=faults), "id-1"))["errors"]
+def test_at_most_a_hundred_problems_are_listed() -> None:
+    problems = [{"loc": ["body", number], "msg": "\x00" * 9000} for number in range(500)]
+    listed = _json(problem(InvalidInput("Many.", errors=problems), "id-1"))["errors"]
     assert len(listed) == 100
-    assert all(len(fault["msg"]) < 5000 for fault in listed)
+    assert all(len(problem["msg"]) < 5000 for problem in listed)
 
 
 class _Inner(RequestBody):
@@ -249,14 +249,14 @@ def test_a_body_of_the_wrong_form_is_told_where_and_how(
         answer = client.post("/trial", json=body)
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid_request"
-    assert any(words in fault["msg"] for fault in answer.json()["errors"] if fault["loc"] == place)
+    assert any(words in problem["msg"] for problem in answer.json()["errors"] if problem["loc"] == place)
 
 
-def test_the_first_of_many_faults_is_the_detail_and_their_number_is_told(trial: FastAPI) -> None:
+def test_the_first_of_many_problems_is_the_detail_and_their_number_is_told(trial: FastAPI) -> None:
     with TestClient(trial) as client:
         answer = client.post("/trial?number=x", json={"name": 1, "nam": 2})
     assert answer.json()["detail"].startswith("Query parameter 'number': it must be a whole number, not 'x'.")
-    assert "(3 faults in all" in answer.json()["detail"]
+    assert "(3 problems in all" in answer.json()["detail"]
 
 
 def test_a_path_that_cannot_be_right_is_not_found(trial: FastAPI) -> None:

@@ -33,7 +33,7 @@ def _request(client: TestClient, method: str, path: str, query: str, *, in_csv: 
 def test_every_route_refuses_a_parameter_that_it_does_not_have(one_client: TestClient, method: str, path: str) -> None:
     answer = _request(one_client, method, path, "zzz=1")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), answer.text
-    assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", "zzz"]]
+    assert [problem["loc"] for problem in answer.json()["errors"]] == [["query", "zzz"]]
 
 
 def test_every_declared_parameter_is_known_and_refused_when_it_comes_twice(app: FastAPI, client: TestClient) -> None:
@@ -72,7 +72,8 @@ def test_an_upload_with_an_unknown_parameter_is_not_kept(one_client: TestClient)
     assert one_client.get("/datasets").json()["items"] == []
 
 
-def test_several_faults_are_all_told(one_client: TestClient) -> None:
+def test_several_problems_are_all_told(one_client: TestClient) -> None:
     answer = one_client.get("/jobs?limt=1&state=queued&limit=1&limit=2").json()
-    assert [fault["loc"][1] for fault in answer["errors"]] == ["limt", "state", "limit"]
-    assert "(3 faults in all" in answer["detail"]
+    assert [problem["loc"][1] for problem in answer["errors"]] == ["limt", "state", "limit"]
+    assert "(3 problems in all" in answer["detail"]
+    assert answer["problem_count"] == 3

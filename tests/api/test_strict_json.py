@@ -1,4 +1,4 @@
-"""What a JSON body may not hold, each with its refusal; nothing of it is a server error."""
+"""What a JSON body may not hold, each with what it is told; nothing of it is a server error."""
 
 import contextlib
 import json

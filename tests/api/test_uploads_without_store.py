@@ -95,8 +95,8 @@ def upload(client: TestClient, content: bytes = TABLE) -> Response:
     return client.post("/datasets/upload", files={"file": ("table.csv", content)})
 
 
-def expect_refusal(client: TestClient, answer: Response, code: str = "store_unavailable") -> None:
-    """The refusal blames the store, and nothing is left of the upload."""
+def expect_refused(client: TestClient, answer: Response, code: str = "store_unavailable") -> None:
+    """The answer blames the store, and nothing is left of the upload."""
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (503, code), problem
     assert answer.headers["retry-after"]
@@ -133,7 +133,7 @@ def expect_success(client: TestClient) -> None:
 
 def test_a_store_that_is_down_is_told_and_the_same_upload_succeeds_later(client: TestClient, way: Proxy) -> None:
     way.down()
-    expect_refusal(client, upload(client))
+    expect_refused(client, upload(client))
     way.heal()
     expect_success(client)
 
@@ -144,7 +144,7 @@ def test_a_store_that_goes_away_between_two_parts_is_told_and_leaves_nothing(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(s3_upload, "fail_point", lambda _point: FAULTS[fault](way))
-        expect_refusal(client, upload(client))
+        expect_refused(client, upload(client))
     way.heal()
     assert keys(client) == []
     expect_success(client)
@@ -173,7 +173,7 @@ def test_a_store_that_answers_no_more_is_told_when_the_time_is_over(
         answer = eventually(lambda: answered(client, way), timeout=60)
     way.heal()
     assert answer is not None
-    expect_refusal(client, answer)
+    expect_refused(client, answer)
     eventually(lambda: upload(client).status_code == 201, timeout=60)
     assert rows(client) == (1, 1)
 
@@ -183,7 +183,7 @@ def test_a_server_that_is_killed_while_it_gets_a_file_is_told_and_leaves_nothing
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(s3_upload, "fail_point", lambda _point: own_s3.kill())
-        expect_refusal(client, upload(client))
+        expect_refused(client, upload(client))
     assert own_s3.process is None
     own_s3.start()
     assert keys(client) == []
@@ -194,7 +194,7 @@ def test_a_lost_answer_to_the_end_of_an_upload_is_told_and_leaves_nothing_visibl
     client: TestClient, way: Proxy
 ) -> None:
     way.cut_at, way.cut_after = b"CompleteMultipartUploadResult", 0
-    expect_refusal(client, upload(client))
+    expect_refused(client, upload(client))
     assert way.cuts == 1
     way.heal()
     expect_success(client)
@@ -213,7 +213,7 @@ def test_a_local_store_that_goes_away_half_way_is_told_and_leaves_nothing(
     away = folder.with_name("away")
     with monkeypatch.context() as patch:
         patch.setattr(durable, "fail_point", lambda _point: folder.exists() and folder.rename(away))
-        expect_refusal(local_client, upload(local_client))
+        expect_refused(local_client, upload(local_client))
     away.rename(folder)
     expect_nothing_unfinished(folder)
     expect_success(local_client)
@@ -225,7 +225,7 @@ def test_a_file_in_the_place_of_a_local_store_is_told_and_leaves_nothing(
     away = folder.with_name("away")
     folder.rename(away)
     folder.write_text("a file")
-    expect_refusal(local_client, upload(local_client))
+    expect_refused(local_client, upload(local_client))
     folder.unlink()
     away.rename(folder)
     expect_success(local_client)
@@ -242,7 +242,7 @@ def test_a_local_store_without_room_is_told_and_leaves_nothing(
         patch.setattr("shared.object_store.local.copy_durably", without_room)
         answer = upload(local_client)
         assert "no room left" in answer.json()["detail"]
-        expect_refusal(local_client, answer)
+        expect_refused(local_client, answer)
     expect_nothing_unfinished(folder)
     expect_success(local_client)
 
@@ -254,7 +254,7 @@ def expect_nothing_unfinished(folder: Path) -> None:
 def test_a_scratch_folder_that_is_gone_is_told_and_the_same_upload_succeeds_later(local_client: TestClient) -> None:
     scratch = parts_of(local_client).reader.folder
     scratch.rename(scratch.with_name("away"))
-    expect_refusal(local_client, upload(local_client), "scratch_unavailable")
+    expect_refused(local_client, upload(local_client), "scratch_unavailable")
     scratch.with_name("away").rename(scratch)
     expect_success(local_client)
     scratch.rename(scratch.with_name("away"))
@@ -276,6 +276,6 @@ def test_a_file_that_was_damaged_on_the_scratch_disk_is_not_stored(
 
     with monkeypatch.context() as patch:
         patch.setattr(Spool, "finish", damage)
-        expect_refusal(local_client, upload(local_client), "scratch_unavailable")
+        expect_refused(local_client, upload(local_client), "scratch_unavailable")
     expect_nothing_unfinished(folder)
     expect_success(local_client)

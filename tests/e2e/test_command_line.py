@@ -335,7 +335,7 @@ def test_an_upload_whose_answer_is_lost_is_not_sent_again(mlmini: CommandLine, f
     assert "broke" in ended.err
 
 
-def test_a_refusal_tells_every_fault_and_the_request(mlmini: CommandLine, flowers: int) -> None:
+def test_a_refused_request_tells_every_problem_and_its_id(mlmini: CommandLine, flowers: int) -> None:
     words = ["train", "flowers", "--target", "species", "--model", MODEL, "--param", "C=-1", "--param", "D=1"]
     ended = mlmini.run(*words)
     assert (ended.status, ended.out) == (1, "")
@@ -360,7 +360,7 @@ def test_a_name_cannot_steer_the_terminal(mlmini: CommandLine) -> None:
     assert "\\x9b31mred [bold]" in ESCAPES.sub("", shown)
 
 
-def test_a_reader_that_goes_away_is_no_fault(mlmini: CommandLine, flowers: int) -> None:
+def test_a_reader_that_goes_away_is_not_an_error(mlmini: CommandLine, flowers: int) -> None:
     with mlmini.start("models", "show", str(flowers), "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None

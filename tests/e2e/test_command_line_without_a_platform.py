@@ -129,7 +129,7 @@ def test_following_a_job_does_not_wait_for_ever(tmp_path: Path) -> None:
     assert 2 <= len(never.seen) <= 10
 
 
-def test_following_a_job_ends_with_a_refusal(tmp_path: Path) -> None:
+def test_following_a_job_ends_when_it_is_refused(tmp_path: Path) -> None:
     with server(events(status="running"), problem(404)) as gone:
         ended = CommandLine(tmp_path, gone.url).run("jobs", "logs", "x", "--follow")
     assert (ended.status, len(gone.seen)) == (1, 2)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from shared.database_access import database_fault
+from shared.database_access import database_error
 from shared.errors import DatabaseUnavailable, PlatformError, WrongSettings
 from tests.support.servers import free_ports
 
@@ -28,7 +28,7 @@ def fault_of(url: str) -> PlatformError:
     with pytest.raises(OperationalError) as failed:
         engine.connect()
     engine.dispose()
-    return database_fault(failed.value)
+    return database_error(failed.value)
 
 
 @contextmanager
@@ -104,6 +104,6 @@ def test_a_server_without_encryption_is_a_wrong_setting(answer: bytes) -> None:
 )
 def test_what_the_driver_says_is_understood(message: str, kind: type[PlatformError], says: str) -> None:
     said = message.format(prefix='connection to server at "ssl-password-db.internal" (10.0.0.1), port 5432 failed:')
-    fault = database_fault(OperationalError("SELECT 1", {}, psycopg.OperationalError(said)))
+    fault = database_error(OperationalError("SELECT 1", {}, psycopg.OperationalError(said)))
     assert isinstance(fault, kind)
     assert says in fault.detail

@@ -48,7 +48,7 @@ install.STAMP.write_text(install._wanted({kind!r}))
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_an_old_python_is_named_with_the_cure(copy: Path) -> None:
+def test_an_old_python_is_named_with_a_hint(copy: Path) -> None:
     done = install(copy, first=OLD)
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
@@ -57,7 +57,7 @@ def test_an_old_python_is_named_with_the_cure(copy: Path) -> None:
     assert not (copy / ".venv").exists()
 
 
-def test_a_python_without_venv_is_named_with_the_cure(copy: Path) -> None:
+def test_a_python_without_venv_is_named_with_a_hint(copy: Path) -> None:
     done = install(copy, first=BARE)
     assert done.returncode == 1
     assert "comes without ensurepip" in done.stderr

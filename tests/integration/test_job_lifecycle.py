@@ -393,7 +393,7 @@ def test_a_job_is_quarantined_after_exactly_three_crashes_of_either_kind(databas
     assert (job.crash_count, job.attempt, job.transient_count) == (3, 3, 0)
 
 
-def test_passing_faults_are_retried_later_until_there_were_too_many(database: Database) -> None:
+def test_passing_failures_are_retried_later_until_there_were_too_many(database: Database) -> None:
     job_id = add_job(database)
     states = []
     for _ in range(3):
@@ -609,7 +609,7 @@ def test_a_cancel_of_a_running_job_leaves_the_error_of_its_earlier_attempt_until
     assert row_of(database, job_id).error == WORKER_LOST.as_json()
 
 
-def test_a_job_that_goes_back_without_a_fault_has_no_error(database: Database) -> None:
+def test_a_job_that_goes_back_without_a_failure_has_no_error(database: Database) -> None:
     claim = claim_job(database, add_job(database))
     with database.write() as session:
         endings.hand_back(session, claim)

@@ -85,5 +85,5 @@ def test_a_worker_whose_computations_cannot_start_under_the_limit_refuses_to_sta
         command, cwd=ROOT, env=environment(variables), capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert done.returncode == 1
-    refusal = next(line for line in done.stderr.splitlines() if "start_refused" in line)
-    assert "ulimit -v" in refusal
+    refused = next(line for line in done.stderr.splitlines() if "start_refused" in line)
+    assert "ulimit -v" in refused

@@ -153,13 +153,13 @@ def test_the_models_of_an_archived_dataset_are_promoted_as_before(platform: Plat
 def test_unknown_things_are_named(platform: Platform) -> None:
     version = platform.train(platform.dataset())
     platform.dataset("wine")
-    refusals: dict[tuple[str, int, str], tuple[type[Exception], str]] = {
+    refused: dict[tuple[str, int, str], tuple[type[Exception], str]] = {
         ("iris", 2, "staging"): (UnknownModel, "no model of version 2"),
         ("wine", version, "staging"): (UnknownModel, "Dataset 'wine' has no model"),
         ("tea", version, "staging"): (UnknownDataset, "tea"),
         ("iris", version, "stagging"): (UnknownStage, "Did you mean 'staging'?"),
     }
-    for (name, number, stage), (kind, said) in refusals.items():
+    for (name, number, stage), (kind, said) in refused.items():
         with pytest.raises(kind, match=said):
             platform.promote(number, stage, name=name)
 

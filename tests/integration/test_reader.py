@@ -43,9 +43,9 @@ def test_a_file_is_inspected_and_shown_in_a_child(reader: Reader) -> None:
 
 
 def test_the_error_of_the_child_is_raised_again_with_its_class_and_places(reader: Reader, tmp_path: Path) -> None:
-    with pytest.raises(DuplicateColumns, match="'a'") as refusal:
+    with pytest.raises(DuplicateColumns, match="'a'") as refused:
         reader.inspect(written(tmp_path, b"a,a\n1,2\n"))
-    assert refusal.value.errors == [{"loc": ["file", "a"], "msg": "columns 1, 2 have this name"}]
+    assert refused.value.errors == [{"loc": ["file", "a"], "msg": "columns 1, 2 have this name"}]
     with pytest.raises(InvalidTable, match="Line 2 has 1 fields"):
         reader.inspect(written(tmp_path, b"a,b\n1\n"))
 

@@ -47,19 +47,19 @@ def signatures(draw: st.DrawFn) -> Signature:
 
 
 def outcome(signature: Signature, features: Any, records: Any) -> Any:
-    """What the input becomes, or the refusal."""
+    """What the input becomes, or the error."""
     try:
         return read_input(signature, features=features, records=records, max_cells=20, warnings=InputWarnings())
-    except PlatformError as refusal:
-        return refusal
+    except PlatformError as refused:
+        return refused
 
 
 def check_outcome(signature: Signature, features: Any, records: Any) -> None:
     taken = outcome(signature, features, records)
     if isinstance(taken, PlatformError):
         assert taken.detail
-        assert all(fault["loc"][:2] == ["body", "input_data"] for fault in taken.errors)
-        assert "".join(fault["msg"] for fault in taken.errors).encode()
+        assert all(problem["loc"][:2] == ["body", "input_data"] for problem in taken.errors)
+        assert "".join(problem["msg"] for problem in taken.errors).encode()
         return
     assert len(taken) == len(features if records is None else records)
     if signature.numeric and not any(column.missing_allowed for column in signature.inputs):

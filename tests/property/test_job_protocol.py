@@ -53,7 +53,7 @@ MUTATIONS: dict[str, tuple[Callable[..., Any], str, str, int]] = {
     "a job shows what a lost attempt used": (rescue.rescue, "usage=None,", "", 3),
     "an end forgets that a cancel was asked for": (endings.unless_cancelled, "State.CANCELLED.value", "target", 4),
     "a crash is not counted": (endings.crash, "JOBS.c.crash_count + 1", "JOBS.c.crash_count", 3),
-    "a passing fault is not counted": (
+    "a passing failure is not counted": (
         endings.retry,
         "transient_count=JOBS.c.transient_count + 1",
         "transient_count=JOBS.c.transient_count",

@@ -139,7 +139,7 @@ class Proxy:
                 raise ConnectionRefusedError
             server = socket.create_connection(("127.0.0.1", self._upstream))
         except OSError:
-            # The nearest thing to a refusal that a listener can do.
+            # The nearest thing to refusing that a listener can do.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             client.close()
             return

@@ -55,7 +55,7 @@ class Refused(NamedTuple):
 
 @contextmanager
 def wrong_turns(stack: Stack, home: Path) -> Iterator[list[Refused]]:
-    """Every refusal, as an application on an installation of its own answers."""
+    """Every problem, as an application on an installation of its own answers."""
     with stack.settings(home) as settings, TestClient(create_app(settings)) as client:
         parts: Parts = client.app.state.parts  # type: ignore[attr-defined]  # it is a FastAPI
         jobs = _furnish(client, parts, home)

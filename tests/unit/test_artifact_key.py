@@ -61,9 +61,9 @@ def test_a_key_from_the_settings_writes_no_file(settings: Settings) -> None:
 
 
 def test_a_short_key_is_refused_without_showing_it(settings: Settings) -> None:
-    with pytest.raises(WrongSettings, match="MLMINI_ARTIFACT_KEY must have at least 32") as refusal:
+    with pytest.raises(WrongSettings, match="MLMINI_ARTIFACT_KEY must have at least 32") as refused:
         load_artifact_key(settings.model_copy(update={"artifact_key": SecretStr("hunter2")}))
-    assert "hunter2" not in str(refusal.value)
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "ab" * 31])

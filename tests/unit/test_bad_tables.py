@@ -120,16 +120,16 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
 def test_what_is_no_table_is_refused_with_the_reason(
     tmp_path: Path, content: bytes, error: type[PlatformError], reason: str
 ) -> None:
-    with pytest.raises(error) as refusal:
+    with pytest.raises(error) as refused:
         check(tmp_path, content)
-    assert re.search(reason, refusal.value.detail), refusal.value.detail
-    assert str(tmp_path) not in refusal.value.detail
+    assert re.search(reason, refused.value.detail), refused.value.detail
+    assert str(tmp_path) not in refused.value.detail
 
 
 def test_duplicate_columns_are_all_named_and_addressed(tmp_path: Path) -> None:
-    with pytest.raises(DuplicateColumns) as refusal:
+    with pytest.raises(DuplicateColumns) as refused:
         check(tmp_path, "a,b,a,b,c\n1,2,3,4,5\n")
-    assert [fault["loc"] for fault in refusal.value.errors] == [["file", "a"], ["file", "b"]]
+    assert [problem["loc"] for problem in refused.value.errors] == [["file", "a"], ["file", "b"]]
 
 
 def test_too_many_columns_are_refused_in_each_format(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ TREE, FOREST = "tree.DecisionTreeRegressor", "ensemble.RandomForestRegressor"
 BOOSTING = "ensemble.HistGradientBoostingRegressor"
 TWEEDIE = "linear_model.TweedieRegressor"
 
-# Refused, with the word that tells how to mend it, and mended.
+# Refused, with the word that tells how to fix it, and fixed.
 CASES: list[tuple[str, dict[str, Any], pd.DataFrame, str, Any]] = [
     ("linear_model.GammaRegressor", {}, BELOW_ZERO, "above 0 only", ...),
     ("linear_model.GammaRegressor", {}, WITH_ZERO, "above 0 only", ...),
@@ -149,18 +149,18 @@ CASES: list[tuple[str, dict[str, Any], pd.DataFrame, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("estimator", "params", "table", "said", "mended"), CASES)
+@pytest.mark.parametrize(("estimator", "params", "table", "said", "fixed"), CASES)
 def test_what_the_table_or_another_parameter_forbids_is_refused_with_how_to_mend_it(
-    *, estimator: str, params: dict[str, Any], table: pd.DataFrame, said: str, mended: Any
+    *, estimator: str, params: dict[str, Any], table: pd.DataFrame, said: str, fixed: Any
 ) -> None:
     (problem,) = refused(estimator, params, table)
     assert said in problem.detail
-    assert not learns(estimator, params, table), "it is no fault"
-    if mended is not ...:
-        assert refused(estimator, mended, table) == []
-        assert learns(estimator, mended, table)
+    assert not learns(estimator, params, table), "it is not a problem"
+    if fixed is not ...:
+        assert refused(estimator, fixed, table) == []
+        assert learns(estimator, fixed, table)
         names = [error["loc"][-1] for error in problem.errors]
-        assert names == ["target_column"] or names[0] in {**params, **mended}
+        assert names == ["target_column"] or names[0] in {**params, **fixed}
 
 
 def test_gaussian_processes_of_one_against_one_give_no_probabilities_for_three_classes() -> None:

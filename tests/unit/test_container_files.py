@@ -183,7 +183,7 @@ def test_settings_are_told_with_the_defaults_of_the_platform(name: str) -> None:
     assert TOLD[name] == (default or "")
 
 
-@pytest.mark.parametrize(("status", "kind", "body", "headers"), REFUSALS, ids=[refusal[0] for refusal in REFUSALS])
+@pytest.mark.parametrize(("status", "kind", "body", "headers"), REFUSALS, ids=[refused[0] for refused in REFUSALS])
 def test_errors_of_the_gateway_have_the_form_and_the_codes_of_the_api(
     status: str, kind: str, body: str, headers: str
 ) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from shared.prediction.csv_input import CsvBatch, CsvInput
 from shared.prediction.csv_rows import how_to_read
-from shared.prediction.faults import Faults
 from shared.prediction.input_warnings import InputWarnings
+from shared.prediction.problems import InputProblems
 from shared.tables.inspected import TableLimits
 from tests.support.models import numeric_signature
 
@@ -45,8 +45,8 @@ def test_long_rows_come_in_small_batches(tmp_path: Path) -> None:
 def test_the_check_of_a_table_that_is_all_wrong_ends_early(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("a,b\n" + "x,1\n" * 5_000)
-    limits, faults = TableLimits(), Faults("body")
+    limits, problems = TableLimits(), InputProblems("body")
     given = CsvInput(path, how_to_read(path, limits), limits, SIGNATURE)
     with given.open() as rows:
-        checked = sum(1 for _ in given.check(rows, faults, InputWarnings("line")))
+        checked = sum(1 for _ in given.check(rows, problems, InputWarnings("line")))
     assert checked == 1_000

@@ -76,10 +76,10 @@ def test_the_drawing_has_every_branch() -> None:
     assert set(drawn) == {branch.__name__ for branch in PlatformError.__subclasses__()} - {"InternalError"}
 
 
-def test_several_faults_travel_with_one_error() -> None:
-    faults = [{"loc": ["body", "target_column"], "msg": "There is no such column."}]
-    error = shared.errors.UnknownColumn("Two faults.", errors=faults)
-    assert (error.detail, error.errors, str(error)) == ("Two faults.", faults, "Two faults.")
+def test_several_problems_travel_with_one_error() -> None:
+    problems = [{"loc": ["body", "target_column"], "msg": "There is no such column."}]
+    error = shared.errors.UnknownColumn("Two problems.", errors=problems)
+    assert (error.detail, error.errors, str(error)) == ("Two problems.", problems, "Two problems.")
     assert shared.errors.UnknownColumn().errors == []
 
 

@@ -70,11 +70,11 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("module", "name", "said"), REFUSALS.values(), ids=REFUSALS.keys())
 def test_what_is_not_in_the_table_is_refused_with_a_hint(module: str, name: str, said: str) -> None:
-    with pytest.raises(UnknownEstimator) as refusal:
+    with pytest.raises(UnknownEstimator) as refused:
         find_estimator(module, name)
-    assert said in refusal.value.detail
-    assert len(refusal.value.detail) < 400
-    assert refusal.value.errors[0]["loc"] == ["body", "model"]
+    assert said in refused.value.detail
+    assert len(refused.value.detail) < 400
+    assert refused.value.errors[0]["loc"] == ["body", "model"]
 
 
 def test_each_default_passes_the_check_and_changes_nothing() -> None:

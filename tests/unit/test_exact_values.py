@@ -23,9 +23,9 @@ def test_a_moment_out_of_range_is_refused_with_its_column_and_row(
     # Microseconds can still count up to the year 294,247, and little else can say it.
     for unit, count in (("ms", 2**63 - 1), ("ms", 2**62), ("us", 2**63 - 1), ("us", 253_402_300_800_000_000)):
         moments = pa.array([0, None, 1, count], pa.int64()).cast(pa.timestamp(unit))
-        with pytest.raises(InvalidTable, match="Column 't', row 4, holds a date or time outside") as refusal:
+        with pytest.raises(InvalidTable, match="Column 't', row 4, holds a date or time outside") as refused:
             check(tmp_path, parquet({"t": moments}))
-        assert refusal.value.errors[0]["loc"] == ["file", 4, "t"]
+        assert refused.value.errors[0]["loc"] == ["file", 4, "t"]
     with pytest.raises(InvalidTable, match="Column 't', row 1"):
         check(tmp_path, parquet({"t": pa.array([2**31 - 1], pa.int32()).cast(pa.date32())}))
 

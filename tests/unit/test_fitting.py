@@ -1,4 +1,4 @@
-"""What surrounds a fit: its share of the cores, and its warnings and refusals as sentences."""
+"""What surrounds a fit: its share of the cores, and its warnings and errors as sentences."""
 
 import warnings
 
@@ -8,7 +8,7 @@ import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import find_estimator
-from shared.training.fitting import kept_warnings, refusals_of, share_of_cores
+from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.trainer import train
 from tests.support.training_tables import numeric_classes, profile_of, spec_of
 
@@ -66,15 +66,15 @@ def test_a_warning_is_one_line_of_five_hundred_characters_without_names_of_files
 @pytest.mark.parametrize(
     "error", [ValueError, TypeError, ZeroDivisionError, KeyError, AttributeError, RuntimeError, NotImplementedError]
 )
-def test_what_an_estimator_raises_becomes_its_refusal(error: type[Exception]) -> None:
+def test_what_an_estimator_raises_becomes_a_sentence(error: type[Exception]) -> None:
     said = r"^svm\.SVC could not be fitted to this data: .*no"
-    with pytest.raises(FitFailed, match=said) as refusal, refusals_of(find_estimator("svm", "SVC")):
+    with pytest.raises(FitFailed, match=said) as refused, errors_of_fit(find_estimator("svm", "SVC")):
         raise error("no")
-    assert isinstance(refusal.value.__cause__, error)
-    with pytest.raises(FitFailed, match=rf"data: {error.__name__}$"), refusals_of(find_estimator("svm", "SVC")):
+    assert isinstance(refused.value.__cause__, error)
+    with pytest.raises(FitFailed, match=rf"data: {error.__name__}$"), errors_of_fit(find_estimator("svm", "SVC")):
         raise error
 
 
-def test_a_want_of_memory_is_not_the_estimators_refusal() -> None:
-    with pytest.raises(MemoryError), refusals_of(find_estimator("svm", "SVC")):
+def test_a_want_of_memory_is_not_an_error_of_the_estimator() -> None:
+    with pytest.raises(MemoryError), errors_of_fit(find_estimator("svm", "SVC")):
         raise MemoryError

@@ -34,7 +34,7 @@ def test_without_a_wheel_the_server_on_the_path_is_taken(
     assert valkey.find_binary() == str(tmp_path / name)
 
 
-def test_without_any_server_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_server_the_hint_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(valkey, "get_binary_path", no_wheel)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StartFailed, match=r"apt install redis-server.*or set MLMINI_REDIS_URL"):

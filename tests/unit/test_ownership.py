@@ -1,4 +1,4 @@
-"""Files and folders that other users could change: each is found, with what mends it."""
+"""Files and folders that other users could change: each is found, with how to fix it."""
 
 import grp
 import os
@@ -66,7 +66,7 @@ def test_what_is_made_for_a_home_is_for_its_owner_alone_whatever_the_umask(tmp_p
     "name", [".", "..", "store", "store/trained-models", "scratch", "ml_registry.db", KEY_FILE], ids=str
 )
 @pytest.mark.parametrize("mode", [0o777, 0o702])
-def test_a_home_that_others_can_write_is_refused_with_the_mend(home: Path, name: str, mode: int) -> None:
+def test_a_home_that_others_can_write_is_refused_with_the_hint(home: Path, name: str, mode: int) -> None:
     path = (home / name).resolve()
     path.chmod(mode)
     with pytest.raises(WrongSettings, match=rf"chmod go-w {path}`\. .*run their code"):
@@ -76,7 +76,7 @@ def test_a_home_that_others_can_write_is_refused_with_the_mend(home: Path, name:
 
 
 @pytest.mark.parametrize("name", [".", "..", "store", "store/trained-models", "scratch", "ml_registry.db", KEY_FILE])
-def test_a_home_that_belongs_to_others_is_refused_with_the_mend(
+def test_a_home_that_belongs_to_others_is_refused_with_the_hint(
     home: Path, name: str, give_away: Callable[[Path], None]
 ) -> None:
     path = (home / name).resolve()
@@ -129,7 +129,7 @@ def test_a_file_of_root_is_fine_for_everybody(home: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o602])
-def test_a_key_that_others_can_read_or_write_is_refused_with_the_mend(home: Path, mode: int) -> None:
+def test_a_key_that_others_can_read_or_write_is_refused_with_the_hint(home: Path, mode: int) -> None:
     (home / KEY_FILE).chmod(mode)
     with pytest.raises(WrongSettings, match=f"chmod (600|go-w) {home / KEY_FILE}`"):
         load_artifact_key(Settings(home=home))

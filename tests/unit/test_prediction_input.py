@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.errors import MOST_FAULTS, MOST_HINTS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
+from shared.errors import MOST_HINTS, MOST_PROBLEMS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
@@ -42,14 +42,14 @@ def warned(
     return rows, warnings.sentences()
 
 
-def refusal(signature: Signature, **given: Any) -> PlatformError:
+def refused(signature: Signature, **given: Any) -> PlatformError:
     with pytest.raises(PlatformError) as refused:
         read(signature, **given)
     return refused.value
 
 
 def places(error: PlatformError) -> list[list[str | int]]:
-    return [fault["loc"] for fault in error.errors]
+    return [problem["loc"] for problem in error.errors]
 
 
 def test_rows_of_numbers_become_one_array() -> None:
@@ -68,7 +68,7 @@ def test_null_is_a_missing_value_where_the_model_takes_one() -> None:
 
 
 def test_a_missing_value_is_refused_by_its_own_code_where_the_model_needs_one() -> None:
-    error = refusal(NUMERIC, features=[[1, 2], [None, 2]])
+    error = refused(NUMERIC, features=[[1, 2], [None, 2]])
     assert isinstance(error, MissingNotAllowed)
     assert places(error) == [["body", "input_data", "features", 1, 0]]
     assert "'a'" in error.detail
@@ -76,60 +76,61 @@ def test_a_missing_value_is_refused_by_its_own_code_where_the_model_needs_one() 
 
 
 def test_a_column_left_out_of_a_record_is_a_missing_value() -> None:
-    error = refusal(NUMERIC, records=[{"a": 1}])
+    error = refused(NUMERIC, records=[{"a": 1}])
     assert isinstance(error, MissingNotAllowed)
     assert places(error) == [["body", "input_data", "records", 0, "b"]]
 
 
 def test_all_wrong_cells_are_named_at_once() -> None:
-    error = refusal(NUMERIC, features=[["1", 2], [3, True], [4, 5], [None, float("nan")]])
+    error = refused(NUMERIC, features=[["1", 2], [3, True], [4, 5], [None, float("nan")]])
     assert isinstance(error, InvalidInput)
     assert [place[3:] for place in places(error)] == [[0, 0], [1, 1], [3, 0], [3, 1]]
-    assert "4 faults" in error.detail
+    assert "4 problems" in error.detail
 
 
 @pytest.mark.parametrize(
     "value", ["5.1", True, False, [], {}, float("inf"), float("-inf"), float("nan"), 10**400, "", [1]]
 )
 def test_what_is_not_a_finite_number_is_refused(value: Any) -> None:
-    error = refusal(NUMERIC, features=[[1, value]])
+    error = refused(NUMERIC, features=[[1, value]])
     assert isinstance(error, InvalidInput)
     assert places(error) == [["body", "input_data", "features", 0, 1]]
 
 
-def test_at_most_a_hundred_faults_are_listed_with_their_count() -> None:
-    error = refusal(NUMERIC, features=[["x", "y"]] * 150)
+def test_at_most_a_hundred_problems_are_listed_with_their_count() -> None:
+    error = refused(NUMERIC, features=[["x", "y"]] * 150)
     assert len(error.errors) == 100
-    assert "300 faults" in error.detail
+    assert "300 problems" in error.detail
+    assert error.members["problem_count"] == 300
 
 
 @pytest.mark.parametrize(("row", "said"), [([1], "1 value,"), ([1, 2, 3], "3 values,"), ([], "0 values,")])
 def test_too_few_or_too_many_values_name_the_columns(row: list[int], said: str) -> None:
-    error = refusal(NUMERIC, features=[[1, 2], row])
+    error = refused(NUMERIC, features=[[1, 2], row])
     assert places(error) == [["body", "input_data", "features", 1]]
     assert said in error.detail
     assert "a, b" in error.detail
 
 
 def test_a_single_row_without_its_brackets_gets_a_hint() -> None:
-    assert "[[...]]" in refusal(NUMERIC, features=[1, 2]).detail
+    assert "[[...]]" in refused(NUMERIC, features=[1, 2]).detail
 
 
 @pytest.mark.parametrize("rows", [[], {}, "a", 1, True, {"a": 1}])
 @pytest.mark.parametrize("form", ["features", "records"])
 def test_what_is_no_list_of_rows_is_refused(form: str, rows: Any) -> None:
-    error = refusal(NUMERIC, **{form: rows})
+    error = refused(NUMERIC, **{form: rows})
     assert isinstance(error, InvalidInput)
     assert places(error) == [["body", "input_data", form]]
 
 
 @pytest.mark.parametrize("given", [{}, {"features": [[1, 2]], "records": [{"a": 1, "b": 2}]}])
 def test_exactly_one_form_must_be_given(given: dict[str, Any]) -> None:
-    assert "either" in refusal(NUMERIC, **given).detail
+    assert "either" in refused(NUMERIC, **given).detail
 
 
 def test_an_unknown_column_is_refused_with_a_suggestion() -> None:
-    error = refusal(MIXED, records=[{"age": 1, "cty": "Bonn"}])
+    error = refused(MIXED, records=[{"age": 1, "cty": "Bonn"}])
     assert places(error) == [["body", "input_data", "records", 0, "cty"]]
     assert "Did you mean 'city'?" in error.detail
 
@@ -145,7 +146,7 @@ def test_a_row_without_any_value_is_taken_with_a_warning(given: dict[str, Any]) 
     frame, warnings = warned(MIXED, **given)
     assert frame.isna().all(axis=1).tolist() == [False, True]
     assert warnings == ["No value is given for any column of the model, in row 1: all were taken as missing."]
-    assert isinstance(refusal(NUMERIC, records=[{}]), MissingNotAllowed)
+    assert isinstance(refused(NUMERIC, records=[{}]), MissingNotAllowed)
 
 
 SPELLED = "Column 'code' holds texts: a number was taken as the text that it is written as, in "
@@ -193,16 +194,16 @@ def test_of_many_rows_and_columns_a_warning_names_the_first() -> None:
 
 
 def test_unknown_columns_and_wrong_cells_are_told_of_together() -> None:
-    error = refusal(MIXED, records=[{"age": 1, "cty": "Bonn"}, {"age": "three"}])
+    error = refused(MIXED, records=[{"age": 1, "cty": "Bonn"}, {"age": "three"}])
     assert places(error) == [["body", "input_data", "records", 0, "cty"], ["body", "input_data", "records", 1, "age"]]
 
 
 def test_a_record_that_is_no_object_is_refused() -> None:
-    assert places(refusal(NUMERIC, records=[{"a": 1, "b": 1}, [1, 2]])) == [["body", "input_data", "records", 1]]
+    assert places(refused(NUMERIC, records=[{"a": 1, "b": 1}, [1, 2]])) == [["body", "input_data", "records", 1]]
 
 
 def test_more_cells_than_allowed_are_too_large() -> None:
-    assert isinstance(refusal(NUMERIC, features=[[1, 2]] * 3, max_cells=5), BodyTooLarge)
+    assert isinstance(refused(NUMERIC, features=[[1, 2]] * 3, max_cells=5), BodyTooLarge)
     assert read(NUMERIC, features=[[1, 2]] * 3, max_cells=6).shape == (3, 2)
 
 
@@ -229,7 +230,7 @@ def test_mixed_rows_become_a_frame_of_the_used_columns() -> None:
     ],
 )
 def test_a_value_of_another_kind_is_refused(column: str, value: Any, said: str) -> None:
-    error = refusal(MIXED, records=[{column: value}])
+    error = refused(MIXED, records=[{column: value}])
     assert places(error) == [["body", "input_data", "records", 0, column]]
     assert said in error.detail
 
@@ -244,7 +245,7 @@ def test_a_control_character_is_refused_as_in_tables(kind: str) -> None:
         name="word", kind=kind, missing_allowed=False, categories=["x"] if kind == "category" else None
     )
     signature = MIXED.model_copy(update={"inputs": [column]})
-    error = refusal(signature, features=[["x"], ["x\x1b[31m"]])
+    error = refused(signature, features=[["x"], ["x\x1b[31m"]])
     assert places(error) == [["body", "input_data", "features", 1, 0]]
     assert "the text holds the control character U+001B" in error.detail
     assert read(signature, features=[["\t\n\v\f\r\x80\x9f"]])["word"].tolist() == ["\t\n\v\f\r\x80\x9f"]
@@ -254,25 +255,25 @@ def test_a_model_of_an_older_release_takes_the_control_characters_that_it_knows(
     column = InputColumn(name="word", kind="category", missing_allowed=False, categories=["x", "y\x01"])
     signature = MIXED.model_copy(update={"inputs": [column]})
     assert read(signature, features=[["x"], ["y\x01"]])["word"].tolist() == ["x", "y\x01"]
-    assert places(refusal(signature, features=[["z\x01"]])) == [["body", "input_data", "features", 0, 0]]
+    assert places(refused(signature, features=[["z\x01"]])) == [["body", "input_data", "features", 0, 0]]
 
 
 def test_categories_that_were_numbers_take_numbers() -> None:
     column = InputColumn(name="grade", kind="category", missing_allowed=False, categories=[1, 2])
     signature = MIXED.model_copy(update={"inputs": [column]})
     assert read(signature, features=[[2]])["grade"].tolist() == [2]
-    assert isinstance(refusal(signature, features=[[float("inf")]]), InvalidInput)
+    assert isinstance(refused(signature, features=[[float("inf")]]), InvalidInput)
 
 
 def test_long_and_broken_texts_are_not_repeated_in_full() -> None:
-    error = refusal(NUMERIC, features=[["x" * 1000, "\ud800"]])
-    assert all(len(fault["msg"]) < 150 for fault in error.errors)
+    error = refused(NUMERIC, features=[["x" * 1000, "\ud800"]])
+    assert all(len(problem["msg"]) < 150 for problem in error.errors)
     error.errors[1]["msg"].encode()
 
 
 def test_a_text_of_more_than_forty_characters_is_cut_and_shows_it() -> None:
-    error = refusal(NUMERIC, features=[["x" * 40, "x" * 41]])
-    whole, cut = (fault["msg"] for fault in error.errors)
+    error = refused(NUMERIC, features=[["x" * 40, "x" * 41]])
+    whole, cut = (problem["msg"] for problem in error.errors)
     assert whole.endswith(f"the text '{'x' * 40}' is not a number.")
     assert cut.endswith(f"the text '{'x' * 40}…' is not a number.")
 
@@ -280,15 +281,15 @@ def test_a_text_of_more_than_forty_characters_is_cut_and_shows_it() -> None:
 @pytest.mark.parametrize(("columns", "shown"), [(20, "c19."), (23, "c19 and 3 more.")])
 def test_of_many_columns_twenty_are_named_and_the_others_counted(columns: int, shown: str) -> None:
     signature = numeric_signature(*(f"c{number}" for number in range(columns)), missing_allowed=True)
-    error = refusal(signature, records=[{"salary": 1}])
+    error = refused(signature, records=[{"salary": 1}])
     assert error.detail.endswith(f"The model takes: {', '.join(f'c{number}' for number in range(19))}, {shown}")
 
 
 def test_thousands_of_unknown_columns_cost_few_suggestions() -> None:
     record = {f"a{n}": 1 for n in range(10_000)}
     with counted_searches() as searches:
-        error = refusal(NUMERIC, records=[{"a": 1, "b": 2} | record])
+        error = refused(NUMERIC, records=[{"a": 1, "b": 2} | record])
     assert searches.words <= MOST_HINTS
-    assert len(error.errors) == MOST_FAULTS
-    assert "10000 faults" in error.detail
+    assert len(error.errors) == MOST_PROBLEMS
+    assert "10000 problems" in error.detail
     assert "Did you mean 'a'?" in error.errors[0]["msg"]

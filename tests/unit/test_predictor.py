@@ -1,4 +1,4 @@
-"""Predictions of a loaded model: original labels, JSON values, and clean refusals."""
+"""Predictions of a loaded model: original labels, JSON values, and clear errors."""
 
 import json
 from typing import Any
@@ -58,9 +58,9 @@ def test_a_regression_with_one_column_of_targets_answers_with_one_number_per_row
 
 
 def test_a_regression_has_no_probabilities() -> None:
-    with pytest.raises(NoProbabilities, match="predicts numbers") as refusal:
+    with pytest.raises(NoProbabilities, match="predicts numbers") as refused:
         ask(ready(doubling()), [[1]], probabilities=True)
-    assert refusal.value.errors[0]["loc"] == ["body", "return"]
+    assert refused.value.errors[0]["loc"] == ["body", "return"]
 
 
 def test_a_classifier_without_probabilities_says_so() -> None:
@@ -86,27 +86,27 @@ def broken(error: Exception) -> Predictor:
 
 
 def test_cells_that_are_too_large_for_the_model_are_named() -> None:
-    with pytest.raises(InvalidInput, match="2 faults") as refusal:
+    with pytest.raises(InvalidInput, match="2 problems") as refused:
         ask(ready(iris_forest()), [[1, 1, 1, 1], [1e300, 1, 1, -(10**39)]])
-    assert [fault["loc"] for fault in refusal.value.errors] == [
+    assert [problem["loc"] for problem in refused.value.errors] == [
         ["body", "input_data", "features", 1, 0],
         ["body", "input_data", "features", 1, 3],
     ]
-    assert "'sepal_length' (number), row 1: 1e+300 is too large" in refusal.value.errors[0]["msg"]
+    assert "'sepal_length' (number), row 1: 1e+300 is too large" in refused.value.errors[0]["msg"]
 
 
 def test_cells_of_records_that_are_too_large_are_named_by_their_columns() -> None:
     record = dict.fromkeys(IRIS_COLUMNS, 1.0) | {"petal_width": 3.5e38}
-    with pytest.raises(InvalidInput) as refusal:
+    with pytest.raises(InvalidInput) as refused:
         ready(iris_forest()).answer(features=None, records=[record], probabilities=True, max_cells=9)
-    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "records", 0, "petal_width"]]
+    assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "records", 0, "petal_width"]]
 
 
 def test_the_largest_number_of_single_precision_is_not_too_large() -> None:
     largest, next_beyond = float(np.finfo(np.float32).max), 2.0**128 - 2.0**103
-    with pytest.raises(InvalidInput) as refusal:
+    with pytest.raises(InvalidInput) as refused:
         ask(ready(iris_forest()), [[largest, next_beyond, 1, 1]])
-    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 0, 1]]
+    assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "features", 0, 1]]
 
 
 def test_cells_of_a_column_that_the_model_leaves_aside_are_not_too_large() -> None:
@@ -115,9 +115,9 @@ def test_cells_of_a_column_that_the_model_leaves_aside_are_not_too_large() -> No
     predictor = Predictor(
         1, signature.model_copy(update={"inputs": [unused, signature.inputs[1]]}), Broken(ValueError()), 1
     )
-    with pytest.raises(InvalidInput) as refusal:
+    with pytest.raises(InvalidInput) as refused:
         ask(predictor, [[1e300, 1e300]])
-    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 0, 1]]
+    assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "features", 0, 1]]
 
 
 def test_large_cells_are_fine_for_a_model_that_can_take_them() -> None:
@@ -125,22 +125,22 @@ def test_large_cells_are_fine_for_a_model_that_can_take_them() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), FloatingPointError("no"), OverflowError("no")])
-def test_values_that_the_model_refuses_are_the_inputs_fault(error: Exception) -> None:
-    with pytest.raises(InvalidInput, match="such as those it was trained on") as refusal:
+def test_values_that_the_model_refuses_are_a_problem_of_the_input(error: Exception) -> None:
+    with pytest.raises(InvalidInput, match="such as those it was trained on") as refused:
         ask(broken(error), [[1, 2]])
-    assert refusal.value.errors[0]["loc"] == ["body", "input_data"]
+    assert refused.value.errors[0]["loc"] == ["body", "input_data"]
 
 
 @pytest.mark.parametrize("error", [AttributeError("gone"), TypeError("odd"), MemoryError(), RuntimeError("bug")])
-def test_any_other_error_of_the_model_is_not_the_inputs_fault(error: Exception) -> None:
+def test_any_other_error_of_the_model_is_not_a_problem_of_the_input(error: Exception) -> None:
     with pytest.raises(type(error)):
         ask(broken(error), [[1, 2]])
 
 
 def test_rows_whose_prediction_is_no_finite_number_are_named() -> None:
-    with pytest.raises(InvalidInput, match="Row 1: the prediction is not a finite number") as refusal:
+    with pytest.raises(InvalidInput, match="Row 1: the prediction is not a finite number") as refused:
         ask(ready(doubling()), [[1], [1.7e308], [2]])
-    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "features", 1]]
-    with pytest.raises(InvalidInput) as refusal:
+    assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "features", 1]]
+    with pytest.raises(InvalidInput) as refused:
         ready(doubling()).answer(features=None, records=[{"x": 1.7e308}], probabilities=False, max_cells=9)
-    assert [fault["loc"] for fault in refusal.value.errors] == [["body", "input_data", "records", 0]]
+    assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "records", 0]]

@@ -43,6 +43,6 @@ def test_a_timeout_is_an_outage_and_shows_no_address(error: type[ConnectTimeoutE
     assert "secret" not in caught.value.detail
 
 
-def test_a_fault_of_ours_is_not_taken_for_an_outage() -> None:
+def test_a_bug_is_not_taken_for_an_outage() -> None:
     with pytest.raises(KeyError), vendor_errors("datasets"):
         raise KeyError("ours")

@@ -92,7 +92,7 @@ def test_the_launcher_shows_escapes_at_a_terminal(terminal: Terminal, show: Call
     assert terminal.shown == f"{SHOWN}\n"
 
 
-def test_a_refusal_shows_escapes_at_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_shows_escapes_at_a_terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise CommandFailed(f"There is no {STEERING}.")
 

@@ -230,12 +230,12 @@ def test_class_weights_are_given_by_label() -> None:
         trained(LOGISTIC, numeric_classes(), params={"class_weight": {"perhaps": 2}})
 
 
-def test_a_refusal_of_the_estimator_is_one_sentence_without_paths() -> None:
-    with pytest.raises(FitFailed) as refusal:
+def test_an_error_of_the_estimator_is_one_sentence_without_paths() -> None:
+    with pytest.raises(FitFailed) as refused:
         trained("neighbors.KNeighborsClassifier", numeric_classes(), params={"metric": "mahalanobis"})
-    assert refusal.value.detail.startswith("neighbors.KNeighborsClassifier could not be fitted to this data: ")
-    assert "Mahalanobis" in refusal.value.detail
-    assert "/" not in refusal.value.detail
+    assert refused.value.detail.startswith("neighbors.KNeighborsClassifier could not be fitted to this data: ")
+    assert "Mahalanobis" in refused.value.detail
+    assert "/" not in refused.value.detail
 
 
 def test_what_shows_in_the_values_only_is_refused() -> None:

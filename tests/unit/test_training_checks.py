@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import MOST_FAULTS, MOST_HINTS, PlatformError
+from shared.errors import MOST_HINTS, MOST_PROBLEMS, PlatformError
 from shared.tables.columns import Column, ColumnKind
 from shared.training.checks.training import check, problems_of
 from shared.training.spec import TrainingSpec
@@ -175,19 +175,19 @@ def test_every_problem_is_found_and_the_first_is_raised_with_all_places() -> Non
         "invalid_split",
         "single_class",
     ]
-    with pytest.raises(PlatformError) as refusal:
+    with pytest.raises(PlatformError) as refused:
         check(spec, columns=columns, rows=100)
-    assert refusal.value.code == "invalid_parameter"
-    assert refusal.value.detail.endswith("(4 more in 'errors'.)")
-    assert len(refusal.value.errors) == 5
+    assert refused.value.code == "invalid_parameter"
+    assert refused.value.detail.endswith("(4 more in 'errors'.)")
+    assert len(refused.value.errors) == 5
 
 
 @pytest.mark.parametrize(("target", "end"), [("target", "not -1. The default is 100."), ("y", "(1 more in 'errors'.)")])
 def test_the_first_problem_says_how_many_more_there_are(target: str, end: str) -> None:
     spec = spec_of(FOREST, params={"n_estimators": -1}, target_column=target)
-    with pytest.raises(PlatformError) as refusal:
+    with pytest.raises(PlatformError) as refused:
         check(spec, columns=[X, column("target", "category", unique=2)], rows=100)
-    assert refusal.value.detail.endswith(end)
+    assert refused.value.detail.endswith(end)
 
 
 @pytest.mark.parametrize(("count", "end"), [(20, "c18, c19."), (21, "c18, c19, ….")])
@@ -224,8 +224,8 @@ def test_thousands_of_unknown_columns_cost_few_suggestions_and_a_hundred_sentenc
     asked = [f"column-{n:04}" for n in range(5_000)]
     with counted_searches() as searches:
         found = problems(spec_of(RIDGE, features=asked), *columns, column("target"))
-        assert [problem.code for problem in found] == ["unknown_column"] * MOST_FAULTS
+        assert [problem.code for problem in found] == ["unknown_column"] * MOST_PROBLEMS
         twice = problems(spec_of(RIDGE, features=[each.name for each in columns] * 2), *columns, column("target"))
     assert searches.words <= MOST_HINTS
     assert "Did you mean 'column_0000'?" in found[0].detail
-    assert [problem.code for problem in twice] == ["invalid_request"] * MOST_FAULTS
+    assert [problem.code for problem in twice] == ["invalid_request"] * MOST_PROBLEMS

@@ -303,7 +303,7 @@ def test_a_job_whose_scratch_folder_is_removed_is_tried_again(
     assert str(runtime.scratch.folder) not in job.error["message"]
 
 
-def test_an_error_of_a_file_elsewhere_is_no_fault_of_the_scratch_folder(
+def test_an_error_of_a_file_elsewhere_is_not_an_error_of_the_scratch_folder(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work(attempt: Attempt) -> Effect:

@@ -158,8 +158,8 @@ def _say_if_too_large(attempt: Attempt, version: int, size_bytes: int) -> None:
     """Tell of a model that can be downloaded but neither served nor promoted; the work of a fit is not thrown away."""
     try:
         check_size(version, size_bytes, attempt.runtime.settings)
-    except ModelTooLarge as refusal:
-        attempt.say(f"warning: {refusal.detail}")
+    except ModelTooLarge as error:
+        attempt.say(f"warning: {error.detail}")
 
 
 def _put(attempt: Attempt, stage: str, sha256: str) -> tuple[int, str]:

@@ -43,7 +43,7 @@ class Mismatch(NamedTuple):
     sentence: str
 
     def error(self) -> InvalidParameter:
-        """The refusal as an error, addressed by the parameter's place in the request."""
+        """The same as an error, addressed by the parameter's place in the request."""
         place = {"loc": ["body", "model", "params", self.parameter], "msg": self.sentence}
         return InvalidParameter(self.sentence, errors=[place])
 
@@ -51,8 +51,8 @@ class Mismatch(NamedTuple):
 def problems_of_combinations(values: Values) -> Iterator[InvalidParameter]:
     """One error per combination of valid parameters that the estimator refuses."""
     for rule in _RULES:
-        for refusal in rule(values):
-            yield refusal.error()
+        for mismatch in rule(values):
+            yield mismatch.error()
 
 
 def penalty_of(values: Values) -> str | None:
@@ -72,11 +72,11 @@ def _logistic(values: Values) -> Iterator[Mismatch]:
     said = f"The solver '{solver}' cannot fit the penalty '{penalty}'"
     ratio = "l1_ratios" if "l1_ratios" in values.estimator.parameters else "l1_ratio"
     if penalty == "elasticnet" and solver != "saga":
-        mend = f"Use the solver 'saga', or leave 'penalty' and '{ratio}' out."
-        yield Mismatch("solver", f"{said} ('{ratio}' between 0 and 1). {mend}")
+        hint = f"Use the solver 'saga', or leave 'penalty' and '{ratio}' out."
+        yield Mismatch("solver", f"{said} ('{ratio}' between 0 and 1). {hint}")
     elif penalty == "l1" and solver not in {"liblinear", "saga"}:
-        mend = f"Use 'saga', or 'liblinear' for two classes, or leave 'penalty' and '{ratio}' out."
-        yield Mismatch("solver", f"{said} ('{ratio}' of 1). {mend}")
+        hint = f"Use 'saga', or 'liblinear' for two classes, or leave 'penalty' and '{ratio}' out."
+        yield Mismatch("solver", f"{said} ('{ratio}' of 1). {hint}")
     elif penalty is None and solver == "liblinear":
         yield Mismatch("solver", "The solver 'liblinear' needs a penalty. Use another solver, or leave 'penalty' out.")
     if penalty == "elasticnet":
@@ -102,8 +102,8 @@ def _liblinear(values: Values) -> Iterator[Mismatch]:
     penalty = values["penalty"] or "l2"
     solvable = _LIBLINEAR[loss].get(penalty, frozenset())
     if not solvable:
-        mend = "Use the loss 'squared_hinge' or the penalty 'l2'."
-        yield Mismatch("loss", f"{key} cannot fit the loss '{loss}' with the penalty '{penalty}'. {mend}")
+        hint = "Use the loss 'squared_hinge' or the penalty 'l2'."
+        yield Mismatch("loss", f"{key} cannot fit the loss '{loss}' with the penalty '{penalty}'. {hint}")
     elif isinstance(dual, bool) and dual not in solvable:
         said = f"{key} fits the loss '{loss}' with the penalty '{penalty}' only with"
         yield Mismatch("dual", f"{said} 'dual' {'true' if True in solvable else 'false'}. Set it so, or leave it out.")

@@ -29,8 +29,8 @@ class Shape:
 def problems_of_fit(values: Values, shape: Shape) -> Iterator[InvalidParameter]:
     """One error per valid parameter that this table is too small, or of another shape, for."""
     for rule in _RULES:
-        for refusal in rule(values, shape):
-            yield refusal.error()
+        for mismatch in rule(values, shape):
+            yield mismatch.error()
     if shape.labels is not None:
         yield from problems_of_weights(values["class_weight"], shape.labels)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from shared.errors import (
-    MOST_FAULTS,
     MOST_HINTS,
+    MOST_PROBLEMS,
     InvalidParameter,
     InvalidRequest,
     InvalidSplit,
@@ -88,9 +88,9 @@ def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterato
         yield _problem(InvalidRequest, "'features' is empty. Name a column, or leave it out to use all.", "features")
     named = Counter(spec.features)
     unknown = (name for name in named if name not in by_name)
-    for index, name in enumerate(islice(unknown, MOST_FAULTS)):
+    for index, name in enumerate(islice(unknown, MOST_PROBLEMS)):
         yield _unknown_column("Input column", name, by_name, "features", spec, suggest=index < MOST_HINTS)
-    for name in islice((name for name, times in named.items() if times > 1), MOST_FAULTS):
+    for name in islice((name for name, times in named.items() if times > 1), MOST_PROBLEMS):
         yield _problem(InvalidRequest, f"'{name[:_SHOWN]}' is named twice in 'features'.", "features")
     if spec.target_column in spec.features:
         sentence = f"'{spec.target_column[:_SHOWN]}' is the target and cannot be one of the inputs too. Take it out."

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.errors import MOST_FAULTS, MOST_HINTS, InvalidInput, MissingNotAllowed
+from shared.errors import MOST_HINTS, MOST_PROBLEMS, InvalidInput, MissingNotAllowed
 
 
-class Faults:
-    """Counts all faults and keeps the first of them with their places."""
+class InputProblems:
+    """Counts all problems and keeps the first of them with their places."""
 
     def __init__(self, *root: str) -> None:
         """`root` is where all places are below; by default in the input of a request in JSON."""
@@ -23,14 +23,14 @@ class Faults:
 
     @property
     def suggests(self) -> bool:
-        """Whether the next fault may come with a suggestion: to look for one takes a while."""
+        """Whether the next problem may come with a suggestion: to look for one takes a while."""
         return self._count < MOST_HINTS
 
     def add(self, place: tuple[str | int, ...], sentence: str | Callable[[], str], *, missing: bool = False) -> None:
-        """Note one fault at a place below the root; a sentence that takes a while is made if it is listed."""
+        """Note one problem at a place below the root; a sentence that takes a while is made if it is listed."""
         self._count += 1
         self._only_missing = self._only_missing and missing
-        if len(self._listed) < MOST_FAULTS:
+        if len(self._listed) < MOST_PROBLEMS:
             said = sentence if isinstance(sentence, str) else sentence()
             self._listed.append({"loc": [*self._root, *place], "msg": said})
 
@@ -43,12 +43,12 @@ class Faults:
         """
         if not self._count:
             return
-        refusal = MissingNotAllowed if self._only_missing else InvalidInput
-        raise refusal(self._detail(), errors=self._listed)
-
-    def _detail(self) -> str:
-        first = self._listed[0]["msg"]
+        error = MissingNotAllowed if self._only_missing else InvalidInput
+        first = str(self._listed[0]["msg"])
         if self._count == 1:
-            return str(first)
-        listed = "" if self._count <= MOST_FAULTS else f" The first {MOST_FAULTS} are listed."
-        return f"The input has {self._count} faults.{listed} The first one: {first}"
+            raise error(first, errors=self._listed)
+        raise error(self._detail(first), errors=self._listed, problem_count=self._count)
+
+    def _detail(self, first: str) -> str:
+        listed = "" if self._count <= MOST_PROBLEMS else f" The first {MOST_PROBLEMS} are listed."
+        return f"The input has {self._count} problems.{listed} The first one: {first}"

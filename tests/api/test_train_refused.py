@@ -1,4 +1,4 @@
-"""POST /train: the clean refusal of what cannot be trained."""
+"""POST /train: what cannot be trained is told cleanly."""
 
 import json
 from pathlib import Path
@@ -153,7 +153,7 @@ def test_all_problems_are_told_at_once(one_client: TestClient) -> None:
     wanted = body(test_size=2, features=["nope", "target"], model=model(n_estimators=0, n_jobs=2))
     problem = refused(one_client.post("/train", json=wanted), 422, "invalid_parameter")
     assert "(4 more in 'errors'.)" in problem["detail"]
-    assert [fault["loc"] for fault in problem["errors"]] == [
+    assert [problem["loc"] for problem in problem["errors"]] == [
         ["body", "model", "params", "n_estimators"],
         ["body", "model", "params", "n_jobs"],
         ["body", "features"],

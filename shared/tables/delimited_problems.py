@@ -1,4 +1,4 @@
-"""Finds the line that makes a file no table. It is slow, so it only runs on files that were found faulty."""
+"""Finds the line that keeps a file from being a table. It is slow, so it only runs when there is one."""
 
 import csv
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ ROW_BYTES = 4 * 2**20
 _SHOWN_CHARACTERS = 60
 
 
-def find_fault(path: Path, reading: Reading, limits: TableLimits, *, names: list[str]) -> None:
-    """Return if there is no fault that can be told.
+def find_problem(path: Path, reading: Reading, limits: TableLimits, *, names: list[str]) -> None:
+    """Return if there is no problem that can be told.
 
     Raises:
         InvalidTable: naming the line with another number of fields than the header, or with an open quote.

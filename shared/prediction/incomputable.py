@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from shared.errors import InvalidInput
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.cells import shown
-from shared.prediction.faults import Faults
+from shared.prediction.problems import InputProblems
 
 # Trees and forests compute in single precision (IEEE 754, binary32).
 LARGEST_SINGLE = (2 - 2**-23) * 2.0**127
@@ -18,12 +18,12 @@ def refuse_values(signature: Signature, *, features: Any, records: Any) -> NoRet
     Raises:
         InvalidInput: always.
     """
-    faults = Faults()
+    problems = InputProblems()
     for place, row, column, value in _cells(signature, features, records):
         if column.used and type(value) in {int, float} and abs(value) > LARGEST_SINGLE:
             sentence = f"Column '{column.name}' ({column.kind}), row {row}: {shown(value)} is too large for this model"
-            faults.add(place, f"{sentence}, which computes with numbers up to {LARGEST_SINGLE:.2g}.")
-    faults.raise_if_any()
+            problems.add(place, f"{sentence}, which computes with numbers up to {LARGEST_SINGLE:.2g}.")
+    problems.raise_if_any()
     raise InvalidInput(
         "The model cannot compute a prediction from these values. Give values such as those it was trained on.",
         errors=[{"loc": ["body", "input_data"], "msg": "the model refuses these values"}],
@@ -36,13 +36,13 @@ def refuse_rows(form: str, rows: Iterable[int]) -> None:
     Raises:
         InvalidInput: naming each of the rows.
     """
-    faults = Faults()
+    problems = InputProblems()
     for row in rows:
-        faults.add(
+        problems.add(
             (form, row),
             f"Row {row}: the prediction is not a finite number. Give values such as those the model was trained on.",
         )
-    faults.raise_if_any()
+    problems.raise_if_any()
 
 
 def _cells(
