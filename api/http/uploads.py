@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
@@ -16,7 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from shared.datasets.spool import Spool, Spooled
-from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType, did_you_mean
+from shared.errors import BodyTooLarge, InvalidRequest, Members, UnsupportedMediaType, closest, meant
 from shared.tables.controls import find_control
 
 FILE = "file"
@@ -136,8 +136,10 @@ class _Form:
         if self._part == FILE:
             self.file_name = self._read_file_name(options.get(b"filename"))
         elif self._part not in self._allowed:
-            hint = did_you_mean(self._part, [FILE, *self._allowed])
-            raise _refused(self._part, f"There is no field '{self._part}'.{hint} The fields are: {self._names()}.")
+            known = [FILE, *self._allowed]
+            near = closest(self._part, known)
+            sentence = f"There is no field '{self._part}'.{meant(near)} The fields are: {self._names()}."
+            raise _refused(self._part, sentence, did_you_mean=near, available=known)
 
     def _read_file_name(self, raw: bytes | None) -> str:
         name = (raw or b"").decode("utf-8", "replace")
@@ -203,5 +205,5 @@ def _broken(how: str) -> InvalidRequest:
     return InvalidRequest(f"The {_MEDIA_TYPE} body {how}. {_HINT}", errors=[{"loc": ["body"], "msg": how}])
 
 
-def _refused(part: str, why: str) -> InvalidRequest:
-    return InvalidRequest(why, errors=[{"loc": ["body", part], "msg": why}])
+def _refused(part: str, why: str, **members: Unpack[Members]) -> InvalidRequest:
+    return InvalidRequest(why, errors=[{"loc": ["body", part], "msg": why}], **members)

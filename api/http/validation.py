@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from shared.errors import MOST_PROBLEMS, InvalidRequest, did_you_mean
+from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, meant
 from shared.wording import reworded
 
 # No object that clients send has as many by far.
@@ -39,14 +39,16 @@ def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) ->
 
 def invalid_request(problems: Sequence[Any], *, body: Any) -> InvalidRequest:
     """The error for all problems of one request; `body` is the type that its body should have had."""
+    told = [(problem, _instead(problem, body)) for problem in problems[:MOST_PROBLEMS]]
     errors: list[dict[str, Any]] = [
-        {"loc": list(problem["loc"]), "msg": _sentence(problem, body)} for problem in problems[:MOST_PROBLEMS]
+        {"loc": list(problem["loc"]), "msg": _sentence(problem, *instead)} for problem, instead in told
     ]
     first = errors[0]
     sentence = first["msg"]
     detail = f"{_place(first['loc'])}: {sentence[0].lower()}{sentence[1:]}"
     more, count = counted(len(problems))
-    return InvalidRequest(detail + more, errors=errors, problem_count=count)
+    near, available = told[0][1]
+    return InvalidRequest(detail + more, errors=errors, problem_count=count, did_you_mean=near, available=available)
 
 
 def counted(problems: int) -> tuple[str, int | None]:
@@ -65,12 +67,12 @@ def _place(loc: list[Any]) -> str:
     return f"Field '{name}'" if source == "body" else f"{str(source).capitalize()} parameter '{name}'"
 
 
-def _sentence(problem: Any, body: Any) -> str:
-    kind, loc = problem["type"], problem["loc"]
+def _sentence(problem: Any, near: str | None, known: list[str]) -> str:
+    kind = problem["type"]
     if kind == "missing":
         return "It is required."
     if kind == "extra_forbidden":
-        return _unknown_field(str(loc[-1]), _fields_at(body, list(loc[1:-1])))
+        return _unknown_field(near, known)
     if kind == "too_long":
         return f"It must have at most {problem['ctx']['max_length']:,} items."
     message = reworded(kind, str(problem["msg"]))
@@ -85,10 +87,19 @@ def _not_given(value: Any) -> str:
     return f", not {shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + '…'}"
 
 
-def _unknown_field(name: str, known: set[str]) -> str:
+def _instead(problem: Any, body: Any) -> tuple[str | None, list[str]]:
+    """For a field that is not known: the one that may have been meant, and all that may stand in its place."""
+    if problem["type"] != "extra_forbidden":
+        return None, []
+    _, *path, name = problem["loc"]
+    known = sorted(_fields_at(body, path))
+    return closest(str(name), known), known
+
+
+def _unknown_field(near: str | None, known: list[str]) -> str:
     if not known:
         return "There is no such field."
-    return f"There is no such field.{did_you_mean(name, known) or ' The fields are ' + ', '.join(sorted(known)) + '.'}"
+    return f"There is no such field.{meant(near) or ' The fields are ' + ', '.join(known) + '.'}"
 
 
 def _fields_at(annotation: Any, path: list[Any]) -> set[str]:

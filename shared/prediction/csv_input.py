@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, did_you_mean
+from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, closest, meant
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of
 from shared.prediction.csv_rows import CsvRow, CsvRows
@@ -158,10 +158,10 @@ def _check_names(header: list[str], signature: Signature, absent: list[str]) -> 
     for name in header if absent else []:
         if name in known or not problems.suggests:
             continue
-        meant = folded.get(name.casefold())
-        hint = f" Did you mean '{meant}'?" if meant else did_you_mean(name, absent)
-        if hint:
-            problems.add((1, name), f"The model has no input column '{name}', and the table lacks one.{hint}")
+        near = folded.get(name.casefold()) or closest(name, absent)
+        if near:
+            sentence = f"The model has no input column '{name}', and the table lacks one.{meant(near)}"
+            problems.add_unknown((1, name), sentence, near=near, known=absent)
     problems.raise_if_any()
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import BodyTooLarge, InvalidInput, did_you_mean
+from shared.errors import BodyTooLarge, InvalidInput, closest, meant
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of, short, shown, spelling_of
 from shared.prediction.input_warnings import Done, InputWarnings
@@ -70,8 +70,9 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
             if name == signature.target:
                 warnings.add(Done.TARGET_LEFT_ASIDE, index, short(name))
             elif name not in known:
-                sentence = partial(_unknown_column, signature, name, suggest=problems.suggests)
-                problems.add(("records", index, name), sentence)
+                near = closest(name, names) if problems.suggests else None
+                sentence = partial(_unknown_column, signature, name, near)
+                problems.add_unknown(("records", index, name), sentence, near=near, known=names)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
         # What is left of them no longer stands in its place, so its cells cannot be named.
@@ -162,9 +163,8 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
         )
 
 
-def _unknown_column(signature: Signature, name: str, *, suggest: bool) -> str:
-    known = (column.name for column in signature.inputs)
-    hint = did_you_mean(name, known if suggest else ()) or f" The model takes: {_names(signature)}."
+def _unknown_column(signature: Signature, name: str, near: str | None) -> str:
+    hint = meant(near) or f" The model takes: {_names(signature)}."
     return f"The model has no input column '{short(name)}'.{hint}"
 
 

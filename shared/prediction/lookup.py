@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.datasets.catalog import find_dataset
 from shared.datasets.rows import DatasetRow
-from shared.errors import NoActiveModel, NotActive, TargetDiffers, did_you_mean
+from shared.errors import NoActiveModel, NotActive, TargetDiffers, closest, meant
 from shared.registry import deployments
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
@@ -57,7 +57,7 @@ def find_served(
     if not newest:
         raise NoActiveModel(_what_to_do(dataset_name, environment, stages))
     if version is None and target is not None and target not in newest:
-        raise NoActiveModel(_other_targets(dataset_name, environment, target, newest))
+        raise _other_targets(dataset_name, environment, target, newest)
     serving = max(newest.values()) if version is not None or target is None else newest[target]
     artifact = _active(session, dataset, environment, version or serving, serving)
     query = select(RegistryRow.signature, RegistryRow.target).where(RegistryRow.version == artifact.version)
@@ -88,10 +88,13 @@ def _what_to_do(dataset_name: str, environment: str, stages: Sequence[str]) -> s
     return f"{nothing} Bring one there from '{before}' with POST /promote."
 
 
-def _other_targets(dataset_name: str, environment: str, target: str, newest: Mapping[str, int]) -> str:
+def _other_targets(dataset_name: str, environment: str, target: str, newest: Mapping[str, int]) -> NoActiveModel:
     there = [f"'{other}' (version {version})" for other, version in newest.items()]
     more = f" and {len(there) - _MOST_TARGETS} more" if len(there) > _MOST_TARGETS else ""
-    return (
+    near = closest(target, newest)
+    return NoActiveModel(
         f"No version of '{dataset_name}' that predicts '{target}' is active in '{environment}'. Predicted there: "
-        f"{', '.join(there[:_MOST_TARGETS])}{more}.{did_you_mean(target, newest)}"
+        f"{', '.join(there[:_MOST_TARGETS])}{more}.{meant(near)}",
+        did_you_mean=near,
+        available=newest,
     )

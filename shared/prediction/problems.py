@@ -1,9 +1,9 @@
 """Collects everything that is wrong with an input, so that the client hears of all of it at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from shared.errors import MOST_HINTS, MOST_PROBLEMS, InvalidInput, MissingNotAllowed
+from shared.errors import MOST_HINTS, MOST_PROBLEMS, InvalidInput, Members, MissingNotAllowed
 
 
 class InputProblems:
@@ -15,6 +15,7 @@ class InputProblems:
         self._listed: list[dict[str, Any]] = []
         self._count = 0
         self._only_missing = True
+        self._members: Members = {}
 
     @property
     def count(self) -> int:
@@ -25,6 +26,19 @@ class InputProblems:
     def suggests(self) -> bool:
         """Whether the next problem may come with a suggestion: to look for one takes a while."""
         return self._count < MOST_HINTS
+
+    def add_unknown(
+        self,
+        place: tuple[str | int, ...],
+        sentence: str | Callable[[], str],
+        *,
+        near: str | None,
+        known: Iterable[str],
+    ) -> None:
+        """Note a name that is not one of the known ones; `near` is the one that may have been meant."""
+        if not self._count:
+            self._members = {"did_you_mean": near, "available": known}
+        self.add(place, sentence)
 
     def add(self, place: tuple[str | int, ...], sentence: str | Callable[[], str], *, missing: bool = False) -> None:
         """Note one problem at a place below the root; a sentence that takes a while is made if it is listed."""
@@ -44,11 +58,13 @@ class InputProblems:
         if not self._count:
             return
         error = MissingNotAllowed if self._only_missing else InvalidInput
+        if self._count > 1:
+            self._members["problem_count"] = self._count
+        raise error(self._detail(), errors=self._listed, **self._members)
+
+    def _detail(self) -> str:
         first = str(self._listed[0]["msg"])
         if self._count == 1:
-            raise error(first, errors=self._listed)
-        raise error(self._detail(first), errors=self._listed, problem_count=self._count)
-
-    def _detail(self, first: str) -> str:
+            return first
         listed = "" if self._count <= MOST_PROBLEMS else f" The first {MOST_PROBLEMS} are listed."
         return f"The input has {self._count} problems.{listed} The first one: {first}"

@@ -1,11 +1,15 @@
 """The API in this process, on an installation of its own on the chosen stack."""
 
+import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import event
 
 from api.app import create_app
@@ -61,17 +65,33 @@ def app(api_settings: Settings) -> FastAPI:
     return create_app(api_settings)
 
 
+def _expect_members(answer: Response) -> None:
+    """A program need not look for a suggestion in a sentence."""
+    if answer.headers.get("content-type") == "application/problem+json":
+        problem = json.loads(answer.read())
+        suggested = re.search(r"Did you mean '(.+?)'\?", problem["detail"])
+        assert suggested is None or problem.get("did_you_mean") == suggested[1], problem
+
+
+@contextmanager
+def started(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the application while it runs; it checks every problem that it is answered with."""
+    with TestClient(app) as client:
+        client.event_hooks["response"].append(_expect_members)
+        yield client
+
+
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the started application."""
-    with TestClient(app) as client:
+    with started(app) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def one_client(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[TestClient]:
     """A client of one application for all requests of a file that leave nothing behind: starts cost more than they."""
-    with stack.settings(tmp_path_factory.mktemp("one")) as settings, TestClient(create_app(settings)) as client:
+    with stack.settings(tmp_path_factory.mktemp("one")) as settings, started(create_app(settings)) as client:
         yield client
 
 

@@ -97,7 +97,7 @@ def test_an_upload_without_a_file_says_so_and_sends_nothing(browser: Browser, ur
         assert [address for address in sent if "upload" in address] == []
 
 
-def test_the_version_that_a_job_made_is_filled_in_where_a_path_asks_for_it(browser: Browser, url: str) -> None:
+def test_the_version_that_a_job_made_is_filled_in_for_what_comes_next(browser: Browser, url: str) -> None:
     with browsing(browser, url) as context:
         page = SwaggerPage(context.new_page(), url)
         with page.opened("Train", "train_model"):
@@ -107,6 +107,11 @@ def test_the_version_that_a_job_made_is_filled_in_where_a_path_asks_for_it(brows
         with page.opened("Models", "get_model"):
             assert page.value("version") == str(made["version"])
             assert page.execute(status=200)["dataset_name"] == "wine"
+        with page.opened("Promote", "promote_model"):
+            assert page.body() == {"dataset_name": "wine", "version": made["version"], "target_stage": "staging"}
+            accepted = page.execute(status=202)
+        promoted = _end_of(page, accepted)
+        assert (promoted["result"]["version"], promoted["result"]["stage"]) == (made["version"], "staging")
         assert page.errors == []
 
 

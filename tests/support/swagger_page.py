@@ -46,6 +46,10 @@ class SwaggerPage:
         """Write a request body."""
         self._operation.locator("textarea.body-param__text").fill(json.dumps(body))
 
+    def body(self) -> Any:
+        """What the request body has in it."""
+        return json.loads(self._operation.locator("textarea.body-param__text").input_value())
+
     def value(self, parameter: str) -> str:
         """What is in the field of a parameter."""
         return self._operation.locator(f'tr[data-param-name="{parameter}"] input').input_value()

@@ -23,6 +23,9 @@ function fillInNext(response) {
     } else if (job.status === "succeeded" && job.result?.version) {
       fillIn("version", job.result.version);
     }
+    if (job.status === "succeeded" && job.kind === "train") {
+      fillInPromotion(job.request.dataset_name, job.result.version);
+    }
   }
   return response;
 }
@@ -36,6 +39,17 @@ function fillIn(name, value) {
       ui.specActions.changeParamByIdentity([path, method], field, value);
     }),
   );
+}
+
+// The first example of a promotion, with the model that a job has made.
+function fillInPromotion(dataset_name, version) {
+  const pathMethod = ["/promote", "post"];
+  const body = ["paths", ...pathMethod, "requestBody", "content", "application/json", "examples"];
+  const example = ui.specSelectors.specJson().getIn(body).first().get("value").toJS();
+  const value = JSON.stringify({ ...example, dataset_name, version }, null, 2);
+  ui.oas3Actions.setRequestBodyValue({ value, pathMethod });
+  // Without this, an operation that is opened for the first time begins with its example.
+  ui.oas3Actions.setRetainRequestBodyValueFlag({ value: true, pathMethod });
 }
 
 // Without a file, Swagger UI sends nothing and says nothing: the browser says what is missing, beside the field.
