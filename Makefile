@@ -51,7 +51,7 @@ mutants: dev ## break lines of PATHS in a copy and list what no test of TESTS no
 		--minutes $(MINUTES) $(PATHS) $(if $(TESTS),--tests $(TESTS))
 
 e2e: dev ## try the containers; needs Docker, and docker compose or docker-compose from 1.29 on
-	@exec .venv/bin/python -m pytest -m containers tests/e2e/test_containers.py
+	@exec .venv/bin/python -m pytest -m containers tests/e2e
 
 install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run

@@ -137,6 +137,7 @@ def test_a_backup_of_postgresql_and_s3_serves_elsewhere_and_so_does_an_old_datab
     with first.running(tmp_path) as client:
         trained(client)
         answer = predicted(client)
+        first.run("buckets", tmp_path)
         first.run("postgresql", tmp_path)
         # What the backup knows nothing of.
         trained(client)

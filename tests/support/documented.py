@@ -25,9 +25,12 @@ RUNNERS = {
     "checkout": "tests/e2e/test_documented_commands.py runs them in the root of the checkout",
     "ci": "tests/unit/test_docs.py finds each line in .ci/run",
     "bench": "tests/e2e/test_documented_commands.py asks each program for its help: a whole run takes minutes",
+    "buckets": "tests/e2e/test_operations.py and test_container_backup.py run it before those that need the program",
     "postgresql": "tests/e2e/test_operations.py runs them on a platform with PostgreSQL and S3",
     "postgresql-restore": "the same, with the settings of an empty one",
     "containers": "tests/e2e/test_containers.py runs them where there is a container engine",
+    "containers-backup": "tests/e2e/test_container_backup.py runs them there, beside a platform that works",
+    "containers-restore": "the same, for a project of its own",
 }
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,}) *(?P<info>[^`]*)$")
