@@ -11,7 +11,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test coverage chaos protocol requests faults mutants e2e install dev lock help
+.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -24,6 +24,12 @@ demo: install ## walk from a table to predictions, on the platform that runs or 
 # default, runs them on SQLite and a local store; `both` runs them on each.
 test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: dev ## look at style, types and the rules of the code
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@exec .venv/bin/python -m pytest -q tests/test_architecture.py tests/unit/test_docs.py
 
 # Takes twice as long as `test`: counting slows the interpreter of Python 3.11 down.
 coverage: dev ## run all tests and count the lines and branches that they run; fails below what pyproject.toml asks for

@@ -13,7 +13,7 @@ from api.schemas.jobs import Job
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
-from shared.jobs.limits import NO_LIMITS, AskedLimits
+from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.states import Kind
 from shared.settings import Settings
@@ -32,7 +32,7 @@ class NewJob(NamedTuple):
     dataset_name: str
     dataset_version_id: int | None
     priority: int = MIDDLE_PRIORITY
-    limits: AskedLimits = NO_LIMITS
+    limits: RequestedLimits = NO_LIMITS
 
 
 class Accepting:

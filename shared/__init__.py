@@ -1,1 +1,1 @@
-"""What both edges know; it knows nothing of HTTP."""
+"""What the API, the worker and the command line share; nothing here knows HTTP."""

@@ -75,8 +75,8 @@ _CONNECTING: list[tuple[str, bool, str]] = [
     ),
 ]
 
-# Names of hosts, users and files, as in `connection to server at "ssl-db" (10.0.0.1), port 5432 failed: ...`: they are
-# no words of the message.
+# Names of hosts, users and files, as in `connection to server at "ssl-db" (10.0.0.1), port 5432 failed: ...`: they must
+# not be taken for words of the message.
 _NAMES = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
 
 _TAKEN = f"The database holds tables of another program. Name one for the platform alone in {_VARIABLE}."

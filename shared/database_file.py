@@ -69,7 +69,7 @@ def protect_database(settings: Settings) -> None:
 
 
 def _weaknesses(path: Path) -> Iterator[str]:
-    """Those of the file and of what lies beside it: SQLite takes what its log and its journal say for its own."""
+    """The weaknesses of the file and of the files beside it: SQLite trusts what its log and its journal say."""
     for ending in _BESIDE:
         try:
             found = weakness(path.with_name(path.name + ending))

@@ -26,7 +26,7 @@ _BATCH = 100
 
 
 class DiscardedObjectRow(Base):
-    """An object that no row wants any more; this one goes once the object is gone."""
+    """An object that no other row names any more; this row is deleted once the object is."""
 
     __tablename__ = "discarded_objects"
 
@@ -69,7 +69,7 @@ def remove_discarded(
 
 
 def remove_now(database: Database, store: ObjectStore, settings: Settings) -> None:
-    """Remove the objects on the list if that is possible now; what it is not is left to the janitor."""
+    """Remove the objects on the list if that is possible now; what is left is for the janitor."""
     try:
         remove_discarded(database, store, settings)
     except Unavailable as error:

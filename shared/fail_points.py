@@ -73,7 +73,7 @@ class Fault:
             case "kill9":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
-                # To this thread: sent to the process, it lets this thread go on for a moment when another one takes it.
+                # Sent to this thread: if another one took the signal, this one would go on for a moment.
                 signal.raise_signal(signal.SIGSTOP)
             case "sleep":
                 time.sleep(float(self.argument))

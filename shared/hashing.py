@@ -38,7 +38,7 @@ def chunks_of(source: Readable) -> Iterator[bytes]:
 
 
 def copy_hashed(chunks: Iterable[bytes], target: Writable | None = None) -> Digest:
-    """Write the chunks to a target, if there is one, and tell what they were."""
+    """Write the chunks to a target, if there is one, and return their digest and size."""
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
         digest.update(chunk)

@@ -63,7 +63,7 @@ def exposed(found: str) -> str:
 
 
 def check_home(home: Path) -> None:
-    """See that files can be written in the folder, as one that asks over the network may be told.
+    """See that files can be written in the folder; its errors may be shown to clients on the network.
 
     Raises:
         WrongSettings: when they cannot; it does not tell where the folder is.

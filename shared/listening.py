@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_about_the_host(error: OSError) -> bool:
-    """Whether another port of the same host would do no better."""
+    """Whether the host is the problem, so that another port would fail as well."""
     return isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
 
 

@@ -58,8 +58,8 @@ def cgroup_caps(root: Path = _ROOT) -> Caps:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """The folders of this process's group and of all above it, whose caps hold as well.
 
-    A container may see the path that its group has outside, where there is no such folder inside: then only the
-    folder on top is there, and that one is the container's.
+    A container may see the path that its group has outside, although that folder does not exist inside: then only the
+    root folder exists, and it is the container's own.
     """
     mount = root / _CGROUPS / controller
     for line in _lines(root / "proc/self/cgroup"):

@@ -53,15 +53,15 @@ def upgrade(database: Database) -> None:
     Raises:
         WrongSettings: when the database is that of a newer release or of another program; it is left as it is.
     """
-    with alone(database) as connection:
+    with exclusive_lock(database) as connection:
         _refuse_others(connection)
         command.upgrade(configuration(connection), "head")
         connection.commit()
 
 
 @contextmanager
-def alone(database: Database) -> Iterator[Connection]:
-    """Hold the lock of those that change what all processes need, with a connection; others wait for it.
+def exclusive_lock(database: Database) -> Iterator[Connection]:
+    """Hold the one lock for changes that concern all processes, and give a connection; others wait for it.
 
     Raises:
         WrongSettings: when the database is that of a newer release or of another program.
@@ -69,7 +69,7 @@ def alone(database: Database) -> Iterator[Connection]:
     if database.engine.dialect.name == "sqlite":
         path = Path(str(database.engine.url.database))
         lock = path.with_name(f"{path.name}.migration-lock")
-        # A file of another program gets no lock beside it. Once that is there, somebody may be migrating: wait for it.
+        # No lock file is made beside another program's file. Where there is one, somebody may be migrating: wait.
         if _is_there(path) and not _is_there(lock):
             _look_ahead(database)
         with _file_lock(lock):

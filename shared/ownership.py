@@ -2,8 +2,8 @@
 
 Whoever can swap the key, the database and the store has the platform load a model of theirs, which is running their
 code. So each of them, and each folder on the way there, must belong to this user or to root, and nobody else may write
-it. On the way, a folder with the sticky bit is fine: others cannot rename there what is not theirs. A group may write
-whose only member is the owner, as on systems that give each user a group.
+it. On the way, a folder with the sticky bit is fine: others cannot rename there what is not theirs. A group whose only
+member is the owner may write, as on systems that give each user a group.
 """
 
 import grp

@@ -13,7 +13,7 @@ from shared.logging import get_logger
 from shared.migration import check_schema
 from shared.object_store import ObjectStore, open_store
 from shared.queue import JobQueue
-from shared.registry.sealed import open_artifact_key
+from shared.registry.artifact_keys import open_artifact_key
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
 

@@ -1,9 +1,9 @@
 """Ends processes together with those that started them.
 
-A process can ask the kernel for a signal when its parent ends, and a process group is killed as one. A process that
-is the kernel's *child subreaper* becomes the parent of every orphan below it. What it started can hence be found by its
-parent, also after it has left its group and session: kill the children, take over theirs, and again, until there are
-none.
+A process can ask the kernel for a signal when its parent ends, and a process group is killed as one. A process that is
+the kernel's *child subreaper* becomes the parent of every orphan below it. So a subreaper finds every process below it,
+also one that has left its group and session: it kills its children, becomes the parent of theirs, and repeats that
+until there are none.
 
 The signal and the subreaper exist on Linux only.
 """

@@ -1,4 +1,4 @@
-"""The doorbell: Celery over Redis. It carries job ids and may lose or double them; SQL knows what is to be done."""
+"""Tells workers of due jobs: Celery over Redis. It carries job ids, and may lose or repeat them; SQL has the jobs."""
 
 import contextlib
 import queue
@@ -89,14 +89,14 @@ class JobQueue:
         self._publisher.start()
 
     def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
-        """Have workers told of a job, best effort, in the background. The relay tells what got lost again."""
+        """Have workers told of a job, best effort, in the background. What gets lost, the relay sends again."""
         try:
             self._waiting.put_nowait(Delivery(job_id, kind, priority))
         except queue.Full:
             log.warning("doorbell_backlog_full", job_id=str(job_id))
 
     def publish_all(self, deliveries: Iterable[Delivery]) -> None:
-        """Tell workers of jobs now, with one question to Redis.
+        """Tell workers of jobs now, in one round trip to Redis.
 
         Raises:
             Exception: whatever the broker's client raises when Redis does not answer; some may have been told then.

@@ -1,6 +1,6 @@
 """Opens files of the home folder: regular ones, and nothing that only has their name.
 
-A fifo would hold up who opens it, a symbolic link would show, or have overwritten, what it points to.
+To open a fifo would block, and through a symbolic link another file would be read or overwritten.
 """
 
 import errno

@@ -16,12 +16,12 @@ _LOCK = "owner.lock"
 
 
 class Scratch:
-    """A private folder below `root`. Its lock is held as long as the process lives; kill -9 lets go of it, too."""
+    """A private folder below `root`. Its lock is held as long as the process lives; even kill -9 releases it."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         # A process that starts at the same time must not find the folder before its lock is taken.
-        with _alone(root):
+        with _exclusive_lock(root):
             _sweep(root)
             self.folder = Path(tempfile.mkdtemp(prefix="process-", dir=root))
             self._lock = os.open(self.folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
@@ -54,12 +54,12 @@ def scratch_error(error: OSError) -> ScratchFull | ScratchUnavailable:
 
 def sweep_scratch(root: Path) -> int:
     """Remove what dead processes left below `root`; how many folders there were."""
-    with _alone(root):
+    with _exclusive_lock(root):
         return _sweep(root)
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def _exclusive_lock(root: Path) -> Iterator[None]:
     lock = open_regular(root / ".lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -14,7 +14,7 @@ from shared.errors import Unavailable
 from shared.jobs import expiry
 from shared.logging import get_logger
 from shared.object_store.shelves import Shelf, bucket_of
-from shared.registry.collection import Collector
+from shared.registry.orphan_collector import OrphanCollector
 from shared.registry.references import is_ours
 from shared.scratch import sweep_scratch
 from worker.runtime import Runtime
@@ -107,7 +107,7 @@ class Janitor:
 
     def _orphans(self) -> dict[str, int]:
         runtime = self._runtime
-        found = Collector(runtime.database, runtime.store, runtime.settings, runtime.stopping.is_set).collect()
+        found = OrphanCollector(runtime.database, runtime.store, runtime.settings, runtime.stopping.is_set).collect()
         return {"orphans": found.orphans, "orphans_deleted": found.deleted, "foreign": found.foreign}
 
     def _unfinished(self) -> dict[str, int]:

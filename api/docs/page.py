@@ -17,7 +17,7 @@ _SOURCES = {
     "swagger-ui.css": (_SWAGGER_UI, "text/css"),
     "swagger-ui-bundle.js": (_SWAGGER_UI, "text/javascript"),
     "look.css": (_OWN, "text/css"),
-    "start.js": (_OWN, "text/javascript"),
+    "swagger.js": (_OWN, "text/javascript"),
     "icon.svg": (_OWN, "image/svg+xml"),
 }
 # Swagger UI's style sheet holds its icons as `data:` images.

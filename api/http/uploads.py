@@ -146,7 +146,7 @@ class _Form:
         if raw == b"":
             raise _refused(FILE, f"No file was chosen. {_HINT}")
         if len(name) > _LONGEST_FILE_NAME:
-            raise _refused(FILE, f"The file name has {len(name)} characters, {_LONGEST_FILE_NAME} are the limit.")
+            raise _refused(FILE, f"The file name has {len(name)} characters, the limit is {_LONGEST_FILE_NAME}.")
         _check_characters(FILE, name, "The file name")
         return name
 

@@ -11,8 +11,8 @@ from api.lifespan import Parts
 from api.schemas.jobs import Job
 from api.schemas.promote import PromoteRequest
 from shared.jobs.states import Kind
+from shared.registry.model_memory import check_size
 from shared.registry.promotion import check_promotion
-from shared.registry.weight import check_size
 
 router = APIRouter(tags=["Promote"], route_class=StrictRoute)
 

@@ -14,7 +14,7 @@ from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
-from shared.jobs.limits import AskedLimits, limits_of, problems_of_limits
+from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.training.resolution import Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice
@@ -60,7 +60,7 @@ def train_model(
 def _checked(body: TrainRequest, parts: Parts) -> NewJob:
     resolved = _resolve(body, parts)
     resolved.check()
-    asked = AskedLimits(**body.limits.model_dump())
+    asked = RequestedLimits(**body.limits.model_dump())
     for problem in problems_of_limits(asked, parts.settings):
         raise problem
     return NewJob(
@@ -75,7 +75,7 @@ def _checked(body: TrainRequest, parts: Parts) -> NewJob:
 
 def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
     """Look without leaving anything behind: an example that is not catalogued yet stays so."""
-    asked = AskedLimits(**body.limits.model_dump())
+    asked = RequestedLimits(**body.limits.model_dump())
     beyond = problems_of_limits(asked, parts.settings)
     try:
         resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)

@@ -22,7 +22,7 @@ class InputData(RequestBody):
     )
     records: Annotated[list[dict[str, Cell]] | None, SkipValidation] = Field(
         default=None,
-        description="Objects by column name; a column left out is a missing value. The target is left aside where it "
+        description="Objects by column name; a column left out is a missing value. The target is ignored where it "
         "is among them, with a warning.",
         examples=[[{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]],
     )

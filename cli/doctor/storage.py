@@ -14,7 +14,7 @@ from shared.home import exposed, home_problem, probe_folder, weakness_of_home
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
-from shared.registry.sealed import sealing_keys
+from shared.registry.artifact_keys import sealing_keys
 from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings
 

@@ -70,7 +70,7 @@ class Crew:
         deadline = part.started + READY_SECONDS
         while not part.ended:
             if time.monotonic() > deadline:
-                raise StartFailed(self.obituary(part))
+                raise StartFailed(self.failure_report(part))
             self.pause(0.01)
         return part.status
 
@@ -88,7 +88,7 @@ class Crew:
                 tick(part.name, time.monotonic() - part.started, self._expected[part][1])
                 del waiting[part]
             if waiting and time.monotonic() > deadline:
-                raise StartFailed(self.obituary(next(iter(waiting))))
+                raise StartFailed(self.failure_report(next(iter(waiting))))
             self._look()
             self.pause(0.02)
 
@@ -130,7 +130,7 @@ class Crew:
         while not part.ended and self._interruption.requests == asked and time.monotonic() < deadline:
             self._interruption.wait(0.05)
 
-    def obituary(self, part: Part) -> str:
+    def failure_report(self, part: Part) -> str:
         """What happened to a part, with the last lines of its log."""
         what = part.ending if part.ended else f"is not ready after {READY_SECONDS} s"
         lines = "".join(f"\n    {line}" for line in part.tail(_TAIL_LINES)) or "\n    (nothing)"
@@ -139,7 +139,7 @@ class Crew:
     def _look(self) -> None:
         for part in self._parts:
             if part.ended:
-                raise PartEnded(self.obituary(part))
+                raise PartEnded(self.failure_report(part))
 
 
 def _watch(check: Callable[[], bool]) -> threading.Event:

@@ -25,7 +25,7 @@ from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.platform import Platform
 from shared.redis_access import connect_redis, is_redis_away, redis_problem
-from shared.registry.renewal import Renewal
+from shared.registry.seal_renewal import Renewal
 from shared.settings import Settings, load_settings
 
 _REDIS_SECONDS = 3

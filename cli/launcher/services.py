@@ -47,7 +47,7 @@ def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None
     if status == UNAVAILABLE:
         raise StartFailed(part.tail(1)[0])
     if status:
-        raise StartFailed(crew.obituary(part))
+        raise StartFailed(crew.failure_report(part))
     crew.remove(part)
     tick(part.name, time.monotonic() - part.started)
 

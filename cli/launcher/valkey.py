@@ -50,7 +50,7 @@ def start_valkey(crew: Crew, settings: Settings) -> str:
             break
         # Another process took the port in the meantime.
         crew.remove(part)
-    raise PartEnded(crew.obituary(part))
+    raise PartEnded(crew.failure_report(part))
 
 
 def find_binary() -> str:

@@ -1,7 +1,7 @@
 """Seals of artifacts say the dataset and the stage, too.
 
-No table changes: `shared.registry.renewal` makes the seals anew, for which it needs the key and the files. The number
-keeps releases that neither read nor make such seals from starting on this database.
+No table changes: `shared.registry.seal_renewal` makes the seals anew, for which it needs the key and the files. The
+number keeps releases that neither read nor make such seals from starting on this database.
 
 Revision: 0005.
 """

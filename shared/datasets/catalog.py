@@ -16,7 +16,7 @@ from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow, VersionState
 from shared.discarded import discard
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, closest, meant
-from shared.jobs.erasure import hold_jobs
+from shared.jobs.erasure import lock_jobs
 from shared.jobs.rows import JobRow
 from shared.object_store.shelves import Shelf
 
@@ -138,7 +138,7 @@ def delete_dataset(session: Session, name: str) -> None:
         UnknownDataset: when there is none of that name.
         DatasetInUse: when a model was made from it.
     """
-    dataset = hold_dataset(session, name)
+    dataset = lock_dataset(session, name)
     keys = session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.dataset_id == dataset.id)).all()
     try:
         session.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
@@ -151,16 +151,16 @@ def delete_dataset(session: Session, name: str) -> None:
     discard(session, Shelf.DATASETS, keys)
 
 
-def hold_dataset(session: Session, name: str) -> DatasetRow:
+def lock_dataset(session: Session, name: str) -> DatasetRow:
     """Lock a dataset, archived or not, with its jobs and versions, for a transaction that deletes it.
 
     Raises:
         UnknownDataset: when there is none of that name.
     """
     dataset = find_dataset(session, name, include_archived=True)
-    # As commits of jobs do, which hold their job when they come to the version that they used.
-    hold_jobs(session, jobs_of(dataset))
-    # An upload or a job that is just being committed comes before or after, so that none is missed.
+    # Jobs first, in the order of a job's commit, which locks its job before the version that it used.
+    lock_jobs(session, jobs_of(dataset))
+    # An upload or a job that commits now is either seen here, or waits until this transaction ends.
     session.execute(select(DatasetRow.id).where(DatasetRow.id == dataset.id).with_for_update())
     versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
     session.execute(versions.order_by(DatasetVersionRow.id).with_for_update())
@@ -174,7 +174,7 @@ def jobs_of(dataset: DatasetRow) -> ColumnElement[bool]:
 
 
 def next_number(session: Session, name: str) -> int:
-    """The number of the next version under a name: it goes on behind those that were erased."""
+    """The number of the next version under a name: the numbers of erased versions are not used again."""
     there = select(func.max(DatasetVersionRow.number)).join(DatasetRow).where(DatasetRow.name == name)
     erased = select(func.max(ErasedDatasetVersionRow.number)).where(ErasedDatasetVersionRow.dataset_name == name)
     return max(session.scalar(there) or 0, session.scalar(erased) or 0) + 1

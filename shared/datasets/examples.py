@@ -71,8 +71,9 @@ def catalogue_example(
     settings: Settings,
     mark: Callable[[Session], None],
 ) -> None:
-    """Catalogue the bundled file unless the name is in use, and commit `mark` with it; what it raises undoes that.
+    """Catalogue the bundled file unless the name is in use, and run `mark` in the same transaction.
 
+    If `mark` raises, nothing is kept.
     A dataset of that name stays as it is, whatever it holds and also if it is archived.
     """
     bundled = _bundled(name)

@@ -59,12 +59,12 @@ class Ingestor:
     ) -> Ingestion:
         """Check a file and make it the newest version of the dataset `name`, which is normalised.
 
-        The bytes of the newest version again give that version, and its file is put back where the store has lost it;
-        either way an archived dataset comes back. With `only_if_new` other data under that name is left alone. `mark`
-        is part of the transaction that makes a new version visible; what it raises leaves nothing behind.
+        If the newest version has the same bytes, that version is returned, and its file is put back if the store has
+        lost it. In both cases an archived dataset comes back. With `only_if_new` other data under that name is left
+        alone. `mark` is part of the transaction that makes a new version visible; what it raises leaves nothing behind.
 
         Raises:
-            InvalidTable: when the file is not a table; see `Reader.inspect` for its kin.
+            InvalidTable: when the file is not a table; `Reader.inspect` lists the related errors.
             ExampleNameTaken: with `only_if_new`, when the name holds other data.
             UploadOvertaken: when the dataset was deleted meanwhile.
             StoreUnavailable: when the object store does not answer.
@@ -119,7 +119,7 @@ class Ingestor:
         try:
             yield
         except BaseException:
-            # The commit may have come through without its answer: a version that is ready is not undone.
+            # The commit may have succeeded though its answer was lost: a version that is ready is not undone.
             with self.database.write() as session:
                 row = DatasetVersionRow.object_key == key
                 ready = session.scalar(select(row).where(row, DatasetVersionRow.state == VersionState.READY))
@@ -140,7 +140,7 @@ def _same_again(session: Session, name: str, file: Spooled, description: str | N
     newest = find_version(session, dataset, None)
     if newest.sha256 != file.sha256:
         return None
-    # A release without this digest may have taken it.
+    # A release that did not keep this digest may have stored the version.
     newest.head_sha256 = file.head_sha256
     if dataset.archived_at is not None or (description is not None and description != dataset.description):
         dataset.archived_at = None

@@ -24,7 +24,7 @@ def is_object_key(key: str) -> bool:
 
 
 def normalise_name(raw: str) -> str:
-    """The catalog name for a file name or a wish: `"My DataSet.csv"` becomes `my_dataset`.
+    """The catalog name for a file name or a name that somebody asks for: `"My DataSet.csv"` becomes `my_dataset`.
 
     Raises:
         InvalidName: when nothing is left, or more than 64 characters are.
@@ -37,7 +37,7 @@ def normalise_name(raw: str) -> str:
         )
     if len(name) > LONGEST_NAME:
         raise InvalidName(
-            f"The name '{name[:80]}' is too long: {len(name)} characters, {LONGEST_NAME} are the limit. "
+            f"The name '{name[:80]}' is too long: {len(name)} characters, the limit is {LONGEST_NAME}. "
             "Give the dataset a shorter name in the field 'name'."
         )
     return name

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.scratch import scratch_errors
 
-# Of a longer file, a preview reads so much. Never to be changed: the digests of what it reads are stored.
+# A preview of a longer file reads only this much. Never to be changed: the digests of what it reads are stored.
 HEAD_BYTES = 4 * 2**20
 
 

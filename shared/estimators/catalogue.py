@@ -16,7 +16,7 @@ TABLE = Path(__file__).with_name("estimator_table.json")
 
 _SHOWN = 80
 
-# What people ask for that is not of scikit-learn, by the name of the package.
+# Other libraries whose estimators people ask for, by the name of their package.
 _OTHER_LIBRARIES = {
     "xgboost": "XGBoost",
     "xgb": "XGBoost",
@@ -34,7 +34,7 @@ _BOOSTING = {"XGBoost", "LightGBM", "CatBoost"}
 
 
 class Parameter(BaseModel):
-    """What a parameter is without being set, and the JSON schemas (2020-12) of which a value must meet one."""
+    """The default of a parameter, and the JSON schemas (2020-12); a value must meet one of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -128,7 +128,7 @@ def _of_another_library(shown: str, library: str, name: str) -> tuple[str, str |
 
 
 def _nearest(module: str, name: str) -> str | None:
-    """The estimator whose class is nearest, of the same module if one comes near there."""
+    """The estimator with the nearest class name; one of the same module, if its name is near enough."""
     by_class = {key.partition(".")[2].lower(): key for key in _table().estimators}
     of_module = [each for each, key in by_class.items() if key.partition(".")[0] == module]
     near = closest(name.lower(), of_module) or closest(name.lower(), by_class)

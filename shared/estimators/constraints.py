@@ -1,7 +1,7 @@
 """scikit-learn's parameter constraints as JSON Schema, for the generator of the estimator table.
 
-What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. JSON has one
-number where Python has 1 and 1.0, so that a share and a count of one parameter are kept apart by their ranges.
+What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. JSON does not
+tell 1 from 1.0, so a share and a count of one parameter are kept apart by their ranges.
 """
 
 import inspect
@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
-from shared.estimators.caps import CAPS, ITEM_CAPS, MAX_ITEMS, REFUSED, WITHOUT
 from shared.estimators.json_schema import LARGEST_INTEGER, meets
+from shared.estimators.restrictions import CAPS, ITEM_CAPS, MAX_ITEMS, REFUSED, WITHOUT
 
 _LARGEST_SEED = 2**32 - 1
 _LABEL_LENGTH = 256
@@ -56,9 +56,9 @@ def _with_default(default: Any, allowed: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _kept_apart(allowed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a count and a share, what is whole is a count, and a share only if it is written as one.
+    """Where a parameter takes a count or a share, 1 is a count; a share of all must be written 1.0.
 
-    A share of 1 goes where it cannot be told from a count that is refused.
+    A share of 1.0 is not offered where it could not be told from a count of 1 that is refused.
     """
     count = next((schema for schema in allowed if schema["type"] == "integer"), None)
     if count is None:
@@ -99,7 +99,7 @@ def _schemas(name: str, constraint: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(constraint, type):
         yield from _instances(name, constraint)
     elif not isinstance(constraint, Hidden):
-        # Objects with methods, options of one infinity.
+        # Objects with certain methods, and infinity as an option: JSON has neither.
         return
 
 

@@ -119,7 +119,7 @@ def _takes_missing(model: BaseEstimator) -> bool:
 def _refuses_missing_with(
     estimator: type[BaseEstimator], parameters: dict[str, dict[str, Any]]
 ) -> dict[str, list[str]]:
-    """The enumerated values with which an estimator that takes missing values does not."""
+    """For an estimator that takes missing values, the enumerated values with which it does not."""
     found = {}
     for name, parameter in parameters.items():
         values = [value for schema in parameter["allowed"] for value in schema.get("enum", [])]

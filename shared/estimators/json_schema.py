@@ -1,4 +1,4 @@
-"""The part of JSON Schema (2020-12) that the estimator table is written in: does a value meet it, and how is it told.
+"""Checks values against the part of JSON Schema (2020-12) that the estimator table uses, and puts a schema into words.
 
 Any validator gives the same answers; a test compares them. As in JSON, 1 and 1.0 are the same number.
 """
@@ -118,7 +118,7 @@ def _range(schema: dict[str, Any]) -> str:
 def _bound(schema: dict[str, Any], closed: str, closed_words: str, open_: str, open_words: str) -> str:
     if open_ in schema:
         return f"{open_words} {schema[open_]:g}"
-    # The end of all whole numbers goes without saying.
+    # The largest whole number of all is not worth a word.
     if closed not in schema or abs(schema[closed]) == LARGEST_INTEGER:
         return ""
     return f"{closed_words} {schema[closed]:g}" if schema[closed] < 1e6 else f"{closed_words} {schema[closed]}"

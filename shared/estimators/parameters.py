@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.errors import InvalidParameter, PlatformError, UnknownParameter, closest, meant
-from shared.estimators.caps import REFUSED
 from shared.estimators.catalogue import Estimator, Parameter
 from shared.estimators.json_schema import LARGEST_INTEGER, described, is_number, meets
+from shared.estimators.restrictions import REFUSED
 
 _SHOWN = 60
 _NESTING = (
@@ -60,7 +60,7 @@ def _as_python(value: Any, allowed: list[dict[str, Any]], *, listed: bool = Fals
     kinds = {kind for schema in allowed if meets(value, schema) for kind in _kinds_of(schema)}
     if kinds == {"integer"}:
         return int(value)
-    # What may be either is what it was written as, and a number in a list may be a label or the place of a column.
+    # If both kinds are allowed, the number stays as written; in a list it may be a label or the index of a column.
     return float(value) if kinds == {"number"} and not listed else value
 
 
@@ -94,7 +94,7 @@ def _invalid(estimator: Estimator, name: str, value: Any, parameter: Parameter) 
     near = closest(value, options) if isinstance(value, str) else None
     hint = meant(near)
     if is_number(value) and abs(value) > LARGEST_INTEGER:
-        hint = f" Whole numbers end at {LARGEST_INTEGER}."
+        hint = f" The largest whole number is {LARGEST_INTEGER}."
     sentence = f"'{name}' of {estimator.key} must be {allowed}, not {_shown(value)}.{hint}{default}"
     return InvalidParameter(sentence, did_you_mean=near, available=options)
 

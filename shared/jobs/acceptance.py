@@ -16,7 +16,7 @@ from shared.clock import Now
 from shared.errors import IdempotencyKeyReused, JobEnded, JobErased, JobNotEnded, UnknownJob
 from shared.jobs.claims import EVENT_COLUMNS, record
 from shared.jobs.endings import CANCELLED
-from shared.jobs.limits import NO_LIMITS, AskedLimits
+from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.upsert import insert_missing
@@ -29,7 +29,7 @@ _INSERT_EVENT = insert(JobRow.metadata.tables[JobEventRow.__tablename__])
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A client's word that requests with this key are one request."""
+    """A client's promise that all requests with this key are one request."""
 
     principal: str
     key: str
@@ -73,7 +73,7 @@ def accept(
     dataset_name: str,
     dataset_version_id: int | None,
     priority: int = MIDDLE_PRIORITY,
-    limits: AskedLimits = NO_LIMITS,
+    limits: RequestedLimits = NO_LIMITS,
     key: IdempotencyKey | None = None,
 ) -> JobRow:
     """Insert a queued job, or find the one that the same key was answered with.

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Executable, Float, and_, bindparam, func, 
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.limits import NO_LIMITS, AskedLimits
+from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 
@@ -59,7 +59,7 @@ class Claim:
     dataset_version_id: int | None
     transient_count: int = 0
     attempt: int = 1
-    limits: AskedLimits = NO_LIMITS
+    limits: RequestedLimits = NO_LIMITS
 
 
 def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
@@ -87,7 +87,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         dataset_version_id=row.dataset_version_id,
         transient_count=row.transient_count,
         attempt=row.attempt,
-        limits=AskedLimits(row.time_limit_seconds, row.memory_limit_mb),
+        limits=RequestedLimits(row.time_limit_seconds, row.memory_limit_mb),
     )
 
 
@@ -131,7 +131,7 @@ def succeed(session: Session, claim: Claim) -> None:
 
 
 def put_outcome(session: Session, claim: Claim, **outcome: dict[str, Any]) -> None:
-    """Add `usage`, and of a success the `result`, in the transaction that has just ended the attempt."""
+    """Store the `usage`, and the `result` of a success, in the transaction that has just ended the attempt."""
     bound = {f"its_{column}": value for column, value in outcome.items()}
     session.execute(_put(*outcome), bind_claim(claim) | bound)
 

@@ -48,7 +48,7 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
     """Due jobs that nobody was told of for `quiet_seconds`, in their order; marks them as published now.
 
     Two relays at the same moment take different rows: PostgreSQL passes over rows that another transaction holds,
-    SQLite lets one write at a time. Passing over also spares two relays from waiting for each other's rows for ever.
+    SQLite lets one write at a time. Passing over rows also keeps two relays from a deadlock.
     """
     unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
     candidates = session.scalars(

@@ -93,13 +93,13 @@ def after_crash(max_crashes: int) -> ColumnElement[str]:
     return case((JOBS.c.crash_count + 1 >= max_crashes, State.QUARANTINED.value), else_=State.QUEUED.value)
 
 
-def unless_cancelled(target: ColumnElement[str]) -> ColumnElement[str]:
+def state_unless_cancelled(target: ColumnElement[str]) -> ColumnElement[str]:
     """`target`, or cancelled when a cancel was requested."""
     return case((JOBS.c.cancel_requested_at.is_not(None), State.CANCELLED.value), else_=target)
 
 
-def unless_told_to_stop(failure: Failure | None) -> ColumnElement[Any]:
-    """The error of a job that `failure` ends; of one whose cancel was requested, that it was cancelled."""
+def error_unless_cancelled(failure: Failure | None) -> ColumnElement[Any]:
+    """The error to store: `failure`, or "cancelled" if a cancel was requested."""
     kind = JOBS.c.error.type
     cancelled = literal(CANCELLED.as_json(), kind)
     return case(
@@ -108,15 +108,15 @@ def unless_told_to_stop(failure: Failure | None) -> ColumnElement[Any]:
     )
 
 
-def when_terminal(target: ColumnElement[str]) -> ColumnElement[Any]:
-    """The moment of the end for targets that are one, else nothing."""
-    return case((unless_cancelled(target).in_(TERMINAL), Now()), else_=None)
+def finished_at_for(target: ColumnElement[str]) -> ColumnElement[Any]:
+    """The time of the end if the job ends, else null."""
+    return case((state_unless_cancelled(target).in_(TERMINAL), Now()), else_=None)
 
 
-def when_queued_again(target: ColumnElement[str]) -> ColumnElement[Any]:
+def progress_for(target: ColumnElement[str]) -> ColumnElement[Any]:
     """The progress of a job that starts again, else how far it came."""
     start = literal(NOT_STARTED, JOBS.c.progress.type)
-    return case((unless_cancelled(target) == State.QUEUED, start), else_=JOBS.c.progress)
+    return case((state_unless_cancelled(target) == State.QUEUED, start), else_=JOBS.c.progress)
 
 
 def _leave(
@@ -133,11 +133,11 @@ def _leave(
         update(JOBS)
         .where(still_claimed(), *([] if only_if is None else [only_if]))
         .values(
-            status=unless_cancelled(target),
+            status=state_unless_cancelled(target),
             lease_until=None,
-            error=unless_told_to_stop(failure),
-            finished_at=when_terminal(target),
-            progress=when_queued_again(target),
+            error=error_unless_cancelled(failure),
+            finished_at=finished_at_for(target),
+            progress=progress_for(target),
             **values,
         )
         .returning(*EVENT_COLUMNS),

@@ -15,7 +15,7 @@ ERASED = {"percent": 100, "step": "erased"}
 _SENTENCE = "What was said here was erased with the data that it was about."
 
 
-def hold_jobs(session: Session, jobs: ColumnElement[bool]) -> None:
+def lock_jobs(session: Session, jobs: ColumnElement[bool]) -> None:
     """Lock jobs until the end of the transaction, in the order that all who lock several take."""
     session.execute(select(JobRow.id).where(jobs).order_by(JobRow.id).with_for_update())
 

@@ -13,7 +13,7 @@ _KEYS, _JOBS = 500, 20
 
 
 def expired_keys(session: Session) -> list[tuple[str, str]]:
-    """Idempotency keys that ran out, some of them, by principal and key."""
+    """Some of the idempotency keys that have expired, as pairs of principal and key."""
     query = (
         select(IdempotencyKeyRow.principal, IdempotencyKeyRow.key)
         .where(IdempotencyKeyRow.expires_at <= Now())
@@ -24,7 +24,7 @@ def expired_keys(session: Session) -> list[tuple[str, str]]:
 
 
 def forget_keys(session: Session, keys: list[tuple[str, str]]) -> int:
-    """Delete those of the keys that have still run out: a request may have taken one again. How many those were."""
+    """Delete those of the keys that are still expired (a request may have taken one anew), and return how many."""
     row = tuple_(IdempotencyKeyRow.principal, IdempotencyKeyRow.key)
     held = select(IdempotencyKeyRow.principal, IdempotencyKeyRow.key).where(
         row.in_(keys), IdempotencyKeyRow.expires_at <= Now()
@@ -36,7 +36,7 @@ def forget_keys(session: Session, keys: list[tuple[str, str]]) -> int:
 
 
 def old_logs(session: Session, *, keep_days: float) -> list[UUID]:
-    """Jobs that ended longer ago than that and still have a log, some of them."""
+    """Some of the jobs that ended more than `keep_days` ago and still have a log."""
     lines = select(JobLogRow.job_id).where(JobLogRow.job_id == JobRow.id)
     query = select(JobRow.id).where(
         JobRow.status.in_(TERMINAL), JobRow.finished_at < Now(-keep_days * 86_400), lines.exists()
@@ -45,7 +45,7 @@ def old_logs(session: Session, *, keep_days: float) -> list[UUID]:
 
 
 def forget_logs(session: Session, jobs: list[UUID]) -> int:
-    """Delete the logs of jobs, which have ended and so add nothing any more; how many there were."""
+    """Delete the logs of ended jobs, which get no more lines, and return how many."""
     # Jobs whose logs another janitor is deleting are left to it.
     held = select(JobRow.id).where(JobRow.id.in_(jobs)).with_for_update(skip_locked=True)
     free = list(session.scalars(held))

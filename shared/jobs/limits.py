@@ -1,4 +1,4 @@
-"""What the computation of a job may use: as its request says, where it says so, but never more than the settings."""
+"""What the computation of a job may use: what its request allows, if it says so, but never more than the settings."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from shared.settings import Settings
 LEAST_MEMORY_MB = 64
 
 
-class AskedLimits(NamedTuple):
+class RequestedLimits(NamedTuple):
     """What a request allows its computation: a time, and MiB of memory. None leaves it to the settings."""
 
     seconds: float | None = None
     memory_mb: int | None = None
 
 
-NO_LIMITS = AskedLimits()
+NO_LIMITS = RequestedLimits()
 
 
 class RunLimits(NamedTuple):
@@ -28,7 +28,7 @@ class RunLimits(NamedTuple):
     memory_mb: int
 
 
-def limits_of(asked: AskedLimits, settings: Settings) -> RunLimits:
+def limits_of(asked: RequestedLimits, settings: Settings) -> RunLimits:
     """The limits that hold. The settings may have become stricter since the job was accepted."""
     return RunLimits(
         settings.job_seconds if asked.seconds is None else min(asked.seconds, settings.job_seconds),
@@ -38,7 +38,7 @@ def limits_of(asked: AskedLimits, settings: Settings) -> RunLimits:
 
 def limits_of_job(job: JobRow, settings: Settings) -> RunLimits:
     """The limits that hold for a job."""
-    return limits_of(AskedLimits(job.time_limit_seconds, job.memory_limit_mb), settings)
+    return limits_of(RequestedLimits(job.time_limit_seconds, job.memory_limit_mb), settings)
 
 
 def told_seconds(seconds: float) -> str:
@@ -51,8 +51,8 @@ def told_memory(memory_mb: int) -> str:
     return f"{memory_mb:,}"
 
 
-def problems_of_limits(asked: AskedLimits, settings: Settings) -> Iterator[InvalidRequest]:
-    """What a request allows itself beyond the settings."""
+def problems_of_limits(asked: RequestedLimits, settings: Settings) -> Iterator[InvalidRequest]:
+    """One error per limit of a request that is above that of the settings."""
     seconds, memory_mb = asked
     if seconds is not None and seconds > settings.job_seconds:
         yield _beyond("seconds", told_seconds(seconds), settings.job_seconds, "MLMINI_JOB_SECONDS")

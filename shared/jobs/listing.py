@@ -14,7 +14,7 @@ from shared.jobs.delivery import ORDER
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind, State
 
-# So many ids that begin alike are listed.
+# At most this many ids with the same beginning are counted.
 _MOST_LISTED = 10
 
 

@@ -1,7 +1,7 @@
 """The log of a job: what its attempts say to people.
 
-The place of a line follows from the line itself: the lines of earlier attempts, which can be written no more, come
-first, then those of this attempt by their numbers. A line that is written twice, because the answer to the first write
+The position of a line follows from the line itself: first come the lines of earlier attempts, which are complete, then
+those of this attempt in the order of their numbers. A line that is written twice, because the answer to the first write
 was lost or because two threads wrote it, is therefore kept once.
 """
 
@@ -24,10 +24,10 @@ from shared.upsert import insert_missing_for
 
 CUT = "This log is as long as logs may be: what follows was cut."
 
-# So many conditions in one SELECT.
+# At most this many conditions in one SELECT.
 _BATCH = 100
 
-# Built once, for many rows each. The database's clock, like every moment, though the line was said a little earlier.
+# Built once, for many rows each. The time is the database's, moved back by the seconds since the line was said.
 _AT = {"at": Now(bindparam("seconds", type_=Float()))}
 _INSERT = {dialect: insert_missing_for(dialect, JobLogRow).values(_AT) for dialect in ("sqlite", "postgresql")}
 

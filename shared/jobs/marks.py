@@ -1,4 +1,4 @@
-"""How far the history of each job has come: what whoever follows it has to know, in one query for any number."""
+"""How far the history of each job has come, for those who follow it; one query for any number of jobs."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ class Mark(NamedTuple):
 
 
 def marks(session: Session, job_ids: Collection[UUID]) -> dict[UUID, Mark]:
-    """Where each of the jobs is; those that there are not are left out."""
+    """Where each of the jobs is; jobs that do not exist are left out."""
     return {row.id: _mark(row) for row in session.execute(select(*_COLUMNS).where(JobRow.id.in_(job_ids)))}
 
 

@@ -80,16 +80,16 @@ class ObjectStore(Protocol):
     def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
         """Remove an object that a list showed; whether it was removed, as far as the store can tell.
 
-        What has come to its key since then stays, however long this process stands still in between. A store that
-        cannot tell two objects of one key apart begins nothing after `by`, a moment of this machine's clock near at
-        hand, and raises StoreUnavailable instead.
+        A newer object under that key stays, however long this process is paused in between. A store that cannot tell
+        two objects of one key apart begins nothing after `by`, a time of this machine's clock in the near future, and
+        raises StoreUnavailable instead.
         """
         ...
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectEntry]:
         """The complete objects whose keys begin with `prefix`, those of one folder in ascending order.
 
-        How a folder sorts among its neighbours is the store's own affair.
+        The order of the folders themselves depends on the store.
         """
         ...
 
@@ -123,7 +123,7 @@ _PART = re.compile(r"[A-Za-z0-9_.+=@-]{1,255}")
 
 
 def check_bucket(bucket: str) -> None:
-    """Raise ValueError unless the name is one that S3 takes, and so no path either."""
+    """Raise ValueError unless S3 would take the name. Such a name is never a path."""
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise ValueError(f"{bucket!r} is not a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")
 

@@ -24,7 +24,7 @@ _PAUSE_SECONDS = 0.01
 
 @contextmanager
 def unfinished_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file for the time of the block. Its lock says that somebody is at it; kill -9 lets go of it, too."""
+    """A new file for the time of the block. Its lock says that it is being written; kill -9 releases it, too."""
     with os.fdopen(open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
@@ -54,11 +54,11 @@ def link_new(unfinished: Path, place: Place) -> None:
     os.link(unfinished, name, dst_dir_fd=folder)
 
 
-def unlink_locked(place: Place, is_wanted: Callable[[os.stat_result], bool]) -> bool:
+def unlink_locked(place: Place, is_the_one: Callable[[os.stat_result], bool]) -> bool:
     """Remove a file of an open folder if it is the wanted one; whether it was.
 
     Whoever removes a file holds its lock, and no file replaces another. So what is looked at here keeps its name until
-    it is removed here, however long this process stands still in between.
+    it is removed here, however long this process is paused in between.
 
     Raises FileNotFoundError, NotRegular and, when another process holds the lock for long, StoreUnavailable.
     """
@@ -69,7 +69,7 @@ def unlink_locked(place: Place, is_wanted: Callable[[os.stat_result], bool]) -> 
             state = os.fstat(file.fileno())
             if not os.path.samestat(state, os.stat(name, dir_fd=folder, follow_symlinks=False)):
                 continue  # Another process removed it, and the name is that of a new file.
-            if wanted := is_wanted(state):
+            if wanted := is_the_one(state):
                 os.unlink(name, dir_fd=folder)
             return wanted
 
@@ -102,7 +102,7 @@ def remove_stale(unfinished: Path, *, before: datetime) -> int:
     """Remove what killed processes left half written before that moment; how many files there were."""
     removed = 0
     for path in unfinished.iterdir():
-        # Another process may be doing the same, or be at the file still, however slow it is.
+        # Another process may be doing the same, or still be writing the file, however slowly.
         with suppress(FileNotFoundError, BlockingIOError, NotRegular), os.fdopen(open_regular(path), "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(file.fileno()).st_mtime < before.timestamp():

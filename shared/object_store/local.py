@@ -37,7 +37,7 @@ from shared.regular_file import NotRegular, open_regular
 
 _CHUNK_BYTES = 2**20
 _STALE = timedelta(days=1)  # Longer than any file takes to be stored.
-# What is not a regular file is not an object: a fifo would hold up who opens it, a link lead out of the store.
+# What is not a regular file is not an object: to open a fifo would block, and a link could lead out of the store.
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, NotRegular)
 
 
@@ -87,7 +87,7 @@ class LocalStore:
         self._delete(bucket, key, lambda _state: True)
 
     def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
-        """See ObjectStore. The file's lock makes sure of it, whatever the time."""
+        """See ObjectStore. The file's lock guarantees it, so `by` is not needed."""
         del by
         listed = (entry.size, entry.modified)
         return self._delete(bucket, entry.key, lambda state: (state.st_size, _modified(state)) == listed)
@@ -153,12 +153,12 @@ class LocalStore:
                     break
                 sync_folder(folder)
 
-    def _delete(self, bucket: str, key: str, is_wanted: Callable[[os.stat_result], bool]) -> bool:
+    def _delete(self, bucket: str, key: str, is_the_one: Callable[[os.stat_result], bool]) -> bool:
         path = self._path(bucket, key)
         with _vendor_errors():
             try:
                 with folder_of(self._bucket(bucket), key) as place:
-                    deleted = unlink_locked(place, is_wanted)
+                    deleted = unlink_locked(place, is_the_one)
             except _NOT_THERE:
                 return False
             sync_folder(path.parent)
@@ -185,7 +185,7 @@ class LocalStore:
         folder = self._root / bucket
         with _vendor_errors():
             try:
-                # Unlike `is_dir`, it tells of a file in the place of a parent.
+                # Unlike `is_dir`, this raises when a parent is a file.
                 there = stat.S_ISDIR(folder.stat().st_mode)
             except FileNotFoundError:
                 there = False
@@ -218,7 +218,7 @@ class _Range(io.RawIOBase):
 
 
 def _walk(bucket: Path, folder: str, start: str) -> Iterator[ObjectEntry]:
-    """The objects in a folder, which is named up to its slash, and below; in itself only names that begin so."""
+    """The objects in and below `folder` (which ends in a slash); directly in it only those that begin with `start`."""
     with _vendor_errors():
         try:
             entries = entries_of(bucket, folder)

@@ -13,8 +13,8 @@ from shared.prediction.lookup import Served, find_served
 from shared.prediction.predictor import Predictor, load_predictor
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
+from shared.registry.model_memory import check_model_memory, check_size
 from shared.registry.sealing import ArtifactKey
-from shared.registry.weight import check_size, check_weight
 from shared.settings import Settings
 
 # A longer load goes on in the background; requests are served with the old model meanwhile.
@@ -118,12 +118,12 @@ class PredictorCache:
         if found is not None:
             return found
         check_size(artifact.version, artifact.seal.size_bytes, self._settings)
-        # Remembered, for to weigh a model again takes its memory again.
-        check_weight(artifact.version, self._weights.get(artifact.version, 0), self._settings)
+        # Remembered, because to measure a model again would take its memory again.
+        check_model_memory(artifact.version, self._weights.get(artifact.version, 0), self._settings)
         with corrupt_is_unavailable(artifact):
             predictor = load_predictor(self._store, self._settings, self._key, artifact, served.signature)
         self._weights[artifact.version] = predictor.memory_bytes
-        check_weight(artifact.version, predictor.memory_bytes, self._settings)
+        check_model_memory(artifact.version, predictor.memory_bytes, self._settings)
         log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)
         return predictor
 
@@ -136,7 +136,7 @@ class Loads:
         self._running: dict[Wanted, Future[Predictor]] = {}
 
     def once(self, wanted: Wanted, load: Callable[[], Predictor]) -> Predictor:
-        """Load, or wait for who does; raises what `load` raises."""
+        """Load, or wait for the thread that is loading; raises what `load` raises."""
         with self._lock:
             running = self._running.get(wanted)
             if running is None:

@@ -22,13 +22,13 @@ def check_of(column: InputColumn) -> Check:
         return _anything
     texts = all(isinstance(category, str) for category in column.categories or [])
     check = _CHECKS.get(column.kind, _text_or_number if texts else _word_or_number)
-    # Those of tables that an earlier release took, before it knew the rule for characters.
+    # Categories with control characters, which an earlier release took in tables and this one refuses.
     known = [category for category in column.categories or [] if isinstance(category, str) and find_control(category)]
     return (lambda value: None if value in known else check(value)) if known else check
 
 
-def spelling_of(column: InputColumn) -> Spelling | None:
-    """How numbers are written in a column of texts, whether the training met them; None where they stay numbers."""
+def text_of_number(column: InputColumn) -> Spelling | None:
+    """How to turn numbers into texts of a column, telling if the training met them; None where they stay numbers."""
     if not column.used or column.kind in _CHECKS:
         return None
     categories = column.categories or []

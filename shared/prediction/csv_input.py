@@ -9,13 +9,13 @@ from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, closes
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of
 from shared.prediction.csv_rows import CsvRow, CsvRows
-from shared.prediction.input_warnings import Done, InputWarnings
+from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems
 from shared.prediction.written_cells import WrongCell, converter
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 
-# Whoever has so many problems needs no exact number.
+# With this many problems, the exact number does not matter.
 _MOST_COUNTED = 1_000
 _MOST_NAMES = 20
 # What the cells of a batch take at most, each with its object.
@@ -24,7 +24,7 @@ _OBJECT_BYTES = 60
 
 
 class CsvBatch(NamedTuple):
-    """Rows as they are written, with their lines, and what the model is asked for them."""
+    """Rows as they are written, with their line numbers, and the values that the model gets for them."""
 
     rows: list[CsvRow]
     features: list[list[Any]]
@@ -55,7 +55,7 @@ class CsvInput:
         for row in rows:
             values = read(row, problems)
             if all(values[position] is None for position in used):
-                warnings.add(Done.NOTHING_GIVEN, row.line)
+                warnings.add(WarningKind.NOTHING_GIVEN, row.line)
             if problems.count > _MOST_COUNTED:
                 return
             yield row.line
@@ -68,11 +68,11 @@ class CsvInput:
             yield CsvBatch(batch, [read(row, problems) for row in batch])
 
     def settle_header(self, header: list[str], added: list[str], *, version: int) -> list[str]:
-        """Look at the names of the columns, and at those that the answer adds; what is told of them as warnings.
+        """Check the names of the columns and of those that the answer adds; returns the warnings.
 
         Raises:
-            InvalidInput: when a column seems to be meant for one that is lacking, or has the name of an added one.
-            MissingNotAllowed: when a column lacks that the model needs.
+            InvalidInput: when a column looks like a misspelt missing one, or has the name of an added one.
+            MissingNotAllowed: when a column that the model needs is missing.
         """
         absent = [column for column in self._signature.inputs if column.used and column.name not in header]
         _check_names(header, self._signature, [column.name for column in absent])
@@ -90,7 +90,7 @@ class CsvInput:
             names = _listed([column.name for column in absent])
             told.append(f"The table lacks {names}: the values there are taken as missing.")
         if self._signature.target in header:
-            told.append(f"Column '{self._signature.target}' is what the model predicts: its values were left aside.")
+            told.append(f"Column '{self._signature.target}' is what the model predicts: its values were ignored.")
         return told
 
 
@@ -151,7 +151,7 @@ def _bounded(rows: Iterator[CsvRow]) -> Iterator[CsvRow]:
 
 
 def _check_names(header: list[str], signature: Signature, absent: list[str]) -> None:
-    """Refuse names that nearly are those of columns that lack; all others are columns of the client's own."""
+    """Refuse names that nearly are those of missing columns; all other unknown ones are the client's own."""
     known = {column.name for column in signature.inputs} | {signature.target}
     folded = {name.casefold(): name for name in absent}
     problems = InputProblems("body")

@@ -27,13 +27,13 @@ class CsvRow(NamedTuple):
 
 
 class CsvRows:
-    """The rows of one file, which is read while they are needed. Enter it before.
+    """The rows of one file, which is read as they are needed. Use it as a context manager.
 
     Iterating raises InvalidTable with the line of a row that does not fit the header, TableTooLarge and NotUtf8.
     """
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, columns: Sequence[str]) -> None:
-        """Read the header of a table in which these columns are expected, as `how_to_read` found its reading.
+        """Read the header of a table that should have these columns; `reading` comes from `how_to_read`.
 
         Raises:
             InvalidTable, DuplicateColumns, TableTooLarge, NotUtf8: when there is no header that can be read.
@@ -63,7 +63,7 @@ class CsvRows:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether 1,5 is a number: so it is written where the comma does not part the columns."""
+        """Whether 1,5 is a number: it is where the delimiter is not a comma."""
         return self.delimiter != ","
 
     def __iter__(self) -> Iterator[CsvRow]:
@@ -121,7 +121,7 @@ def _split_header(lines: list[str], columns: Sequence[str]) -> tuple[str, list[s
 
 def _check_header(header: list[str], columns: Sequence[str], limits: TableLimits) -> None:
     if len(header) > limits.max_columns:
-        raise TableTooLarge(f"The table has {len(header):,} columns, {limits.max_columns:,} are the limit.")
+        raise TableTooLarge(f"The table has {len(header):,} columns, the limit is {limits.max_columns:,}.")
     name, times = Counter(header).most_common(1)[0]
     if times > 1:
         raise DuplicateColumns(f"There is more than one column of the name '{name}'. Rename or remove one.")

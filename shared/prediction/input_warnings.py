@@ -1,4 +1,4 @@
-"""Collects what was done to an input so that a model could take it: a sentence for each kind of it and each column."""
+"""Collects what was done to an input so that a model could take it: one sentence for each kind and each column."""
 
 from enum import Enum
 
@@ -6,26 +6,26 @@ _MOST_ROWS = 5
 _MOST_SENTENCES = 20
 
 
-class Done(Enum):
-    """What was done; the sentence is told with the column and the rows."""
+class WarningKind(Enum):
+    """A kind of warning; the value is its sentence, to be filled in with the column and the rows."""
 
-    SPELLED = "Column '{column}' holds texts: a number was taken as the text that it is written as, in {rows}."
-    SPELLED_UNSEEN = (
-        "Column '{column}' holds texts, and the training met no such number among them: it was taken as a text that is "
+    NUMBER_AS_TEXT = "Column '{column}' holds texts: a number was read as text, in {rows}."
+    NUMBER_AS_UNKNOWN_TEXT = (
+        "Column '{column}' holds texts, and training met no such number among them: it was read as a text that is "
         "not known, in {rows}."
     )
-    TARGET_LEFT_ASIDE = "Column '{column}' is what the model predicts: its values were left aside, in {rows}."
+    TARGET_IGNORED = "Column '{column}' is what the model predicts: its values were ignored, in {rows}."
     NOTHING_GIVEN = "No value is given for any column of the model, in {rows}: all were taken as missing."
 
 
 class InputWarnings:
-    """Counts by kind and column, and keeps the first rows of each; `row` is what a row is called."""
+    """Counts by kind and column, and keeps the first rows of each; `row` is the word for a row, "row" or "line"."""
 
     def __init__(self, row: str = "row") -> None:
         self._row = row
-        self._found: dict[tuple[Done, str], tuple[list[int], int]] = {}
+        self._found: dict[tuple[WarningKind, str], tuple[list[int], int]] = {}
 
-    def add(self, done: Done, row: int, column: str = "") -> None:
+    def add(self, done: WarningKind, row: int, column: str = "") -> None:
         """Note that something was done in a row."""
         rows, count = self._found.get((done, column), ([], 0))
         if count < _MOST_ROWS:

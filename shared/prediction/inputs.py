@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import BodyTooLarge, InvalidInput, closest, meant
 from shared.estimators.signature import Signature
-from shared.prediction.cells import check_of, short, shown, spelling_of
-from shared.prediction.input_warnings import Done, InputWarnings
+from shared.prediction.cells import check_of, short, shown, text_of_number
+from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems
 from shared.training.frame import model_input
 
@@ -68,14 +68,14 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
             continue
         for name in record:
             if name == signature.target:
-                warnings.add(Done.TARGET_LEFT_ASIDE, index, short(name))
+                warnings.add(WarningKind.TARGET_IGNORED, index, short(name))
             elif name not in known:
                 near = closest(name, names) if problems.suggests else None
                 sentence = partial(_unknown_column, signature, name, near)
                 problems.add_unknown(("records", index, name), sentence, near=near, known=names)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
-        # What is left of them no longer stands in its place, so its cells cannot be named.
+        # The remaining records have other indexes now, so problems of their cells could not be placed.
         problems.raise_if_any()
     _take_cells(signature, rows, "records", problems, warnings)
     return _converted(signature, rows)
@@ -122,7 +122,7 @@ def _take_cells(
         for position, column in enumerate(signature.inputs)
     ]
     keys: list[str | int] = [column.name if form == "records" else at for at, column in enumerate(signature.inputs)]
-    spellings = [spelling_of(column) for column in signature.inputs]
+    spellings = [text_of_number(column) for column in signature.inputs]
     for index, row in enumerate(rows):
         for position, column, may_be_missing, check in columns:
             value = row[position]
@@ -135,9 +135,10 @@ def _take_cells(
                 problems.add((form, index, keys[position]), sentence)
             elif type(value) in _NUMBERS and (spell := spellings[position]) is not None:
                 row[position], seen = spell(value)
-                warnings.add(Done.SPELLED if seen else Done.SPELLED_UNSEEN, index, short(column.name))
+                kind = WarningKind.NUMBER_AS_TEXT if seen else WarningKind.NUMBER_AS_UNKNOWN_TEXT
+                warnings.add(kind, index, short(column.name))
         if all(row[position] is None for position, column, _, _ in columns if column.used):
-            warnings.add(Done.NOTHING_GIVEN, index)
+            warnings.add(WarningKind.NOTHING_GIVEN, index)
     problems.raise_if_any()
 
 

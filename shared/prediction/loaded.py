@@ -31,11 +31,11 @@ class Contents:
 
 
 class LoadedModels:
-    """Ready predictors up to a limit of memory; the ones that were not used for the longest time go first.
+    """Ready predictors up to a limit of memory; the least recently used are dropped first.
 
-    What is put on it carries the registry's generation of which it is known. Nothing older than the generation that
-    `begin_refresh` announced is taken, so an answer from the database that was overtaken by a change has no effect.
-    A predictor may serve several places, those with and without its target.
+    `put` says in which generation of the registry the predictor was looked up. A generation older than that of the last
+    `begin_refresh` is refused, so an answer of the database that was outdated by a change has no effect. A predictor
+    may serve several places, those with and without its target.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -43,7 +43,7 @@ class LoadedModels:
         self._lock = threading.Lock()
         self._generation = 0
         self._serving: dict[ServingPlace, int] = {}
-        # By place of any target, because it is the same predictor whether its target was named or not.
+        # The place is one of any target, because the predictor is the same whether a request names its target or not.
         self._predictors: OrderedDict[tuple[ServingPlace, int], Predictor] = OrderedDict()
         self._targets: dict[ServingPlace, tuple[str, ...]] = {}
 
@@ -67,7 +67,7 @@ class LoadedModels:
     ) -> bool:
         """Take a predictor; False when the registry has changed since `generation`, so that it must be looked up again.
 
-        The one that served before goes in the same moment. One that alone is larger than the limit stays alone.
+        The one that served before is dropped in the same step. One that exceeds the limit by itself is kept, alone.
         `targets` are those of the versions that are active there.
         """
         with self._lock:
@@ -102,7 +102,7 @@ class LoadedModels:
             self._targets = {place: targets[place] for place in self._targets if place in targets}
 
     def drop(self, place: ServingPlace, version: int) -> None:
-        """Let a version no longer answer those who ask at a place."""
+        """Stop a version from serving a place."""
         with self._lock:
             if self._serving.get(place) == version:
                 del self._serving[place]

@@ -20,7 +20,7 @@ _MOST_TARGETS = 10
 
 @dataclass(frozen=True)
 class Served:
-    """An artifact that may answer, and the registry's generation of which this is known at least.
+    """An artifact that may answer; what is known of it is of the registry's `generation` or newer.
 
     `targets` are those of all versions that are active in its place.
     """
@@ -71,7 +71,7 @@ def find_served(
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:
     artifact = deployments.active(session, version, environment)
-    # By the deployment, as its seal has it.
+    # The dataset is the deployment's, which the seal covers.
     if artifact is None or artifact.dataset_name != dataset.name:
         raise NotActive(
             f"Version {version} of '{dataset.name}' is not active in '{environment}'; version {serving} serves there. "

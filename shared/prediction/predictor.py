@@ -61,7 +61,7 @@ class Predictor:
                 predictions = self.model.predict(rows)
                 each = self.model.predict_proba(rows) if probabilities else None
         except (ValueError, FloatingPointError, OverflowError):
-            # So estimators refuse values. Whatever else they raise is not the client's doing.
+            # With these errors estimators refuse values. Any other error is not the client's fault.
             log.warning("prediction_refused", version=self.version, exc_info=True)
             refuse_values(self.signature, features=features, records=records)
         form = "features" if records is None else "records"

@@ -10,7 +10,7 @@ class InputProblems:
     """Counts all problems and keeps the first of them with their places."""
 
     def __init__(self, *root: str) -> None:
-        """`root` is where all places are below; by default in the input of a request in JSON."""
+        """`root` is the beginning of all places; by default that of the input of a JSON request."""
         self._root = root or ("body", "input_data")
         self._listed: list[dict[str, Any]] = []
         self._count = 0
@@ -41,7 +41,7 @@ class InputProblems:
         self.add(place, sentence)
 
     def add(self, place: tuple[str | int, ...], sentence: str | Callable[[], str], *, missing: bool = False) -> None:
-        """Note one problem at a place below the root; a sentence that takes a while is made if it is listed."""
+        """Note one problem at a place below the root; one that is slow to make is a function, called if listed."""
         self._count += 1
         self._only_missing = self._only_missing and missing
         if len(self._listed) < MOST_PROBLEMS:

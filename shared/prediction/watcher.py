@@ -31,7 +31,7 @@ class Replacement:
 
 
 class Watcher:
-    """Reads one number from the database, four times a second; only when it has risen anything else is asked."""
+    """Reads one number from the database four times a second, and asks for more only when it has changed."""
 
     def __init__(self, database: Database, loaded: LoadedModels, *, replace: Callable[[ServingPlace], None]) -> None:
         self._database = database

@@ -21,7 +21,7 @@ class WrongCell(Exception):
 def converter(column: InputColumn, *, decimal_comma: bool) -> Convert:
     """How to read the cells of one input of a signature.
 
-    With `decimal_comma`, 1,5 is a number too: so it is written where the comma does not part the columns.
+    With `decimal_comma`, 1,5 is a number too: it is where the delimiter is not a comma.
     """
     if not column.used:
         return _leave_out
@@ -68,7 +68,7 @@ def _boolean(text: str) -> bool:
 
 
 def _category(categories: list[Any]) -> Convert:
-    """Text, unless the table of the training held numbers or truths: then those that are written so."""
+    """Texts, unless the training table held numbers or booleans: then the ones that are written like this."""
     values = {str(value).lower() if isinstance(value, bool) else str(value): value for value in categories}
     if all(isinstance(value, str) for value in categories):
         return str

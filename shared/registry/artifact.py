@@ -16,8 +16,8 @@ from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.hashing import CHUNK_BYTES, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
+from shared.registry.model_memory import measure_memory
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
-from shared.registry.weight import weighed
 from shared.scratch import scratch_errors
 from shared.settings import Settings
 
@@ -43,8 +43,8 @@ class Loaded(NamedTuple):
 def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact) -> Loaded:
     """Read, check and load the model of an artifact.
 
-    The bytes are put aside in a file without a name, where nobody else can change them: a large model takes twice the
-    memory while it is read, and would take it three times if its bytes were held beside it.
+    The bytes are first copied to a file without a name, where nobody else can change them. A large model takes twice
+    its memory while it is loaded; with its bytes in memory too, it would take three times as much.
 
     Raises:
         ArtifactCorrupt: when the file is missing or is not the one that was registered; nothing of it is run.
@@ -58,7 +58,7 @@ def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifac
             # Also writes what is still in its buffer.
             file.seek(0)
         _check_release(artifact)
-        return Loaded(*weighed(lambda: _unpickle(file, artifact), size_bytes=artifact.seal.size_bytes))
+        return Loaded(*measure_memory(lambda: _unpickle(file, artifact), size_bytes=artifact.seal.size_bytes))
 
 
 def _unpickle(file: IO[bytes], artifact: Artifact) -> Any:
@@ -107,7 +107,7 @@ def check_stored(store: ObjectStore, settings: Settings, artifact: Artifact) -> 
 
 @contextmanager
 def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
-    """Tell a client of an artifact that is not what was registered, and the log why.
+    """Report an artifact that is not what was registered: as unavailable to the client, with the reason to the log.
 
     Raises:
         ModelUnavailable: for ArtifactCorrupt.
@@ -123,7 +123,7 @@ def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
 
 
 def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Iterator[bytes]:
-    """The file's bytes; of a larger file than was registered one byte more than that, which is enough to tell."""
+    """The file's bytes, at most one more than were registered: that is enough to see that the file is too large."""
     left = artifact.seal.size_bytes + 1
     try:
         # Read the whole file, not a range: only then the store checks its digest and notices damage on the way.
@@ -136,7 +136,7 @@ def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Itera
 
 
 def _check_release(artifact: Artifact) -> None:
-    """A pickle of scikit-learn is only meant for the release that wrote it; patch releases keep to that form."""
+    """A pickle of scikit-learn is only meant for the release that wrote it; patch releases keep the format."""
     fitted = artifact.environment.get("scikit-learn", "")
     installed = importlib.metadata.version("scikit-learn")
     if fitted.split(".")[:2] != installed.split(".")[:2]:

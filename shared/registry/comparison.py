@@ -28,7 +28,7 @@ class ValueDifference:
 
 @dataclass(frozen=True)
 class MetricDifference(ValueDifference):
-    """A metric with the versions that do best by it; none where all do as well, or it cannot be told."""
+    """A metric with the versions that do best by it; none if all are equally good, or cannot be compared."""
 
     best: list[int]
 
@@ -65,7 +65,7 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
 
 def _metrics(models: Sequence[RegisteredModel]) -> list[MetricDifference]:
     compared = _side_by_side([model.row.metrics for model in models])
-    # Measured on other rows, or of another target, a larger number says nothing.
+    # Metrics from other test rows, or of another target, cannot be compared.
     comparable = all(_measured_on(model) == _measured_on(models[0]) for model in models)
     return [
         MetricDifference(value.name, value.values, best=_best(value, models) if comparable else [])

@@ -48,7 +48,7 @@ def begin_change(session: Session) -> None:
     raise_counter(session, GENERATION)
 
 
-def hold_registry(session: Session) -> None:
+def lock_registry(session: Session) -> None:
     """Take the registry's lock until the end of the transaction, without a change (SQLite has one writer anyway)."""
     session.execute(select(CounterRow.value).where(CounterRow.name == GENERATION).with_for_update())
 
@@ -186,7 +186,7 @@ def not_active(session: Session, version: int, stage: str) -> UnknownModel | Not
 
 
 def artifacts() -> Select[DeploymentRow, RegistryRow, str]:
-    """The deployments with what `read_artifact` needs besides; by the dataset that they are found by."""
+    """The deployments, each with the two other arguments of `read_artifact`; the dataset is the deployment's own."""
     return (
         select(DeploymentRow, RegistryRow, DatasetRow.name)
         .join(RegistryRow, RegistryRow.version == DeploymentRow.version)

@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.datasets.catalog import delete_dataset, hold_dataset, jobs_of
+from shared.datasets.catalog import delete_dataset, jobs_of, lock_dataset
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import discard
 from shared.errors import DatasetInUse, ModelInUse
-from shared.jobs.erasure import erase_jobs, hold_jobs, open_jobs
+from shared.jobs.erasure import erase_jobs, lock_jobs, open_jobs
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
 from shared.logging import get_logger
@@ -35,7 +35,7 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     """
     jobs = _jobs_of(find_model(session, version))
     # In the order of all locks: jobs, counters, registry. What was read before may have changed.
-    hold_jobs(session, jobs)
+    lock_jobs(session, jobs)
     begin_change(session)
     model = find_model(session, version)
     _refuse_in_use(session, model, jobs)
@@ -54,7 +54,7 @@ def erase_dataset(session: Session, name: str, *, actor: str) -> None:
         UnknownDataset: when there is none of that name.
         DatasetInUse: when models were made from it that were not erased, or jobs on it have not ended.
     """
-    dataset = hold_dataset(session, name)
+    dataset = lock_dataset(session, name)
     jobs = jobs_of(dataset)
     _refuse_dataset_in_use(session, dataset, jobs)
     erase_jobs(session, jobs)
@@ -119,7 +119,7 @@ def _refuse_in_use(session: Session, model: RegisteredModel, jobs: ColumnElement
 
 
 def _paths_of(model: RegisteredModel, stages: tuple[str, ...]) -> set[str]:
-    """The names of its files: of those that were deployed, and of copies that a promotion may not have come to name."""
+    """The names of its files: those that were deployed, and copies of promotions that have left no row."""
     possible = {artifact_name(model.dataset_name, stage, model.row.version) for stage in stages}
     return possible | {deployment.artifact_path for deployment in model.deployments}
 

@@ -37,7 +37,7 @@ class ListedAt(NamedTuple):
 def list_models(
     session: Session, wanted: ModelFilter, *, limit: int, sort: str | None = None, after: ListedAt | None = None
 ) -> list[RegisteredModel]:
-    """The newest models first, or those that do best by the metric `sort`, of which others are left out.
+    """The newest models first, or the best by the metric `sort`; models without that metric are left out.
 
     `after` names an item and not a number of items, so that new models neither repeat nor hide any on later pages.
     """

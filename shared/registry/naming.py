@@ -23,7 +23,7 @@ def artifact_name(dataset_name: str, stage: str, version: int) -> str:
 
 
 def read_artifact_name(key: str) -> list[ArtifactName]:
-    """Everything that a key may say, as the name of a dataset may hold `_model_`, too; nothing when it is foreign."""
+    """Every way to read a key, as the name of a dataset may hold `_model_`, too; empty for a foreign key."""
     match = _ARTIFACT.fullmatch(key)
     if match is None:
         return []

@@ -10,7 +10,7 @@ from shared.registry.rows import ModelTagRow, RegistryRow
 
 def put_tags(session: Session, version: int, tags: Iterable[str]) -> None:
     """Have a registered model carry these tags and no others."""
-    # Of two who do so at a time, the second waits for the end of the first (SQLite has one writer anyway).
+    # Of two transactions that do this at once, the second waits for the first (SQLite has one writer anyway).
     session.execute(select(RegistryRow.version).where(RegistryRow.version == version).with_for_update())
     session.execute(delete(ModelTagRow).where(ModelTagRow.version == version))
     rows = [{"version": version, "tag": tag} for tag in sorted(set(tags))]

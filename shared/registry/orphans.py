@@ -26,18 +26,18 @@ from shared.clock import Now
 from shared.errors import ArtifactInRemoval
 from shared.jobs.states import Kind
 from shared.object_store.shelves import Shelf
-from shared.registry.deployments import hold_registry
+from shared.registry.deployments import lock_registry
 from shared.registry.references import is_claimed, named
 from shared.registry.rows import OrphanRow
 from shared.upsert import insert_missing
 
-# A removal calls the store within this time after its beginning, and the call is sent within this time.
+# A removal calls the store at most START_SECONDS after it began; the call is sent within CALL_SECONDS.
 START_SECONDS = 300
 CALL_SECONDS = 60
 # The lease of a removal. It is longer than the two times above and twice the 15 minutes by which an S3 server lets the
 # date of a request be wrong.
 REMOVAL_SECONDS = 3600
-# So long the number of an ended removal is kept: longer than any promotion takes from its first look to its commit.
+# How long the number of an ended removal is kept: longer than any promotion takes from its first look to its commit.
 _REMEMBERED_SECONDS = 86_400
 _BATCH = 500
 
@@ -60,16 +60,16 @@ class Removal(NamedTuple):
 
 
 def note(session: Session, shelf: Shelf, keys: Collection[str]) -> None:
-    """Note objects that no row names, each from the first time on."""
+    """Note objects that no row names; one that is noted already keeps the time when it was first seen."""
     for batch in batches(sorted(keys)):
         rows = [{"shelf": shelf, "key": key, "seen_at": Now(), "removals": 0} for key in batch]
         session.execute(insert_missing(session, OrphanRow).values(rows))
 
 
 def forget(session: Session, shelf: Shelf, keys: Collection[str]) -> None:
-    """Forget objects that are gone or named now, but for those that somebody removes or has just removed.
+    """Forget objects that are gone or named now, except those that somebody is removing or has just removed.
 
-    A removal whose owner vanished is ended: there is nothing left of it.
+    A removal whose owner vanished is ended here, as nothing is left to remove.
     """
     for batch in batches(sorted(keys)):
         session.execute(
@@ -97,9 +97,9 @@ def ripe(session: Session, shelf: Shelf, keys: Collection[str], *, grace_seconds
 def begin_removal(session: Session, before: Removal, *, grace_seconds: float) -> Removal | None:
     """Take the right to delete an object, if nobody took it after `before`, the last one that the caller knows of.
 
-    None when somebody did, and when the object is spoken for after all.
+    None when somebody did, or when the object is in use after all.
     """
-    hold_registry(session)
+    lock_registry(session)
     # A promotion cannot use the object of a removal that has begun: it waits for the end of it.
     begun = session.scalar(select(OrphanRow.removal_until.is_not(None)).where(_has_number(before)))
     claiming = [Kind.TRAIN] if begun else list(Kind)
@@ -123,7 +123,7 @@ def may_remove(session: Session, removal: Removal) -> bool:
 
 
 def end_removal(session: Session, removal: Removal) -> None:
-    """Give the right back once the object is gone; should one of its name come again, it has its full grace."""
+    """Give the right back once the object is gone; a new object of that name gets the full grace period."""
     session.execute(update(OrphanRow).where(_has_number(removal)).values(removal_until=None, seen_at=Now()))
 
 

@@ -25,7 +25,7 @@ class _Past(NamedTuple):
 def expected_fit_seconds(session: Session, spec: TrainingSpec, source: DatasetVersionRow) -> float | None:
     """The seconds of the most similar fit of this estimator that ended well, scaled by the size of the table.
 
-    A fit to the same version of the dataset goes before others, then one with fewer other parameters, then the newest.
+    A fit to the same dataset version is preferred, then one with fewer differing parameters, then the newest one.
     None when there is none.
     """
     estimator = find_estimator(spec.model.module, spec.model.class_)

@@ -1,7 +1,7 @@
 """From one stage to the next: the rules, the copy of the artifact, and the commit.
 
 The rules are checked twice: before the request is accepted, so that a mistake is answered at once, and inside the
-transaction that commits, because only there nothing can change any more.
+transaction that commits, where the registry is locked, so that nothing can change any more.
 """
 
 from collections.abc import Sequence
@@ -42,13 +42,13 @@ class Promotion:
     dataset_id: int
     dataset_name: str
     source: Artifact
-    # The column that it predicts, and whether versions of others go from the stage.
+    # The column that it predicts, and whether versions that predict others are retired from the stage.
     target: str
     replace_target: bool
     target_stage: str
     target_path: str
     stages: tuple[str, ...]
-    # How often an object of the target's name was removed before this promotion looked for one.
+    # How many removals of an object named `target_path` had begun when this promotion was checked.
     removals: int
 
     @property
@@ -99,10 +99,10 @@ def check_promotion(
     )
 
 
-def stage_artifact(
+def copy_artifact(
     store: ObjectStore, settings: Settings, key: ArtifactKey, promotion: Promotion, *, folder: Path
 ) -> Seal:
-    """Write the checked bytes of the source under the target's fixed name, by way of a file in `folder`.
+    """Copy the source, checked, to the fixed name `target_path`; a file in `folder` is used on the way.
 
     The same bytes may be there already, from an earlier attempt or from a promotion before a retirement.
 
@@ -120,7 +120,7 @@ def stage_artifact(
         store.put_new(settings.models_bucket, promotion.target_path, copy, sha256=seal.sha256)
         fail_point("put.after")
     except ObjectExists:
-        _check_staged(store, settings, key, replace(target, seal=seal), copy)
+        _check_copied(store, settings, key, replace(target, seal=seal), copy)
     finally:
         copy.unlink(missing_ok=True)
     return seal
@@ -182,7 +182,7 @@ def _check_dataset(source: Artifact, dataset_name: str) -> None:
 
 
 def _source(session: Session, version: int, target_stage: str, stages: Sequence[str]) -> Artifact:
-    """The artifact in the stage before the target, from where alone a version may be promoted."""
+    """The artifact in the stage before the target stage: a version may be promoted only from there."""
     if deployments.active(session, version, target_stage) is not None:
         raise AlreadyInStage(f"Version {version} is active in '{target_stage}' already.")
     position = stages.index(target_stage)
@@ -203,7 +203,7 @@ def _source(session: Session, version: int, target_stage: str, stages: Sequence[
 
 
 def _settle_target(session: Session, promotion: Promotion) -> list[int]:
-    """See that one target is served in the stage from now on; the versions that were retired for it."""
+    """Make sure that the stage serves one target from now on, and return the versions that were retired for that."""
     model = ServingModel(promotion.version, promotion.target)
     if promotion.replace_target:
         return retire_other_targets(session, promotion.dataset_id, promotion.target_stage, model)
@@ -212,7 +212,7 @@ def _settle_target(session: Session, promotion: Promotion) -> list[int]:
 
 
 def _train_again(session: Session, version: int) -> str:
-    """What brings a model back that was retired from the first stage."""
+    """How to bring back a model that was retired from the first stage."""
     job_id = session.execute(select(RegistryRow.job_id).where(RegistryRow.version == version)).scalar_one()
     return f"POST /jobs/{job_id}/retry trains the same again, as a new version."
 
@@ -230,8 +230,8 @@ def _follow(session: Session, promotion: Promotion) -> None:
     )
 
 
-def _check_staged(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
-    """Read back what has the target's name; its bytes count, not what the store says about them."""
+def _check_copied(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
+    """Check the bytes of the object that has the target's name already; what the store says of them is not trusted."""
     try:
         fetch(store, settings, key, target, copy)
     except ArtifactCorrupt:

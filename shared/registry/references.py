@@ -1,4 +1,4 @@
-"""Which objects are spoken for: named by a row, or by a job that may still name them."""
+"""Which objects are in use: a row names them, or a job may still name them."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -31,7 +31,7 @@ def named(session: Session, shelf: Shelf, keys: Collection[str]) -> set[str]:
 
 
 def is_claimed(session: Session, shelf: Shelf, key: str, *, by: Collection[Kind] = tuple(Kind)) -> bool:
-    """Whether somebody may still come to name an object that no row names; of jobs those of these kinds count.
+    """Whether somebody may still come to name an object that no row names; only jobs of the kinds in `by` count.
 
     Ask before `named`: an attempt that ended in between has named it then. Uploads have their rows before their
     objects, so nobody claims an object of theirs.

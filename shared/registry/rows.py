@@ -22,7 +22,7 @@ class RegistryRow(Base):
     job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
     stage: Mapped[str] = mapped_column(String(64))
     artifact_path: Mapped[str] = mapped_column(String(512))
-    # The column that it predicts, out of the signature, because what serves is told apart by it.
+    # The column that it predicts, copied from the signature, because a stage serves versions by target.
     target: Mapped[str] = mapped_column(Text, server_default="")
     estimator: Mapped[str] = mapped_column(String(128))
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)

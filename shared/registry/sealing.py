@@ -134,7 +134,7 @@ def seal(
 
 
 def reseal(key: ArtifactKey, artifact: Artifact) -> Seal:
-    """The seal that the file has with the facts that are given about it now."""
+    """A new seal over the facts that `artifact` states now."""
     return seal(
         key,
         dataset_name=artifact.dataset_name,
@@ -159,7 +159,7 @@ def verify(key: ArtifactKey, artifact: Artifact, *, sha256: str, size_bytes: int
 
 
 def check_file(artifact: Artifact, *, sha256: str, size_bytes: int) -> None:
-    """Check what was found in the store against the registry; whether that can be trusted, `check_seal` says.
+    """Check what was found in the store against the registry; `check_seal` tells if that can be trusted.
 
     Raises:
         ArtifactCorrupt: when size or digest differ.
@@ -215,7 +215,7 @@ def _read(path: Path) -> str:
 
 
 def _create(path: Path) -> None:
-    """Write a complete key beside the place and link it there: of many first starts, one links and all read its key."""
+    """Write a complete draft and link it to the path: of several first starts, one succeeds and all read its key."""
     make_private(path.parent)
     draft = path.with_name(f".{KEY_FILE}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -1,4 +1,4 @@
-"""Which columns the active versions of a stage predict; what serves changes its target only where somebody says so."""
+"""Which columns the active versions of a stage predict; the served target changes only where a request asks for it."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -65,7 +65,7 @@ def check_promoted_target(session: Session, dataset_id: int, stage: str, promote
         return
     raise TargetDiffers(
         f"Version {promoted.version} predicts '{promoted.target}', but version {serving.version}, which serves in "
-        f"'{stage}', predicts '{serving.target}'. Who asks there would get answers of another meaning. With "
+        f"'{stage}', predicts '{serving.target}'. Its clients would get answers of another meaning. With "
         f"\"replace_target\": true the promotion also retires every version of another target from '{stage}'."
     )
 
@@ -81,7 +81,7 @@ def check_successor(session: Session, dataset_id: int, stage: str, retired: Serv
         return
     raise TargetDiffers(
         f"Version {retired.version} predicts '{retired.target}'. After it version {after.version} would serve in "
-        f"'{stage}', which predicts '{after.target}'. With \"replace_target\": true it does; else retire version "
+        f"'{stage}', which predicts '{after.target}'. Send \"replace_target\": true to allow that, or retire version "
         f"{after.version} from '{stage}' first."
     )
 

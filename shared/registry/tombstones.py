@@ -12,7 +12,7 @@ from shared.registry.rows import ErasedModelRow
 
 
 def refuse_erased(session: Session, version: int) -> None:
-    """See that a version which the registry does not have was not erased.
+    """Refuse a version that is not in the registry because it was erased.
 
     Raises:
         ModelErased: when it was, saying when.

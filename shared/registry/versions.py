@@ -67,7 +67,7 @@ def register(
     """
     place = {"stage": stage, "artifact_path": artifact_path}
     begin_change(session)
-    _hold_dataset(session, dataset_version_id)
+    _lock_dataset(session, dataset_version_id)
     session.execute(
         insert(RegistryRow).values(
             version=version,
@@ -109,7 +109,7 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
     """The registered models of several versions, in the order in which they are given.
 
     Raises:
-        UnknownModel, ModelErased: naming the first version that there is none of.
+        UnknownModel, ModelErased: naming the first version that is missing.
     """
     models = {
         model.row.version: model
@@ -122,7 +122,7 @@ def find_models(session: Session, versions: Sequence[int]) -> list[RegisteredMod
     return [models[version] for version in versions]
 
 
-def _hold_dataset(session: Session, dataset_version_id: int) -> None:
+def _lock_dataset(session: Session, dataset_version_id: int) -> None:
     """Keep the dataset version from being deleted until the end of the transaction (SQLite has one writer anyway)."""
     held = session.scalar(
         select(DatasetVersionRow.id)

@@ -20,7 +20,7 @@ class Chunks(Protocol):
 
     `typed` says that the file itself tells strings from numbers, `decimal_comma` that 1,5 may be a number,
     `unnamed_tail` how many columns at the end have no name of their own. `rounded` counts, by column, the cells so far
-    that came out of the file rounded: what a chunk holds does not show it.
+    that were rounded when they were read: a chunk does not show that.
     """
 
     typed: bool
@@ -39,7 +39,7 @@ def open_chunks(path: Path, reading: Reading, limits: TableLimits, *, partial: b
     """Open a file for reading from its beginning.
 
     Raises:
-        InvalidTable: or one of its kin, when the beginning is not a table.
+        InvalidTable: or a more exact error of its kind, when the beginning is not a table.
     """
     chunks: Chunks
     if reading.format == "parquet":

@@ -13,10 +13,10 @@ _UNIQUE_IN_TABLE = 1_000_000
 class ColumnKind(StrEnum):
     """What the values of a column are.
 
-    `true` and `false` in any case are booleans; `yes` and `no` stay the labels that they are. Strings are a
-    category when they repeat, else text. A column without any value counts as numbers. One with a code such as 007 in
-    it does not: it keeps the spelling. Where the delimiter is not a comma, 1,5 is a number like 1.5, but a column
-    with both is text.
+    `true` and `false` in any case are booleans; `yes` and `no` stay the labels that they are. Strings are a category
+    when they repeat, else text. A column without any value counts as numbers. A column with a code such as 007 is not
+    one of numbers: it is kept as it is written. Where the delimiter is not a comma, 1,5 is a number like 1.5, but a
+    column with both is text.
     """
 
     INTEGER = "integer"
@@ -55,5 +55,5 @@ class Column(BaseModel):
 
 
 def unique_bound(columns: int) -> int:
-    """Up to how many distinct values each column is counted in a table of so many columns."""
+    """The number at which counting distinct values stops, in each column of a table with `columns` columns."""
     return max(_LEAST_UNIQUE, min(MOST_UNIQUE, _UNIQUE_IN_TABLE // max(columns, 1)))

@@ -40,7 +40,7 @@ class CsvChunks:
         self._delimiter = reading.delimiter or ","
         self.decimal_comma = self._delimiter != ","
         self._text = TextFile(path, reading, limits, partial=partial)
-        # Its cells are what is written.
+        # Cells stay as they are written, so none is rounded.
         self.rounded: Counter[str] = Counter()
         try:
             self._open()
@@ -111,7 +111,7 @@ class CsvChunks:
             longest = pc.max(pc.binary_length(cells)).as_py() or 0
             if longest > FIELD_BYTES:
                 raise TableTooLarge(
-                    f"Column '{name}' holds a field of {longest:,} bytes, {FIELD_BYTES:,} are the limit. "
+                    f"Column '{name}' holds a field of {longest:,} bytes, the limit is {FIELD_BYTES:,}. "
                     "Shorten it. A quote that is never closed makes such fields too.",
                     limit=FIELD_BYTES,
                 )

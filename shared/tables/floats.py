@@ -1,18 +1,18 @@
-"""Numbers that are written exactly, and the floats that are kept of them."""
+"""Compares numbers as they are written with the floats that are kept for them."""
 
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Below it, each whole number is its own float.
+# Below it, every whole number is exact as a float.
 EXACT = 2**53
 
 _WHOLE = r"^[+-]?\d+$"
 
 
 def is_rounded(written: Decimal, number: float) -> bool:
-    """Whether the float is neither that very number, nor shown like it."""
+    """Whether the float differs from the number as written, and is printed differently too."""
     return written != Decimal(number) and written != Decimal(repr(number))
 
 

@@ -28,12 +28,12 @@ def settle_names(raw: list[str], limits: TableLimits) -> list[str]:
         raise EmptyTable("The table has no columns.")
     if len(raw) > limits.max_columns:
         raise TableTooLarge(
-            f"The table has {len(raw):,} columns, {limits.max_columns:,} are the limit. Upload those that you need, "
+            f"The table has {len(raw):,} columns, the limit is {limits.max_columns:,}. Upload those that you need, "
             "or have MLMINI_TABLE_MAX_COLUMNS raised.",
             limit=limits.max_columns,
             setting="MLMINI_TABLE_MAX_COLUMNS",
         )
-    # First of all, because some of them count as blanks.
+    # Before `strip`, which would remove some control characters as blanks.
     for position, name in enumerate(raw, start=1):
         if not limits.controls and (control := find_control(name)):
             raise InvalidTable(
@@ -45,7 +45,7 @@ def settle_names(raw: list[str], limits: TableLimits) -> list[str]:
     for position, name in enumerate(names, start=1):
         if len(name) > LONGEST_COLUMN_NAME:
             raise TableTooLarge(
-                f"The name of column {position} has {len(name):,} characters, {LONGEST_COLUMN_NAME} are the limit. "
+                f"The name of column {position} has {len(name):,} characters, the limit is {LONGEST_COLUMN_NAME}. "
                 "Shorten it.",
                 limit=LONGEST_COLUMN_NAME,
             )

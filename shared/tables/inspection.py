@@ -25,7 +25,7 @@ _NICE = 10
 
 def main(folder: Path) -> None:
     """Answer the request in a folder."""
-    # Whoever waits for a prediction comes before whoever waits for a file to be read.
+    # Predictions have priority over the reading of files.
     os.nice(_NICE)
     # Arrow's own allocators reserve address space in advance, which the cap on it would count.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -74,7 +74,7 @@ def _inspect_as(path: Path, reading: Reading, limits: TableLimits) -> Inspection
             if profiles and profiles[-1].is_empty:
                 profiles.pop()
     if not rows:
-        raise EmptyTable("The table has no rows. A line with the names of the columns and one row are the least.")
+        raise EmptyTable("The table has no rows. It needs at least a line with the names of the columns and one row.")
     if not profiles:
         raise EmptyTable("The table has no columns.")
     columns = _finished(profiles)

@@ -187,7 +187,8 @@ def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
     try:
         array = pa.array(values, pa.int64() if kinds == {int} else pa.float64())
     except (OverflowError, pa.ArrowInvalid):
-        # A whole number that is too large. The nearest float is as good as JSON promises; where it differs, it is told.
+        # A whole number that is too large. The nearest float is all that JSON promises; where it differs, it is counted
+        # as rounded.
         if not all(map(_is_finite, values)):
             raise _Overflow from None
         array = pa.array([None if value is None else float(value) for value in values], pa.float64())

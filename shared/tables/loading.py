@@ -16,7 +16,7 @@ from shared.tables.reading import Reading
 from shared.tables.text import NotUtf8
 from shared.tables.values import ARROW, convert
 
-# The file was checked against the real limits before it was taken, maybe by a release with others.
+# The file was checked against the limits at its upload, maybe by a release with other limits.
 _UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62, controls=True)
 
 

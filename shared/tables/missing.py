@@ -6,7 +6,8 @@ MISSING = (
     *("NULL", "NaN", "None", "n/a", "nan", "null", "na", "NAN", "Null", "NONE", "none", "?"),
 )
 
-# Blanks around a cell are Unicode's: `str.strip` and Arrow's `utf8_trim_whitespace` take the same ones, as a test sees.
+# Blanks around a cell are those of Unicode: `str.strip` and Arrow's `utf8_trim_whitespace` take the same ones, as a
+# test sees.
 _SPELLED = frozenset(MISSING)
 
 

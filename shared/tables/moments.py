@@ -32,7 +32,7 @@ def in_microseconds(cells: pa.Array) -> pa.Array:
 def first_outside(cells: pa.Array) -> int | None:
     """Where the first date or timestamp is that is outside of the years 1 to 9999."""
     if _is_in_nanoseconds(cells):
-        # They end in the year 2262.
+        # Nanoseconds cannot say a moment after the year 2262.
         return None
     if pa.types.is_date32(cells.type):
         first, end, counts = _FIRST // _DAY_SECONDS, _END // _DAY_SECONDS, cells.view(pa.int32())

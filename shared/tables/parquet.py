@@ -16,7 +16,7 @@ _CHUNK_ROWS = 65_536
 # What even the emptiest value takes once it is unpacked; a footer may promise 10^15 rows in a few bytes.
 _CELL_BYTES = 8
 
-# What the library raises for a file that it cannot read; want of memory is another matter.
+# What the library raises for a file that it cannot read; a lack of memory is not among them.
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError)
 
 
@@ -86,7 +86,7 @@ class ParquetChunks:
         if size > limits.max_bytes:
             raise TableTooLarge(
                 f"Uncompressed, the table has {size:,} bytes ({footer.num_rows:,} rows, {footer.num_columns:,} "
-                f"columns); {limits.max_bytes:,} are the limit. Split it into smaller files, or have "
+                f"columns); the limit is {limits.max_bytes:,}. Split it into smaller files, or have "
                 "MLMINI_TABLE_MAX_BYTES raised.",
                 limit=limits.max_bytes,
                 setting="MLMINI_TABLE_MAX_BYTES",

@@ -14,7 +14,7 @@ from shared.tables.controls import PATTERN, find_control
 from shared.tables.floats import count_rounded
 from shared.tables.moments import count_finer, first_outside, in_microseconds
 
-# Every decimal of so many digits is its own float.
+# Decimals of up to so many digits never share a float.
 _DIGITS_OF_FLOATS = 15
 
 
@@ -40,7 +40,7 @@ Keep = Callable[[pa.Array], Kept]
 
 
 def keep_of(name: str, kind: pa.DataType) -> Keep:
-    """How to keep the cells of a column that has values of a type.
+    """The conversion for the cells of a column whose values are of this type.
 
     Raises:
         InvalidTable: when they are not plain numbers, booleans, strings, dates or moments.
@@ -125,7 +125,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-# The first that takes a type has it.
+# The first entry that takes a type is used.
 _KEEPS: tuple[tuple[Callable[[pa.DataType], bool], Keep], ...] = (
     (pa.types.is_boolean, _as_they_are),
     (pa.types.is_null, _as_they_are),

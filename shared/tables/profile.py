@@ -35,7 +35,7 @@ class ColumnProfile:
         self.name = name
         self._typed = typed
         self._decimal_comma = decimal_comma
-        # How numbers are written in the column so far; a column of both is not a column of numbers.
+        # Whether numbers with a comma, and with a point, were seen so far; a column with both is not one of numbers.
         self._commas = False
         self._points = False
         self._bound = bound
@@ -44,7 +44,7 @@ class ColumnProfile:
         self._missing = rows_before
         # As text, `1e999` is a value; as a number it is missing.
         self._missing_as_text = rows_before
-        # Of whole numbers, how many would be if the column turned to floats.
+        # In a column of whole numbers: how many would be rounded if the column became one of floats.
         self._rounded = 0
         self._distinct: set[Any] = set()
         self._first: list[Any] = []
@@ -69,7 +69,7 @@ class ColumnProfile:
             extremes = pc.min_max(values)
             self._min = min(self._min, extremes["min"].as_py())
             self._max = max(self._max, extremes["max"].as_py())
-            # Sums of whole numbers wrap around in silence.
+            # Sums of int64 would overflow without an error.
             self._sums.append(pc.sum(pc.cast(values, pa.float64(), safe=False)).as_py())
 
     def finish(self) -> Column:
@@ -98,7 +98,8 @@ class ColumnProfile:
                 self._check_writing(cells, kind)
             except pa.ArrowInvalid:
                 continue
-            # Cells without a value fit everything, so they decide nothing; infinities are missing, but numbers.
+            # Cells without a value fit everything, so they decide nothing; infinities count as missing, but are
+            # numbers.
             if values.null_count < len(values) or _blank(cells) < len(cells):
                 self._kind = kind
             return values

@@ -1,4 +1,4 @@
-"""The one who reads files that nobody has checked yet: in a child with a limit on its memory and its time."""
+"""Reads files that nobody has checked yet, in a child process with a limit on its memory and its time."""
 
 import json
 import shutil
@@ -25,8 +25,8 @@ from shared.tables.reading import Reading
 
 log = get_logger(__name__)
 
-# Of each kind at one time; more would share the machine's cores and multiply the memory. Large files, each of which may
-# take minutes, keep neither small ones nor first rows waiting.
+# Children at one time for each kind of work: large files, small files, first rows. So large files, which may take
+# minutes, do not make the others wait. More children would only share the cores and multiply the memory.
 _CHILDREN = 2
 SMALL_BYTES = 2**20
 # The answer is held in memory several times over.
@@ -118,7 +118,7 @@ class Reader:
             with scratch_errors():
                 (folder / "request.json").write_text(json.dumps(request))
             with places:
-                # Who waited may find that all is over, and must not start it anew.
+                # The reader may have been closed meanwhile, and must not start the fork server again.
                 self._raise_if_closing()
                 self._read(folder)
             if (folder / "answer.json").stat().st_size > _MOST_ANSWER_BYTES:

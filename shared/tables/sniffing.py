@@ -19,7 +19,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 256 * 1024
 _SAMPLE_RECORDS = 200
 
-# Text has none of these, or hardly any; escapes are many where they change the alphabet, as in Japanese mails.
+# Text has few of these or none. ESC is not among them: encodings such as ISO-2022-JP use it often.
 _BINARY = CONTROLS.replace(b"\x1b", b"")
 
 _FEW_CONTROLS = 4
@@ -60,7 +60,7 @@ _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|table|svg)\b", re.IGN
 def detect(path: Path, limits: TableLimits) -> Reading:
     """How to read the file, judged by its first 256 KiB.
 
-    The encoding is UTF-8 where these bytes are; a later byte may still show that the file is Latin-1.
+    The encoding is UTF-8 if these bytes are valid UTF-8; a later byte may still show that the file is Latin-1.
 
     Raises:
         EmptyTable: when nothing but blanks is there.
@@ -104,13 +104,13 @@ def _first_bytes_inside(path: Path) -> bytes:
 
 def _refuse_binary(sample: bytes) -> None:
     controls = len(sample) - len(sample.translate(None, delete=_BINARY))
-    # A few that strayed into a table are told with their line.
+    # A few control characters in a table are reported later, with their line.
     if controls > _FEW_CONTROLS + 0.01 * len(sample):
-        raise InvalidTable("The file is binary, not text. Taken are CSV, TSV, Parquet and JSON Lines.")
+        raise InvalidTable("The file is binary, not text. Supported are CSV, TSV, Parquet and JSON Lines.")
 
 
 def _sample(path: Path, reading: Reading, limits: TableLimits) -> bytes:
-    # What is binary as a whole is told as such, not by the first of its bytes.
+    # A binary file is reported as binary, not by its first control character.
     with TextFile(path, reading, limits.model_copy(update={"controls": True})) as text:
         return text.read(_SAMPLE_BYTES)
 
@@ -166,7 +166,7 @@ def refuse_foreign(start: bytes, *, inside: str | None = None) -> None:
     what, hint = _recognise(start)
     if what:
         where = f"The {inside} file holds something else: it is" if inside else "The file is not a table: it is"
-        raise InvalidTable(f"{where} {what}. {hint}. Taken are CSV, TSV, Parquet and JSON Lines.")
+        raise InvalidTable(f"{where} {what}. {hint}. Supported are CSV, TSV, Parquet and JSON Lines.")
 
 
 def _recognise(start: bytes) -> tuple[str, str]:

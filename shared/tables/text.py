@@ -94,7 +94,7 @@ class TextFile:
         if self._bytes_read > _BOMB_BYTES and self._bytes_read > self._raw.tell() * _BOMB_RATIO:
             raise TableTooLarge(
                 f"The gzip file grows to more than {_BOMB_RATIO} times its size, as files made to exhaust memory do. "
-                "Upload it uncompressed if it is honest."
+                "If it is a real table, upload it uncompressed."
             )
 
     def _check_characters(self, block: bytes) -> None:

@@ -20,7 +20,7 @@ ARROW = {
 }
 
 _WITH_COMMA = r"^-?\d+(,\d+)?$"
-# Behind any blanks of Unicode.
+# A number with a leading zero, after any Unicode blanks.
 _CODE = r"^[\x{09}-\x{0D}\x{1C}-\x{20}\x{85}\pZ]*[+-]?0\d"
 
 STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
@@ -46,7 +46,7 @@ def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bo
         pa.ArrowInvalid: when a cell is not of that kind.
     """
     if cells.null_count == len(cells):
-        # Of whatever type: without a value, a column counts as one of numbers.
+        # Cells without any value fit every kind, whatever their type.
         return pa.nulls(len(cells), ARROW[kind])
     if cells.type == ARROW[kind] and (typed or kind not in STRINGS):
         return finite(cells) if kind is ColumnKind.NUMBER else cells
@@ -58,12 +58,12 @@ def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bo
 
 
 def has_codes(cells: pa.Array) -> bool:
-    """Whether a string is written with a leading zero as numbers are not, but codes are: 007, not 0.7."""
+    """Whether a string has a leading zero as codes have it and numbers do not: 007, but not 0.7."""
     return bool(pc.any(pc.match_substring_regex(cells, _CODE)).as_py())
 
 
 def has_points(cells: pa.Array) -> bool:
-    """Whether a string that spells a number is written as only those without a decimal comma are: 1.5 or 1e3."""
+    """Whether a string is a number in a form that rules out a decimal comma: 1.5 or 1e3."""
     return not _all_match(pc.utf8_trim_whitespace(without_blanks(cells)), _WITH_COMMA)
 
 

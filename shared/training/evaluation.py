@@ -1,4 +1,4 @@
-"""Measures a fitted model on rows that it has not seen, and a dummy beside it."""
+"""Measures a fitted model, and a dummy estimator for comparison, on rows that the model has not seen."""
 
 import math
 import warnings
@@ -19,7 +19,7 @@ Labels = NDArray[Any]
 
 @dataclass
 class Evaluation:
-    """Finite numbers by name, and why others are not among them."""
+    """Metrics by name, and notes that say why others are missing."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ def evaluate(model: BaseEstimator, inputs: Any, target: Labels, *, task: Task) -
     """
     evaluation = Evaluation()
     with warnings.catch_warnings():
-        # What they say is in the notes: classes without rows, measures that are not defined.
+        # The notes say what scikit-learn would warn of: classes without rows, metrics that are not defined.
         warnings.simplefilter("ignore")
         if task == "classification":
             _classification(evaluation, model, inputs, target)
@@ -55,7 +55,7 @@ def evaluate(model: BaseEstimator, inputs: Any, target: Labels, *, task: Task) -
 
 
 def evaluate_baseline(train: Labels, test: Labels, *, task: Task) -> dict[str, Any]:
-    """What is reached without looking at the inputs: the class shares, or the mean, of the training part."""
+    """Metrics of a dummy that ignores the inputs and predicts the class shares, or the mean, of the training part."""
     dummy = DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")
     dummy.fit(np.zeros((len(train), 1)), train)
     measured = evaluate(dummy, np.zeros((len(test), 1)), test, task=task)
@@ -71,7 +71,7 @@ def _classification(evaluation: Evaluation, model: Any, inputs: Any, target: Lab
     unseen = set(target.tolist()) - set(classes.tolist())
     if unseen:
         evaluation.notes.append(
-            "roc_auc and log_loss are left out: the test part has classes that are not in the other."
+            "roc_auc and log_loss are left out: the test part has classes that the training part does not have."
         )
         return
     probabilities = model.predict_proba(inputs) if hasattr(model, "predict_proba") else None

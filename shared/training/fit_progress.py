@@ -1,15 +1,15 @@
-"""Tells how far a fit is, of the estimators that let it be seen; the fitted model is the one that a plain fit gives.
+"""Tells how far a fit is, for estimators that show it. The fitted model is the same as that of a plain `fit`.
 
 Each way is scikit-learn's own:
 
     in slices   forests grow by `warm_start`, which draws the same numbers as one fit with that seed
     a monitor   gradient boosting calls one after each stage
     callbacks   of logistic regression, after each iteration of its solver
-    a counter   some count their iterations where everybody may read it, so a thread beside the fit looks now and then
+    a counter   some keep a public count of their iterations, which a thread reads again and again during the fit
 
-Where a number of iterations is the most that there may be, a fit may well end before its percentage is full. Others
-that have a `warm_start` do not give the same model in slices: bagging forgets the seeds of its earlier slices, networks
-begin their optimiser anew.
+Where the number of iterations is only a maximum, a fit can end before it comes to 100 %. Other estimators with a
+`warm_start` are not fitted in slices, because the model would differ: bagging forgets the seeds of its earlier slices,
+networks restart their optimiser.
 """
 
 import threading
@@ -37,7 +37,7 @@ from sklearn.pipeline import Pipeline
 
 from shared.training.recipe import last_step
 
-# Hears the share of the fit that is done, from 0 to 1.
+# Called with the share of the fit that is done, from 0 to 1.
 Told = Callable[[float], None]
 # Fits the estimator to inputs and target.
 Way = Callable[[Any, Any, Any, Told], None]
@@ -60,7 +60,7 @@ def fit(model: Any, inputs: Any, target: Any, *, told: Told) -> None:
         model.fit(inputs, target)
         return
     if isinstance(model, Pipeline):
-        # What the fit of a pipeline does, with its last step in our hands.
+        # As the pipeline's own `fit` does it, except that the last step is fitted below.
         inputs = model[:-1].fit_transform(inputs, target)
     way(last_step(model), inputs, target, told)
 
@@ -81,7 +81,7 @@ def _way_of(estimator: Any) -> Way | None:
 
 
 def _grows_alike(estimator: Any) -> bool:
-    """Whether slices give what one fit gives: not without a seed, nor with weights that scikit-learn warns of then."""
+    """Whether slices give the same model as one fit: only with a seed, and without class weights such as "balanced"."""
     return (
         isinstance(estimator, _FORESTS)
         and isinstance(estimator.random_state, int)
@@ -95,7 +95,7 @@ def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
     try:
         while done < total:
             done = min(total, done + size)
-            # What is measured on the rows left out is measured once, on the whole.
+            # The out-of-bag score is computed once, with the last slice.
             oob_score = asked["oob_score"] if done == total else False
             estimator.set_params(n_estimators=done, warm_start=True, oob_score=oob_score)
             started = time.perf_counter()
@@ -120,7 +120,7 @@ def _with_callbacks(estimator: Any, inputs: Any, target: Any, told: Told) -> Non
     try:
         estimator.fit(inputs, target)
     finally:
-        # The model would take it along.
+        # Otherwise it would be stored with the model.
         estimator.set_callbacks()
 
 

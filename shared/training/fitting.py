@@ -14,7 +14,7 @@ from shared.estimators.catalogue import Estimator
 _MOST_WARNINGS = 20
 _LENGTH = 500
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
-# What estimators raise for data or parameters that they do not take. A want of memory is not among them.
+# What estimators raise for data or parameters that they do not take. MemoryError is not among them.
 _FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
 
 

@@ -40,7 +40,7 @@ def plain(label: Any) -> Any:
 
 
 def with_labels(settings: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
-    """Class weights by label instead of by the texts that names in JSON are.
+    """Class weights by label, instead of by the texts that the keys of a JSON object are.
 
     Raises:
         InvalidParameter: when a weight is given for a class that the target does not have.

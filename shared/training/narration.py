@@ -1,4 +1,4 @@
-"""What is told of a training while it goes on, in words for the job's log; the report has all of it as data."""
+"""The lines that the job's log gets while a training runs; the report has the same facts as data."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,7 @@ def of_evaluation(say: Say, measured: Evaluation, *, rows_measured: int) -> None
 
 
 def _treatments(plan: Plan) -> list[str]:
-    """One line for the columns of each treatment; the rarest treatments of a motley table are counted only."""
+    """One line for the columns of each treatment; of very many treatments, the rarest are only counted."""
     columns: dict[str, list[str]] = {}
     for treatment in plan.treatments:
         columns.setdefault(treatment.treatment, []).append(treatment.column)

@@ -30,22 +30,21 @@ class Treatment(BaseModel):
 
     column: str = Field(description="The name of the column.")
     kind: ColumnKind = Field(description="What its values are.")
-    role: Role = Field(description="As what the estimator sees it, if it does.")
+    role: Role = Field(description="How the estimator sees the column, or `left_out`.")
     treatment: str = Field(description="What is done to it, in words.")
 
     @property
     def reason(self) -> str:
-        """Of a column that is left out, why."""
+        """Why the column is left out."""
         return self.treatment.removeprefix(_LEFT_OUT)
 
 
 class Plan(BaseModel):
     """The treatment of every column, and what holds for all of them.
 
-    A `numeric` table goes to the model in one array, and as it is when it has no gaps: then the model is the estimator
-    itself, as it would be if it were fitted by hand. With gaps it is `imputed`, and `scaled` too, where the estimator
-    needs it. In any other table the columns are treated by their roles. `keeps_gaps` says that the estimator takes
-    missing numbers.
+    A `numeric` table goes to the model as one array. Without gaps it goes there unchanged, and the model is the
+    estimator itself, without a pipeline. With gaps it is `imputed` and `scaled`, each if the estimator needs it. In any
+    other table each column is treated by its role. `keeps_gaps` says that the estimator itself takes missing numbers.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,7 +99,7 @@ def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool, counted: i
 
 
 def _reason_to_leave_out(column: Column, *, rows: int, asked: bool, counted: int) -> str | None:
-    """Why a column of a mixed table is not used; what the request names is used wherever there is a value in it.
+    """Why a column of a mixed table is not used. A column that the request names is used if it has any value.
 
     Distinct values are counted up to `counted`, which itself stands for that many or more.
     """

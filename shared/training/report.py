@@ -11,10 +11,10 @@ from shared.estimators.signature import Task
 from shared.tables.columns import Column
 from shared.training.evaluation import Evaluation, evaluate_baseline
 from shared.training.labels import plain
+from shared.training.metric_notes import no_better_than_baseline, rare_classes
 from shared.training.plan import Plan
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
-from shared.training.trust import no_better_than_baseline, rare_classes
 
 _MOST_CLASSES = 100
 
@@ -41,7 +41,7 @@ def report_of(
     if count := column.not_finite:
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
-        notes.append(f"The target is rounded in {count} rows, so that values that differ in late digits may be one.")
+        notes.append(f"The target is rounded in {count} rows, so values may have become equal.")
     notes += [*measured.notes, *no_better_than_baseline(task, measured.metrics, baseline["metrics"])]
     if task == "classification":
         notes += rare_classes(test, np.unique(training))

@@ -1,4 +1,4 @@
-"""From what a client asks for to a specification without open ends, and a look at what it would do."""
+"""Completes a client's request to a specification, and shows what its training would do without running it."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ class Resolved(NamedTuple):
         """Refuse what cannot run.
 
         Raises:
-            PlatformError: what `checks.check` raises.
+            PlatformError: what `checks.training.check` raises.
         """
         check(self.spec, columns=self.columns, rows=self.rows)
 

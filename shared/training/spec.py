@@ -28,11 +28,11 @@ class TrainingSpec(BaseModel):
     target_column: str = Field(description="The column to predict.")
     features: list[str] | None = Field(
         default=None,
-        description="The columns to learn from, in the order in which predictions give them; null for all others.",
+        description="The columns to learn from, in the order of predictions; null for all but the target.",
     )
     test_size: float = Field(default=0.2, description="The share of rows that is kept to measure on.")
     random_state: int = Field(
-        default=42, description="Decides the split, and the estimator's chance unless its parameters do."
+        default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The steps of a training that are told while it goes on, and where the fit is among them."""
+"""The steps that a training reports, and the percentages at which its fit begins and ends."""
 
 from typing import Protocol
 
@@ -7,12 +7,12 @@ EVALUATING = 80
 
 
 class OnStep(Protocol):
-    """Hears of a step."""
+    """Called when a step begins or gets on."""
 
     def __call__(self, step: str, percent: int, /, *, measured: bool = False) -> None:
-        """`measured` says that the step will tell of more percents; else nothing is known until the next one."""
+        """`measured` says that the step will report more percentages; else the next report is that of the next step."""
 
 
 def percent_of_fit(share: float) -> int:
-    """The percentage of a training whose fit is done to this share; only the next step is at the fit's end."""
+    """The percentage of a training when this share of its fit is done. It stays below EVALUATING, the next step's."""
     return min(FITTING + int((EVALUATING - FITTING) * max(share, 0.0)), EVALUATING - 1)

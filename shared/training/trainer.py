@@ -25,6 +25,7 @@ from shared.training.facts import ModelFacts
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import plain, target_values, with_labels
+from shared.training.metric_notes import ordered_rows
 from shared.training.narration import Say
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.recipe import build_estimator, build_model, last_step
@@ -32,7 +33,6 @@ from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
 from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
-from shared.training.trust import ordered_rows
 
 _MOST_CATEGORIES = 100
 # Set by the server or of no effect on the model.
@@ -84,8 +84,8 @@ def train(
     can be seen; `say` hears what is done, in words. Rows without a target are left out.
 
     Raises:
-        PlatformError: what `checks.check` raises; SingleClass, TaskMismatch, InvalidSplit or InvalidParameter when
-            that shows in the values only; FitFailed when the estimator refuses.
+        PlatformError: what `checks.training.check` raises; SingleClass, TaskMismatch, InvalidSplit or
+            InvalidParameter when that shows in the values only; FitFailed when the estimator refuses.
     """
     on_step("preparing", 10)
     ready = _prepare(spec, table, columns)
@@ -190,7 +190,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
 
 
 def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:
-    """What `frame.model_input` gives, but by name also where the model takes a plain array: it keeps the names."""
+    """As `frame.model_input`, but always with column names, so that the fitted model keeps them."""
     if signature.numeric:
         names = [column.name for column in signature.inputs]
         return pd.DataFrame(plain_array(rows, signature.inputs), columns=names)
@@ -207,7 +207,7 @@ def _signature(
     target: NDArray[Any],
 ) -> Signature:
     roles = {treatment.column: treatment.role for treatment in plan.treatments}
-    # A mixed recipe imputes; a plain array goes to an estimator, or an imputer, that knows what to do with a gap.
+    # A mixed table is imputed, or its estimator takes gaps. A numeric one may have gaps only if one of the two holds.
     missing_allowed = not plan.numeric or plan.imputed or plan.keeps_gaps
     inputs = [
         InputColumn(

@@ -173,7 +173,7 @@ BAD_FILES: dict[str, tuple[bytes, int, str, str]] = {
     "broken JSON": (b'{"a": 1}\n{', 422, "invalid_table", "Line 2"),
     "cut gzip": (gzip.compress(b"a,b\n1,2\n")[:-4], 422, "invalid_table", "cut off"),
     "cut Parquet": (parquet({"a": [1]})[:-9], 422, "invalid_table", "damaged"),
-    "wide": (b",".join(b"c%d" % n for n in range(5001)) + b"\n", 413, "table_too_large", "5,000 are the limit"),
+    "wide": (b",".join(b"c%d" % n for n in range(5001)) + b"\n", 413, "table_too_large", "the limit is 5,000"),
     "long field": (b"a\n" + b"x" * 2**21, 413, "table_too_large", "1,048,576"),
 }
 

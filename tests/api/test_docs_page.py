@@ -48,7 +48,7 @@ def test_head_tells_what_get_would(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/docs/assets/0000000000000000/start.js",
+        "/docs/assets/0000000000000000/swagger.js",
         f"/docs/assets/{assets().digest}/page.html",
         f"/docs/assets/{assets().digest}/..%2f__init__.py",
         "/docs/oauth2-redirect",

@@ -140,7 +140,7 @@ def test_what_was_done_to_an_input_is_told_beside_its_predictions(
     assert answer.status_code == 200
     assert answer.json()["predictions"] == ["setosa"]
     assert answer.json()["warnings"] == [
-        "Column 'target' is what the model predicts: its values were left aside, in row 0."
+        "Column 'target' is what the model predicts: its values were ignored, in row 0."
     ]
 
 

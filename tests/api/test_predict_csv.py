@@ -112,7 +112,7 @@ def test_what_is_worth_knowing_stands_in_a_header_of_plain_characters(client: Te
     assert answer.headers["x-model-target"].isascii()
     assert json.loads(answer.headers["x-model-target"]) == "größe"
     assert json.loads(answer.headers["x-warnings"]) == [
-        "Column 'größe' is what the model predicts: its values were left aside."
+        "Column 'größe' is what the model predicts: its values were ignored."
     ]
     shown = send(client, "größe,x\n1,2\n", dataset_name="word", accept="*/*").json()
     assert shown["warnings"] == json.loads(answer.headers["x-warnings"])

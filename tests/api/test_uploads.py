@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
         form(FILE.replace(b"data.csv", b"x" * 300)),
         422,
         "invalid_request",
-        "255 are the limit",
+        "the limit is 255",
     ),
     "a long header": (TYPE, form(b"X-Long: " + b"x" * 9000 + b"\r\n" + FILE), 422, "invalid_request", "not built"),
     "many headers": (TYPE, form(b"X-A: 1\r\n" * 99 + FILE), 422, "invalid_request", "not built"),

@@ -13,7 +13,7 @@ from cli.launcher.prepare import prepare
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.registry import deployments
-from shared.registry.sealed import open_artifact_key
+from shared.registry.artifact_keys import open_artifact_key
 from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings
 from tests.support.old_homes import unpack

@@ -22,7 +22,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
 from shared.object_store.shelves import Shelf
-from shared.registry import collection, orphans
+from shared.registry import orphan_collector, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
 from shared.registry.promotion import check_promotion, commit_promotion
@@ -210,7 +210,7 @@ def before_each_deletion(monkeypatch: pytest.MonkeyPatch, act: Callable[[], obje
         if point == "collect.before_delete":
             act()
 
-    monkeypatch.setattr(collection, "fail_point", happen)
+    monkeypatch.setattr(orphan_collector, "fail_point", happen)
 
 
 def die(*_: object, **__: object) -> None:

@@ -30,7 +30,7 @@ from shared.errors import (
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments, versions
 from shared.registry.listing import ListedAt, ModelFilter, list_models
-from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
+from shared.registry.promotion import check_promotion, commit_promotion, copy_artifact
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.settings import Settings
 from tests.support.models import Platform, doubling, iris_forest, open_platform, with_target
@@ -321,7 +321,7 @@ def test_a_version_that_was_retired_from_the_source_meanwhile_is_not_promoted(pl
         promotion = check_promotion(
             session, dataset_name="iris", version=version, target_stage="staging", stages=platform.settings.stages
         )
-    seal = stage_artifact(platform.store, platform.settings, platform.key, promotion, folder=platform.folder)
+    seal = copy_artifact(platform.store, platform.settings, platform.key, promotion, folder=platform.folder)
     retire(platform, version, "dev")
     with pytest.raises(StageSkipped), platform.database.write() as session:
         commit_promotion(session, promotion, seal=seal, actor="test")
@@ -342,7 +342,7 @@ def test_of_twenty_promotions_of_one_version_exactly_one_succeeds(platform: Plat
         folder.mkdir()
         ready.wait(60)
         try:
-            seal = stage_artifact(platform.store, platform.settings, platform.key, promotion, folder=folder)
+            seal = copy_artifact(platform.store, platform.settings, platform.key, promotion, folder=folder)
             with platform.database.write() as session:
                 return commit_promotion(session, promotion, seal=seal, actor="test")
         except Conflict as error:

@@ -61,7 +61,7 @@ def test_nothing_stays_in_the_folder(reader: Reader, tmp_path: Path) -> None:
 def test_the_limits_of_the_settings_reach_the_child(tmp_path: Path) -> None:
     reader = Reader(Settings(home=tmp_path / "home", table_max_columns=2, table_max_bytes=1000))
     try:
-        with pytest.raises(TableTooLarge, match="2 are the limit"):
+        with pytest.raises(TableTooLarge, match="the limit is 2"):
             reader.inspect(written(tmp_path, b"a,b,c\n1,2,3\n"))
         with pytest.raises(TableTooLarge, match="1,000 bytes"):
             reader.inspect(written(tmp_path, b"a\n" + b"1\n" * 1000))

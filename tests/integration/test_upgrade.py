@@ -24,8 +24,8 @@ from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments
 from shared.registry.artifact import load_model
-from shared.registry.renewal import Renewal, Renewed
 from shared.registry.rows import DeploymentRow
+from shared.registry.seal_renewal import Renewal, Renewed
 from shared.registry.sealing import ArtifactKey, load_artifact_key
 from shared.settings import Settings
 from tests.support.buckets import Buckets

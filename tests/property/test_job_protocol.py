@@ -51,7 +51,12 @@ MUTATIONS: dict[str, tuple[Callable[..., Any], str, str, int]] = {
     "a rescue keeps the epoch": (rescue.rescue, "epoch=JOBS.c.epoch + 1,", "", 3),
     "a rescue counts no crash": (rescue.rescue, "JOBS.c.crash_count + 1)", "JOBS.c.crash_count)", 3),
     "a job shows what a lost attempt used": (rescue.rescue, "usage=None,", "", 3),
-    "an end forgets that a cancel was asked for": (endings.unless_cancelled, "State.CANCELLED.value", "target", 4),
+    "an end forgets that a cancel was asked for": (
+        endings.state_unless_cancelled,
+        "State.CANCELLED.value",
+        "target",
+        4,
+    ),
     "a crash is not counted": (endings.crash, "JOBS.c.crash_count + 1", "JOBS.c.crash_count", 3),
     "a passing failure is not counted": (
         endings.retry,

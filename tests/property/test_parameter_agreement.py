@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils._param_validation import Hidden, InvalidParameterError
 
-from shared.estimators.caps import WITHOUT
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.estimators.json_schema import meets
 from shared.estimators.parameters import problems_of_parameters, settings_of
+from shared.estimators.restrictions import WITHOUT
 from shared.training.recipe import build_estimator
 
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.

@@ -14,7 +14,7 @@ from shared.jobs import claims
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
-from shared.registry.collection import Collected, Collector
+from shared.registry.orphan_collector import Collected, OrphanCollector
 from shared.registry.rows import OrphanRow
 from shared.settings import Settings
 from tests.support.objects import put
@@ -62,10 +62,10 @@ class Belongings:
             claims.put_outcome(session, claim, result=result)
             return job.id
 
-    def collector(self, *, hours: float = NO_GRACE, collect: str = "delete") -> Collector:
+    def collector(self, *, hours: float = NO_GRACE, collect: str = "delete") -> OrphanCollector:
         """A collector with that grace period."""
         settings = self.settings.model_copy(update={"orphan_hours": hours, "collect": collect})
-        return Collector(self.database, self.store, settings)
+        return OrphanCollector(self.database, self.store, settings)
 
     def collect(self, *, hours: float = NO_GRACE, collect: str = "delete") -> Collected:
         """One round."""

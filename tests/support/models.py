@@ -23,7 +23,7 @@ from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry import artifact
 from shared.registry.naming import artifact_name
-from shared.registry.promotion import Promotion, check_promotion, commit_promotion, stage_artifact
+from shared.registry.promotion import Promotion, check_promotion, commit_promotion, copy_artifact
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register, take_model_version
 from shared.settings import Settings
@@ -174,7 +174,7 @@ class Platform:
         version, stage = promotion.version, promotion.target_stage
         folder = self.folder / f"promotion-{version}-{stage}"
         folder.mkdir(exist_ok=True)
-        seal = stage_artifact(self.store, self.settings, self.key, promotion, folder=folder)
+        seal = copy_artifact(self.store, self.settings, self.key, promotion, folder=folder)
         with self.database.write() as session:
             return commit_promotion(session, promotion, seal=seal, actor="test")
 

@@ -9,10 +9,10 @@ import sklearn
 
 from shared.errors import UnknownEstimator
 from shared.estimators import catalogue as estimators
-from shared.estimators.caps import REFUSED
 from shared.estimators.catalogue import TABLE, Estimator, all_estimators, find_estimator
 from shared.estimators.generator import rendered
 from shared.estimators.parameters import problems_of_parameters, settings_of
+from shared.estimators.restrictions import REFUSED
 
 
 def test_the_committed_table_is_what_this_scikit_learn_gives() -> None:

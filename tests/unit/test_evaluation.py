@@ -104,7 +104,7 @@ def test_a_class_that_the_model_does_not_know_leaves_out_what_needs_all() -> Non
     model = DummyClassifier().fit(INPUTS, [0, 0, 1, 1])
     measured = evaluate(model, INPUTS, np.array([0, 0, 1, 2]), task="classification")
     assert set(measured.metrics) == {"accuracy", "balanced_accuracy", "f1_macro"}
-    assert "classes that are not in the other" in measured.notes[0]
+    assert "classes that the training part does not have" in measured.notes[0]
 
 
 def test_a_test_part_of_one_class_has_no_roc_auc() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidParameter, PlatformError, UnknownParameter
-from shared.estimators.caps import REFUSED
 from shared.estimators.catalogue import find_estimator
 from shared.estimators.parameters import problems_of_parameters, settings_of
+from shared.estimators.restrictions import REFUSED
 
 FOREST = "ensemble.RandomForestClassifier"
 
@@ -69,7 +69,12 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
     "null": (FOREST, "criterion", None, "one of 'entropy', 'gini', 'log_loss'"),
     "a list": (FOREST, "max_depth", [1], "a whole number of at least 1 or null"),
     "a seed that is no seed": (FOREST, "random_state", -1, "at least 0"),
-    "a number that a float64 does not hold": (FOREST, "max_depth", 2**53, "Whole numbers end at 9007199254740991."),
+    "a number that a float64 does not hold": (
+        FOREST,
+        "max_depth",
+        2**53,
+        "The largest whole number is 9007199254740991.",
+    ),
     "a number of 400 digits": (FOREST, "max_depth", 10**400, "a whole number"),
     "a huge number of 400 digits": ("linear_model.LogisticRegression", "C", 10**400, "a number above 0"),
     "a penalty of zero": ("linear_model.LogisticRegression", "C", 0, "above 0"),

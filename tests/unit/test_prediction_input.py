@@ -138,7 +138,7 @@ def test_an_unknown_column_is_refused_with_a_suggestion() -> None:
 def test_the_target_among_the_columns_is_left_aside_with_a_warning() -> None:
     frame, warnings = warned(MIXED, records=[{"age": 1, "price": 3}, {"age": 2}, {"age": 3, "price": None}])
     assert list(frame.columns) == ["age", "city", "member", "joined"]
-    assert warnings == ["Column 'price' is what the model predicts: its values were left aside, in rows 0, 2."]
+    assert warnings == ["Column 'price' is what the model predicts: its values were ignored, in rows 0, 2."]
 
 
 @pytest.mark.parametrize("given", [{"records": [{"age": 1}, {}]}, {"features": [[1] + [None] * 4, [None] * 5]}])
@@ -149,8 +149,8 @@ def test_a_row_without_any_value_is_taken_with_a_warning(given: dict[str, Any]) 
     assert isinstance(refused(NUMERIC, records=[{}]), MissingNotAllowed)
 
 
-SPELLED = "Column 'code' holds texts: a number was taken as the text that it is written as, in "
-UNSEEN = "Column 'code' holds texts, and the training met no such number among them: it was taken as a text that is "
+SPELLED = "Column 'code' holds texts: a number was read as text, in "
+UNSEEN = "Column 'code' holds texts, and training met no such number among them: it was read as a text that is "
 
 
 @pytest.mark.parametrize(

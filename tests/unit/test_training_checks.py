@@ -161,7 +161,7 @@ def test_more_work_than_one_job_may_do_is_refused(estimator: str, params: dict[s
     target = column("target", "boolean", unique=2)
     (problem,) = problems(spec_of(estimator, params=params), *wide, target, rows=1_000_000)
     assert problem.code == "invalid_parameter"
-    assert "At most 1,000 fit this table" in problem.detail
+    assert "At most 1,000 are allowed for this table" in problem.detail
     assert codes(spec_of(estimator), *wide, target, rows=1_000_000) == []
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from shared.tables.columns import Column, ColumnKind
-from shared.training.trust import no_better_than_baseline, ordered_rows, rare_classes
+from shared.training.metric_notes import no_better_than_baseline, ordered_rows, rare_classes
 from tests.support.training_tables import numeric_amounts, numeric_classes, trained
 
 DAY = Column(name="day", kind=ColumnKind.DATETIME, missing=0, unique=30, examples=[])

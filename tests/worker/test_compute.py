@@ -18,7 +18,7 @@ from shared.errors import ComputationCrashed, InternalError, OutOfMemory, Platfo
 from shared.jobs import claims
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.endings import CANCELLED
-from shared.jobs.limits import NO_LIMITS, AskedLimits, limits_of, problems_of_limits
+from shared.jobs.limits import NO_LIMITS, RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import RegistryRow
@@ -85,7 +85,7 @@ def test_a_computation_over_its_time_is_stopped_and_told_whose_limit_it_was(
 ) -> None:
     runtime.settings = runtime.settings.model_copy(update={"job_seconds": 1.0})
     attempt = attempt_at(runtime, tmp_path / "a", "ignore")
-    attempt.claim = replace(attempt.claim, limits=AskedLimits(seconds=0.5 if own else 900.0))
+    attempt.claim = replace(attempt.claim, limits=RequestedLimits(seconds=0.5 if own else 900.0))
     error, job = ended(attempt)
     assert isinstance(error, TimeLimitExceeded)
     assert ("the 0.5 s that its request allows" if own else "the 1 s that a job may take here") in error.detail
@@ -105,7 +105,7 @@ def test_limits_are_told_in_plain_numbers(settings: Settings) -> None:
     highest = Allowance(limits_of(NO_LIMITS, settings), limits_of(NO_LIMITS, settings))
     assert "the 1048577 s that a job may take here" in highest.too_long().detail
     assert "the 1,048,577 MiB of memory that a job may use here" in highest.too_much().detail
-    seconds, memory = problems_of_limits(AskedLimits(1048577.5, 2097153), settings)
+    seconds, memory = problems_of_limits(RequestedLimits(1048577.5, 2097153), settings)
     assert "at most 1048577, " in seconds.detail
     assert "not 1048577.5." in seconds.detail
     assert "at most 1,048,577, " in memory.detail
@@ -115,7 +115,7 @@ def test_limits_are_told_in_plain_numbers(settings: Settings) -> None:
 @pytest.mark.parametrize("own", [False, True], ids=["of the settings", "of the request"])
 def test_a_computation_over_its_memory_is_told_whose_limit_it_was(runtime: Runtime, tmp_path: Path, own: bool) -> None:
     attempt = attempt_at(runtime, tmp_path / "a", "eat")
-    attempt.claim = replace(attempt.claim, limits=AskedLimits(memory_mb=100 if own else 9000))
+    attempt.claim = replace(attempt.claim, limits=RequestedLimits(memory_mb=100 if own else 9000))
     error, job = ended(attempt)
     assert isinstance(error, OutOfMemory)
     assert ("the 100 MiB of memory that its request allows" if own else "the 256 MiB of memory that") in error.detail

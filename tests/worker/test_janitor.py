@@ -21,7 +21,7 @@ from shared.errors import ArtifactInRemoval
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
 from shared.jobs.rows import IdempotencyKeyRow, JobRow
 from shared.jobs.states import Kind, State
-from shared.registry.collection import Collector
+from shared.registry.orphan_collector import OrphanCollector
 from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
 from shared.settings import Settings
@@ -271,7 +271,7 @@ def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_m
         check_promotion(
             session, dataset_name="iris", version=1, target_stage="staging", stages=installation.settings.stages
         )
-    other = Collector(
+    other = OrphanCollector(
         installation.database,
         installation.store,
         installation.settings.model_copy(update={"orphan_hours": float(AT_ONCE)}),

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from shared.errors import UnreadableRequest
-from shared.registry.promotion import check_promotion, commit_promotion, stage_artifact
-from shared.registry.weight import check_size
+from shared.registry.model_memory import check_size
+from shared.registry.promotion import check_promotion, commit_promotion, copy_artifact
 from worker.attempt import ACTOR, Attempt, Effect
 
 
@@ -32,7 +32,7 @@ def run(attempt: Attempt) -> Effect:
     attempt.show(30, "storing")
     attempt.say(f"copying {promotion.source.artifact_path} to {promotion.target_path}")
     attempt.check()
-    seal = stage_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
+    seal = copy_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
     attempt.say(f"copied {seal.size_bytes:,} bytes and verified them against digest and seal")
 
     def add(session: Session) -> dict[str, object]:

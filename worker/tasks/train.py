@@ -19,11 +19,11 @@ from shared.fail_points import fail_point
 from shared.hashing import chunks_of, copy_hashed, digest_of
 from shared.logging import get_logger
 from shared.object_store import ObjectExists, ObjectMissing
+from shared.registry.model_memory import check_size
 from shared.registry.naming import artifact_name
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register, take_model_version
-from shared.registry.weight import check_size
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts

@@ -20,7 +20,7 @@ _by: ContextVar[float | None] = ContextVar("by", default=None)
 
 
 def hold_to_time(client: "S3Client") -> None:
-    """Have the client look at the clock when a removal is signed and about to be sent, each time that it is."""
+    """Have the client look at the clock every time that a removal is signed and about to be sent."""
     client.meta.events.register("before-send.s3.DeleteObject", _look_at_the_clock)
 
 
@@ -37,4 +37,4 @@ def in_time(by: float) -> Iterator[None]:
 def _look_at_the_clock(**_: Any) -> None:
     by = _by.get()
     if by is not None and time.time() > by:
-        raise StoreUnavailable("An object was not removed, because it took too long to come to it.")
+        raise StoreUnavailable("An object was not removed, because its request came to be sent too late.")

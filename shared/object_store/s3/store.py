@@ -36,7 +36,7 @@ class S3Store:
         session = boto3.session.Session()
         self._client = _client(session, settings, attempts=3, read_seconds=30)
         hold_to_time(self._client)
-        # Somebody waits for the answer of `check`, and asks again anyway.
+        # `check` must be quick, and its caller repeats it anyway.
         self._probe = _client(session, settings, attempts=1, read_seconds=5)
         self._buckets = (settings.datasets_bucket, settings.models_bucket)
         self._region = settings.s3_region
@@ -72,7 +72,7 @@ class S3Store:
 
     def delete_listed(self, bucket: str, entry: ObjectEntry, *, by: float) -> bool:
         """See ObjectStore."""
-        # The server removes whatever is there, and confirms that nothing was just as well.
+        # The server removes whatever has the key, and gives the same answer if nothing has it.
         if entry not in self.list(bucket, entry.key):
             return False
         with in_time(by):

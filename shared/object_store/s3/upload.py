@@ -1,6 +1,6 @@
-"""One file on its way into an S3 server: conditional, with checksums that the server holds each request to.
+"""One file on its way into an S3 server: only under a free key, and with checksums that the server verifies.
 
-When it is there, its size is checked, and that it is what this very upload wrote.
+Afterwards two things are checked: the object's size, and that this very upload wrote it.
 """
 
 import base64
@@ -91,7 +91,7 @@ class MultipartUpload:
 
     def _put_parts(self, file: BinaryIO) -> None:
         if self._head() is not None:
-            raise ObjectExists(self.key)  # Better known before everything was sent.
+            raise ObjectExists(self.key)  # Found out before everything is sent.
         upload_id = self.client.create_multipart_upload(
             Bucket=self.bucket,
             Key=self.key,

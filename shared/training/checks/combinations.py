@@ -1,7 +1,7 @@
 """Parameters that scikit-learn takes one by one but refuses together, whatever the table. Imports no scikit-learn.
 
-Only combinations that the release of the estimator table is sure to refuse; what depends on the data is checked with
-the profile of the table in `table_fit`.
+Only combinations that the release of the estimator table is sure to refuse; what depends on the data is checked against
+the profile of the table in `shape`.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ class Values:
     """The values that an estimator will have: those of the request, else its defaults."""
 
     def __init__(self, estimator: Estimator, params: dict[str, Any]) -> None:
-        """`params` are sound, each by itself."""
+        """Each of `params` is valid by itself."""
         self.estimator = estimator
         self._params = as_python(estimator, params)
 
@@ -132,7 +132,7 @@ def _solvers(values: Values) -> Iterator[Mismatch]:
     if name.startswith("Ridge") and solver == "lbfgs" and not values["positive"]:
         yield Mismatch("solver", "The solver 'lbfgs' is for 'positive' only. Set that to true, or use another solver.")
     if name == "QuantileRegressor" and solver == "interior-point":
-        yield Mismatch("solver", "The solver 'interior-point' is no longer in SciPy. Leave it out to have 'highs'.")
+        yield Mismatch("solver", "The solver 'interior-point' is no longer in SciPy. Leave 'solver' out for 'highs'.")
 
 
 def _needed(values: Values) -> Iterator[Mismatch]:

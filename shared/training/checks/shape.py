@@ -1,4 +1,4 @@
-"""Parameters held against what the profile tells of the table: its rows, its inputs, its classes."""
+"""Checks parameters against the profile of the table: its rows, its inputs, its classes."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ class Shape:
 
 
 def problems_of_fit(values: Values, shape: Shape) -> Iterator[InvalidParameter]:
-    """One error per valid parameter that this table is too small, or of another shape, for."""
+    """One error per parameter that is valid in itself, but does not fit the size or the shape of this table."""
     for rule in _RULES:
         for mismatch in rule(values, shape):
             yield mismatch.error()
@@ -49,12 +49,12 @@ def problems_of_weights(weights: Any, labels: Iterable[Any]) -> Iterator[Invalid
 
 
 def spellings(labels: Iterable[Any]) -> dict[str, Any]:
-    """Labels by the texts that names in JSON are."""
+    """The labels, by each text that can name them as a key of a JSON object."""
     return {spelling: label for label in labels for spelling in (json.dumps(label), str(label))}
 
 
 def _rows(values: Values, shape: Shape) -> Iterator[Mismatch]:
-    """Counts of rows that are more than there are to fit."""
+    """Parameters that ask for more rows than there are to fit."""
     name, module = values.estimator.name, values.estimator.module
     counts = [
         ("n_neighbors", module == "neighbors" or values["kernel"] == "knn"),
@@ -71,7 +71,7 @@ def _rows(values: Values, shape: Shape) -> Iterator[Mismatch]:
 
 
 def _inputs(values: Values, shape: Shape) -> Iterator[Mismatch]:
-    """Counts of columns that are more than there are, and lists with a value per column."""
+    """Parameters that ask for more columns than there are, and lists that need one value per column."""
     if shape.inputs is None:
         return
     name, width = values.estimator.name, len(shape.inputs)
@@ -144,7 +144,7 @@ def _monotonic(values: Values, shape: Shape) -> Iterator[Mismatch]:
 
 
 def _count(value: Any) -> int | None:
-    """A whole number that counts something; a fraction is a share, which always fits."""
+    """The value if it is a whole number, which is a count; None for a fraction: a share always fits."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

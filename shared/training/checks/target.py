@@ -13,7 +13,7 @@ _ROWS_PER_CLASS = 3
 
 _POSITIVE = "targets above 0 only"
 _NOT_NEGATIVE = "no negative targets"
-# The power of the Tweedie distribution that is the gamma distribution: from it on, zero cannot occur.
+# With this power the Tweedie distribution is the gamma distribution; from here on, a target cannot be 0.
 _GAMMA = 2
 
 
@@ -73,7 +73,7 @@ def _no_numbers(estimator: Estimator, target: Column) -> str | None:
 
 
 def _out_of_range(values: Values, target: Column) -> str | None:
-    """Counts and waiting times have distributions that know no negative number, and some no zero."""
+    """Some estimators assume a distribution without negative numbers (counts, waiting times), some without zero too."""
     taken, because = _range_of(values)
     if taken is None or target.min is None or target.min > 0 or (taken is _NOT_NEGATIVE and target.min == 0):
         return None

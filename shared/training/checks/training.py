@@ -19,9 +19,9 @@ from shared.errors import (
     closest,
     meant,
 )
-from shared.estimators.caps import MAX_WORK
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import problems_of_parameters
+from shared.estimators.restrictions import MAX_WORK
 from shared.tables.columns import Column
 from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.shape import Shape, problems_of_fit
@@ -159,8 +159,8 @@ def _work_problems(values: Values, *, cells: int) -> Iterator[PlatformError]:
     count = values[name]
     if cells * count > MAX_WORK:
         sentence = (
-            f"'{name}' of {count} with {cells:,} cells of input is more than one job may do. "
-            f"At most {MAX_WORK // cells:,} fit this table."
+            f"'{name}' of {count} with {cells:,} cells of input is more work than one job may do. "
+            f"At most {MAX_WORK // cells:,} are allowed for this table."
         )
         detail = [{"loc": ["body", "model", "params", name], "msg": sentence}]
         yield InvalidParameter(sentence, errors=detail)

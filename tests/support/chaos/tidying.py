@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import update
 
 from shared.clock import Now
-from shared.registry.collection import Collector
+from shared.registry.orphan_collector import OrphanCollector
 from shared.registry.rows import OrphanRow
 from tests.support.chaos.cluster import Cluster
 
@@ -20,7 +20,7 @@ def collect(cluster: Cluster) -> None:
     with cluster.site.database.write() as session:
         # A removal that somebody died in is waited for, for minutes; those are over.
         session.execute(update(OrphanRow).where(OrphanRow.removal_until.is_not(None)).values(removal_until=Now(-1)))
-    collector = Collector(cluster.site.database, cluster.site.store, cluster.site.settings)
+    collector = OrphanCollector(cluster.site.database, cluster.site.store, cluster.site.settings)
     deadline = time.monotonic() + 3600 * cluster.site.settings.orphan_hours + 10
     while (found := collector.collect()).orphans > found.deleted and time.monotonic() < deadline:
         time.sleep(_ROUND_SECONDS)

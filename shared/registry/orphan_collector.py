@@ -1,8 +1,8 @@
 """Collects objects that no row names: what crashes and cancelled attempts leave in the store.
 
-Nothing is deleted on a doubt. An object goes when its name is of our making, no row names it, no job could come to name
-it, and both the store and the database have known it for the grace period; all of that is checked again right before.
-Any number of processes may do this at once.
+In doubt nothing is deleted. An object is deleted when the platform made its name, no row names it, no job can still
+name it, and both the store and the database have known it for the grace period; all of that is checked again right
+before. Any number of processes may do this at once.
 """
 
 import time
@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 @dataclass
 class Collected:
-    """What one round met: objects without a row, of whatever age, those of them that were deleted, and foreign ones."""
+    """Counts of one round: objects without a row (of any age), those of them that were deleted, and foreign objects."""
 
     orphans: int = 0
     deleted: int = 0
@@ -33,7 +33,7 @@ class Collected:
 
 
 @dataclass(frozen=True)
-class Collector:
+class OrphanCollector:
     """The parts that a collection works with; it stops between two objects once `stopping` says so."""
 
     database: Database

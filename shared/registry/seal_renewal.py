@@ -1,9 +1,9 @@
 """Seals of older releases, made anew when this one is first prepared.
 
-They say nothing of dataset and stage. But the name of the file, which they do seal, says both, and a seal is renewed
-for those alone: a row that was pointed elsewhere keeps its old one. Afterwards a counter says for good that the seals
-of this key were renewed, and an older one that turns up later is refused. Those of a key that is not here cannot be
-checked; they are renewed once it is back.
+Old seals do not cover dataset and stage. But they cover the name of the file, which says both, and a seal is renewed
+only if its row agrees with that name. Afterwards a counter records for good that the seals of this key were renewed,
+and an old seal that turns up later is refused. Seals of a key that is not here cannot be checked; they are renewed once
+it is back.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from shared.counters import CounterRow
 from shared.database import Database
 from shared.errors import ArtifactCorrupt
 from shared.logging import get_logger
-from shared.migration import alone
+from shared.migration import exclusive_lock
 from shared.object_store import ObjectStore
 from shared.registry.artifact import check_stored
 from shared.registry.deployments import artifacts, read_artifact
@@ -59,7 +59,7 @@ class Renewal:
         counts = Renewed()
         if self._is_done():
             return counts
-        with alone(self.database):
+        with exclusive_lock(self.database):
             if not self._is_done():
                 self._renew_all(counts)
         return counts
@@ -89,7 +89,7 @@ class Renewal:
             last = rows[-1][0].id
 
     def _renew(self, deployment_id: int, artifact: Artifact) -> bool:
-        """Renew an old seal behind which all is well; False for one that is of the present form.
+        """Renew an old seal if it, the file and the place are right; False for a seal of the present form.
 
         Raises:
             ArtifactCorrupt: when seal, file or place are not right.
@@ -120,5 +120,5 @@ def _check_place(artifact: Artifact) -> None:
     if artifact.artifact_path != artifact_name(artifact.dataset_name, artifact.stage, artifact.version):
         raise ArtifactCorrupt(
             f"The registry has the file '{artifact.artifact_path}' as that of '{artifact.dataset_name}' in "
-            f"'{artifact.stage}', which its name does not say."
+            f"'{artifact.stage}', but its name says otherwise."
         )

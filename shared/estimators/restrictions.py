@@ -1,4 +1,4 @@
-"""What requests may not set, and how far they may go where scikit-learn does not name an end."""
+"""The parameters that requests may not set, and limits for those where scikit-learn sets none."""
 
 # One training may cost this much: rows x input columns x estimators. A forest of 1,000 trees over a million rows of
 # 100 columns is at the limit.

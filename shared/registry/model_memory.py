@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 # Loading takes more than the model: the bytes of the file are in memory beside the objects made from them.
 _LOADING_FACTOR = 2
-# What a small model takes at most, against its file: of many small trees, or of words, each is an object.
+# The most memory that a small model takes, as a multiple of its file: each small tree and each word is an object.
 _SMALL_FACTOR = 4
 # For larger files, the growth of the process is measured. For smaller ones, other work would change it too much.
 _SMALL_BYTES = 32 * 2**20
@@ -26,16 +26,16 @@ _LOADING = threading.Lock()
 
 
 def check_size(version: int, size_bytes: int, settings: Settings) -> None:
-    """Refuse a model, by its file, that takes more memory to be loaded than all models of an API process may take.
+    """Refuse a model if the size of its file shows that loading takes more memory than all models of a process may.
 
     Raises:
         ModelTooLarge: when it does.
     """
-    check_weight(version, size_bytes * _LOADING_FACTOR, settings)
+    check_model_memory(version, size_bytes * _LOADING_FACTOR, settings)
 
 
-def check_weight(version: int, memory_bytes: int, settings: Settings) -> None:
-    """The same for memory that was weighed.
+def check_model_memory(version: int, memory_bytes: int, settings: Settings) -> None:
+    """The same, for memory that was measured.
 
     Raises:
         ModelTooLarge: when it is too much.
@@ -50,8 +50,8 @@ def check_weight(version: int, memory_bytes: int, settings: Settings) -> None:
         )
 
 
-def weighed(load: Callable[[], T], *, size_bytes: int) -> tuple[T, int]:
-    """What `load` makes of a file of so many bytes, and how many bytes of memory it takes."""
+def measure_memory(load: Callable[[], T], *, size_bytes: int) -> tuple[T, int]:
+    """The result of `load` for a file of `size_bytes`, and how many bytes of memory it takes."""
     with _LOADING:
         if size_bytes < _SMALL_BYTES or not _PAGES.exists():
             return load(), size_bytes * _SMALL_FACTOR
@@ -68,6 +68,6 @@ def _resident() -> int:
 
 
 def _give_back() -> None:
-    """Let the system have the memory that is free in this process; glibc keeps it by itself."""
+    """Return the free memory of this process to the system; glibc would keep it."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)

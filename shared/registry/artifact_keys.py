@@ -1,4 +1,4 @@
-"""Which keys the files in use were sealed with, and that the present one is not a new one by mistake."""
+"""Which keys sealed the files in use, and a check that the present key was not made anew by mistake."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,7 +28,7 @@ def open_artifact_key(settings: Settings, database: Database) -> ArtifactKey:
     Active models of another key are told in the log: they are refused until that key is back.
 
     Raises:
-        WrongSettings: when the key is gone with which models were sealed, or as `load_artifact_key` does.
+        WrongSettings: when the key that sealed the models is gone, or as `load_artifact_key` does.
         DatabaseUnavailable: when the database does not answer.
     """
     if read_artifact_key(settings) is None:

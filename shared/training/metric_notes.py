@@ -1,4 +1,4 @@
-"""What somebody should know before a model is believed: sentences for the notes of a report."""
+"""Reasons to doubt the metrics of a model: sentences for the notes of its report."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from shared.training.labels import plain
 
 FEW_ROWS = 10
 _MOST_CLASSES = 5
-# Fewer moments are in order by chance.
+# Fewer dates may be in order by chance.
 _LEAST_MOMENTS = 10
 
 
@@ -35,12 +35,12 @@ def rare_classes(test: NDArray[Any], labels: NDArray[Any]) -> Iterator[str]:
     if few:
         shown = ", ".join(f"'{label}' ({count})" for label, count in few[:_MOST_CLASSES])
         more = f" and {len(few) - _MOST_CLASSES} more" if len(few) > _MOST_CLASSES else ""
-        rough = "What is measured of them is rough."
+        rough = "Their metrics are rough estimates."
         yield f"Classes with fewer than {FEW_ROWS} rows to measure on: {shown}{more}. {rough}"
 
 
 def ordered_rows(table: pd.DataFrame, columns: list[Column]) -> Iterator[str]:
-    """A note when the rows are in the order of a date: a random split then measures between days that are known."""
+    """A note when the rows are in the order of a date: a random split then tests on days between known ones."""
     for column in columns:
         if column.kind is ColumnKind.DATETIME and column.name in table:
             moments = table[column.name].dropna()
@@ -48,7 +48,7 @@ def ordered_rows(table: pd.DataFrame, columns: list[Column]) -> Iterator[str]:
                 moments.is_monotonic_increasing or moments.is_monotonic_decreasing
             ):
                 yield (
-                    f"The rows are in the order of '{column.name}'. The split is random, so the model is measured "
-                    "between days that it has seen; on later days it may do worse."
+                    f"The rows are in the order of '{column.name}'. The split is random, so the test rows lie "
+                    "between days that the model has seen; on later days it may do worse."
                 )
                 return
