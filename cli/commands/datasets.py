@@ -79,6 +79,8 @@ def preview(
 ) -> None:
     """Show the first rows of a dataset.
 
+    Values are shown as they are, numbers with all their digits. A cell without a value says missing. In quotes are
+    texts that are empty, have blanks around them or signs that are not printed, or say missing themselves.
     At a terminal, columns that do not fit are named below.
     """
     from cli.actions.session import connected

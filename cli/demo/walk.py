@@ -17,8 +17,9 @@ from cli.client.request import Call
 from cli.demo.host import Host, host
 from cli.render.datasets import dataset_profile
 from cli.render.models import comparison, promoted
-from cli.render.output import Output, facts, table
+from cli.render.output import Output, facts
 from cli.render.screen import say
+from cli.render.table import table
 
 TABLE = Path(__file__).parents[1] / "data" / "penguins.csv"
 TARGET = "species"

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cli.client.errors import FAILED, Unreachable
-from cli.render.output import Output, sections, table
+from cli.render.output import Output, sections
+from cli.render.table import table
 from cli.render.text import count
 from shared.consistency import Difference, Examination, Level
 from shared.database_access import explained, open_database

@@ -7,8 +7,9 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from cli.render.output import facts, sections, table
-from cli.render.text import age, cell, count, moment, size
+from cli.render.output import facts, sections
+from cli.render.table import GAP, table
+from cli.render.text import age, cell, count, data_text, moment, rounded, size
 
 # How much of a digest tells versions apart, and how wide a column of a preview may be; longer cells are folded.
 _DIGEST = 12
@@ -73,15 +74,15 @@ def version_list(page: dict[str, Any]) -> RenderableType:
 
 
 def dataset_preview(preview: dict[str, Any]) -> RenderableType:
-    """The first rows of a dataset."""
-    return _FirstColumns(preview["columns"], [[cell(value) for value in row] for row in preview["rows"]])
+    """The first rows of a dataset, whose values are shown as they are."""
+    return _FirstColumns(preview["columns"], [[_shown(value) for value in row] for row in preview["rows"]])
 
 
 class _FirstColumns:
     """A table of as many columns as fit, and below it the names of the others."""
 
-    def __init__(self, names: list[str], rows: list[list[str]]) -> None:
-        self._names = [cell(name) for name in names]
+    def __init__(self, names: list[str], rows: list[list[Text]]) -> None:
+        self._names = [data_text(name) for name in names]
         self._rows = rows
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
@@ -92,13 +93,17 @@ class _FirstColumns:
 
     def _fitting(self, width: int) -> int:
         """How many columns fit; the first is always shown."""
-        # One blank parts two columns.
-        ends = accumulate(self._width(index) + 1 for index in range(len(self._names)))
-        return max(1, sum(end - 1 <= width for end in ends))
+        ends = accumulate(self._width(index) + GAP for index in range(len(self._names)))
+        return max(1, sum(end - GAP <= width for end in ends))
 
     def _width(self, index: int) -> int:
-        longest = max(cell_len(text) for text in [self._names[index], *(row[index] for row in self._rows)])
-        return min(longest, _WIDEST)
+        name = self._names[index]
+        # A heading is never broken.
+        return max(cell_len(name), min(_WIDEST, max((row[index].cell_len for row in self._rows), default=0)))
+
+
+def _shown(value: object) -> Text:
+    return Text(data_text(value), style="dim" if value is None else "")
 
 
 def deleted(done: dict[str, Any]) -> RenderableType:
@@ -108,7 +113,12 @@ def deleted(done: dict[str, Any]) -> RenderableType:
 
 
 def _values(column: dict[str, Any]) -> str:
-    rounded = f", {column['rounded']:,} rounded" if column.get("rounded") else ""
+    lossy = f", {column['rounded']:,} rounded" if column.get("rounded") else ""
     if column.get("min") is not None:
-        return f"{cell(column['min'])} to {cell(column['max'])}, mean {cell(column['mean'])}{rounded}"
-    return f"{cell(column['examples'])}{rounded}"
+        return f"{_bound(column, 'min')} to {_bound(column, 'max')}, mean {rounded(column['mean'])}{lossy}"
+    return f"{', '.join(map(data_text, column['examples']))}{lossy}"
+
+
+def _bound(column: dict[str, Any], name: str) -> str:
+    value = column[name]
+    return data_text(int(value) if column["kind"] == "integer" else value)

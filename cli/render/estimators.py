@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from cli.render.output import facts, sections, table
+from cli.render.output import facts, sections
+from cli.render.table import table
 from cli.render.text import cell
 
 # Whole numbers beyond this are not exact in JSON, so that the API takes none: for a reader it is no limit.

@@ -1,20 +1,18 @@
 """Jobs as tables."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
 from rich.text import Text
 
 from cli.client.errors import written
 from cli.client.events import GOING_ON
 from cli.client.hints import in_verbs
-from cli.render.output import facts, sections, status, table
+from cli.render.output import facts, sections, status
 from cli.render.progress import is_guess, standing
-from cli.render.text import age, cell, count, duration, moment
+from cli.render.table import table
+from cli.render.text import age, cell, count, duration, moment, rounded
 
-# This column takes the width that the others leave, and at least so much. The others are shown whole.
-_FOLDED, _LEAST = "Dataset", 10
 # The columns that a narrow terminal leaves out, the least useful first.
 _DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
 
@@ -23,45 +21,19 @@ def job_list(page: dict[str, Any]) -> RenderableType:
     """The jobs of a page."""
     if not page["items"]:
         return "No jobs. `mlmini train` makes one."
-    return _JobList(
-        {
-            "Job": Text(job["job_id"]),
-            "Kind": Text(cell(job["kind"])),
-            "Status": _state(job),
-            "Dataset": Text(cell(job["dataset_name"])),
-            "Priority": Text(cell(job.get("priority"))),
-            "Age": Text(age(job["created_at"])),
-        }
-        for job in page["items"]
+    return table(
+        ["Job", "Kind", "Status", "Dataset", "Priority", "Age"],
+        (
+            (
+                *(job["job_id"], job["kind"], _state(job)),
+                *(job["dataset_name"], job.get("priority"), age(job["created_at"])),
+            )
+            for job in page["items"]
+        ),
+        right=["Priority", "Age"],
+        whole=["Job", "Kind", "Status", "Priority", "Age"],
+        dropped=_DROPPED,
     )
-
-
-class _JobList:
-    """A table that leaves out columns where they do not fit, so that the ids stay whole."""
-
-    def __init__(self, rows: Iterable[dict[str, Text]]) -> None:
-        self._rows = list(rows)
-
-    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        headings = list(self._rows[0])
-        for dropped in _DROPPED:
-            if self._least_width(headings) <= options.max_width:
-                break
-            headings.remove(dropped)
-        yield table(
-            headings,
-            ([row[heading] for heading in headings] for row in self._rows),
-            right=["Priority", "Age"],
-            whole=[heading for heading in headings if heading != _FOLDED],
-        )
-
-    def _least_width(self, headings: list[str]) -> int:
-        widths = [
-            _LEAST if heading == _FOLDED else max(len(heading), *(row[heading].cell_len for row in self._rows))
-            for heading in headings
-        ]
-        # One blank parts two columns.
-        return sum(widths) + len(widths) - 1
 
 
 def job_details(job: dict[str, Any]) -> RenderableType:
@@ -85,7 +57,7 @@ def job_details(job: dict[str, Any]) -> RenderableType:
             ]
         ),
         ("Request", facts((name, value) for name, value in job["request"].items() if value is not None)),
-        ("Result", facts(job["result"].items())) if job["result"] else None,
+        ("Result", facts((name, rounded(value)) for name, value in job["result"].items())) if job["result"] else None,
         ("Error", facts([("Code", error["code"]), ("Message", in_verbs(error["message"]))])) if error else None,
     )
 

@@ -1,13 +1,15 @@
 """Models as tables."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from cli.render.output import facts, sections, table
-from cli.render.text import age, cell, count, moment
+from cli.render.output import facts, sections
+from cli.render.table import table
+from cli.render.text import age, cell, count, moment, rounded
 
 _BEST = "*"
 _STAGES = "dev,staging,production"
@@ -29,13 +31,13 @@ def model_list(page: dict[str, Any]) -> RenderableType:
         ),
         right=["Version", "Age"],
         whole=["Estimator", "Age"],
+        dropped=["Age", "Target", "First metric"],
     )
 
 
 def model_details(model: dict[str, Any]) -> RenderableType:
     """One model: where it comes from, how good it is, what it takes and where it serves."""
     report = model["report"]
-    baseline = report.get("baseline", {}).get("metrics", {})
     return sections(
         facts(
             [
@@ -50,11 +52,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
                 ("Job", model["job_id"]),
             ]
         ),
-        table(
-            ["Metric", "Value", "Baseline"],
-            ((name, value, baseline.get(name)) for name, value in model["metrics"].items()),
-            right=["Value", "Baseline"],
-        ),
+        _measures(model["metrics"], report.get("baseline", {}).get("metrics", {})),
         table(
             ["Input", "Kind", "May be missing", "Treatment"],
             _inputs(model["signature"]["inputs"], report.get("columns", [])),
@@ -69,7 +67,9 @@ def comparison(compared: dict[str, Any]) -> RenderableType:
     versions = [f"Version {version}" for version in compared["versions"]]
     parts: list[RenderableType] = []
     for heading in ("facts", "metrics", "parameters"):
-        rows = [_compared(row, compared["versions"]) for row in compared[heading]]
+        rows = [
+            _compared(row, compared["versions"], rounded if heading == "metrics" else cell) for row in compared[heading]
+        ]
         if rows:
             parts.append(table([heading.capitalize(), *versions], rows))
     marked = any(row.get("best") for row in compared["metrics"])
@@ -94,14 +94,18 @@ def made(job: dict[str, Any]) -> RenderableType:
                 ("Job", job["job_id"]),
             ]
         ),
-        table(
-            ["Metric", "Value", "Baseline"],
-            ((name, value, result.get("baseline", {}).get(name)) for name, value in result["metrics"].items()),
-            right=["Value", "Baseline"],
-        ),
+        _measures(result["metrics"], result.get("baseline", {})),
         _left_out(result.get("left_out")),
         _notes(result.get("notes")),
         "\n      ".join([f"Next: mlmini models show {version}", *promotion]),
+    )
+
+
+def _measures(metrics: dict[str, Any], baseline: dict[str, Any]) -> RenderableType:
+    return table(
+        ["Metric", "Value", "Baseline"],
+        ((name, rounded(value), rounded(baseline.get(name))) for name, value in metrics.items()),
+        right=["Value", "Baseline"],
     )
 
 
@@ -168,7 +172,7 @@ def _active_in(model: dict[str, Any]) -> str:
 
 
 def _first(metrics: dict[str, Any]) -> str:
-    return next((f"{name} {cell(value)}" for name, value in metrics.items()), "-")
+    return next((f"{name} {rounded(value)}" for name, value in metrics.items()), "-")
 
 
 def _rows(report: dict[str, Any]) -> str:
@@ -186,11 +190,11 @@ def _inputs(inputs: list[dict[str, Any]], columns: list[dict[str, Any]]) -> list
     ]
 
 
-def _compared(row: dict[str, Any], versions: list[int]) -> list[object]:
+def _compared(row: dict[str, Any], versions: list[int], write: Callable[[Any], str]) -> list[object]:
     differs, best = row["differs"], row.get("best") or []
     name = Text(f"{cell(row['name'])}{' !' if differs else ''}", style="bold" if differs else "")
     values = []
     for version, value in zip(versions, row["values"], strict=True):
         mark = f" {_BEST}" if differs and version in best else ""
-        values.append(Text(f"{cell(value)}{mark}", style="green" if mark else "yellow" if differs else ""))
+        values.append(Text(f"{write(value)}{mark}", style="green" if mark else "yellow" if differs else ""))
     return [name, *values]

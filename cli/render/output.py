@@ -2,17 +2,17 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cli.render.text import cell, clean, json_text
 
 # In a pipe no line is broken and nothing is cut off.
-_ENDLESS = 100_000
+_ENDLESS = 10**9
 
 Show = Callable[[Any], RenderableType]
 
@@ -60,23 +60,6 @@ class Output:
 def _console(file: Any) -> Console:
     # Names and values of clients are shown as they are, whatever rich would make of their brackets.
     return Console(file=file, markup=False, highlight=False, emoji=False)
-
-
-def table(
-    headings: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    right: Sequence[str] = (),
-    whole: Sequence[str] = (),
-) -> Table:
-    """A table of values; the columns in `right` are numbers, those in `whole` never wrap. A `Text` keeps its style."""
-    shown = Table(box=None, pad_edge=False, show_edge=False, header_style="bold underline")
-    for heading in headings:
-        justify: JustifyMethod = "right" if heading in right else "left"
-        shown.add_column(heading, overflow="fold", justify=justify, no_wrap=heading in whole)
-    for row in rows:
-        shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
-    return shown
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> Table:

@@ -1,8 +1,12 @@
 """Values as people read them."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+
+# What stands in a preview where a row has no value.
+MISSING = "missing"
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -21,7 +25,32 @@ def json_text(document: Any, *, indent: int | None) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value in a table, on one line."""
+    """A value in a table, on one line; numbers have all their digits."""
+    return _on_one_line(value, json.dumps)
+
+
+def rounded(value: Any) -> str:
+    """A measure in a table: as `cell`, with the digits that matter to a reader."""
+    return _on_one_line(value, _rounded)
+
+
+def data_text(value: Any) -> str:
+    """A value of a dataset, exactly: no two values look the same, except for a text that looks like a number.
+
+    In quotes and with escapes, as in JSON, are texts that nobody would see or that would be taken for something else.
+    """
+    if value is None:
+        return MISSING
+    if isinstance(value, str) and value.strip() and not _is_misread(value):
+        return value
+    return json_text(value, indent=None)
+
+
+def _is_misread(text: str) -> bool:
+    return text == MISSING or text != text.strip() or text.startswith('"') or not text.isprintable()
+
+
+def _on_one_line(value: Any, number: Callable[[float], str]) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -29,14 +58,13 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, list):
-        return ", ".join(cell(part) for part in value)
+        return ", ".join(_on_one_line(part, number) for part in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}={cell(part)}" for name, part in value.items()) or "-"
+        return ", ".join(f"{name}={_on_one_line(part, number)}" for name, part in value.items()) or "-"
     return clean(str(value)).replace("\n", "\\n").replace("\t", " ")
 
 
-def number(value: float) -> str:
-    """A number with the digits that matter to a reader."""
+def _rounded(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 

@@ -11,7 +11,7 @@ from cli.client.address import find_address
 from cli.client.errors import CommandFailed, WrongUsage, written
 from cli.launcher.published import publish, published, withdraw
 from cli.render.progress import status_words
-from cli.render.text import age, cell, clean, duration, size
+from cli.render.text import age, cell, clean, duration, rounded, size
 
 
 def test_a_misspelt_variable_does_not_send_a_verb_to_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +140,8 @@ def test_what_the_sentence_says_is_not_said_twice() -> None:
     [
         (None, "-"),
         (True, "true"),
-        (0.123456, "0.1235"),
-        (1234567.0, "1,234,567"),
+        (0.123456, "0.123456"),
+        (1234567.0, "1234567.0"),
         ([1, None], "1, -"),
         ({}, "-"),
         ("a\nb", "a\\nb"),
@@ -149,6 +149,10 @@ def test_what_the_sentence_says_is_not_said_twice() -> None:
 )
 def test_a_value_is_shown_on_one_line(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+def test_a_measure_has_the_digits_that_matter() -> None:
+    assert rounded({"r2": 0.123456, "mse": 1234567.0, "n": 12345678}) == "r2=0.1235, mse=1,234,567, n=12345678"
 
 
 def test_texts_cannot_steer_a_terminal() -> None:

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.render.datasets import dataset_preview, deleted
+from cli.render.datasets import dataset_preview, dataset_profile, deleted
 from cli.render.estimators import estimator_details
+from cli.render.models import model_list
+from cli.render.output import Output
+from cli.render.table import table
 
 
 def drawn(content: RenderableType, width: int) -> list[str]:
@@ -21,17 +24,103 @@ PREVIEW = {"columns": ["id", "name", "far"], "rows": [[1, "x" * 40, 2.5], [2, No
 
 def test_a_preview_in_a_pipe_has_every_column() -> None:
     lines = drawn(dataset_preview(PREVIEW), 1000)
-    assert [line.split() for line in lines] == [["id", "name", "far"], ["1", "x" * 40, "2.5"], ["2", "-", "true"]]
+    assert [line.split() for line in lines] == [["id", "name", "far"], ["1", "x" * 40, "2.5"], ["2", "missing", "true"]]
+
+
+# A value of JSON, and what a preview shows of it.
+EXACT: dict[str, tuple[object, str]] = {
+    "all digits of a float": (198.85, "198.85"),
+    "a float that is whole": (12345.0, "12345.0"),
+    "a small float": (1.5e-07, "1.5e-07"),
+    "a large whole number": (2**60 + 1, str(2**60 + 1)),
+    "a truth": (False, "false"),
+    "nothing": (None, "missing"),
+    "the sign that stands for nothing elsewhere": ("-", "-"),
+    "the word that stands for nothing here": ("missing", '"missing"'),
+    "an empty text": ("", '""'),
+    "blanks only": ("  ", '"  "'),
+    "a blank behind": ("berlin ", '"berlin "'),
+    "a blank in front": (" berlin", '" berlin"'),
+    "a blank within": ("new  york", "new  york"),
+    "quotes": ('"a"', r'"\"a\""'),
+    "a quote within": ('5" pipe', '5" pipe'),
+    "line breaks": ("a\nb\tc", r'"a\nb\tc"'),
+    "what looks like a line break": (r"a\nb", r"a\nb"),
+    "what would steer a terminal": ("\x1b[2J", r'"\u001b[2J"'),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), EXACT.values(), ids=EXACT)
+def test_a_preview_shows_a_value_as_it_is(value: object, text: str) -> None:
+    assert drawn(dataset_preview({"columns": ["a"], "rows": [[value]]}), 1000) == ["a", text]
+
+
+def test_a_terminal_shows_what_is_missing_dimly() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system="standard")
+    console.print(dataset_preview({"columns": ["a"], "rows": [[None]]}))
+    assert "\x1b[2mmissing\x1b[0m" in file.getvalue()
+
+
+def test_the_limits_and_examples_of_a_column_are_values_of_it() -> None:
+    def column(**more: object) -> dict[str, object]:
+        return {"name": "a", "missing": 0, "unique": 2, "examples": [], **more}
+
+    columns = [
+        column(kind="number", min=0.123456, max=198.85, mean=99.486728),
+        column(kind="integer", min=1.0, max=120000.0, mean=60000.5),
+        column(kind="category", examples=["a", "b "]),
+    ]
+    about = dict.fromkeys(["name", "format", "location", "sha256", "description"], "x")
+    profile = {**about, "version": 1, "rows": 2, "size_bytes": 9, "updated_at": "2026-01-31T12:00:00Z"}
+    lines = drawn(dataset_profile({**profile, "columns": columns}), 1000)
+    assert [line.split("  ")[-1].strip() for line in lines[-3:]] == [
+        "0.123456 to 198.85, mean 99.49",
+        "1 to 120000, mean 60,000",
+        'a, "b "',
+    ]
+
+
+def test_a_pipe_gets_whole_lines_however_many_columns_there_are(capfd: pytest.CaptureFixture[str]) -> None:
+    names = [f"{n}_{'x' * 60}" for n in range(2000)]
+    Output().show(dataset_preview({"columns": names, "rows": [["y" * 70] * len(names)]}))
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [names, ["y" * 70] * len(names)]
+
+
+@pytest.mark.parametrize("width", [64, 72, 80, 90, 100, 120])
+def test_lists_are_wrapped_between_words(width: int) -> None:
+    model = {
+        "version": 12,
+        "dataset_name": "penguins",
+        "target": "body_mass_g",
+        "estimator": "ensemble.HistGradientBoostingClassifier",
+        "deployments": [{"stage": stage, "active": True} for stage in ("dev", "staging", "production")],
+        "metrics": {"accuracy": 0.96666},
+        "trained_at": "2026-01-01T00:00:00Z",
+    }
+    lines = drawn(model_list({"items": [model]}), width)
+    words = {word for line in lines for word in line.split()}
+    assert max(map(len, lines)) <= width
+    assert {"HistGradientBoostingClassifier", "production", "penguins"} <= words
+    assert {"accuracy", "0.9667"} <= words or "metric" not in words
+
+
+def test_a_long_name_is_broken_before_a_column_is_left_out() -> None:
+    lines = drawn(table(["Name", "Kind"], [["x" * 40, "promote"]], whole=["Kind"], dropped=["Kind"]), 30)
+    assert [line.split() for line in lines] == [["Name", "Kind"], ["x" * 21, "promote"], ["x" * 19]]
+    lines = drawn(table(["Name", "Kind"], [["x" * 40, "promote"]], whole=["Kind"], dropped=["Kind"]), 19)
+    assert [line.split() for line in lines] == [["Name"], ["x" * 19], ["x" * 19], ["xx"]]
 
 
 def test_a_preview_at_a_terminal_names_the_columns_that_do_not_fit() -> None:
-    # Two and thirty for the columns, one between them; the third would need five more.
-    lines = drawn(dataset_preview(PREVIEW), 37)
+    # Two, thirty and four for the columns, and two between each of them and the next.
+    lines = drawn(dataset_preview(PREVIEW), 39)
     assert lines[0].split() == ["id", "name"]
     assert lines[1].split()[-1] + lines[2].split()[-1] == "x" * 40
-    assert max(map(len, lines[:4])) <= 37
+    assert max(map(len, lines[:4])) <= 39
     assert " ".join(lines[-2:]) == "1 more column: far. A pipe and --json get all."
-    assert drawn(dataset_preview(PREVIEW), 38)[0].split() == ["id", "name", "far"]
+    assert drawn(dataset_preview(PREVIEW), 40)[0].split() == ["id", "name", "far"]
 
 
 def test_a_preview_shows_the_first_column_however_narrow_the_terminal_is() -> None:
