@@ -14,10 +14,12 @@ def delete_dataset(client: Client, name: str, *, archive: bool, erase: bool, sur
 
     Raises:
         Refused, Unreachable: as `Client.send`.
-        typer.Abort: when somebody at a terminal does not want to erase it after all.
+        typer.Abort: when somebody at a terminal does not want it after all.
     """
     if erase and not archive:
         _ask(f"Erase the dataset {name} for good, with all that its jobs said?", sure=sure)
+    elif not archive:
+        _ask(f"Delete the dataset {name} with all its versions, which nothing brings back?", sure=sure)
     client.send(calls.delete_dataset(name, archive=archive, erase=erase))
     return {"name": name, "done": "archived" if archive else "erased" if erase else "deleted"}
 

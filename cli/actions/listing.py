@@ -9,6 +9,7 @@ from cli.render.output import Output, Show
 # More than any list has that is shown as a whole.
 EVERYTHING = 10_000
 _LARGEST_PAGE = 200
+_NONE_FITS = "No {} fit these filters. Leave one of them out to see more."
 
 
 def pages(client: Client, path: str, *, most: int, **filters: str | None) -> dict[str, Any]:
@@ -29,12 +30,13 @@ def pages(client: Client, path: str, *, most: int, **filters: str | None) -> dic
 
 
 def give_list(client: Client, output: Output, path: str, show: Show, *, most: int, **filters: str | None) -> None:
-    """Give a list, and tell when there is more of it.
+    """Give a list, and tell when there is more of it, or when nothing fits the filters.
 
     Raises:
         Refused, Unreachable: as `Client.send`.
     """
     page = pages(client, path, most=most, **filters)
-    output.give(page, show)
+    narrowed = any(value is not None for value in filters.values())
+    output.give(page, show if page["items"] or not narrowed else lambda _: _NONE_FITS.format(path.strip("/")))
     if page["next_cursor"] and not output.as_json:
         output.tell(f"There are more than these {most}; --limit shows more.")

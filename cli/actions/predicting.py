@@ -10,10 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from cli.actions.written_file import STANDARD, copy_text, opened
+from cli.actions.written_file import STANDARD, copy_text, is_written_to, opened
 from cli.client import requests as calls
 from cli.client.connection import MOST_ATTEMPTS, Client, pause_after
-from cli.client.errors import CommandFailed, Refused
+from cli.client.errors import CommandFailed, Refused, WrongUsage
 from cli.client.streamed import StreamedText, streamed_text
 from cli.render.output import Output
 from cli.render.progress import watching_bytes
@@ -40,6 +40,7 @@ def predict_table(client: Client, output: Output, question: Question, *, source:
 
     Raises:
         CommandFailed: when a file cannot be read or written, or the answer breaks off.
+        WrongUsage: when both are the same file.
         Refused, Unreachable: as `streamed_text`.
     """
     name = "standard input" if source == STANDARD else Path(source).name
@@ -49,6 +50,8 @@ def predict_table(client: Client, output: Output, question: Question, *, source:
             total = 0 if source == STANDARD else Path(source).stat().st_size
         except OSError as error:
             raise CommandFailed(f"{source} cannot be read: {error.strerror}.") from None
+        if is_written_to(file, target):
+            raise WrongUsage(f"{name} would be read and written at the same time. Name another file with --output.")
         writer = stack.enter_context(opened(target))
         meter = stack.enter_context(watching_bytes(output, f"Predicting {name}", total))
         # A stream has no length that it could be counted against, nor a beginning to go back to.

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from rich.console import RenderableType
+
 from cli.actions.estimators import split_name
 from cli.actions.session import connected
 from cli.actions.waiting import Job, check_success, wait_for
@@ -50,7 +52,11 @@ def train(
             _rehearse(client, output, calls.train(request, dry_run=True))
             return
         label = f"train {request['model']['class']}"
-        run_job(client, output, calls.train(request, key=key), detach=detach, label=label, show=model_tables.made)
+
+        def made(job: Job) -> RenderableType:
+            return model_tables.made(job, client.get(calls.model(job["result"]["version"])))
+
+        run_job(client, output, calls.train(request, key=key), detach=detach, label=label, show=made)
 
 
 def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: Show, label: str = "") -> None:
@@ -77,7 +83,8 @@ def give_ended(output: Output, job: Job, show: Show) -> None:
         output.write(job)
     check_success(job)
     if not output.as_json:
-        output.show(show(job))
+        # Of a job whose data were erased, there is no result left to show.
+        output.show(job_tables.job_details(job) if job.get("erased_at") else show(job))
 
 
 def _rehearse(client: Client, output: Output, call: Call) -> None:

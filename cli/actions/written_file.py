@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from stat import S_IMODE
-from typing import TextIO
+from stat import S_IMODE, S_ISREG
+from typing import BinaryIO, TextIO
 
 from cli.client.errors import CommandFailed
 from cli.render.text import clean
@@ -21,6 +21,17 @@ def copy_text(pieces: Iterable[str], file: TextIO) -> None:
     for piece in pieces:
         file.write(clean(piece) if on_terminal else piece)
         file.flush()
+
+
+def is_written_to(file: BinaryIO, target: str) -> bool:
+    """Whether a file that is read is the one that is written to, under whatever name."""
+    try:
+        read = os.fstat(file.fileno())
+        written = os.fstat(sys.stdout.fileno()) if target == STANDARD else Path(target).stat()
+    except OSError:
+        # There is no such file yet, or none behind the stream.
+        return False
+    return S_ISREG(read.st_mode) and os.path.samestat(read, written)
 
 
 @contextmanager

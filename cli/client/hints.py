@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 # A call as the sentences of the API write it, with or without quotes; a full stop behind it is not part of it.
-_CALL = re.compile(r"`?\b(GET|POST|DELETE) (/[\w/?=&.{}-]*[\w}])`?")
+_CALL = re.compile(r"`?\b(GET|POST|PATCH|DELETE) (/[\w/?=&.{}-]*[\w}])`?")
 _VERBS = [
     (re.compile(pattern), verb)
     for pattern, verb in {
@@ -21,6 +21,7 @@ _VERBS = [
         "POST /jobs/([^/]+)/(cancel|retry)": "jobs {1} {0}",
         "GET /models": "models list",
         "GET /models/([^/]+)": "models show {0}",
+        "PATCH /models/([^/]+)": "models annotate {0}",
         "DELETE /models/([^/]+)": "models erase {0}",
         "POST /models/[^/]+/(retire)": "{0}",
         "POST /(train|promote|predict)": "{0}",

@@ -44,7 +44,10 @@ class Call:
 
     def as_curl(self, url: str) -> str:
         """The same as a command for a shell."""
-        lines = ["curl -s " + shlex.quote(url + self.target)]
+        # What curl does unless it is told: what has a body is sent by POST.
+        implied = "GET" if self.body is None and self.file is None else "POST"
+        method = "" if self.method == implied else f"-X {self.method} "
+        lines = [f"curl -s {method}{shlex.quote(url + self.target)}"]
         lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items()]
         if self.body is not None:
             lines.append("-H 'Content-Type: application/json'")
@@ -53,8 +56,6 @@ class Call:
             lines.append("-F " + shlex.quote(f"file=@{self.file}"))
             # Unlike -F, this takes a value that begins with @ or < as it is.
             lines += [f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in self.fields.items()]
-        elif self.method != "GET":
-            lines[0] = lines[0].replace("curl -s", f"curl -s -X {self.method}", 1)
         return " \\\n  ".join(lines)
 
 

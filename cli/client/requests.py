@@ -126,6 +126,11 @@ def model(version: int) -> Call:
     return Call("GET", f"/models/{version}")
 
 
+def annotate(version: int, change: Mapping[str, Any]) -> Call:
+    """Put tags and a note on a model."""
+    return Call("PATCH", f"/models/{version}", body=change)
+
+
 def erase_model(version: int) -> Call:
     """Erase a model for good."""
     # A second call would be refused, because it is erased.

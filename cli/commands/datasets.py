@@ -119,7 +119,7 @@ def delete(
 ) -> None:
     """Delete a dataset with all its versions.
 
-    The API refuses that while a model was trained on it.
+    At a terminal it asks first. The API refuses it while there is a model that was trained on it.
     """
     from cli.actions.deleting import delete_dataset
     from cli.actions.session import connected

@@ -9,7 +9,7 @@ from cli.menu import Menu
 
 app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at jobs, wait for them, cancel or retry them.")
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, in full.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, or its first 8 characters or more.")]
 
 
 @app.command("list")

@@ -7,7 +7,9 @@ import typer
 from cli.commands.options import Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
-app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models, compare them, erase them.")
+app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models, compare, annotate and erase them.")
+
+Version = Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")]
 
 
 @app.command("list")
@@ -16,23 +18,36 @@ def list_all(
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only models of this dataset.")] = None,
     stage: Annotated[str | None, typer.Option(metavar="STAGE", help="Only models that are active there.")] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Only models that predict this column.")] = None,
+    estimator: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Only models of this class, such as RandomForestClassifier.")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="Only models with this tag.")] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="METRIC", help="The best by this metric first, such as accuracy; others are left out."),
+    ] = None,
     limit: Limit = 20,
     url: Url = None,
     json: Json = False,
 ) -> None:
-    """List models, the newest version first."""
+    """List models, the newest version first.
+
+    Sort by a metric within one dataset: models of different ones were not measured on the same rows.
+    """
+    from functools import partial
+
     from cli.actions.listing import give_list
     from cli.actions.session import connected
     from cli.render.models import model_list
 
     with connected(url, as_json=json) as (client, output):
-        filters = {"dataset_name": dataset, "stage": stage, "target": target}
-        give_list(client, output, "/models", model_list, most=limit, **filters)
+        filters = {"dataset_name": dataset, "stage": stage, "target": target, "estimator": estimator, "tag": tag}
+        give_list(client, output, "/models", partial(model_list, metric=sort), most=limit, sort=sort, **filters)
 
 
 @app.command()
 def show(
-    version: Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")],
+    version: Version,
     *,
     url: Url = None,
     json: Json = False,
@@ -62,9 +77,33 @@ def compare(
         output.give(client.get(calls.compare(versions)), comparison)
 
 
+@app.command(epilog='\b\nExample:\n  mlmini models annotate 3 --tag baseline --note "without the postcode"\n')
+def annotate(
+    version: Version,
+    *,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="A tag; those that are given replace all; repeatable.")
+    ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="The note, in place of the one before.")] = None,
+    no_note: Annotated[bool, typer.Option("--no-note", help="Take the note away.")] = False,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Put tags and a note on a model; what is not named stays as it is."""
+    from cli.actions.annotating import annotation
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.models import model_details
+
+    change = annotation(tags=tag or None, no_tags=no_tags, note=note, no_note=no_note)
+    with connected(url, as_json=json) as (client, output):
+        output.give(client.get(calls.annotate(version, change)), model_details)
+
+
 @app.command()
 def erase(
-    version: Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")],
+    version: Version,
     *,
     yes: Yes = False,
     url: Url = None,

@@ -16,7 +16,7 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write the API's JSON and nothing else.")]
 Done = Annotated[bool, typer.Option("--json", help="Write what was done as JSON and nothing else.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask at a terminal whether to erase for good.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask at a terminal whether this is meant.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="The most to list.")]
 Priority = Annotated[
     int | None,

@@ -21,12 +21,13 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One part: how it is, what was found, and how to put it right."""
+    """One part: how it is, what was found, how to put it right, and whether it is one of the platform that runs."""
 
     part: str
     state: CheckState
     found: str
     hint: str = ""
+    running: bool = False
 
 
 Check = Callable[[], CheckResult]

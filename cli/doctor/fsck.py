@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cli.client.errors import FAILED, Unreachable
+from cli.client.errors import FAILED, Unreachable, WrongUsage
 from cli.render.output import Output, sections
 from cli.render.table import table
 from cli.render.text import count
@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 from shared.migration import check_schema
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
-from shared.registry.sealing import read_artifact_key
+from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings, load_settings
 
 # What was compared, without and with --deep.
@@ -31,9 +31,11 @@ def fsck(*, deep: bool, as_json: bool) -> int:
 
     Raises:
         WrongSettings: when the settings or the tables of the database are wrong, so that it cannot compare.
+        WrongUsage: when nothing was started on the home folder yet.
         Unreachable: when the database or the object store does not answer.
     """
     settings = load_settings()
+    _expect_a_start(settings)
     output = Output(as_json=as_json)
     try:
         found = _look(settings, deep=deep)
@@ -43,6 +45,15 @@ def fsck(*, deep: bool, as_json: bool) -> int:
     document = {"ok": well, "deep": deep, "differences": [asdict(difference) for difference in found]}
     output.give(document, lambda _: _shown(found, deep=deep))
     return 0 if well else FAILED
+
+
+def _expect_a_start(settings: Settings) -> None:
+    made = (settings.home / name for name in ("ml_registry.db", KEY_FILE, "store"))
+    if settings.database_url is None and not any(path.exists() for path in made):
+        raise WrongUsage(
+            f"No platform was started on {settings.home.absolute()} yet, so there is nothing to compare. Start one "
+            "with `make run` or `mlmini up`, or set MLMINI_HOME to the folder of one that was."
+        )
 
 
 def _look(settings: Settings, *, deep: bool) -> list[Difference]:

@@ -69,16 +69,30 @@ def _show_lines(results: Iterable[CheckResult]) -> list[CheckResult]:
         if result.hint:
             say(f"    {'':<{_WIDTH}}{result.hint}")
         shown.append(result)
-    parts = _broken_parts(shown)
-    say(f"\nBroken: {', '.join(parts)}." if parts else "\nEverything that is needed is well.")
+    say(f"\n{_verdict(shown)}")
     return shown
+
+
+def _verdict(results: list[CheckResult]) -> str:
+    if parts := _broken_parts(results):
+        return f"Broken: {', '.join(parts)}."
+    if _running(results):
+        return "Everything that is needed is well."
+    return "Everything that is needed is well, and nothing runs yet: `make run`, or `mlmini up`, starts the platform."
 
 
 def _give_json(results: Iterable[CheckResult]) -> list[CheckResult]:
     found = list(results)
-    document = {"ok": not _broken_parts(found), "checks": [asdict(result) for result in found]}
+    checks = [asdict(result) for result in found]
+    for check in checks:
+        del check["running"]
+    document = {"ok": not _broken_parts(found), "running": _running(found), "checks": checks}
     Output(as_json=True).write(document)
     return found
+
+
+def _running(results: list[CheckResult]) -> bool:
+    return any(result.running for result in results)
 
 
 def _broken_parts(results: list[CheckResult]) -> list[str]:

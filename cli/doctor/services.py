@@ -1,5 +1,6 @@
 """What runs: Redis, the API, workers, Flower."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ def check_workers(address: Address, settings: Settings) -> CheckResult:
     found = _dependencies(_readiness(address)).get("workers")
     if isinstance(found, dict):
         if found.get("state") == "ok":
-            return ok("Workers", "announced")
+            return replace(ok("Workers", "announced"), running=True)
         return note("Workers", "none is known", str(found.get("hint")))
     if "redis_url" not in settings.model_fields_set:
         return note("Workers", "not started", _START)
@@ -75,7 +76,7 @@ def check_workers(address: Address, settings: Settings) -> CheckResult:
         return note("Workers", "not known", "They announce themselves through Redis, which does not answer.")
     if not workers:
         return note("Workers", "none has announced itself", f"`python -m worker` starts one. {_START}")
-    return ok("Workers", ", ".join(workers))
+    return replace(ok("Workers", ", ".join(workers)), running=True)
 
 
 def check_flower(settings: Settings) -> CheckResult:
@@ -84,7 +85,7 @@ def check_flower(settings: Settings) -> CheckResult:
     reply = ask(url, "/healthcheck")
     if reply is None or reply.status != HTTPStatus.OK:
         return note("Flower", f"does not answer at {url}", f"Jobs run without it. {_START}")
-    return ok("Flower", url)
+    return replace(ok("Flower", url), running=True)
 
 
 def _ping(settings: Settings) -> None:
@@ -110,10 +111,12 @@ def _judged(found: str, ready: Answer) -> CheckResult:
         if isinstance(part, dict) and part.get("state") != "ok"
     ]
     if ready.status != HTTPStatus.OK:
-        return broken("API", f"{found}, is not ready", " ".join(hints) or "Look at its log.")
-    if hints:
-        return note("API", f"{found}, is degraded", " ".join(hints))
-    return ok("API", found)
+        result = broken("API", f"{found}, is not ready", " ".join(hints) or "Look at its log.")
+    elif hints:
+        result = note("API", f"{found}, is degraded", " ".join(hints))
+    else:
+        result = ok("API", found)
+    return replace(result, running=True)
 
 
 def _readiness(address: Address) -> Answer | None:

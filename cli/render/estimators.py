@@ -24,8 +24,6 @@ _TYPES = {
 
 def estimator_list(page: dict[str, Any]) -> RenderableType:
     """The estimators of a page."""
-    if not page["items"]:
-        return "No such estimators. `mlmini estimators` lists all."
     return table(
         ["Estimator", "Task", "What it is"],
         ((f"{one['module']}.{one['class']}", one["task"], one["summary"]) for one in page["items"]),

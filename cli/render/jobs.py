@@ -39,6 +39,7 @@ def job_list(page: dict[str, Any]) -> RenderableType:
 def job_details(job: dict[str, Any]) -> RenderableType:
     """One job: what it does, how it ended, and what it made."""
     error = job["error"]
+    asked = [(name, value) for name, value in job["request"].items() if value is not None]
     return sections(
         facts(
             [
@@ -56,10 +57,19 @@ def job_details(job: dict[str, Any]) -> RenderableType:
                 *([("Used", _used(job["usage"]))] if job.get("usage") else []),
             ]
         ),
-        ("Request", facts((name, value) for name, value in job["request"].items() if value is not None)),
+        erased(job),
+        ("Request", facts(asked)) if asked else None,
         ("Result", facts((name, rounded(value)) for name, value in job["result"].items())) if job["result"] else None,
         ("Error", facts([("Code", error["code"]), ("Message", in_verbs(error["message"]))])) if error else None,
     )
+
+
+def erased(job: dict[str, Any]) -> str | None:
+    """When what the job said was erased; None when it was not."""
+    moment_of = job.get("erased_at")
+    if moment_of is None:
+        return None
+    return f"Its request, result and log were erased at {moment(moment_of)}, with the data that it was about."
 
 
 def cancelled(job: dict[str, Any]) -> RenderableType:

@@ -15,23 +15,24 @@ _BEST = "*"
 _STAGES = "dev,staging,production"
 
 
-def model_list(page: dict[str, Any]) -> RenderableType:
-    """The models of a page."""
+def model_list(page: dict[str, Any], *, metric: str | None = None) -> RenderableType:
+    """The models of a page, each with this metric or else its first one."""
     if not page["items"]:
         return "No models. `mlmini train` makes one."
+    measured = "First metric" if metric is None else "Metric"
     return table(
-        ["Version", "Dataset", "Target", "Estimator", "Active in", "First metric", "Age"],
+        ["Version", "Dataset", "Target", "Estimator", "Active in", measured, "Age"],
         (
             (
                 *(model["version"], model["dataset_name"], model["target"]),
                 *(model["estimator"].rpartition(".")[2], _active_in(model)),
-                *(_first(model["metrics"]), age(model["trained_at"])),
+                *(_measure(model["metrics"], metric), age(model["trained_at"])),
             )
             for model in page["items"]
         ),
         right=["Version", "Age"],
         whole=["Estimator", "Age"],
-        dropped=["Age", "Target", "First metric"],
+        dropped=["Age", "Target", measured],
     )
 
 
@@ -50,6 +51,8 @@ def model_details(model: dict[str, Any]) -> RenderableType:
                 ("Trained", moment(model["trained_at"])),
                 ("Rows", _rows(report)),
                 ("Job", model["job_id"]),
+                *([("Tags", model["tags"])] if model.get("tags") else []),
+                *([("Note", model["note"])] if model.get("note") else []),
             ]
         ),
         _measures(model["metrics"], report.get("baseline", {}).get("metrics", {})),
@@ -79,7 +82,7 @@ def comparison(compared: dict[str, Any]) -> RenderableType:
     return sections(*parts, legend)
 
 
-def made(job: dict[str, Any]) -> RenderableType:
+def made(job: dict[str, Any], model: dict[str, Any]) -> RenderableType:
     """The model that a training made, and what to do with it."""
     result = job["result"]
     version, name = result["version"], cell(job["dataset_name"])
@@ -89,6 +92,8 @@ def made(job: dict[str, Any]) -> RenderableType:
             [
                 ("Version", version),
                 ("Dataset", name),
+                ("Target", model["target"]),
+                ("Rows", _rows(model["report"])),
                 ("Stage", result["stage"]),
                 ("Artifact", result["artifact_path"]),
                 ("Job", job["job_id"]),
@@ -171,8 +176,9 @@ def _active_in(model: dict[str, Any]) -> str:
     return cell([one["stage"] for one in model["deployments"] if one["active"]]) or "-"
 
 
-def _first(metrics: dict[str, Any]) -> str:
-    return next((f"{name} {rounded(value)}" for name, value in metrics.items()), "-")
+def _measure(metrics: dict[str, Any], name: str | None) -> str:
+    named = (f"{each} {rounded(value)}" for each, value in metrics.items() if name in {None, each})
+    return next(named, "-")
 
 
 def _rows(report: dict[str, Any]) -> str:

@@ -31,6 +31,7 @@ class Answers(BaseHTTPRequestHandler):
 
     # The names that the base class asks for.
     do_POST = do_GET  # noqa: N815
+    do_PATCH = do_GET  # noqa: N815
     do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it

@@ -7,7 +7,7 @@ import re
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
@@ -39,6 +39,10 @@ class Ended:
     def document(self) -> Any:
         """Standard output, which is JSON and nothing else."""
         return json.loads(self.out)
+
+
+# Runs a verb and returns what it showed.
+Verb = Callable[..., Ended]
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -131,8 +131,11 @@ def test_a_problem_is_a_sentence_with_its_places() -> None:
 
 
 def test_what_the_sentence_says_is_not_said_twice() -> None:
-    problem = {"detail": "It is wrong.", "errors": [{"loc": ["body"], "msg": "It is wrong."}]}
-    assert written(problem) == "It is wrong."
+    one = {"loc": ["query", "status"], "msg": "It must be 'failed', not 'foo'."}
+    detail = "Query parameter 'status': it must be 'failed', not 'foo'."
+    assert written({"detail": detail, "errors": [one]}) == detail
+    two = [one, {"loc": ["query", "kind"], "msg": "It must be 'train'."}]
+    assert written({"detail": detail, "errors": two}) == f"{detail}\n  query.kind: It must be 'train'."
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ VERBS = [
     *("datasets", "datasets upload", "datasets list", "datasets show"),
     *("datasets preview", "datasets versions", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
-    *("models", "models list", "models show", "models compare", "models erase"),
+    *("models", "models list", "models show", "models compare", "models annotate", "models erase"),
 ]
 
 

@@ -10,6 +10,7 @@ from cli.render.jobs import cancelled, job_list
 from cli.render.models import made
 
 JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+MODEL = {"target": "species", "report": {"rows": {"training": 8, "test": 2}}}
 SENTENCE = "The cancel is accepted: the job stops within moments."
 
 
@@ -75,6 +76,6 @@ def test_a_training_ends_with_the_command_that_may_come_next(
 ) -> None:
     monkeypatch.setenv("MLMINI_STAGES", stages)
     result = {"version": 3, "stage": stage, "artifact_path": "models/3", "metrics": {"accuracy": 0.9}}
-    lines = [line.strip() for line in shown(made(job(dataset_name="iris", result=result))).splitlines()]
+    lines = [line.strip() for line in shown(made(job(dataset_name="iris", result=result), MODEL)).splitlines()]
     assert "Next: mlmini models show 3" in lines
     assert [line for line in lines if line.startswith("mlmini promote")] == ([command] if command else [])

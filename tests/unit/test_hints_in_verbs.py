@@ -34,8 +34,10 @@ def test_a_call_becomes_its_verb_where_there_is_one(hint: str) -> None:
 
 
 def test_a_problem_is_told_with_verbs() -> None:
-    problem = {"detail": "None. GET /jobs lists them.", "errors": [{"loc": ["body"], "msg": "GET /models has it."}]}
-    assert written(problem) == "None. `mlmini jobs list` lists them.\n  body: `mlmini models list` has it."
+    errors = [{"loc": ["body", n], "msg": "GET /models has it."} for n in (1, 2)]
+    lines = written({"detail": "None. GET /jobs lists them.", "errors": errors}).splitlines()
+    assert lines[0] == "None. `mlmini jobs list` lists them."
+    assert lines[1:] == [f"  body.{n}: `mlmini models list` has it." for n in (1, 2)]
 
 
 def sentences(path: Path) -> Iterator[str]:

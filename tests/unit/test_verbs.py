@@ -1,18 +1,14 @@
 """What verbs ask of the API, and what they say; each runs in this process, against a server that gives set answers."""
 
 import json
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cli.app import main
 from tests.support.answering import Given, answer, problem, server
-from tests.support.command_line import Ended
+from tests.support.command_line import Verb
 from tests.support.servers import free_ports
 
-Verb = Callable[..., Ended]
 EMPTY = answer(200, {"items": [], "next_cursor": None})
 GONE: Given = (204, {}, b"")
 JOB: dict[str, Any] = {
@@ -25,20 +21,6 @@ JOB: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def mlmini(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Verb:
-    """Runs a verb."""
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["mlmini", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        shown = capfd.readouterr()
-        return Ended(int(end.value.code or 0), shown.out, shown.err)
-
-    return run
-
-
 ASKED = {
     "estimators": "GET /estimators?limit=200",
     "estimators --task regression --module svm": "GET /estimators?task=regression&module=svm&limit=200",
@@ -48,6 +30,9 @@ ASKED = {
     "datasets preview iris --rows 3 --version 2": "GET /datasets/iris/preview?rows=3&version=2",
     "estimators sklearn.svm.SVC": "GET /estimators/sklearn.svm/SVC",
     "jobs retry 7-a --detach": "POST /jobs/7-a/retry",
+    "models list --dataset iris --sort accuracy": "GET /models?sort=accuracy&dataset_name=iris&limit=20",
+    "models list --estimator SVC --tag a": "GET /models?estimator=SVC&tag=a&limit=20",
+    "models annotate 3 --tag a": "PATCH /models/3",
 }
 
 
@@ -127,6 +112,9 @@ def test_hints_of_the_api_name_verbs_and_its_json_is_as_it_was(mlmini: Verb) -> 
 
 
 WRONG = {
+    "an annotation without anything": ("models annotate 3", "with --tag, --no-tags, --note or --no-note"),
+    "tags and no tags": ("models annotate 3 --tag a --no-tags", "not both of a pair"),
+    "a note and no note": ("models annotate 3 --note a --no-note", "not both of a pair"),
     "a word for a number": ("models show one", "Invalid value for 'VERSION': It must be a whole number, not 'one'."),
     "a number out of range": ("jobs list --limit 0", "'--limit': It must be greater than or equal to 1, not '0'."),
     "a word for a share": ("train x --model a.b --test-size x", "'--test-size': It must be a number, not 'x'."),
