@@ -1,11 +1,8 @@
 """One connection of a client: what the server's own protocol leaves open, from its first byte on."""
 
 import asyncio
-import fcntl
-import termios
-from array import array
-from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 from uuid import uuid4
 
 import httptools
@@ -23,14 +20,15 @@ from api.http.errors import (
 )
 from api.http.middleware import add_headers
 from api.http.problems import problem
+from api.http.transport import GentleTransport, unacknowledged
 from shared.errors import PlatformError
 from shared.logging import get_logger
 
 log = get_logger(__name__)
 
 MOST_HEADER_BYTES = 2**16
-# So long a client that was refused may still send what it had begun.
-_LAST_SECONDS = 2
+# How long a client that has its last answer may still send what it had begun.
+_LAST_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Connection(HttpToolsProtocol):
         self._untaken = 0
         self._untaken_since = 0.0
         self._is_surplus = False
-        self._is_refused = False
+        self._is_ending = False
         self._header_bytes = 0
         # Between the headers of a request and the end of its body.
         self._in_body = False
@@ -79,7 +77,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
-        if self._is_refused:
+        if self._is_ending:
             return
         self._unset_keepalive_if_required()
         was_in_body = self._in_body
@@ -113,6 +111,8 @@ class Connection(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self._add_host_of_target()
         super().on_headers_complete()
+        # Before the application runs: it closes the connection through the transport of its cycle.
+        self.cycle.transport = cast("asyncio.Transport", GentleTransport(self.transport, self.end_after_answer))
         self.due_since, self._header_bytes, self.has_asked, self._in_body = None, 0, True, True
         if self.parser.should_upgrade():
             # What comes after it may be of the other protocol.
@@ -125,6 +125,9 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The next request is due, with what is left of the body that nobody wanted."""
+        if self._is_ending:
+            self.flow.resume_reading()
+            return
         super().on_response_complete()
         if self.cycle.response_complete:
             self.due_since = self.loop.time()
@@ -139,24 +142,24 @@ class Connection(HttpToolsProtocol):
         if self._takes_nothing():
             self.transport.abort()
             return
-        patience = _LAST_SECONDS if self._is_refused else self._limits.header_seconds
+        patience = _LAST_SECONDS if self._is_ending else self._limits.header_seconds
         if self.due_since is None or self.loop.time() - self.due_since < patience:
             return
-        if self._header_bytes and not self._is_refused:
+        if self._header_bytes and not self._is_ending:
             self._refuse(RequestTimeout())
         else:
             self.transport.abort()
 
     def shutdown(self) -> None:
         """End as soon as there is no answer under way."""
-        if self._is_refused:
+        if self._is_ending:
             self.transport.close()
         else:
             super().shutdown()
 
     def _takes_nothing(self) -> bool:
         """Whether the client has taken nothing of an answer that waits for it, for longer than it may."""
-        untaken, now = self.transport.get_write_buffer_size() + _unacknowledged(self.transport), self.loop.time()
+        untaken, now = self.transport.get_write_buffer_size() + unacknowledged(self.transport), self.loop.time()
         if not untaken or untaken != self._untaken:
             self._untaken, self._untaken_since = untaken, now
         return now - self._untaken_since >= self._limits.answer_seconds
@@ -206,10 +209,20 @@ class Connection(HttpToolsProtocol):
         request_id = str(uuid4())
         client = self.client[0] if self.client else None
         log.info("request_refused", client=client, code=error.code, request_id=request_id)
-        self._is_refused = True
-        self.due_since = self.loop.time()
         self.transport.write(self._written(error, request_id))
-        # What still comes is read for a while: a connection that is closed before is reset, and its answer lost.
+        self._end()
+
+    def end_after_answer(self) -> None:
+        """Close the connection, once the client has sent the rest of its body if it is still sending."""
+        if self._in_body:
+            self._end()
+        else:
+            self.transport.close()
+
+    def _end(self) -> None:
+        """Send nothing any more, but read for a while: to close at once resets the connection, and loses the answer."""
+        self._is_ending = True
+        self.due_since = self.loop.time()
         self.transport.write_eof()
 
     def _written(self, error: PlatformError, request_id: str) -> bytes:
@@ -218,14 +231,6 @@ class Connection(HttpToolsProtocol):
         lines = [*self.server_state.default_headers, *answer.raw_headers]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
         return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)
-
-
-def _unacknowledged(transport: asyncio.BaseTransport) -> int:
-    """How many bytes the system has for the client, which may be megabytes; 0 where it does not tell."""
-    count = array("i", [0])
-    with suppress(OSError):
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
-    return count[0]
 
 
 def _malformed(error: httptools.HttpParserError) -> MalformedRequest:

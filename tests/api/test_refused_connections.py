@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.http.problems import known_codes
+from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.raw_http import RawAnswer, connected, exchange, is_closed, read_answer
 from tests.support.stack import Stack
@@ -125,6 +126,30 @@ def test_headers_that_come_behind_a_body_are_none_of_the_request(url: str) -> No
     answer = exchange(url, *lines, body=b"2\r\n{}\r\n0\r\nX-Request-ID: behind\r\nOrigin: http://evil.example\r\n\r\n")
     assert answer.status == 422
     assert answer.headers["X-Request-ID"] != "behind"
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "most"),
+    [
+        ("/train", "application/json", Settings().json_max_bytes),
+        # A form is somewhat larger than its file.
+        ("/datasets/upload", "multipart/form-data; boundary=x", Settings().upload_max_bytes + 2**24),
+    ],
+)
+def test_a_client_that_sends_all_of_a_large_body_before_it_reads_gets_its_answer(
+    url: str, path: str, media_type: str, most: int
+) -> None:
+    for _ in range(5):
+        # As urllib does, which asks for the connection to be closed, too.
+        with connected(url) as connection:
+            headers = f"Content-Type: {media_type}", f"Content-Length: {most + 1}", "Connection: close"
+            lines = f"POST {path} HTTP/1.1", HOST, *headers
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            for _ in range(100):
+                connection.sendall(b"x" * 2**16)
+            answer = read_answer(connection)
+        assert (answer.status, answer.document["code"]) == (413, "body_too_large")
+        assert answer.headers["Connection"] == "close"
 
 
 def _check_form(answer: RawAnswer) -> None:
