@@ -23,7 +23,7 @@ from shared.datasets.catalog import (
 )
 from shared.datasets.ingestion import Ingestion, Ingestor
 from shared.datasets.naming import normalise_name
-from shared.errors import InvalidRequest, UnknownDatasetVersion
+from shared.errors import InvalidName, InvalidRequest, UnknownDatasetVersion
 from shared.jobs.acceptance import API
 from shared.registry.erasure import erase_dataset
 from shared.tables.inspected import Preview
@@ -194,7 +194,13 @@ def _number(name: str, version: str) -> int:
 
 
 def _ingest(upload: ReceivedFile, parts: Parts) -> Ingestion:
-    name = normalise_name(upload.fields.get("name") or upload.file_name)
+    wanted = upload.fields.get("name") or upload.file_name
+    if not wanted:
+        raise InvalidName(
+            f"The part '{FILE}' came without a file name, as a text does. With curl, a file is written with an @: "
+            f"`-F {FILE}=@table.csv`. Or name the dataset in the field 'name'."
+        )
+    name = normalise_name(wanted)
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
         upload.file, name=name, description=upload.fields.get("description") or None
     )

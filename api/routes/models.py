@@ -112,10 +112,10 @@ def get_model(version: Version, session: ReadSession, wants_page: WantsPage) -> 
 
 @router.patch("/models/{version}", summary="Set tags and note of a model", responses=responses(404, 413, 415, 422, 503))
 def annotate_model(version: Version, body: ModelChange, session: WriteSession) -> Model:
-    """Put tags and a note on a model: what is left out stays, `tags` replaces all of them, a null `note` goes."""
+    """Put tags and a note on a model: what is left out stays, `tags` replaces all of them, null takes either away."""
     versions.find_model(session, version)
-    if body.tags is not None:
-        put_tags(session, version, body.tags)
+    if "tags" in body.model_fields_set:
+        put_tags(session, version, body.tags or [])
     if "note" in body.model_fields_set:
         put_note(session, version, body.note)
     return Model.from_registered(versions.find_model(session, version))

@@ -1,9 +1,10 @@
 """Registered models as clients see them."""
 
+import re
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from api.schemas.base import Moment, RequestBody, ResponseBody
 from shared.registry.rows import DeploymentRow
@@ -119,7 +120,19 @@ class Comparison(ResponseBody):
     parameters: list[ComparedValue] = Field(description="Their parameters by name.")
 
 
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/=@+-]{0,63}$")]
+_TAG = r"[A-Za-z0-9][A-Za-z0-9._:/=@+-]{0,63}"
+
+
+def _check_tag(tag: str) -> str:
+    if not re.fullmatch(_TAG, tag):
+        raise ValueError(
+            "It must be one word of 1 to 64 letters a-z, digits and ._:/=@+-, with a letter or digit first"
+        )
+    return tag
+
+
+# The pattern is only told: what pydantic would say of it is the pattern.
+Tag = Annotated[str, AfterValidator(_check_tag), Field(json_schema_extra={"pattern": f"^{_TAG}$"})]
 
 
 class ModelChange(RequestBody):
@@ -127,7 +140,8 @@ class ModelChange(RequestBody):
 
     tags: list[Tag] | None = Field(
         default=None,
-        description="Its tags from now on: at most 20 words of 1 to 64 letters, digits and `._:/=@+-`.",
+        description="Its tags from now on: at most 20 words of 1 to 64 letters, digits and `._:/=@+-`; null takes all "
+        "of them away.",
         max_length=20,
         examples=[["baseline", "team:fraud"]],
     )

@@ -105,6 +105,16 @@ def test_tags_and_a_note_are_kept_found_and_taken_away(client: TestClient, platf
     assert client.patch("/models/2", json={"note": None}).json()["tags"] == ["baseline", "team:fraud"]
     assert client.patch("/models/2", json={"tags": []}).json()["note"] is None
     assert listed(client, tag="baseline") == [4]
+    client.patch("/models/4", json={"tags": None})
+    assert listed(client, tag="baseline") == []
+
+
+def test_a_wrong_tag_is_told_in_words(one_client: TestClient, one_platform: Platform) -> None:
+    answer = one_client.patch("/models/1", json={"tags": ["good", "Größe & mehr"]}).json()
+    assert answer["errors"][0]["loc"] == ["body", "tags", 1]
+    assert "one word of 1 to 64 letters a-z, digits" in answer["detail"]
+    assert "'Größe & mehr'" in answer["detail"]
+    assert "pattern" not in answer["detail"]
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -88,7 +88,13 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
     ),
     "a long header": (TYPE, form(b"X-Long: " + b"x" * 9000 + b"\r\n" + FILE), 422, "invalid_request", "not built"),
     "many headers": (TYPE, form(b"X-A: 1\r\n" * 99 + FILE), 422, "invalid_request", "not built"),
-    "a file name alone": (TYPE, form(part("file", b"a\n1\n")), 422, "invalid_name", "field 'name'"),
+    "a file without a name": (
+        TYPE,
+        form(part("file", b"a\n1\n")),
+        422,
+        "invalid_name",
+        "`-F file=@table.csv`. Or name",
+    ),
 }
 
 
