@@ -84,7 +84,7 @@ class CsvPrediction:
         limits = TableLimits()
         reading = await self._step(lambda: how_to_read(path, limits))
         while True:
-            given = CsvInput(path, reading, limits, self.predictor.signature)
+            given = CsvInput(path, reading, limits, self.predictor.signature, version=self.predictor.version)
             try:
                 return await self._check_rows(request, given, added)
             except NotUtf8:
@@ -94,7 +94,7 @@ class CsvPrediction:
     async def _check_rows(self, request: Request, given: CsvInput, added: list[str]) -> "CheckedCsv":
         problems, warnings = InputProblems("body"), InputWarnings("line")
         with await self._step(given.open) as rows:
-            told = given.settle_header(rows.header, added, version=self.predictor.version)
+            given.settle_header(rows.header, added, warnings)
             checked = given.check(rows, problems, warnings)
             most, count = max(1, _CELLS // len(self.predictor.signature.inputs)), 0
             while some := await self._step(partial(_count, islice(checked, most))):
@@ -102,7 +102,7 @@ class CsvPrediction:
                 if await request.is_disconnected():
                     raise InvalidRequest("The client is gone.")
         problems.raise_if_any()
-        return CheckedCsv(given, count, told + warnings.sentences())
+        return CheckedCsv(given, count, warnings.sentences())
 
     async def open(self, given: CsvInput) -> CsvRows:
         """A checked file from its beginning; raises as `check`."""

@@ -1,10 +1,14 @@
 """What a model takes and what it gives, as data."""
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Task = Literal["classification", "regression"]
+
+# So many categories of a column are kept, the most frequent ones.
+MOST_CATEGORIES = 100
 
 
 class InputColumn(BaseModel):
@@ -19,6 +23,13 @@ class InputColumn(BaseModel):
     categories: list[Any] | None = None
     # False for a column of the table that the model leaves aside, so that whole raw rows can be sent.
     used: bool = True
+
+    @cached_property
+    def all_categories(self) -> frozenset[Any] | None:
+        """Every category that training met; None where the signature does not tell, or values are not categories."""
+        if not self.used or self.categories is None or len(self.categories) >= MOST_CATEGORIES:
+            return None
+        return frozenset(self.categories)
 
 
 class Signature(BaseModel):

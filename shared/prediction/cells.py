@@ -43,7 +43,7 @@ def text_of_number(column: InputColumn) -> Spelling | None:
         for text in (written, whole, f"{whole}.0"):
             if text in known:
                 return text, True
-        return whole, not known
+        return whole, column.all_categories is None
 
     return spell
 

@@ -1,21 +1,46 @@
 """Collects what was done to an input so that a model could take it: one sentence for each kind and each column."""
 
+from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
+
+from shared.errors import meant
+from shared.estimators.signature import InputColumn
+from shared.prediction.cells import short
 
 _MOST_ROWS = 5
+_MOST_VALUES = 5
 _MOST_SENTENCES = 20
 
 
 class WarningKind(Enum):
-    """A kind of warning; the value is its sentence, to be filled in with the column and the rows."""
+    """A kind of warning; the value is its sentence, to be filled in with the column, the rows and the values."""
 
     NUMBER_AS_TEXT = "Column '{column}' holds texts: a number was read as text, in {rows}."
     NUMBER_AS_UNKNOWN_TEXT = (
         "Column '{column}' holds texts, and training met no such number among them: it was read as a text that is "
         "not known, in {rows}."
     )
+    UNKNOWN_CATEGORY = (
+        "Column '{column}' has values that training did not meet: {values}, in {rows}. They were taken as unknown."
+    )
+    NOT_FINITE = (
+        "Column '{column}' has numbers that are infinite or too large: they were taken as missing, as in training, "
+        "in {rows}."
+    )
     TARGET_IGNORED = "Column '{column}' is what the model predicts: its values were ignored, in {rows}."
     NOTHING_GIVEN = "No value is given for any column of the model, in {rows}: all were taken as missing."
+
+
+@dataclass
+class _Noted:
+    """How often something was done to a column, in which rows first, and to which values."""
+
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+    # Each with the category that may have been meant.
+    values: dict[str, str | None] = field(default_factory=dict)
+    more_values: bool = False
 
 
 class InputWarnings:
@@ -23,25 +48,62 @@ class InputWarnings:
 
     def __init__(self, row: str = "row") -> None:
         self._row = row
-        self._found: dict[tuple[WarningKind, str], tuple[list[int], int]] = {}
+        self._told: list[str] = []
+        self._found: dict[tuple[WarningKind, str], _Noted] = {}
 
-    def add(self, done: WarningKind, row: int, column: str = "") -> None:
+    def tell(self, sentence: str) -> None:
+        """Note what holds for all rows."""
+        self._told.append(sentence)
+
+    def add(self, kind: WarningKind, row: int, column: str = "") -> None:
         """Note that something was done in a row."""
-        rows, count = self._found.get((done, column), ([], 0))
-        if count < _MOST_ROWS:
-            rows.append(row)
-        self._found[done, column] = rows, count + 1
+        self._note(kind, row, column)
+
+    def add_unknown(self, row: int, column: InputColumn, value: object) -> None:
+        """Note a value that is not one of the categories of a column."""
+        noted = self._note(WarningKind.UNKNOWN_CATEGORY, row, column.name)
+        if noted.more_values:
+            return
+        text = short(str(value))
+        if text in noted.values:
+            return
+        if len(noted.values) == _MOST_VALUES:
+            noted.more_values = True
+            return
+        # Only for sentences that will be told, because it goes through all categories.
+        looked_for = len(self._found) <= _MOST_SENTENCES
+        noted.values[text] = _same_but_for_case(str(value), column) if looked_for else None
 
     def sentences(self) -> list[str]:
         """What was done, in a bounded number of sentences."""
-        told = [
-            done.value.format(column=column, rows=self._shown(rows, count))
-            for (done, column), (rows, count) in self._found.items()
-        ]
-        left = len(told) - _MOST_SENTENCES
-        return [*told[:_MOST_SENTENCES], f"There are {left} more warnings of these kinds."] if left > 0 else told
+        told = [self._sentence(*key, noted) for key, noted in islice(self._found.items(), _MOST_SENTENCES)]
+        left = len(self._found) - _MOST_SENTENCES
+        more = [f"There are {left} more warnings of these kinds."] if left > 0 else []
+        return [*self._told, *told, *more]
 
-    def _shown(self, rows: list[int], count: int) -> str:
-        numbers = ", ".join(map(str, rows))
-        more = f" and {count - len(rows):,} more" if count > len(rows) else ""
-        return f"{self._row}{'' if count == 1 else 's'} {numbers}{more}"
+    def _note(self, kind: WarningKind, row: int, column: str) -> _Noted:
+        noted = self._found.get((kind, column))
+        if noted is None:
+            noted = self._found[kind, column] = _Noted()
+        noted.count += 1
+        if noted.count <= _MOST_ROWS:
+            noted.rows.append(row)
+        return noted
+
+    def _sentence(self, kind: WarningKind, column: str, noted: _Noted) -> str:
+        values = ", ".join(f"'{value}'" for value in noted.values) + (" and others" if noted.more_values else "")
+        near = dict.fromkeys(filter(None, noted.values.values()))
+        said = kind.value.format(column=short(column), rows=self._shown(noted), values=values)
+        return said + meant("', '".join(near))
+
+    def _shown(self, noted: _Noted) -> str:
+        numbers = ", ".join(map(str, noted.rows))
+        more = f" and {noted.count - len(noted.rows):,} more" if noted.count > len(noted.rows) else ""
+        return f"{self._row}{'' if noted.count == 1 else 's'} {numbers}{more}"
+
+
+def _same_but_for_case(text: str, column: InputColumn) -> str | None:
+    """The category that differs from a text in upper case or outer blanks only."""
+    folded = text.strip().casefold()
+    same = (short(str(each)) for each in column.categories or [] if str(each).strip().casefold() == folded)
+    return next(same, None)

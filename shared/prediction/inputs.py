@@ -11,7 +11,8 @@ from shared.errors import BodyTooLarge, InvalidInput, closest, meant
 from shared.estimators.signature import Signature
 from shared.prediction.cells import check_of, short, shown, text_of_number
 from shared.prediction.input_warnings import InputWarnings, WarningKind
-from shared.prediction.problems import InputProblems
+from shared.prediction.problems import InputProblems, listed, named
+from shared.tables.missing import is_missing
 from shared.training.frame import model_input
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NUMBERS = frozenset({int, float})
-_MOST_NAMES = 20
 
 
-def read_input(signature: Signature, *, features: Any, records: Any, max_cells: int, warnings: InputWarnings) -> Any:
-    """Check one of the two forms (the other one is None) and turn it into what the model takes.
+def read_input(
+    signature: Signature, *, version: int, features: Any, records: Any, max_cells: int, warnings: InputWarnings
+) -> Any:
+    """Check one of the two forms (the other one is None) and turn it into what the model of `version` takes.
 
     What has to be done for that, and may not be what was meant, is noted in `warnings`.
 
@@ -40,27 +42,28 @@ def read_input(signature: Signature, *, features: Any, records: Any, max_cells: 
         raise _invalid((form,), f"'{form}' must be a list of at least one row.")
     _check_size(signature, len(rows), max_cells)
     if form == "features":
-        return _read_features(signature, rows, warnings)
-    return _read_records(signature, rows, warnings)
+        return _read_features(signature, rows, warnings, version=version)
+    return _read_records(signature, rows, warnings, version=version)
 
 
-def _read_features(signature: Signature, rows: list[Any], warnings: InputWarnings) -> Any:
+def _read_features(signature: Signature, rows: list[Any], warnings: InputWarnings, *, version: int) -> Any:
     plain = _plain_numbers(signature, rows)
     if plain is not None:
         return plain
     problems = InputProblems()
     for index, row in enumerate(rows):
-        _check_shape(signature, index, row, problems)
+        _check_shape(signature, index, row, problems, version=version)
     problems.raise_if_any()
     rows = [list(row) for row in rows]
     _take_cells(signature, rows, "features", problems, warnings)
     return _converted(signature, rows)
 
 
-def _read_records(signature: Signature, records: list[Any], warnings: InputWarnings) -> Any:
+def _read_records(signature: Signature, records: list[Any], warnings: InputWarnings, *, version: int) -> Any:
     problems = InputProblems()
     names = [column.name for column in signature.inputs]
     known = frozenset(names)
+    lacking = {column.name for column in signature.inputs if column.used}
     rows = []
     for index, record in enumerate(records):
         if not isinstance(record, dict):
@@ -68,15 +71,20 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
             continue
         for name in record:
             if name == signature.target:
-                warnings.add(WarningKind.TARGET_IGNORED, index, short(name))
+                warnings.add(WarningKind.TARGET_IGNORED, index, name)
             elif name not in known:
-                near = closest(name, names) if problems.suggests else None
-                sentence = partial(_unknown_column, signature, name, near)
-                problems.add_unknown(("records", index, name), sentence, near=near, known=names)
+                left = [column for column in names if column not in record] if problems.suggests else []
+                near = closest(name, left)
+                sentence = partial(_unknown_column, named(version, signature), name, near, names)
+                problems.add_unknown(("records", index, name), sentence, near=near, known=left or names)
+        lacking.difference_update(record)
         rows.append([record.get(name) for name in names])
     if len(rows) < len(records):
         # The remaining records have other indexes now, so problems of their cells could not be placed.
         problems.raise_if_any()
+    if lacking:
+        absent = listed([name for name in names if name in lacking])
+        warnings.tell(f"The records lack {absent}: the values there are taken as missing.")
     _take_cells(signature, rows, "records", problems, warnings)
     return _converted(signature, rows)
 
@@ -97,7 +105,7 @@ def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64
     return array if np.isfinite(array).all() else None
 
 
-def _check_shape(signature: Signature, index: int, row: Any, problems: InputProblems) -> None:
+def _check_shape(signature: Signature, index: int, row: Any, problems: InputProblems, *, version: int) -> None:
     if not isinstance(row, list):
         problems.add(
             ("features", index),
@@ -105,8 +113,12 @@ def _check_shape(signature: Signature, index: int, row: Any, problems: InputProb
         )
     elif len(row) != len(signature.inputs):
         count = f"{len(row)} value{'' if len(row) == 1 else 's'}"
-        wanted = f"the model takes {len(signature.inputs)}"
-        problems.add(("features", index), lambda: f"Row {index} has {count}, but {wanted}: {_names(signature)}.")
+        problems.add(("features", index), lambda: f"Row {index} has {count}, but {_wanted(signature, version)}.")
+
+
+def _wanted(signature: Signature, version: int) -> str:
+    names = [column.name for column in signature.inputs]
+    return f"the {named(version, signature)} takes {len(names)}: {listed(names)}"
 
 
 def _take_cells(
@@ -118,26 +130,29 @@ def _take_cells(
 ) -> None:
     """Look at each cell of rows that have the right shape. Numbers in columns of texts become texts, in these rows."""
     columns = [
-        (position, column, column.missing_allowed or not column.used, check_of(column))
+        (position, column, column.missing_allowed or not column.used, check_of(column), column.all_categories)
         for position, column in enumerate(signature.inputs)
     ]
     keys: list[str | int] = [column.name if form == "records" else at for at, column in enumerate(signature.inputs)]
     spellings = [text_of_number(column) for column in signature.inputs]
     for index, row in enumerate(rows):
-        for position, column, may_be_missing, check in columns:
+        for position, column, may_be_missing, check, known in columns:
             value = row[position]
             if value is None:
                 if not may_be_missing:
                     sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
                     problems.add((form, index, keys[position]), sentence, missing=True)
             elif (wrong := check(value)) is not None:
-                sentence = f"Column '{column.name}' ({column.kind}), row {index}: {wrong}."
+                hint = " Send null where a value is missing." if may_be_missing and _stands_for_missing(value) else ""
+                sentence = f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.{hint}"
                 problems.add((form, index, keys[position]), sentence)
             elif type(value) in _NUMBERS and (spell := spellings[position]) is not None:
                 row[position], seen = spell(value)
                 kind = WarningKind.NUMBER_AS_TEXT if seen else WarningKind.NUMBER_AS_UNKNOWN_TEXT
-                warnings.add(kind, index, short(column.name))
-        if all(row[position] is None for position, column, _, _ in columns if column.used):
+                warnings.add(kind, index, column.name)
+            elif known is not None and value not in known:
+                warnings.add_unknown(index, column, value)
+        if all(row[position] is None for position, column, *_ in columns if column.used):
             warnings.add(WarningKind.NOTHING_GIVEN, index)
     problems.raise_if_any()
 
@@ -164,15 +179,13 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
         )
 
 
-def _unknown_column(signature: Signature, name: str, near: str | None) -> str:
-    hint = meant(near) or f" The model takes: {_names(signature)}."
-    return f"The model has no input column '{short(name)}'.{hint}"
+def _unknown_column(model: str, name: str, near: str | None, names: list[str]) -> str:
+    hint = meant(near) or f" It takes: {listed(names)}."
+    return f"The {model} has no input column '{short(name)}'.{hint}"
 
 
-def _names(signature: Signature) -> str:
-    names = [column.name for column in signature.inputs]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+def _stands_for_missing(value: Any) -> bool:
+    return isinstance(value, str) and is_missing(value)
 
 
 def _described(value: Any) -> str:

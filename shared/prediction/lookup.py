@@ -64,7 +64,9 @@ def find_served(
     signature, predicted = session.execute(query).one()
     if target not in {None, predicted}:
         raise TargetDiffers(
-            f"Version {version} of '{dataset_name}' predicts '{predicted}', not '{target}'. Leave out one of the two."
+            f"Version {version} of '{dataset_name}' predicts '{predicted}', not '{target}'. Leave out one of the two.",
+            did_you_mean=closest(target, [predicted]),
+            available=[predicted],
         )
     return Served(artifact, signature, generation, tuple(sorted(newest)))
 

@@ -52,7 +52,14 @@ class Predictor:
         if probabilities:
             self.check_probabilities()
         warnings = InputWarnings()
-        rows = read_input(self.signature, features=features, records=records, max_cells=max_cells, warnings=warnings)
+        rows = read_input(
+            self.signature,
+            version=self.version,
+            features=features,
+            records=records,
+            max_cells=max_cells,
+            warnings=warnings,
+        )
         import numpy as np
 
         try:

@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from shared.errors import MOST_HINTS, MOST_PROBLEMS, InvalidInput, Members, MissingNotAllowed
+from shared.estimators.signature import Signature
+from shared.prediction.cells import short
+
+_MOST_NAMES = 20
 
 
 class InputProblems:
@@ -68,3 +72,14 @@ class InputProblems:
             return first
         listed = "" if self._count <= MOST_PROBLEMS else f" The first {MOST_PROBLEMS} are listed."
         return f"The input has {self._count} problems.{listed} The first one: {first}"
+
+
+def named(version: int, signature: Signature) -> str:
+    """The model with version and target: who made an input for another one sees why it does not fit."""
+    return f"model (version {version}, which predicts '{short(signature.target)}')"
+
+
+def listed(names: list[str]) -> str:
+    """Names of columns, the first of very many."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(short, names[:_MOST_NAMES])) + more

@@ -18,8 +18,15 @@ class WrongCell(Exception):
     """The text is none of the values that the column takes; the sentence says what it is not."""
 
 
+class NotFinite(Exception):
+    """The text is a number as the catalog reads it, but infinite or none; the sentence says so.
+
+    In training such a cell counts as missing.
+    """
+
+
 def converter(column: InputColumn, *, decimal_comma: bool) -> Convert:
-    """How to read the cells of one input of a signature.
+    """How to read the cells of one input of a signature; raises WrongCell and NotFinite.
 
     With `decimal_comma`, 1,5 is a number too: it is where the delimiter is not a comma.
     """
@@ -45,7 +52,7 @@ def _leave_out(_text: str) -> None:
     return None
 
 
-def _number(text: str, *, decimal_comma: bool) -> float | int | None:
+def _number(text: str, *, decimal_comma: bool) -> float | int:
     text = text.strip()
     if _WHOLE.fullmatch(text):
         return int(text)
@@ -56,8 +63,9 @@ def _number(text: str, *, decimal_comma: bool) -> float | int | None:
         value = float(text.replace("_", "?"))
     except ValueError:
         raise WrongCell(f"'{text[:40]}' is not a number") from None
-    # As in training: an infinity is not a value.
-    return value if math.isfinite(value) else None
+    if not math.isfinite(value):
+        raise NotFinite(f"'{text[:40]}' is {'not a number' if math.isnan(value) else 'infinite or too large'}")
+    return value
 
 
 def _boolean(text: str) -> bool:

@@ -6,6 +6,7 @@ transaction that commits, where the registry is locked, so that nothing can chan
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -194,12 +195,20 @@ def _source(session: Session, version: int, target_stage: str, stages: Sequence[
     before = stages[position - 1]
     source = deployments.active(session, version, before)
     if source is None:
-        hint = f" {_train_again(session, version)}" if position == 1 else ""
         raise StageSkipped(
             f"Version {version} is not active in '{before}', the stage before '{target_stage}'. Stages are passed one "
-            f"by one: {' -> '.join(stages)}.{hint}"
+            f"by one: {' -> '.join(stages)}. {_way_to(session, version, stages[:position])}"
         )
     return source
+
+
+def _way_to(session: Session, version: int, stages: Sequence[str]) -> str:
+    """How a version gets to the last of these stages, in which it is not active."""
+    for stage, following in reversed(list(pairwise(stages))):
+        if deployments.active(session, version, stage) is not None:
+            return f"It is active in '{stage}': promote it to '{following}' first."
+    gone = f"It is not active in '{stages[0]}' any more and cannot come back: a version gets there by being trained."
+    return f"{gone} {_train_again(session, version)}"
 
 
 def _settle_target(session: Session, promotion: Promotion) -> list[int]:

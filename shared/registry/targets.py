@@ -66,7 +66,8 @@ def check_promoted_target(session: Session, dataset_id: int, stage: str, promote
     raise TargetDiffers(
         f"Version {promoted.version} predicts '{promoted.target}', but version {serving.version}, which serves in "
         f"'{stage}', predicts '{serving.target}'. Its clients would get answers of another meaning. With "
-        f"\"replace_target\": true the promotion also retires every version of another target from '{stage}'."
+        f"\"replace_target\": true the promotion also retires every version of another target from '{stage}'.",
+        available=[serving.target],
     )
 
 
@@ -82,7 +83,8 @@ def check_successor(session: Session, dataset_id: int, stage: str, retired: Serv
     raise TargetDiffers(
         f"Version {retired.version} predicts '{retired.target}'. After it version {after.version} would serve in "
         f"'{stage}', which predicts '{after.target}'. Send \"replace_target\": true to allow that, or retire version "
-        f"{after.version} from '{stage}' first."
+        f"{after.version} from '{stage}' first.",
+        available=[retired.target],
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import settings_of
-from shared.estimators.signature import InputColumn, Signature
+from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
 from shared.tables.columns import Column
 from shared.training import fit_progress, narration
 from shared.training.checks.training import check
@@ -34,7 +34,6 @@ from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
 from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
 
-_MOST_CATEGORIES = 100
 # Set by the server or of no effect on the model.
 _NOT_PARAMETERS = frozenset({"n_jobs", "verbose"})
 
@@ -227,7 +226,7 @@ def _signature(
 
 def _known(values: "pd.Series[Any]") -> list[str]:
     """The most frequent categories, sorted."""
-    return sorted(str(value) for value in values.value_counts().index[:_MOST_CATEGORIES])
+    return sorted(str(value) for value in values.value_counts().index[:MOST_CATEGORIES])
 
 
 def _parameters(model: Any) -> dict[str, Any]:

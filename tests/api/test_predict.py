@@ -112,6 +112,7 @@ def test_a_target_that_nothing_active_predicts_names_those_that_are(client: Test
         problem = client.post("/predict", json=body | {"target": "weight", "version": 3}).json()
         assert (problem["status"], problem["code"]) == (409, "target_differs")
         assert "Version 3 of 'fish' predicts 'species', not 'weight'" in problem["detail"]
+        assert problem["available"] == ["species"]
         assert client.post("/predict", json=body | {"target": "species", "version": 3}).status_code == 200
 
 

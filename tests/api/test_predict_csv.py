@@ -129,13 +129,19 @@ WRONG: dict[str, tuple[str | bytes, dict[str, Any], int, str, str]] = {
     "nothing": ("", {}, 422, "empty_table", "is empty"),
     "a quote that never ends": (f'{NEEDED},"x\n1,2,3,4,5\n', {}, 422, "invalid_table", "never closed"),
     "two columns of one name": ("x,x\n1,2\n", {}, 422, "duplicate_columns", "'x'"),
-    "something else": ("a,b\n1,2\n", {}, 422, "invalid_input", "none of the columns that the model takes"),
+    "something else": (
+        "a,b\n1,2\n",
+        {},
+        422,
+        "invalid_input",
+        "none of the columns that the model (version 1, which predicts 'target') takes",
+    ),
     "a wrong name": (
         "sepal_lenght,sepal_width,petal_length,petal_width\n1,2,3,4\n",
         {},
         422,
         "invalid_input",
-        "no input column 'sepal_lenght', and the table lacks one. Did you mean 'sepal_length'?",
+        "has no input column 'sepal_lenght', and the table lacks one. Did you mean 'sepal_length'?",
     ),
     "a name in capitals": (
         "SEPAL_LENGTH,sepal_width,petal_length,petal_width\n1,2,3,4\n",
@@ -146,7 +152,41 @@ WRONG: dict[str, tuple[str | bytes, dict[str, Any], int, str, str]] = {
     ),
     "a column that lacks": ("sepal_length\n1\n", {}, 422, "missing_not_allowed", "lacks sepal_width, petal_length"),
     "a column that is added": (f"{NEEDED},prediction\n1,2,3,4,5\n", {}, 422, "invalid_input", "'prediction' already"),
-    "a row that is too short": (f"{NEEDED}\n1,2\n", {}, 422, "invalid_table", "line 2: there are 2 cells, but 4"),
+    "a row that is too short": (
+        f"{NEEDED}\n1\n",
+        {},
+        422,
+        "invalid_table",
+        "line 2: there is 1 cell, but 4 columns. Add what the row lacks: a cell without a value is empty,",
+    ),
+    "a row that is too long": (
+        f"{NEEDED}\n1,2,3,4,5\n",
+        {},
+        422,
+        "invalid_table",
+        "line 2: there are 5 cells, but 4 columns. Quote a cell that has the delimiter in it",
+    ),
+    "a row whose quote is never closed": (
+        f'{NEEDED},note\n1,2,3,4,x\n1,2,3,4,"y\n1,2,3,4,z\n',
+        {},
+        422,
+        "invalid_table",
+        'line 3: a quote (") that opens in this row is never closed. Close it',
+    ),
+    "a row whose quote is closed too late": (
+        f'{NEEDED},note\n1,"2,3,4,x\n1,2",3,4,5,6,z\n',
+        {},
+        422,
+        "invalid_table",
+        'line 3: there are 7 cells, but 5 columns. The row begins in line 2: look there for a quote (")',
+    ),
+    "an infinite number": (
+        f"{NEEDED}\n1,2,3,4\n1,2,-1e999,4\n",
+        {},
+        422,
+        "invalid_input",
+        "line 3, column 'petal_length': '-1e999' is infinite or too large; the model needs a number.",
+    ),
     "a damaged gzip": (gzip.compress(TABLE.encode() * 9)[:-9], {}, 422, "invalid_table", "gzip"),
     "an image": (b"\x89PNG\r\n\x1a\n" + bytes(100), {}, 422, "invalid_table", "PNG"),
     "JSON lines": ('{"a": 1}\n', {}, 422, "invalid_table", "not CSV"),
@@ -179,9 +219,9 @@ def test_every_wrong_cell_is_named_by_its_line_before_anything_is_predicted(
     content = f'{NEEDED},note\n1,2,3,4,"two\nlines"\nlong,2,3,4,\n1,NA,3,wide,\n'
     problem = send(one_client, content).json()
     assert [(problem["loc"], problem["msg"]) for problem in problem["errors"]] == [
-        (["body", 4, "sepal_length"], "line 4, column 'sepal_length': 'long' is not a number"),
+        (["body", 4, "sepal_length"], "line 4, column 'sepal_length': 'long' is not a number."),
         (["body", 5, "sepal_width"], "line 5: Column 'sepal_width' is missing; the model needs a value."),
-        (["body", 5, "petal_width"], "line 5, column 'petal_width': 'wide' is not a number"),
+        (["body", 5, "petal_width"], "line 5, column 'petal_width': 'wide' is not a number."),
     ]
     missing = send(one_client, f"{NEEDED}\n1,2,3,4\n" + "1,2,3,\n" * 150).json()
     assert missing["code"] == "missing_not_allowed"

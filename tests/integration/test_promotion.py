@@ -125,6 +125,21 @@ def test_stages_are_passed_one_by_one(platform: Platform) -> None:
     assert platform.promote(version, "production")["stage"] == "production"
 
 
+@pytest.mark.parametrize("stage", ["staging", "production"])
+def test_a_version_that_left_the_first_stage_is_told_that_it_cannot_come_back(platform: Platform, stage: str) -> None:
+    version = platform.train(platform.dataset())
+    retire(platform, version, "dev")
+    said = r"It is not active in 'dev' any more and cannot come back: .* POST /jobs/.*/retry trains the same again"
+    with pytest.raises(StageSkipped, match=said):
+        platform.promote(version, stage)
+
+
+def test_a_version_that_skips_a_stage_is_told_where_to_go_first(platform: Platform) -> None:
+    version = platform.train(platform.dataset())
+    with pytest.raises(StageSkipped, match=r"It is active in 'dev': promote it to 'staging' first\.$"):
+        platform.promote(version, "production")
+
+
 def test_a_version_is_promoted_once_into_a_stage(platform: Platform) -> None:
     version = platform.train(platform.dataset())
     platform.promote(version, "staging")
@@ -183,8 +198,11 @@ def test_another_target_than_the_serving_one_is_not_promoted_in_silence(platform
     species, island = platform.train(data), platform.train(data, with_target(iris_forest(), "island"))
     platform.promote(species, "staging")
     before = generation(platform)
-    with pytest.raises(TargetDiffers, match=r"Version 2 predicts 'island', but version 1.*predicts 'target'"):
+    with pytest.raises(
+        TargetDiffers, match=r"Version 2 predicts 'island', but version 1.*predicts 'target'"
+    ) as refused:
         platform.promote(island, "staging")
+    assert refused.value.members == {"available": ["target"]}
     assert serving(platform, data, "staging") == species
     assert generation(platform) == before
     # Training is not promotion: the first stage takes any target, and this stage any version of its own.
@@ -246,8 +264,11 @@ def test_a_retirement_never_brings_another_target_back_in_silence(platform: Plat
     first = retirement_of(platform, 3, "dev")
     assert (first.target, first.serving_version, first.serving_target) == ("island", 2, "island")
     before = generation(platform)
-    with pytest.raises(TargetDiffers, match="After it version 1 would serve in 'dev', which predicts 'target'"):
+    with pytest.raises(
+        TargetDiffers, match="After it version 1 would serve in 'dev', which predicts 'target'"
+    ) as refused:
         retire(platform, 2, "dev")
+    assert refused.value.members == {"available": ["island"]}
     assert serving(platform, data, "dev") == 2
     assert generation(platform) == before
     second = retirement_of(platform, 2, "dev", replace_target=True)

@@ -49,7 +49,9 @@ def signatures(draw: st.DrawFn) -> Signature:
 def outcome(signature: Signature, features: Any, records: Any) -> Any:
     """What the input becomes, or the error."""
     try:
-        return read_input(signature, features=features, records=records, max_cells=20, warnings=InputWarnings())
+        return read_input(
+            signature, version=1, features=features, records=records, max_cells=20, warnings=InputWarnings()
+        )
     except PlatformError as refused:
         return refused
 
@@ -84,8 +86,10 @@ def test_rows_of_the_right_shape_are_taken_or_refused(signature: Signature, data
 def test_positions_and_names_mean_the_same(rows: list[list[float]]) -> None:
     inputs = [InputColumn(name=name, kind="number", missing_allowed=False) for name in "ab"]
     signature = Signature(inputs=inputs, target="x", task="regression", classes=None, numeric=True)
-    by_position = read_input(signature, features=rows, records=None, max_cells=1000, warnings=InputWarnings())
+    by_position = read_input(
+        signature, version=1, features=rows, records=None, max_cells=1000, warnings=InputWarnings()
+    )
     records = [{"b": b, "a": a} for a, b in rows]
-    by_name = read_input(signature, features=None, records=records, max_cells=1000, warnings=InputWarnings())
+    by_name = read_input(signature, version=1, features=None, records=records, max_cells=1000, warnings=InputWarnings())
     assert (by_position == by_name).all()
     assert by_position.tolist() == rows

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.estimators.signature import InputColumn
-from shared.prediction.written_cells import WrongCell, converter
+from shared.prediction.written_cells import NotFinite, WrongCell, converter
 from shared.tables.columns import ColumnKind
 from shared.tables.missing import MISSING
 from shared.tables.values import convert, has_codes
@@ -34,9 +34,12 @@ def cataloged(text: str, kind: ColumnKind, *, decimal_comma: bool = False) -> An
 
 
 def sent(text: str, kind: ColumnKind, *, decimal_comma: bool = False) -> Any:
-    """What a prediction makes of it."""
+    """What a prediction makes of it, where an infinite number is taken as missing."""
     column = InputColumn(name="x", kind=kind.value, missing_allowed=True)
-    return converter(column, decimal_comma=decimal_comma)(text)
+    try:
+        return converter(column, decimal_comma=decimal_comma)(text)
+    except NotFinite:
+        return None
 
 
 @settings(deadline=None)

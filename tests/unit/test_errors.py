@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared.errors
-from shared.errors import PlatformError, did_you_mean, leaves
+from shared.errors import PlatformError, closest, did_you_mean, leaves
 from tests.support.searches import counted_searches
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +99,24 @@ def test_what_a_sentence_names_travels_in_members_of_bounded_length() -> None:
 )
 def test_the_closest_word_is_suggested(word: str, said: str) -> None:
     assert did_you_mean(word, ["species", "island"]) == said
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("wert a", ["Wert A", "Wert B"], "Wert A"),
+        ("WERT A", ["wert b", "wert a", "WERT B"], "wert a"),
+        (" Wert A\t", ["Wert AA", "Wert A"], "Wert A"),
+        ("STRASSE", ["Strasse 1", "straße"], "straße"),
+        ("stadtt", ["Staat", "STADT"], "STADT"),
+        ("wert c", ["Wert A", "Wert B"], "Wert A"),
+        ("Wert", ["Wert 2", "Wert 1"], "Wert 2"),
+    ],
+)
+def test_a_word_that_differs_in_case_or_blanks_only_is_the_closest_and_else_the_first(
+    word: str, known: list[str], near: str
+) -> None:
+    assert closest(word, known) == near
 
 
 def test_a_suggestion_takes_bounded_work_whatever_the_words_are() -> None:

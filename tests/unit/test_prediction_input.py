@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shared.errors import MOST_HINTS, MOST_PROBLEMS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
-from shared.estimators.signature import InputColumn, Signature
+from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from tests.support.models import numeric_signature
@@ -29,6 +29,9 @@ MIXED = Signature(
 )
 
 
+ROW: dict[str, Any] = {"age": 1, "city": None, "member": None, "joined": None}
+
+
 def read(signature: Signature, *, features: Any = None, records: Any = None, max_cells: int = 1000) -> Any:
     return warned(signature, features=features, records=records, max_cells=max_cells)[0]
 
@@ -38,7 +41,7 @@ def warned(
 ) -> tuple[Any, list[str]]:
     """What the model takes, and the warnings."""
     warnings = InputWarnings()
-    rows = read_input(signature, features=features, records=records, max_cells=max_cells, warnings=warnings)
+    rows = read_input(signature, version=8, features=features, records=records, max_cells=max_cells, warnings=warnings)
     return rows, warnings.sentences()
 
 
@@ -135,13 +138,44 @@ def test_an_unknown_column_is_refused_with_a_suggestion() -> None:
     assert "Did you mean 'city'?" in error.detail
 
 
+def test_an_unknown_column_tells_which_model_answered() -> None:
+    said = "The model (version 8, which predicts 'price') has no input column 'remark'."
+    assert refused(MIXED, records=[{"remark": 1}]).detail.startswith(said)
+    said = "Row 0 has 1 value, but the model (version 8, which predicts 'price') takes 5: age, city"
+    assert refused(MIXED, features=[[1]]).detail.startswith(said)
+
+
+def test_only_a_column_that_the_record_lacks_is_suggested() -> None:
+    signature = numeric_signature("Wert A", "Wert B")
+    error = refused(signature, records=[{"wert a": 1, "Wert B": 2}])
+    assert "Did you mean 'Wert A'?" in error.detail
+    assert error.members["did_you_mean"] == "Wert A"
+    assert error.members["available"] == ["Wert A"]
+    whole = refused(signature, records=[{"Wert A": 1, "Wert B": 2, "Wert C": 3}])
+    assert "Did you mean" not in whole.detail
+    assert whole.members == {"available": ["Wert A", "Wert B"]}
+
+
 def test_the_target_among_the_columns_is_left_aside_with_a_warning() -> None:
-    frame, warnings = warned(MIXED, records=[{"age": 1, "price": 3}, {"age": 2}, {"age": 3, "price": None}])
+    whole: dict[str, Any] = dict.fromkeys(["age", "city", "member", "joined"])
+    records = [{**whole, "age": 1, "price": 3}, {**whole, "age": 2}, {**whole, "age": 3, "price": None}]
+    frame, warnings = warned(MIXED, records=records)
     assert list(frame.columns) == ["age", "city", "member", "joined"]
     assert warnings == ["Column 'price' is what the model predicts: its values were ignored, in rows 0, 2."]
 
 
-@pytest.mark.parametrize("given", [{"records": [{"age": 1}, {}]}, {"features": [[1] + [None] * 4, [None] * 5]}])
+LACKING = "The records lack city, member, joined: the values there are taken as missing."
+
+
+def test_used_columns_that_no_record_names_are_told_once() -> None:
+    assert warned(MIXED, records=[{"age": 1}, {"age": 2}])[1] == [LACKING]
+    assert warned(MIXED, records=[{"age": 1, "city": "Ulm"}, {"age": 2, "member": None, "joined": None}])[1] == []
+    wide = numeric_signature(*(f"c{number}" for number in range(1_000)), missing_allowed=True)
+    (warning,) = warned(wide, records=[{"c0": 1}])[1]
+    assert warning.endswith("c19, c20 and 979 more: the values there are taken as missing.")
+
+
+@pytest.mark.parametrize("given", [{"records": [ROW, {}]}, {"features": [[1] + [None] * 4, [None] * 5]}])
 def test_a_row_without_any_value_is_taken_with_a_warning(given: dict[str, Any]) -> None:
     frame, warnings = warned(MIXED, **given)
     assert frame.isna().all(axis=1).tolist() == [False, True]
@@ -214,6 +248,12 @@ def test_mixed_rows_become_a_frame_of_the_used_columns() -> None:
     assert frame.isna().sum(axis=1).tolist() == [0, 4]
 
 
+@pytest.mark.parametrize(("column", "value"), [("age", ""), ("age", " NA "), ("member", "null"), ("joined", "?")])
+def test_a_text_that_stands_for_a_missing_value_in_tables_is_refused_with_what_to_send(column: str, value: str) -> None:
+    assert refused(MIXED, records=[{column: value}]).detail.endswith(" Send null where a value is missing.")
+    assert not refused(NUMERIC, features=[[1, value]]).detail.endswith("missing.")
+
+
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
@@ -235,8 +275,57 @@ def test_a_value_of_another_kind_is_refused(column: str, value: Any, said: str) 
     assert said in error.detail
 
 
-def test_a_category_that_was_not_seen_in_training_is_taken() -> None:
-    assert read(MIXED, records=[{"city": "Köln"}])["city"].tolist() == ["Köln"]
+def with_column(column: InputColumn) -> Signature:
+    return MIXED.model_copy(update={"inputs": [column]})
+
+
+@pytest.mark.parametrize(
+    ("cities", "told"),
+    [
+        (["Köln"], "'Köln', in row 0. They were taken as unknown."),
+        (["Ulm", "ULM"], "'ULM', in row 1. They were taken as unknown. Did you mean 'Ulm'?"),
+        ([" Ulm", "ulm", "x"], "' Ulm', 'ulm', 'x', in rows 0, 1, 2. They were taken as unknown. Did you mean 'Ulm'?"),
+        (["BONN", "ulm"], "'BONN', 'ulm', in rows 0, 1. They were taken as unknown. Did you mean 'Bonn', 'Ulm'?"),
+        (list("abcdefg"), "'a', 'b', 'c', 'd', 'e' and others, in rows 0, 1, 2, 3, 4 and 2 more. They were taken as "),
+        (["a"] * 9, "'a', in rows 0, 1, 2, 3, 4 and 4 more. They were taken as unknown."),
+        (["x" * 99], f"'{'x' * 40}…', in row 0. They were taken as unknown."),
+    ],
+)
+@pytest.mark.parametrize("form", ["features", "records"])
+def test_a_category_that_training_did_not_meet_is_taken_with_a_warning(cities: list[str], told: str, form: str) -> None:
+    given: dict[str, Any] = {"features": [[city] for city in cities]}
+    if form == "records":
+        given = {"records": [{"city": city} for city in cities]}
+    frame, warnings = warned(with_column(MIXED.inputs[1]), **given)
+    assert frame["city"].tolist() == cities
+    (warning,) = warnings
+    assert warning.startswith(f"Column 'city' has values that training did not meet: {told}")
+
+
+def test_nothing_is_said_of_a_category_where_the_signature_tells_only_some_or_none() -> None:
+    many = [str(number) for number in range(MOST_CATEGORIES)]
+    for column in (
+        InputColumn(name="city", kind="category", missing_allowed=False, categories=many),
+        InputColumn(name="city", kind="text", missing_allowed=False),
+        InputColumn(name="city", kind="category", missing_allowed=False, categories=["Ulm"], used=False),
+    ):
+        signature = MIXED.model_copy(update={"inputs": [MIXED.inputs[0], column]})
+        assert warned(signature, features=[[1, "Köln"]])[1] == []
+    all_but_one = InputColumn(name="city", kind="category", missing_allowed=False, categories=many[1:])
+    assert len(warned(with_column(all_but_one), features=[["Köln"]])[1]) == 1
+    cut = InputColumn(name="city", kind="category", missing_allowed=False, categories=many)
+    assert "training met no such number" not in warned(with_column(cut), features=[[1000]])[1][0]
+
+
+def test_of_very_many_columns_of_unknown_categories_a_bounded_number_is_told() -> None:
+    city = MIXED.inputs[1]
+    wide = MIXED.model_copy(
+        update={"inputs": [city.model_copy(update={"name": f"c{number}"}) for number in range(1_000)]}
+    )
+    warnings = warned(wide, features=[["ULM"] * 1_000])[1]
+    assert len(warnings) == 21
+    assert "Did you mean 'Ulm'?" in warnings[19]
+    assert warnings[20] == "There are 980 more warnings of these kinds."
 
 
 @pytest.mark.parametrize("kind", ["category", "text"])
@@ -282,14 +371,14 @@ def test_a_text_of_more_than_forty_characters_is_cut_and_shows_it() -> None:
 def test_of_many_columns_twenty_are_named_and_the_others_counted(columns: int, shown: str) -> None:
     signature = numeric_signature(*(f"c{number}" for number in range(columns)), missing_allowed=True)
     error = refused(signature, records=[{"salary": 1}])
-    assert error.detail.endswith(f"The model takes: {', '.join(f'c{number}' for number in range(19))}, {shown}")
+    assert error.detail.endswith(f"It takes: {', '.join(f'c{number}' for number in range(19))}, {shown}")
 
 
 def test_thousands_of_unknown_columns_cost_few_suggestions() -> None:
     record = {f"a{n}": 1 for n in range(10_000)}
     with counted_searches() as searches:
-        error = refused(NUMERIC, records=[{"a": 1, "b": 2} | record])
+        error = refused(NUMERIC, records=[{"b": 2} | record])
     assert searches.words <= MOST_HINTS
     assert len(error.errors) == MOST_PROBLEMS
-    assert "10000 problems" in error.detail
+    assert "10001 problems" in error.detail
     assert "Did you mean 'a'?" in error.errors[0]["msg"]

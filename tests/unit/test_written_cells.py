@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.estimators.signature import InputColumn
-from shared.prediction.written_cells import WrongCell, converter
+from shared.prediction.written_cells import NotFinite, WrongCell, converter
 
 
 def column(kind: str, **more: Any) -> InputColumn:
@@ -17,7 +17,6 @@ CELLS: list[tuple[InputColumn, str, object]] = [
     (column("integer"), " 7 ", 7),
     (column("integer"), "7.5", 7.5),
     (column("number"), "1e3", 1000.0),
-    (column("number"), "inf", None),
     (column("number"), " NA ", None),
     (column("number"), "?", None),
     (column("boolean"), "TRUE", True),
@@ -46,6 +45,13 @@ def test_a_cell_becomes_what_the_signature_asks_for(signature: InputColumn, text
 )
 def test_a_cell_of_another_kind_is_told(kind: str, text: str) -> None:
     with pytest.raises(WrongCell, match=text):
+        converter(column(kind), decimal_comma=False)(text)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize("text", ["inf", "-inf", " Infinity ", "1e400", "-1e999", "9" * 400])
+def test_an_infinite_number_is_told_from_a_missing_one(kind: str, text: str) -> None:
+    with pytest.raises(NotFinite, match=f"'{text.strip()[:40]}' is infinite or too large"):
         converter(column(kind), decimal_comma=False)(text)
 
 
