@@ -22,6 +22,8 @@ from api.http.errors import (
     UnsupportedTransferEncoding,
 )
 from api.http.validation import invalid_request
+from api.pages.errors import page_of_problem
+from api.pages.frame import prefers_page
 from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from shared.errors import (
     MOST_PROBLEMS,
@@ -110,8 +112,15 @@ def responses(*statuses: int) -> OpenApiResponses:
     return {status: {"model": Problem, "description": _TITLES[status]} for status in statuses}
 
 
-def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    """The response for an error; `more` are further members of the body."""
+def problem(
+    error: PlatformError,
+    request_id: str,
+    *,
+    headers: dict[str, str] | None = None,
+    as_page: bool = False,
+    **more: Any,
+) -> Response:
+    """The response for an error, as a page if asked; `more` are further members of the body."""
     status = status_of(type(error))
     body = Problem(
         type=f"/errors/{error.code}",
@@ -134,6 +143,8 @@ def problem(error: PlatformError, request_id: str, *, headers: dict[str, str] | 
     if status == 408:
         # What is left of the request may still come, and would be taken for the next one.
         headers["Connection"] = "close"
+    if as_page:
+        return page_of_problem(body, error.hint, headers)
     return JSONResponse({**body, **more}, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -158,17 +169,17 @@ def unexpected(error: Exception, request_id: str) -> Response:
 
 async def _platform_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlatformError)  # noqa: S101 - the type for which the handler is registered
-    return problem(error, request.scope["request_id"])
+    return _answer(request, error)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the type for which the handler is registered
     entries = error.errors()
     if all(entry["loc"][0] == "path" for entry in entries):
-        return problem(_not_found(request), request.scope["request_id"])
+        return _answer(request, _not_found(request))
     field = getattr(request.scope.get("route"), "body_field", None)
     body = field.field_info.annotation if field is not None else None
-    return problem(invalid_request(entries, body=body), request.scope["request_id"])
+    return _answer(request, invalid_request(entries, body=body))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -189,12 +200,19 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         found = InvalidRequest(str(error.detail))
     else:
         found = InternalError()
-    return problem(found, request.scope["request_id"], headers=headers)
+    return _answer(request, found, headers)
 
 
 async def _client_disconnect(_request: Request, _error: Exception) -> Response:
     # Nobody reads it; the status is the one that access logs know for this (nginx).
     return Response(status_code=499)
+
+
+def _answer(request: Request, error: PlatformError, headers: dict[str, str] | None = None) -> Response:
+    """The problem, as a page for who looks at an address with a browser."""
+    looks = request.method == "GET"
+    headers = {**(headers or {}), **({"Vary": "Accept"} if looks else {})}
+    return problem(error, request.scope["request_id"], headers=headers, as_page=looks and prefers_page(request))
 
 
 def _not_found(request: Request) -> NotFound:

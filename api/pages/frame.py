@@ -30,8 +30,8 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: bold; padding: .5rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; }
 tbody th { font-weight: normal; }
-tbody th, td { overflow-wrap: normal; }
-td { max-width: 18rem; overflow-wrap: break-word; }
+thead th { overflow-wrap: normal; }
+tbody th, td { max-width: 18rem; overflow-wrap: break-word; }
 time { white-space: nowrap; }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
 """
@@ -46,6 +46,11 @@ _VIEWPORT = {"name": "viewport", "content": "width=device-width, initial-scale=1
 async def wants_page(request: Request, response: Response) -> bool:
     """Whether the client would rather have a page than JSON, as browsers say in the header Accept."""
     response.headers["Vary"] = "Accept"
+    return prefers_page(request)
+
+
+def prefers_page(request: Request) -> bool:
+    """Whether the header Accept takes a page more gladly than JSON."""
     accept = ", ".join(request.headers.getlist("accept"))
     return quality(accept, "text/html") > quality(accept, "application/json")
 
@@ -63,9 +68,9 @@ def quality(accept: str, media_type: str) -> float:
     return found[1]
 
 
-def page(title: str, *contents: Content) -> HTMLResponse:
+def page(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
     """The answer with a page of that title."""
-    places = [link("Jobs", "/jobs"), link("Errors", "/errors"), link("Docs", "/docs")]
+    places = [link("Jobs", "/jobs"), link("Models", "/models"), link("Errors", "/errors"), link("Docs", "/docs")]
     menu = element("nav", element("ul", *(element("li", place) for place in places)), aria_label="Places")
     head = together(
         element("meta", charset="utf-8"),
@@ -76,7 +81,7 @@ def page(title: str, *contents: Content) -> HTMLResponse:
     main = element("main", element("h1", title), *contents)
     whole = element("html", element("head", head), element("body", element("header", menu), main), lang="en")
     headers = {"Content-Security-Policy": _POLICY, "Vary": "Accept", "Cache-Control": "no-cache"}
-    return HTMLResponse(f"<!doctype html>{whole}", headers=headers)
+    return HTMLResponse(f"<!doctype html>{whole}", status_code=status, headers=headers)
 
 
 def told(moment: datetime | None) -> Html | None:

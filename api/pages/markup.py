@@ -4,6 +4,8 @@ import json
 from html import escape
 from typing import Any
 
+# The most items of a list that are shown.
+_MOST_ITEMS = 50
 # Elements that hold nothing and are not closed.
 _VOID = {"meta"}
 
@@ -52,8 +54,18 @@ def facts(*pairs: tuple[str, Content]) -> Html:
 
 
 def listing(value: Any) -> Html:
-    """A value as JSON."""
-    return element("pre", json.dumps(value, indent=2, ensure_ascii=False), tabindex="0")
+    """A value as JSON, whose lists are shortened."""
+    return element("pre", json.dumps(shortened(value), indent=2, ensure_ascii=False), tabindex="0")
+
+
+def shortened(value: Any) -> Any:
+    """A value of JSON with the first of each long list, and how many more there are."""
+    if isinstance(value, dict):
+        return {name: shortened(each) for name, each in value.items()}
+    if isinstance(value, list):
+        more = [f"... and {len(value) - _MOST_ITEMS:,} more"] if len(value) > _MOST_ITEMS else []
+        return [*map(shortened, value[:_MOST_ITEMS]), *more]
+    return value
 
 
 def table(caption: str, names: list[str], rows: list[list[Content]]) -> Html:

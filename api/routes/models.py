@@ -1,5 +1,6 @@
 """Registered models: look, compare, download, retire, erase."""
 
+from dataclasses import asdict
 from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
@@ -13,7 +14,7 @@ from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
 from api.pages.frame import WantsPage
-from api.pages.models import page_of_model
+from api.pages.models import page_of_model, page_of_models
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
 from shared.errors import InvalidCursor, InvalidRequest, UnknownModel
@@ -71,10 +72,19 @@ def model_filter(
     return ModelFilter(dataset_name=dataset_name, stage=stage, target=target, estimator=estimator, tag=tag)
 
 
-@router.get("/models", summary="List models", operation_id="list_models", responses=responses(422, 503))
+@router.get(
+    "/models",
+    response_model=Page[Model],
+    summary="List models",
+    operation_id="list_models",
+    responses=responses(422, 503),
+)
 def list_some_models(
+    *,
+    parts: PartsDep,
     session: ReadSession,
     page: PageQueryDep,
+    wants_page: WantsPage,
     wanted: Annotated[ModelFilter, Depends(model_filter)],
     sort: Annotated[
         str | None,
@@ -83,12 +93,16 @@ def list_some_models(
             json_schema_extra={"enum": list(BETTER)},
         ),
     ] = None,
-) -> Page[Model]:
-    """Registered models, the newest version first, or the best one. Compare metrics within one dataset only."""
+) -> Page[Model] | HTMLResponse:
+    """Registered models, the newest version first, or the best one; as a page for browsers.
+
+    Compare metrics within one dataset only.
+    """
     if sort is not None:
         check_metric(sort)
     found = listing.list_models(session, wanted, limit=page.limit + 1, sort=sort, after=_place(page, sort))
-    return make_page(found, page, item=Model.from_registered, position=lambda model: _position(model, sort))
+    models = make_page(found, page, item=Model.from_registered, position=lambda model: _position(model, sort))
+    return page_of_models(models, asdict(wanted), sort=sort, stages=parts.settings.stages) if wants_page else models
 
 
 # Before the routes with a version in the path, which would take this word for one.

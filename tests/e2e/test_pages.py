@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import update
 
 from shared.database import Database
 from shared.object_store import open_store
+from shared.registry.rows import RegistryRow
 from tests.support.api_server import serving
 from tests.support.browser import browsing
 from tests.support.jobs import add_job, fail_job, finish_job
@@ -15,7 +17,25 @@ from tests.support.models import open_platform
 from tests.support.stack import Embedded
 
 LONG = "a_column_with_a_very_long_name_that_nothing_breaks_" * 4
-PAGES = ["/jobs", "/jobs?status=failed", "/models/1", "/errors", "/errors/foreign_origin"]
+NARROWED = "/models?dataset_name=iris&stage=dev&sort=accuracy"
+PAGES = ["/jobs", "/jobs?status=failed", "/models", NARROWED, "/models/1", "/errors", "/errors/foreign_origin"]
+WRONG = [f"/jobs/{LONG}", "/models/9", "/errors/nope", "/jobs?status=foo", "/models/1/artifact?stage=nowhere"]
+METRICS = {"accuracy": 0.9123, "balanced_accuracy": 0.8456}
+REPORT = {
+    "rows": {"total": 150, "without_target": 3, "training": 120, "test": 27},
+    "baseline": {"metrics": {"accuracy": 0.3333, "balanced_accuracy": 0.3333}},
+    "notes": [f"Few rows of a class to measure on: {LONG}"],
+    "columns": [
+        {"column": LONG, "kind": "category", "role": "left_out", "treatment": f"left out: more values than {LONG}"},
+    ],
+}
+SIGNATURE = {
+    "inputs": [
+        {"name": LONG, "kind": "category", "missing_allowed": True, "categories": [f"{LONG}{n}" for n in range(3000)]},
+        *({"name": f"number_{n}", "kind": "number", "missing_allowed": False} for n in range(500)),
+    ],
+    "classes": [f"{LONG}{n}" for n in range(30)],
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +47,11 @@ def url(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iter
         store.prepare()
         platform = open_platform(database, store, settings, folder)
         platform.train(platform.dataset())
-        finish_job(database, add_job(database), {"version": 1, "stage": "staging"})
+        with database.write() as session:
+            session.execute(update(RegistryRow).values(metrics=METRICS, report=REPORT, signature=SIGNATURE))
+        left_out = [{"column": LONG, "reason": f"more values than {LONG}"}]
+        made = {"version": 1, "metrics": METRICS, "baseline": METRICS, "left_out": left_out}
+        finish_job(database, add_job(database), {**made, "notes": REPORT["notes"]})
         fail_job(database, add_job(database, dataset_name=LONG[:64], request={"target": LONG}), message=LONG)
         database.close()
         with serving(settings) as (url, _):
@@ -42,14 +66,16 @@ def test_pages_fit_the_screen_and_follow_its_colours(browser: Browser, url: str,
         page.emulate_media(color_scheme="dark" if dark else "light")
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
-        for path in PAGES:
+        made = page.request.get(f"{url}/jobs?status=succeeded&kind=promote").json()["items"][0]["links"]["self"]
+        for path in [*PAGES, *WRONG, made]:
             page.goto(f"{url}{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
             # The style is applied: the policy lets it be.
             assert page.evaluate("getComputedStyle(document.querySelector('dt, th')).textAlign") in {"left", "start"}
             back = page.evaluate("getComputedStyle(document.documentElement).colorScheme")
             assert back == "light dark"
-        assert [line for line in said if "favicon" not in line] == []
+        # A browser says so of each address that is wrong; there is no favicon either.
+        assert [line for line in said if "the server responded with a status of 4" not in line] == []
 
 
 def test_a_failed_job_leads_to_the_explanation_of_its_error(browser: Browser, url: str) -> None:
