@@ -6,7 +6,7 @@ from shared.errors import Invalid, TooLarge, Unavailable, Unknown
 class NotFound(Unknown):
     """There is nothing at this address."""
 
-    hint = "Look at /docs, which lists the addresses that there are."
+    hint = "Look at /docs, which lists all addresses."
 
 
 class MethodNotAllowed(Invalid):

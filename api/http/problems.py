@@ -42,6 +42,7 @@ from shared.errors import (
     UnsupportedMediaType,
     WrongMediaType,
     leaves,
+    meant,
 )
 from shared.home import NO_ROOM
 
@@ -218,8 +219,8 @@ def _answer(request: Request, error: PlatformError, headers: dict[str, str] | No
 def _not_found(request: Request) -> NotFound:
     path = request.url.path
     without_slash = path.rstrip("/")
-    hint = f" Did you mean '{without_slash}'?" if path != without_slash and _routes_at(request, without_slash) else ""
-    return NotFound(f"There is nothing at '{path}'.{hint} /docs lists the addresses that there are.")
+    near = without_slash if path != without_slash and _routes_at(request, without_slash) else None
+    return NotFound(f"There is nothing at '{path}'.{meant(near)} /docs lists all addresses.", did_you_mean=near)
 
 
 def _allowed_methods(request: Request) -> str:

@@ -1,6 +1,5 @@
 """The API in this process, on an installation of its own on the chosen stack."""
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +66,8 @@ def app(api_settings: Settings) -> FastAPI:
 
 def _expect_members(answer: Response) -> None:
     """A program need not look for a suggestion in a sentence."""
-    if answer.headers.get("content-type") == "application/problem+json":
-        problem = json.loads(answer.read())
+    if answer.headers.get("content-type") == "application/problem+json" and answer.read():
+        problem = answer.json()
         suggested = re.search(r"Did you mean '(.+?)'\?", problem["detail"])
         assert suggested is None or problem.get("did_you_mean") == suggested[1], problem
 
