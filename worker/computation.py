@@ -23,6 +23,7 @@ from shared.jobs.logs import one_line
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training.facts import ModelFacts
+from shared.training.plan import read_columns
 from shared.training.trainer import train
 from worker.handover import (
     LINES_FILE,
@@ -60,7 +61,7 @@ def _train(work: Work, folder: Path) -> ModelFacts:
 
     show("reading", 5)
     spec = work.spec
-    only = None if spec.features is None else [*spec.features, spec.target_column]
+    only = read_columns(spec, work.columns)
     table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
     say(f"read {len(table):,} rows × {table.shape[1]:,} columns")  # noqa: RUF001 - the sign of multiplication is meant
     trained = train(spec, table, work.columns, threads=work.threads, on_step=show, say=say)

@@ -54,6 +54,9 @@ class Model(ResponseBody):
     )
     parameters: dict[str, Any] = Field(description="The estimator's parameters, with the defaults.")
     metrics: dict[str, Any] = Field(description="How well it does on the rows that were kept from the training.")
+    rows_measured: int | None = Field(
+        description="How many rows its metrics come from: with fewer than 10 they are rough estimates.", examples=[30]
+    )
     signature: dict[str, Any] = Field(description="The inputs in the order of `features`, the target and the labels.")
     report: dict[str, Any] = Field(
         description="What was done to which column, how the rows were split, and more about the metrics."
@@ -81,6 +84,7 @@ class Model(ResponseBody):
             estimator=row.estimator,
             parameters=row.parameters,
             metrics=row.metrics,
+            rows_measured=model.rows_measured,
             signature=row.signature,
             report=row.report,
             trained_at=row.trained_at,

@@ -60,6 +60,7 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
         "estimator": model.row.estimator,
         "target": model.row.target,
         "stage": model.row.stage,
+        "rows_measured": model.rows_measured,
     }
 
 

@@ -33,6 +33,12 @@ class RegisteredModel:
         """The digest of the model's file, which is the same in every stage."""
         return self.deployments[0].sha256
 
+    @property
+    def rows_measured(self) -> int | None:
+        """How many rows its metrics come from, as far as its report tells."""
+        rows = self.row.report.get("rows", {}).get("test")
+        return None if rows is None else int(rows)
+
     def deployment(self, stage: str | None) -> DeploymentRow:
         """The latest deployment in a stage, retired or not; by default in the furthest stage.
 

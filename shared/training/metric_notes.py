@@ -14,6 +14,10 @@ FEW_ROWS = 10
 _MOST_CLASSES = 5
 # Fewer dates may be in order by chance.
 _LEAST_MOMENTS = 10
+# The share of neighbours that may be the wrong way round, and how far the ranks have to agree with the order of rows.
+_MOST_OUT_OF_ORDER = 0.01
+_LEAST_AGREEMENT = 0.9
+_ROUNDING = 1e-9
 
 
 def no_better_than_baseline(task: Task, metrics: dict[str, float], baseline: dict[str, float]) -> Iterator[str]:
@@ -39,16 +43,38 @@ def rare_classes(test: NDArray[Any], labels: NDArray[Any]) -> Iterator[str]:
         yield f"Classes with fewer than {FEW_ROWS} rows to measure on: {shown}{more}. {rough}"
 
 
+def few_rows(measured: int) -> Iterator[str]:
+    """A note when there are so few rows to measure on that no metric says much."""
+    if measured < FEW_ROWS:
+        rows = "1 row was" if measured == 1 else f"{measured} rows were"
+        yield f"Only {rows} kept to measure on: all metrics are rough estimates. Add rows, or raise 'test_size'."
+
+
+def perfect_score(task: Task, metrics: dict[str, float]) -> Iterator[str]:
+    """A note when no test row was wrong: mostly a column tells the target, as none will where it is not known yet."""
+    name = "accuracy" if task == "classification" else "r2"
+    if metrics.get(name, 0.0) >= 1 - _ROUNDING:
+        yield f"The score is perfect ({name} 1): look for a column that tells the target, and leave it out."
+
+
 def ordered_rows(table: pd.DataFrame, columns: list[Column]) -> Iterator[str]:
     """A note when the rows are in the order of a date: a random split then tests on days between known ones."""
     for column in columns:
-        if column.kind is ColumnKind.DATETIME and column.name in table:
-            moments = table[column.name].dropna()
-            if moments.nunique() >= _LEAST_MOMENTS and (
-                moments.is_monotonic_increasing or moments.is_monotonic_decreasing
-            ):
-                yield (
-                    f"The rows are in the order of '{column.name}'. The split is random, so the test rows lie "
-                    "between days that the model has seen; on later days it may do worse."
-                )
-                return
+        if column.kind is ColumnKind.DATETIME and column.name in table and _in_order(table[column.name].dropna()):
+            yield (
+                f"The rows are in the order of '{column.name}'. The split is random, so the test rows lie "
+                "between days that the model has seen; on later days it may do worse."
+            )
+            return
+
+
+def _in_order(moments: "pd.Series[Any]") -> bool:
+    """Whether moments rise, or fall, from row to row, but for a few and on the whole."""
+    if moments.nunique() < _LEAST_MOMENTS:
+        return False
+    rising = moments.reset_index(drop=True).rank()
+    steps = rising.diff().iloc[1:]
+    if min((steps < 0).sum(), (steps > 0).sum()) > _MOST_OUT_OF_ORDER * len(steps):
+        return False
+    # The rows of one shop after those of another are in order nearly everywhere, too.
+    return bool(abs(rising.corr(pd.Series(range(len(rising)), dtype="float64"))) > _LEAST_AGREEMENT)

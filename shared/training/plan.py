@@ -69,6 +69,14 @@ def input_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[Column]
     return [by_name[name] for name in spec.features]
 
 
+def read_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[str] | None:
+    """The columns that a training reads; None for all. Moments are read, too: the order of the rows may be theirs."""
+    if spec.features is None:
+        return None
+    moments = (column.name for column in columns if column.kind is ColumnKind.DATETIME)
+    return list(dict.fromkeys([*spec.features, spec.target_column, *moments]))
+
+
 def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], rows: int) -> Plan:
     """The plan for inputs that have passed the checks."""
     inputs = input_columns(spec, columns)

@@ -11,7 +11,7 @@ from shared.estimators.signature import Task
 from shared.tables.columns import Column
 from shared.training.evaluation import Evaluation, evaluate_baseline
 from shared.training.labels import plain
-from shared.training.metric_notes import no_better_than_baseline, rare_classes
+from shared.training.metric_notes import FEW_ROWS, few_rows, no_better_than_baseline, perfect_score, rare_classes
 from shared.training.plan import Plan
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
@@ -42,9 +42,9 @@ def report_of(
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
         notes.append(f"The target is rounded in {count} rows, so values may have become equal.")
-    notes += [*measured.notes, *no_better_than_baseline(task, measured.metrics, baseline["metrics"])]
-    if task == "classification":
-        notes += rare_classes(test, np.unique(training))
+    notes += [*few_rows(len(test)), *measured.notes, *perfect_score(task, measured.metrics)]
+    notes += no_better_than_baseline(task, measured.metrics, baseline["metrics"])
+    notes += _rare_classes(training, test, task)
     report = {
         "task": task,
         "rows": {
@@ -59,6 +59,12 @@ def report_of(
         "notes": [*notes, *ordered],
     }
     return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
+
+
+def _rare_classes(training: NDArray[Any], test: NDArray[Any], task: Task) -> Iterable[str]:
+    # Of so few rows, every class has few.
+    told = task == "classification" and len(test) >= FEW_ROWS
+    return rare_classes(test, np.unique(training)) if told else []
 
 
 def _class_counts(training: NDArray[Any], test: NDArray[Any]) -> list[dict[str, Any]]:

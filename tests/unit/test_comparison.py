@@ -68,13 +68,14 @@ def test_models_that_were_measured_on_different_rows_are_not_ranked(other: Regis
 
 
 def test_what_models_were_made_of_stands_side_by_side() -> None:
-    facts = compare([model(1, {}), model(2, {}, dataset_version=3, target="color")]).facts
+    facts = compare([model(1, {}), model(2, {}, dataset_version=3, target="color", rows={"test": 5})]).facts
     assert {fact.name: fact.values for fact in facts} == {
         "dataset_name": ["iris", "iris"],
         "dataset_version": [1, 3],
         "estimator": ["dummy.DummyClassifier", "dummy.DummyClassifier"],
         "target": ["species", "color"],
         "stage": ["dev", "dev"],
+        "rows_measured": [None, 5],
     }
 
 

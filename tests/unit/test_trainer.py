@@ -94,8 +94,9 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
     spec = spec_of("linear_model.LinearRegression")
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     assert "5 values that are not finite count as missing" in treatment(result, "x")["treatment"]
-    (note,) = result.facts.report["notes"]
+    note, few = result.facts.report["notes"]
     assert note.startswith("The target is infinite or too large in 5 rows")
+    assert few.startswith("Only 9 rows were kept to measure on")
     assert result.facts.report["rows"]["without_target"] == 5
 
 
