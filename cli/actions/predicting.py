@@ -14,6 +14,7 @@ from cli.actions.written_file import STANDARD, copy_text, is_written_to, opened
 from cli.client import requests as calls
 from cli.client.connection import MOST_ATTEMPTS, Client, pause_after
 from cli.client.errors import CommandFailed, Refused, WrongUsage
+from cli.client.hints import in_verbs
 from cli.client.streamed import StreamedText, streamed_text
 from cli.render.output import Output
 from cli.render.progress import watching_bytes
@@ -62,7 +63,7 @@ def predict_table(client: Client, output: Output, question: Question, *, source:
             raise _placed(refused, name) from None
         if not output.as_json:
             for warning in json.loads(answer.headers.get("X-Warnings", "[]")):
-                output.tell(f"Warning: {warning}")
+                output.tell(f"Warning: {in_verbs(warning)}")
         _write(answer, writer, as_json=output.as_json)
     if target != STANDARD:
         rows, version = int(answer.headers["X-Row-Count"]), answer.headers["X-Model-Version"]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cli.client.fields import option_at
 from cli.client.hints import in_verbs
 
 FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
@@ -54,7 +55,7 @@ class Detached(CommandFailed):
 def written(problem: dict[str, Any]) -> str:
     """A problem for people: what is wrong, each place of it, and the id under which the API's log has it."""
     detail = str(problem.get("detail") or problem.get("title"))
-    places = [f"  {place_of(each)}: {each['msg']}" for each in _others(problem, detail)]
+    places = [f"  {option_at(each['loc'])}: {each['msg']}" for each in _others(problem, detail)]
     lines = [in_verbs(line) for line in (detail, *places)]
     if problem.get("request_id"):
         lines.append(f"  (request {problem['request_id']})")
@@ -65,8 +66,3 @@ def _others(problem: dict[str, Any], detail: str) -> list[dict[str, Any]]:
     """What the sentence does not say already: of a single problem it says all."""
     found: list[dict[str, Any]] = problem.get("errors", [])
     return [each for each in found if each["msg"].lower() not in detail.lower()] if len(found) > 1 else []
-
-
-def place_of(entry: dict[str, Any]) -> str:
-    """Where something is wrong, as in `body.model.params.n_estimators`."""
-    return ".".join(str(part) for part in entry["loc"])

@@ -1,7 +1,9 @@
-"""The API's hints for those who use the command line: calls of HTTP become verbs."""
+"""The API's sentences for those who use the command line: calls of HTTP become verbs, fields options."""
 
 import re
 from urllib.parse import parse_qsl
+
+from cli.client.fields import in_options
 
 # A call as the sentences of the API write it, with or without quotes; a full stop behind it is not part of it.
 _CALL = re.compile(r"`?\b(GET|POST|PATCH|DELETE) (/[\w/?=&.{}-]*[\w}])`?")
@@ -40,8 +42,8 @@ _FLAGS = {"dry_run", "archive", "erase", "wait"}
 
 
 def in_verbs(sentence: str) -> str:
-    """The sentence with the verb of `mlmini` in the place of each call that has one."""
-    return _CALL.sub(_verb, sentence)
+    """The sentence with the verb of `mlmini` in the place of each call that has one, and the option of each field."""
+    return in_options(_CALL.sub(_verb, sentence))
 
 
 def _verb(call: re.Match[str]) -> str:

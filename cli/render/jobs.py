@@ -102,7 +102,7 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
         ),
         table(
             ["Column", "Kind", "Treatment"],
-            ((column["column"], column["kind"], column["treatment"]) for column in answer["recipe"] or []),
+            ((column["column"], column["kind"], in_verbs(column["treatment"])) for column in answer["recipe"] or []),
         ),
     )
 

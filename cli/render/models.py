@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from cli.client.hints import in_verbs
 from cli.render.output import facts, sections
 from cli.render.table import table
 from cli.render.text import age, cell, count, moment, rounded
@@ -116,11 +117,11 @@ def _measures(metrics: dict[str, Any], baseline: dict[str, Any]) -> RenderableTy
 
 def _left_out(columns: list[dict[str, str]] | None) -> tuple[str, RenderableType] | None:
     # An older platform does not say.
-    return ("Left out", facts((each["column"], each["reason"]) for each in columns)) if columns else None
+    return ("Left out", facts((each["column"], in_verbs(each["reason"])) for each in columns)) if columns else None
 
 
 def _notes(notes: list[str] | None) -> tuple[str, RenderableType] | None:
-    return ("Notes", "\n".join(cell(note) for note in notes)) if notes else None
+    return ("Notes", "\n".join(cell(in_verbs(note)) for note in notes)) if notes else None
 
 
 def promoted(job: dict[str, Any]) -> RenderableType:
@@ -189,7 +190,7 @@ def _rows(report: dict[str, Any]) -> str:
 
 
 def _inputs(inputs: list[dict[str, Any]], columns: list[dict[str, Any]]) -> list[tuple[object, ...]]:
-    treatments = {column["column"]: column["treatment"] for column in columns}
+    treatments = {column["column"]: in_verbs(column["treatment"]) for column in columns}
     return [
         (column["name"], column["kind"], "yes" if column["missing_allowed"] else "no", treatments.get(column["name"]))
         for column in inputs

@@ -125,17 +125,18 @@ def test_a_problem_is_a_sentence_with_its_places() -> None:
         "errors": [{"loc": ["body", "model", "class"], "msg": "There is none."}, {"loc": ["body", 1], "msg": "No."}],
         "request_id": "r1",
     }
-    assert (
-        written(problem) == "Two things are wrong.\n  body.model.class: There is none.\n  body.1: No.\n  (request r1)"
-    )
+    assert written(problem) == "Two things are wrong.\n  --model: There is none.\n  body.1: No.\n  (request r1)"
 
 
 def test_what_the_sentence_says_is_not_said_twice() -> None:
     one = {"loc": ["query", "status"], "msg": "It must be 'failed', not 'foo'."}
     detail = "Query parameter 'status': it must be 'failed', not 'foo'."
-    assert written({"detail": detail, "errors": [one]}) == detail
+    assert written({"detail": detail, "errors": [one]}) == "--status: it must be 'failed', not 'foo'."
     two = [one, {"loc": ["query", "kind"], "msg": "It must be 'train'."}]
-    assert written({"detail": detail, "errors": two}) == f"{detail}\n  query.kind: It must be 'train'."
+    assert (
+        written({"detail": detail, "errors": two})
+        == "--status: it must be 'failed', not 'foo'.\n  --kind: It must be 'train'."
+    )
 
 
 @pytest.mark.parametrize(
