@@ -18,11 +18,11 @@ log = get_logger(__name__)
 
 # Loads of different models at one time.
 _LOADS = 4
-# So many models may be slow at one moment before any other waits for them.
+# How many models may be slow at one moment before any other waits for them.
 _SLOW_MODELS = 16
 # Requests for one model at a time. Each holds its rows in memory while it waits.
 _CALLERS = 256
-# So many targets are named in a warning.
+# How many targets a warning names.
 _MOST_TARGETS = 10
 
 

@@ -155,7 +155,7 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool, file: Opene
         event.listen(engine, "reset", turns.end)
         event.listen(engine, "invalidate", turns.end)
         return engine
-    # The last one is for a process that stops inside a transaction: its locks must not be held for ever.
+    # The last one is for a process that stops inside a transaction: its locks must not be held forever.
     options = (
         f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
     )

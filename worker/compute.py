@@ -20,7 +20,7 @@ from worker.pace import Pace
 
 log = get_logger(__name__)
 
-# So often the supervisor looks whether it has to stop.
+# How often the supervisor looks whether it has to stop.
 _TICK_SECONDS = 0.2
 _KILL_SECONDS = 10
 

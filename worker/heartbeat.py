@@ -15,7 +15,7 @@ from worker.lines import Lines
 
 log = get_logger(__name__)
 
-# So often a running attempt looks whether it was cancelled.
+# How often a running attempt looks whether it was cancelled.
 WATCH_SECONDS = 0.5
 _JOIN_SECONDS = 5
 # The most lines in one transaction: on SQLite all other writers wait for it.

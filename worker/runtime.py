@@ -23,7 +23,7 @@ log = get_logger(__name__)
 
 COMPUTATION = "worker.computation:main"
 _CLOSE_SECONDS = 6
-# So often a waiting thread looks whether it has to stop.
+# How often a waiting thread looks whether it has to stop.
 _LOOK_SECONDS = 0.2
 
 
@@ -124,7 +124,7 @@ class Runtime:
 
 
 class Slots:
-    """So many places for attempts."""
+    """A fixed number of places for attempts."""
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -63,7 +63,7 @@ class Upkeep:
         log.info("upkeep_started", worker=self._runtime.name)
 
     def join(self) -> None:
-        """Wait for the end of the drain; then, but not for ever, until all threads have noticed it."""
+        """Wait for the end of the drain; then, but not forever, until all threads have noticed it."""
         self._drain.join()
         deadline = time.monotonic() + _JOIN_SECONDS
         for thread in [*self._polled, *self._threads]:

@@ -29,7 +29,7 @@ _A_YEAR = 365 * 24 * 3600
 
 
 class Assets(NamedTuple):
-    """The files of the page by name, and the digest that is part of their addresses: they may be kept for ever."""
+    """The files of the page by name, and the digest that is part of their addresses: they may be kept forever."""
 
     files: dict[str, bytes]
     digest: str

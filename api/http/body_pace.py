@@ -6,7 +6,7 @@ from starlette.types import Message, Receive
 
 from api.http.errors import RequestTimeout
 
-# So much of a body has to come in each span of waiting for it, which anything but a stalled connection can do.
+# How much of a body has to come in each span of waiting for it, which anything but a stalled connection can do.
 LEAST_BYTES = 2**14
 
 

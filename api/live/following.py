@@ -121,7 +121,7 @@ class Following:
         except (PlatformError, SQLAlchemyError) as error:
             log.warning("event_streams_ended", streams=self.streams(), error=type(error).__name__)
         finally:
-            # Whoever followed comes again; a stream without this task would be silent for ever.
+            # Whoever followed comes again; a stream without this task would be silent forever.
             self._end_all()
 
     async def _round(self) -> None:

@@ -24,8 +24,8 @@ class LimitsRequest(RequestBody):
     seconds: float | None = Field(
         default=None,
         gt=0,
-        description="So long after an attempt began, its computation is stopped and the job fails; fetching the table "
-        "counts, waiting in the queue does not. At most `MLMINI_JOB_SECONDS`.",
+        description="How long after the beginning of an attempt its computation is stopped and the job fails. Fetching "
+        "the table counts, waiting in the queue does not. At most `MLMINI_JOB_SECONDS`.",
         examples=[600],
     )
     memory_mb: int | None = Field(
@@ -39,7 +39,9 @@ class LimitsRequest(RequestBody):
 class JobLimits(ResponseBody):
     """The limits that hold: those of the request where it names them, else those of the platform."""
 
-    seconds: float = Field(description="So long after an attempt began, its computation is stopped.", examples=[3600.0])
+    seconds: float = Field(
+        description="How long after the beginning of an attempt its computation is stopped.", examples=[3600.0]
+    )
     memory_mb: int = Field(description="MiB that it may add to what the libraries take.", examples=[4096])
 
 

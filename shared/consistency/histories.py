@@ -1,4 +1,4 @@
-"""The events of each job against the transitions that there are, and against its row."""
+"""Compares the events of each job with the allowed transitions, and with its row."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
@@ -19,7 +19,7 @@ _NO_LEASE = (
 
 
 def differences(database: Database) -> Iterator[Difference]:
-    """Jobs whose events are no legal path, or whose row is in another state than the path leads to."""
+    """Jobs whose events are not a legal path, or whose row is in another state than the path leads to."""
     query = (
         select(
             JobRow.id,

@@ -1,4 +1,4 @@
-"""The rows that name objects against the objects that there are.
+"""Compares the rows that name objects with the objects in the store.
 
 On a platform that runs both change meanwhile, so whatever seems to be missing is looked at once more.
 """

@@ -62,7 +62,7 @@ def find_version(session: Session, dataset: DatasetRow, number: int | None) -> D
     """The version of that number, or the newest one.
 
     Raises:
-        UnknownDatasetVersion: when there is none of that number.
+        UnknownDatasetVersion: when it has no such version.
     """
     query = select(DatasetVersionRow).where(_ready(dataset.id)).order_by(DatasetVersionRow.number.desc()).limit(1)
     version = session.scalar(query if number is None else query.where(DatasetVersionRow.number == number))
@@ -79,7 +79,7 @@ def find_entry(session: Session, name: str, number: int | None = None) -> Catalo
     """A dataset that is not archived, and its newest version or the one of that number.
 
     Raises:
-        UnknownDataset: when there is none of that name.
+        UnknownDataset: when there is no such dataset.
         UnknownDatasetVersion: when it has no version of that number.
     """
     found = session.execute(_ENTRY, {"name": name, "number": number}).one_or_none()
@@ -124,7 +124,7 @@ def archive_dataset(session: Session, name: str) -> None:
     """Hide a dataset; one that is hidden stays so.
 
     Raises:
-        UnknownDataset: when there is none of that name.
+        UnknownDataset: when there is no such dataset.
     """
     dataset = find_dataset(session, name, include_archived=True)
     hidden_at = func.coalesce(DatasetRow.archived_at, Now())
@@ -135,7 +135,7 @@ def delete_dataset(session: Session, name: str) -> None:
     """Delete a dataset, archived or not, and discard its objects, which are to be removed once this is committed.
 
     Raises:
-        UnknownDataset: when there is none of that name.
+        UnknownDataset: when there is no such dataset.
         DatasetInUse: when a model was made from it.
     """
     dataset = lock_dataset(session, name)
@@ -155,7 +155,7 @@ def lock_dataset(session: Session, name: str) -> DatasetRow:
     """Lock a dataset, archived or not, with its jobs and versions, for a transaction that deletes it.
 
     Raises:
-        UnknownDataset: when there is none of that name.
+        UnknownDataset: when there is no such dataset.
     """
     dataset = find_dataset(session, name, include_archived=True)
     # Jobs first, in the order of a job's commit, which locks its job before the version that it used.

@@ -66,7 +66,7 @@ class UnknownModel(Unknown):
 class ModelErased(Unknown):
     """The model of that version was erased for good; its number is never given again."""
 
-    hint = "Choose another version; `GET /models` lists those that there are."
+    hint = "Choose another version; `GET /models` lists them."
 
 
 class ModelInUse(Conflict):

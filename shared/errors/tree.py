@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
-# So many problems of one request are told. To make a sentence for each of a million would take seconds.
+# How many problems of one request are listed. To make a sentence for each of a million would take seconds.
 MOST_PROBLEMS = 100
-# So many of them come with a suggestion, where it is looked for among the columns of a table.
+# How many of them come with a suggestion, where that is looked for among the columns of a table.
 MOST_HINTS = 10
-# So many of the words that would be taken are listed; a table may have thousands of columns.
+# How many of the words that would be taken are listed; a table may have thousands of columns.
 MOST_AVAILABLE = 100
 
 

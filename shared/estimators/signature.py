@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 Task = Literal["classification", "regression"]
 
-# So many categories of a column are kept, the most frequent ones.
+# How many categories of a column are kept; they are the most frequent ones.
 MOST_CATEGORIES = 100
 
 

@@ -116,7 +116,7 @@ def cancel(session: Session, job_id: UUID) -> JobRow:
     """Cancel a queued job at once; ask the worker of a running one to stop.
 
     Raises:
-        UnknownJob: when there is none of that id.
+        UnknownJob: when there is no such job.
         JobEnded: when it has ended.
     """
     was_queued = JobRow.status == State.QUEUED
@@ -144,7 +144,7 @@ def ended_job(session: Session, job_id: UUID) -> JobRow:
     """The job of that id, which must have ended: the one that a retry repeats.
 
     Raises:
-        UnknownJob: when there is none of that id.
+        UnknownJob: when there is no such job.
         JobNotEnded: when it is queued or running.
         JobErased: when what it was to do was erased.
     """

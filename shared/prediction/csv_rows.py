@@ -112,7 +112,7 @@ def how_to_read(path: Path, limits: TableLimits) -> Reading:
 
     Raises:
         EmptyTable: when nothing but blanks is there.
-        InvalidTable: when it is no delimited text.
+        InvalidTable: when it is not delimited text.
     """
     reading = detect(path, limits)
     if reading.delimiter is None:

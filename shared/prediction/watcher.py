@@ -84,7 +84,7 @@ class Watcher:
                     log.warning("registry_not_reachable")
                 self._reachable = False
             except Exception:
-                # Catch everything: without this thread the process would serve retired models for ever.
+                # Catch everything: without this thread the process would serve retired models forever.
                 log.exception("registry_not_read")
             self._closed.wait(POLL_SECONDS)
 

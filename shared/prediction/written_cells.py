@@ -15,7 +15,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}")
 
 
 class WrongCell(Exception):
-    """The text is none of the values that the column takes; the sentence says what it is not."""
+    """The text is not a value that the column takes; the sentence says why."""
 
 
 class NotFinite(Exception):

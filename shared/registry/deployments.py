@@ -170,7 +170,7 @@ def _end_activity(session: Session, version: int, stage: str, reason: str | None
 
 
 def not_active(session: Session, version: int, stage: str) -> UnknownModel | NotActive:
-    """Why a version cannot be used in a stage: there is none of that number, or where it is active instead.
+    """Why a version cannot be used in a stage: there is no such version, or where it is active instead.
 
     Raises:
         ModelErased: when it was erased.

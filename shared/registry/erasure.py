@@ -29,7 +29,7 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     """Erase a model that serves nowhere; its files are discarded, to be removed once this is committed.
 
     Raises:
-        UnknownModel: when there is none of that version.
+        UnknownModel: when there is no such model.
         ModelErased: when it was erased before.
         ModelInUse: when it is active in a stage, or a job is about to promote it.
     """
@@ -51,7 +51,7 @@ def erase_dataset(session: Session, name: str, *, actor: str) -> None:
     """Erase a dataset, archived or not, that has no models any more; its files are discarded.
 
     Raises:
-        UnknownDataset: when there is none of that name.
+        UnknownDataset: when there is no such dataset.
         DatasetInUse: when models were made from it that were not erased, or jobs on it have not ended.
     """
     dataset = lock_dataset(session, name)
