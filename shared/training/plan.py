@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.estimators.catalogue import Estimator
 from shared.tables.columns import Column, ColumnKind, unique_bound
 from shared.training.spec import TrainingSpec
+from shared.training.texts import looks_of_text
 
 Role = Literal["number", "boolean", "category", "left_out"]
 
@@ -124,7 +125,9 @@ def _reason_to_leave_out(column: Column, *, rows: int, asked: bool, counted: int
     if column.kind is ColumnKind.TEXT:
         least = "at least " if many else ""
         found = f"{least}{column.unique:,} different texts in {present:,} rows"
-        reason = "each row has its own text" if distinct else f"it is free text, {found}, which nothing here reads"
+        reason = "each row has its own text" if distinct else f"it is text, {found}, which nothing here reads"
+        looks = looks_of_text(column)
+        reason += "" if looks is None else f"; it {looks.said}: {looks.hint}"
     elif named and (distinct or many):
         seems = "identifies the row" if distinct else "has the name and the many values of an identifier"
         reason = f"it {seems}; name it in 'features' to use it"

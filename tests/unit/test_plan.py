@@ -36,7 +36,7 @@ LEFT_OUT = {
     "a constant": (column("number", unique=1), "the same value in every row"),
     "an identifier": (column("integer", unique=100, name="user_id"), "it identifies the row"),
     "an identifier with gaps": (column("integer", unique=60, missing=40, name="ID"), "it identifies the row"),
-    "text of which two are equal": (column("text", unique=99), "free text"),
+    "text of which two are equal": (column("text", unique=99), "it is text, 99 different texts in 100 rows, which"),
     "text of which none are equal": (column("text", unique=100), "its own text"),
     "text of which none are equal, with gaps": (column("text", unique=60, missing=40), "its own text"),
 }
@@ -52,6 +52,29 @@ def test_a_column_that_tells_nothing_is_left_out_with_its_reason(found: Column, 
     left = treated(found)
     assert (left.role, left.treatment.startswith("left out: ")) == ("left_out", True)
     assert reason in left.treatment
+
+
+@pytest.mark.parametrize(
+    ("examples", "said"),
+    [
+        (["0.5", "#DIV/0!"], "it holds numbers such as '0.5', but also '#DIV/0!', which is not read as one: correct"),
+        (["1,5", "-2", "007"], "it holds numbers such as '1,5', but also '007', which is not read as one: correct"),
+        (["1e5", "2.5"], "it holds values such as '1e5', but not all of it is read as numbers: write all"),
+        (
+            ["31.12.2025", "1.1.2026"],
+            "such as '31.12.2025', which are not read as dates: write its dates",
+        ),
+        (["12/31/2025 10:30"], "such as '12/31/2025 10:30', which are not read as dates"),
+    ],
+)
+def test_a_column_of_text_that_looks_like_numbers_or_dates_is_told_what_stands_in_the_way(
+    examples: list[str], said: str
+) -> None:
+    for unique in (99, 100):
+        found = column("text", unique=unique).model_copy(update={"examples": examples})
+        assert said in treated(found).treatment
+    plain = column("text", unique=99).model_copy(update={"examples": ["all is well", "10.0.0.1", "0049 30"]})
+    assert treated(plain).treatment.endswith("which nothing here reads")
 
 
 def test_what_is_said_of_a_column_is_true_where_not_all_its_values_were_counted() -> None:

@@ -135,7 +135,7 @@ def test_a_table_with_nothing_to_learn_from_is_refused_with_the_reasons() -> Non
     useless = [column("remark", "text", unique=100), column("currency", "category", unique=1)]
     (problem,) = problems(spec_of(FOREST), *useless, column("target", "boolean", unique=2))
     assert problem.code == "unsuitable_columns"
-    assert "'remark': left out: each row has its own text" in problem.detail
+    assert "'remark': each row has its own text" in problem.detail
     (problem,) = problems(spec_of(FOREST), column("target", "boolean", unique=2))
     assert problem.code == "unsuitable_columns"
 
@@ -217,6 +217,44 @@ def test_only_whole_numbers_with_the_name_of_an_identifier_are_left_out(name: st
     text, target = column("remark", "text", unique=100), column("target", "boolean", unique=2)
     found = codes(spec_of(FOREST), column(name, kind, unique=100), text, target)
     assert found == (["unsuitable_columns"] if left_out else [])
+
+
+QUOTE = column("target", "text", unique=2_512, examples=["12.5", "#DIV/0!", "13.1"])
+
+
+@pytest.mark.parametrize("estimator", [FOREST, RIDGE])
+def test_a_target_of_numbers_with_other_cells_is_not_sent_from_one_task_to_the_other(estimator: str) -> None:
+    (problem,) = problems(spec_of(estimator), X, QUOTE, rows=3_000)
+    assert problem.code == "task_mismatch"
+    assert "holds numbers such as '12.5', but also '#DIV/0!', which is not read as one. Correct or empty" in (
+        problem.detail
+    )
+    assert "2,512 different values in 3,000 rows" in problem.detail
+    assert "Use a" not in problem.detail
+
+
+@pytest.mark.parametrize("estimator", [FOREST, RIDGE])
+@pytest.mark.parametrize("examples", [["all is well"], ["31.12.2025"], []])
+def test_a_target_of_text_is_not_sent_from_one_task_to_the_other(estimator: str, examples: list[str]) -> None:
+    (problem,) = problems(spec_of(estimator), X, column("target", "text", unique=100, examples=examples))
+    assert "Choose a" in problem.detail
+    assert "Use a" not in problem.detail
+
+
+def test_a_target_of_one_word_is_not_sent_to_a_classifier() -> None:
+    (problem,) = problems(spec_of(RIDGE), X, column("target", "category", unique=1))
+    assert problem.detail.endswith("with one value in all rows. Choose another target.")
+
+
+def test_that_no_column_is_left_is_told_in_whole_sentences() -> None:
+    target = column("target", "boolean", unique=2)
+    (problem,) = problems(spec_of(FOREST), target)
+    assert problem.detail == "No column is left to learn from. Add columns that tell something of the target."
+    (problem,) = problems(spec_of(FOREST), column("x", unique=1), column("y", "boolean", unique=0, missing=100), target)
+    assert problem.detail == (
+        "No column is left to learn from. 'x': it has the same value in every row; 'y': it has no values. Add "
+        "columns that tell something of the target."
+    )
 
 
 def test_thousands_of_unknown_columns_cost_few_suggestions_and_a_hundred_sentences() -> None:

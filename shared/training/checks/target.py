@@ -6,11 +6,13 @@ from shared.errors import InvalidSplit, PlatformError, SingleClass, TaskMismatch
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.tables.columns import Column, ColumnKind
 from shared.training.checks.combinations import Values
+from shared.training.texts import looks_of_text
 
 # With more classes than this, and fewer rows for each, a target holds amounts or identifiers rather than classes.
 _FEW_CLASSES = 20
 _ROWS_PER_CLASS = 3
 
+_NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 _POSITIVE = "targets above 0 only"
 _NOT_NEGATIVE = "no negative targets"
 # With this power the Tweedie distribution is the gamma distribution; from here on, a target cannot be 0.
@@ -26,7 +28,7 @@ def problems_of_target(values: Values, target: Column, *, rows: int) -> Iterator
         return
     sentence = _of_dates(target)
     if sentence is None and estimator.task == "regression":
-        sentence = _no_numbers(estimator, target) or _out_of_range(values, target)
+        sentence = _no_numbers(estimator, target, used) or _out_of_range(values, target)
     elif sentence is None:
         sentence = _no_classes(estimator, target, used)
     if sentence is not None:
@@ -63,13 +65,29 @@ def _of_dates(target: Column) -> str | None:
     return f"Target column '{target.name}' holds dates, which are neither classes nor amounts. Choose another target."
 
 
-def _no_numbers(estimator: Estimator, target: Column) -> str | None:
-    if target.kind not in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
-        return (
-            f"{estimator.key} predicts numbers, but target column '{target.name}' is of the kind {target.kind}. "
-            f"Use a classifier such as '{_counterpart(estimator)}'."
-        )
-    return None
+def _no_numbers(estimator: Estimator, target: Column, rows: int) -> str | None:
+    if target.kind in _NUMBERS:
+        return None
+    said = f"{estimator.key} predicts numbers, but target column '{target.name}' is of the kind {target.kind}"
+    hint = f"use a classifier such as '{_counterpart(estimator)}'"
+    if target.unique < 2:
+        said, hint = f"{said}, with one value in all rows", "choose another target"
+    elif _many_classes(target, rows):
+        said += f", with {target.unique:,} different values in {rows:,} rows, which are too many for a classifier, too"
+        hint = "choose another target"
+    return _with_hints(said, target, hint)
+
+
+def _with_hints(said: str, target: Column, hint: str) -> str:
+    """The sentence with how to fix it; where text has numbers in it, also how to make it a column of numbers."""
+    looks = looks_of_text(target)
+    if looks is not None and looks.numbers:
+        said, hint = f"{said}; it {looks.said}", f"{looks.hint}, or {hint}"
+    return f"{said}. {hint[0].upper()}{hint[1:]}."
+
+
+def _many_classes(target: Column, rows: int) -> bool:
+    return target.unique > _FEW_CLASSES and rows < _ROWS_PER_CLASS * target.unique
 
 
 def _out_of_range(values: Values, target: Column) -> str | None:
@@ -99,13 +117,17 @@ def _range_of(values: Values) -> tuple[str | None, str]:
 def _no_classes(estimator: Estimator, target: Column, rows: int) -> str | None:
     if target.kind is ColumnKind.NUMBER and not _looks_whole(target):
         return not_whole(estimator, target.name)
-    if target.unique > _FEW_CLASSES and rows < _ROWS_PER_CLASS * target.unique:
-        return (
-            f"{estimator.key} predicts classes, but target column '{target.name}' has {target.unique} different values "
-            f"in {rows} rows. Use a regressor such as '{_counterpart(estimator)}' if they are amounts, else a target "
-            "with fewer classes."
-        )
-    return None
+    if not _many_classes(target, rows):
+        return None
+    said = (
+        f"{estimator.key} predicts classes, but target column '{target.name}' has {target.unique:,} different values "
+        f"in {rows:,} rows"
+    )
+    if target.kind in _NUMBERS:
+        regressor = f"Use a regressor such as '{_counterpart(estimator)}' if they are amounts"
+        return f"{said}. {regressor}, else a target with fewer classes."
+    # A regressor takes numbers only, so it is no way out as long as the column is text.
+    return _with_hints(f"{said}, which are text", target, "choose a target with fewer classes")
 
 
 def _looks_whole(target: Column) -> bool:

@@ -124,9 +124,11 @@ def _input_problems(
     estimator = values.estimator
     used = [treatment.column for treatment in plan.treatments if treatment.role != "left_out"]
     if not used and spec.features != []:
-        why = "; ".join(f"'{left.column}': {left.treatment}" for left in plan.treatments[:_COLUMNS_SHOWN])
-        sentence = f"No column is left to learn from. {why}".strip()
-        yield _problem(UnsuitableColumns, f"{sentence}. Add columns that say something about the target.", "features")
+        why = "; ".join(f"'{left.column}': {left.reason}" for left in plan.treatments[:_COLUMNS_SHOWN])
+        sentence = (
+            f"No column is left to learn from.{why and f' {why}.'} Add columns that tell something of the target."
+        )
+        yield _problem(UnsuitableColumns, sentence, "features")
     if estimator.inputs_not_negative and not estimator.needs_categories:
         for column in input_columns(spec, columns):
             if column.name in used and column.min is not None and column.min < 0:
