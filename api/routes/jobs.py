@@ -19,6 +19,7 @@ from api.lifespan import Parts
 from api.pages.frame import WantsPage
 from api.pages.jobs import page_of_job, page_of_jobs
 from api.schemas.jobs import Job
+from shared.datasets.catalog import check_name
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
 from shared.jobs.limits import RequestedLimits
@@ -86,7 +87,7 @@ async def get_job(
 
 
 @router.get(
-    "/jobs", response_model=Page[Job], summary="List jobs", operation_id="list_jobs", responses=responses(422, 503)
+    "/jobs", response_model=Page[Job], summary="List jobs", operation_id="list_jobs", responses=responses(404, 422, 503)
 )
 def list_all_jobs(
     *,
@@ -102,14 +103,17 @@ def list_all_jobs(
 
     Where a queued one stands is in the answer of `GET /jobs/{id}` alone.
     """
+    position = _position(page)
     rows = list_jobs(
         session,
         limit=page.limit + 1,
-        after=_position(page),
+        after=position,
         status=status,
         kind=kind,
         dataset_name=dataset_name,
     )
+    if not rows and position is None and dataset_name is not None:
+        check_name(session, dataset_name)
     jobs = make_page(
         rows,
         page,

@@ -77,7 +77,7 @@ def model_filter(
     response_model=Page[Model],
     summary="List models",
     operation_id="list_models",
-    responses=responses(422, 503),
+    responses=responses(404, 422, 503),
 )
 def list_some_models(
     *,

@@ -58,6 +58,16 @@ def find_dataset(session: Session, name: str, *, include_archived: bool = False)
     return dataset
 
 
+def check_name(session: Session, name: str) -> None:
+    """Make sure that a name is, or was, that of a dataset: a list that is empty because of a typo says nothing.
+
+    Raises:
+        UnknownDataset: when neither a dataset nor a job has it.
+    """
+    if session.scalar(select(JobRow.id).where(JobRow.dataset_name == name).limit(1)) is None:
+        find_dataset(session, name, include_archived=True)
+
+
 def find_version(session: Session, dataset: DatasetRow, number: int | None) -> DatasetVersionRow:
     """The version of that number, or the newest one.
 

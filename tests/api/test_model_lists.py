@@ -45,8 +45,28 @@ def test_models_are_found_by_their_class_with_its_module_or_without(
 ) -> None:
     assert listed(one_client, estimator="SVC") == listed(one_client, estimator="svm.SVC") == [6, 4, 2]
     assert listed(one_client, estimator="ensemble.RandomForestClassifier") == [5, 3, 1]
-    for other in ("VC", "svm", "Classifier", "%", "_VC", "tree.SVC"):
+    for other in ("Ridge", "linear_model.Ridge"):
         assert listed(one_client, estimator=other) == []
+
+
+@pytest.mark.parametrize(
+    ("estimator", "near"),
+    [
+        ("RandomForestClassifer", "RandomForestClassifier"),
+        ("svm.svc", "svm.SVC"),
+        ("tree.SVC", None),
+        ("Classifier", None),
+        ("%", None),
+        ("_VC", None),
+    ],
+)
+def test_a_class_that_does_not_exist_is_told(
+    one_client: TestClient, one_platform: Platform, estimator: str, near: str | None
+) -> None:
+    problem = one_client.get("/models", params={"estimator": estimator}).json()
+    assert (problem["status"], problem["code"]) == (422, "unknown_estimator")
+    assert problem["detail"].startswith(f"There is no estimator '{estimator}'.")
+    assert near is None or problem["did_you_mean"] == near
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss"])

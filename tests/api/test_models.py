@@ -11,6 +11,8 @@ from sqlalchemy import update
 
 from api.lifespan import Parts
 from shared.datasets.rows import DatasetVersionRow
+from shared.jobs.acceptance import accept
+from shared.jobs.states import Kind
 from shared.registry.rows import DeploymentRow
 from tests.support.jobs import claim_job
 from tests.support.models import Platform, doubling, iris_forest, with_target
@@ -62,9 +64,24 @@ def test_models_are_listed_newest_first_and_filtered(one_client: TestClient, one
 
 
 @pytest.mark.parametrize("path", ["/models", "/jobs"])
-def test_a_list_for_an_unknown_dataset_is_empty(one_client: TestClient, one_platform: Platform, path: str) -> None:
-    answer = one_client.get(path, params={"dataset_name": "irsi"})
-    assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None})
+def test_a_list_for_a_dataset_that_never_was_suggests_the_one_that_is_meant(
+    one_client: TestClient, one_platform: Platform, path: str
+) -> None:
+    for name in ("irsi", "IRIS"):
+        problem = one_client.get(path, params={"dataset_name": name}).json()
+        assert (problem["status"], problem["code"]) == (404, "unknown_dataset")
+        assert problem["did_you_mean"] == "iris"
+
+
+@pytest.mark.parametrize("path", ["/models", "/jobs"])
+def test_a_list_for_a_dataset_without_any_is_empty(client: TestClient, platform: Platform, path: str) -> None:
+    empty: dict[str, Any] = {"items": [], "next_cursor": None}
+    platform.dataset("fresh")
+    assert client.get(path, params={"dataset_name": "fresh"}).json() == empty
+    with platform.database.write() as session:
+        accept(session, kind=Kind.TRAIN, request={}, dataset_name="gone", dataset_version_id=None)
+    assert client.get(path, params={"dataset_name": "gone"}).status_code == 200
+    assert client.get("/jobs", params={"dataset_name": "gone", "status": "failed"}).json() == empty
 
 
 def test_pages_of_models_follow_each_other(one_client: TestClient, one_platform: Platform) -> None:

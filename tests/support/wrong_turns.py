@@ -175,6 +175,7 @@ def _of_jobs(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield Turn("read_job_log", "GET", f"/jobs/{JOB_ID}/logs", {})
     yield Turn("read_job_log", "GET", f"/jobs/{ALIKE}/logs", {})
     yield Turn("list_jobs", "GET", "/jobs?status=done", {})
+    yield Turn("list_jobs", "GET", "/jobs?dataset_name=iriss", {})
     yield from _pages("list_jobs", "/jobs")
     yield Turn("cancel_job", "POST", f"/jobs/{JOB_ID}/cancel", {})
     yield Turn("cancel_job", "POST", f"/jobs/{ended}/cancel", {})
@@ -186,6 +187,8 @@ def _of_jobs(queued: str, ended: str, erased: str) -> Iterator[Turn]:
 
 def _of_models() -> Iterator[Turn]:
     yield Turn("list_models", "GET", "/models?stage=stagging", {})
+    yield Turn("list_models", "GET", "/models?dataset_name=iriss", {})
+    yield Turn("list_models", "GET", "/models?estimator=RandomForestClassifer", {})
     yield from _pages("list_models", "/models")
     for operation, path in (
         ("compare_models", "/models/compare?versions=1,9"),
