@@ -340,7 +340,7 @@ def test_a_refused_request_tells_every_problem_and_its_id(mlmini: CommandLine, f
     ended = mlmini.run(*words)
     assert (ended.status, ended.out) == (1, "")
     assert "'C' of linear_model.LogisticRegression must be" in ended.err
-    assert "body.model.params.D: linear_model.LogisticRegression has no parameter 'D'" in ended.err
+    assert "--param D: linear_model.LogisticRegression has no parameter 'D'" in ended.err
     assert "(request " in ended.err
     as_json = mlmini.run(*words, "--json")
     assert (as_json.status, as_json.document["status"]) == (1, 422)
