@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cli.client.errors import FAILED, Unreachable, WrongUsage
+from cli.client.errors import FAILED, Unreachable
 from cli.render.output import Output, sections
 from cli.render.table import table
 from cli.render.text import count
@@ -31,8 +31,7 @@ def fsck(*, deep: bool, as_json: bool) -> int:
 
     Raises:
         WrongSettings: when the settings or the tables of the database are wrong, so that it cannot compare.
-        WrongUsage: when nothing was started on the home folder yet.
-        Unreachable: when the database or the object store does not answer.
+        Unreachable: when the database or the object store does not answer, or nothing was started here yet.
     """
     settings = load_settings()
     _expect_a_start(settings)
@@ -50,7 +49,7 @@ def fsck(*, deep: bool, as_json: bool) -> int:
 def _expect_a_start(settings: Settings) -> None:
     made = (settings.home / name for name in ("ml_registry.db", KEY_FILE, "store"))
     if settings.database_url is None and not any(path.exists() for path in made):
-        raise WrongUsage(
+        raise Unreachable(
             f"No platform was started on {settings.home.absolute()} yet, so there is nothing to compare. Start one "
             "with `make run` or `mlmini up`, or set MLMINI_HOME to the folder of one that was."
         )

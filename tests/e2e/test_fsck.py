@@ -98,7 +98,7 @@ def test_where_it_cannot_look_it_says_why(mlmini: CommandLine, tmp_path: Path) -
     assert "MLMINI_STORE" in ended.err
     ended = mlmini.run("fsck", MLMINI_HOME=str(tmp_path / "none"))
     assert (ended.status, ended.out) == (3, "")
-    assert "database file cannot be opened" in ended.err
+    assert f"No platform was started on {tmp_path / 'none'} yet" in ended.err
     assert not (tmp_path / "none").exists()
     sqlite3.connect(tmp_path / "ml_registry.db").close()
     ended = mlmini.run("fsck", MLMINI_HOME=str(tmp_path))

@@ -156,10 +156,10 @@ def test_a_table_without_rows_gives_a_header(mlmini: CommandLine) -> None:
 WRONG = {
     "cells that are no numbers": (
         b"length,width,colour\n1,2,red\nlong,2,red\n3,wide,red\n",
-        "line 3, column 'length': 'long' is not a number\n  line 4, column 'width': 'wide' is not a number",
+        "line 3, column 'length': 'long' is not a number. Leave the cell empty where the value is missing.\n  line 4",
     ),
     "a row that is too short": (b"length,width,colour\n1,2\n", "line 2: there are 2 cells, but 3 columns"),
-    "a table of something else": (b"a,b\n1,2\n", "none of the columns that the model takes: length, width, colour"),
+    "a table of something else": (b"a,b\n1,2\n", "which predicts 'good') takes: length, width, colour. Its first line"),
     "nothing": (b"", "is empty"),
     "a quote that never ends": (b'length,"width\n1,2\n', "never closed"),
     "two columns of one name": (b"length,length\n1,2\n", "more than one column of the name 'length'"),
@@ -201,7 +201,9 @@ def test_a_column_that_is_needed_is_missed_once_and_not_row_by_row(mlmini: Comma
     predict = ["predict", "needing", "-", "-e", "dev"]
     ended = mlmini.run(*predict, stdin=b"a\n" + b"1\n" * 120)
     assert (ended.status, ended.out) == (1, "")
-    assert f"The table lacks b, which version {version} needs in every row." in ended.err
+    assert (
+        f"The table lacks b, which the model (version {version}, which predicts 'c') needs in every row." in ended.err
+    )
     assert len(ended.err.splitlines()) == 2
     # Where the column is there, and empty, some of the places are enough.
     ended = mlmini.run(*predict, stdin=b"a,b\n" + b"1,\n" * 120)

@@ -204,6 +204,6 @@ def test_fsck_says_that_nothing_was_started_yet(
         home.mkdir()
     monkeypatch.setenv("MLMINI_HOME", str(home))
     ended = mlmini("fsck")
-    assert (ended.status, ended.out) == (2, "")
+    assert (ended.status, ended.out) == (3, "")
     assert f"No platform was started on {home} yet" in ended.err
     assert "`mlmini up`" in ended.err
