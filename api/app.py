@@ -10,9 +10,10 @@ from api import docs
 from api.http import problems
 from api.http.json_body import MAX_DEPTH
 from api.http.metrics import Metrics
-from api.http.middleware import AccessRecord, BodyLimit, HeadRequests, RequestContext, RequestLimits
+from api.http.middleware import AccessRecord, HeadRequests, RequestContext
 from api.http.origins import origin_checks
 from api.http.query import check_query
+from api.http.request_limits import BodyLimit, RequestLimits
 from api.lifespan import lifespan
 from api.routes import (
     datasets,

@@ -2,18 +2,14 @@
 
 import re
 import time
-from collections.abc import Mapping
-from typing import NamedTuple
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.body_pace import ReceivedInTime
 from api.http.metrics import Metrics
-from api.http.problems import problem, unexpected
-from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from api.http.problems import unexpected
 from shared.logging import get_logger
 
 log = get_logger(__name__)
@@ -127,93 +123,6 @@ class HeadRequests:
             await self._app(as_get, receive, send_without_body)
         finally:
             scope["route"] = as_get.get("route")
-
-
-class BodyLimit(NamedTuple):
-    """The most bytes of a body, and the setting that they come from."""
-
-    max_bytes: int
-    setting: str
-
-
-class RequestLimits:
-    """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        usual: BodyLimit,
-        exceptions: Mapping[tuple[str, str], BodyLimit],
-        body_seconds: float,
-    ) -> None:
-        """`exceptions` holds limits by path and media type, the empty one for any.
-
-        `body_seconds` is for `ReceivedInTime`.
-        """
-        self._app = app
-        self._usual = usual
-        self._exceptions = exceptions
-        self._body_seconds = body_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            found = InvalidRequest("The address holds a NUL character. Leave it out.")
-            await problem(found, scope["request_id"])(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        if headers.get("content-encoding", "identity").strip().lower() != "identity":
-            answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
-            await answer(scope, receive, send)
-            return
-        by_path = self._exceptions.get((scope["path"], ""), self._usual)
-        limit = self._exceptions.get((scope["path"], media_type(headers)), by_path)
-        declared = headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:19]) > limit.max_bytes:
-            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
-            return
-        in_time = ReceivedInTime(receive, seconds=self._body_seconds)
-        await self._app(scope, _counting(in_time, limit), send)
-
-
-def media_type(headers: Headers) -> str:
-    """The media type of a body, in lower case and without its parameters."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _counting(receive: Receive, limit: BodyLimit) -> Receive:
-    received = 0
-
-    async def receive_and_count() -> Message:
-        nonlocal received
-        message = await receive()
-        if message["type"] == "http.request":
-            received += len(message.get("body", b""))
-            if received > limit.max_bytes:
-                raise _too_large(limit)
-        return message
-
-    return receive_and_count
-
-
-def _encoded() -> UnsupportedMediaType:
-    return UnsupportedMediaType(
-        "The body has a Content-Encoding. Send it as it is, without that header; a dataset may be a compressed file "
-        "(.gz) inside of the form."
-    )
-
-
-def _too_large(limit: BodyLimit) -> BodyTooLarge:
-    return BodyTooLarge(
-        f"The body is larger than the {limit.max_bytes:,} bytes that this call takes. Send less at a time, or have "
-        f"{limit.setting} raised.",
-        limit=limit.max_bytes,
-        setting=limit.setting,
-    )
 
 
 def add_headers(headers: MutableHeaders, request_id: str) -> None:

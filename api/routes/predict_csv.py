@@ -10,8 +10,8 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.dependencies import PartsDep
-from api.http.middleware import media_type
 from api.http.raw_body import received_body
+from api.http.request_limits import media_type
 from api.predicting_csv import CsvPrediction
 from api.schemas.base import WrittenVersion, read_version
 from shared.errors import InvalidRequest

@@ -1,4 +1,4 @@
-"""Waits for requests to stop and for the ends of children."""
+"""Waits for requests to stop, such as Ctrl-C, and for the ends of children; `crew` stops them."""
 
 import select
 import signal

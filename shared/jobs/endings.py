@@ -1,4 +1,4 @@
-"""The ways in which an attempt ends without its effect, each one guarded UPDATE.
+"""The ways in which an attempt ends without its effect, each one guarded UPDATE, and the delay before the next try.
 
 A requested cancel wins over every other target: an accepted cancel is never followed by another run.
 """

@@ -1,4 +1,7 @@
-"""Collects what was done to an input so that a model could take it: one sentence for each kind and each column."""
+"""Collects what was done to an input so that a model could take it: one sentence for each kind and each column.
+
+What is warned of is decided in `inputs` (JSON) and in `csv_input` (CSV).
+"""
 
 from dataclasses import dataclass, field
 from enum import Enum

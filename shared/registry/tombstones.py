@@ -1,4 +1,4 @@
-"""What stays of erased models, and what is said of them."""
+"""What is said of erased models. What stays of one is decided in `erasure`."""
 
 from collections.abc import Collection
 from datetime import datetime

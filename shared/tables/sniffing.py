@@ -60,7 +60,8 @@ _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|table|svg)\b", re.IGN
 def detect(path: Path, limits: TableLimits) -> Reading:
     """How to read the file, judged by its first 256 KiB.
 
-    The encoding is UTF-8 if these bytes are valid UTF-8; a later byte may still show that the file is Latin-1.
+    The encoding is UTF-8 if these bytes are valid UTF-8; `inspection.inspect` reads the file as Latin-1 if a later
+    byte shows that it is.
 
     Raises:
         EmptyTable: when nothing but blanks is there.
