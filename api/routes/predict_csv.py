@@ -128,12 +128,17 @@ def _made_by(predictor: Predictor) -> dict[str, Any]:
 
 def _headers(predictor: Predictor, warnings: list[str]) -> dict[str, str]:
     headers = {"X-Model-Version": str(predictor.version), "X-Model-Target": json.dumps(predictor.signature.target)}
-    while warnings:
-        written = json.dumps(warnings)
+    return headers | {"X-Warnings": fitting_warnings(warnings)} if warnings else headers
+
+
+def fitting_warnings(warnings: list[str]) -> str:
+    """The warnings as JSON for a header: if not all fit, the first ones, and how many are missing."""
+    for left_out in range(len(warnings) + 1):
+        more = [f"{left_out} more do not fit here; an answer in JSON has all of them."] if left_out else []
+        written = json.dumps([*warnings[: len(warnings) - left_out], *more])
         if len(written) <= _HEADER_BYTES:
-            return headers | {"X-Warnings": written}
-        warnings = warnings[:-1]
-    return headers
+            break
+    return written
 
 
 def _number(version: str | None) -> int | None:

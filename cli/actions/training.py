@@ -51,15 +51,14 @@ def train(
         if dry_run:
             _rehearse(client, output, calls.train(request, dry_run=True))
             return
-        label = f"train {request['model']['class']}"
 
         def made(job: Job) -> RenderableType:
             return model_tables.made(job, client.get(calls.model(job["result"]["version"])))
 
-        run_job(client, output, calls.train(request, key=key), detach=detach, label=label, show=made)
+        run_job(client, output, calls.train(request, key=key), detach=detach, show=made)
 
 
-def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: Show, label: str = "") -> None:
+def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: Show) -> None:
     """Have a job accepted, wait for it unless detached, and give it.
 
     Raises:
@@ -69,7 +68,7 @@ def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: S
     if detach:
         output.give(job, job_tables.accepted)
         return
-    (job,) = wait_for(client, output, [job], [label or f"{job['kind']} {job['dataset_name']}"])
+    (job,) = wait_for(client, output, [job], [job_tables.title(job)])
     give_ended(output, job, show)
 
 

@@ -56,7 +56,7 @@ def promote(
         key=idempotency_key,
     )
     with connected(url, as_json=json) as (client, output):
-        run_job(client, output, call, detach=detach, label=f"promote {dataset} {version} to {stage}", show=promoted)
+        run_job(client, output, call, detach=detach, show=promoted)
 
 
 def retire(

@@ -17,6 +17,16 @@ from cli.render.text import age, cell, count, duration, moment, rounded
 _DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
 
 
+def title(job: dict[str, Any]) -> str:
+    """What a job does, in a few words; the request of an erased one tells nothing."""
+    request = job["request"]
+    if "model" in request:
+        return f"{job['kind']} {request['model']['class']}"
+    if "target_stage" in request:
+        return f"{job['kind']} {job['dataset_name']} {request['version']} to {request['target_stage']}"
+    return f"{job['kind']} {job['dataset_name']}"
+
+
 def job_list(page: dict[str, Any]) -> RenderableType:
     """The jobs of a page."""
     if not page["items"]:

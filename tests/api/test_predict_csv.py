@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.lifespan import Parts
+from api.routes.predict_csv import fitting_warnings
 from tests.support.api_server import serving
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, with_target
 from tests.support.stack import Stack
@@ -116,6 +117,15 @@ def test_what_is_worth_knowing_stands_in_a_header_of_plain_characters(client: Te
     ]
     shown = send(client, "größe,x\n1,2\n", dataset_name="word", accept="*/*").json()
     assert shown["warnings"] == json.loads(answer.headers["x-warnings"])
+
+
+def test_warnings_that_do_not_fit_into_a_header_are_counted_in_it() -> None:
+    warnings = [f"Column 'c{number}' holds texts, and so on." for number in range(200)]
+    shown = json.loads(fitting_warnings(warnings))
+    assert shown[:-1] == warnings[: len(shown) - 1]
+    assert shown[-1] == f"{200 - len(shown) + 1} more do not fit here; an answer in JSON has all of them."
+    assert json.loads(fitting_warnings(warnings[:3])) == warnings[:3]
+    assert json.loads(fitting_warnings(["a" * 5_000])) == ["1 more do not fit here; an answer in JSON has all of them."]
 
 
 NEEDED = "sepal_length,sepal_width,petal_length,petal_width"

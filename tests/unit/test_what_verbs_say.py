@@ -9,6 +9,7 @@ import pytest
 
 from cli.actions.annotating import annotation
 from cli.actions.written_file import is_written_to
+from cli.render.jobs import title
 from tests.support.answering import answer, server
 from tests.support.command_line import Verb
 from tests.support.servers import free_ports
@@ -93,6 +94,13 @@ def test_a_model_is_shown_with_its_tags_and_its_note(mlmini: Verb) -> None:
     assert "Tags       baseline, team:fraud" in lines
     assert "Note       without the postcode" in lines
     assert "C  0.123456" in lines
+
+
+def test_a_job_is_called_by_what_it_does() -> None:
+    promotion = {"kind": "promote", "request": {"version": 3, "target_stage": "staging"}}
+    training = {"request": {"model": {"module": "tree", "class": "DecisionTreeClassifier"}}}
+    named = [title(JOB | changed) for changed in (promotion, training, GONE)]
+    assert named == ["promote iris 3 to staging", "train DecisionTreeClassifier", "train iris"]
 
 
 @pytest.mark.parametrize(
