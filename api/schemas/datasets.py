@@ -8,6 +8,7 @@ from api.schemas.base import Moment, ResponseBody
 from shared.datasets.catalog import CatalogEntry
 from shared.datasets.rows import DatasetVersionRow
 from shared.tables.columns import Column
+from shared.tables.reading import Reading
 
 
 class DatasetVersion(ResponseBody):
@@ -16,6 +17,7 @@ class DatasetVersion(ResponseBody):
     version: int = Field(description="Its number within the dataset.", examples=[1])
     location: str = Field(description="Its key in the object store.", examples=["datasets/iris/0b6f….csv"])
     format: str = Field(description="What the file is: csv, tsv, parquet or jsonl.", examples=["csv"])
+    reading: Reading = Field(description="How the file was read, as the upload found it out.")
     rows: int = Field(description="How many rows it has, without the header.", examples=[150])
     size_bytes: int = Field(description="The size of the file as it was uploaded.", examples=[4551])
     sha256: str = Field(description="The digest of the file as it was uploaded, in hexadecimal digits.")
@@ -30,6 +32,7 @@ class DatasetVersion(ResponseBody):
                 "version": row.number,
                 "location": f"datasets/{row.object_key}",
                 "format": row.format,
+                "reading": row.reading,
                 "rows": row.rows,
                 "size_bytes": row.size_bytes,
                 "sha256": row.sha256,

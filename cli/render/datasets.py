@@ -14,6 +14,7 @@ from cli.render.text import age, cell, count, data_text, moment, rounded, size
 # How much of a digest tells versions apart, and how wide a column of a preview may be; longer cells are folded.
 _DIGEST = 12
 _WIDEST = 30
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
 def dataset_list(page: dict[str, Any]) -> RenderableType:
@@ -42,6 +43,7 @@ def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
                 ("Version", dataset["version"]),
                 ("Table", f"{count(dataset['rows'], 'row')}, {count(len(dataset['columns']), 'column')}"),
                 ("File", f"{dataset['format']}, {size(dataset['size_bytes'])}, {dataset['location']}"),
+                ("Read as", _reading(dataset["reading"])),
                 ("SHA-256", dataset["sha256"]),
                 ("Uploaded", moment(dataset["updated_at"])),
                 *([("Description", dataset["description"])] if dataset["description"] else []),
@@ -56,6 +58,12 @@ def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
             right=["Missing", "Unique"],
         ),
     )
+
+
+def _reading(reading: dict[str, Any]) -> str:
+    between = _DELIMITERS.get(reading["delimiter"])
+    form = f"{reading['format']} with {between} between cells" if between else reading["format"]
+    return ", ".join(part for part in (form, reading["encoding"], reading["compression"]) if part)
 
 
 def version_list(page: dict[str, Any]) -> RenderableType:

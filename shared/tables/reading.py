@@ -6,7 +6,7 @@ follows it, so that everybody sees the same columns of the same kinds.
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
 
@@ -14,10 +14,12 @@ Format = Literal["csv", "tsv", "parquet", "jsonl"]
 class Reading(BaseModel):
     """Format, delimiter, encoding and compression of a file."""
 
-    format: Format
-    delimiter: str | None = None
-    encoding: Literal["utf-8", "latin-1"] | None = None
-    compression: Literal["gzip"] | None = None
+    format: Format = Field(description="What the file is.")
+    delimiter: str | None = Field(default=None, description="What parts the cells of a line; null for other formats.")
+    encoding: Literal["utf-8", "latin-1"] | None = Field(
+        default=None, description="How its bytes became text; null for Parquet."
+    )
+    compression: Literal["gzip"] | None = Field(default=None, description="How it is compressed; null if it is not.")
 
     @property
     def extension(self) -> str:

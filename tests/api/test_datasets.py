@@ -47,6 +47,7 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert dataset == {
         "name": "my_iris", "description": "flowers", "format": "csv", "version": 1, "rows": 150,
         "size_bytes": IRIS.stat().st_size,
+        "reading": {"format": "csv", "delimiter": ",", "encoding": "utf-8", "compression": None},
     }  # fmt: skip
     assert client.get("/datasets/my_iris").json() == answer.json()
 
@@ -83,6 +84,16 @@ def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -
         assert upload(client, content, f"{format_}.png").json()["format"] == format_
         preview = client.get(f"/datasets/{format_}_png/preview").json()
         assert preview == {"columns": ["a", "b"], "rows": [[1, 2]]}, format_
+
+
+def test_how_a_file_was_read_is_told_with_it(client: TestClient) -> None:
+    taken = upload(client, gzip.compress("straße;zahl\nä;1\n".encode("latin-1"), mtime=0)).json()
+    assert taken["reading"] == {"format": "csv", "delimiter": ";", "encoding": "latin-1", "compression": "gzip"}
+    for path in ("/datasets/data", "/datasets/data/versions", "/datasets"):
+        answer = client.get(path).json()
+        assert answer.get("items", [answer])[0]["reading"] == taken["reading"], path
+    none = {"delimiter": None, "encoding": None, "compression": None}
+    assert upload(client, parquet({"a": [1]}), "p").json()["reading"] == {"format": "parquet", **none}
 
 
 def test_datasets_come_in_pages_by_name(client: TestClient) -> None:

@@ -72,8 +72,17 @@ def test_the_limits_and_examples_of_a_column_are_values_of_it() -> None:
         column(kind="category", examples=["a", "b "]),
     ]
     about = dict.fromkeys(["name", "format", "location", "sha256", "description"], "x")
-    profile = {**about, "version": 1, "rows": 2, "size_bytes": 9, "updated_at": "2026-01-31T12:00:00Z"}
+    reading = {"format": "csv", "delimiter": "\t", "encoding": "latin-1", "compression": None}
+    profile = {
+        **about,
+        "reading": reading,
+        "version": 1,
+        "rows": 2,
+        "size_bytes": 9,
+        "updated_at": "2026-01-31T12:00:00Z",
+    }
     lines = drawn(dataset_profile({**profile, "columns": columns}), 1000)
+    assert "Read as      csv with a tab between cells, latin-1" in lines
     assert [line.split("  ")[-1].strip() for line in lines[-3:]] == [
         "0.123456 to 198.85, mean 99.49",
         "1 to 120000, mean 60,000",
