@@ -90,7 +90,7 @@ def test_a_database_without_room_accepts_nothing_loses_nothing_and_serves_what_i
     """No process of the platform may write a file beyond its first page: to them that is a full disk."""
     version = stage.trained()
     body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": FLOWER}}
-    eventually(lambda: all(served_by(stage) == {version} for _ in range(3)), timeout=20)
+    eventually(lambda: all(served_by(stage) == {version} for _ in range(3)), timeout=60)
     running = stage.train(SLOW)
     stage.cluster.site.until_fitting(running)
     began = len(stage.journal.calls)

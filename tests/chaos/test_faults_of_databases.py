@@ -61,7 +61,7 @@ def taken_by(stage: Far, worker: Worker) -> UUID:
 def test_a_worker_that_loses_the_database_ends_its_attempt_and_another_finishes(stage: Far) -> None:
     job_id = taken_by(stage, stage.far)
     stage.to_database.down()
-    eventually(lambda: not stage.computations(stage.far), timeout=20, what="its computation has ended")
+    eventually(lambda: not stage.computations(stage.far), timeout=60, what="its computation has ended")
     job = stage.until(job_id, State.SUCCEEDED)
     assert job.attempt >= 2
     stage.to_database.heal()
@@ -100,7 +100,7 @@ def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_go
     stage.cluster.site.until_fitting(running)
     stage.cluster.proxies[DATABASE].black_hole = True
     stage.to_database.black_hole = True
-    eventually(lambda: not stage.computations(), timeout=20, what="the lease is over")
+    eventually(lambda: not stage.computations(), timeout=60, what="the lease is over")
     assert stage.job(running).status == State.RUNNING
     stage.cluster.proxies[DATABASE].heal()
     stage.to_database.heal()

@@ -68,5 +68,5 @@ def test_half_open_connections_to_redis_hold_nobody_up(stage: Scenario) -> None:
     jobs = [stage.train(DUMMY) for _ in range(5)]
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
-    eventually(lambda: stage.client.get("/readyz").status == 200, timeout=20)
+    eventually(lambda: stage.client.get("/readyz").status == 200, timeout=60)
     stage.settle()

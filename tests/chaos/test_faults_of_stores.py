@@ -64,7 +64,7 @@ def test_a_worker_that_is_killed_when_half_of_the_model_is_sent_leaves_nothing_o
     way.heal()
     assert stage.until(job_id, State.SUCCEEDED).crash_count >= 1
     stage.settle()
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(12, 35)
@@ -79,14 +79,14 @@ def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(st
         # It lets go of the lock only when it gets to run, which takes longer on a busy machine.
         eventually(stage.writable, timeout=60)
         own.suspend()
-    eventually(lambda: stage.job(job_id).crash_count >= 1, timeout=20, what="the lease is over")
+    eventually(lambda: stage.job(job_id).crash_count >= 1, timeout=60, what="the lease is over")
     way.heal()
     ended = stage.until(job_id, State.SUCCEEDED).finished_at
     own.resume()
     eventually(lambda: "attempt_settled" in worker.log, timeout=40, what="it notices that it has lost the job")
     stage.settle()
     assert stage.job(job_id).finished_at == ended
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(21)
@@ -140,7 +140,7 @@ def test_a_model_that_arrives_damaged_is_not_served_and_is_fetched_again(
     version = unseen(stage)
     spoil(way, fault, IN_THE_MODEL)
     stage.cluster.resume()
-    eventually(lambda: version_of(stage.client.predict("iris", "dev", FLOWER)) == version, timeout=20)
+    eventually(lambda: version_of(stage.client.predict("iris", "dev", FLOWER)) == version, timeout=60)
     assert {call.status for call in stage.journal.calls if call.path == "/predict"} <= {OK, 503}
     spoil(way, fault, IN_THE_MODEL)
     job = stage.until(stage.promote(version, "staging"), State.SUCCEEDED)

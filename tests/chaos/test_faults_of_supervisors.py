@@ -47,7 +47,7 @@ def test_a_job_whose_worker_is_killed_is_finished_by_another(stage: Scenario, ro
         stage.until(job_id, State.SUCCEEDED)
     assert len(stage.cluster.workers) < len(stage.cluster.site.workers)
     stage.settle()
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(6, 8, 35)
@@ -60,7 +60,7 @@ def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scenar
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
     stage.settle()
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
 @pytest.mark.rows(11, 35)
@@ -78,7 +78,7 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario
         process.resume()
     stage.settle()
     assert {job_id: stage.job(job_id).finished_at for job_id in jobs} == ends
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
 def stop_at(stage: Scenario, point: str, *, model: dict[str, Any]) -> None:
@@ -110,4 +110,4 @@ def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scen
     eventually(lambda: not any(alive(each) for each in line[member:]), what="nobody outlives who started it")
     assert stage.until(job_id, State.SUCCEEDED).crash_count >= 1
     stage.settle()
-    eventually(lambda: not stage.unnamed(), timeout=20, what="the collector removes what nobody names")
+    eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")

@@ -86,7 +86,7 @@ def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp
 
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(timeout=60) == 0
-        eventually(lambda: all_gone(children), timeout=20)
+        eventually(lambda: all_gone(children), timeout=60)
     assert not (tmp_path / ".mlmini" / "addresses.json").exists()
 
 
@@ -118,7 +118,7 @@ def test_a_demo_that_nobody_watches_stops_the_platform_that_it_started(tmp_path:
         children = started.children()
         assert children
         assert started.process.wait(timeout=120) == 0, started.shown
-        eventually(lambda: all_gone(children), timeout=20)
+        eventually(lambda: all_gone(children), timeout=60)
     assert "serves in production" in started.shown
     assert started.shown.rstrip().endswith("Stopped. `make run` starts it again, on the same data.")
 
@@ -129,7 +129,7 @@ def test_a_demo_that_is_interrupted_takes_its_platform_along(tmp_path: Path) -> 
         children = started.children()
         started.process.send_signal(signal.SIGTERM)
         assert started.process.wait(timeout=60) == 130
-        eventually(lambda: all_gone(children), timeout=20)
+        eventually(lambda: all_gone(children), timeout=60)
 
 
 def test_a_named_platform_that_is_away_is_not_started(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def pause(worker: Worker, database: Database) -> list[psutil.Process]:
             return False
         return True
 
-    eventually(paused, timeout=20)
+    eventually(paused, timeout=60)
     return family
 
 
@@ -154,7 +154,7 @@ def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Si
     for process in stopped:
         process.send_signal(signal.SIGCONT)
     eventually(
-        lambda: "attempt_settled" in paused.log, timeout=20, what="the paused worker notices that it lost the job"
+        lambda: "attempt_settled" in paused.log, timeout=60, what="the paused worker notices that it lost the job"
     )
     assert installation.job(job_id).finished_at == job.finished_at
     assert_one_effect_each(installation, job_id)

@@ -298,5 +298,5 @@ def test_a_janitor_killed_before_a_deletion_harms_nobody_and_another_takes_over(
     assert {entry.key for entry in installation.store.list(bucket)} == {orphan}
     with installation.database.write() as session:
         session.execute(update(OrphanRow).values(removal_until=Now(-1)))
-    eventually(lambda: orphan not in {entry.key for entry in installation.store.list(bucket)}, timeout=20)
+    eventually(lambda: orphan not in {entry.key for entry in installation.store.list(bucket)}, timeout=60)
     installation.until(job_id, State.SUCCEEDED)
