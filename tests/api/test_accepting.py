@@ -47,7 +47,14 @@ def test_a_train_is_not_retried_when_its_data_is_gone(client: TestClient, api_da
         session.add(dataset)
         session.flush()
         version = DatasetVersionRow(
-            dataset_id=dataset.id, object_key="k", format="csv", reading={}, sha256="", size_bytes=1, rows=1, columns=[]
+            dataset_id=dataset.id,
+            object_key="k",
+            format="csv",
+            reading={"format": "csv"},
+            sha256="",
+            size_bytes=1,
+            rows=1,
+            columns=[],
         )
         session.add(version)
         session.flush()

@@ -158,7 +158,7 @@ def abandon(catalog: Catalog, name: str, *, folder: Path) -> None:
                 dataset_id=dataset.id,
                 object_key=f"{name}/abandoned.csv",
                 format="csv",
-                reading={},
+                reading={"format": "csv"},
                 sha256="",
                 size_bytes=4,
                 rows=1,

@@ -184,7 +184,7 @@ def test_what_came_to_the_key_of_a_listed_object_since_then_is_not_removed_with_
     if isinstance(store, S3Store):
         # The same bytes again, maybe in the same second: only the time is left to tell them apart.
         (again,) = store.list(bucket)
-        with pytest.raises(StoreUnavailable, match="took too long"):
+        with pytest.raises(StoreUnavailable, match="came to be sent too late"):
             store.delete_listed(bucket, again, by=now - 1)
     else:
         assert not store.delete_listed(bucket, listed, by=now + 60)

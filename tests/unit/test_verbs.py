@@ -16,6 +16,7 @@ JOB: dict[str, Any] = {
     "kind": "train",
     "status": "queued",
     "dataset_name": "iris",
+    "request": {},
     "error": None,
     "progress": {"percent": 0, "step": "queued"},
 }
