@@ -19,7 +19,7 @@ from shared.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 
-# How many rows are written together: these are soon written, also by a database that is slow.
+# How many rows are written together at most; a slow database writes these soon, too.
 _MOST = 32
 # For locks of others, while others wait for this one. Alone, a write waits as long as all transactions do.
 _PATIENCE = "1s"

@@ -148,7 +148,7 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool, file: Opene
         if file is not None:
             event.listen(engine, "do_connect", file.connecting)
             event.listen(engine, "connect", file.connected)
-            # Before this thread takes the turn to write: after an error behind that, nobody would give it back.
+            # Comes before `turns.begin`: if the check failed after that, nobody would give the turn to write back.
             event.listen(engine, "begin", lambda _: file.check())
         turns = _Turns()
         event.listen(engine, "begin", turns.begin)

@@ -117,7 +117,7 @@ def _placed(refused: Refused, name: str) -> Refused:
     problems = refused.problem.get("errors", [])
     if not problems or not all(_is_line(problem) for problem in problems):
         return refused
-    total = refused.problem.get("problem_count", 1)
+    total = refused.problem.get("problem_count", len(problems))
     shown = [f"  {problem['msg']}" for problem in problems[:_MOST_PROBLEMS]]
     if total > len(shown):
         shown.append(f"  and {total - len(shown):,} more")

@@ -12,6 +12,7 @@ from cli.render.table import table
 from cli.render.text import count
 from shared.consistency import Difference, Examination, Level
 from shared.database_access import explained, open_database
+from shared.database_file import database_path
 from shared.errors import Unavailable
 from shared.migration import check_schema
 from shared.object_store import open_store
@@ -47,8 +48,9 @@ def fsck(*, deep: bool, as_json: bool) -> int:
 
 
 def _expect_a_start(settings: Settings) -> None:
-    made = (settings.home / name for name in ("ml_registry.db", KEY_FILE, "store"))
-    if settings.database_url is None and not any(path.exists() for path in made):
+    database = database_path(settings.sqlalchemy_url)
+    made = (database, settings.home / KEY_FILE, settings.home / "store")
+    if settings.database_url is None and not any(path is not None and path.exists() for path in made):
         raise Unreachable(
             f"No platform was started on {settings.home.absolute()} yet, so there is nothing to compare. Start one "
             "with `make run` or `mlmini up`, or set MLMINI_HOME to the folder of one that was."

@@ -14,7 +14,7 @@ from shared.jobs.delivery import ORDER
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind, State
 
-# At most this many ids with the same beginning are counted.
+# How many jobs with the same beginning of their ids an error lists.
 _MOST_LISTED = 10
 
 
