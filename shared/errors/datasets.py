@@ -15,6 +15,24 @@ class InvalidTable(Invalid):
     hint = "Correct the place that the error names, or save the table anew as CSV, TSV, Parquet or JSON Lines."
 
 
+class HeaderDoubtful(Invalid):
+    """The first line does not seem to hold the names of the columns, so that columns could be mixed up."""
+
+    hint = (
+        "Send the field 'header' with the number of the line that holds the names, or 'none' together with 'names'; or "
+        "write the names into the first line."
+    )
+
+
+class ReadingRefused(Invalid):
+    """The file cannot be read in the way that the request asks for, or says nothing that tells how it is meant."""
+
+    hint = (
+        "Change the field that the error names, such as 'encoding', 'delimiter', 'header', 'decimal' or 'kinds', to "
+        "what the file holds, or leave it out to have it found out."
+    )
+
+
 class DuplicateColumns(Invalid):
     """Two columns of the table have one name."""
 

@@ -1,13 +1,21 @@
 """What is known of each column of a table."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.tables.reading import NEWEST_RULES, Decimal, Rules, Thousands
 
 MOST_UNIQUE = 10_000
 _LEAST_UNIQUE = 1_001
 _UNIQUE_IN_TABLE = 1_000_000
+
+
+# How the cells of a column are written, beside their kind.
+Form = Literal["percent", "currency", "code", "words", "dmy", "mdy"]
+# What a column is for, where that is not to tell something about the target.
+ColumnRole = Literal["identifier", "constant"]
 
 
 class ColumnKind(StrEnum):
@@ -15,8 +23,7 @@ class ColumnKind(StrEnum):
 
     `true` and `false` in any case are booleans; `yes` and `no` stay the labels that they are. Strings are a category
     when they repeat, else text. A column without any value counts as numbers. A column with a code such as 007 is not
-    one of numbers: it is kept as it is written. Where the delimiter is not a comma, 1,5 is a number like 1.5, but a
-    column with both is text.
+    one of numbers: it is kept as it is written.
     """
 
     INTEGER = "integer"
@@ -27,11 +34,39 @@ class ColumnKind(StrEnum):
     DATETIME = "datetime"
 
 
+class CellReading(BaseModel):
+    """How the cells of one column become its values, wherever they are met. `cells.read_cells` follows it.
+
+    `typed` says that the file itself tells strings from numbers. `gap_words` stand for a missing value, null for the
+    usual words. `odd_words` are those of a column of numbers or dates that are neither, in a few cells: they count as
+    missing there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rules: Rules = NEWEST_RULES
+    kind: ColumnKind
+    typed: bool = False
+    decimal: Decimal = "."
+    thousands: Thousands | None = None
+    format: Form | None = None
+    gap_words: tuple[str, ...] | None = None
+    odd_words: tuple[str, ...] = ()
+
+
 class Column(BaseModel):
     """One column and what the whole table holds in it."""
 
     name: str = Field(description="Its name, as the file has it.")
     kind: ColumnKind = Field(description="What its values are.")
+    format: Form | None = Field(
+        default=None,
+        description="How its cells are written: in percent, with a currency, as codes, booleans in words, or dates "
+        "with the day or the month first; null if as usual.",
+    )
+    role: ColumnRole | None = Field(
+        default=None, description="`identifier` if it numbers or names the rows, `constant` if all values are the same."
+    )
     missing: int = Field(
         description="Cells without a value: empty, blank, a marker such as NA, NaN, null or ?, or a number "
         "that is not finite."
@@ -52,6 +87,9 @@ class Column(BaseModel):
     min: float | None = Field(default=None, description="The smallest number.")
     max: float | None = Field(default=None, description="The largest number.")
     mean: float | None = Field(default=None, description="The mean of the numbers.")
+    cells: CellReading | None = Field(
+        default=None, description="How its cells are read; null in versions that an older release took."
+    )
 
 
 def unique_bound(columns: int) -> int:

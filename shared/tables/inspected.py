@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 
 
@@ -25,6 +26,7 @@ class Inspection(BaseModel):
     reading: Reading
     rows: int
     columns: list[Column]
+    findings: list[Finding] = Field(default_factory=list)
 
 
 class Preview(BaseModel):

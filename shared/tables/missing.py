@@ -6,6 +6,17 @@ MISSING = (
     *("NULL", "NaN", "None", "n/a", "nan", "null", "na", "NAN", "Null", "NONE", "none", "?"),
 )
 
+# What people and spreadsheets write where a number or a date should be. In a column of words these are words.
+NO_VALUE = (
+    *("-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", ".", "..", "...", "*", "\\N", "(null)", "nil", "NIL", "Nil"),
+    *("unknown", "Unknown", "UNKNOWN", "missing", "Missing", "MISSING", "N.A.", "n.a.", "N/D", "n/d", "ND", "NaT"),
+    *("not available", "Not available", "Not Available", "no data", "No data", "N.D.", "n.d.", "k.A.", "k. A."),
+    *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
+)
+
+# Days that no calendar has, as some databases write them for no date.
+NO_DAY = ("0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00", "00.00.0000", "00/00/0000")
+
 # Blanks around a cell are those of Unicode: `str.strip` and Arrow's `utf8_trim_whitespace` take the same ones, as a
 # test sees.
 _SPELLED = frozenset(MISSING)

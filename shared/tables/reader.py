@@ -21,6 +21,7 @@ from shared.scratch import Scratch, scratch_errors
 from shared.settings import Settings
 from shared.tables.columns import Column
 from shared.tables.inspected import Inspection, Preview, TableLimits
+from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
 log = get_logger(__name__)
@@ -49,18 +50,22 @@ class Reader:
         """A private folder for the files to read; it goes when the reader closes, or when the next one starts."""
         return self._scratch.folder
 
-    def inspect(self, path: Path) -> Inspection:
-        """Check a whole file and say what is in it.
+    def inspect(self, path: Path, options: ReadingOptions | None = None) -> Inspection:
+        """Check a whole file and say what is in it; `options` say how to read it, and the rest is found out.
 
         Raises:
             InvalidTable: when it is not a table, naming the line where there is one.
             DuplicateColumns: when two columns have one name.
             EmptyTable: when there are no rows or no columns.
             TableTooLarge: when it is over a limit, or needs more memory or time than it may take.
+            HeaderDoubtful, ReadingRefused: when it cannot be told how it is meant, or the options do not fit it.
         """
         limits = TableLimits(max_columns=self._settings.table_max_columns, max_bytes=self._settings.table_max_bytes)
         places = self._small if path.stat().st_size <= SMALL_BYTES else self._large
-        found = self._ask({"act": "inspect", "path": str(path), "limits": limits.model_dump()}, places)
+        request = {"act": "inspect", "path": str(path), "limits": limits.model_dump()}
+        if options is not None:
+            request["options"] = options.model_dump(exclude_unset=True)
+        found = self._ask(request, places)
         return Inspection.model_validate(found)
 
     def preview(

@@ -1,0 +1,161 @@
+"""The one reader of cells: what training made of a cell, a prediction makes of it, too.
+
+A cell is a string of a text file or of a request. Values of Parquet and JSON that are no strings need no reading.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.tables.columns import CellReading, Column, ColumnKind
+from shared.tables.dates import moment_of
+from shared.tables.missing import MISSING, NO_DAY, NO_VALUE
+from shared.tables.moments import MOMENT, in_microseconds
+from shared.tables.number_forms import plain_numbers
+from shared.tables.reading import Reading
+from shared.tables.values import ARROW, STRINGS, convert, finite
+
+_TRUE = ("true", "yes", "y", "t", "on", "1")
+_FALSE = ("false", "no", "n", "f", "off", "0")
+
+
+class Cells(NamedTuple):
+    """Values of a column, null where a cell is missing or wrong; `wrong` says which are wrong, None if none is."""
+
+    values: pa.Array
+    wrong: pa.Array | None
+
+
+def cells_of(column: Column, reading: Reading) -> CellReading:
+    """How the cells of a column of a dataset version are read, also of one that an older release took."""
+    if column.cells is not None:
+        return column.cells
+    comma = reading.delimiter not in {None, ","}
+    return CellReading(rules=1, kind=column.kind, typed=reading.typed, decimal="," if comma else ".")
+
+
+def read_cells(cells: pa.Array, reading: CellReading) -> Cells:
+    """The values of some cells, and which cells are not of the column's kind."""
+    try:
+        return Cells(values_of(cells, reading), None)
+    except pa.ArrowInvalid:
+        pass
+    if len(cells) == 1:
+        return Cells(pa.nulls(1, ARROW[reading.kind]), pa.array([True]))
+    middle = len(cells) // 2
+    halves = [read_cells(cells[:middle], reading), read_cells(cells[middle:], reading)]
+    wrong = [pa.repeat(False, len(half.values)) if half.wrong is None else half.wrong for half in halves]
+    return Cells(pa.concat_arrays([half.values for half in halves]), pa.concat_arrays(wrong))
+
+
+def values_of(cells: pa.Array, reading: CellReading) -> pa.Array:
+    """The values of some cells, null where missing.
+
+    Raises:
+        pa.ArrowInvalid: when a cell is not of the column's kind.
+    """
+    if reading.rules == 1:
+        return convert(cells, reading.kind, typed=reading.typed, decimal_comma=reading.decimal == ",")
+    if cells.null_count == len(cells):
+        return pa.nulls(len(cells), ARROW[reading.kind])
+    if not pa.types.is_string(cells.type):
+        return convert(cells, reading.kind, typed=True)
+    return _READERS[reading.kind](cells, reading)
+
+
+def without_gaps(cells: pa.Array, reading: CellReading) -> pa.Array:
+    """The strings without blanks around them and in composed form, null where they stand for a missing value."""
+    if not reading.typed:
+        cells = pc.utf8_trim_whitespace(cells)
+    if not pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
+        cells = pc.utf8_normalize(cells, form="NFC")
+    words = gap_words(reading)
+    # A word is short; comparing lengths first spares the look-up of nearly every text.
+    suspects = pc.less_equal(pc.binary_length(cells), max(map(_bytes, words), default=-1))
+    if not pc.any(suspects).as_py():
+        return cells
+    return pc.if_else(pc.is_in(cells, value_set=pa.array(words)), pa.scalar(None, pa.string()), cells)
+
+
+@lru_cache(maxsize=1024)
+def gap_words(reading: CellReading) -> tuple[str, ...]:
+    """The words that stand for a missing value in a column; an empty cell is one wherever cells are plain text."""
+    chosen: tuple[str, ...] = () if reading.typed else MISSING
+    if reading.gap_words is not None:
+        chosen = ("", *reading.gap_words)
+    if reading.kind in STRINGS or reading.typed:
+        return chosen
+    days = NO_DAY if reading.kind is ColumnKind.DATETIME else ()
+    return (*dict.fromkeys((*chosen, *MISSING, *NO_VALUE, *days, *reading.odd_words)),)
+
+
+def _bytes(word: str) -> int:
+    return len(word.encode())
+
+
+def _words(cells: pa.Array, reading: CellReading) -> pa.Array:
+    return without_gaps(cells, reading)
+
+
+def _integers(cells: pa.Array, reading: CellReading) -> pa.Array:
+    if reading.thousands is None and reading.format is None:
+        try:
+            return _whole(cells)
+        except pa.ArrowInvalid:
+            # Blanks, gaps and plus signs are looked for only where there may be some.
+            pass
+    numbers = plain_numbers(without_gaps(cells, reading), reading)
+    return _whole(pc.utf8_ltrim(numbers, characters="+"))
+
+
+def _whole(cells: pa.Array) -> pa.Array:
+    # Arrow would take 0x10 for sixteen.
+    if pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py():
+        raise pa.ArrowInvalid("hexadecimal")
+    return pc.cast(cells, pa.int64())
+
+
+def _numbers(cells: pa.Array, reading: CellReading) -> pa.Array:
+    if reading.thousands is None and reading.format is None and reading.decimal == ".":
+        try:
+            return finite(pc.cast(cells, pa.float64()))
+        except pa.ArrowInvalid:
+            pass
+    return finite(pc.cast(plain_numbers(without_gaps(cells, reading), reading), pa.float64()))
+
+
+def _booleans(cells: pa.Array, reading: CellReading) -> pa.Array:
+    true, false = (_TRUE, _FALSE) if reading.format == "words" else (_TRUE[:1], _FALSE[:1])
+    lower = pc.utf8_lower(without_gaps(cells, reading))
+    if not pc.all(pc.is_in(lower, value_set=pa.array([*true, *false, None], pa.string())), min_count=0).as_py():
+        raise pa.ArrowInvalid("not a boolean")
+    return pc.if_else(pc.is_null(lower), pa.scalar(None, pa.bool_()), pc.is_in(lower, value_set=pa.array(true)))
+
+
+def _moments(cells: pa.Array, reading: CellReading) -> pa.Array:
+    present = without_gaps(cells, reading)
+    for kind in (MOMENT, pa.timestamp("us", "UTC"), pa.timestamp("ns")):
+        try:
+            return in_microseconds(pc.cast(present, kind))
+        except pa.ArrowInvalid:
+            continue
+    # Tables have few different days, so one at a time is fast enough.
+    encoded = present.dictionary_encode()
+    try:
+        moments = [moment_of(text, reading.format) for text in encoded.dictionary.to_pylist()]
+    except (ValueError, OverflowError) as error:
+        raise pa.ArrowInvalid(str(error)) from None
+    return pa.array(moments, MOMENT).take(encoded.indices)
+
+
+_READERS: dict[ColumnKind, Callable[[pa.Array, CellReading], pa.Array]] = {
+    ColumnKind.INTEGER: _integers,
+    ColumnKind.NUMBER: _numbers,
+    ColumnKind.BOOLEAN: _booleans,
+    ColumnKind.DATETIME: _moments,
+    ColumnKind.CATEGORY: _words,
+    ColumnKind.TEXT: _words,
+}
