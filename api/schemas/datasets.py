@@ -1,6 +1,6 @@
 """What the catalog tells about datasets."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -8,7 +8,15 @@ from api.schemas.base import Moment, ResponseBody
 from shared.datasets.catalog import CatalogEntry
 from shared.datasets.rows import DatasetVersionRow
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.tables.reading import Reading
+
+
+class DatasetColumn(Column):
+    """One column and what the whole table holds in it."""
+
+    # For who reads cells; kind, format and findings tell it to people. `Any` keeps its schema out of the document.
+    cells: Any = Field(default=None, exclude=True)
 
 
 class DatasetVersion(ResponseBody):
@@ -16,12 +24,13 @@ class DatasetVersion(ResponseBody):
 
     version: int = Field(description="Its number within the dataset.", examples=[1])
     location: str = Field(description="Its key in the object store.", examples=["datasets/iris/0b6f….csv"])
-    format: str = Field(description="What the file is: csv, tsv, parquet or jsonl.", examples=["csv"])
+    format: str = Field(description="What the file is: csv, tsv, parquet, jsonl or xlsx.", examples=["csv"])
     reading: Reading = Field(description="How the file was read, as the upload found it out.")
     rows: int = Field(description="How many rows it has, without the header.", examples=[150])
     size_bytes: int = Field(description="The size of the file as it was uploaded.", examples=[4551])
     sha256: str = Field(description="The digest of the file as it was uploaded, in hexadecimal digits.")
-    columns: list[Column] = Field(description="Its columns in the order of the file.")
+    columns: list[DatasetColumn] = Field(description="Its columns in the order of the file.")
+    findings: list[Finding] = Field(description="What the reading is not sure of, or did and tells.")
     created_at: Moment = Field(description="When it was uploaded.")
 
     @classmethod
@@ -37,6 +46,7 @@ class DatasetVersion(ResponseBody):
                 "size_bytes": row.size_bytes,
                 "sha256": row.sha256,
                 "columns": row.columns,
+                "findings": row.findings,
                 "created_at": row.created_at,
             }
         )

@@ -164,6 +164,7 @@ def _stage(session: Session, name: str, key: str, file: Spooled, found: Inspecti
         size_bytes=file.size_bytes,
         rows=found.rows,
         columns=[column.model_dump(mode="json") for column in found.columns],
+        findings=[finding.model_dump(mode="json") for finding in found.findings],
     )
     session.add(version)
     session.flush()

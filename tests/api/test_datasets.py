@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import select
 
 from api.lifespan import Parts
+from shared.datasets.rows import DatasetVersionRow
+from shared.tables.columns import CellReading, ColumnKind
+from shared.tables.findings import Finding, FindingCode
+from shared.tables.reading import Reading
 from tests.support.objects import put
 from tests.support.tables import IRIS, parquet, zipped
 
@@ -37,17 +42,20 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert re.fullmatch(r"datasets/my_iris/[0-9a-f]{32}\.csv", dataset.pop("location"))
     columns = dataset.pop("columns")
     assert columns[0] == {
-        "name": "sepal_length", "kind": "number", "missing": 0, "not_finite": 0, "rounded": 0, "unique": 35,
+        "name": "sepal_length", "kind": "number", "format": None, "role": None,
+        "missing": 0, "not_finite": 0, "rounded": 0, "unique": 35,
         "examples": [5.1, 4.9, 4.7, 4.6, 5.0], "min": 4.3, "max": 7.9, "mean": pytest.approx(5.8433, abs=1e-4),
     }  # fmt: skip
     assert columns[-1]["examples"] == ["setosa", "versicolor", "virginica"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", dataset.pop("created_at"))
     assert dataset.pop("updated_at")
     assert len(dataset.pop("sha256")) == 64
+    reading = dataset.pop("reading")
+    assert reading.keys() == Reading.model_fields.keys()
+    assert (reading["rules"], reading["format"], reading["delimiter"], reading["kinds"]) == (2, "csv", ",", {})
     assert dataset == {
         "name": "my_iris", "description": "flowers", "format": "csv", "version": 1, "rows": 150,
-        "size_bytes": IRIS.stat().st_size,
-        "reading": {"format": "csv", "delimiter": ",", "encoding": "utf-8", "compression": None},
+        "size_bytes": IRIS.stat().st_size, "findings": [],
     }  # fmt: skip
     assert client.get("/datasets/my_iris").json() == answer.json()
 
@@ -88,12 +96,34 @@ def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -
 
 def test_how_a_file_was_read_is_told_with_it(client: TestClient) -> None:
     taken = upload(client, gzip.compress("straße;zahl\nä;1\n".encode("latin-1"), mtime=0)).json()
-    assert taken["reading"] == {"format": "csv", "delimiter": ";", "encoding": "latin-1", "compression": "gzip"}
+    reading = taken["reading"]
+    assert (reading["format"], reading["delimiter"], reading["compression"]) == ("csv", ";", "gzip")
+    assert "straße".encode(reading["encoding"]) == "straße".encode("latin-1")
     for path in ("/datasets/data", "/datasets/data/versions", "/datasets"):
         answer = client.get(path).json()
-        assert answer.get("items", [answer])[0]["reading"] == taken["reading"], path
-    none = {"delimiter": None, "encoding": None, "compression": None}
-    assert upload(client, parquet({"a": [1]}), "p").json()["reading"] == {"format": "parquet", **none}
+        assert answer.get("items", [answer])[0]["reading"] == reading, path
+    typed = upload(client, parquet({"a": [1]}), "p").json()["reading"]
+    assert (typed["format"], typed["delimiter"], typed["encoding"]) == ("parquet", None, None)
+
+
+def test_what_the_reading_found_is_told_with_it_and_how_cells_are_read_is_not(client: TestClient, parts: Parts) -> None:
+    upload(client, b"size,word\n1,x\n2,NA\n3,y\n")
+    finding = Finding(code=FindingCode.GAP_WORD, column="word", line=3, count=1, detail="'NA' counts as missing.")
+    with parts.database.write() as session:
+        version = session.scalars(select(DatasetVersionRow)).one()
+        version.findings = [finding.model_dump(mode="json")]
+        cells = CellReading(kind=ColumnKind.TEXT, gap_words=("NA",)).model_dump(mode="json")
+        version.columns = [version.columns[0], version.columns[1] | {"cells": cells}]
+    for path in ("/datasets/data", "/datasets/data/versions", "/datasets"):
+        answer = client.get(path).json()
+        shown = answer.get("items", [answer])[0]
+        assert shown["findings"] == [
+            {"code": "gap_word", "column": "word", "line": 3, "count": 1, "detail": "'NA' counts as missing."}
+        ]
+        assert all("cells" not in column for column in shown["columns"]), path
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert "cells" not in schemas["DatasetColumn"]["properties"]
+    assert "CellReading" not in schemas
 
 
 def test_datasets_come_in_pages_by_name(client: TestClient) -> None:

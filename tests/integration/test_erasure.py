@@ -35,7 +35,10 @@ from tests.support.registry import Data
 
 STAGES = ("dev", "staging", "production")
 # Where something of a dataset stands besides its models and jobs.
-OF_DATASET = {"dataset_catalog.description", "dataset_versions.reading", "dataset_versions.columns"}
+OF_DATASET = {
+    "dataset_catalog.description",
+    *(f"dataset_versions.{column}" for column in ("reading", "columns", "findings", "profile")),
+}
 
 
 @pytest.fixture

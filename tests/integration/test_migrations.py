@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import create_engine, func, inspect, select, text
+from sqlalchemy import create_engine, func, inspect, select, text, update
 
 from shared.counters import CounterRow
 from shared.database import Database
+from shared.datasets.rows import DatasetVersionRow
 from shared.errors import WrongSettings
 from shared.jobs.acceptance import find_job
 from shared.jobs.rows import MIDDLE_PRIORITY, JobEventRow
@@ -110,6 +111,26 @@ def test_a_migration_finds_the_target_of_a_model_in_its_signature(database: Data
     upgrade(database)
     with database.read() as session:
         assert session.scalars(select(RegistryRow.target)).one() == "target"
+
+
+def test_a_migration_keeps_reading_old_versions_by_the_rules_that_took_them(database: Database) -> None:
+    with database.write() as session:
+        insert_dataset(session)
+        insert_dataset(session, "new")
+        read_by = update(DatasetVersionRow).where(DatasetVersionRow.object_key == "new")
+        session.execute(read_by.values(reading={"rules": 2, "format": "csv"}, findings=[{"code": "trimmed"}]))
+    for _ in range(2):
+        run(database, "downgrade", "0010")
+        columns = {column["name"] for column in inspect(database.engine).get_columns("dataset_versions")}
+        assert not columns & {"findings", "profile"}
+        upgrade(database)
+        with database.read() as session:
+            found = {row.object_key: row for row in session.scalars(select(DatasetVersionRow))}
+            assert [row.findings for row in found.values()] == [[], []]
+            assert found["iris"].profile is None
+        assert found["iris"].reading == {"rules": 1, "format": "csv"}
+        # Also where an older release was put back for a while.
+        assert found["new"].reading == {"rules": 2, "format": "csv"}
 
 
 def test_the_migrations_and_the_rows_do_not_drift(database: Database) -> None:
