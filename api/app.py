@@ -19,6 +19,7 @@ from api.routes import (
     datasets,
     errors,
     estimators,
+    findings,
     health,
     job_events,
     jobs,
@@ -60,7 +61,8 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     docs.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    for noun in (datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict, health, errors):
+    walk = (datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict)
+    for noun in (*walk, health, errors, findings):
         app.include_router(noun.router)
     return app
 

@@ -13,6 +13,7 @@ only Upload asks for a file of yours first. Later, put the `version` that your j
 5. [Predict](#/Predict/predict) with the newest model of an environment.
 
 Every error says what is wrong and how to fix it, with a `code` that [never changes](#/Errors/list_error_codes).
+So does every [finding](#/Findings/list_finding_codes): what the reading of a table is not sure of, or did and tells.
 """
 TAGS = [
     {"name": "Datasets", "description": "Step 1. Tables in the catalog, with all their versions."},
@@ -23,4 +24,5 @@ TAGS = [
     {"name": "Predict", "description": "Step 5. Ask the newest model of an environment."},
     {"name": "Operations", "description": "How the platform is."},
     {"name": "Errors", "description": "What the codes of errors mean."},
+    {"name": "Findings", "description": "What the codes mean that the reading of a table tells."},
 ]

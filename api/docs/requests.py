@@ -158,6 +158,7 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     ("compare_models", "versions"): "1,2",
     "version": 1,
     "code": "unknown_column",
+    ("explain_finding_code", "code"): "gap_word",
 }
 
 # What to know before a click on Execute, said first in the description of an operation.

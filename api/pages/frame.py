@@ -40,6 +40,7 @@ _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_PLACES = ("Jobs", "Models", "Errors", "Findings", "Docs")
 _VIEWPORT = {"name": "viewport", "content": "width=device-width, initial-scale=1"}
 
 
@@ -70,8 +71,8 @@ def quality(accept: str, media_type: str) -> float:
 
 def page(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
     """The answer with a page of that title."""
-    places = [link("Jobs", "/jobs"), link("Models", "/models"), link("Errors", "/errors"), link("Docs", "/docs")]
-    menu = element("nav", element("ul", *(element("li", place) for place in places)), aria_label="Places")
+    places = [element("li", link(place, f"/{place.lower()}")) for place in _PLACES]
+    menu = element("nav", element("ul", *places), aria_label="Places")
     head = together(
         element("meta", charset="utf-8"),
         element("meta", **_VIEWPORT),

@@ -32,6 +32,7 @@ NAMES = {
     *("erase_model",),
     *("promote_model", "predict"),
     *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
+    *("list_finding_codes", "explain_finding_code"),
 }
 # These have no body, or a file as such.
 WITHOUT_SAMPLE = {"204", "304"}

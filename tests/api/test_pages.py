@@ -138,7 +138,7 @@ def test_the_closest_of_several_ranges_decides() -> None:
 PAGES = [
     *("/jobs", "/jobs?status=failed&kind=promote&dataset_name=flowers"),
     *("/models", "/models?dataset_name=iris&stage=dev&sort=accuracy&tag=baseline", "/models/1"),
-    *("/errors", "/errors/fit_failed"),
+    *("/errors", "/errors/fit_failed", "/findings", "/findings/gap_word"),
 ]
 
 
@@ -256,6 +256,7 @@ WRONG = {
     "/models/x": 404,
     "/models/1/artifact?stage=nowhere": 422,
     "/errors/nope": 404,
+    "/findings/nope": 404,
     "/jobs?status=foo": 422,
     "/jobs?status=foo&limit=0": 422,
     "/models?nothing=1": 422,

@@ -16,6 +16,7 @@ from api.http.problems import STATUSES, explain, known_codes, problem, status_of
 from api.schemas.base import RequestBody
 from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
 from shared.settings import Settings
+from shared.tables.findings import FindingCode
 
 pytestmark = pytest.mark.any_stack
 
@@ -54,6 +55,20 @@ def test_an_unknown_code_is_a_404_with_a_suggestion(client: TestClient) -> None:
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
     assert "Did you mean 'unknown_column'?" in answer.json()["detail"]
+
+
+def test_every_finding_is_explained(client: TestClient) -> None:
+    listed = client.get("/findings").json()["items"]
+    assert [item["code"] for item in listed] == sorted(FindingCode)
+    for item in listed:
+        assert all(item.values())
+        assert client.get(f"/findings/{item['code']}").json() == item
+
+
+def test_an_unknown_finding_is_a_404_with_a_suggestion(client: TestClient) -> None:
+    answer = client.get("/findings/nearly_numerical")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "Did you mean 'nearly_numeric'?" in answer.json()["detail"]
 
 
 def test_a_problem_has_the_members_of_the_contract() -> None:

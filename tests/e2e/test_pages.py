@@ -18,7 +18,16 @@ from tests.support.stack import Embedded
 
 LONG = "a_column_with_a_very_long_name_that_nothing_breaks_" * 4
 NARROWED = "/models?dataset_name=iris&stage=dev&sort=accuracy"
-PAGES = ["/jobs", "/jobs?status=failed", "/models", NARROWED, "/models/1", "/errors", "/errors/foreign_origin"]
+PAGES = [
+    "/jobs",
+    "/jobs?status=failed",
+    "/models",
+    NARROWED,
+    "/models/1",
+    "/errors",
+    "/errors/foreign_origin",
+    "/findings",
+]
 WRONG = [f"/jobs/{LONG}", "/models/9", "/errors/nope", "/jobs?status=foo", "/models/1/artifact?stage=nowhere"]
 METRICS = {"accuracy": 0.9123, "balanced_accuracy": 0.8456}
 REPORT = {

@@ -67,6 +67,7 @@ class Walk:
         yield self.one("delete_dataset")
         yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
         yield from map(self.one, ("list_error_codes", "explain_error_code"))
+        yield from map(self.one, ("list_finding_codes", "explain_finding_code"))
 
     def one(self, operation: str, name: str = "", /, **values: Any) -> Step:
         """Send one request: with the named body, with the examples of the parameters, and with these `values`."""

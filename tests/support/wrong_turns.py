@@ -113,6 +113,7 @@ def _turns(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield from _of_models()
     yield from _of_predictions()
     yield Turn("explain_error_code", "GET", "/errors/unknown_colum", {})
+    yield Turn("explain_finding_code", "GET", "/findings/gap_words", {})
     yield Turn(ANY, "GET", "/version?nam=1", {})
 
 
