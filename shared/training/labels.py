@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shared.errors import TaskMismatch
 from shared.estimators.catalogue import Estimator
 from shared.tables.columns import Column, ColumnKind
-from shared.training.checks.shape import problems_of_weights, spellings
+from shared.training.checks.shape import problems_of_weights, spellings, weight_key
 from shared.training.checks.target import not_whole, single_class
 
 
@@ -39,20 +39,32 @@ def plain(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def with_labels(settings: dict[str, Any], classes: list[Any]) -> dict[str, Any]:
+def named_weights(settings: dict[str, Any], classes: list[Any], estimator: Estimator) -> dict[str, Any]:
     """Class weights by label, instead of by the texts that the keys of a JSON object are.
 
     Raises:
-        InvalidParameter: when a weight is given for a class that the target does not have.
+        InvalidParameter: when a weight is given for a class that the target does not have, or the estimator cannot tell
+            which class it is for.
     """
     weights = settings.get("class_weight")
     if not isinstance(weights, dict):
         return settings
-    unknown = next(problems_of_weights(weights, classes), None)
-    if unknown is not None:
-        raise unknown
+    problem = next(problems_of_weights(estimator.name, weights, classes), None)
+    if problem is not None:
+        raise problem
     labels = spellings(classes)
     return {**settings, "class_weight": {labels[name]: weight for name, weight in weights.items()}}
+
+
+def sought_weights(settings: dict[str, Any], classes: list[Any], estimator: Estimator) -> dict[str, Any]:
+    """Weights by label as the estimator looks for them during its fit."""
+    weights = settings.get("class_weight")
+    if not isinstance(weights, dict):
+        return settings
+    # Histogram boosting numbers the classes before it looks for their weights.
+    numbered = estimator.name == "HistGradientBoostingClassifier"
+    keys = {label: classes.index(label) if numbered else weight_key(label) for label in weights}
+    return {**settings, "class_weight": {keys[label]: weight for label, weight in weights.items()}}
 
 
 def _labels(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:

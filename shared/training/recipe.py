@@ -16,7 +16,8 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncode
 from shared.estimators.catalogue import Estimator
 from shared.training.plan import BINS, MAX_CATEGORIES, Plan
 
-_MISSING = "missing"
+# Stands for a gap among words. No table and no request may hold it, so it is never the same as a word.
+_MISSING = "missing\x01"
 
 
 def build_estimator(estimator: Estimator, settings: dict[str, Any]) -> BaseEstimator:

@@ -24,7 +24,7 @@ from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.frame import named_frame, plain_array
-from shared.training.labels import plain, target_values, with_labels
+from shared.training.labels import named_weights, plain, sought_weights, target_values
 from shared.training.metric_notes import ordered_rows
 from shared.training.narration import Say
 from shared.training.plan import Plan, input_columns, plan_of
@@ -135,12 +135,15 @@ def _fit(spec: TrainingSpec, ready: _Ready, on_step: OnStep) -> _Fit:
     settings = settings_of(estimator, spec.model.params)
     if estimator.takes_seed and "random_state" not in spec.model.params:
         settings["random_state"] = spec.random_state
-    settings = with_labels(settings, ready.signature.classes or [])
+    classes = ready.signature.classes or []
+    settings = named_weights(settings, classes, estimator)
     started = time.perf_counter()
     with kept_warnings() as sentences, errors_of_fit(estimator):
-        model = build_model(ready.plan, build_estimator(estimator, settings))
+        model = build_model(ready.plan, build_estimator(estimator, sought_weights(settings, classes, estimator)))
         shown = _Shown(on_step, measured=fit_progress.can_be_seen(model))
         fit_progress.fit(model, ready.data.iloc[part], ready.target[part], told=shown.tell)
+        if "class_weight" in settings:
+            last_step(model).set_params(class_weight=settings["class_weight"])
     return _Fit(model=model, seconds=time.perf_counter() - started, warnings=sentences)
 
 

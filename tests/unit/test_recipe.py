@@ -178,3 +178,18 @@ def test_a_class_that_shows_in_the_gaps_of_a_category_alone_is_learnt(estimator:
     table = pd.DataFrame({"tree": pd.Series(words, dtype="str").where(target == 0)})
     table["target"] = np.where(target, "yes", "no")
     assert trained(estimator, table).facts.metrics["accuracy"] == 1
+
+
+@pytest.mark.parametrize("word", ["missing", "infrequent_sklearn", "nan", "None"])
+@pytest.mark.parametrize("estimator", [LOGISTIC, GAUSSIAN, BOOSTING, CATEGORICAL])
+def test_no_word_is_the_same_category_as_a_gap_or_as_rare_words(estimator: str, word: str) -> None:
+    words = [word] * 20 + ["oak"] * 20
+    recipe = Recipe(estimator, tree=[*words, *([None] * 10), *(many_categories() if estimator != CATEGORICAL else [])])
+    known, gap, unseen = recipe.encoded(tree=[word, None, "ginkgo"])
+    assert known != gap
+    assert unseen not in ([known] if estimator != CATEGORICAL else [gap])
+
+
+def test_a_word_that_training_did_not_meet_is_no_gap_whatever_it_is() -> None:
+    recipe = Recipe(LOGISTIC, tree=WORDS)
+    assert recipe.encoded(tree=["missing"]) == recipe.encoded(tree=["ginkgo"]) != recipe.encoded(tree=[None])

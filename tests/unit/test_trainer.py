@@ -278,3 +278,49 @@ def test_large_whole_labels_stay_apart_beside_a_row_without_one(tmp_path: Path) 
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     assert result.facts.signature.classes == [2**53, 2**53 + 1]
     assert result.facts.metrics["accuracy"] == 1
+
+
+WEIGHED = [
+    "linear_model.LogisticRegression",
+    "linear_model.SGDClassifier",
+    "linear_model.RidgeClassifier",
+    "ensemble.RandomForestClassifier",
+    "ensemble.HistGradientBoostingClassifier",
+    "tree.DecisionTreeClassifier",
+    "svm.SVC",
+    "svm.LinearSVC",
+]
+
+
+@pytest.mark.parametrize("labels", [("01", "02"), ("1", "2"), (1, 2), ("no", "yes")], ids=str)
+@pytest.mark.parametrize("estimator", WEIGHED)
+def test_class_weights_are_used_whatever_the_labels_look_like(estimator: str, labels: tuple[Any, Any]) -> None:
+    generator = np.random.default_rng(7)
+    table = pd.DataFrame({"x": generator.normal(size=120), "y": generator.normal(size=120)})
+    second = table["x"] + generator.normal(size=120) > 0
+
+    def predicted(first: Any, other: Any) -> list[bool]:
+        weights = {str(first).lower(): 1, str(other).lower(): 9}
+        named = table.assign(target=[other if each else first for each in second])
+        params = {"class_weight": weights, **({"max_depth": 2} if "tree" in estimator else {})}
+        result = trained(estimator, named, params=params)
+        assert result.facts.parameters["class_weight"] == weights
+        return [each == other for each in result.model.predict(table).tolist()]
+
+    expected = predicted(0, 1)
+    assert predicted(*labels) == expected
+    assert sum(expected) > sum(second)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "labels", "said"),
+    [
+        (LOGISTIC, ("1", "01"), "'1' and '01' cannot be told apart"),
+        ("linear_model.LogisticRegressionCV", ("1", "2"), "takes no weights for classes that are texts of whole num"),
+    ],
+)
+def test_class_weights_that_scikit_learn_would_mistake_are_refused(
+    estimator: str, labels: tuple[str, str], said: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=said):
+        trained(estimator, numeric_classes(labels), params={"class_weight": dict.fromkeys(labels, 2)})

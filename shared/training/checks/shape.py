@@ -32,11 +32,11 @@ def problems_of_fit(values: Values, shape: Shape) -> Iterator[InvalidParameter]:
         for mismatch in rule(values, shape):
             yield mismatch.error()
     if shape.labels is not None:
-        yield from problems_of_weights(values["class_weight"], shape.labels)
+        yield from problems_of_weights(values.estimator.name, values["class_weight"], shape.labels)
 
 
-def problems_of_weights(weights: Any, labels: Iterable[Any]) -> Iterator[InvalidParameter]:
-    """Weights by class must be for classes that the target has."""
+def problems_of_weights(estimator: str, weights: Any, labels: Iterable[Any]) -> Iterator[InvalidParameter]:
+    """Weights by class must be for classes that the target has, and that the estimator tells apart."""
     if not isinstance(weights, dict):
         return
     known = list(labels)
@@ -46,6 +46,27 @@ def problems_of_weights(weights: Any, labels: Iterable[Any]) -> Iterator[Invalid
             shown = ", ".join(str(label) for label in known[:_LABELS_SHOWN])
             sentence = f"'class_weight' has a weight for '{name[:_SHOWN]}', which is not a class of the target."
             yield Mismatch("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.").error()
+    whole = [label for label in known if isinstance(weight_key(label), int) and isinstance(label, str)]
+    if whole and estimator == "LogisticRegressionCV":
+        said = (
+            f"{estimator} takes no weights for classes that are texts of whole numbers, such as '{whole[0][:_SHOWN]}'."
+        )
+        yield Mismatch("class_weight", f"{said} Use 'balanced', or LogisticRegression.").error()
+    first: dict[int | str, Any] = {}
+    for label in known:
+        if (same := first.setdefault(weight_key(label), label)) != label:
+            said = f"Weights for the classes '{str(same)[:_SHOWN]}' and '{str(label)[:_SHOWN]}' cannot be told apart"
+            yield Mismatch(
+                "class_weight", f"{said}: both are the same number. Use 'balanced', or other labels."
+            ).error()
+
+
+def weight_key(label: Any) -> int | str:
+    """Under which key scikit-learn looks for the weight of a class: a number also for a text such as '01'."""
+    try:
+        return int(label)
+    except ValueError:
+        return str(label)
 
 
 def spellings(labels: Iterable[Any]) -> dict[str, Any]:
