@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
@@ -22,6 +23,7 @@ class Work(BaseModel):
     spec: TrainingSpec
     reading: Reading
     columns: list[Column]
+    findings: list[Finding]
     threads: int
 
 

@@ -153,8 +153,8 @@ def download_artifact(
 
     Loading a pickle runs what is in it: load it only if you trust the platform that it comes from. Load it with the
     versions of the libraries that `environment` of the model names. A model of numbers only takes an array in the order
-    of the signature's inputs; any other takes a table with their names, in which dates and times are given as days
-    since 1970-01-01 UTC (`POST /predict` converts them by itself).
+    of the signature's used inputs; any other takes a table with their names, in which dates and times are given as
+    days since 1970-01-01 UTC (`POST /predict` converts them by itself).
 
     Answers `If-None-Match` with 304 and single ranges with 206.
     """

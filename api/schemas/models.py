@@ -85,7 +85,7 @@ class Model(ResponseBody):
             parameters=row.parameters,
             metrics=row.metrics,
             rows_measured=model.rows_measured,
-            signature=row.signature,
+            signature=_shown_signature(row.signature),
             report=row.report,
             trained_at=row.trained_at,
             promoted_at=row.promoted_at,
@@ -96,6 +96,12 @@ class Model(ResponseBody):
             tags=model.tags,
             note=row.note,
         )
+
+
+def _shown_signature(signature: dict[str, Any]) -> dict[str, Any]:
+    # Kinds and findings of the dataset version tell people how cells are read; `cells` is for who reads them.
+    inputs = [{name: value for name, value in column.items() if name != "cells"} for column in signature["inputs"]]
+    return signature | {"inputs": inputs}
 
 
 class ComparedValue(ResponseBody):

@@ -108,6 +108,7 @@ class DryRun(ResponseBody):
     request: TrainingSpec | None = Field(description="The request with every default filled in.")
     limits: JobLimits | None = Field(description="The limits that would hold.")
     recipe: list[ColumnTreatment] | None = Field(description="What would be done to which column.")
+    notes: list[str] = Field(description="What the reading of the table found that concerns this training.")
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
@@ -124,6 +125,7 @@ class DryRun(ResponseBody):
             request=spec,
             limits=JobLimits.model_validate(limits),
             recipe=recipe,
+            notes=list(rehearsal.notes),
             problems=problems,
         )
 
@@ -131,4 +133,4 @@ class DryRun(ResponseBody):
     def refused(cls, errors: Iterable[PlatformError]) -> Self:
         """A request that does not even name a table."""
         problems = [TrainProblem.from_error(error) for error in errors]
-        return cls(valid=False, request=None, limits=None, recipe=None, problems=problems)
+        return cls(valid=False, request=None, limits=None, recipe=None, notes=[], problems=problems)

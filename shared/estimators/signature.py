@@ -3,7 +3,9 @@
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+from shared.tables.columns import CellReading
 
 Task = Literal["classification", "regression"]
 
@@ -23,6 +25,13 @@ class InputColumn(BaseModel):
     categories: list[Any] | None = None
     # False for a column of the table that the model leaves aside, so that whole raw rows can be sent.
     used: bool = True
+    # How cells that are strings are read; None in models of older releases, which keep the rules of their time.
+    cells: CellReading | None = Field(default=None, exclude_if=lambda cells: cells is None)
+
+    @field_serializer("cells")
+    def _shortened(self, cells: CellReading) -> dict[str, Any]:
+        """What differs from the usual, and the rules, of which the newest are not always the same."""
+        return cells.model_dump(mode="json", exclude_defaults=True) | {"rules": cells.rules}
 
     @cached_property
     def all_categories(self) -> frozenset[Any] | None:
@@ -35,7 +44,7 @@ class InputColumn(BaseModel):
 class Signature(BaseModel):
     """The inputs in their order, the target and, for a classifier, its labels in the order of its probabilities.
 
-    A `numeric` model takes a float64 array with one column per input; any other takes a DataFrame by column name.
+    A `numeric` model takes a float64 array with one column per used input; any other takes a DataFrame by column name.
     `shared.training.frame` makes both.
     """
 
@@ -46,3 +55,8 @@ class Signature(BaseModel):
     task: Task
     classes: list[Any] | None
     numeric: bool
+
+    @cached_property
+    def used_positions(self) -> tuple[int, ...]:
+        """Where in a row the values are that the model takes."""
+        return tuple(position for position, column in enumerate(self.inputs) if column.used)

@@ -94,6 +94,10 @@ def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64
     width = len(signature.inputs)
     if not signature.numeric or not all(type(row) is list and len(row) == width for row in rows):
         return None
+    used = signature.used_positions
+    if len(used) < width:
+        # What stands in the other columns may be anything.
+        rows = [[row[position] for position in used] for row in rows]
     if not _NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
         return None
     import numpy as np

@@ -1,6 +1,6 @@
 """From raw columns to what a model takes: the same conversions for fitting and for prediction.
 
-Raw columns are either columns of a table or plain lists of JSON values, where None is a missing value.
+Raw columns are either columns of a table or plain lists of JSON values or moments, where None is a missing value.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class RawColumns(Protocol):
 
 
 def model_input(columns: RawColumns, inputs: Sequence[InputColumn], *, numeric: bool) -> Any:
-    """A float64 array of shape (rows, inputs) for a numeric model, else a DataFrame of the used inputs by name.
+    """A float64 array of shape (rows, used inputs) for a numeric model, else a DataFrame of these by name.
 
     `columns` maps names to lists of raw values (None where missing) or is a DataFrame. Raises ValueError or
     TypeError for a value that is not of its column's kind; the caller checks the kinds first.
@@ -35,10 +35,10 @@ def model_input(columns: RawColumns, inputs: Sequence[InputColumn], *, numeric: 
 
 
 def plain_array(columns: RawColumns, inputs: Sequence[InputColumn]) -> "NDArray[np.float64]":
-    """One float64 column per input, in order, with NaN where a value is missing. Imports no pandas."""
+    """One float64 column per used input, in order, with NaN where a value is missing. Imports no pandas."""
     import numpy as np
 
-    return np.column_stack([_numbers(columns[column.name]) for column in inputs])
+    return np.column_stack([_numbers(columns[column.name]) for column in inputs if column.used])
 
 
 def named_frame(columns: RawColumns, inputs: Sequence[InputColumn]) -> "pd.DataFrame":
@@ -77,7 +77,7 @@ def _numbers(values: Any) -> "NDArray[np.float64]":
 
 
 def _days(values: Any) -> "NDArray[np.float64]":
-    """Days since 1970-01-01 UTC from moments of a table or from ISO 8601; what names no zone is UTC."""
+    """Days since 1970-01-01 UTC from moments or from ISO 8601; what names no zone is UTC."""
     import numpy as np
 
     if hasattr(values, "to_numpy"):
@@ -90,8 +90,8 @@ def _days(values: Any) -> "NDArray[np.float64]":
     return np.where(missing, np.nan, counts / _MICROSECONDS_PER_DAY)
 
 
-def _microseconds(text: str) -> int:
-    moment = datetime.fromisoformat(text)
+def _microseconds(value: str | datetime) -> int:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1)
 

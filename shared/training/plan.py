@@ -1,13 +1,15 @@
 """Chooses, from the column profile and the estimator's needs, what is done to which column. Imports no scikit-learn."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.estimators.catalogue import Estimator
 from shared.tables.columns import Column, ColumnKind, unique_bound
+from shared.tables.findings import Finding
+from shared.training.findings import clause_of, nearly_values
 from shared.training.spec import TrainingSpec
 from shared.training.texts import looks_of_text
 
@@ -61,6 +63,11 @@ class Plan(BaseModel):
         """The columns of a role, in their order."""
         return [treatment.column for treatment in self.treatments if treatment.role == role]
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The columns that the model learns from."""
+        return frozenset(treatment.column for treatment in self.treatments if treatment.role != "left_out")
+
 
 def input_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[Column]:
     """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target."""
@@ -78,12 +85,21 @@ def read_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[str] | N
     return list(dict.fromkeys([*spec.features, spec.target_column, *moments]))
 
 
-def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], rows: int) -> Plan:
-    """The plan for inputs that have passed the checks."""
+def plan_of(
+    spec: TrainingSpec,
+    estimator: Estimator,
+    *,
+    columns: list[Column],
+    rows: int,
+    findings: Sequence[Finding] = (),
+) -> Plan:
+    """The plan for inputs that have passed the checks; `findings` are those of the table."""
     inputs = input_columns(spec, columns)
-    gaps = any(column.missing for column in inputs)
+    reasons = _reasons_to_leave_out(spec, estimator, columns=columns, rows=rows, findings=findings)
+    used = [column for column in inputs if column.name not in reasons]
+    gaps = any(column.missing for column in used)
     keeps_gaps = estimator.takes_missing_with(spec.model.params)
-    numeric = not estimator.needs_categories and all(c.kind in _NUMBERS and c.unique for c in inputs)
+    numeric = not estimator.needs_categories and all(_is_numeric(column) for column in used)
     general = Plan(
         numeric=numeric,
         imputed=gaps and not keeps_gaps,
@@ -92,14 +108,11 @@ def plan_of(spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], 
         keeps_gaps=keeps_gaps,
         treatments=[],
     )
-    asked = spec.features is not None
-    counted = unique_bound(len(columns))
-    treatments = [_treatment(column, general, rows=rows, asked=asked, counted=counted) for column in inputs]
+    treatments = [_treatment(column, general, reasons.get(column.name)) for column in inputs]
     return general.model_copy(update={"treatments": treatments})
 
 
-def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool, counted: int) -> Treatment:
-    reason = None if plan.numeric else _reason_to_leave_out(column, rows=rows, asked=asked, counted=counted)
+def _treatment(column: Column, plan: Plan, reason: str | None) -> Treatment:
     if reason is not None:
         return Treatment(column=column.name, kind=column.kind, role="left_out", treatment=f"{_LEFT_OUT}{reason}")
     role = _role(column.kind)
@@ -107,31 +120,68 @@ def _treatment(column: Column, plan: Plan, *, rows: int, asked: bool, counted: i
     return Treatment(column=column.name, kind=column.kind, role=role, treatment=words)
 
 
-def _reason_to_leave_out(column: Column, *, rows: int, asked: bool, counted: int) -> str | None:
-    """Why a column of a mixed table is not used. A column that the request names is used if it has any value.
+def _is_numeric(column: Column) -> bool:
+    return column.kind in _NUMBERS and column.unique > 0
 
-    Distinct values are counted up to `counted`, which itself stands for that many or more.
-    """
-    if not column.unique:
-        return "it has no values"
-    if asked:
+
+def _reasons_to_leave_out(
+    spec: TrainingSpec, estimator: Estimator, *, columns: list[Column], rows: int, findings: Sequence[Finding]
+) -> dict[str, str]:
+    """Why columns are not used, by their names. One that the request names is used if it has any value."""
+    inputs = input_columns(spec, columns)
+    old = any(column.cells is None for column in inputs)
+    if old and not estimator.needs_categories and all(_is_numeric(column) for column in inputs):
+        # Older releases used tables of numbers as they are, and a training of such a version is to give the same.
+        return {}
+    counted = unique_bound(len(columns))
+    reasons: dict[str, str] = {}
+    for column in inputs:
+        reason = None
+        if not column.unique:
+            reason = "it has no values"
+        elif spec.features is None and column.cells is None:
+            reason = _reason_of_profile(column, rows=rows, counted=counted)
+        elif spec.features is None:
+            reason = _reason_of_role(column, findings, rows=rows, counted=counted)
+        if reason is not None:
+            reasons[column.name] = reason
+    return reasons
+
+
+def _reason_of_role(column: Column, findings: Sequence[Finding], *, rows: int, counted: int) -> str | None:
+    if column.role == "constant":
+        return "it has the same value in every row"
+    if column.role == "identifier":
+        return "it numbers or names the rows; name it in 'features' to use it"
+    if column.kind is not ColumnKind.TEXT:
         return None
+    found = nearly_values(column, findings)
+    return _reason_of_text(column, rows=rows, counted=counted) + ("" if found is None else f"; {clause_of(found)}")
+
+
+def _reason_of_profile(column: Column, *, rows: int, counted: int) -> str | None:
+    """As older releases chose; distinct values are counted up to `counted`, which stands for that many or more."""
     if column.unique == 1 and not column.missing:
         return "it has the same value in every row"
     present = rows - column.missing
     distinct, many = column.unique == present, column.unique >= counted
-    named = column.kind is ColumnKind.INTEGER and _IDENTIFIER.fullmatch(column.name) is not None
-    reason = None
     if column.kind is ColumnKind.TEXT:
-        least = "at least " if many else ""
-        found = f"{least}{column.unique:,} different texts in {present:,} rows"
-        reason = "each row has its own text" if distinct else f"it is text, {found}, which nothing here reads"
         looks = looks_of_text(column)
-        reason += "" if looks is None else f"; it {looks.said}: {looks.hint}"
-    elif named and (distinct or many):
-        seems = "identifies the row" if distinct else "has the name and the many values of an identifier"
-        reason = f"it {seems}; name it in 'features' to use it"
-    return reason
+        told = "" if looks is None else f"; it {looks.said}: {looks.hint}"
+        return _reason_of_text(column, rows=rows, counted=counted) + told
+    named = column.kind is ColumnKind.INTEGER and _IDENTIFIER.fullmatch(column.name) is not None
+    if not named or not (distinct or many):
+        return None
+    seems = "identifies the row" if distinct else "has the name and the many values of an identifier"
+    return f"it {seems}; name it in 'features' to use it"
+
+
+def _reason_of_text(column: Column, *, rows: int, counted: int) -> str:
+    present = rows - column.missing
+    if column.unique == present:
+        return "each row has its own text"
+    least = "at least " if column.unique >= counted else ""
+    return f"it is text, {least}{column.unique:,} different texts in {present:,} rows, which nothing here reads"
 
 
 def _role(kind: ColumnKind) -> Literal["number", "boolean", "category"]:

@@ -29,15 +29,16 @@ def report_of(
     task: Task,
     total: int,
     measured: Evaluation,
+    found: Iterable[str],
     ordered: Iterable[str],
 ) -> dict[str, Any]:
     """The report as JSON; `target` holds the values of `column` in all rows that have one, `total` counts all rows.
 
-    `ordered` are the notes on the order of the rows.
+    `found` are the notes on what the reading of the table found, `ordered` those on the order of the rows.
     """
     training, test = target[split.train], target[split.test]
     baseline = evaluate_baseline(training, test, task=task)
-    notes = [split.note] if split.note else []
+    notes = [*found, *([split.note] if split.note else [])]
     if count := column.not_finite:
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
@@ -45,14 +46,10 @@ def report_of(
     notes += [*few_rows(len(test)), *measured.notes, *perfect_score(task, measured.metrics)]
     notes += no_better_than_baseline(task, measured.metrics, baseline["metrics"])
     notes += _rare_classes(training, test, task)
+    without = total - len(target)
     report = {
         "task": task,
-        "rows": {
-            "total": total,
-            "without_target": total - len(target),
-            "training": len(training),
-            "test": len(test),
-        },
+        "rows": {"total": total, "without_target": without, "training": len(training), "test": len(test)},
         "split": {"test_size": spec.test_size, "random_state": spec.random_state, "stratified": split.stratified},
         "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
         "baseline": baseline,

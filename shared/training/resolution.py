@@ -11,18 +11,22 @@ from shared.datasets.examples import Found
 from shared.errors import InvalidRequest, PlatformError
 from shared.estimators.catalogue import find_estimator
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.training.checks.training import check, problems_of
+from shared.training.findings import notes_of
 from shared.training.plan import Treatment, plan_of
 from shared.training.spec import EstimatorChoice, TrainingSpec
 
 _COLUMNS = TypeAdapter(list[Column])
+_FINDINGS = TypeAdapter(list[Finding])
 
 
 class Rehearsal(NamedTuple):
-    """What a training would meet: every problem, or what would be done to which column."""
+    """What a training would meet: every problem, or what would be done to which column and what is to be known."""
 
     problems: Sequence[PlatformError]
     treatments: Sequence[Treatment] | None
+    notes: Sequence[str]
 
 
 class Resolved(NamedTuple):
@@ -32,6 +36,7 @@ class Resolved(NamedTuple):
     version_id: int | None
     columns: list[Column]
     rows: int
+    findings: list[Finding]
 
     def check(self) -> None:
         """Refuse what cannot run.
@@ -39,15 +44,18 @@ class Resolved(NamedTuple):
         Raises:
             PlatformError: what `checks.training.check` raises.
         """
-        check(self.spec, columns=self.columns, rows=self.rows)
+        check(self.spec, columns=self.columns, rows=self.rows, findings=self.findings)
 
     def rehearse(self) -> Rehearsal:
         """Look at everything without running it."""
-        problems = problems_of(self.spec, columns=self.columns, rows=self.rows)
+        problems = problems_of(self.spec, columns=self.columns, rows=self.rows, findings=self.findings)
         if problems:
-            return Rehearsal(problems, None)
+            # Of many problems a finding is the cause, such as a word of the target that counts as missing.
+            return Rehearsal(problems, None, notes_of(self.findings, target=self.spec.target_column, used=()))
         estimator = find_estimator(self.spec.model.module, self.spec.model.class_)
-        return Rehearsal([], plan_of(self.spec, estimator, columns=self.columns, rows=self.rows).treatments)
+        plan = plan_of(self.spec, estimator, columns=self.columns, rows=self.rows, findings=self.findings)
+        notes = notes_of(self.findings, target=self.spec.target_column, used=plan.used)
+        return Rehearsal([], plan.treatments, notes)
 
 
 def resolve(
@@ -76,7 +84,8 @@ def resolve(
     spec = TrainingSpec(
         dataset_name=dataset.name, dataset_version=number, model=model, target_column=target_column, **choices
     )
-    return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows)
+    findings = _FINDINGS.validate_python(version.findings)
+    return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows, findings=findings)
 
 
 def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str, **choices: Any) -> Resolved:
@@ -85,4 +94,10 @@ def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str,
         dataset_name=found.name, dataset_version=found.version, model=model, target_column=target_column, **choices
     )
     inspection = found.inspection
-    return Resolved(spec=spec, version_id=None, columns=inspection.columns, rows=inspection.rows)
+    return Resolved(
+        spec=spec,
+        version_id=None,
+        columns=inspection.columns,
+        rows=inspection.rows,
+        findings=inspection.findings,
+    )

@@ -1,4 +1,7 @@
-"""What the first values of a column of text look like: numbers and dates among them are told to whoever has them."""
+"""What the first values of a column of text look like: numbers and dates among them are told to whoever has them.
+
+For versions of older releases only; of others, the findings tell it.
+"""
 
 import re
 from typing import NamedTuple

@@ -6,6 +6,7 @@ The registered model is the one fitted on the training part of the split, so the
 import math
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +17,21 @@ from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import settings_of
-from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
+from shared.estimators.signature import Signature
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.training import fit_progress, narration
 from shared.training.checks.training import check
 from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
+from shared.training.findings import notes_of
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import named_weights, plain, sought_weights, target_values
 from shared.training.metric_notes import ordered_rows
+from shared.training.model_signature import signature_of
 from shared.training.narration import Say
-from shared.training.plan import Plan, input_columns, plan_of
+from shared.training.plan import Plan, plan_of
 from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
@@ -57,7 +61,8 @@ class _Ready:
     split: Split
     signature: Signature
     data: pd.DataFrame
-    # Notes on the order of the rows.
+    # Notes on what the reading found, and on the order of the rows.
+    found: list[str]
     ordered: list[str]
 
 
@@ -73,6 +78,7 @@ def train(
     table: pd.DataFrame,
     columns: list[Column],
     *,
+    findings: Sequence[Finding] = (),
     threads: int,
     on_step: OnStep,
     say: Say = lambda _line: None,
@@ -80,14 +86,15 @@ def train(
     """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
 
     `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage, which rises during the fit where that
-    can be seen; `say` hears what is done, in words. Rows without a target are left out.
+    can be seen; `say` hears what is done, in words. Rows without a target are left out. `findings` are what the reading
+    of the table found.
 
     Raises:
         PlatformError: what `checks.training.check` raises; SingleClass, TaskMismatch, InvalidSplit or
             InvalidParameter when that shows in the values only; FitFailed when the estimator refuses.
     """
     on_step("preparing", 10)
-    ready = _prepare(spec, table, columns)
+    ready = _prepare(spec, table, columns, findings)
     narration.of_preparation(say, ready.plan, ready.split, without_target=len(table) - len(ready.target))
     say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
     with share_of_cores(threads):
@@ -109,15 +116,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> _Ready:
-    check(spec, columns=columns, rows=len(table))
+def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], findings: Sequence[Finding]) -> _Ready:
+    check(spec, columns=columns, rows=len(table), findings=findings)
     estimator = find_estimator(spec.model.module, spec.model.class_)
-    plan = plan_of(spec, estimator, columns=columns, rows=len(table))
+    plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings)
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
     target = target_values(rows[column.name], column, estimator)
     split = split_rows(target, spec, task=estimator.task)
-    signature = _signature(spec, plan, estimator, rows, columns=columns, target=target[split.train])
+    signature = signature_of(spec, plan, estimator, rows, columns=columns, target=target[split.train])
     return _Ready(
         estimator,
         plan,
@@ -126,6 +133,7 @@ def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> 
         split,
         signature,
         data=_inputs(rows, signature),
+        found=notes_of(findings, target=column.name, used=plan.used),
         ordered=list(ordered_rows(rows, columns)),
     )
 
@@ -178,6 +186,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         task=ready.estimator.task,
         total=total,
         measured=measured,
+        found=ready.found,
         ordered=ready.ordered,
     )
     facts = ModelFacts(
@@ -194,42 +203,9 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
 def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:
     """As `frame.model_input`, but always with column names, so that the fitted model keeps them."""
     if signature.numeric:
-        names = [column.name for column in signature.inputs]
+        names = [column.name for column in signature.inputs if column.used]
         return pd.DataFrame(plain_array(rows, signature.inputs), columns=names)
     return named_frame(rows, signature.inputs)
-
-
-def _signature(
-    spec: TrainingSpec,
-    plan: Plan,
-    estimator: Estimator,
-    rows: pd.DataFrame,
-    *,
-    columns: list[Column],
-    target: NDArray[Any],
-) -> Signature:
-    roles = {treatment.column: treatment.role for treatment in plan.treatments}
-    # A mixed table is imputed, or its estimator takes gaps. A numeric one may have gaps only if one of the two holds.
-    missing_allowed = not plan.numeric or plan.imputed or plan.keeps_gaps
-    inputs = [
-        InputColumn(
-            name=column.name,
-            kind=column.kind,
-            missing_allowed=missing_allowed,
-            categories=_known(rows[column.name]) if roles[column.name] == "category" else None,
-            used=roles[column.name] != "left_out",
-        )
-        for column in input_columns(spec, columns)
-    ]
-    classes = [plain(label) for label in np.unique(target)] if estimator.task == "classification" else None
-    return Signature(
-        inputs=inputs, target=spec.target_column, task=estimator.task, classes=classes, numeric=plan.numeric
-    )
-
-
-def _known(values: "pd.Series[Any]") -> list[str]:
-    """The most frequent categories, sorted."""
-    return sorted(str(value) for value in values.value_counts().index[:MOST_CATEGORIES])
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from api.lifespan import Parts
 from shared.database import Database
@@ -84,6 +85,23 @@ def test_a_dry_run_tells_what_would_run_and_makes_no_job(
     assert treated["customer_id"]["role"] == "left_out"
     assert treated["city"]["role"] == "category"
     assert count_jobs(api_database) == 0
+
+
+@pytest.mark.parametrize("estimator", ["RandomForestClassifier", "RandomForestRegressor"])
+def test_a_dry_run_tells_what_the_reading_found_whether_the_training_is_valid_or_not(
+    client: TestClient, api_database: Database, customers: str, estimator: str
+) -> None:
+    found = [
+        {"code": "gap_word", "column": "target", "line": 3, "count": 4, "detail": "'None' counts as missing."},
+        {"code": "trimmed", "column": "city", "line": 2, "count": 1, "detail": "A blank was removed."},
+    ]
+    with api_database.write() as session:
+        session.execute(update(DatasetVersionRow).values(findings=found))
+    wanted = body(dataset_name=customers, use_example=False, target_column="target", model=model("ensemble", estimator))
+    dry = client.post("/train?dry_run=true", json=wanted).json()
+    lost = "4 rows are left out, because the target counts as missing there. 'None' counts as missing."
+    assert dry["valid"] is (estimator == "RandomForestClassifier")
+    assert dry["notes"] == [lost, *(["A blank was removed."] if dry["valid"] else [])]
 
 
 @pytest.mark.parametrize("target", ["target", None, "nope"])

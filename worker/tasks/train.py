@@ -25,6 +25,7 @@ from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register, take_model_version
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
 from shared.training.plan import Treatment
@@ -103,6 +104,7 @@ def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) 
         spec=spec,
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
+        findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=attempt.runtime.threads_per_job,
     )
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))

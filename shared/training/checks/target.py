@@ -1,11 +1,13 @@
 """Whether an estimator can predict a target column, told from the column's profile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.errors import InvalidSplit, PlatformError, SingleClass, TaskMismatch
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.tables.columns import Column, ColumnKind
+from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values
+from shared.training.findings import clause_of, nearly_values
 from shared.training.texts import looks_of_text
 
 # With more classes than this, and fewer rows for each, a target holds amounts or identifiers rather than classes.
@@ -19,7 +21,9 @@ _NOT_NEGATIVE = "no negative targets"
 _GAMMA = 2
 
 
-def problems_of_target(values: Values, target: Column, *, rows: int) -> Iterator[PlatformError]:
+def problems_of_target(
+    values: Values, target: Column, *, rows: int, findings: Sequence[Finding] = ()
+) -> Iterator[PlatformError]:
     """What keeps an estimator with these values from predicting the target of a table of `rows` rows."""
     estimator = values.estimator
     used = rows - target.missing
@@ -28,9 +32,9 @@ def problems_of_target(values: Values, target: Column, *, rows: int) -> Iterator
         return
     sentence = _of_dates(target)
     if sentence is None and estimator.task == "regression":
-        sentence = _no_numbers(estimator, target, used) or _out_of_range(values, target)
+        sentence = _no_numbers(estimator, target, used, findings) or _out_of_range(values, target)
     elif sentence is None:
-        sentence = _no_classes(estimator, target, used)
+        sentence = _no_classes(estimator, target, used, findings)
     if sentence is not None:
         yield TaskMismatch(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
     elif estimator.task == "classification" and target.unique < 2:
@@ -65,7 +69,7 @@ def _of_dates(target: Column) -> str | None:
     return f"Target column '{target.name}' holds dates, which are neither classes nor amounts. Choose another target."
 
 
-def _no_numbers(estimator: Estimator, target: Column, rows: int) -> str | None:
+def _no_numbers(estimator: Estimator, target: Column, rows: int, findings: Sequence[Finding]) -> str | None:
     if target.kind in _NUMBERS:
         return None
     said = f"{estimator.key} predicts numbers, but target column '{target.name}' is of the kind {target.kind}"
@@ -75,12 +79,15 @@ def _no_numbers(estimator: Estimator, target: Column, rows: int) -> str | None:
     elif _many_classes(target, rows):
         said += f", with {target.unique:,} different values in {rows:,} rows, which are too many for a classifier, too"
         hint = "choose another target"
-    return _with_hints(said, target, hint)
+    return _with_hints(said, target, hint, findings)
 
 
-def _with_hints(said: str, target: Column, hint: str) -> str:
+def _with_hints(said: str, target: Column, hint: str, findings: Sequence[Finding]) -> str:
     """The sentence with how to fix it; where text has numbers in it, also how to make it a column of numbers."""
-    looks = looks_of_text(target)
+    found = nearly_values(target, findings)
+    if found is not None:
+        said, hint = f"{said}; {clause_of(found)}", f"or {hint}"
+    looks = looks_of_text(target) if target.cells is None else None
     if looks is not None and looks.numbers:
         said, hint = f"{said}; it {looks.said}", f"{looks.hint}, or {hint}"
     return f"{said}. {hint[0].upper()}{hint[1:]}."
@@ -114,7 +121,7 @@ def _range_of(values: Values) -> tuple[str | None, str]:
     return None, ""
 
 
-def _no_classes(estimator: Estimator, target: Column, rows: int) -> str | None:
+def _no_classes(estimator: Estimator, target: Column, rows: int, findings: Sequence[Finding]) -> str | None:
     if target.kind is ColumnKind.NUMBER and not _looks_whole(target):
         return not_whole(estimator, target.name)
     if not _many_classes(target, rows):
@@ -127,7 +134,7 @@ def _no_classes(estimator: Estimator, target: Column, rows: int) -> str | None:
         regressor = f"Use a regressor such as '{_counterpart(estimator)}' if they are amounts"
         return f"{said}. {regressor}, else a target with fewer classes."
     # A regressor takes numbers only, so it is no way out as long as the column is text.
-    return _with_hints(f"{said}, which are text", target, "choose a target with fewer classes")
+    return _with_hints(f"{said}, which are text", target, "choose a target with fewer classes", findings)
 
 
 def _looks_whole(target: Column) -> bool:

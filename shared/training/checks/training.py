@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from shared.errors import (
@@ -23,6 +23,7 @@ from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import problems_of_parameters
 from shared.estimators.restrictions import MAX_WORK
 from shared.tables.columns import Column
+from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.target import problems_of_target
@@ -33,7 +34,9 @@ _SHOWN = 80
 _COLUMNS_SHOWN = 20
 
 
-def problems_of(spec: TrainingSpec, *, columns: list[Column], rows: int) -> list[PlatformError]:
+def problems_of(
+    spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Sequence[Finding] = ()
+) -> list[PlatformError]:
     """All that is wrong with the training of this table, the most basic first; empty when it can run."""
     estimator, problems = _look_up(spec)
     by_name = {column.name: column for column in columns}
@@ -47,24 +50,24 @@ def problems_of(spec: TrainingSpec, *, columns: list[Column], rows: int) -> list
     sound = not any(isinstance(problem, InvalidParameter | UnknownParameter) for problem in problems)
     values = Values(estimator, spec.model.params if sound else {})
     problems += problems_of_combinations(values)
-    problems += problems_of_target(values, target, rows=rows)
+    problems += problems_of_target(values, target, rows=rows, findings=findings)
     problems += _row_problems(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
-        plan = plan_of(spec, estimator, columns=columns, rows=rows)
+        plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
         problems += _input_problems(spec, values, plan, columns=columns, rows=rows)
         if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
             problems += problems_of_fit(values, _shape(spec, estimator, plan, target, rows=rows))
     return problems
 
 
-def check(spec: TrainingSpec, *, columns: list[Column], rows: int) -> None:
+def check(spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Sequence[Finding] = ()) -> None:
     """Refuse a training that cannot run, with all that is wrong with it.
 
     Raises:
         UnknownEstimator, UnknownParameter, InvalidParameter, UnknownColumn, InvalidRequest, TaskMismatch,
         SingleClass, InvalidSplit, UnsuitableColumns: the first of the problems; `errors` lists all.
     """
-    problems = problems_of(spec, columns=columns, rows=rows)
+    problems = problems_of(spec, columns=columns, rows=rows, findings=findings)
     if problems:
         first = problems[0]
         more = f" ({len(problems) - 1} more in 'errors'.)" if len(problems) > 1 else ""
@@ -146,7 +149,7 @@ def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column,
     return Shape(
         rows=used - math.ceil(spec.test_size * used),
         # Where gaps are filled, or words become numbers, the estimator sees other columns than the table has.
-        inputs=[treatment.column for treatment in plan.treatments] if plan.numeric and not plan.imputed else None,
+        inputs=plan.names("number") if plan.numeric and not plan.imputed else None,
         classes=classes,
         labels=target.examples if classes == len(target.examples) and whole else None,
     )

@@ -1,0 +1,49 @@
+"""What a model will take and give, told from its plan and the table."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.estimators.catalogue import Estimator
+from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
+from shared.tables.columns import Column
+from shared.training.labels import plain
+from shared.training.plan import Plan, input_columns
+from shared.training.spec import TrainingSpec
+
+
+def signature_of(
+    spec: TrainingSpec,
+    plan: Plan,
+    estimator: Estimator,
+    rows: pd.DataFrame,
+    *,
+    columns: list[Column],
+    target: NDArray[Any],
+) -> Signature:
+    """The signature of a model that this plan makes of `rows`; `target` holds the labels of the training part."""
+    roles = {treatment.column: treatment.role for treatment in plan.treatments}
+    # A mixed table is imputed, or its estimator takes gaps. A numeric one may have gaps only if one of the two holds.
+    missing_allowed = not plan.numeric or plan.imputed or plan.keeps_gaps
+    inputs = [
+        InputColumn(
+            name=column.name,
+            kind=column.kind,
+            missing_allowed=missing_allowed,
+            categories=_known(rows[column.name]) if roles[column.name] == "category" else None,
+            used=roles[column.name] != "left_out",
+            cells=column.cells,
+        )
+        for column in input_columns(spec, columns)
+    ]
+    classes = [plain(label) for label in np.unique(target)] if estimator.task == "classification" else None
+    return Signature(
+        inputs=inputs, target=spec.target_column, task=estimator.task, classes=classes, numeric=plan.numeric
+    )
+
+
+def _known(values: "pd.Series[Any]") -> list[str]:
+    """The most frequent categories, sorted."""
+    return sorted(str(value) for value in values.value_counts().index[:MOST_CATEGORIES])
