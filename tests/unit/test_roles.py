@@ -149,10 +149,10 @@ def test_a_target_of_text_that_nearly_holds_numbers_says_so_where_it_is_refused(
     table = numeric_classes()
     table["target"] = pd.Series([f"{number}.5" for number in range(len(table))], dtype="str")
     nearly = NEARLY.model_copy(update={"column": "target"})
-    with pytest.raises(
-        TaskMismatch, match="; line 7 of 'ratio' holds 'n[.]b[.]', which is no number[.] Send 'kinds'[.] Or ch"
-    ):
+    with pytest.raises(TaskMismatch) as refused:
         learned(table, columns_of(table), findings=(nearly,))
+    said = "; line 7 of 'ratio' holds 'n.b.', which is no number. Send 'kinds'. Or choose a target with fewer classes."
+    assert said in refused.value.detail
 
 
 def test_the_signature_keeps_how_cells_are_read_in_few_bytes() -> None:
