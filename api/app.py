@@ -13,6 +13,7 @@ from api.http.metrics import Metrics
 from api.http.middleware import AccessRecord, HeadRequests, RequestContext
 from api.http.origins import origin_checks
 from api.http.query import check_query
+from api.http.reading_fields import READING_FIELDS
 from api.http.request_limits import BodyLimit, RequestLimits
 from api.lifespan import lifespan
 from api.routes import (
@@ -28,12 +29,13 @@ from api.routes import (
     predict_csv,
     promote,
     train,
+    uploads,
 )
 from shared.hosts import known_names
 from shared.settings import Settings
 
 # What multipart adds to a file: boundaries, headers and the other fields.
-_MULTIPART_BYTES = 64 * 2**10
+_MULTIPART_BYTES = 64 * 2**10 + sum(READING_FIELDS.values())
 
 
 def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
@@ -61,7 +63,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     docs.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    walk = (datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict)
+    walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict)
     for noun in (*walk, health, errors, findings):
         app.include_router(noun.router)
     return app

@@ -16,6 +16,7 @@ Samples = dict[str, Any]
 # What comes of a race or under load only, by operation and status: shown with the sentence of its class.
 _RARE: dict[str, list[PlatformError]] = {
     "upload_dataset 409": [UploadOvertaken()],
+    "reread_dataset 409": [UploadOvertaken()],
     "preview_dataset 413": [TableTooLarge()],
     "predict 503": [ModelBusy(), PredictionTooSlow()],
 }

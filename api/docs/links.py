@@ -19,6 +19,7 @@ _FROM_JOB = {
 _FROM_DATASET = {
     "get_dataset": _link("get_dataset", "The dataset as it is later.", _DATASET),
     "preview_dataset": _link("preview_dataset", "Its first rows.", _DATASET),
+    "reread_dataset": _link("reread_dataset", "The same bytes, read in another way.", _DATASET),
     "train_model": _link("train_model", "Train on it: `name` is the `dataset_name` of the request."),
 }
 
@@ -27,6 +28,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("upload_dataset", "201"): _FROM_DATASET,
     ("upload_dataset", "200"): _FROM_DATASET,
     ("get_dataset", "200"): _FROM_DATASET,
+    ("reread_dataset", "201"): _FROM_DATASET,
     ("train_model", "202"): _FROM_JOB,
     ("promote_model", "202"): _FROM_JOB,
     ("retry_job", "202"): _FROM_JOB,

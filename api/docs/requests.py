@@ -62,6 +62,18 @@ BODIES: dict[str, dict[str, Any]] = {
             },
         },
     },
+    "reread_dataset": {
+        "keep_all_words": {
+            "summary": "Keep words such as NA as values",
+            "description": "Set `dry_run` to true to see only what would come of it.",
+            "value": {"gap_words": []},
+        },
+        "kind_of_a_column": {
+            "summary": "The first version, with a column of categories",
+            "value": {"version": 1, "kinds": {"target": "category"}},
+        },
+        "by_rules_of_today": {"summary": "By the rules of today", "value": {}},
+    },
     "promote_model": {
         "iris_to_staging": {
             "summary": "The first model to staging",

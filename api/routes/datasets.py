@@ -1,14 +1,12 @@
-"""Datasets: upload, look, delete."""
+"""Datasets: look, delete."""
 
 from typing import Annotated
 
-from anyio import to_thread
-from fastapi import APIRouter, BackgroundTasks, Path, Query, Request, Response, status
+from fastapi import APIRouter, BackgroundTasks, Path, Query, Response
 
 from api.dependencies import PartsDep, ReadSession, WriteSession, remove_afterwards
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
-from api.http.uploads import FILE, ReceivedFile, received_upload
 from api.lifespan import Parts
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
@@ -21,81 +19,16 @@ from shared.datasets.catalog import (
     list_datasets,
     list_versions,
 )
-from shared.datasets.ingestion import Ingestion, Ingestor
-from shared.datasets.naming import normalise_name
-from shared.errors import InvalidName, InvalidRequest, UnknownDatasetVersion
+from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.jobs.acceptance import API
 from shared.registry.erasure import erase_dataset
 from shared.tables.inspected import Preview
 
 router = APIRouter(tags=["Datasets"])
 
-# The fields beside the file, with the most bytes of each.
-_FIELDS = {"name": 1024, "description": 8192}
-
 Name = Annotated[str, Path(description="The name of a dataset.", examples=["iris"])]
 
 _HIDE_OR_ERASE = "Either hide the dataset with 'archive' or erase it with 'erase'; what is erased cannot be hidden."
-
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FILE],
-                    "properties": {
-                        FILE: {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "CSV or TSV (delimiter , ; tab or |, UTF-8 or Latin-1, also .gz), Parquet "
-                            "or JSON Lines. What it is, is told from its bytes.",
-                        },
-                        # Swagger UI would fill in words of its own, and name the dataset so.
-                        "name": {
-                            "type": "string",
-                            "description": "The dataset's name; by default that of the file.",
-                            "example": "",
-                        },
-                        "description": {
-                            "type": "string",
-                            "description": "What the table is about. Left empty, the description that there is stays.",
-                            "example": "",
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
-
-
-@router.post(
-    "/datasets/upload",
-    status_code=201,
-    summary="Upload a dataset",
-    openapi_extra=_FORM,
-    responses={
-        200: {"model": Dataset, "description": "The newest version has these very bytes already"},
-        **responses(409, 413, 415, 422, 503),
-    },
-)
-async def upload_dataset(request: Request, response: Response, parts: PartsDep) -> Dataset:
-    """Add a table to the catalog, or a new version to the dataset of that name. The whole file is checked first.
-
-    The name is normalised: `My DataSet.csv` becomes `my_dataset`. An archived dataset of that name comes back.
-    """
-    limit = parts.settings.upload_max_bytes
-    received = received_upload(
-        request, folder=parts.reader.folder, max_bytes=limit, fields=_FIELDS, threads=parts.lanes.spooling
-    )
-    async with received as upload:
-        limiter = parts.lanes.upload_of(upload.file.size_bytes)
-        done = await to_thread.run_sync(_ingest, upload, parts, limiter=limiter)
-    response.status_code = status.HTTP_201_CREATED if done.created else status.HTTP_200_OK
-    response.headers["Location"] = f"/datasets/{done.entry.dataset.name}"
-    return Dataset.of_entry(done.entry)
 
 
 @router.get("/datasets", summary="List datasets", operation_id="list_datasets", responses=responses(422, 503))
@@ -191,16 +124,3 @@ def _number(name: str, version: str) -> int:
             f"GET /datasets/{name}/versions lists them."
         )
     return number
-
-
-def _ingest(upload: ReceivedFile, parts: Parts) -> Ingestion:
-    wanted = upload.fields.get("name") or upload.file_name
-    if not wanted:
-        raise InvalidName(
-            f"The part '{FILE}' came without a file name, as a text does. With curl, a file is written with an @: "
-            f"`-F {FILE}=@table.csv`. Or name the dataset in the field 'name'."
-        )
-    name = normalise_name(wanted)
-    return Ingestor(parts.database, parts.store, parts.reader, parts.settings).ingest(
-        upload.file, name=name, description=upload.fields.get("description") or None
-    )

@@ -4,11 +4,14 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from api.schemas.base import Moment, ResponseBody
+from api.schemas.base import Moment, ResponseBody, VersionNumber
 from shared.datasets.catalog import CatalogEntry
+from shared.datasets.rehearsal import RehearsedIngestion
 from shared.datasets.rows import DatasetVersionRow
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
+from shared.tables.inspected import Preview
+from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
 
@@ -73,3 +76,52 @@ class Dataset(DatasetVersion):
                 "updated_at": dataset.updated_at,
             }
         )
+
+
+class RehearsedDataset(ResponseBody):
+    """What a file would be in the catalog: nothing is stored yet."""
+
+    name: str = Field(description="The name of the dataset that it would belong to.", examples=["iris"])
+    description: str | None = Field(description="What the table is about, as far as the request says so.")
+    known_version: int | None = Field(
+        description="The version that is there already and would be answered with; null if a new one would be made."
+    )
+    format: str = Field(description="What the file is: csv, tsv, parquet, jsonl or xlsx.", examples=["csv"])
+    reading: Reading = Field(description="How the file would be read.")
+    rows: int = Field(description="How many rows it has, without the header.", examples=[150])
+    size_bytes: int = Field(description="The size of the file.", examples=[4551])
+    sha256: str = Field(description="The digest of the file, in hexadecimal digits.")
+    columns: list[DatasetColumn] = Field(description="Its columns in the order of the file.")
+    findings: list[Finding] = Field(description="What the reading is not sure of, or did and tells.")
+    preview: Preview = Field(description="The first rows, typed as the columns are.")
+
+    @classmethod
+    def of_rehearsal(cls, rehearsal: RehearsedIngestion) -> Self:
+        """What a rehearsal came to."""
+        file, found = rehearsal.incoming.file, rehearsal.found
+        return cls.model_validate(
+            {
+                "name": rehearsal.incoming.name,
+                "description": rehearsal.incoming.description,
+                "known_version": rehearsal.known,
+                "format": found.reading.format,
+                "rows": found.rows,
+                "size_bytes": file.size_bytes,
+                "sha256": file.sha256,
+                "preview": rehearsal.preview,
+                **found.model_dump(include={"reading", "columns", "findings"}),
+            }
+        )
+
+
+class RereadRequest(ReadingOptions):
+    """How the file of a version shall be read; what is left out is found out."""
+
+    version: VersionNumber | None = Field(
+        default=None, strict=True, description="The version whose file is read; by default the newest.", examples=[1]
+    )
+
+    @property
+    def options(self) -> ReadingOptions:
+        """What is said about the reading alone."""
+        return ReadingOptions.model_validate(self.model_dump(exclude={"version"}, exclude_none=True))

@@ -1,4 +1,4 @@
-"""Findings and a profile of each dataset version, and by which rules it is read.
+"""Options, findings and a profile of each dataset version, and by which rules it is read.
 
 Revision: 0011.
 """
@@ -15,6 +15,7 @@ _VERSIONS = sa.table("dataset_versions", sa.column("id", sa.Integer), sa.column(
 
 
 def upgrade() -> None:
+    op.add_column("dataset_versions", sa.Column("options", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
     op.add_column("dataset_versions", sa.Column("findings", sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
     op.add_column("dataset_versions", sa.Column("profile", sa.JSON(), nullable=True))
     connection = op.get_bind()
@@ -29,3 +30,4 @@ def downgrade() -> None:
     # Not in a batch, which copies the table on SQLite: dropping the old one would touch what refers to it.
     op.drop_column("dataset_versions", "profile")
     op.drop_column("dataset_versions", "findings")
+    op.drop_column("dataset_versions", "options")

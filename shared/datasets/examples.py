@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.datasets.catalog import next_number
-from shared.datasets.ingestion import Ingestion, Ingestor, name_taken
+from shared.datasets.ingestion import Ingestor
+from shared.datasets.publishing import Incoming, Ingestion, name_taken
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spool, Spooled
 from shared.errors import ExampleNameTaken, UnknownExample, closest, meant
@@ -18,6 +19,7 @@ from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.settings import Settings
 from shared.tables.inspected import Inspection
+from shared.tables.options import ReadingOptions
 from shared.tables.reader import Reader
 
 log = get_logger(__name__)
@@ -110,7 +112,8 @@ def look_at_example(name: str, *, database: Database, reader: Reader) -> Found:
 def _ingest(name: str, bundled: bytes, ingestor: Ingestor, mark: Callable[[Session], None] | None = None) -> Ingestion:
     file = _spooled(bundled, ingestor.reader.folder)
     try:
-        return ingestor.ingest(file, name=name, description=EXAMPLES[name], only_if_new=True, mark=mark)
+        incoming = Incoming(file, name, ReadingOptions(), description=EXAMPLES[name])
+        return ingestor.ingest(incoming, only_if_new=True, mark=mark)
     finally:
         file.path.unlink(missing_ok=True)
 
@@ -148,16 +151,18 @@ def _bring_back(database: Database, name: str) -> None:
 
 
 def _version_of(session: Session, dataset: DatasetRow, sha256: str) -> int | None:
-    return session.scalar(
-        select(DatasetVersionRow.number)
+    """The newest version with these bytes, and of several one that was read as the example is: without options."""
+    versions = session.execute(
+        select(DatasetVersionRow.number, DatasetVersionRow.options)
         .where(
             DatasetVersionRow.dataset_id == dataset.id,
             DatasetVersionRow.state == VersionState.READY,
             DatasetVersionRow.sha256 == sha256,
         )
         .order_by(DatasetVersionRow.number.desc())
-        .limit(1)
-    )
+    ).all()
+    plain = (version.number for version in versions if not version.options)
+    return next(plain, versions[0].number if versions else None)
 
 
 def _spooled(content: bytes, folder: Path) -> Spooled:

@@ -52,6 +52,8 @@ class DatasetVersionRow(Base):
     state: Mapped[str] = mapped_column(String(16), default=VersionState.UPLOADING)
     object_key: Mapped[str] = mapped_column(String(512), unique=True)
     format: Mapped[str] = mapped_column(String(16))
+    # What was said about how to read it; empty where nothing was, and in versions of older releases.
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, server_default=text("'{}'"))
     reading: Mapped[dict[str, Any]] = mapped_column(JSON)
     sha256: Mapped[str] = mapped_column(String(64))
     # None in versions that a release without this column took.

@@ -1,36 +1,41 @@
 """How a file shall be read, as far as who uploads it says so; the rest is found out."""
 
 import codecs
-from typing import Annotated, Literal, Self
+from collections import Counter
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from shared.tables.columns import ColumnKind, Form
-from shared.tables.reading import Decimal, Thousands
+from shared.tables.reading import Decimal
 
+_MOST_COLUMNS = 100_000
 _MOST_WORDS = 1_000
 _LONGEST_WORD = 256
-# Names by which people know a delimiter that is hard to type.
-_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "blank": " ", "space": " "}
+# Names by which people know a mark that is hard to type.
+_MARKS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "blank": " ", "space": " "}
 _QUOTES = {"double": '"', "single": "'"}
 _FORMS: dict[ColumnKind, tuple[Form, ...]] = {
     ColumnKind.DATETIME: ("dmy", "mdy"),
     ColumnKind.NUMBER: ("percent", "currency"),
 }
+_KINDS = ", ".join(kind.value for kind in ColumnKind)
+# Encodings of Python that are not those of a file.
+_NO_FILES = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"}
 
 
 def _known_encoding(name: str) -> str:
     try:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
-        raise ValueError(f"'{name[:40]}' is not an encoding; known are utf-8, cp1252, utf-16 and many more") from None
-    if not found._is_text_encoding or found.name in {"idna", "punycode", "raw_unicode_escape", "unicode_escape"}:  # noqa: SLF001 - says what no public name does
-        raise ValueError(f"'{name[:40]}' is not an encoding of text")
+        found = None
+    if found is None or not found._is_text_encoding or found.name in _NO_FILES:  # noqa: SLF001 - says what no public name does
+        raise ValueError("give the name of an encoding of text, such as utf-8, cp1252 or utf-16")
     return found.name
 
 
 def _one_delimiter(text: str) -> str:
-    delimiter = _DELIMITERS.get(text.lower(), text)
+    delimiter = _MARKS.get(text.lower(), text)
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in "\"'\r\n\\.+-\0":
         raise ValueError("give one character such as , ; | or tab, or blank for blanks of any number")
     return delimiter
@@ -45,6 +50,10 @@ def _one_quote(text: str) -> str:
 
 def _none_as_text(value: object) -> object:
     return "none" if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def _mark(value: object) -> object:
+    return _MARKS.get(value.strip().lower(), _none_as_text(value)) if isinstance(value, str) else value
 
 
 class KindChoice(BaseModel):
@@ -63,18 +72,18 @@ def kind_choice(text: str) -> KindChoice:
         ValueError: saying which choices there are.
     """
     kind, _, form = text.strip().lower().partition(":")
-    known = {kind.value for kind in ColumnKind}
-    if kind not in known:
-        raise ValueError(f"'{text[:40]}' is not a kind; kinds are {', '.join(sorted(known))}")
+    if kind not in set(ColumnKind):
+        raise ValueError(f"give one of the kinds {_KINDS}")
     forms: tuple[str, ...] = _FORMS.get(ColumnKind(kind), ())
     if form and form not in forms:
-        said = " or ".join(f"{kind}:{each}" for each in forms) or kind
-        raise ValueError(f"'{text[:40]}' is not a kind; write {said}")
+        said = " or ".join([kind, *(f"{kind}:{each}" for each in forms)])
+        raise ValueError(f"give {said}")
     return KindChoice.model_validate({"kind": kind, "form": form or None})
 
 
-def _known_kinds(kinds: dict[str, str]) -> dict[str, str]:
-    return {name: text.strip().lower() for name, text in kinds.items() if kind_choice(text)}
+def _known_kind(text: str) -> str:
+    kind_choice(text)
+    return text.strip().lower()
 
 
 Word = Annotated[str, Field(max_length=_LONGEST_WORD)]
@@ -96,8 +105,10 @@ class ReadingOptions(BaseModel):
     quote: Annotated[str, AfterValidator(_one_quote)] | None = Field(
         default=None, description="What encloses cells: \" or ', or none.", examples=["'"]
     )
-    decimal: Decimal | None = Field(default=None, description="The decimal mark: . or a comma.", examples=[","])
-    thousands: Annotated[Thousands | Literal["none"], BeforeValidator(_none_as_text)] | None = Field(
+    decimal: Annotated[Decimal, BeforeValidator(_mark)] | None = Field(
+        default=None, description="The decimal mark: . or a comma.", examples=[","]
+    )
+    thousands: Annotated[Literal[",", ".", " ", "'", "none"], BeforeValidator(_mark)] | None = Field(
         default=None, description="What parts thousands: , . a blank or ', or none.", examples=["."]
     )
     header: Annotated[Literal["none"] | Annotated[int, Field(ge=1)], BeforeValidator(_none_as_text)] | None = Field(
@@ -105,32 +116,67 @@ class ReadingOptions(BaseModel):
         description="The number of the line with the names of the columns, or none; 'names' gives them then.",
         examples=[1],
     )
-    names: Annotated[list[Word], Field(min_length=1)] | None = Field(
-        default=None, description="The names of the columns, for a file without them.", examples=[["age", "city"]]
+    names: Annotated[list[Word], Field(min_length=1, max_length=_MOST_COLUMNS)] | None = Field(
+        default=None,
+        validate_default=True,
+        description="The names of the columns, for a file without them.",
+        examples=[["age", "city"]],
     )
     gap_words: Annotated[list[Word], Field(max_length=_MOST_WORDS)] | None = Field(
         default=None,
         description="The words that count as missing in columns of words; [] for none. An empty cell always does.",
         examples=[["NA", "?"]],
     )
-    kinds: Annotated[dict[str, str], AfterValidator(_known_kinds)] | None = Field(
+    kinds: dict[str, Annotated[str, AfterValidator(_known_kind)]] | None = Field(
         default=None,
         description="The kinds of columns by name: integer, number, boolean, category, text, datetime; also "
         "datetime:dmy, datetime:mdy, number:percent and number:currency.",
         examples=[{"zip": "category"}],
     )
 
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if self.names is not None and self.header not in {None, "none"}:
+    # Each field is checked against those above it, which are in `info.data` as far as they are right.
+
+    @field_validator("decimal")
+    @classmethod
+    def _check_decimal(cls, decimal: str | None, info: ValidationInfo) -> str | None:
+        if decimal is not None and decimal == info.data.get("delimiter"):
+            raise ValueError("'decimal' and 'delimiter' cannot be the same mark: change one of them")
+        return decimal
+
+    @field_validator("thousands")
+    @classmethod
+    def _check_thousands(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands == info.data.get("decimal"):
+            raise ValueError("'decimal' and 'thousands' cannot be the same mark: change one of them")
+        return thousands
+
+    @field_validator("header", mode="before")
+    @classmethod
+    def _check_header(cls, header: object) -> object:
+        number = header if isinstance(header, int) and not isinstance(header, bool) else None
+        if header is None or _none_as_text(header) == "none" or (number is not None and number >= 1):
+            return header
+        raise ValueError("give the number of the line with the names of the columns, from 1, or none")
+
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        header = info.data.get("header")
+        if names is None:
+            if header == "none":
+                raise ValueError("with 'header' none, 'names' has to give the names of the columns")
+            return None
+        if header not in {None, "none"}:
             raise ValueError("'names' are for a file without a line of names: leave out 'header', or send none")
-        if self.header == "none" and self.names is None:
-            raise ValueError("with 'header' none, 'names' has to give the names of the columns")
-        if self.decimal is not None and self.decimal == self.thousands:
-            raise ValueError("'decimal' and 'thousands' cannot be the same mark")
-        if self.decimal is not None and self.decimal == self.delimiter:
-            raise ValueError("'decimal' and 'delimiter' cannot be the same mark")
-        return self
+        counted = Counter(name.strip() for name in names)
+        if "" in counted:
+            raise ValueError(
+                f"name {names.index(next(n for n in names if not n.strip())) + 1} is blank: name each column"
+            )
+        twice = next((name for name, times in counted.items() if times > 1), None)
+        if twice is not None:
+            raise ValueError(f"the name '{twice[:40]}' is given twice: name each column once")
+        return names
 
     @property
     def said(self) -> bool:

@@ -25,7 +25,15 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 # Generated clients have methods of these names.
 NAMES = {
-    *("upload_dataset", "list_datasets", "get_dataset", "delete_dataset", "list_dataset_versions", "preview_dataset"),
+    *(
+        "upload_dataset",
+        "reread_dataset",
+        "list_datasets",
+        "get_dataset",
+        "delete_dataset",
+        "list_dataset_versions",
+        "preview_dataset",
+    ),
     *("train_model", "list_estimators", "get_estimator"),
     *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),
     *("list_models", "compare_models", "get_model", "annotate_model", "download_artifact", "retire_model"),

@@ -12,6 +12,7 @@ from starlette.types import Message
 from api.app import create_app
 from api.lifespan import Parts
 from shared.settings import Settings
+from shared.tables.options import ReadingOptions
 from tests.support.full_disk import largest_file
 from tests.support.waiting import eventually
 
@@ -156,7 +157,9 @@ def test_the_documentation_shows_the_file_field(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/datasets/upload"]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert schema["properties"]["file"]["format"] == "binary"
-    assert set(schema["properties"]) == {"file", "name", "description"}
+    assert set(schema["properties"]) == {"file", "name", "description", *ReadingOptions.model_fields}
+    # Swagger UI sends what an example says, unless it is empty.
+    assert {field.get("example") for name, field in schema["properties"].items() if name != "file"} == {""}
     assert {"200", "201", "413", "415", "422"} <= set(operation["responses"])
 
 

@@ -37,7 +37,7 @@ STAGES = ("dev", "staging", "production")
 # Where something of a dataset stands besides its models and jobs.
 OF_DATASET = {
     "dataset_catalog.description",
-    *(f"dataset_versions.{column}" for column in ("reading", "columns", "findings", "profile")),
+    *(f"dataset_versions.{column}" for column in ("options", "reading", "columns", "findings", "profile")),
 }
 
 

@@ -14,9 +14,11 @@ from shared.database import Database
 from shared.datasets.catalog import archive_dataset, delete_dataset, list_datasets
 from shared.datasets.examples import EXAMPLES
 from shared.datasets.ingestion import Ingestor
+from shared.datasets.publishing import Incoming
 from shared.datasets.spool import Spool
 from shared.object_store import ObjectStore, open_store
 from shared.settings import Settings
+from shared.tables.options import ReadingOptions
 from shared.tables.reader import Reader
 from tests.support.alive import alive
 from tests.support.api_server import ApiServer
@@ -110,7 +112,7 @@ def test_data_of_ones_own_under_the_name_of_an_example_stays(
 ) -> None:
     spool = Spool(reader.folder)
     spool.write(b"a,b\n1,2\n")
-    Ingestor(database, store, reader, settings).ingest(spool.finish(), name="iris")
+    Ingestor(database, store, reader, settings).ingest(Incoming(spool.finish(), "iris", ReadingOptions()))
     start(database, store, reader, settings)
     delete(database, "iris")
     start(database, store, reader, settings)

@@ -122,11 +122,11 @@ def test_a_migration_keeps_reading_old_versions_by_the_rules_that_took_them(data
     for _ in range(2):
         run(database, "downgrade", "0010")
         columns = {column["name"] for column in inspect(database.engine).get_columns("dataset_versions")}
-        assert not columns & {"findings", "profile"}
+        assert not columns & {"options", "findings", "profile"}
         upgrade(database)
         with database.read() as session:
             found = {row.object_key: row for row in session.scalars(select(DatasetVersionRow))}
-            assert [row.findings for row in found.values()] == [[], []]
+            assert [(row.options, row.findings) for row in found.values()] == [({}, []), ({}, [])]
             assert found["iris"].profile is None
         assert found["iris"].reading == {"rules": 1, "format": "csv"}
         # Also where an older release was put back for a while.

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
 from shared.database import Database
-from shared.datasets.ingestion import Ingestion, Ingestor
+from shared.datasets.ingestion import Ingestor
+from shared.datasets.publishing import Incoming, Ingestion
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import Spool, Spooled
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.options import ReadingOptions
 from shared.tables.reader import Reader
 
 
@@ -35,11 +38,13 @@ class Catalog:
         """The way into it."""
         return Ingestor(self.database, self.store, self.reader, self.settings)
 
-    def add(self, name: str, content: bytes = b"a,b\n1,2\n", *, description: str | None = None) -> Ingestion:
+    def add(
+        self, name: str, content: bytes = b"a,b\n1,2\n", *, description: str | None = None, **options: Any
+    ) -> Ingestion:
         """Ingest a file with this content."""
         file = spooled(self.reader.folder, content)
         try:
-            return self.ingestor.ingest(file, name=name, description=description)
+            return self.ingestor.ingest(Incoming(file, name, ReadingOptions(**options), description=description))
         finally:
             file.path.unlink()
 

@@ -26,6 +26,9 @@ SCREENSHOT = ROOT / "docs" / "images" / "swagger-ui.png"
 
 # The steps whose answers are kept, by operation and name; of all others, the first answer is.
 _TITLES = {
+    "upload_dataset dry_run": "It would be added",
+    "upload_dataset again": "It is there already",
+    "reread_dataset keep_all_words": "It would be read so",
     "train_model iris_forest": "It would run",
     "train_model two_typos": "Two things are wrong",
     "predict iris_by_position": "Labels",

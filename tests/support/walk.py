@@ -64,6 +64,7 @@ class Walk:
             yield self.one("retire_model", name)
         yield self.one("retire_model", "from_dev", version=4)
         yield self.one("erase_model")
+        yield from self._reread()
         yield self.one("delete_dataset")
         yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
         yield from map(self.one, ("list_error_codes", "explain_error_code"))
@@ -86,9 +87,15 @@ class Walk:
         return Step(operation, name, self.client.request(method, path, params=query, json=body))
 
     def _upload(self) -> Iterator[Step]:
-        for _ in range(2):
+        for name, query in {"dry_run": {"dry_run": True}, "first": {}, "again": {}}.items():
             file = {"file": ("flowers.csv", FLOWERS)}
-            yield Step("upload_dataset", "", self.client.post("/datasets/upload", files=file))
+            yield Step("upload_dataset", name, self.client.post("/datasets/upload", files=file, params=query))
+
+    def _reread(self) -> Iterator[Step]:
+        first, *others = BODIES["reread_dataset"]
+        yield self.one("reread_dataset", first, dry_run=True)
+        for name in (first, first, *others):
+            yield self.one("reread_dataset", name)
 
     def _train(self) -> Iterator[Step]:
         for name in BODIES["train_model"]:

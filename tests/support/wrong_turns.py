@@ -127,6 +127,13 @@ def _of_datasets() -> Iterator[Turn]:
     }.items():
         yield Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"file": (name, text)}})
     yield Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"name": (None, "iris")}})
+    table = {"file": ("table.csv", "a,b\n1,2\n"), "kinds": (None, '{"a": "categorie"}')}
+    yield Turn("upload_dataset", "POST", "/datasets/upload", {"files": table})
+    yield Turn("reread_dataset", "POST", "/datasets/iriss/reread", {"json": {}})
+    yield Turn("reread_dataset", "POST", "/datasets/iris/reread", {"json": {"version": 9}})
+    yield Turn("reread_dataset", "POST", "/datasets/iris/reread", {"json": {"header": "none"}})
+    yield Turn("reread_dataset", "POST", "/datasets/iris/reread", {"json": {"headers": 2}})
+    yield from _bodies("reread_dataset", "/datasets/iris/reread")
     long = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(2**34)}
     yield Turn("upload_dataset", "POST", "/datasets/upload", {"content": b"", "headers": long})
     plain = {"Content-Type": "text/csv"}
@@ -277,5 +284,6 @@ def _bodies(operation: str, path: str, *, method: str = "POST") -> Iterator[Turn
 _TURNS_WITHOUT_STORE = [
     Turn("upload_dataset", "POST", "/datasets/upload", {"files": {"file": ("table.csv", "a,b\n1,2\n")}}),
     Turn("preview_dataset", "GET", "/datasets/iris/preview", {}),
+    Turn("reread_dataset", "POST", "/datasets/iris/reread", {"json": {}}),
     Turn("get_readiness", "GET", "/readyz", {}),
 ]
