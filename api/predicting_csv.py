@@ -149,9 +149,7 @@ class CsvPrediction:
 
     def _predicted(self, batch: CsvBatch) -> Prediction:
         try:
-            return self.predictor.answer(
-                features=batch.features, records=None, probabilities=self.probabilities, max_cells=self.most_cells
-            )
+            return self.predictor.answer_columns(batch.columns, rows=len(batch.rows), probabilities=self.probabilities)
         except (InvalidInput, MissingNotAllowed) as error:
             raise placed_in_file(error, batch) from None
 

@@ -100,13 +100,20 @@ def _word_or_number(value: Any) -> str | None:
     return _word(value) if isinstance(value, str) else None if isinstance(value, bool) else _number(value)
 
 
+def not_a_moment(text: str) -> str:
+    """What is wrong with a text that should be a date or time."""
+    return f"{shown(text)} is not a date or time such as '2026-01-31' or '2026-01-31T12:00:00Z'"
+
+
 def _moment(value: Any) -> str | None:
+    if isinstance(value, datetime):
+        return None
     if not isinstance(value, str):
         return f"{shown(value)} is not a date or time as text"
     try:
         datetime.fromisoformat(value)
     except ValueError:
-        return f"{shown(value)} is not a date or time such as '2026-01-31' or '2026-01-31T12:00:00Z'"
+        return not_a_moment(value)
     return None
 
 

@@ -1,32 +1,38 @@
 """The rows of a CSV file against a model's signature: all of them are checked before the first is predicted."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, closest, meant
 from shared.estimators.signature import Signature
-from shared.prediction.cells import check_of, short
+from shared.prediction.cells import short
+from shared.prediction.csv_problems import Tell, add_wrong, told_of
 from shared.prediction.csv_rows import CsvRow, CsvRows
 from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems, listed, named
-from shared.prediction.written_cells import NotFinite, WrongCell, converter
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 
+if TYPE_CHECKING:
+    from shared.prediction.csv_columns import CsvColumn
+
 # With this many problems, the exact number does not matter.
 _MOST_COUNTED = 1_000
+# Cells that are checked at a time.
+_CELLS = 20_000
 # What the cells of a batch take at most, each with its object.
 _BATCH_BYTES = 8 * 2**20
 _OBJECT_BYTES = 60
 
 
 class CsvBatch(NamedTuple):
-    """Rows as they are written, with their line numbers, and the values that the model gets for them."""
+    """Rows as they are written, with their line numbers, and for each used input the values that the model gets."""
 
     rows: list[CsvRow]
-    features: list[list[Any]]
+    columns: dict[str, list[Any]]
 
 
 class CsvInput:
@@ -40,12 +46,21 @@ class CsvInput:
         self._limits = limits
         self._signature = signature
         self._version = version
+        self._used = [column for column in signature.inputs if column.used]
+        # How the cells of each input are read, which the check learns for the predictions.
+        self._readers: dict[str, CsvColumn] = {}
 
     def open(self) -> CsvRows:
         """The file from its beginning; raises as `CsvRows` does."""
         names = [column.name for column in self._signature.inputs]
-        model = named(self._version, self._signature)
-        return CsvRows(self._path, self._reading, self._limits, columns=names, model=model)
+        return CsvRows(
+            self._path,
+            self._reading,
+            self._limits,
+            columns=names,
+            model=named(self._version, self._signature),
+            skips_names=any(column.cells is not None for column in self._signature.inputs),
+        )
 
     def check(self, rows: CsvRows, problems: InputProblems, warnings: InputWarnings) -> Iterator[int]:
         """Check all rows, and yield the line after each; it ends early where there are very many problems.
@@ -53,22 +68,56 @@ class CsvInput:
         Raises:
             InvalidTable, TableTooLarge, NotUtf8: as reading does.
         """
-        read = _row_reader(self._signature, rows)
-        used = [position for position, column in enumerate(self._signature.inputs) if column.used]
-        for row in rows:
-            values = read(row, problems, warnings)
-            if all(values[position] is None for position in used):
-                warnings.add(WarningKind.NOTHING_GIVEN, row.line)
-            if problems.count > _MOST_COUNTED:
-                return
-            yield row.line
+        pending, most = iter(rows), max(1, _CELLS // len(self._signature.inputs))
+        while batch := list(_bounded(islice(pending, most))):
+            told = self._look_at(rows, batch)
+            self._add_released(problems)
+            for position, row in enumerate(batch):
+                for tell in told.get(position, ()):
+                    tell(problems, warnings)
+                if problems.count > _MOST_COUNTED:
+                    return
+                yield row.line
+        for line in rows.repeated_names:
+            warnings.add(WarningKind.REPEATED_NAMES, line)
 
     def batches(self, rows: CsvRows, *, most_rows: Callable[[], int]) -> Iterator[CsvBatch]:
         """All rows of a file that has been checked, at most `most_rows()` at a time, and no more than some memory."""
-        read, problems, warnings = _row_reader(self._signature, rows), InputProblems("body"), InputWarnings("line")
         pending = iter(rows)
         while batch := list(_bounded(islice(pending, most_rows()))):
-            yield CsvBatch(batch, [read(row, problems, warnings) for row in batch])
+            columns: dict[str, list[Any]] = {column.name: [None] * len(batch) for column in self._used}
+            for reader, cells in self._cells(rows, batch):
+                columns[reader.column.name] = reader.read(cells, _lines(batch)).values
+            yield CsvBatch(batch, columns)
+
+    def _look_at(self, rows: CsvRows, batch: list[CsvRow]) -> dict[int, list[Tell]]:
+        """What is to be told of each row, the columns in their order."""
+        told: dict[int, list[Tell]] = defaultdict(list)
+        lines, nothing = _lines(batch), set(range(len(batch)))
+        for reader, cells in self._cells(rows, batch):
+            found = reader.read(cells, lines)
+            for position, tell in told_of(reader.column, lines, cells, found):
+                told[position].append(tell)
+            nothing -= {position for position, value in enumerate(found.values) if value is not None}
+        for position in nothing:
+            told[position].append(_of_nothing(lines[position]))
+        return told
+
+    def _cells(self, rows: CsvRows, batch: list[CsvRow]) -> Iterator[tuple["CsvColumn", list[str]]]:
+        """The cells of each used input that the file has."""
+        from shared.prediction.csv_columns import CsvColumn
+
+        for column in self._used:
+            if (at := rows.position_of(column.name)) is None:
+                continue
+            if (reader := self._readers.get(column.name)) is None:
+                reader = self._readers[column.name] = CsvColumn(column, delimiter=rows.delimiter)
+            yield reader, [row.cells[at] for row in batch]
+
+    def _add_released(self, problems: InputProblems) -> None:
+        for reader in self._readers.values():
+            for line, cell in reader.release():
+                add_wrong(problems, reader.column, line, cell)
 
     def settle_header(self, header: list[str], added: list[str], warnings: InputWarnings) -> None:
         """Check the names of the columns and of those that the answer adds.
@@ -109,52 +158,6 @@ def placed_in_file(error: PlatformError, batch: CsvBatch) -> PlatformError:
     return type(error)(str(problems[0]["msg"]), errors=problems, **error.members) if problems else error
 
 
-def _row_reader(signature: Signature, rows: CsvRows) -> Callable[[CsvRow, InputProblems, InputWarnings], list[Any]]:
-    """How to read a row into what the signature asks for; what is wrong, or worth a warning, is noted with its line."""
-    positions = {name: position for position, name in enumerate(rows.header)}
-    plan = [
-        (
-            column,
-            positions.get(column.name),
-            converter(column, decimal_comma=rows.decimal_comma),
-            check_of(column) if column.kind == "datetime" else None,
-            column.missing_allowed or not column.used,
-            column.all_categories,
-        )
-        for column in signature.inputs
-    ]
-
-    def read(row: CsvRow, problems: InputProblems, warnings: InputWarnings) -> list[Any]:
-        values: list[Any] = []
-        for column, position, convert, check, may_be_missing, known in plan:
-            value = None
-            try:
-                value = None if position is None else convert(row.cells[position])
-                wrong = None if value is None or check is None else check(value)
-            except WrongCell as cell:
-                wrong = str(cell)
-            except NotFinite as cell:
-                wrong = None if may_be_missing else f"{cell}; the model needs a number"
-                if may_be_missing:
-                    warnings.add(WarningKind.NOT_FINITE, row.line, column.name)
-            if wrong is not None:
-                _add_wrong(problems, row.line, column.name, wrong, may_be_missing=may_be_missing)
-            elif value is None and not may_be_missing:
-                sentence = f"line {row.line}: Column '{column.name}' is missing; the model needs a value."
-                problems.add((row.line, column.name), sentence, missing=True)
-            elif value is not None and known is not None and value not in known:
-                warnings.add_unknown(row.line, column, value)
-            values.append(value)
-        return values
-
-    return read
-
-
-def _add_wrong(problems: InputProblems, line: int, name: str, wrong: str, *, may_be_missing: bool) -> None:
-    hint = " Leave the cell empty where the value is missing." if may_be_missing else ""
-    problems.add((line, name), f"line {line}, column '{name}': {wrong}.{hint}")
-
-
 def _bounded(rows: Iterator[CsvRow]) -> Iterator[CsvRow]:
     size = 0
     for row in rows:
@@ -162,6 +165,14 @@ def _bounded(rows: Iterator[CsvRow]) -> Iterator[CsvRow]:
         size += sum(map(len, row.cells)) + _OBJECT_BYTES * len(row.cells)
         if size > _BATCH_BYTES:
             return
+
+
+def _lines(batch: Sequence[CsvRow]) -> list[int]:
+    return [row.line for row in batch]
+
+
+def _of_nothing(line: int) -> Tell:
+    return lambda _problems, warnings: warnings.add(WarningKind.NOTHING_GIVEN, line)
 
 
 def _check_names(header: list[str], signature: Signature, absent: list[str], *, version: int) -> None:

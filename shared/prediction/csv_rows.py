@@ -1,23 +1,20 @@
 """A CSV file of rows to predict for: its header, and its rows as they are written, each with its line."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from shared.errors import DuplicateColumns, InvalidInput, InvalidTable, TableTooLarge
+from shared.errors import InvalidTable
+from shared.prediction.csv_header import check_names, header_lines, split_names
 from shared.tables.delimited_problems import FIELD_BYTES, ROW_BYTES
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
-from shared.tables.sniffing import DELIMITERS, detect
+from shared.tables.sniffing import detect
 from shared.tables.text import EndlessLine, TextFile, split_lines
 
-# A header of more lines than this is a quote that nobody closed.
-_MOST_HEADER_LINES = 100
-_MOST_NAMES = 20
 # Comes behind the last line, to tell a quote that is still open there: tables hold no control characters.
 _END = "\x00end\x00"
 
@@ -36,24 +33,33 @@ class CsvRows:
     """
 
     def __init__(
-        self, path: Path, reading: Reading, limits: TableLimits, *, columns: Sequence[str], model: str
+        self,
+        path: Path,
+        reading: Reading,
+        limits: TableLimits,
+        *,
+        columns: Sequence[str],
+        model: str,
+        skips_names: bool = False,
     ) -> None:
         """Read the header of a table that should have these columns of a model, as a sentence names it.
 
-        `reading` comes from `how_to_read`.
+        `reading` comes from `how_to_read`. `skips_names` leaves out rows that repeat the names.
 
         Raises:
-            InvalidTable, DuplicateColumns, TableTooLarge, NotUtf8: when there is no header that can be read.
+            InvalidTable, EmptyTable, DuplicateColumns, TableTooLarge, NotUtf8: when there is no header that can be
+                read, or the first row cannot be.
             InvalidInput: when it has none of the columns.
         """
         csv.field_size_limit(FIELD_BYTES)
         self._text = TextFile(path, reading, limits)
+        self._skips_names = skips_names
+        # Lines that hold the names again and were left out.
+        self.repeated_names: list[int] = []
         try:
             self._lines = (line.decode("utf-8", "replace") for line in split_lines(self._text, longest=2 * ROW_BYTES))
-            lines = self._header_lines()
-            self.delimiter, self.header = _split_header(lines, columns)
-            self._before = len(lines)
-            _check_header(self.header, columns, limits, model=model)
+            self._read_header(columns)
+            check_names(self.header, columns, limits, model=model)
         except BaseException:
             self._text.close()
             raise
@@ -68,43 +74,60 @@ class CsvRows:
         """Close the file."""
         self._text.close()
 
-    @property
-    def decimal_comma(self) -> bool:
-        """Whether 1,5 is a number: it is where the delimiter is not a comma."""
-        return self.delimiter != ","
+    def position_of(self, name: str) -> int | None:
+        """Where in a row the cell of a column is; None if the table lacks it."""
+        return self._positions.get(name)
 
     def __iter__(self) -> Iterator[CsvRow]:
+        width = len(self.header) + self._tail
+        for first, row in self._records:
+            if len(row.cells) == width - 1 and self._tail:
+                raise _without_end(row.line)
+            if len(row.cells) != width:
+                raise _ragged(first, row.line, len(row.cells), len(self.header))
+            if self._tail:
+                if row.cells[-1].strip():
+                    raise _ragged(first, row.line, width, len(self.header))
+                row.cells.pop()
+            if self._skips_names and [cell.strip() for cell in row.cells] == self._names:
+                self.repeated_names.append(row.line)
+                continue
+            yield row
+
+    def _read_header(self, columns: Sequence[str]) -> None:
+        try:
+            lines, self._before, delimiter = header_lines(self._lines)
+        except EndlessLine as error:
+            raise _unreadable(1, error) from None
+        self.delimiter, self._names = split_names(lines, columns, delimiter)
+        self._records = self._read()
+        first = next(self._records, None)
+        width = len(self._names) if first is None else len(first[1].cells)
+        # A delimiter at the end of each row, or of the header alone, makes no column.
+        self._tail = int(first is not None and width == len(self._names) + 1 and not first[1].cells[-1].strip())
+        if width == len(self._names) - 1 and not self._names[-1]:
+            self._names.pop()
+        if first is not None:
+            self._records = chain([first], self._records)
+        self.header = [name or f"column_{position}" for position, name in enumerate(self._names, start=1)]
+        self._positions = {name: position for position, name in enumerate(self.header)}
+
+    def _read(self) -> Iterator[tuple[int, CsvRow]]:
+        """The rows of any width, each with the line on which it begins."""
         reader = csv.reader(chain(self._lines, [_END]), delimiter=self.delimiter)
-        width, line = len(self.header), self._before
+        line = self._before
         try:
             for cells in reader:
                 first, line = line + 1, self._before + reader.line_num
-                if not cells:
+                if not cells or (len(cells) == 1 < len(self._names) and not cells[0].strip()):
                     continue
                 if cells[-1].endswith(_END):
                     if cells == [_END]:
                         return
                     raise _unclosed(first)
-                if len(cells) != width:
-                    raise _ragged(first, line, len(cells), width)
-                yield CsvRow(line, cells)
+                yield first, CsvRow(line, cells)
         except (csv.Error, EndlessLine) as error:
             raise _unreadable(self._before + reader.line_num, error) from None
-
-    def _header_lines(self) -> list[str]:
-        lines: list[str] = []
-        quotes = 0
-        try:
-            for line in self._lines:
-                lines.append(line)
-                quotes += line.count('"')
-                if line.strip() and quotes % 2 == 0:
-                    return lines
-                if len(lines) == _MOST_HEADER_LINES:
-                    break
-        except EndlessLine as error:
-            raise _unreadable(1, error) from None
-        raise InvalidTable('The first line has a quote (") that is never closed. Close it, or double it.')
 
 
 def how_to_read(path: Path, limits: TableLimits) -> Reading:
@@ -120,29 +143,6 @@ def how_to_read(path: Path, limits: TableLimits) -> Reading:
     return reading
 
 
-def _split_header(lines: list[str], columns: Sequence[str]) -> tuple[str, list[str]]:
-    """The delimiter with which most of the columns are found, and the header that it gives."""
-    found = []
-    for delimiter in DELIMITERS:
-        header = [cell.strip() for cell in next(row for row in csv.reader(lines, delimiter=delimiter) if row)]
-        found.append((len(set(header) & set(columns)), len(header), delimiter, header))
-    _, _, delimiter, header = max(found, key=lambda one: one[:2])
-    return delimiter, [name or f"column_{position}" for position, name in enumerate(header, start=1)]
-
-
-def _check_header(header: list[str], columns: Sequence[str], limits: TableLimits, *, model: str) -> None:
-    if len(header) > limits.max_columns:
-        raise TableTooLarge(f"The table has {len(header):,} columns, the limit is {limits.max_columns:,}.")
-    name, times = Counter(header).most_common(1)[0]
-    if times > 1:
-        raise DuplicateColumns(f"There is more than one column of the name '{name}'. Rename or remove one.")
-    if not set(header) & set(columns):
-        raise InvalidInput(
-            f"The table has none of the columns that the {model} takes: {', '.join(columns[:_MOST_NAMES])}. "
-            f"Its first line must hold their names; it holds {', '.join(header[:_MOST_NAMES])[:200]}."
-        )
-
-
 def _ragged(first: int, line: int, cells: int, columns: int) -> InvalidTable:
     if first < line:
         hint = f'The row begins in line {first}: look there for a quote (") that is closed too late.'
@@ -154,6 +154,14 @@ def _ragged(first: int, line: int, cells: int, columns: int) -> InvalidTable:
     sentence = f"line {line}: {there}, but {_counted(columns, 'column')}."
     return InvalidTable(
         f"The table cannot be read further, {sentence} {hint}", errors=[{"loc": ["body", line], "msg": sentence}]
+    )
+
+
+def _without_end(line: int) -> InvalidTable:
+    sentence = f"line {line}: the rows before end with a delimiter, and this one does not."
+    return InvalidTable(
+        f"The table cannot be read further, {sentence} End all rows alike.",
+        errors=[{"loc": ["body", line], "msg": sentence}],
     )
 
 

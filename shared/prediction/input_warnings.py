@@ -32,6 +32,7 @@ class WarningKind(Enum):
         "in {rows}."
     )
     TARGET_IGNORED = "Column '{column}' is what the model predicts: its values were ignored, in {rows}."
+    REPEATED_NAMES = "The names of the columns are repeated, in {rows}: there is no prediction for them."
     NOTHING_GIVEN = "No value is given for any column of the model, in {rows}: all were taken as missing."
 
 

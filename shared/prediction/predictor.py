@@ -13,7 +13,7 @@ from shared.prediction.inputs import read_input
 from shared.registry.artifact import load_model
 from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings
-from shared.training.frame import forget_names
+from shared.training.frame import forget_names, model_input
 from shared.training.parts import parts_of
 
 log = get_logger(__name__)
@@ -60,23 +60,45 @@ class Predictor:
             max_cells=max_cells,
             warnings=warnings,
         )
-        import numpy as np
-
         try:
-            # Overflows show in the result, which is looked at; a warning in the log would help nobody.
-            with np.errstate(all="ignore"):
-                predictions = self.model.predict(rows)
-                each = self.model.predict_proba(rows) if probabilities else None
+            predictions, each = self._compute(rows, probabilities=probabilities)
         except (ValueError, FloatingPointError, OverflowError):
             # With these errors estimators refuse values. Any other error is not the client's fault.
             log.warning("prediction_refused", version=self.version, exc_info=True)
             refuse_values(self.signature, features=features, records=records)
         form = "features" if records is None else "records"
+        return self._prediction(predictions, each, form, warnings.sentences())
+
+    def answer_columns(self, columns: dict[str, list[Any]], *, rows: int, probabilities: bool) -> Prediction:
+        """Predict for the values of each used input, which were read and checked before.
+
+        Raises:
+            InvalidInput: when the model cannot compute with them, placed as `features`.
+        """
+        used = [column for column in self.signature.inputs if column.used]
+        try:
+            taken = model_input(columns, used, numeric=self.signature.numeric)
+            predictions, each = self._compute(taken, probabilities=probabilities)
+        except (ValueError, FloatingPointError, OverflowError):
+            log.warning("prediction_refused", version=self.version, exc_info=True)
+            nothing = [None] * rows
+            cells = [columns.get(column.name, nothing) for column in self.signature.inputs]
+            refuse_values(self.signature, features=list(zip(*cells, strict=True)), records=None)
+        return self._prediction(predictions, each, "features", [])
+
+    def _compute(self, rows: Any, *, probabilities: bool) -> tuple[Any, Any]:
+        import numpy as np
+
+        # Overflows show in the result, which is looked at; a warning in the log would help nobody.
+        with np.errstate(all="ignore"):
+            return self.model.predict(rows), self.model.predict_proba(rows) if probabilities else None
+
+    def _prediction(self, predictions: Any, each: Any, form: str, warnings: list[str]) -> Prediction:
         return Prediction(
             predictions=_as_json(predictions, form),
             probabilities=None if each is None else _as_json(each, form),
             classes=None if each is None else self.signature.classes,
-            warnings=warnings.sentences(),
+            warnings=warnings,
         )
 
     def check_probabilities(self) -> None:

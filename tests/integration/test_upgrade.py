@@ -36,6 +36,33 @@ from tests.support.stack import TEST_CLIENT
 
 IRIS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 VISITS = [[30, "basic", 2], [None, "plus", 20]]
+# Cells as people write them, among them such as today's rules read in another way.
+WRITTEN = {
+    ",": "age,plan,visits\n30,basic,2\n NA ,plus,20\n,basic,1e1\n?, basic,7.5\n+55,NA,inf\n41,Plus ,-3\n",
+    ";": "age;plan;visits\n30;basic;2\n1,5;plus;1.234\n;plus;2,5\n 44 ;none;0012\n",
+}
+UNSEEN = "Column 'plan' has values that training did not meet: "
+INFINITE = "Column 'visits' has numbers that are infinite or too large: they were taken as missing, as in training, "
+# What the release of the home predicted for them, and for the records.
+PREDICTED = {
+    "0004": {",": "yes no no no no yes", ";": "yes yes yes no", "records": "yes no no no"},
+    "0005": {",": "yes no yes no no no", ";": "yes no no no", "records": "yes no no no"},
+}
+WARNED = {
+    ",": [
+        UNSEEN + "' basic', 'Plus ', in lines 5, 7. They were taken as unknown. Did you mean 'basic', 'plus'?",
+        INFINITE + "in line 6.",
+    ],
+    ";": [],
+    "records": [UNSEEN + "' plus', 'NA', in rows 1, 2. They were taken as unknown. Did you mean 'plus'?"],
+}
+RECORDS = [
+    {"age": 30, "plan": "basic", "visits": 2},
+    {"age": None, "plan": " plus", "visits": 20},
+    {"plan": "NA", "visits": 7.5},
+    {"age": 41, "plan": None},
+]
+REFUSED = {"age": "41", "plan": "plus", "visits": 3}
 
 DATASET_OF_VISITS = select(DeploymentRow.dataset_id).where(DeploymentRow.version == 2).scalar_subquery()
 
@@ -118,20 +145,39 @@ def predicted(client: TestClient, dataset: str, stage: str, rows: list[Any]) -> 
     return client.post("/predict", json=body).json().get("predictions")
 
 
+def written(client: TestClient, dataset: str, content: str) -> Any:
+    query = f"/predict?dataset_name={dataset}&environment=dev"
+    headers = {"Content-Type": "text/csv", "Accept": "application/json"}
+    return client.post(query, content=content.encode(), headers=headers).json()
+
+
+def expect_predictions(client: TestClient, home: str) -> None:
+    """Cells of CSV and of JSON mean what they meant to the older release."""
+    for delimiter, content in WRITTEN.items():
+        answer = written(client, "visits", content)
+        assert (" ".join(answer["predictions"]), answer["warnings"]) == (PREDICTED[home][delimiter], WARNED[delimiter])
+    given = {"dataset_name": "visits", "environment": "dev"}
+    answer = client.post("/predict", json=given | {"input_data": {"records": RECORDS}}).json()
+    assert (" ".join(answer["predictions"]), answer["warnings"]) == (PREDICTED[home]["records"], WARNED["records"])
+    refused = client.post("/predict", json=given | {"input_data": {"records": [REFUSED]}}).json()
+    assert refused["detail"] == "Column 'age' (integer), row 0: the text '41' is not a number."
+
+
 def test_what_an_older_release_kept_is_served_as_before(old: Settings, tmp_path: Path) -> None:
-    expect_service(old, tmp_path)
+    expect_service(old, tmp_path, "0004")
 
 
 def test_what_the_release_before_kept_is_served_as_before(tmp_path: Path, valkey: Valkey) -> None:
     unpack("0005", tmp_path / "home")
     update = {"redis_url": SecretStr(valkey.url), "examples": False, "allowed_hosts": TEST_CLIENT}
-    expect_service(Settings(home=tmp_path / "home").model_copy(update=update), tmp_path)
+    expect_service(Settings(home=tmp_path / "home").model_copy(update=update), tmp_path, "0005")
 
 
-def expect_service(old: Settings, folder: Path) -> None:
+def expect_service(old: Settings, folder: Path, home: str) -> None:
     """Everything that was made by an older release is there, and goes on."""
     prepare(old)
     with TestClient(create_app(old)) as client:
+        expect_predictions(client, home)
         for stage in ("dev", "staging", "production"):
             assert predicted(client, "iris", stage, IRIS) == ["setosa", "virginica"]
         assert predicted(client, "visits", "dev", VISITS) == ["yes", "no"]

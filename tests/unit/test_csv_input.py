@@ -33,7 +33,8 @@ def test_batches_have_all_rows_in_their_order_with_their_lines(tmp_path: Path) -
     with batched(tmp_path / "table.csv", content, most_cells=6) as batches:
         found = list(batches)
     assert [len(batch.rows) for batch in found] == [3, 3, 1]
-    assert [values for batch in found for values in batch.features] == [[row + 0.5, row] for row in range(7)]
+    assert [number for batch in found for number in batch.columns["a"]] == [row + 0.5 for row in range(7)]
+    assert [number for batch in found for number in batch.columns["b"]] == list(range(7))
     assert [row.line for batch in found for row in batch.rows] == [2 * row + 3 for row in range(7)]
     assert found[0].rows[0].cells == ["0", "x\ny", "0.5"]
 
@@ -89,7 +90,7 @@ def test_infinite_numbers_are_taken_as_missing_with_a_warning_that_names_column_
     )
     assert warning == f"Column 'amount' {said}"
     with batched(tmp_path / "table.csv", "a,b\ninf,2\n", most_cells=6) as batches:
-        assert [batch.features for batch in batches] == [[[None, 2]]]
+        assert [batch.columns for batch in batches] == [{"a": [None], "b": [2]}]
 
 
 def test_an_infinite_number_is_refused_as_such_where_the_model_needs_a_value(tmp_path: Path) -> None:
