@@ -22,4 +22,5 @@ def reworded(kind: str, message: str) -> str:
     if kind in _KINDS:
         return f"It must be {_KINDS[kind]}"
     message = message.removeprefix("Value error, ")
-    return message.replace("Input should be", "It must be", 1).replace("Input should", "It should", 1)
+    message = message.replace("Input should be", "It must be", 1)
+    return message.replace("Input should", "It should", 1).replace("String should", "It should", 1)

@@ -73,6 +73,9 @@ def _sentence(problem: Any, near: str | None, known: list[str]) -> str:
         return "It is required."
     if kind == "extra_forbidden":
         return _unknown_field(near, known)
+    if kind == "too_short":
+        least = problem["ctx"]["min_length"]
+        return f"It must have {least:,} {'item' if least == 1 else 'items'} or more."
     if kind == "too_long":
         return f"It must have at most {problem['ctx']['max_length']:,} items."
     message = reworded(kind, str(problem["msg"]))

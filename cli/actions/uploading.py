@@ -1,8 +1,10 @@
 """Uploading a table."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.actions.rereading import form_fields
 from cli.client import requests as calls
 from cli.client.connection import Answer, Client
 from cli.client.errors import CommandFailed
@@ -37,14 +39,25 @@ def upload(client: Client, output: Output, call: Call) -> Answer:
         return client.send(call, reading=meter.reading)
 
 
-def upload_table(client: Client, output: Output, file: Path, *, name: str | None, description: str | None) -> Any:
-    """Upload a table and return the dataset, telling when the catalog had it already.
+def upload_table(
+    client: Client,
+    output: Output,
+    file: Path,
+    *,
+    name: str | None,
+    description: str | None,
+    reading: Mapping[str, Any],
+    dry_run: bool = False,
+) -> Any:
+    """Upload a table and return the dataset, telling when the catalog had it already; or look what it would be.
 
     Raises:
         As `upload`.
     """
-    answer = upload(client, output, calls.upload(file, name=name, description=description))
-    if answer.status == 200:
+    fields = form_fields(dict(reading))
+    call = calls.upload(file, name=name, description=description, reading=fields, dry_run=dry_run)
+    answer = upload(client, output, call)
+    if answer.status == 200 and not dry_run:
         version = answer.document["version"]
         output.tell(f"The catalog has this file already, as version {version}; nothing was added.")
     return answer.document

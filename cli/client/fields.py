@@ -7,14 +7,22 @@ from collections.abc import Sequence
 _BODY = {
     "dataset_name": "DATASET",
     "dataset_version": "--dataset-version",
+    "decimal": "--decimal",
+    "delimiter": "--delimiter",
     "description": "--description",
+    "encoding": "--encoding",
     "features": "--feature",
+    "gap_words": "--gap-word",
+    "header": "--header",
+    "kinds": "--kind",
     "limits.memory_mb": "--memory-limit",
     "limits.seconds": "--time-limit",
     "model": "--model",
     "name": "--name",
+    "names": "--names",
     "note": "--note",
     "priority": "--priority",
+    "quote": "--quote",
     "random_state": "--random-state",
     "reason": "--reason",
     "replace_target": "--replace-target",
@@ -23,6 +31,7 @@ _BODY = {
     "target_column": "--target",
     "target_stage": "STAGE",
     "test_size": "--test-size",
+    "thousands": "--thousands",
     "use_example": "--example",
     "version": "VERSION",
 }
@@ -63,6 +72,7 @@ _CLEAR = {
     for name in (
         *("archive", "dataset_version", "dry_run", "erase", "features", "limits.memory_mb", "limits.seconds"),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
+        *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )
 }
 _NAMED = re.compile(rf"(?<!olumn )(?<!predicts )(?<!mean )(['`])({'|'.join(map(re.escape, _CLEAR))})\1")
@@ -75,6 +85,8 @@ _PHRASES = [
         r"\bin (['`])features\1": "with --feature",
         r"\bin the field (['`])name\1": "with --name",
         r"^'version' must": "--version must",
+        # An empty list is an option of its own.
+        r"\[\] (keeps|for none)": r"--no-gap-words \1",
         r"; (['`])errors\1 lists [^.)]*": "",
         r" more in (['`])errors\1": " more",
         r"\b(header )?Idempotency-Key\b": "option --idempotency-key",

@@ -14,6 +14,8 @@ _VERBS = [
         "GET /datasets/([^/]+)": "datasets show {0}",
         "GET /datasets/([^/]+)/versions": "datasets versions {0}",
         "DELETE /datasets/([^/]+)": "datasets delete {0}",
+        "POST /datasets/upload": "datasets upload",
+        "POST /datasets/([^/]+)/reread": "datasets reread {0}",
         "GET /estimators": "estimators",
         "GET /estimators/([^/]+)/([^/]+)": "estimators {0}.{1}",
         "GET /readyz": "doctor",

@@ -12,14 +12,36 @@ from cli.client.request import READ_SECONDS, Call
 _UPLOAD_SECONDS = 1800
 # So is every row of a table before the first is predicted.
 _PREDICT_SECONDS = 1800
+_DRY_RUN = {"dry_run": "true"}
 
 
-def upload(file: Path, *, name: str | None, description: str | None) -> Call:
-    """Add a table to the catalog."""
-    given = {"name": name, "description": description}
-    fields = {field: value for field, value in given.items() if value is not None}
-    # The same bytes make no second version, but a large file should not be sent twice unasked.
-    return Call("POST", "/datasets/upload", file=file, fields=fields, repeatable=False, read_seconds=_UPLOAD_SECONDS)
+def upload(
+    file: Path,
+    *,
+    name: str | None,
+    description: str | None,
+    reading: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Call:
+    """Add a table to the catalog; `reading` has the fields that say how it is read."""
+    given = {"name": name, "description": description, **(reading or {})}
+    return Call(
+        "POST",
+        "/datasets/upload",
+        query=_DRY_RUN if dry_run else {},
+        file=file,
+        fields={field: value for field, value in given.items() if value is not None},
+        # The same bytes make no second version, but a large file should not be sent twice unasked.
+        repeatable=False,
+        read_seconds=_UPLOAD_SECONDS,
+    )
+
+
+def reread(name: str, reading: Mapping[str, Any], *, version: int | None, dry_run: bool) -> Call:
+    """Read the file of a version in another way."""
+    body = {**reading, **({} if version is None else {"version": version})}
+    query = _DRY_RUN if dry_run else {}
+    return Call("POST", f"{_dataset(name)}/reread", query=query, body=body, read_seconds=_UPLOAD_SECONDS)
 
 
 def dataset(name: str) -> Call:
@@ -53,7 +75,7 @@ def estimator(module: str, class_name: str) -> Call:
 def train(request: Mapping[str, Any], *, key: str | None = None, dry_run: bool = False) -> Call:
     """Ask for a training; the key makes it safe to send again."""
     if dry_run:
-        return Call("POST", "/train", query={"dry_run": "true"}, body=request)
+        return Call("POST", "/train", query=_DRY_RUN, body=request)
     return Call("POST", "/train", headers=_key(key), body=request)
 
 

@@ -1,10 +1,11 @@
 """Verbs on datasets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cli.commands import reading
 from cli.commands.options import Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
@@ -14,31 +15,68 @@ EXAMPLES = """\b
 Examples:
   mlmini datasets upload flowers.csv
   mlmini datasets upload flowers.csv --name iris_2026 --description "of May"
+  mlmini datasets upload prices.csv --decimal , --kind zip=category --dry-run
+"""
+REREAD_EXAMPLES = """\b
+Examples:
+  mlmini datasets reread prices
+  mlmini datasets reread prices --version 1 --no-gap-words --dry-run
 """
 
 
 @app.command(epilog=EXAMPLES)
+@reading.takes_reading
 def upload(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or JSON Lines.")],
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The dataset's name; by default the file's.")] = None,
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What the table is about.")] = None,
+    said: dict[str, Any],
+    dry_run: reading.DryRun = False,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Add a table to the catalog, or a new version to the dataset of that name.
 
-    A file that is the newest version already makes no new one.
+    How the file is read is told from its bytes, where no option says it. A file that is the newest version already,
+    read so, makes no new one.
     """
+    from cli.actions.rereading import reading_fields
     from cli.actions.session import connected
     from cli.actions.uploading import upload_table
     from cli.render.datasets import dataset_profile
 
     with connected(url, as_json=json) as (client, output):
-        output.give(upload_table(client, output, file, name=name, description=description), dataset_profile)
+        fields = reading_fields(said)
+        done = upload_table(client, output, file, name=name, description=description, reading=fields, dry_run=dry_run)
+        output.give(done, dataset_profile)
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
+
+
+@app.command(epilog=REREAD_EXAMPLES)
+@reading.takes_reading
+def reread(
+    name: Name,
+    *,
+    version: Annotated[int | None, typer.Option(metavar="N", help="A version; by default the newest.")] = None,
+    said: dict[str, Any],
+    dry_run: reading.DryRun = False,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Make a new version of the same bytes, read in another way.
+
+    Without options the file is read by the rules of today: a version that an older release took is renewed.
+    """
+    from cli.actions.rereading import reading_fields, reread_dataset
+    from cli.actions.session import connected
+    from cli.render.datasets import dataset_profile
+
+    with connected(url, as_json=json) as (client, output):
+        fields = reading_fields(said)
+        output.give(reread_dataset(client, output, name, fields, version=version, dry_run=dry_run), dataset_profile)
 
 
 @app.command("list")

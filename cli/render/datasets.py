@@ -8,13 +8,13 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from cli.render.output import facts, sections
+from cli.render.reading import findings_text, reading_text
 from cli.render.table import GAP, table
 from cli.render.text import age, cell, count, data_text, moment, rounded, size
 
 # How much of a digest tells versions apart, and how wide a column of a preview may be; longer cells are folded.
 _DIGEST = 12
 _WIDEST = 30
-_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
 def dataset_list(page: dict[str, Any]) -> RenderableType:
@@ -35,17 +35,20 @@ def dataset_list(page: dict[str, Any]) -> RenderableType:
 
 
 def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
-    """One dataset with what is in each of its columns."""
+    """One dataset with what is in each of its columns, or what a dry run tells of it."""
+    is_stored = "location" in dataset
+    place = f", {dataset['location']}" if is_stored else ""
+    preview = dataset.get("preview")
     return sections(
         facts(
             [
                 ("Dataset", dataset["name"]),
-                ("Version", dataset["version"]),
+                ("Version", dataset["version"] if is_stored else _rehearsed(dataset["known_version"])),
                 ("Table", f"{count(dataset['rows'], 'row')}, {count(len(dataset['columns']), 'column')}"),
-                ("File", f"{dataset['format']}, {size(dataset['size_bytes'])}, {dataset['location']}"),
-                ("Read as", _reading(dataset["reading"])),
+                ("File", f"{dataset['format']}, {size(dataset['size_bytes'])}{place}"),
+                ("Read as", reading_text(dataset["reading"])),
                 ("SHA-256", dataset["sha256"]),
-                ("Uploaded", moment(dataset["updated_at"])),
+                *([("Uploaded", moment(dataset["updated_at"]))] if is_stored else []),
                 *([("Description", dataset["description"])] if dataset["description"] else []),
             ]
         ),
@@ -57,13 +60,13 @@ def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
             ),
             right=["Missing", "Unique"],
         ),
+        ("First rows", dataset_preview(preview)) if preview else None,
+        findings_text(dataset.get("findings", [])),
     )
 
 
-def _reading(reading: dict[str, Any]) -> str:
-    between = _DELIMITERS.get(reading["delimiter"])
-    form = f"{reading['format']} with {between} between cells" if between else reading["format"]
-    return ", ".join(part for part in (form, reading["encoding"], reading["compression"]) if part)
+def _rehearsed(known: int | None) -> str:
+    return "a new one; nothing is stored yet" if known is None else f"{known}, which is there already"
 
 
 def version_list(page: dict[str, Any]) -> RenderableType:

@@ -32,7 +32,7 @@ class FindingCode(StrEnum):
 class Finding(BaseModel):
     """One finding: where it is, how often, what was done, and what changes that."""
 
-    code: FindingCode = Field(description="Its kind, which `GET /findings/{code}` explains.")
+    code: FindingCode = Field(description="Its kind, explained at `/findings/{code}`.")
     column: str | None = Field(default=None, description="The column; null if it is about the whole table.")
     line: int | None = Field(default=None, description="The first line that it is about; for Parquet, the first row.")
     count: int | None = Field(default=None, description="How many cells, rows or words it is about.")

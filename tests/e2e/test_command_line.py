@@ -62,6 +62,27 @@ def test_an_upload_of_known_bytes_tells_that_nothing_was_added(mlmini: CommandLi
     assert "nothing was added" in again.err
 
 
+def test_a_dry_run_of_an_upload_shows_the_first_rows_and_stores_nothing(mlmini: CommandLine) -> None:
+    (mlmini.folder / "looked.csv").write_text("height;kind\n1,5;oak\n2,5;elm\n")
+    options = ["--delimiter", ";", "--decimal", ",", "--kind", "kind=category", "--dry-run"]
+    shown = mlmini.succeed("datasets", "upload", "looked.csv", *options).out
+    assert "nothing is stored yet" in shown
+    assert "oak" in shown
+    assert mlmini.run("datasets", "show", "looked").status == 1
+
+
+def test_a_version_is_read_anew(mlmini: CommandLine) -> None:
+    (mlmini.folder / "anew.csv").write_text("height,kind\n1.5,oak\n2.5,elm\n")
+    mlmini.succeed("datasets", "upload", "anew.csv")
+    again = mlmini.succeed("datasets", "reread", "anew", "--json")
+    assert again.document["version"] == 1
+    assert "Version 1 is read in this way already; nothing was added." in again.err
+    assert "1, which is there already" in mlmini.succeed("datasets", "reread", "anew", "--dry-run").out
+    refused = mlmini.run("datasets", "reread", "anew", "--header", "none")
+    assert refused.status == 1
+    assert "--names has to give the names of the columns" in refused.err
+
+
 READING = {
     "datasets list": "/datasets?limit=50",
     "datasets show flowers": "/datasets/flowers",

@@ -1,0 +1,94 @@
+"""Options that say how a file is read, for the verbs that take one."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The encoding of the text, such as utf-8, cp1252 or utf-16.")
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MARK",
+        help="What parts the cells of a line: one character, tab, or blank for blanks of any number.",
+    ),
+]
+Quote = Annotated[str | None, typer.Option(metavar="MARK", help="What encloses cells: \" or ', or none.")]
+Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="The decimal mark: . or a comma.")]
+Thousands = Annotated[str | None, typer.Option(metavar="MARK", help="What parts thousands: , . a blank or ', or none.")]
+Header = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LINE",
+        help="The number of the line with the names of the columns, or none; --names gives them then.",
+    ),
+]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,C",
+        help="The names of the columns, for a file without them. A name with a comma stands in double quotes.",
+    ),
+]
+GapWords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gap-word",
+        metavar="WORD",
+        help="The words that count as missing in columns of words; --no-gap-words for none. An empty cell always "
+        "does. Repeatable.",
+    ),
+]
+NoGapWords = Annotated[bool, typer.Option("--no-gap-words", help="No word counts as missing in columns of words.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        metavar="COLUMN=KIND",
+        help="The kinds of columns by name: integer, number, boolean, category, text, datetime; also datetime:dmy, "
+        "datetime:mdy, number:percent and number:currency. Repeatable.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show how the file is read, and its first rows; nothing is stored.")
+]
+
+# By the names of the values; an option that is not given is None or false.
+_OPTIONS: dict[str, Any] = {
+    "encoding": Encoding,
+    "delimiter": Delimiter,
+    "quote": Quote,
+    "decimal": Decimal,
+    "thousands": Thousands,
+    "header": Header,
+    "names": Names,
+    "gap_words": GapWords,
+    "no_gap_words": NoGapWords,
+    "kinds": Kinds,
+}
+
+
+def takes_reading(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb these options, before those of its own that stand behind `said`, which gets their values by name."""
+    own = inspect.signature(verb)
+    parameters: list[inspect.Parameter] = []
+    for parameter in own.parameters.values():
+        if parameter.name != "said":
+            parameters.append(parameter)
+            continue
+        for name, option in _OPTIONS.items():
+            default = False if option is NoGapWords else None
+            parameters.append(parameter.replace(name=name, annotation=option, default=default))
+
+    @wraps(verb)
+    def run(**given: Any) -> None:
+        said = {name: given.pop(name) for name in _OPTIONS}
+        verb(**given, said=said)
+
+    # Typer asks for it to find the options.
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
