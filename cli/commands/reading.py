@@ -18,8 +18,11 @@ Delimiter = Annotated[
     ),
 ]
 Quote = Annotated[str | None, typer.Option(metavar="MARK", help="What encloses cells: \" or ', or none.")]
-Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="The decimal mark: . or a comma.")]
-Thousands = Annotated[str | None, typer.Option(metavar="MARK", help="What parts thousands: , . a blank or ', or none.")]
+Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="The decimal mark: a point or a comma.")]
+Thousands = Annotated[
+    str | None,
+    typer.Option(metavar="MARK", help="What parts thousands: a comma, a point, a blank or an apostrophe, or none."),
+]
 Header = Annotated[
     str | None,
     typer.Option(

@@ -13,7 +13,8 @@ _MOST_COLUMNS = 100_000
 _MOST_WORDS = 1_000
 _LONGEST_WORD = 256
 # Names by which people know a mark that is hard to type.
-_MARKS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "blank": " ", "space": " "}
+_MARKS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "pipe": "|", "comma": ",", "point": ".", "apostrophe": "'"}
+_MARKS |= dict.fromkeys(("blank", "space"), " ")
 _QUOTES = {"double": '"', "single": "'"}
 _FORMS: dict[ColumnKind, tuple[Form, ...]] = {
     ColumnKind.DATETIME: ("dmy", "mdy"),
@@ -106,10 +107,12 @@ class ReadingOptions(BaseModel):
         default=None, description="What encloses cells: \" or ', or none.", examples=["'"]
     )
     decimal: Annotated[Decimal, BeforeValidator(_mark)] | None = Field(
-        default=None, description="The decimal mark: . or a comma.", examples=[","]
+        default=None, description="The decimal mark: a point or a comma.", examples=[","]
     )
     thousands: Annotated[Literal[",", ".", " ", "'", "none"], BeforeValidator(_mark)] | None = Field(
-        default=None, description="What parts thousands: , . a blank or ', or none.", examples=["."]
+        default=None,
+        description="What parts thousands: a comma, a point, a blank or an apostrophe, or none.",
+        examples=["."],
     )
     header: Annotated[Literal["none"] | Annotated[int, Field(ge=1)], BeforeValidator(_none_as_text)] | None = Field(
         default=None,

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from api.http.reading_fields import READING_FIELDS
+from api.http.reading_fields import READING_FIELDS, reading_options
 from api.lifespan import Parts
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.tables.options import ReadingOptions
@@ -229,3 +229,13 @@ def test_an_archived_dataset_is_not_read_anew(client: TestClient, parts: Parts) 
     upload(client)
     client.delete("/datasets/data", params={"archive": True}).raise_for_status()
     assert (reread(client).status_code, kept(parts)[1]) == (404, 1)
+
+
+MARKS = {"comma": ",", "Point": ".", "blank": " ", "space": " ", " ": " ", "apostrophe": "'", "none": "none"}
+
+
+def test_marks_may_be_written_as_words() -> None:
+    for word, mark in MARKS.items():
+        assert reading_options({"thousands": word}).thousands == mark
+    assert [reading_options({"delimiter": each}).delimiter for each in ("tab", "\t", "pipe", ";")] == [*"\t\t|;"]
+    assert reading_options({"decimal": "comma"}).decimal == ","
