@@ -5,13 +5,14 @@ Rows by position (`features`) and rows by name (`records`) become one form: list
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.errors import BodyTooLarge, InvalidInput, closest, meant
-from shared.estimators.signature import Signature
-from shared.prediction.cells import check_of, short, shown, text_of_number
+from shared.estimators.signature import InputColumn, Signature
+from shared.prediction.cells import Check, Spelling, check_of, short, shown, text_of_number
 from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems, listed, named
+from shared.prediction.strings import take_strings
 from shared.tables.missing import is_missing
 from shared.training.frame import model_input
 
@@ -125,40 +126,68 @@ def _wanted(signature: Signature, version: int) -> str:
     return f"the {named(version, signature)} takes {len(names)}: {listed(names)}"
 
 
+class _Input(NamedTuple):
+    """What is needed again and again to look at the cells of one column."""
+
+    position: int
+    key: str | int
+    column: InputColumn
+    may_be_missing: bool
+    check: Check
+    spell: Spelling | None
+    known: frozenset[Any] | None
+
+
 def _take_cells(
-    signature: Signature,
-    rows: list[list[Any]],
-    form: str,
-    problems: InputProblems,
-    warnings: InputWarnings,
+    signature: Signature, rows: list[list[Any]], form: str, problems: InputProblems, warnings: InputWarnings
 ) -> None:
-    """Look at each cell of rows that have the right shape. Numbers in columns of texts become texts, in these rows."""
-    columns = [
-        (position, column, column.missing_allowed or not column.used, check_of(column), column.all_categories)
+    """Look at each cell of rows that have the right shape, and put in these rows what the model gets for it.
+
+    Strings become the values that they spell. Numbers in columns of texts become texts.
+    """
+    take_strings(signature, rows, warnings)
+    inputs = [
+        _Input(
+            position,
+            column.name if form == "records" else position,
+            column,
+            may_be_missing=column.missing_allowed or not column.used,
+            check=check_of(column),
+            spell=text_of_number(column),
+            known=column.all_categories,
+        )
         for position, column in enumerate(signature.inputs)
     ]
-    keys: list[str | int] = [column.name if form == "records" else at for at, column in enumerate(signature.inputs)]
-    spellings = [text_of_number(column) for column in signature.inputs]
     for index, row in enumerate(rows):
-        for position, column, may_be_missing, check, known in columns:
-            value = row[position]
-            if value is None:
-                if not may_be_missing:
-                    sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
-                    problems.add((form, index, keys[position]), sentence, missing=True)
-            elif (wrong := check(value)) is not None:
-                hint = " Send null where a value is missing." if may_be_missing and _stands_for_missing(value) else ""
-                sentence = f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.{hint}"
-                problems.add((form, index, keys[position]), sentence)
-            elif type(value) in _NUMBERS and (spell := spellings[position]) is not None:
-                row[position], seen = spell(value)
-                kind = WarningKind.NUMBER_AS_TEXT if seen else WarningKind.NUMBER_AS_UNKNOWN_TEXT
-                warnings.add(kind, index, column.name)
-            elif known is not None and value not in known:
-                warnings.add_unknown(index, column, value)
-        if all(row[position] is None for position, column, *_ in columns if column.used):
+        for each in inputs:
+            _take_cell(each, row, (form, index, each.key), problems, warnings)
+        if all(row[each.position] is None for each in inputs if each.column.used):
             warnings.add(WarningKind.NOTHING_GIVEN, index)
     problems.raise_if_any()
+
+
+def _take_cell(
+    given: _Input, row: list[Any], place: tuple[str, int, str | int], problems: InputProblems, warnings: InputWarnings
+) -> None:
+    column, index, value = given.column, place[1], row[given.position]
+    wrong = None if value is None else given.check(value)
+    if wrong is not None:
+        hint = " Send null where a value is missing." if given.may_be_missing and _stands_for_missing(value) else ""
+        problems.add(place, f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.{hint}")
+        return
+    if given.spell is not None and type(value) in _NUMBERS:
+        value, seen = given.spell(value)
+        if column.cells is not None and value in (column.cells.gap_words or ()):
+            value = None
+        else:
+            kind = WarningKind.NUMBER_AS_TEXT if seen else WarningKind.NUMBER_AS_UNKNOWN_TEXT
+            warnings.add(kind, index, column.name)
+        row[given.position] = value
+    elif given.known is not None and value is not None and value not in given.known:
+        warnings.add_unknown(index, column, value)
+    if value is None and not given.may_be_missing:
+        sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
+        problems.add(place, sentence, missing=True)
 
 
 def _converted(signature: Signature, rows: list[list[Any]]) -> Any:

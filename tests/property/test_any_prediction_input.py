@@ -10,6 +10,7 @@ from shared.errors import PlatformError
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
+from shared.tables.columns import CellReading, ColumnKind
 
 SCALARS = (
     st.none()
@@ -27,6 +28,14 @@ JSON = st.recursive(
     max_leaves=15,
 )
 KINDS = st.sampled_from(["integer", "number", "boolean", "category", "text", "datetime"])
+READINGS = st.none() | st.builds(
+    CellReading,
+    kind=st.just(ColumnKind.TEXT),
+    typed=st.booleans(),
+    decimal=st.sampled_from([".", ","]),
+    format=st.sampled_from([None, "percent", "currency", "words", "dmy"]),
+    gap_words=st.none() | st.just(("a",)),
+)
 CATEGORIES = st.none() | st.lists(st.text(max_size=3) | st.integers(), max_size=3)
 
 
@@ -34,16 +43,25 @@ CATEGORIES = st.none() | st.lists(st.text(max_size=3) | st.integers(), max_size=
 def signatures(draw: st.DrawFn) -> Signature:
     numeric = draw(st.booleans())
     inputs = [
-        InputColumn(
-            name=name,
-            kind="number" if numeric else draw(KINDS),
-            missing_allowed=draw(st.booleans()),
-            categories=draw(CATEGORIES),
-            used=numeric or name == "a" or draw(st.booleans()),
+        _read_as(
+            draw(READINGS),
+            InputColumn(
+                name=name,
+                kind="number" if numeric else draw(KINDS),
+                missing_allowed=draw(st.booleans()),
+                categories=draw(CATEGORIES),
+                used=numeric or name == "a" or draw(st.booleans()),
+            ),
         )
         for name in draw(st.sampled_from(["a", "ab", "abc"]))
     ]
     return Signature(inputs=inputs, target="x", task="regression", classes=None, numeric=numeric)
+
+
+def _read_as(cells: CellReading | None, column: InputColumn) -> InputColumn:
+    if cells is None:
+        return column
+    return column.model_copy(update={"cells": cells.model_copy(update={"kind": ColumnKind(column.kind)})})
 
 
 def outcome(signature: Signature, features: Any, records: Any) -> Any:

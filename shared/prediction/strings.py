@@ -1,0 +1,70 @@
+"""Strings in the JSON of a request: read as the cells of the table were, so that they mean what they meant there.
+
+Tables that tell strings from numbers themselves, and those of older releases, take no string for a number.
+"""
+
+from typing import Any, NamedTuple
+
+from shared.estimators.signature import InputColumn, Signature
+from shared.prediction.input_warnings import InputWarnings, WarningKind
+from shared.tables.columns import CellReading, ColumnKind
+from shared.tables.controls import find_control
+
+_WORDS = frozenset({"category", "text"})
+
+
+class _Cell(NamedTuple):
+    row: int
+    position: int
+    text: str
+
+
+def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWarnings) -> None:
+    """Put the values of strings into rows of the right shape; a string that is no such cell stays, to be refused."""
+    waiting: dict[CellReading, list[_Cell]] = {}
+    for position, column in enumerate(signature.inputs):
+        if column.used and (reading := _reading_of(column)) is not None:
+            # Categories are what the reader makes of cells, so it leaves them as they are.
+            known = column.all_categories or frozenset()
+            cells = [
+                _Cell(at, position, row[position])
+                for at, row in enumerate(rows)
+                if isinstance(row[position], str) and row[position] not in known and _is_text(row[position])
+            ]
+            if cells:
+                waiting.setdefault(reading, []).extend(cells)
+    for reading, cells in waiting.items():
+        _read(signature, reading, cells, rows, warnings)
+
+
+def _read(
+    signature: Signature, reading: CellReading, cells: list[_Cell], rows: list[list[Any]], warnings: InputWarnings
+) -> None:
+    from shared.prediction.texts import read_texts
+
+    found = read_texts([cell.text for cell in cells], reading)
+    stay = set(found.wrong)
+    for at in found.not_finite:
+        column = signature.inputs[cells[at].position]
+        if column.missing_allowed:
+            warnings.add(WarningKind.NOT_FINITE, cells[at].row, column.name)
+        else:
+            stay.add(at)
+    for at, cell in enumerate(cells):
+        if at not in stay:
+            rows[cell.row][cell.position] = found.values[at]
+
+
+def _reading_of(column: InputColumn) -> CellReading | None:
+    """How strings are read for a column; None where they are taken or refused as they are."""
+    cells = column.cells
+    if cells is None or (cells.typed and column.kind not in _WORDS and column.kind != "datetime"):
+        return None
+    return cells.model_copy(update={"kind": ColumnKind.NUMBER}) if column.kind == "integer" else cells
+
+
+def _is_text(value: str) -> bool:
+    """Whether a table may hold it; else it is refused as it is."""
+    if find_control(value) is not None:
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
