@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from shared.errors import DuplicateColumns, EmptyTable, InvalidInput, InvalidTable, TableTooLarge
+from shared.tables.dialect import DELIMITERS
 from shared.tables.inspected import TableLimits
-from shared.tables.sniffing import DELIMITERS
 
 # A header of more lines than this is a quote that nobody closed.
 _MOST_HEADER_LINES = 100

@@ -9,7 +9,8 @@ from typing import NamedTuple, Self
 
 from shared.errors import InvalidTable
 from shared.prediction.csv_header import check_names, header_lines, split_names
-from shared.tables.delimited_problems import FIELD_BYTES, ROW_BYTES
+from shared.tables.delimited_problems import ROW_BYTES
+from shared.tables.dialect import FIELD_BYTES
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading
 from shared.tables.sniffing import detect

@@ -18,6 +18,8 @@ from shared.tables.number_forms import plain_numbers
 from shared.tables.reading import Reading
 from shared.tables.values import ARROW, STRINGS, convert, finite
 
+# What cannot be seen, with the blanks that may be beside it.
+_AROUND = "\u200b\u2060\ufeff \u00a0\t\r\n"
 _TRUE = ("true", "yes", "y", "t", "on", "1")
 _FALSE = ("false", "no", "n", "f", "off", "0")
 
@@ -71,7 +73,7 @@ def without_gaps(cells: pa.Array, reading: CellReading) -> pa.Array:
     if not reading.typed:
         cells = pc.utf8_trim_whitespace(cells)
     if not pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
-        cells = pc.utf8_normalize(cells, form="NFC")
+        cells = pc.utf8_normalize(cells if reading.typed else pc.utf8_trim(cells, characters=_AROUND), form="NFC")
     words = gap_words(reading)
     # A word is short; comparing lengths first spares the look-up of nearly every text.
     suspects = pc.less_equal(pc.binary_length(cells), max(map(_bytes, words), default=-1))
@@ -86,7 +88,7 @@ def gap_words(reading: CellReading) -> tuple[str, ...]:
     chosen: tuple[str, ...] = () if reading.typed else MISSING
     if reading.gap_words is not None:
         chosen = ("", *reading.gap_words)
-    if reading.kind in STRINGS or reading.typed:
+    if reading.kind in STRINGS or reading.kind is ColumnKind.BOOLEAN:
         return chosen
     days = NO_DAY if reading.kind is ColumnKind.DATETIME else ()
     return (*dict.fromkeys((*chosen, *MISSING, *NO_VALUE, *days, *reading.odd_words)),)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from shared.tables.delimited import CsvChunks
 from shared.tables.inspected import TableLimits
 from shared.tables.json_lines import JsonChunks
+from shared.tables.layout import Layout
 from shared.tables.parquet import ParquetChunks
 from shared.tables.reading import Reading
 
@@ -18,15 +19,18 @@ from shared.tables.reading import Reading
 class Chunks(Protocol):
     """What every format offers; the columns of a chunk come in the order of `names`, later ones may be lacking.
 
-    `typed` says that the file itself tells strings from numbers, `decimal_comma` that 1,5 may be a number,
-    `unnamed_tail` how many columns at the end have no name of their own. `rounded` counts, by column, the cells so far
-    that were rounded when they were read: a chunk does not show that.
+    `typed` says that the file itself tells strings from numbers, `unnamed_tail` how many columns at the end have no
+    name of their own. `layout` tells where the rows of a delimited text begin, `repeated_headers` which of its rows
+    repeat the names and are left out. `rounded` counts, by column, the cells so far that were rounded when they were
+    read, and `mixed` has the first row in which a column changes its type: a chunk does not show that.
     """
 
     typed: bool
-    decimal_comma: bool
     unnamed_tail: int
+    layout: Layout | None
+    repeated_headers: list[int]
     rounded: Counter[str]
+    mixed: dict[str, int]
     names: list[str]
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...
@@ -43,7 +47,7 @@ def open_chunks(path: Path, reading: Reading, limits: TableLimits, *, partial: b
     """
     chunks: Chunks
     if reading.format == "parquet":
-        chunks = ParquetChunks(path, limits)
+        chunks = ParquetChunks(path, reading, limits)
     elif reading.format == "jsonl":
         chunks = JsonChunks(path, reading, limits, partial=partial)
     else:

@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from shared.errors import EmptyTable, InvalidTable, TableTooLarge
-from shared.tables.delimited_problems import FIELD_BYTES, ROW_BYTES, find_problem
-from shared.tables.header import parse_records, refuse_data_as_header, settle_names
+from shared.errors import InvalidTable, TableTooLarge
+from shared.tables.delimited_problems import ROW_BYTES, find_problem
+from shared.tables.dialect import FIELD_BYTES, Dialect
 from shared.tables.inspected import TableLimits
+from shared.tables.layout import Layout, layout_of
 from shared.tables.missing import MISSING
-from shared.tables.reading import Reading
+from shared.tables.names import settle_names
+from shared.tables.reading import WHITE_SPACE, Reading
+from shared.tables.rewriting import Rewritten
 from shared.tables.text import TextFile
 
 _HEAD_BYTES = 2**20
@@ -23,11 +26,15 @@ _HEAD_BYTES = 2**20
 # The last row that the parser gets. No file may hold NUL, so this row arrives unless an open quote swallows it.
 _END = "\0"
 
+# The places of more repeated headers are not remembered.
+_MOST_REPEATED = 10_000
+
 
 class CsvChunks:
     """The chunks of one file. Iterating raises InvalidTable with the line of the first problem.
 
     `partial` takes the file for the beginning of a longer one: its last row, which may be cut, is left out.
+    `repeated_headers` are the places of rows that repeat the names and are left out, among all rows of the file.
     """
 
     typed = False
@@ -37,11 +44,15 @@ class CsvChunks:
         self._reading = reading
         self._limits = limits
         self._partial = partial
-        self._delimiter = reading.delimiter or ","
-        self.decimal_comma = self._delimiter != ","
+        self._dialect = Dialect.stored(reading)
+        self._rewrites = self._dialect.delimiter == WHITE_SPACE or self._dialect.skips_blanks
+        self._delimiter = "\t" if self._dialect.delimiter == WHITE_SPACE else self._dialect.delimiter
         self._text = TextFile(path, reading, limits, partial=partial)
         # Cells stay as they are written, so none is rounded.
         self.rounded: Counter[str] = Counter()
+        self.mixed: dict[str, int] = {}
+        self.repeated_headers: list[int] = []
+        self._rows_before = 0
         try:
             self._open()
         except BaseException:
@@ -52,25 +63,36 @@ class CsvChunks:
         """Close the file."""
         self._text.close()
 
+    @property
+    def lines_read(self) -> int:
+        """How many line ends were read so far."""
+        return self._text.line_ends
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             chunks = self._without_last_row() if self._partial else self._up_to_end()
             for chunk in chunks:
                 self._check_fields(chunk)
-                yield chunk
+                yield self._without_names(chunk)
         except pa.ArrowInvalid:
             if not self._partial:
-                find_problem(self._path, self._reading, self._limits, names=self.names)
+                find_problem(self._path, self._reading, self._limits, names=self.names, layout=self._layout)
             raise InvalidTable("The file is not a table with the same number of fields in each line.") from None
 
     def _open(self) -> None:
         head = self._text.read(_HEAD_BYTES)
-        names, consumed = _read_header(head, self._delimiter)
-        refuse_data_as_header(names)
+        self._layout = layout_of(head, self._reading, longest=_HEAD_BYTES)
+        self.layout: Layout | None = self._layout
+        names = self._layout.names
         # Names that are empty at the end of the line come from a delimiter there; such a column may be left out.
         self.unnamed_tail = sum(1 for _ in takewhile(lambda name: not name.strip(), reversed(names)))
-        self.names = settle_names(names, self._limits)
-        self._body = _Body(head[consumed:], self._text, ending=self._ending())
+        self.names = settle_names(names, self._limits, rules=self._reading.rules)
+        rest = head[self._layout.consumed :]
+        self._body: io.RawIOBase = (
+            Rewritten(rest, self._text, self._dialect, self._layout, ending=self._ending(), partial=self._partial)
+            if self._rewrites
+            else _Body(rest, self._text, ending=self._ending())
+        )
 
     def _up_to_end(self) -> Iterator[pa.RecordBatch]:
         ended = False
@@ -95,16 +117,32 @@ class CsvChunks:
             read_options=pyarrow.csv.ReadOptions(column_names=self.names, block_size=ROW_BYTES, use_threads=False),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self._delimiter,
+                quote_char='"' if self._rewrites else self._dialect.quote or False,
+                escape_char=False if self._rewrites else self._dialect.escape or False,
                 newlines_in_values=True,
                 invalid_row_handler=(lambda _: "skip") if self._partial else None,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(self.names, pa.string()),
-                null_values=list(MISSING),
+                null_values=list(MISSING) if self._reading.rules == 1 else [""],
                 strings_can_be_null=True,
                 check_utf8=False,
             ),
         )
+
+    def _without_names(self, chunk: pa.RecordBatch) -> pa.RecordBatch:
+        """The chunk without rows that repeat the names of the columns, as in files that were put together."""
+        rows_before, self._rows_before = self._rows_before, self._rows_before + chunk.num_rows
+        if self._reading.rules == 1 or self._layout.given:
+            return chunk
+        repeated = pa.scalar(True)
+        for at, name in enumerate(self._layout.names):
+            repeated = pc.and_(repeated, pc.equal(pc.fill_null(chunk.column(at), ""), name))
+            if not pc.any(repeated).as_py():
+                return chunk
+        room = _MOST_REPEATED - len(self.repeated_headers)
+        self.repeated_headers += [rows_before + int(at) for at in pc.indices_nonzero(repeated)[:room].to_pylist()]
+        return chunk.filter(pc.invert(repeated))
 
     def _check_fields(self, chunk: pa.RecordBatch) -> None:
         for name, cells in zip(self.names, chunk.columns, strict=True):
@@ -138,24 +176,3 @@ class _Body(io.RawIOBase):
             self._waiting, self._ending = self._ending, b""
         block, self._waiting = self._waiting[:size], self._waiting[size:]
         return block
-
-
-def _read_header(head: bytes, delimiter: str) -> tuple[list[str], int]:
-    """The names in the first line that is not blank, one for each field of the next, and the bytes that they took."""
-    lines = head.splitlines(keepends=True)
-    records = parse_records(lines, delimiter)
-    names, line = next(records, ([], 0))
-    first, _ = next(records, ([], 0))
-    if not names:
-        raise EmptyTable("The file is empty. The first line must hold the names of the columns.")
-    consumed = sum(map(len, lines[:line]))
-    if consumed == len(head) >= _HEAD_BYTES:
-        raise TableTooLarge(
-            "The line with the names of the columns is longer than 1 MiB. Check how the lines of the file end.",
-            limit=2**20,
-        )
-    if len(first) == len(names) + 1 and not first[-1].strip():
-        names = [*names, ""]
-    elif len(first) == len(names) - 1 and not names[-1].strip():
-        names = names[:-1]
-    return names, consumed

@@ -9,6 +9,9 @@ import pyarrow.compute as pc
 EXACT = 2**53
 
 _WHOLE = r"^[+-]?\d+$"
+_FRACTION = r"^\s*[+-]?\d*\.\d+\s*$"
+# Python and most programs write no float with more characters, unless it is very small.
+_LONGEST_FLOAT = 20
 
 
 def is_rounded(written: Decimal, number: float) -> bool:
@@ -38,3 +41,13 @@ def count_rounded_wholes(cells: pa.Array, values: pa.Array) -> int:
         large = pc.and_(large, pc.match_substring_regex(pc.utf8_trim_whitespace(written), _WHOLE))
     large = pc.fill_null(large, False)
     return count_rounded(pc.cast(written.filter(large), pa.string()), numbers.filter(large))
+
+
+def count_rounded_decimals(cells: pa.Array, values: pa.Array) -> int:
+    """How many strings spell fractions of so many digits that their floats do not have them all."""
+    long = pc.greater(pc.binary_length(cells), _LONGEST_FLOAT)
+    if not pc.any(long).as_py():
+        return 0
+    long = pc.and_(long, pc.match_substring_regex(cells, _FRACTION))
+    long = pc.fill_null(pc.and_(long, pc.is_valid(values)), False)
+    return count_rounded(pc.utf8_trim_whitespace(cells.filter(long)), values.filter(long))

@@ -1,6 +1,6 @@
 """The reader's child: checks whole files and reads first rows, in a process that may be killed.
 
-It finds `request.json` in its folder and leaves `answer.json` there, with the findings or with the error.
+It finds `request.json` in its folder and leaves `answer.json` there, with what it found or with the error.
 """
 
 import json
@@ -10,14 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from shared.errors import EmptyTable, InvalidTable, PlatformError
-from shared.tables.chunks import Chunks, open_chunks
-from shared.tables.columns import Column, unique_bound
+from shared.errors import InvalidTable, PlatformError, ReadingRefused
+from shared.tables.columns import Column
+from shared.tables.dialect import Dialect, delimiter_said, records_of
+from shared.tables.encodings import guess_encoding
+from shared.tables.findings import Finding, FindingCode
+from shared.tables.header import find_header
 from shared.tables.inspected import Inspection, Preview, TableLimits
 from shared.tables.loading import first_rows
-from shared.tables.profile import ColumnProfile
+from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
-from shared.tables.sniffing import detect
+from shared.tables.results import contradiction, findings_of, finished_columns
+from shared.tables.sniffing import detect, text_lines, text_sample
+from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
 
 _NICE = 10
@@ -39,24 +44,36 @@ def main(folder: Path) -> None:
     (folder / "answer.json").write_text(json.dumps(answer))
 
 
-def inspect(path: Path, limits: TableLimits) -> Inspection:
-    """Check a whole file, chunk by chunk, and say what is in it.
+def inspect(path: Path, limits: TableLimits, options: ReadingOptions | None = None) -> Inspection:
+    """Check a whole file, chunk by chunk, and say how it is read and what is in it; `options` have the last word.
 
     Raises:
         InvalidTable: when it is not a table, with the line where there is one; DuplicateColumns, EmptyTable and
             TableTooLarge likewise.
+        HeaderDoubtful, ReadingRefused: when it cannot be told how it is meant, or the options do not fit it.
     """
-    reading = detect(path, limits)
+    said = options or ReadingOptions()
     try:
-        return _inspect_as(path, reading, limits)
+        return _inspect(path, limits, said, [])
     except NotUtf8:
-        return _inspect_as(path, reading.model_copy(update={"encoding": "latin-1"}), limits)
+        pass
+    compression = "gzip" if _starts_compressed(path) else None
+    guess = guess_encoding(path, compression)
+    finding = Finding(
+        code=FindingCode.ENCODING_GUESSED,
+        line=guess.line,
+        count=guess.lines,
+        detail=f"The file is not UTF-8. It was read as {guess.encoding}, so that line {guess.line} has {guess.word!r}. "
+        "Send 'encoding' if such words are wrong.",
+    )
+    return _inspect(path, limits, said.model_copy(update={"encoding": guess.encoding}), [finding])
 
 
 def _answer(request: dict[str, Any]) -> Inspection | Preview:
     path = Path(request["path"])
     if request["act"] == "inspect":
-        return inspect(path, TableLimits.model_validate(request["limits"]))
+        options = ReadingOptions.model_validate(request.get("options", {}))
+        return inspect(path, TableLimits.model_validate(request["limits"]), options)
     return first_rows(
         path,
         Reading.model_validate(request["reading"]),
@@ -66,43 +83,51 @@ def _answer(request: dict[str, Any]) -> Inspection | Preview:
     )
 
 
-def _inspect_as(path: Path, reading: Reading, limits: TableLimits) -> Inspection:
-    with open_chunks(path, reading, limits) as chunks:
-        rows, profiles = _profile(chunks)
-        # A delimiter at the end of each line is not a column.
-        for _ in range(chunks.unnamed_tail):
-            if profiles and profiles[-1].is_empty:
-                profiles.pop()
-    if not rows:
-        raise EmptyTable("The table has no rows. It needs at least a line with the names of the columns and one row.")
-    if not profiles:
-        raise EmptyTable("The table has no columns.")
-    columns = _finished(profiles)
-    for column in columns:
-        column.rounded += chunks.rounded[column.name]
-    return Inspection(reading=reading, rows=rows, columns=columns)
+def _starts_compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
-def _profile(chunks: Chunks) -> tuple[int, list[ColumnProfile]]:
-    rows = 0
-    profiles: list[ColumnProfile] = []
-    for batch in chunks:
-        bound = unique_bound(len(chunks.names))
-        profiles += [
-            ColumnProfile(name, typed=chunks.typed, decimal_comma=chunks.decimal_comma, bound=bound, rows_before=rows)
-            for name in chunks.names[len(profiles) :]
-        ]
-        for profile, cells in zip(profiles, batch.columns, strict=True):
-            profile.add(cells)
-        rows += batch.num_rows
-    return rows, profiles
+def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings: list[Finding]) -> Inspection:
+    reading = detect(path, limits, options)
+    if reading.format == "jsonl" and findings:
+        raise InvalidTable("JSON has to be UTF-8, and this is not. Save the file as UTF-8.")
+    if reading.delimiter is not None:
+        reading, told = _with_header(path, reading, limits, options)
+        findings = [*findings, *told]
+    elif options.header is not None or options.names is not None:
+        raise ReadingRefused(f"'header' and 'names' are for delimited text, and the file is {reading.format}.")
+    reading = reading.model_copy(
+        update={"gap_words": options.gap_words, "kinds": options.kinds or {}}
+        | ({"delimiter": reading.delimiter} if reading.delimiter else {})
+    )
+    survey = Survey(path, reading, limits, options)
+    try:
+        surveyed = survey.run()
+    except Contradiction as error:
+        raise contradiction(error, survey.found, path, reading) from None
+    columns = finished_columns(surveyed, options)
+    if reading.delimiter is not None:
+        reading = reading.model_copy(
+            update={"decimal": surveyed.marks.decimal or ".", "thousands": surveyed.marks.thousands}
+        )
+    findings += findings_of(surveyed, columns, path, reading)
+    return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings)
 
 
-def _finished(profiles: list[ColumnProfile]) -> list[Column]:
-    columns = [profile.finish() for profile in profiles]
-    for column in columns:
-        try:
-            column.model_dump_json().encode()
-        except (UnicodeEncodeError, ValueError):
-            raise InvalidTable(f"Column '{column.name}' holds text that is not Unicode.") from None
-    return columns
+def _with_header(
+    path: Path, reading: Reading, limits: TableLimits, options: ReadingOptions
+) -> tuple[Reading, list[Finding]]:
+    """The reading with the place of the names, and what is told about it."""
+    lines = text_lines(text_sample(path, reading, limits))
+    skipped = []
+    if delimiter_said(lines):
+        lines[0] = "\n"
+        skipped.append(1)
+    header = find_header(records_of(lines, Dialect.stored(reading)), options)
+    update = {
+        "header_line": header.line,
+        "names": options.names,
+        "skipped_lines": [*skipped, *header.skipped_lines],
+    }
+    return reading.model_copy(update=update), header.findings

@@ -1,10 +1,8 @@
 """JSON Lines as a stream of typed chunks, in bounded memory."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ import pyarrow.compute as pc
 from shared.errors import DuplicateColumns, InvalidTable, TableTooLarge
 from shared.tables.controls import PATTERN, find_control
 from shared.tables.delimited_problems import ROW_BYTES
-from shared.tables.floats import EXACT, is_rounded
-from shared.tables.header import LONGEST_COLUMN_NAME
 from shared.tables.inspected import TableLimits
+from shared.tables.json_values import Nested, Overflow, array_of, change_of_type, is_finite, is_rounded_integer
+from shared.tables.layout import Layout
+from shared.tables.names import LONGEST_COLUMN_NAME
 from shared.tables.reading import Reading
 from shared.tables.text import NotUtf8, TextFile
 
@@ -46,8 +45,8 @@ class JsonChunks:
     """
 
     typed = True
-    decimal_comma = False
     unnamed_tail = 0
+    layout: Layout | None = None
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
         self._text = TextFile(path, reading, limits, partial=partial)
@@ -55,6 +54,10 @@ class JsonChunks:
         self._partial = partial
         self.names: list[str] = []
         self.rounded: Counter[str] = Counter()
+        self.mixed: dict[str, int] = {}
+        self.repeated_headers: list[int] = []
+        self._rules = reading.rules
+        self._rows_before = 0
 
     def close(self) -> None:
         """Close the file."""
@@ -96,14 +99,17 @@ class JsonChunks:
         arrays = []
         for name in self.names:
             values = [row.get(name) for _, row in rows]
+            if name not in self.mixed and (place := change_of_type(values)) is not None:
+                self.mixed[name] = self._rows_before + place
             try:
-                arrays.append(_array(values))
-            except (UnicodeEncodeError, _Nested, _Overflow):
+                arrays.append(array_of(values, exact=self._rules > 1))
+            except (UnicodeEncodeError, Nested, Overflow):
                 raise _bad_value(rows, name) from None
             if pa.types.is_string(arrays[-1].type) and not self._limits.controls:
                 _check_controls(rows, name, arrays[-1])
             if pa.types.is_floating(arrays[-1].type):
-                self.rounded[name] += sum(map(_is_rounded, values))
+                self.rounded[name] += sum(map(is_rounded_integer, values))
+        self._rows_before += len(rows)
         return pa.RecordBatch.from_arrays(arrays, names=self.names)
 
     def _learn_names(self, rows: list[tuple[int, Row]]) -> None:
@@ -130,14 +136,6 @@ class JsonChunks:
             raise _invalid(number, f"has a name with {control.name} in it. Rename the column")
 
 
-class _Nested(Exception):
-    """A value is an object or an array."""
-
-
-class _Overflow(Exception):
-    """A number is larger than every float."""
-
-
 def _read_row(number: int, line: bytes) -> Row:
     try:
         pairs = _DECODER.decode(line.decode())
@@ -160,58 +158,10 @@ def _read_row(number: int, line: bytes) -> Row:
     return row
 
 
-def _array(values: list[Any]) -> pa.Array:
-    """The values as one Arrow array of their common type, as JSON texts if they have none.
-
-    Raises:
-        UnicodeEncodeError: for a string that is not Unicode.
-        _Nested: for an object or an array.
-        _Overflow: for a number beyond all floats.
-    """
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds & {list, tuple}:
-        raise _Nested
-    if not kinds:
-        return pa.nulls(len(values))
-    if kinds <= {int, float}:
-        return _numbers(values, kinds)
-    if len(kinds) > 1:
-        if not all(map(_is_finite, values)):
-            raise _Overflow
-        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
-        return pa.array(values, pa.string())
-    return pa.array(values, pa.bool_() if kinds == {bool} else pa.string())
-
-
-def _numbers(values: list[Any], kinds: set[type]) -> pa.Array:
-    try:
-        array = pa.array(values, pa.int64() if kinds == {int} else pa.float64())
-    except (OverflowError, pa.ArrowInvalid):
-        # A whole number that is too large. The nearest float is all that JSON promises; where it differs, it is counted
-        # as rounded.
-        if not all(map(_is_finite, values)):
-            raise _Overflow from None
-        array = pa.array([None if value is None else float(value) for value in values], pa.float64())
-    if not pc.all(pc.is_finite(array), min_count=0).as_py():
-        raise _Overflow
-    return array
-
-
 def _check_controls(rows: list[tuple[int, Row]], name: str, cells: pa.Array) -> None:
     position = pc.index(pc.match_substring_regex(cells, PATTERN), value=True).as_py()
     if position >= 0 and (control := find_control(cells[position].as_py())):
         raise _invalid(rows[position][0], f"holds {control.name} in '{name}'. Remove or replace all such characters")
-
-
-def _is_rounded(value: Any) -> bool:
-    return type(value) is int and abs(value) > EXACT and is_rounded(Decimal(value), float(value))
-
-
-def _is_finite(value: Any) -> bool:
-    try:
-        return not isinstance(value, int | float) or math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
@@ -220,7 +170,7 @@ def _bad_value(rows: list[tuple[int, Row]], name: str) -> InvalidTable:
         value = row.get(name)
         if isinstance(value, list | tuple):
             return _invalid(number, f"holds an object or array in '{name}'. Flatten it into columns of plain values")
-        if not _is_finite(value):
+        if not is_finite(value):
             return _invalid(
                 number, f"holds a number in '{name}' that is too large. Write null where a value is missing"
             )

@@ -9,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from shared.errors import InvalidTable
+from shared.tables.cells import cells_of, values_of
 from shared.tables.chunks import Chunks, open_chunks
 from shared.tables.columns import Column, ColumnKind
 from shared.tables.inspected import Preview, TableLimits
 from shared.tables.reading import Reading
 from shared.tables.text import NotUtf8
-from shared.tables.values import ARROW, convert
+from shared.tables.values import ARROW
 
 # The file was checked against the limits at its upload, maybe by a release with other limits.
 _UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62, controls=True)
@@ -35,7 +36,7 @@ def read_table(path: Path, reading: Reading, *, columns: list[Column], only: lis
         wanted.sort(key=lambda column: only.index(column.name))
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
     with open_chunks(path, reading, _UNLIMITED) as chunks:
-        table = pa.Table.from_batches(_converted(chunks, wanted, schema), schema)
+        table = pa.Table.from_batches(_converted(chunks, reading, wanted, schema), schema)
     frame: pd.DataFrame = table.to_pandas()
     for column in wanted:
         cells = table.column(column.name)
@@ -53,7 +54,7 @@ def first_rows(path: Path, reading: Reading, *, columns: list[Column], rows: int
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in columns])
     found: list[list[Any]] = []
     with open_chunks(path, reading, _UNLIMITED, partial=partial) as chunks:
-        for batch in _converted(chunks, columns, schema):
+        for batch in _converted(chunks, reading, columns, schema):
             cells = [column.to_pylist() for column in batch.slice(0, rows - len(found)).columns]
             found += ([plain(value) for value in row] for row in zip(*cells, strict=True))
             if len(found) >= rows:
@@ -66,18 +67,14 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
-def _converted(chunks: Chunks, columns: list[Column], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _converted(chunks: Chunks, reading: Reading, columns: list[Column], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    readings = {column.name: cells_of(column, reading) for column in columns}
     try:
         for batch in chunks:
             position = {name: at for at, name in enumerate(chunks.names[: batch.num_columns])}
             yield pa.RecordBatch.from_arrays(
                 [
-                    convert(
-                        batch.column(position[column.name]),
-                        column.kind,
-                        typed=chunks.typed,
-                        decimal_comma=chunks.decimal_comma,
-                    )
+                    values_of(batch.column(position[column.name]), readings[column.name])
                     if column.name in position
                     else pa.nulls(batch.num_rows, ARROW[column.kind])
                     for column in columns

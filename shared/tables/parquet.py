@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from shared.errors import InvalidTable, TableTooLarge
-from shared.tables.header import settle_names
 from shared.tables.inspected import TableLimits
+from shared.tables.layout import Layout
+from shared.tables.names import settle_names
 from shared.tables.parquet_values import Unfit, check_controls, keep_of
+from shared.tables.reading import Reading
 
 _CHUNK_ROWS = 65_536
 # What even the emptiest value takes once it is unpacked; a footer may promise 10^15 rows in a few bytes.
@@ -24,10 +26,10 @@ class ParquetChunks:
     """The chunks of one file. Opening and iterating raise InvalidTable for what is not a flat table of plain values."""
 
     typed = True
-    decimal_comma = False
     unnamed_tail = 0
+    layout: Layout | None = None
 
-    def __init__(self, path: Path, limits: TableLimits) -> None:
+    def __init__(self, path: Path, reading: Reading, limits: TableLimits) -> None:
         try:
             # Spark's old timestamps of 96 bits go beyond what nanoseconds can say, and would wrap around.
             self._file = pyarrow.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
@@ -36,12 +38,18 @@ class ParquetChunks:
         except _UNREADABLE as error:
             raise _error_of(error) from None
         self.rounded: Counter[str] = Counter()
+        self.mixed: dict[str, int] = {}
+        self.repeated_headers: list[int] = []
         self._controls = limits.controls
         try:
             self._check_footer(limits)
             schema = self._file.schema_arrow
-            self.names = settle_names(schema.names, limits)
-            self._keeps = [keep_of(name, kind) for name, kind in zip(self.names, schema.types, strict=True)]
+            self.names = settle_names(schema.names, limits, rules=reading.rules)
+            _refuse_extensions(schema)
+            exact = reading.rules > 1
+            self._keeps = [
+                keep_of(name, kind, exact=exact) for name, kind in zip(self.names, schema.types, strict=True)
+            ]
         except BaseException:
             self.close()
             raise
@@ -90,6 +98,22 @@ class ParquetChunks:
                 "MLMINI_TABLE_MAX_BYTES raised.",
                 limit=limits.max_bytes,
                 setting="MLMINI_TABLE_MAX_BYTES",
+            )
+
+
+def _refuse_extensions(schema: pa.Schema) -> None:
+    """Return if no column has a type that other programs know under a name, and this one only as what it is stored in.
+
+    Raises:
+        InvalidTable: naming the column.
+    """
+    for field in schema:
+        name = (field.metadata or {}).get(b"ARROW:extension:name")
+        if name is not None:
+            raise InvalidTable(
+                f"Column '{field.name}' holds values of type {name.decode(errors='replace')}, which are not plain "
+                "numbers, booleans, strings, dates or moments. Convert or drop the column.",
+                errors=[{"loc": ["file", field.name], "msg": f"type {name.decode(errors='replace')}"}],
             )
 
 

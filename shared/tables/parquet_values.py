@@ -39,14 +39,16 @@ class Unfit(Exception):
 Keep = Callable[[pa.Array], Kept]
 
 
-def keep_of(name: str, kind: pa.DataType) -> Keep:
+def keep_of(name: str, kind: pa.DataType, *, exact: bool = True) -> Keep:
     """The conversion for the cells of a column whose values are of this type.
+
+    `exact` keeps integers of more than 63 bits as text; the first rules made floats of them.
 
     Raises:
         InvalidTable: when they are not plain numbers, booleans, strings, dates or moments.
     """
     if pa.types.is_dictionary(kind):
-        keep = keep_of(name, kind.value_type)
+        keep = keep_of(name, kind.value_type, exact=exact)
         return lambda cells: keep(cells.dictionary_decode())
     found = next((keep for is_of, keep in _KEEPS if is_of(kind)), None)
     if found is None:
@@ -55,7 +57,8 @@ def keep_of(name: str, kind: pa.DataType) -> Keep:
             "moments. Flatten, convert or drop the column.",
             errors=[{"loc": ["file", name], "msg": f"type {kind}"}],
         )
-    return found
+    whole = pa.types.is_uint64(kind) or (pa.types.is_decimal(kind) and kind.scale == 0)
+    return _whole_numbers if exact and whole else found
 
 
 def check_controls(cells: pa.Array) -> None:
@@ -93,6 +96,14 @@ def _exact_numbers(cells: pa.Array) -> Kept:
     digits = pc.utf8_trim(pc.replace_substring(spelled, ".", ""), characters="-0")
     long = pc.fill_null(pc.greater(pc.utf8_length(digits), _DIGITS_OF_FLOATS), False)
     return Kept(numbers, count_rounded(spelled.filter(long), numbers.filter(long)))
+
+
+def _whole_numbers(cells: pa.Array) -> Kept:
+    """Integers, as text where one is beyond 64 bits."""
+    try:
+        return _integers(cells)
+    except pa.ArrowInvalid:
+        return Kept(pc.cast(cells, pa.string()))
 
 
 def _strings(cells: pa.Array) -> Kept:

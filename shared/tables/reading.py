@@ -32,6 +32,7 @@ class Reading(BaseModel):
     )
     quote: str | None = Field(default=None, description="What encloses a cell that holds the delimiter or a line end.")
     escape: str | None = Field(default=None, description="What stands before a quote that belongs to the text.")
+    skips_blanks: bool = Field(default=False, description="Whether a quote behind a blank opens a cell, too.")
     decimal: Decimal | None = Field(default=None, description="The decimal mark of its numbers.")
     thousands: Thousands | None = Field(default=None, description="What parts groups of three digits.")
     header_line: int | None = Field(default=None, description="The line with the names of the columns.")

@@ -1,16 +1,15 @@
 """The text of a file as clean UTF-8, block by block: uncompressed, without byte order mark, held to the limits."""
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from shared.errors import InvalidTable, TableTooLarge
+from shared.errors import InvalidTable, ReadingRefused, TableTooLarge
 from shared.tables.controls import find_control
 from shared.tables.inspected import TableLimits
+from shared.tables.raw_text import RawFile
 from shared.tables.reading import Reading
 
 # No honest table of this size shrinks to less than a hundredth; below it, a bomb does no harm.
@@ -19,6 +18,9 @@ _BOMB_RATIO = 100
 
 
 _BLOCK_BYTES = 2**20
+
+# Closes a file of old systems, and means nothing since.
+_END_OF_FILE = b"\x1a"
 
 
 class EndlessLine(Exception):
@@ -33,18 +35,20 @@ class TextFile:
     """Blocks of UTF-8 from a file that is read as `reading` says.
 
     `partial` says that the file is only the beginning of a longer one. Reading raises InvalidTable for a damaged
-    gzip file and for binary data, TableTooLarge over the limits, and NotUtf8.
+    gzip file and for binary data, TableTooLarge over the limits, NotUtf8, and ReadingRefused when the text is not in
+    another encoding that the reading names.
     """
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
-        self._raw = path.open("rb")
-        self._packed = gzip.GzipFile(fileobj=self._raw) if reading.compression == "gzip" else None
-        self._latin = reading.encoding == "latin-1"
-        self._checker = codecs.getincrementaldecoder("utf-8")()
+        self._file = RawFile(path, reading.compression, partial=partial)
+        self._encoding = reading.encoding or "utf-8"
+        self._is_utf8 = codecs.lookup(self._encoding).name in {"utf-8", "utf-8-sig"}
+        self._decoder = codecs.getincrementaldecoder("utf-8" if self._is_utf8 else self._encoding)()
         self._limits = limits
         self._partial = partial
         self._bytes_read = 0
         self._lines = 1
+        self._waiting = b""
 
     def __enter__(self) -> Self:
         return self
@@ -54,34 +58,37 @@ class TextFile:
 
     def close(self) -> None:
         """Close the file."""
-        if self._packed is not None:
-            self._packed.close()
-        self._raw.close()
+        self._file.close()
+
+    @property
+    def line_ends(self) -> int:
+        """How many line ends were read so far."""
+        return self._lines - 1
 
     def read(self, size: int) -> bytes:
         """The next block, about `size` bytes; empty at the end."""
-        block = self._read_bytes(size)
-        if not self._bytes_read:
-            block = block.removeprefix(codecs.BOM_UTF8)
-        self._bytes_read += len(block)
-        self._check_size()
-        self._check_characters(block)
-        self._lines += block.count(b"\n")
-        return self._as_utf8(block)
+        while raw := self._next(size):
+            is_first = not self._bytes_read
+            self._bytes_read += len(raw)
+            self._check_size()
+            block = self._as_utf8(raw)
+            if is_first:
+                block = block.removeprefix(codecs.BOM_UTF8)
+            self._check_characters(block)
+            self._lines += block.count(b"\n")
+            if block:
+                return block
+        return self._as_utf8(b"")
 
-    def _read_bytes(self, size: int) -> bytes:
-        if self._packed is None:
-            return self._raw.read(size)
-        block = bytearray()
-        try:
-            while len(block) < size and (piece := self._packed.read1(size - len(block))):
-                block += piece
-        except EOFError:
-            if not self._partial:
-                raise InvalidTable("The gzip file is cut off. Compress or upload it again.") from None
-        except (gzip.BadGzipFile, zlib.error):
-            raise InvalidTable("The gzip file is damaged. Compress or upload it again.") from None
-        return bytes(block)
+    def _next(self, size: int) -> bytes:
+        """The next bytes of the file, without the mark that old systems put at its end."""
+        block, self._waiting = self._waiting, b""
+        block = block or self._file.read(size)
+        if block.rstrip().endswith(_END_OF_FILE):
+            self._waiting = self._file.read(size)
+            if not self._waiting and not self._partial:
+                block = block.rstrip().removesuffix(_END_OF_FILE)
+        return block
 
     def _check_size(self) -> None:
         if self._bytes_read > self._limits.max_bytes:
@@ -91,7 +98,7 @@ class TextFile:
                 limit=self._limits.max_bytes,
                 setting="MLMINI_TABLE_MAX_BYTES",
             )
-        if self._bytes_read > _BOMB_BYTES and self._bytes_read > self._raw.tell() * _BOMB_RATIO:
+        if self._bytes_read > _BOMB_BYTES and self._bytes_read > self._file.stored_bytes * _BOMB_RATIO:
             raise TableTooLarge(
                 f"The gzip file grows to more than {_BOMB_RATIO} times its size, as files made to exhaust memory do. "
                 "If it is a real table, upload it uncompressed."
@@ -102,7 +109,8 @@ class TextFile:
         if nul >= 0:
             line = self._lines + block[:nul].count(b"\n")
             raise InvalidTable(
-                f"Line {line} holds a NUL byte, so the file is binary, damaged or UTF-16. Save it as text in UTF-8."
+                f"Line {line} holds a NUL byte, so the file is binary, damaged or UTF-16 without a mark. Save it as "
+                "text in UTF-8, or send 'encoding', such as utf-16-le."
             )
         if not self._limits.controls and (control := find_control(block)):
             line = self._lines + block[: control.position].count(b"\n")
@@ -113,18 +121,35 @@ class TextFile:
             )
 
     def _as_utf8(self, block: bytes) -> bytes:
-        if self._latin:
-            return block.decode("latin-1").encode()
-        if block.isascii() and not self._checker.getstate()[0] and block:
+        if self._is_utf8 and block and block.isascii() and not self._decoder.getstate()[0]:
             return block
         try:
-            self._checker.decode(block, final=not block and not self._partial)
-        except UnicodeDecodeError:
-            raise NotUtf8 from None
-        return block
+            text = self._decoder.decode(block, final=not block and not self._partial)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(block, error) from None
+        # What a checked block holds is UTF-8 already, also where a letter goes on in the next one.
+        return block if self._is_utf8 else text.encode("utf-8", "surrogatepass")
+
+    def _undecodable(self, block: bytes, error: UnicodeDecodeError) -> Exception:
+        if self._is_utf8:
+            return NotUtf8()
+        line = self._lines + block[: max(error.start, 0)].count(b"\n")
+        sentence = f"not {self._encoding}"
+        return ReadingRefused(
+            f"Line {line} holds bytes that are not text in the encoding {self._encoding}. Send another 'encoding', or "
+            "leave it out to have it found out.",
+            errors=[{"loc": ["file", line], "msg": sentence}],
+        )
 
 
-def split_lines(text: TextFile, *, longest: int) -> Iterator[bytes]:
+class Blocks(Protocol):
+    """What is read block by block, until an empty one."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next block, about `size` bytes."""
+
+
+def split_lines(text: Blocks, *, longest: int) -> Iterator[bytes]:
     """The lines of a text with their ends.
 
     Raises:

@@ -44,12 +44,11 @@ def is_kept(written: Decimal, number: float) -> bool:
 
 
 def of_whole_numbers(values: list[int | None], kind: pa.DataType) -> Cells:
-    """Whole numbers; if one is beyond 64 bits, all of them are floats."""
+    """Whole numbers; if one is beyond 64 bits, all of them are texts."""
     array = pa.array(values if pa.types.is_integer(kind) else [None if v is None else Decimal(v) for v in values], kind)
     if all(value is None or -(2**63) <= value < 2**63 for value in values):
         return Cells(array, values)
-    lost = sum(not is_kept(Decimal(value), float(value)) for value in values if value is not None)
-    return Cells(array, [None if value is None else float(value) for value in values], rounded=lost)
+    return Cells(array, [None if value is None else str(value) for value in values])
 
 
 def of_decimals(values: list[int | None], precision: int, scale: int) -> Cells:

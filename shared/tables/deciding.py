@@ -1,0 +1,190 @@
+"""Decides, from the evidence of all columns, how each is read; what is not sure is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.tables.columns import CellReading, ColumnKind, Form
+from shared.tables.evidence import Evidence, First
+from shared.tables.findings import FindingCode
+from shared.tables.notes import Note, notes_of_gaps, notes_of_spelling, shown
+from shared.tables.number_columns import COMMAS, POINTS, Marks, conflict, mixed_signs, notes_of_numbers, number_reading
+from shared.tables.options import KindChoice, ReadingOptions, kind_choice
+from shared.tables.reading import Decimal
+from shared.tables.shapes import DATES, NUMBERS, CellShape, look_of
+
+# One cell in so many may be neither number nor gap in a column of numbers, and so many different ones.
+_ONE_IN = 50
+_MOST_ODD_WORDS = 20
+
+
+@dataclass
+class Decision:
+    """How a column is read, and what is told about that."""
+
+    reading: CellReading
+    notes: list[Note] = field(default_factory=list)
+
+
+def marks_of(columns: Sequence[Evidence], options: ReadingOptions) -> Marks:
+    """What all columns together tell of the marks in numbers."""
+    commas = any(column.count(*COMMAS) and not column.count(*POINTS) for column in columns)
+    points = any(column.count(*POINTS) and not column.count(*COMMAS) for column in columns)
+    found: Decimal | None = None if commas == points else "," if commas else "."
+    thousands = None if options.thousands == "none" else options.thousands
+    return Marks(options.decimal or found, thousands, no_thousands=options.thousands == "none")
+
+
+def decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
+    """How one column is read."""
+    gap_words = None if options.gap_words is None else tuple(options.gap_words)
+    verdict = _decide(evidence, marks, options)
+    reading = verdict.reading.model_copy(update={"gap_words": gap_words})
+    return Decision(reading, [*notes_of_gaps(evidence, reading), *notes_of_spelling(evidence, reading), *verdict.notes])
+
+
+def _decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
+    said = (options.kinds or {}).get(evidence.name)
+    if said is not None:
+        return Decision(_as_said(kind_choice(said), evidence, marks))
+    words = options.gap_words
+    taken = sum(evidence.odd[text] for text in words or [])
+    present = evidence.present - taken - evidence.count(CellShape.NO_VALUE)
+    if not present:
+        kept = evidence.no_values or (words is not None and set(evidence.gaps) - set(words))
+        return Decision(CellReading(kind=ColumnKind.TEXT if kept else ColumnKind.NUMBER))
+    if evidence.count(CellShape.BOOLEAN) == present + evidence.count(CellShape.NO_VALUE):
+        return Decision(CellReading(kind=ColumnKind.BOOLEAN))
+    dates, numbers = evidence.count(*DATES), evidence.count(*NUMBERS)
+    odd = {text: count for text, count in evidence.odd.items() if text not in (words or ())}
+    if dates and dates >= numbers:
+        return _decide_dates(evidence, present, odd)
+    return _decide_numbers(evidence, marks, present, odd) if numbers else _words(evidence, present)
+
+
+def _as_said(choice: KindChoice, evidence: Evidence, marks: Marks) -> CellReading:
+    """The reading of a column whose kind was asked for; that its cells are of that kind, is checked later."""
+    if choice.kind in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
+        reading = number_reading(evidence, marks)
+        return reading.model_copy(update={"kind": choice.kind, "format": choice.form or reading.format})
+    if choice.kind is ColumnKind.BOOLEAN:
+        words = evidence.present > evidence.count(CellShape.BOOLEAN, CellShape.NO_VALUE)
+        return CellReading(kind=choice.kind, format="words" if words else None)
+    form = choice.form or (_date_form(evidence) if choice.kind is ColumnKind.DATETIME else None)
+    return CellReading(kind=choice.kind, format=form)
+
+
+def _words(evidence: Evidence, present: int) -> Decision:
+    """A column of words, which may be parts of dates or numbers with a sign before them."""
+    codes = evidence.count(CellShape.CODE) and evidence.count(CellShape.CODE, CellShape.INTEGER) == present
+    verdict = Decision(CellReading(kind=ColumnKind.TEXT, format="code" if codes else None))
+    parts = evidence.count(CellShape.PART_OF_DATE)
+    if parts * 2 > present and (first := evidence.first(CellShape.PART_OF_DATE)):
+        verdict.notes.append(
+            Note(
+                FindingCode.NEARLY_DATES,
+                first.row,
+                parts,
+                f"{parts:,} cells such as {shown(first)} are only part of a date or a time. They are kept as they are "
+                "written. Write whole dates, such as 2026-01-31, to have them read.",
+            )
+        )
+    return verdict
+
+
+def _decide_numbers(evidence: Evidence, marks: Marks, present: int, odd: dict[str, int]) -> Decision:
+    problem = conflict(evidence, present) or mixed_signs(evidence)
+    if problem is not None:
+        return Decision(CellReading(kind=ColumnKind.TEXT), [problem])
+    numbers = evidence.count(*NUMBERS)
+    reading = number_reading(evidence, marks)
+    notes = notes_of_numbers(evidence, marks, reading, present)
+    if numbers == present:
+        return Decision(reading, notes)
+    if _are_few(odd, present - numbers, present) and not evidence.count(CellShape.CODE, CellShape.BIG):
+        reading = reading.model_copy(update={"odd_words": tuple(odd)})
+        return Decision(reading, [_nearly_numeric(evidence, present - numbers, kept=False), *notes])
+    verdict = _words(evidence, present)
+    few_codes = evidence.count(CellShape.CODE) * _ONE_IN <= present
+    if (numbers * 2 >= present and few_codes) or evidence.count(CellShape.BIG) * 2 >= present:
+        verdict.notes.append(_nearly_numeric(evidence, present - numbers, kept=True))
+    return verdict
+
+
+def _are_few(odd: dict[str, int], count: int, present: int) -> bool:
+    """Whether the odd words of a column are so few that all are known and the column is what the other cells are."""
+    return count * _ONE_IN <= present and len(odd) <= _MOST_ODD_WORDS and sum(odd.values()) == count
+
+
+def _decide_dates(evidence: Evidence, present: int, odd: dict[str, int]) -> Decision:
+    dates = evidence.count(*DATES)
+    form = _date_form(evidence)
+    if evidence.count(CellShape.DAY_FIRST) and evidence.count(CellShape.MONTH_FIRST):
+        reason = "some have the day first and some the month"
+    elif evidence.count(CellShape.DAY_OR_MONTH_FIRST) and form is None:
+        reason = "day and month may be meant either way"
+    elif evidence.count(CellShape.ISO) and evidence.count(CellShape.ZONED):
+        reason = "some name a time zone and some do not"
+    elif dates < present and not _are_few(_not_dates(odd), present - dates, present):
+        reason = "others are not"
+    else:
+        odd = _not_dates(odd) if dates < present else {}
+        reading = CellReading(kind=ColumnKind.DATETIME, format=form, odd_words=tuple(odd))
+        return Decision(reading, [_nearly_dates(evidence, present - dates)] if odd else [])
+    verdict = _words(evidence, present)
+    first = evidence.first(*DATES)
+    if dates * 2 >= present and first is not None:
+        detail = (
+            f"{dates:,} cells are dates such as {shown(first)}, but {reason}. The column is kept as text. Send 'kinds' "
+            "with datetime:dmy (day first) or datetime:mdy (month first), or write dates as 2026-01-31."
+        )
+        verdict.notes.append(Note(FindingCode.NEARLY_DATES, first.row, dates, detail))
+    return verdict
+
+
+def _not_dates(odd: dict[str, int]) -> dict[str, int]:
+    return {text: count for text, count in odd.items() if look_of(text).shape not in DATES}
+
+
+def _date_form(evidence: Evidence) -> Form | None:
+    if evidence.count(CellShape.DAY_FIRST):
+        return "dmy"
+    return "mdy" if evidence.count(CellShape.MONTH_FIRST) else None
+
+
+def _nearly_dates(evidence: Evidence, odd: int) -> Note:
+    first = _first_odd(evidence)
+    detail = (
+        f"{odd:,} cells such as {shown(first)} are not dates and count as missing. Correct them, or send 'kinds' to "
+        "keep the column as a category."
+    )
+    return Note(FindingCode.NEARLY_DATES, first.row, odd, detail)
+
+
+def _first_odd(evidence: Evidence) -> First:
+    shapes = (
+        CellShape.WORD,
+        CellShape.CENSORED,
+        CellShape.PART_OF_DATE,
+        CellShape.CODE,
+        CellShape.BIG,
+        CellShape.BOOLEAN,
+        *DATES,
+    )
+    return evidence.first(*shapes) or First(0, "")
+
+
+def _nearly_numeric(evidence: Evidence, odd: int, *, kept: bool) -> Note:
+    first = _first_odd(evidence)
+    cells = f"{odd:,} {'cell is not a number' if odd == 1 else 'cells are not numbers'}, such as {shown(first)}"
+    done = (
+        "The column is kept as it is written. Correct the cells, or send 'gap_words' with them to read them as missing."
+        if kept
+        else "They count as missing. Correct them, or send 'kinds' to keep the column as a category."
+    )
+    if kept and evidence.count(CellShape.BIG):
+        done = (
+            "Numbers of more than 18 digits are kept as they are written. Send 'kinds' to read them as rounded numbers."
+        )
+    elif kept and evidence.count(CellShape.CODE):
+        done = "A leading zero makes a code: the column is kept as it is written. Send 'kinds' to read numbers."
+    return Note(FindingCode.NEARLY_NUMERIC, first.row, odd, f"{cells}. {done}")

@@ -1,0 +1,79 @@
+"""Tells rows of data and rows of units from names."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from shared.tables.dialect import Record, is_typed
+from shared.tables.missing import MISSING, NO_VALUE
+
+_LONGEST_UNIT = 20
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d{1,15}")
+YEARS = range(1800, 2201)
+_GAPS = frozenset((*MISSING, *NO_VALUE))
+
+
+def columns_of(body: Iterable[Record], width: int) -> list[tuple[str, ...]]:
+    """The trimmed cells of each column, from the rows that have so many cells."""
+    rows = [[cell.strip() for cell in record.cells] for record in body if len(record.cells) == width]
+    return list(zip(*rows, strict=True))
+
+
+def _present(cells: Iterable[str]) -> list[str]:
+    return [cell for cell in cells if cell not in _GAPS]
+
+
+def is_numeric(cells: Sequence[str]) -> bool:
+    """Whether nearly all cells that hold something look like numbers or dates."""
+    present = _present(cells)
+    return bool(present) and sum(map(is_typed, present)) * 10 >= 9 * len(present)
+
+
+def is_data(cells: list[str], body: list[Record]) -> bool:
+    """Whether a first line is a row like those below it.
+
+    Whole numbers are common names: `0, 1, 2` of an array, or years.
+    """
+    columns = columns_of(body, len(cells))
+    if not columns:
+        return False
+    names = [cell.strip() for cell in cells]
+    numeric = [at for at, column in enumerate(columns) if is_numeric(column)]
+    if not numeric:
+        below = [name in column for name, column in zip(names, columns, strict=False) if name]
+        rows = {tuple(cell.strip() for cell in record.cells) for record in body}
+        return tuple(names) not in rows and 2 * sum(below) >= len(names)
+    numbers = [at for at, name in enumerate(names) if _NUMBER.fullmatch(name)]
+    if not numbers:
+        return False
+    if any(_WHOLE.fullmatch(names[at]) is None for at in numbers):
+        return 2 * len(numbers) >= min(len(names), len(numeric))
+    if _is_sequence([int(names[at]) for at in numbers]):
+        return False
+    return any(at in numeric and all(map(_WHOLE.fullmatch, _present(columns[at]))) for at in numbers)
+
+
+def _is_sequence(numbers: list[int]) -> bool:
+    """Whether whole numbers number the columns, or are years."""
+    if all(number in YEARS for number in numbers):
+        return True
+    low, high = min(numbers), max(numbers)
+    return low in {0, 1} and high - low + 1 == len(set(numbers)) == len(numbers)
+
+
+def units_row(filled: list[Record]) -> Record | None:
+    """The record behind the header if it holds units, above columns that hold numbers."""
+    if len(filled) < 4 or len(filled[1].cells) != len(filled[0].cells):
+        return None
+    record, columns = filled[1], columns_of(filled[2:], len(filled[1].cells))
+    if not columns:
+        return None
+    seen = False
+    for cell, column in zip(map(str.strip, record.cells), columns, strict=True):
+        if is_numeric(column):
+            if not cell or cell in _GAPS or is_typed(cell) or len(cell) > _LONGEST_UNIT:
+                return None
+            seen = True
+        elif cell and cell in column:
+            return None
+    return record if seen else None

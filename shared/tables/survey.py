@@ -1,0 +1,235 @@
+"""Looks at all cells of a table: decides how each column is read, and profiles it as it is read.
+
+One pass is enough where the first chunk tells how columns are read and all others agree. Columns of which a later chunk
+tells more are read once more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.tables.cells import read_cells, values_of
+from shared.tables.chunks import Chunks, open_chunks
+from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
+from shared.tables.deciding import Decision, decide, marks_of
+from shared.tables.evidence import Evidence
+from shared.tables.findings import FindingCode
+from shared.tables.inspected import TableLimits
+from shared.tables.layout import Layout
+from shared.tables.notes import Note
+from shared.tables.number_columns import Marks
+from shared.tables.options import ReadingOptions
+from shared.tables.profile import ColumnProfile
+from shared.tables.reading import Reading
+from shared.tables.typed_evidence import TypedEvidence
+
+_MOST_CONTRADICTIONS = 5
+_SHOWN_CHARACTERS = 40
+# Rows are compared with each other as far as that is cheap.
+_COMPARED_CELLS = 1_000_000
+
+
+@dataclass
+class Surveyed:
+    """What a survey found; rows in the notes are counted from 0."""
+
+    rows: int = 0
+    columns: list[Column] = field(default_factory=list)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=lambda: Marks(None, None))
+    layout: Layout | None = None
+    repeated_headers: list[int] = field(default_factory=list)
+    # Rows that are the same as others, among the first ones, and how many were compared.
+    duplicates: int = 0
+    compared: int = 0
+    unnamed_tail: int = 0
+
+
+class Contradiction(Exception):
+    """Cells of a column, with their rows, are not of the kind that was asked for."""
+
+    def __init__(self, column: str, kind: str, cells: list[tuple[int, str]]) -> None:
+        super().__init__(column)
+        self.column = column
+        self.kind = kind
+        self.cells = cells
+
+
+@dataclass
+class _Examined:
+    """One column under way."""
+
+    evidence: Evidence | TypedEvidence
+    profile: ColumnProfile | None = None
+    verdict: Decision | None = None
+
+
+class Survey:
+    """One file that is looked at as `reading` says."""
+
+    def __init__(self, path: Path, reading: Reading, limits: TableLimits, options: ReadingOptions) -> None:
+        self._path = path
+        self._reading = reading
+        self._limits = limits
+        self._options = options
+        self._looks: list[_Examined] = []
+        self._mixed: dict[str, int] = {}
+        self.found = Surveyed()
+
+    def run(self) -> Surveyed:
+        """Look at the whole file.
+
+        Raises:
+            InvalidTable: when it is not a table, with the line where there is one.
+            Contradiction: when cells are not of the kinds that the options ask for.
+        """
+        with open_chunks(self._path, self._reading, self._limits) as chunks:
+            self._first_pass(chunks)
+            rounded = chunks.rounded
+        self._decide()
+        while again := [look for look in self._looks if not _is_settled(look)]:
+            self._pass_again(again)
+        for look in self._looks:
+            if look.profile is None or look.verdict is None:
+                raise AssertionError("each column has been read")
+            column = look.profile.finish()
+            column.rounded += rounded[column.name]
+            self.found.columns.append(column)
+            self.found.notes[column.name] = look.verdict.notes
+        return self.found
+
+    def _first_pass(self, chunks: Chunks) -> None:
+        row = 0
+        for batch in chunks:
+            self._mixed = chunks.mixed
+            added = self._add_columns(chunks, rows_before=row)
+            for look, cells in zip(self._looks, batch.columns, strict=True):
+                if look in added:
+                    look.evidence.add(cells, row)
+            if added:
+                self._guess(added)
+            for look, cells in zip(self._looks, batch.columns, strict=True):
+                _take(look, cells, row, is_new=look in added)
+            if not row:
+                self._compare(batch)
+            row += batch.num_rows
+        self.found.rows = row
+        self.found.layout = chunks.layout
+        self.found.repeated_headers = chunks.repeated_headers
+        self.found.unnamed_tail = chunks.unnamed_tail
+
+    def _add_columns(self, chunks: Chunks, *, rows_before: int) -> list[_Examined]:
+        names = chunks.names[len(self._looks) :]
+        kind = TypedEvidence if chunks.typed else Evidence
+        added = [_Examined(kind(name)) for name in names]
+        for look in added:
+            bound = unique_bound(len(chunks.names))
+            look.profile = ColumnProfile(
+                look.evidence.name, CellReading(kind=ColumnKind.NUMBER), bound=bound, rows_before=rows_before
+            )
+        self._looks += added
+        return added
+
+    def _guess(self, added: list[_Examined]) -> None:
+        """Decide from the first chunk, so that the profile can begin with it."""
+        self._decide()
+        for look in added:
+            if look.profile is not None and look.verdict is not None:
+                look.profile.reading = look.verdict.reading
+
+    def _decide(self) -> None:
+        plain = [look.evidence for look in self._looks if isinstance(look.evidence, Evidence)]
+        self.found.marks = marks_of(plain, self._options)
+        for look in self._looks:
+            if isinstance(look.evidence, Evidence):
+                look.verdict = decide(look.evidence, self.found.marks, self._options)
+            else:
+                look.verdict = look.evidence.decide(self._options, mixed=self._mixed.get(look.evidence.name))
+
+    def _pass_again(self, looks: list[_Examined]) -> None:
+        bound = unique_bound(len(self._looks))
+        wrong: dict[str, list[tuple[int, str]]] = {}
+        for look in looks:
+            if look.verdict is not None:
+                look.profile = ColumnProfile(look.evidence.name, look.verdict.reading, bound=bound)
+        row = 0
+        with open_chunks(self._path, self._reading, self._limits) as chunks:
+            for batch in chunks:
+                for look, cells in _cells_of(looks, chunks, batch):
+                    if look.profile is None:
+                        continue
+                    read = read_cells(cells, look.profile.reading)
+                    if read.wrong is not None:
+                        found = wrong.setdefault(look.evidence.name, [])
+                        found += _wrong_cells(cells, read.wrong, row, room=_MOST_CONTRADICTIONS - len(found))
+                    look.profile.add(cells, read.values)
+                row += batch.num_rows
+        for look in looks:
+            if cells_of_column := wrong.get(look.evidence.name):
+                self._keep_as_text(look, cells_of_column)
+
+    def _keep_as_text(self, look: _Examined, wrong: list[tuple[int, str]]) -> None:
+        """Read a column as text of which cells are not what they look like.
+
+        Raises:
+            Contradiction: when its kind was asked for.
+        """
+        name = look.evidence.name
+        kind = (self._options.kinds or {}).get(name)
+        if kind is not None:
+            raise Contradiction(name, kind, wrong)
+        row, cell = wrong[0]
+        detail = f"Cells such as {cell!r} cannot be read as the others. The column is kept as text."
+        typed = isinstance(look.evidence, TypedEvidence)
+        words = None if self._options.gap_words is None else tuple(self._options.gap_words)
+        text = CellReading(kind=ColumnKind.TEXT, typed=typed, gap_words=words)
+        look.verdict = Decision(text, [Note(FindingCode.NEARLY_NUMERIC, row, None, detail)])
+
+    def _compare(self, batch: pa.RecordBatch) -> None:
+        """Count the rows that are the same as others."""
+        rows = min(batch.num_rows, _COMPARED_CELLS // max(batch.num_columns, 1))
+        self.found.compared = rows
+        if rows < 2 or batch.num_columns < 2:
+            return
+        first = pa.Table.from_batches([batch.slice(0, rows)])
+        different = first.group_by(first.column_names, use_threads=False).aggregate([]).num_rows
+        self.found.duplicates = rows - different
+
+
+def _is_settled(look: _Examined) -> bool:
+    return look.profile is not None and look.verdict is not None and look.profile.reading == look.verdict.reading
+
+
+def _take(look: _Examined, cells: pa.Array, row: int, *, is_new: bool) -> None:
+    """Add a chunk to the evidence and, as long as it fits the guess, to the profile."""
+    profile, evidence = look.profile, look.evidence
+    if profile is None:
+        evidence.add(cells, row)
+        return
+    try:
+        values = values_of(cells, profile.reading)
+    except pa.ArrowInvalid:
+        look.profile = None
+        if not is_new:
+            evidence.add(cells, row)
+        return
+    if not is_new and not (
+        isinstance(evidence, Evidence) and evidence.add_fitting(cells, values, profile.reading, row)
+    ):
+        evidence.add(cells, row)
+    profile.add(cells, values)
+
+
+def _cells_of(looks: list[_Examined], chunks: Chunks, batch: pa.RecordBatch) -> Iterator[tuple[_Examined, pa.Array]]:
+    position = {name: at for at, name in enumerate(chunks.names[: batch.num_columns])}
+    for look in looks:
+        at = position.get(look.evidence.name)
+        yield look, pa.nulls(batch.num_rows, pa.string()) if at is None else batch.column(at)
+
+
+def _wrong_cells(cells: pa.Array, wrong: pa.Array, row: int, *, room: int) -> list[tuple[int, str]]:
+    places = pc.indices_nonzero(wrong)[:room].to_pylist()
+    return [(row + at, str(cells[at].as_py())[:_SHOWN_CHARACTERS]) for at in places]
