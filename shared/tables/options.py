@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shared.tables.columns import ColumnKind, Form
 from shared.tables.reading import Decimal
 
-_MOST_COLUMNS = 100_000
+# As many as a training takes.
+_MOST_COLUMNS = 5_000
 _MOST_WORDS = 1_000
 _LONGEST_WORD = 256
 # Names by which people know a mark that is hard to type.
@@ -119,19 +120,23 @@ class ReadingOptions(BaseModel):
         description="The number of the line with the names of the columns, or none; 'names' gives them then.",
         examples=[1],
     )
-    names: Annotated[list[Word], Field(min_length=1, max_length=_MOST_COLUMNS)] | None = Field(
+    names: list[Word] | None = Field(
         default=None,
+        min_length=1,
+        max_length=_MOST_COLUMNS,
         validate_default=True,
         description="The names of the columns, for a file without them.",
         examples=[["age", "city"]],
     )
-    gap_words: Annotated[list[Word], Field(max_length=_MOST_WORDS)] | None = Field(
+    gap_words: list[Word] | None = Field(
         default=None,
+        max_length=_MOST_WORDS,
         description="The words that count as missing in columns of words; [] for none. An empty cell always does.",
         examples=[["NA", "?"]],
     )
     kinds: dict[str, Annotated[str, AfterValidator(_known_kind)]] | None = Field(
         default=None,
+        max_length=_MOST_COLUMNS,
         description="The kinds of columns by name: integer, number, boolean, category, text, datetime; also "
         "datetime:dmy, datetime:mdy, number:percent and number:currency.",
         examples=[{"zip": "category"}],

@@ -131,10 +131,10 @@ def test_of_too_many_previews_the_last_are_refused_at_once(site: Stalled, monkey
 def test_large_uploads_that_wait_hold_up_no_small_one(site: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
     real = site.parts.reader.inspect
 
-    def inspect(path: Any) -> Any:
+    def inspect(path: Any, options: Any) -> Any:
         if path.stat().st_size > 10_000:
             site.go_on.wait(60)
-        return real(path)
+        return real(path, options)
 
     monkeypatch.setattr(site.parts.reader, "inspect", inspect)
     large = [upload(site, f"large_{number}", size=2 * 2**20) for number in range(6)]

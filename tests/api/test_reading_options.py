@@ -54,6 +54,8 @@ REFUSED: dict[str, tuple[str, str, list[str | int], str]] = {
     "names of numbers": ("names", "[1, 2]", ["names", 0], "a text"),
     "names as one text": ("names", '"age"', ["names"], "not a JSON list"),
     "names twice": ("names", '["a", "b", "a "]', ["names"], "'a' is given twice"),
+    "no names in the list": ("names", "[]", ["names"], "1 item or more"),
+    "too many names": ("names", json.dumps([str(n) for n in range(5_001)]), ["names"], "at most 5,000 items"),
     "a blank name": ("names", '["a", " "]', ["names"], "2 is blank: name each column"),
     "names in names": ("names", "[" * 5_000, ["names"], "lists in lists"),
     "a long name": ("names", json.dumps(["x" * 300]), ["names", 0], "256"),
