@@ -19,6 +19,7 @@ from shared.tables.missing import MISSING
 from shared.tables.names import settle_names
 from shared.tables.reading import WHITE_SPACE, Reading
 from shared.tables.rewriting import Rewritten
+from shared.tables.stray_quotes import has_quotes_within
 from shared.tables.text import TextFile
 
 _HEAD_BYTES = 2**20
@@ -79,6 +80,11 @@ class CsvChunks:
                 find_problem(self._path, self._reading, self._limits, names=self.names, layout=self._layout)
             raise InvalidTable("The file is not a table with the same number of fields in each line.") from None
 
+    @property
+    def may_have_stray_quotes(self) -> bool:
+        """Whether a quote was read that is within a cell, and may have closed it too early."""
+        return self._body.may_have_stray_quotes
+
     def _open(self) -> None:
         head = self._text.read(_HEAD_BYTES)
         self._layout = layout_of(head, self._reading, longest=_HEAD_BYTES)
@@ -88,10 +94,10 @@ class CsvChunks:
         self.unnamed_tail = sum(1 for _ in takewhile(lambda name: not name.strip(), reversed(names)))
         self.names = settle_names(names, self._limits, rules=self._reading.rules)
         rest = head[self._layout.consumed :]
-        self._body: io.RawIOBase = (
+        self._body: Rewritten | _Body = (
             Rewritten(rest, self._text, self._dialect, self._layout, ending=self._ending(), partial=self._partial)
             if self._rewrites
-            else _Body(rest, self._text, ending=self._ending())
+            else _Body(rest, self._text, self._dialect, ending=self._ending())
         )
 
     def _up_to_end(self) -> Iterator[pa.RecordBatch]:
@@ -161,18 +167,26 @@ class CsvChunks:
 class _Body(io.RawIOBase):
     """What the parser reads: the rest of the head, the rest of the text, the ending."""
 
-    def __init__(self, head: bytes, text: TextFile, *, ending: bytes) -> None:
-        self._waiting = head
+    def __init__(self, head: bytes, text: TextFile, dialect: Dialect, *, ending: bytes) -> None:
+        self.may_have_stray_quotes = False
+        self._dialect = dialect
         self._text = text
         self._ending = ending
+        self._waiting = self._watched(head)
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         if not self._waiting:
-            self._waiting = self._text.read(ROW_BYTES)
+            self._waiting = self._watched(self._text.read(ROW_BYTES))
         if not self._waiting:
             self._waiting, self._ending = self._ending, b""
         block, self._waiting = self._waiting[:size], self._waiting[size:]
+        return block
+
+    def _watched(self, block: bytes) -> bytes:
+        quote = self._dialect.quote
+        if quote is not None and not self.may_have_stray_quotes and quote.encode() in block:
+            self.may_have_stray_quotes = has_quotes_within(block, self._dialect)
         return block

@@ -22,6 +22,7 @@ class Rewritten(io.RawIOBase):
     def __init__(
         self, head: bytes, text: TextFile, dialect: Dialect, layout: Layout, *, ending: bytes, partial: bool
     ) -> None:
+        self.may_have_stray_quotes = dialect.quote is not None
         self._dialect = dialect
         self._layout = layout
         self._partial = partial

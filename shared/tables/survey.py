@@ -15,6 +15,7 @@ from shared.tables.cells import read_cells, values_of
 from shared.tables.chunks import Chunks, open_chunks
 from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
 from shared.tables.deciding import Decision, decide, marks_of
+from shared.tables.delimited import CsvChunks
 from shared.tables.evidence import Evidence
 from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
@@ -24,6 +25,7 @@ from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
+from shared.tables.stray_quotes import refuse_stray_quotes
 from shared.tables.typed_evidence import TypedEvidence
 
 _MOST_CONTRADICTIONS = 5
@@ -88,6 +90,8 @@ class Survey:
         """
         with open_chunks(self._path, self._reading, self._limits) as chunks:
             self._first_pass(chunks)
+            if isinstance(chunks, CsvChunks) and chunks.may_have_stray_quotes and chunks.layout is not None:
+                refuse_stray_quotes(self._path, self._reading, self._limits, chunks.layout)
             rounded = chunks.rounded
         self._decide()
         while again := [look for look in self._looks if not _is_settled(look)]:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import string
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -115,13 +116,19 @@ def test_random_text_is_read_or_refused(text: str) -> None:
     _check_or_refuse(text.encode())
 
 
+def _word(text: str) -> str:
+    """A word as tables hold it: composed, without blanks and what cannot be seen at its ends."""
+    return unicodedata.normalize("NFC", text.strip().strip("\u200b\u2060\ufeff \u00a0\t\r\n"))
+
+
 def _check_or_refuse(content: bytes) -> None:
     with TemporaryDirectory() as folder, suppress(PlatformError):
         load(Path(folder), content)
 
 
 def _assert_same(column: "pd.Series[Any]", cells: list[Any], kind: str) -> None:
-    for got, cell in zip(column.tolist(), cells, strict=True):
+    for got, written in zip(column.tolist(), cells, strict=True):
+        cell = _word(written) if kind == "text" and written is not None else written
         if cell is None:
             assert pd.isna(got)
         else:

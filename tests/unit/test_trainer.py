@@ -101,7 +101,7 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
 
 
 def test_values_that_are_rounded_are_told_in_the_report(tmp_path: Path) -> None:
-    rows = "".join(f"{2**53 + row},{row / 2 if row else 2**64 + 1}\n" for row in range(50))
+    rows = "".join(f"{2**53 + row},{row / 2 if row else 2**53 + 1}\n" for row in range(50))
     found, table = load(tmp_path, f"x,target\n{rows}0.5,1\n")
     spec = spec_of("linear_model.LinearRegression")
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
