@@ -74,8 +74,7 @@ class Evidence:
 
     def add(self, cells: pa.Array, row: int) -> None:
         """Take strings as they are written, of which the first is in this row."""
-        self._add_blanks(cells, row)
-        trimmed = without_gaps(cells, _AS_TEXT)
+        trimmed = self._add_blanks(cells, row)
         self.present += len(trimmed) - trimmed.null_count
         if not self.complete:
             return self._add_gaps(trimmed, row)
@@ -149,13 +148,18 @@ class Evidence:
         for text, count in _counted(gaps):
             self._add_text(text, count, trimmed, row)
 
-    def _add_blanks(self, cells: pa.Array, row: int) -> None:
-        around = pc.match_substring_regex(cells, r"^[\pZ\s]+[^\pZ\s]|[^\pZ\s][\pZ\s]+$")
-        if count := pc.sum(around).as_py():
+    def _add_blanks(self, cells: pa.Array, row: int) -> pa.Array:
+        """Count what is changed or cannot be seen in the cells; they come back trimmed, null where empty."""
+        trimmed = without_gaps(cells, _AS_TEXT)
+        if pc.sum(pc.binary_length(cells)).as_py() == pc.sum(pc.binary_length(trimmed)).as_py():
+            around = None
+        else:
+            around = pc.match_substring_regex(cells, r"^[\pZ\s]+[^\pZ\s]|[^\pZ\s][\pZ\s]+$")
+        if around is not None and (count := pc.sum(around).as_py()):
             self.trimmed += count
             self._note_first("trimmed", cells, around, row)
         if pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
-            return
+            return trimmed
         composed = pc.not_equal(cells, pc.utf8_normalize(cells, form="NFC"))
         if count := pc.sum(composed).as_py():
             self.composed += count
@@ -164,6 +168,7 @@ class Evidence:
         if count := pc.sum(invisible).as_py():
             self.invisible += count
             self._note_first("invisible", cells, invisible, row)
+        return trimmed
 
     def _note(self, key: str, text: str, cells: pa.Array, row: int) -> None:
         if key not in self.firsts:

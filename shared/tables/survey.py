@@ -5,12 +5,15 @@ tells more are read once more.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.tables.ahead import ahead
 from shared.tables.cells import read_cells, values_of
 from shared.tables.chunks import Chunks, open_chunks
 from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
@@ -30,6 +33,8 @@ from shared.tables.typed_evidence import TypedEvidence
 
 _MOST_CONTRADICTIONS = 5
 _SHOWN_CHARACTERS = 40
+_GUESSED_FROM = 2_000
+_THREADS = 2
 # Rows are compared with each other as far as that is cheap.
 _COMPARED_CELLS = 1_000_000
 
@@ -107,38 +112,39 @@ class Survey:
 
     def _first_pass(self, chunks: Chunks) -> None:
         row = 0
-        for batch in chunks:
-            self._mixed = chunks.mixed
-            added = self._add_columns(chunks, rows_before=row)
-            for look, cells in zip(self._looks, batch.columns, strict=True):
-                if look in added:
-                    look.evidence.add(cells, row)
-            if added:
-                self._guess(added)
-            for look, cells in zip(self._looks, batch.columns, strict=True):
-                _take(look, cells, row, is_new=look in added)
-            if not row:
-                self._compare(batch)
-            row += batch.num_rows
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for batch in ahead(iter(chunks)):
+                self._mixed = chunks.mixed
+                added = self._add_columns(batch.schema.names, typed=chunks.typed, rows_before=row)
+                if added:
+                    self._guess(added, batch, row)
+                seen = [_GUESSED_FROM if look in added else 0 for look in self._looks]
+                # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
+                list(pool.map(partial(_take, row=row), self._looks, batch.columns, seen))
+                if not row:
+                    self._compare(batch)
+                row += batch.num_rows
         self.found.rows = row
         self.found.layout = chunks.layout
         self.found.repeated_headers = chunks.repeated_headers
         self.found.unnamed_tail = chunks.unnamed_tail
 
-    def _add_columns(self, chunks: Chunks, *, rows_before: int) -> list[_Examined]:
-        names = chunks.names[len(self._looks) :]
-        kind = TypedEvidence if chunks.typed else Evidence
-        added = [_Examined(kind(name)) for name in names]
+    def _add_columns(self, names: list[str], *, typed: bool, rows_before: int) -> list[_Examined]:
+        kind = TypedEvidence if typed else Evidence
+        added = [_Examined(kind(name)) for name in names[len(self._looks) :]]
         for look in added:
-            bound = unique_bound(len(chunks.names))
+            bound = unique_bound(len(names))
             look.profile = ColumnProfile(
                 look.evidence.name, CellReading(kind=ColumnKind.NUMBER), bound=bound, rows_before=rows_before
             )
         self._looks += added
         return added
 
-    def _guess(self, added: list[_Examined]) -> None:
-        """Decide from the first chunk, so that the profile can begin with it."""
+    def _guess(self, added: list[_Examined], batch: pa.RecordBatch, row: int) -> None:
+        """Decide from the first rows, so that the profile can begin with them."""
+        for look, cells in zip(self._looks, batch.columns, strict=True):
+            if look in added:
+                look.evidence.add(cells[:_GUESSED_FROM], row)
         self._decide()
         for look in added:
             if look.profile is not None and look.verdict is not None:
@@ -207,23 +213,25 @@ def _is_settled(look: _Examined) -> bool:
     return look.profile is not None and look.verdict is not None and look.profile.reading == look.verdict.reading
 
 
-def _take(look: _Examined, cells: pa.Array, row: int, *, is_new: bool) -> None:
-    """Add a chunk to the evidence and, as long as it fits the guess, to the profile."""
+def _take(look: _Examined, cells: pa.Array, seen: int, *, row: int) -> None:
+    """Add a chunk to the evidence and, as long as it fits the guess, to the profile.
+
+    The evidence has `seen` so many of the cells already.
+    """
     profile, evidence = look.profile, look.evidence
+    fresh, row = cells[seen:], row + seen
     if profile is None:
-        evidence.add(cells, row)
+        evidence.add(fresh, row)
         return
     try:
         values = values_of(cells, profile.reading)
     except pa.ArrowInvalid:
         look.profile = None
-        if not is_new:
-            evidence.add(cells, row)
+        evidence.add(fresh, row)
         return
-    if not is_new and not (
-        isinstance(evidence, Evidence) and evidence.add_fitting(cells, values, profile.reading, row)
-    ):
-        evidence.add(cells, row)
+    fits = isinstance(evidence, Evidence) and evidence.add_fitting(fresh, values[seen:], profile.reading, row)
+    if not fits:
+        evidence.add(fresh, row)
     profile.add(cells, values)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -87,8 +88,9 @@ def of_floats(values: list[float | None], kind: pa.DataType) -> Cells:
 
 
 def of_words(values: list[str | None], make: Callable[[pa.Array], pa.Array]) -> Cells:
-    """Strings, in one of the ways that Arrow has for them."""
-    return Cells(make(pa.array(values, pa.string())), values)
+    """Strings, in one of the ways that Arrow has for them; a table holds them in composed form."""
+    composed = [None if value is None else unicodedata.normalize("NFC", value) for value in values]
+    return Cells(make(pa.array(values, pa.string())), composed)
 
 
 def cells(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
