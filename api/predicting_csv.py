@@ -19,7 +19,7 @@ from api.predicting import Predicting
 from shared.errors import InvalidInput, InvalidRequest, MissingNotAllowed
 from shared.prediction.csv_input import CsvBatch, CsvInput, placed_in_file
 from shared.prediction.csv_output import RowsOutput
-from shared.prediction.csv_rows import CsvRows, how_to_read
+from shared.prediction.csv_rows import CsvRows, how_to_read, how_to_read_guessed
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Prediction, Predictor
@@ -82,17 +82,24 @@ class CsvPrediction:
         if self.probabilities:
             self.predictor.check_probabilities()
         limits = TableLimits()
-        reading = await self._step(lambda: how_to_read(path, limits))
-        while True:
-            given = CsvInput(path, reading, limits, self.predictor.signature, version=self.predictor.version)
-            try:
-                return await self._check_rows(request, given, added)
-            except NotUtf8:
-                # A byte behind those that were looked at first; the same file, read as Latin-1, always is text.
-                reading = Reading(**{**reading.model_dump(), "encoding": "latin-1"})
+        signature, warnings = self.predictor.signature, InputWarnings("line")
+        try:
+            reading = await self._step(lambda: how_to_read(path, limits))
+            return await self._check_rows(request, self._given(path, reading, limits), added, warnings)
+        except NotUtf8:
+            warnings = InputWarnings("line")
+        reading = await self._step(lambda: how_to_read_guessed(path, limits, rules=signature.rules))
+        if signature.rules > 1:
+            warnings.tell(f"The table is not UTF-8. It was read as {reading.encoding}.")
+        return await self._check_rows(request, self._given(path, reading, limits), added, warnings)
 
-    async def _check_rows(self, request: Request, given: CsvInput, added: list[str]) -> "CheckedCsv":
-        problems, warnings = InputProblems("body"), InputWarnings("line")
+    def _given(self, path: Path, reading: Reading, limits: TableLimits) -> CsvInput:
+        return CsvInput(path, reading, limits, self.predictor.signature, version=self.predictor.version)
+
+    async def _check_rows(
+        self, request: Request, given: CsvInput, added: list[str], warnings: InputWarnings
+    ) -> "CheckedCsv":
+        problems = InputProblems("body")
         with await self._step(given.open) as rows:
             given.settle_header(rows.header, added, warnings)
             checked = given.check(rows, problems, warnings)

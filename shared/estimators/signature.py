@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from shared.tables.columns import CellReading
+from shared.tables.reading import Rules
 
 Task = Literal["classification", "regression"]
 
@@ -55,6 +56,11 @@ class Signature(BaseModel):
     task: Task
     classes: list[Any] | None
     numeric: bool
+
+    @property
+    def rules(self) -> Rules:
+        """The rules by which the table was read that the model learnt from."""
+        return max((column.cells.rules for column in self.inputs if column.cells is not None), default=1)
 
     @cached_property
     def used_positions(self) -> tuple[int, ...]:

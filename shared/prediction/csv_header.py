@@ -1,65 +1,68 @@
-"""The names of the columns of a CSV file of rows to predict for."""
+"""Where the names of the columns are in a CSV file of rows to predict for: the model knows what they should be."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from shared.errors import DuplicateColumns, EmptyTable, InvalidInput, InvalidTable, TableTooLarge
-from shared.tables.dialect import DELIMITERS
+from shared.errors import DuplicateColumns, EmptyTable, InvalidInput, TableTooLarge
+from shared.tables.dialect import DELIMITERS, Dialect, Record, delimiter_said, records_of
+from shared.tables.header_rows import units_row
 from shared.tables.inspected import TableLimits
+from shared.tables.names import clean_name
 
-# A header of more lines than this is a quote that nobody closed.
-_MOST_HEADER_LINES = 100
+# Among the first rows that hold anything.
+_LOOKED_AT = 20
 _MOST_NAMES = 20
-# Spreadsheets write and obey such a first line.
-_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 
 
-class HeaderLines(NamedTuple):
-    """The lines with the names, the number of the last of them, and the delimiter if a line before tells it."""
+class FoundHeader(NamedTuple):
+    """How lines are parted into cells, the row with the names, the names, and the lines that are left out."""
 
-    lines: list[str]
-    line_count: int
-    delimiter: str | None
+    dialect: Dialect
+    record: Record
+    names: list[str]
+    skipped_lines: list[int]
 
 
-def header_lines(lines: Iterator[str]) -> HeaderLines:
-    """The beginning of a file up to the end of its header.
+def find_names(lines: list[str], dialect: Dialect, columns: Sequence[str], *, cleans: bool) -> FoundHeader:
+    """The row that holds most of the columns, with the delimiter that gives most of them.
+
+    `cleans` brings names into the form that those of columns have today, and looks for a title above them, and for a
+    row of units below.
 
     Raises:
-        EmptyTable: when there is none.
-        InvalidTable: when a quote in it is never closed.
+        EmptyTable: when no line holds anything.
     """
-    found: list[str] = []
-    quotes, delimiter = 0, None
-    for count, line in enumerate(lines, start=1):
-        told = _SEPARATOR.fullmatch(line.strip("\r\n ")) if not found and delimiter is None else None
-        if told is not None:
-            delimiter = told[1]
-            continue
-        if not found and not line.strip():
-            continue
-        found.append(line)
-        quotes += line.count('"')
-        if quotes % 2 == 0:
-            return HeaderLines(found, count, delimiter)
-        if len(found) == _MOST_HEADER_LINES:
-            break
-    if not found:
+    said = delimiter_said(lines)
+    if said is not None:
+        lines = ["\n", *lines[1:]]
+    best: tuple[int, int, FoundHeader] | None = None
+    for delimiter in [said] if said else dict.fromkeys([dialect.delimiter, *DELIMITERS]):
+        tried = dialect._replace(delimiter=delimiter)
+        filled = list(islice(_filled(lines, tried), _LOOKED_AT))
+        for at, record in enumerate(filled if cleans else filled[:1]):
+            names = [clean_name(cell) if cleans else cell.strip() for cell in record.cells]
+            rank = (len(set(names) & set(columns)), len(names) if at == 0 else 0)
+            if best is None or rank > best[:2]:
+                skipped = [each.line for each in filled[:at]]
+                units = units_row(filled[at:]) if cleans else None
+                skipped += [] if units is None else [units.line]
+                best = (*rank, FoundHeader(tried, record, names, skipped))
+    if best is None:
         raise EmptyTable("The table is empty. Its first line must hold the names of the columns.")
-    raise InvalidTable('The first line has a quote (") that is never closed. Close it, or double it.')
+    return best[2]
 
 
-def split_names(lines: list[str], columns: Sequence[str], delimiter: str | None) -> tuple[str, list[str]]:
-    """The delimiter, by which most of the columns are found unless it is given, and the names that it gives."""
-    found = []
-    for each in [delimiter] if delimiter else DELIMITERS:
-        names = [cell.strip() for cell in next(row for row in csv.reader(lines, delimiter=each) if row)]
-        found.append((len(set(names) & set(columns)), len(names), each, names))
-    _, _, chosen, names = max(found, key=lambda one: one[:2])
-    return chosen, names
+def _filled(lines: list[str], dialect: Dialect) -> Iterator[Record]:
+    """The rows that hold anything, as far as they can be read; who reads all of them says what is wrong."""
+    try:
+        for record in records_of(lines, dialect):
+            if any(cell.strip() for cell in record.cells):
+                yield record
+    except csv.Error:
+        return
 
 
 def check_names(header: list[str], columns: Sequence[str], limits: TableLimits, *, model: str) -> None:

@@ -26,6 +26,7 @@ _CELLS = 20_000
 # What the cells of a batch take at most, each with its object.
 _BATCH_BYTES = 8 * 2**20
 _OBJECT_BYTES = 60
+_MOST_SHOWN = 20
 
 
 class CsvBatch(NamedTuple):
@@ -59,7 +60,7 @@ class CsvInput:
             self._limits,
             columns=names,
             model=named(self._version, self._signature),
-            skips_names=any(column.cells is not None for column in self._signature.inputs),
+            rules=self._signature.rules,
         )
 
     def check(self, rows: CsvRows, problems: InputProblems, warnings: InputWarnings) -> Iterator[int]:
@@ -78,6 +79,9 @@ class CsvInput:
                 if problems.count > _MOST_COUNTED:
                     return
                 yield row.line
+        if rows.skipped_lines:
+            lines = ", ".join(map(str, rows.skipped_lines[:_MOST_SHOWN]))
+            warnings.tell(f"The lines {lines} hold neither names nor rows: they were left out.")
         for line in rows.repeated_names:
             warnings.add(WarningKind.REPEATED_NAMES, line)
 

@@ -2,20 +2,24 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from shared.errors import InvalidTable
-from shared.prediction.csv_header import check_names, header_lines, split_names
+from shared.errors import InvalidTable, ReadingRefused
+from shared.prediction.csv_header import check_names, find_names
 from shared.tables.delimited_problems import ROW_BYTES
-from shared.tables.dialect import FIELD_BYTES
+from shared.tables.dialect import FIELD_BYTES, Dialect, Record, records_of
+from shared.tables.encodings import guess_encoding
 from shared.tables.inspected import TableLimits
-from shared.tables.reading import Reading
+from shared.tables.options import ReadingOptions
+from shared.tables.reading import Reading, Rules
 from shared.tables.sniffing import detect
 from shared.tables.text import EndlessLine, TextFile, split_lines
 
+# Lines among which the names are looked for.
+_HEAD_LINES = 100
 # Comes behind the last line, to tell a quote that is still open there: tables hold no control characters.
 _END = "\x00end\x00"
 
@@ -41,25 +45,26 @@ class CsvRows:
         *,
         columns: Sequence[str],
         model: str,
-        skips_names: bool = False,
+        rules: Rules = 1,
     ) -> None:
         """Read the header of a table that should have these columns of a model, as a sentence names it.
 
-        `reading` comes from `how_to_read`. `skips_names` leaves out rows that repeat the names.
+        `reading` comes from `how_to_read`, `rules` are those of the table that the model learnt from.
 
         Raises:
             InvalidTable, EmptyTable, DuplicateColumns, TableTooLarge, NotUtf8: when there is no header that can be
                 read, or the first row cannot be.
             InvalidInput: when it has none of the columns.
         """
-        csv.field_size_limit(FIELD_BYTES)
         self._text = TextFile(path, reading, limits)
-        self._skips_names = skips_names
-        # Lines that hold the names again and were left out.
+        self._today = rules > 1
+        # Lines that repeat the names and were left out.
         self.repeated_names: list[int] = []
         try:
-            self._lines = (line.decode("utf-8", "replace") for line in split_lines(self._text, longest=2 * ROW_BYTES))
-            self._read_header(columns)
+            lines = (line.decode("utf-8", "replace") for line in split_lines(self._text, longest=2 * ROW_BYTES))
+            dialect = Dialect.stored(reading) if self._today else Dialect(",")
+            self._records = self._read_header(lines, dialect, columns)
+            self._settle_width()
             check_names(self.header, columns, limits, model=model)
         except BaseException:
             self._text.close()
@@ -75,60 +80,73 @@ class CsvRows:
         """Close the file."""
         self._text.close()
 
+    @property
+    def delimiter(self) -> str:
+        """What parts the cells."""
+        return self._dialect.delimiter
+
     def position_of(self, name: str) -> int | None:
         """Where in a row the cell of a column is; None if the table lacks it."""
         return self._positions.get(name)
 
     def __iter__(self) -> Iterator[CsvRow]:
         width = len(self.header) + self._tail
-        for first, row in self._records:
-            if len(row.cells) == width - 1 and self._tail:
-                raise _without_end(row.line)
-            if len(row.cells) != width:
-                raise _ragged(first, row.line, len(row.cells), len(self.header))
+        for record in self._records:
+            cells = record.cells
+            if len(cells) == width - 1 and self._tail:
+                raise _without_end(record.last_line)
+            if len(cells) != width or (self._tail and cells[-1].strip()):
+                raise _ragged(record, len(self.header))
             if self._tail:
-                if row.cells[-1].strip():
-                    raise _ragged(first, row.line, width, len(self.header))
-                row.cells.pop()
-            if self._skips_names and [cell.strip() for cell in row.cells] == self._names:
-                self.repeated_names.append(row.line)
+                cells = cells[:-1]
+            if self._today and [cell.strip() for cell in cells] == self._written_names:
+                self.repeated_names.append(record.last_line)
                 continue
-            yield row
+            yield CsvRow(record.last_line, cells)
 
-    def _read_header(self, columns: Sequence[str]) -> None:
+    def _read_header(self, lines: Iterator[str], dialect: Dialect, columns: Sequence[str]) -> Iterator[Record]:
         try:
-            lines, self._before, delimiter = header_lines(self._lines)
+            head = list(islice(lines, _HEAD_LINES))
         except EndlessLine as error:
             raise _unreadable(1, error) from None
-        self.delimiter, self._names = split_names(lines, columns, delimiter)
-        self._records = self._read()
+        found = find_names(head, dialect, columns, cleans=self._today)
+        self._dialect, self._names = found.dialect, found.names
+        self.skipped_lines = found.skipped_lines
+        self._written_names = [cell.strip() for cell in found.record.cells]
+        records = self._read(chain(head, lines, [_END]), skipped=set(found.skipped_lines))
+        # A quote that is never closed shows here.
+        while next(records).line < found.record.line:
+            pass
+        return records
+
+    def _settle_width(self) -> None:
+        """A delimiter at the end of each row, or of the header alone, makes no column."""
         first = next(self._records, None)
-        width = len(self._names) if first is None else len(first[1].cells)
-        # A delimiter at the end of each row, or of the header alone, makes no column.
-        self._tail = int(first is not None and width == len(self._names) + 1 and not first[1].cells[-1].strip())
+        width = len(self._names) if first is None else len(first.cells)
+        self._tail = int(first is not None and width == len(self._names) + 1 and not first.cells[-1].strip())
         if width == len(self._names) - 1 and not self._names[-1]:
             self._names.pop()
         if first is not None:
             self._records = chain([first], self._records)
         self.header = [name or f"column_{position}" for position, name in enumerate(self._names, start=1)]
         self._positions = {name: position for position, name in enumerate(self.header)}
+        self._written_names = self._written_names[: len(self.header)]
 
-    def _read(self) -> Iterator[tuple[int, CsvRow]]:
-        """The rows of any width, each with the line on which it begins."""
-        reader = csv.reader(chain(self._lines, [_END]), delimiter=self.delimiter)
-        line = self._before
+    def _read(self, lines: Iterator[str], *, skipped: set[int]) -> Iterator[Record]:
+        """The rows of any width, with those up to the names."""
+        line = 0
         try:
-            for cells in reader:
-                first, line = line + 1, self._before + reader.line_num
-                if not cells or (len(cells) == 1 < len(self._names) and not cells[0].strip()):
-                    continue
-                if cells[-1].endswith(_END):
+            for record in records_of(lines, self._dialect):
+                cells, line = record.cells, record.last_line
+                if cells and cells[-1].endswith(_END):
                     if cells == [_END]:
                         return
-                    raise _unclosed(first)
-                yield first, CsvRow(line, cells)
+                    raise _unclosed(record.line)
+                is_blank = not cells or (len(cells) == 1 < len(self._names) and not cells[0].strip())
+                if not is_blank and record.line not in skipped:
+                    yield record
         except (csv.Error, EndlessLine) as error:
-            raise _unreadable(self._before + reader.line_num, error) from None
+            raise _unreadable(line + 1, error) from None
 
 
 def how_to_read(path: Path, limits: TableLimits) -> Reading:
@@ -137,16 +155,41 @@ def how_to_read(path: Path, limits: TableLimits) -> Reading:
     Raises:
         EmptyTable: when nothing but blanks is there.
         InvalidTable: when it is not delimited text.
+        ReadingRefused: when its encoding cannot be told.
+        NotUtf8: when it has to be guessed.
     """
-    reading = detect(path, limits)
+    reading = _detected(path, limits, ReadingOptions())
     if reading.delimiter is None:
         raise InvalidTable(f"The body is {reading.format}, not CSV. Send rows as CSV with a line of column names.")
     return reading
 
 
-def _ragged(first: int, line: int, cells: int, columns: int) -> InvalidTable:
-    if first < line:
-        hint = f'The row begins in line {first}: look there for a quote (") that is closed too late.'
+def how_to_read_guessed(path: Path, limits: TableLimits, *, rules: Rules) -> Reading:
+    """The same for a file that is not UTF-8; older releases took all of them for Latin-1, `rules` 1.
+
+    Raises:
+        EmptyTable, InvalidTable, ReadingRefused: as `how_to_read`.
+    """
+    encoding = "latin-1"
+    if rules > 1:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        encoding = guess_encoding(path, "gzip" if packed else None).encoding
+    return _detected(path, limits, ReadingOptions(encoding=encoding))
+
+
+def _detected(path: Path, limits: TableLimits, options: ReadingOptions) -> Reading:
+    try:
+        return detect(path, limits, options)
+    except ReadingRefused:
+        # Which delimiter it is shows where the columns of the model are found.
+        return detect(path, limits, options.model_copy(update={"delimiter": ","}))
+
+
+def _ragged(record: Record, columns: int) -> InvalidTable:
+    cells, line = len(record.cells), record.last_line
+    if record.line < line:
+        hint = f'The row begins in line {record.line}: look there for a quote (") that is closed too late.'
     elif cells > columns:
         hint = "Quote a cell that has the delimiter in it, or remove what is too much."
     else:

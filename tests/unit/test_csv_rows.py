@@ -4,18 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import EmptyTable, InvalidTable
-from shared.prediction.csv_rows import CsvRows, how_to_read
+from shared.errors import EmptyTable, InvalidTable, ReadingRefused
+from shared.prediction.csv_rows import CsvRows, how_to_read, how_to_read_guessed
 from shared.tables.inspected import TableLimits
+from shared.tables.reading import Rules
+from shared.tables.text import NotUtf8
 
 
-def read(folder: Path, content: bytes, *, skips_names: bool = True) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read(folder: Path, content: bytes, *, rules: Rules = 2) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header of a file and its rows with their lines."""
     path, limits = folder / "rows.csv", TableLimits()
     path.write_bytes(content)
-    with CsvRows(
-        path, how_to_read(path, limits), limits, columns=["a", "b"], model="model", skips_names=skips_names
-    ) as rows:
+    try:
+        reading = how_to_read(path, limits)
+    except NotUtf8:
+        reading = how_to_read_guessed(path, limits, rules=rules)
+    with CsvRows(path, reading, limits, columns=["a", "b"], model="model", rules=rules) as rows:
         return rows.header, [(row.line, row.cells) for row in rows]
 
 
@@ -52,6 +56,63 @@ def test_a_table_is_taken_as_an_upload_of_it_is(
     assert read(tmp_path, content) == (["a", "b"], expected)
 
 
+TEXT = "a,b\n1,Zürich\n2,„5 €“\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_is_read_in_the_encoding_that_it_has(tmp_path: Path, encoding: str) -> None:
+    assert read(tmp_path, TEXT.encode(encoding))[1] == [(2, ["1", "Zürich"]), (3, ["2", "„5 €“"])]
+
+
+def test_a_table_that_is_not_utf8_is_latin1_to_the_model_of_an_older_release(tmp_path: Path) -> None:
+    assert read(tmp_path, TEXT.encode("cp1252"), rules=1)[1][1] == (3, ["2", "\x845 \x80\x93"])
+
+
+def test_one_broken_byte_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ReadingRefused, match="Line 4 holds bytes that are not UTF-8"):
+        read(tmp_path, TEXT.encode() + b"3,Z\xc3\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "skipped", "expected"),
+    [
+        ("Sales of 2026\n\na,b\n1,x\n2,y\n", [1], [(4, ["1", "x"]), (5, ["2", "y"])]),
+        ("a,b\ncm,\n1,x\n2,y\n3,z\n", [2], [(3, ["1", "x"]), (4, ["2", "y"]), (5, ["3", "z"])]),
+    ],
+)
+def test_lines_that_hold_neither_names_nor_rows_are_left_out(
+    tmp_path: Path, content: str, skipped: list[int], expected: list[tuple[int, list[str]]]
+) -> None:
+    assert read(tmp_path, content.encode()) == (["a", "b"], expected)
+    path, limits = tmp_path / "rows.csv", TableLimits()
+    with CsvRows(path, how_to_read(path, limits), limits, columns=["a", "b"], model="model", rules=2) as rows:
+        assert rows.skipped_lines == skipped
+
+
+@pytest.mark.parametrize(
+    ("content", "cells"),
+    [
+        ("a  b\n1  x\n2  y\n", [["1", "x"], ["2", "y"]]),
+        ('a,b\n1, "x, y"\n2,z\n', [["1", "x, y"], ["2", "z"]]),
+        ('a,b\n1,"say \\"hi, you\\""\n2,z\n', [["1", 'say "hi, you"'], ["2", "z"]]),
+        ("\u200ba,b\n1,x\n", [["1", "x"]]),
+    ],
+    ids=[
+        "blanks between cells",
+        "a quote behind a blank",
+        "a backslash before a quote",
+        "a name with what is not seen",
+    ],
+)
+def test_a_dialect_is_read_as_at_an_upload(tmp_path: Path, content: str, cells: list[list[str]]) -> None:
+    header, rows = read(tmp_path, content.encode())
+    assert (header, [row for _, row in rows]) == (["a", "b"], cells)
+
+
+def test_the_model_of_an_older_release_gets_cells_as_they_were_parted_then(tmp_path: Path) -> None:
+    assert read(tmp_path, b'a,b\n1, "x"\n2,y\n', rules=1)[1][0] == (2, ["1", ' "x"'])
+
+
 def test_a_column_without_a_name_that_the_header_has_goes_by_its_place(tmp_path: Path) -> None:
     assert read(tmp_path, b",a,b\n0,1,x\n1,2,y\n")[0] == ["column_1", "a", "b"]
     assert read(tmp_path, b"a,b,\n1,x,\n2,y,\n")[0] == ["a", "b", "column_3"]
@@ -76,7 +137,7 @@ def test_a_delimiter_that_only_some_rows_end_with_is_refused_with_its_line(
 
 
 def test_a_row_that_repeats_the_names_is_a_row_to_the_model_of_an_older_release(tmp_path: Path) -> None:
-    _, rows = read(tmp_path, b"a,b\n1,x\na,b\n", skips_names=False)
+    _, rows = read(tmp_path, b"a,b\n1,x\na,b\n", rules=1)
     assert rows == [(2, ["1", "x"]), (3, ["a", "b"])]
 
 
