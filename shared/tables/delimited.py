@@ -16,7 +16,7 @@ from shared.tables.dialect import FIELD_BYTES, Dialect
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout, layout_of
 from shared.tables.missing import MISSING
-from shared.tables.names import settle_names
+from shared.tables.names import changed_names, settle_names
 from shared.tables.reading import WHITE_SPACE, Reading
 from shared.tables.rewriting import Rewritten
 from shared.tables.stray_quotes import has_quotes_within
@@ -94,6 +94,7 @@ class CsvChunks:
         self.unnamed_tail = sum(1 for _ in takewhile(lambda name: not name.strip(), reversed(names)))
         self.names = settle_names(names, self._limits, rules=self._reading.rules)
         rest = head[self._layout.consumed :]
+        self.cleaned = changed_names(names, self.names)
         self._body: Rewritten | _Body = (
             Rewritten(rest, self._text, self._dialect, self._layout, ending=self._ending(), partial=self._partial)
             if self._rewrites

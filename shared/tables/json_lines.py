@@ -15,7 +15,7 @@ from shared.tables.delimited_problems import ROW_BYTES
 from shared.tables.inspected import TableLimits
 from shared.tables.json_values import Nested, Overflow, array_of, change_of_type, is_finite, is_rounded_integer
 from shared.tables.layout import Layout
-from shared.tables.names import LONGEST_COLUMN_NAME
+from shared.tables.names import LONGEST_COLUMN_NAME, clean_name
 from shared.tables.reading import Reading
 from shared.tables.text import NotUtf8, TextFile
 
@@ -55,6 +55,7 @@ class JsonChunks:
         self.names: list[str] = []
         self.rounded: Counter[str] = Counter()
         self.mixed: dict[str, int] = {}
+        self.cleaned: list[str] = []
         self.repeated_headers: list[int] = []
         self._rules = reading.rules
         self._rows_before = 0
@@ -69,13 +70,21 @@ class JsonChunks:
         for number, line in enumerate(self._lines(), start=1):
             if not line.strip():
                 continue
-            rows.append((number, _read_row(number, line)))
+            row = _read_row(number, line)
+            rows.append((number, row if line.isascii() or self._rules == 1 else self._with_clean_names(number, row)))
             size += len(line)
             if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES:
                 yield self._chunk(rows)
                 rows, size = [], 0
         if rows:
             yield self._chunk(rows)
+
+    def _with_clean_names(self, number: int, row: Row) -> Row:
+        names = {name: name if name.isascii() else clean_name(name) for name in row}
+        self.cleaned += [clean for name, clean in names.items() if clean != name and clean not in self.cleaned]
+        if len(set(names.values())) < len(names):
+            raise DuplicateColumns(f"Line {number} has names that only look different. Keep one of them.")
+        return {names[name]: value for name, value in row.items()}
 
     def _lines(self) -> Iterator[bytes]:
         rest = b""

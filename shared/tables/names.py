@@ -55,6 +55,11 @@ def settle_names(raw: list[str], limits: TableLimits, *, rules: Rules = NEWEST_R
     return names
 
 
+def changed_names(raw: list[str], names: list[str]) -> list[str]:
+    """The names of which more was removed than the blanks around them."""
+    return [name for written, name in zip(raw, names, strict=False) if written.strip() not in {name, ""}]
+
+
 def _check_controls(names: list[str]) -> None:
     for position, name in enumerate(names, start=1):
         if control := find_control(name):

@@ -10,7 +10,7 @@ import pyarrow.parquet
 from shared.errors import InvalidTable, TableTooLarge
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
-from shared.tables.names import settle_names
+from shared.tables.names import changed_names, settle_names
 from shared.tables.parquet_values import Unfit, check_controls, keep_of
 from shared.tables.reading import Reading
 
@@ -45,6 +45,7 @@ class ParquetChunks:
             self._check_footer(limits)
             schema = self._file.schema_arrow
             self.names = settle_names(schema.names, limits, rules=reading.rules)
+            self.cleaned = changed_names(schema.names, self.names)
             _refuse_extensions(schema)
             exact = reading.rules > 1
             self._keeps = [

@@ -53,6 +53,7 @@ class Surveyed:
     duplicates: int = 0
     compared: int = 0
     unnamed_tail: int = 0
+    cleaned_names: list[str] = field(default_factory=list)
 
 
 class Contradiction(Exception):
@@ -128,6 +129,7 @@ class Survey:
         self.found.layout = chunks.layout
         self.found.repeated_headers = chunks.repeated_headers
         self.found.unnamed_tail = chunks.unnamed_tail
+        self.found.cleaned_names = chunks.cleaned
 
     def _add_columns(self, names: list[str], *, typed: bool, rows_before: int) -> list[_Examined]:
         kind = TypedEvidence if typed else Evidence

@@ -64,3 +64,22 @@ def zipped(name: str) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(name, "a,b\n1,2\n")
     return file.getvalue()
+
+
+def described(found: Inspection) -> dict[str, Any]:
+    """What is found in a file, as far as it says how the file is read."""
+    reading = found.reading.model_dump(exclude_defaults=True)
+    return {
+        "reading": reading,
+        "rows": found.rows,
+        "columns": {
+            each.name: [
+                "/".join(filter(None, (each.kind.value, each.format, each.role))),
+                f"{each.missing} missing, {each.unique} different",
+                each.examples[:3],
+                [each.min, each.max],
+            ]
+            for each in found.columns
+        },
+        "findings": [[each.code.value, each.column, each.line, each.count] for each in found.findings],
+    }

@@ -1,0 +1,44 @@
+"""Tables as people really have them are read with their right values, or it is told, or they are refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.errors import PlatformError
+from shared.tables.findings import FindingCode
+from shared.tables.inspected import TableLimits
+from shared.tables.inspection import inspect
+from shared.tables.loading import read_table
+from tests.support.table_cases import CASES, FOLDER, TableCase
+from tests.support.tables import described
+
+EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text())
+# Findings that say nothing of how the table is read.
+QUIET = {FindingCode.DUPLICATE_ROWS, FindingCode.CONSTANT, FindingCode.INDEX_COLUMN, FindingCode.DIGITS_LOST}
+FILES = [(case, file) for case in CASES for file in case.files]
+
+
+@pytest.mark.parametrize(("case", "file"), FILES, ids=[file for _, file in FILES])
+def test_a_table_as_people_have_it_is_read_with_its_right_values_or_told_or_refused(case: TableCase, file: str) -> None:
+    path = FOLDER / file
+    try:
+        found = inspect(path, TableLimits())
+    except PlatformError as error:
+        assert {"refused": error.code, "lines": [problem["loc"][1] for problem in error.errors]} == EXPECTED[file]
+        assert case.outcome == error.code
+        return
+    assert described(found) == EXPECTED[file]
+    told = {finding.code.value for finding in found.findings}
+    assert case.outcome in told or (case.outcome == "read" and not told - QUIET)
+    table = read_table(path, found.reading, columns=found.columns)
+    assert len(table) == found.rows
+    assert [int(table[column.name].isna().sum()) for column in found.columns] == [
+        each.missing for each in found.columns
+    ]
+
+
+def test_each_file_belongs_to_a_case() -> None:
+    listed = [file for _, file in FILES]
+    assert sorted(listed) == sorted(path.name for path in FOLDER.iterdir() if path.name != "expected.json")
+    assert len(listed) == len(set(listed)) == len(EXPECTED)
