@@ -22,7 +22,8 @@ class Chunks(Protocol):
     `typed` says that the file itself tells strings from numbers, `unnamed_tail` how many columns at the end have no
     name of their own. `layout` tells where the rows of a delimited text begin, `repeated_headers` which of its rows
     repeat the names and are left out. `rounded` counts, by column, the cells so far that were rounded when they were
-    read, `cleaned` names the columns whose names were, and `mixed` has the first row in which a column changes its type: a chunk does not show that.
+    read, `cleaned` names the columns whose names were changed, and `mixed` has the first row in which a column changes
+    its type: a chunk does not show that.
     """
 
     typed: bool

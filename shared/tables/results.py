@@ -148,9 +148,7 @@ def _of_column(column: Column) -> list[Finding]:
 def _of_table(surveyed: Surveyed, columns: list[Column]) -> list[Finding]:
     found = []
     for name in surveyed.cleaned_names:
-        detail = (
-            "Its name holds characters that cannot be seen, or letters in parts. They were removed or put together."
-        )
+        detail = "Its name has characters that cannot be seen, or letters in parts. They were removed or put together."
         found.append(Finding(code=FindingCode.LOOK_ALIKE, column=name, detail=detail))
     if len(columns) == 1:
         detail = "No delimiter parts the lines, so the table has one column. Send 'delimiter' if it should have more."
