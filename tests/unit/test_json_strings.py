@@ -163,3 +163,20 @@ def test_numbers_and_known_words_need_no_reader(monkeypatch: pytest.MonkeyPatch)
     assert read_input(signature, features=[[1.5]], records=None, **asked).tolist() == [[1.5]]
     assert read_input(signature, features=None, records=[{"x": 2}], **asked).tolist() == [[2]]
     assert taken(column("category", categories=["a"]), ["a", None])[0] == ["a", None]
+
+
+def test_names_of_columns_are_found_in_whatever_form_they_are_sent() -> None:
+    given = column("number", name="Qualité")
+    signature = Signature(inputs=[given], target="Größe", task="regression", classes=None, numeric=True)
+    warnings = InputWarnings()
+    records = [{"Qualite\u0301": 1, "Gro\u0308ße": 2}, {" Qualité\u200b": 3}, {"Qualité": 4}]
+    asked: dict[str, Any] = {"version": 1, "max_cells": 9, "features": None}
+    assert read_input(signature, records=records, warnings=warnings, **asked).tolist() == [[1], [3], [4]]
+    assert warnings.sentences() == ["Column 'Größe' is what the model predicts: its values were ignored, in row 0."]
+    with pytest.raises(InvalidInput, match="no input column 'Qualite\u0301'"):
+        read_input(signature, records=[{"Qualité": 1, "Qualite\u0301": 2}], warnings=warnings, **asked)
+    old = Signature(
+        inputs=[given.model_copy(update={"cells": None})], target="t", task="regression", classes=None, numeric=True
+    )
+    with pytest.raises(InvalidInput, match="no input column 'Qualite\u0301'"):
+        read_input(old, records=[records[0]], warnings=warnings, **asked)
