@@ -241,3 +241,76 @@ def test_marks_may_be_written_as_words() -> None:
         assert reading_options({"thousands": word}).thousands == mark
     assert [reading_options({"delimiter": each}).delimiter for each in ("tab", "\t", "pipe", ";")] == [*"\t\t|;"]
     assert reading_options({"decimal": "comma"}).decimal == ","
+
+
+PRICES = b"preis;plz;ort\n1.234;01067;NA\n2.500;04109;Halle\n3.750;99084;Jena\n"
+
+
+def test_what_an_upload_says_is_how_its_file_is_read(client: TestClient) -> None:
+    kinds = {"plz": "category"}
+    made = upload(
+        client, PRICES, delimiter=";", decimal=",", thousands=".", gap_words="[]", kinds=json.dumps(kinds)
+    ).json()
+    reading = made["reading"]
+    assert [reading[name] for name in ("delimiter", "decimal", "thousands", "gap_words", "kinds")] == [
+        *(";", ",", ".", [], kinds)
+    ]
+    price, code, town = made["columns"]
+    assert (price["kind"], price["min"], price["max"]) == ("integer", 1234, 3750)
+    assert (code["kind"], town["missing"]) == ("category", 0)
+    assert client.get("/datasets/data/preview").json()["rows"][0] == [1234, "01067", "NA"]
+
+
+def test_the_same_bytes_read_otherwise_are_a_new_version_and_read_alike_are_not(client: TestClient) -> None:
+    assert upload(client, PRICES, gap_words="[]").json()["version"] == 1
+    # Without options any reading will do.
+    assert (upload(client, PRICES).status_code, upload(client, PRICES).json()["version"]) == (200, 1)
+    again = upload(client, PRICES, gap_words="[]", delimiter=";")
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    assert upload(client, PRICES, dry_run=True, gap_words='["Jena"]').json()["known_version"] is None
+    made = upload(client, PRICES, gap_words='["Jena"]')
+    assert (made.status_code, made.json()["version"], made.json()["columns"][2]["missing"]) == (201, 2, 1)
+    assert upload(client, PRICES, dry_run=True, gap_words='["Jena"]').json()["known_version"] == 2
+
+
+def test_a_file_without_names_is_given_some(client: TestClient) -> None:
+    made = upload(client, b"1,Rome\n2,Oslo\n", header="none", names='["rank", "city"]').json()
+    assert ([column["name"] for column in made["columns"]], made["rows"]) == (["rank", "city"], 2)
+    assert client.get("/datasets/data/preview").json()["rows"] == [[1, "Rome"], [2, "Oslo"]]
+
+
+def test_a_version_is_read_anew_as_the_body_says(client: TestClient, parts: Parts) -> None:
+    upload(client, b"made by hand,2026\nrank,city\n1,Rome\n2,Oslo\n", header="2")
+    looked = reread(client, dry_run=True, header="none", names=["a", "b"])
+    assert (looked.json()["rows"], kept(parts)[1]) == (4, 1)
+    made = reread(client, header="none", names=["a", "b"], version=1)
+    assert (made.status_code, made.json()["version"], made.json()["rows"]) == (201, 2, 4)
+    with parts.database.read() as session:
+        said = session.scalars(select(DatasetVersionRow.options).order_by(DatasetVersionRow.number)).all()
+    assert said == [{"header": 2}, {"header": "none", "names": ["a", "b"]}]
+    assert client.get("/datasets/data/preview?version=1").json()["columns"] == ["rank", "city"]
+
+
+MISFITS: dict[str, tuple[dict[str, Any], str]] = {
+    "too few names": ({"names": ["a"]}, "'names' has 1 names, but the rows have 2 cells"),
+    "too many names": ({"names": ["a", "b", "c"]}, "'names' has 3 names"),
+    "a line beyond the file": ({"header": 99}, "Line 99 holds no names"),
+    "a column that there is not": ({"kinds": {"wrod": "category"}}, "Did you mean 'word'?"),
+    "a kind that does not fit": ({"kinds": {"word": "integer"}}, "Column 'word' is not integer"),
+}
+
+
+@pytest.mark.parametrize(("said", "hint"), MISFITS.values(), ids=MISFITS)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_does_not_fit_the_file_is_refused_and_changes_nothing(
+    client: TestClient, parts: Parts, *, dry_run: bool, said: dict[str, Any], hint: str
+) -> None:
+    form: dict[str, Any] = {name: json.dumps(value) for name, value in said.items()}
+    sent = upload(client, dry_run=dry_run, **form)
+    assert kept(parts) == (0, 0, [])
+    upload(client)
+    before = kept(parts)
+    for answer in (sent, upload(client, dry_run=dry_run, **form), reread(client, dry_run=dry_run, **said)):
+        assert (answer.status_code, answer.json()["code"]) == (422, "reading_refused"), answer.text
+        assert hint in answer.json()["detail"]
+    assert (kept(parts), left(parts)) == (before, [])

@@ -192,8 +192,25 @@ def test_a_dataset_archived_meanwhile_stays_hidden(catalog: Catalog) -> None:
             archive_dataset(session, "data")
 
     assert anew(disturbed(catalog, after=archive)).created
+    assert is_archived(catalog)
+
+
+def test_a_dataset_archived_meanwhile_stays_hidden_also_where_nothing_is_new(catalog: Catalog) -> None:
+    catalog.add("data")
+    ingestor = catalog.ingestor
+
+    def late(incoming: Any) -> Ingestion:
+        with catalog.database.write() as session:
+            archive_dataset(session, "data")
+        return ingestor.ingest(incoming)
+
+    assert not reread("data", None, ReadingOptions(), ingestor=ingestor, then=late).created
+    assert is_archived(catalog)
+
+
+def is_archived(catalog: Catalog) -> bool:
     with catalog.database.read() as session:
-        assert session.scalars(select(DatasetRow.archived_at)).one() is not None
+        return session.scalars(select(DatasetRow.archived_at)).one() is not None
 
 
 def test_two_that_read_anew_at_once_make_one_version(catalog: Catalog) -> None:
