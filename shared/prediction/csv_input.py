@@ -26,7 +26,6 @@ _CELLS = 20_000
 # What the cells of a batch take at most, each with its object.
 _BATCH_BYTES = 8 * 2**20
 _OBJECT_BYTES = 60
-_MOST_SHOWN = 20
 
 
 class CsvBatch(NamedTuple):
@@ -79,9 +78,8 @@ class CsvInput:
                 if problems.count > _MOST_COUNTED:
                     return
                 yield row.line
-        if rows.skipped_lines:
-            lines = ", ".join(map(str, rows.skipped_lines[:_MOST_SHOWN]))
-            warnings.tell(f"The lines {lines} hold neither names nor rows: they were left out.")
+        for line in rows.skipped_lines:
+            warnings.add(WarningKind.NO_ROW, line)
         for line in rows.repeated_names:
             warnings.add(WarningKind.REPEATED_NAMES, line)
 

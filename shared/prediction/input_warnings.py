@@ -33,6 +33,7 @@ class WarningKind(Enum):
     )
     TARGET_IGNORED = "Column '{column}' is what the model predicts: its values were ignored, in {rows}."
     REPEATED_NAMES = "The names of the columns are repeated, in {rows}: there is no prediction for them."
+    NO_ROW = "There are neither names nor cells of a row in {rows}: there is no prediction for that."
     NOTHING_GIVEN = "No value is given for any column of the model, in {rows}: all were taken as missing."
 
 

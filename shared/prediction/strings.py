@@ -24,6 +24,7 @@ def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWar
     waiting: dict[CellReading, list[_Cell]] = {}
     for position, column in enumerate(signature.inputs):
         if column.used and (reading := _reading_of(column)) is not None:
+            _spell_truths(column, position, rows)
             # Categories are what the reader makes of cells, so it leaves them as they are.
             known = column.all_categories or frozenset()
             cells = [
@@ -61,6 +62,14 @@ def _reading_of(column: InputColumn) -> CellReading | None:
     if cells is None or (cells.typed and column.kind not in _WORDS and column.kind != "datetime"):
         return None
     return cells.model_copy(update={"kind": ColumnKind.NUMBER}) if column.kind == "integer" else cells
+
+
+def _spell_truths(column: InputColumn, position: int, rows: list[list[Any]]) -> None:
+    """Turn booleans into the words that they became in a table which mixes them with others."""
+    if column.kind in _WORDS and column.cells is not None and column.cells.typed:
+        for row in rows:
+            if isinstance(row[position], bool) and (word := str(row[position]).lower()) in (column.categories or ()):
+                row[position] = word
 
 
 def _is_text(value: str) -> bool:

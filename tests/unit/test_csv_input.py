@@ -12,6 +12,7 @@ from shared.prediction.csv_input import CsvBatch, CsvInput
 from shared.prediction.csv_rows import how_to_read
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.problems import InputProblems
+from shared.tables.columns import CellReading, ColumnKind
 from shared.tables.inspected import TableLimits
 from tests.support.models import numeric_signature
 
@@ -123,3 +124,21 @@ def test_a_wrong_cell_tells_how_to_write_a_missing_value_where_one_is_allowed(
     with pytest.raises(InvalidInput) as refused:
         problems.raise_if_any()
     assert refused.value.detail.endswith(f": {said}")
+
+
+def test_lines_that_are_no_rows_are_told_with_their_numbers(tmp_path: Path) -> None:
+    cells = CellReading(kind=ColumnKind.NUMBER)
+    today = SIGNATURE.model_copy(
+        update={"inputs": [column.model_copy(update={"cells": cells}) for column in SIGNATURE.inputs]}
+    )
+    path, limits, warnings = tmp_path / "table.csv", TableLimits(), InputWarnings("line")
+    path.write_text("Sizes\n\na,b\n1,2\na,b\n3,4\na,b\n")
+    given = CsvInput(path, how_to_read(path, limits), limits, today, version=7)
+    with given.open() as rows:
+        assert list(given.check(rows, InputProblems("body"), warnings)) == [4, 6]
+    assert warnings.sentences() == [
+        "There are neither names nor cells of a row in line 1: there is no prediction for that.",
+        "The names of the columns are repeated, in lines 5, 7: there is no prediction for them.",
+    ]
+    with given.open() as rows:
+        assert [batch.columns for batch in given.batches(rows, most_rows=lambda: 10)] == [{"a": [1, 3], "b": [2, 4]}]

@@ -65,6 +65,11 @@ TAKEN: dict[str, tuple[InputColumn, list[Any], list[Any]]] = {
         ["NA", " NA", "", "Besanc\u0327on", None],
         ["NA", " NA", "", "Besançon", None],
     ),
+    "truths among the words of a typed table": (
+        column("category", typed=True, categories=["1", "true", "x"]),
+        [True, "true", 1, "x"],
+        ["true", "true", "1", "x"],
+    ),
     "German numbers": (
         column("number", decimal=",", thousands="."),
         ["1.234,56", 2.5, "-3", "k.A."],
@@ -102,6 +107,11 @@ WRONG: dict[str, tuple[InputColumn, Any, str]] = {
     "a truth in words of a typed table": (column("boolean", typed=True), "true", "is neither true nor false"),
     "an old string of digits": (InputColumn(name="x", kind="number", missing_allowed=True), "5", "is not a number"),
     "a control character": (column("category", categories=["a"]), "a\x1f", "the control character U+001F"),
+    "a truth that is no word of the table": (
+        column("category", typed=True, categories=["true"]),
+        False,
+        "false is not a text",
+    ),
     "half a character": (column("number"), "\ud800", "is not a number"),
 }
 
