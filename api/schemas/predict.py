@@ -12,7 +12,9 @@ Cell = float | bool | str | None
 class InputData(RequestBody):
     """Rows for prediction, in one of the two forms; every cell is checked against the model's signature.
 
-    The types here are for the reader: the signature knows better, and checks all cells at once.
+    The types here are for the reader: the signature knows better, and checks all cells at once. A string means what
+    such a cell meant in the table that the model learnt from: a gap word is a missing value, and `1.234,56` is a number
+    where the table had such numbers. Where the file tells strings from numbers itself, a string is no number.
     """
 
     features: Annotated[list[list[Cell]] | None, SkipValidation] = Field(

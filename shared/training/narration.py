@@ -1,6 +1,6 @@
 """The lines that the job's log gets while a training runs; the report has the same facts as data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from shared.training.evaluation import Evaluation
 from shared.training.plan import Plan
@@ -17,10 +17,12 @@ def rows(count: int) -> str:
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
-def of_preparation(say: Say, plan: Plan, split: Split, *, without_target: int) -> None:
-    """What becomes of rows and columns before anything is fitted."""
+def of_preparation(say: Say, plan: Plan, split: Split, *, found: Iterable[str] = (), without_target: int) -> None:
+    """What becomes of rows and columns before anything is fitted; `found` is what the reading of the table tells."""
     if without_target:
         say(f"dropped {rows(without_target)} without a target")
+    for note in found:
+        say(note)
     for line in _treatments(plan):
         say(line)
     if split.note:

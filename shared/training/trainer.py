@@ -95,7 +95,8 @@ def train(
     """
     on_step("preparing", 10)
     ready = _prepare(spec, table, columns, findings)
-    narration.of_preparation(say, ready.plan, ready.split, without_target=len(table) - len(ready.target))
+    without = len(table) - len(ready.target)
+    narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=without)
     say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
     with share_of_cores(threads):
         fit = _fit(spec, ready, on_step)

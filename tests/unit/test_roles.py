@@ -10,6 +10,7 @@ from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from shared.tables.columns import CellReading, Column, ColumnRole
 from shared.tables.findings import Finding, FindingCode
+from shared.training.narration import Say
 from shared.training.trainer import Trained, train
 from tests.support.training_tables import numeric_classes, profile_of, spec_of, treatment
 
@@ -25,10 +26,17 @@ def columns_of(table: pd.DataFrame, **roles: ColumnRole) -> list[Column]:
 
 
 def learned(
-    table: pd.DataFrame, columns: list[Column], *, findings: tuple[Finding, ...] = (), features: list[str] | None = None
+    table: pd.DataFrame,
+    columns: list[Column],
+    *,
+    findings: tuple[Finding, ...] = (),
+    features: list[str] | None = None,
+    say: Say = lambda _line: None,
 ) -> Trained:
     spec = spec_of(LOGISTIC, features=features)
-    return train(spec, table, columns, findings=findings, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    return train(
+        spec, table, columns, findings=findings, threads=1, on_step=lambda _step, _percent, **_measured: None, say=say
+    )
 
 
 def numbered(*, mixed: bool) -> pd.DataFrame:
@@ -113,7 +121,10 @@ FINDINGS = (
 
 def test_findings_about_target_used_columns_and_the_whole_table_are_notes_and_lost_rows_come_first() -> None:
     table = numbered(mixed=False)
-    notes = learned(table, columns_of(table, Id="identifier"), findings=FINDINGS).facts.report["notes"]
+    said: list[str] = []
+    result = learned(table, columns_of(table, Id="identifier"), findings=FINDINGS, say=said.append)
+    notes = result.facts.report["notes"]
+    assert notes[:3] == said[:3]
     assert notes[:3] == [
         "20 rows are left out, because the target counts as missing there. 'None' counts as missing in 'target'.",
         "2 rows are equal to others.",
