@@ -31,7 +31,7 @@ def marks_of(columns: Sequence[Evidence], options: ReadingOptions) -> Marks:
     points = any(column.count(*POINTS) and not column.count(*COMMAS) for column in columns)
     found: Decimal | None = None if commas == points else "," if commas else "."
     thousands = None if options.thousands == "none" else options.thousands
-    return Marks(options.decimal or found, thousands, no_thousands=options.thousands == "none")
+    return Marks(found, options.decimal, thousands, no_thousands=options.thousands == "none")
 
 
 def decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
@@ -92,7 +92,7 @@ def _words(evidence: Evidence, present: int) -> Decision:
 
 
 def _decide_numbers(evidence: Evidence, marks: Marks, present: int, odd: dict[str, int]) -> Decision:
-    problem = conflict(evidence, present) or mixed_signs(evidence)
+    problem = conflict(evidence, marks, present) or mixed_signs(evidence)
     if problem is not None:
         return Decision(CellReading(kind=ColumnKind.TEXT), [problem])
     numbers = evidence.count(*NUMBERS)

@@ -104,18 +104,27 @@ def find_dialect(lines: list[str], options: ReadingOptions) -> Dialect:
     """The dialect of the first lines of a text, which are whole.
 
     Raises:
-        ReadingRefused: when no delimiter parts the lines, but an uncommon one would.
+        ReadingRefused: when no delimiter parts the lines, but an uncommon one would, or that of the options does not.
     """
     quote = {None: '"', "none": None}.get(options.quote, options.quote)
     said = options.delimiter or delimiter_said(lines)
     if options.delimiter is None and delimiter_said(lines):
         lines = lines[1:]
+    if options.delimiter is not None and not any(_parts(line, options.delimiter) for line in lines):
+        raise ReadingRefused(
+            f"'delimiter' is {options.delimiter!r}, which is not in the first lines of the file. Send another one, or "
+            "leave it out to have it found out."
+        )
     delimiter = said or _best_delimiter(lines, quote)
     dialect = Dialect(delimiter, quote)
     if delimiter == WHITE_SPACE or quote is None:
         return dialect
     dialect = dialect._replace(escape=_escape(lines, dialect))
     return dialect._replace(skips_blanks=_has_quotes_behind_blanks(lines, dialect))
+
+
+def _parts(line: str, delimiter: str) -> bool:
+    return len(line.split()) > 1 if delimiter == WHITE_SPACE else delimiter in line
 
 
 class _Parting(NamedTuple):

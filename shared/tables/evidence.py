@@ -54,9 +54,9 @@ class Evidence:
     gaps: Counter[str] = field(default_factory=Counter)
     odd: Counter[str] = field(default_factory=Counter)
     no_values: Counter[str] = field(default_factory=Counter)
-    # Some numbers with a point as they are written, and whether one with marks of thousands has a fraction.
+    # Some numbers with a point as they are written, and the decimal marks of those with marks of thousands.
     numbers: set[str] = field(default_factory=set)
-    fractions: bool = False
+    fractions: set[str] = field(default_factory=set)
     trimmed: int = 0
     composed: int = 0
     invisible: int = 0
@@ -140,7 +140,7 @@ class Evidence:
             self.odd[text] += count
         elif look == _PLAIN and text.isascii() and len(self.numbers) < _KEPT_NUMBERS:
             self.numbers.add(text)
-        self.fractions |= any(mark in text for mark in _FRACTIONS.get(look.shape, ""))
+        self.fractions.update(mark for mark in _FRACTIONS.get(look.shape, "") if mark in text)
 
     def _add_gaps(self, trimmed: pa.Array, row: int) -> None:
         """Count the words for no value where the column is one of words for sure."""

@@ -95,10 +95,10 @@ def _search(filled: list[Record]) -> tuple[int, list[Finding]]:
     width = Counter(len(record.cells) for record in body).most_common(1)[0][0]
     like = next((at for at in range(1, min(len(filled), _MOST_ABOVE)) if _names_things(filled, at, width)), None)
     cells = _fitted(first.cells, body, width)
-    if cells is None:
-        _refuse_row_names(first, body, width)
     if like is not None and (cells is None or _lacks_names(cells, body)):
         return _below_title(filled, like)
+    if cells is None:
+        _refuse_row_names(first, body, width)
     if cells is not None and _lacks_names(cells, body) and sum(bool(cell.strip()) for cell in cells) == 1:
         raise _doubtful(first, f"holds one cell only ({_beginning(first)!r}), but the rows below have {width}")
     if cells is not None and is_data(cells, body):

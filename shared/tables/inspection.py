@@ -18,6 +18,7 @@ from shared.tables.findings import Finding, FindingCode
 from shared.tables.header import find_header
 from shared.tables.inspected import Inspection, Preview, TableLimits
 from shared.tables.loading import first_rows
+from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 from shared.tables.results import contradiction, findings_of, finished_columns
@@ -95,8 +96,8 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     if reading.delimiter is not None:
         reading, told = _with_header(path, reading, limits, options)
         findings = [*findings, *told]
-    elif options.header is not None or options.names is not None:
-        raise ReadingRefused(f"'header' and 'names' are for delimited text, and the file is {reading.format}.")
+    else:
+        _check_fit(reading, options)
     reading = reading.model_copy(
         update={"gap_words": options.gap_words, "kinds": options.kinds or {}}
         | ({"delimiter": reading.delimiter} if reading.delimiter else {})
@@ -108,9 +109,7 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
         raise contradiction(error, survey.found, path, reading) from None
     columns = finished_columns(surveyed, options)
     if reading.delimiter is not None:
-        reading = reading.model_copy(
-            update={"decimal": surveyed.marks.decimal or ".", "thousands": surveyed.marks.thousands}
-        )
+        reading = reading.model_copy(update=_marks(surveyed.marks, columns))
     findings += findings_of(surveyed, columns, path, reading)
     return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings)
 
@@ -131,3 +130,27 @@ def _with_header(
         "skipped_lines": [*skipped, *header.skipped_lines],
     }
     return reading.model_copy(update=update), header.findings
+
+
+def _check_fit(reading: Reading, options: ReadingOptions) -> None:
+    """Return if the options are not about what only delimited text has.
+
+    Raises:
+        ReadingRefused: naming the ones that are.
+    """
+    foreign = {"delimiter", "quote", "header", "names"}
+    if reading.format == "parquet":
+        foreign |= {"encoding", "decimal", "thousands"}
+    said = [name for name in options.model_dump(exclude_none=True) if name in foreign]
+    if said:
+        fields = " and ".join(f"'{name}'" for name in said)
+        raise ReadingRefused(f"The file is {reading.format}, which has no use for {fields}. Leave that out.")
+
+
+def _marks(marks: Marks, columns: list[Column]) -> dict[str, str | None]:
+    """The marks of numbers in most columns."""
+    parted = (column.cells.thousands for column in columns if column.cells is not None and column.cells.thousands)
+    return {
+        "decimal": marks.said_decimal or marks.decimal or ".",
+        "thousands": marks.said_thousands or next(parted, None),
+    }

@@ -15,6 +15,7 @@ _LONGEST_VERSION = 8
 
 COMMAS = (CellShape.COMMA, CellShape.GROUPS_POINT)
 POINTS = (CellShape.POINT, CellShape.GROUPS_COMMA)
+_OTHER_MARK: dict[str, Decimal] = {",": ".", ".": ","}
 _WHOLE = frozenset(
     {
         CellShape.INTEGER,
@@ -27,12 +28,20 @@ _WHOLE = frozenset(
 
 
 class Marks(NamedTuple):
-    """What the other columns and the options say of the marks in numbers; None where they say nothing."""
+    """What the other columns (`decimal`), and the options (`said`), say of the marks in numbers; None if nothing.
 
-    decimal: Decimal | None
-    thousands: Thousands | None
-    # Whether the options say that there are no marks of thousands.
+    `no_thousands` says that the options rule out marks of thousands.
+    """
+
+    decimal: Decimal | None = None
+    said_decimal: Decimal | None = None
+    said_thousands: Thousands | None = None
     no_thousands: bool = False
+
+    @property
+    def are_said(self) -> bool:
+        """Whether the options say anything."""
+        return self.said_decimal is not None or self.said_thousands is not None or self.no_thousands
 
 
 def number_reading(evidence: Evidence, marks: Marks) -> CellReading:
@@ -46,25 +55,36 @@ def number_reading(evidence: Evidence, marks: Marks) -> CellReading:
 
 
 def _marks(evidence: Evidence, marks: Marks) -> tuple[Decimal, Thousands | None]:
-    """The decimal mark and the mark of thousands of a column."""
-    has = evidence.count
-    decimal: Decimal = marks.decimal or "."
-    if has(*COMMAS) and not has(*POINTS):
-        decimal = ","
-    elif has(*POINTS) and not has(*COMMAS):
-        decimal = "."
-    thousands: Thousands | None = None
-    if has(CellShape.GROUPS_BLANK):
-        thousands = " "
-    elif has(CellShape.GROUPS_APOSTROPHE):
-        thousands = "'"
-    elif has(CellShape.GROUPS_COMMA) or (has(CellShape.COMMA_THREE) and not has(*COMMAS) and decimal != ","):
-        thousands, decimal = ",", "."
-    elif has(CellShape.GROUPS_POINT) or (has(CellShape.POINT_THREE) and not has(*POINTS) and decimal == ","):
-        thousands, decimal = ".", ","
+    """The decimal mark and the mark of thousands of a column; what the options say has the last word."""
+    decimal, thousands = _told_marks(evidence, marks)
     if marks.no_thousands:
         thousands = None
-    return decimal, marks.thousands or thousands
+    if marks.said_thousands is not None:
+        thousands = marks.said_thousands
+        decimal = marks.said_decimal or _OTHER_MARK.get(thousands, decimal)
+    elif marks.said_decimal is not None and marks.said_decimal != decimal:
+        decimal = marks.said_decimal
+        thousands = None if thousands == decimal else thousands
+    return decimal, thousands
+
+
+def _told_marks(evidence: Evidence, marks: Marks) -> tuple[Decimal, Thousands | None]:
+    """The marks that the cells tell, of this column or of others."""
+    has = evidence.count
+    decimal: Decimal = marks.said_decimal or marks.decimal or "."
+    if "," in evidence.fractions or (has(*COMMAS) and not has(*POINTS)):
+        decimal = ","
+    elif "." in evidence.fractions or (has(*POINTS) and not has(*COMMAS)):
+        decimal = "."
+    if has(CellShape.GROUPS_BLANK):
+        return decimal, " "
+    if has(CellShape.GROUPS_APOSTROPHE):
+        return decimal, "'"
+    if has(CellShape.GROUPS_COMMA) or (has(CellShape.COMMA_THREE) and not has(*COMMAS) and decimal != ","):
+        return ".", ","
+    if has(CellShape.GROUPS_POINT) or (has(CellShape.POINT_THREE) and not has(*POINTS) and decimal == ","):
+        return ",", "."
+    return decimal, None
 
 
 def sign_of(evidence: Evidence) -> Form | None:
@@ -75,8 +95,10 @@ def sign_of(evidence: Evidence) -> Form | None:
     return "percent" if around == {"percent"} else "currency"
 
 
-def conflict(evidence: Evidence, present: int) -> Note | None:
-    """A note if the cells of one column have two decimal marks."""
+def conflict(evidence: Evidence, marks: Marks, present: int) -> Note | None:
+    """A note if the cells of one column have two decimal marks, and nobody says which one counts."""
+    if marks.are_said:
+        return None
     commas, points = evidence.first(*COMMAS), evidence.first(*POINTS)
     blanks = evidence.count(CellShape.GROUPS_BLANK, CellShape.GROUPS_APOSTROPHE)
     if commas and points:
@@ -122,7 +144,7 @@ def notes_of_numbers(evidence: Evidence, marks: Marks, reading: CellReading, pre
 
 def _ambiguous(evidence: Evidence, marks: Marks, reading: CellReading) -> Note | None:
     """A note if nothing tells whether a mark parts thousands or decimals."""
-    if marks.decimal is not None or marks.thousands is not None or marks.no_thousands:
+    if marks.decimal is not None or marks.are_said:
         return None
     sure = (CellShape.POINT, CellShape.COMMA, CellShape.GROUPS_COMMA, CellShape.GROUPS_POINT, CellShape.GROUPS_BLANK)
     commas, points = evidence.count(CellShape.COMMA_THREE), evidence.count(CellShape.POINT_THREE)

@@ -25,9 +25,12 @@ _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 class ColumnProfile:
     """What is known of the values of a column after the chunks so far."""
 
-    def __init__(self, name: str, reading: CellReading, *, bound: int, rows_before: int = 0) -> None:
+    def __init__(
+        self, name: str, reading: CellReading, *, bound: int, kind_is_said: bool = False, rows_before: int = 0
+    ) -> None:
         self.name = name
         self.reading = reading
+        self._kind_is_said = kind_is_said
         self._bound = bound
         self._rows = rows_before
         self._missing = rows_before
@@ -67,7 +70,7 @@ class ColumnProfile:
         kind = self.reading.kind
         present = self._rows - self._missing
         unique = min(len(self._distinct), self._bound)
-        if kind is ColumnKind.TEXT and _is_category(unique, present):
+        if kind is ColumnKind.TEXT and not self._kind_is_said and _is_category(unique, present):
             kind = ColumnKind.CATEGORY
         column = Column(
             name=self.name,

@@ -4,22 +4,22 @@ One pass is enough where the first chunk tells how columns are read and all othe
 tells more are read once more.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from shared.tables.ahead import ahead
-from shared.tables.cells import read_cells, values_of
+from shared.tables.cells import values_of
 from shared.tables.chunks import Chunks, open_chunks
 from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
 from shared.tables.deciding import Decision, decide, marks_of
 from shared.tables.delimited import CsvChunks
 from shared.tables.evidence import Evidence
+from shared.tables.examined import Examined, cells_of_columns, is_settled, take, wrong_cells
 from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
@@ -32,7 +32,6 @@ from shared.tables.stray_quotes import refuse_stray_quotes
 from shared.tables.typed_evidence import TypedEvidence
 
 _MOST_CONTRADICTIONS = 5
-_SHOWN_CHARACTERS = 40
 _GUESSED_FROM = 2_000
 _THREADS = 2
 # Rows are compared with each other as far as that is cheap.
@@ -46,7 +45,7 @@ class Surveyed:
     rows: int = 0
     columns: list[Column] = field(default_factory=list)
     notes: dict[str, list[Note]] = field(default_factory=dict)
-    marks: Marks = field(default_factory=lambda: Marks(None, None))
+    marks: Marks = field(default_factory=Marks)
     layout: Layout | None = None
     repeated_headers: list[int] = field(default_factory=list)
     # Rows that are the same as others, among the first ones, and how many were compared.
@@ -66,15 +65,6 @@ class Contradiction(Exception):
         self.cells = cells
 
 
-@dataclass
-class _Examined:
-    """One column under way."""
-
-    evidence: Evidence | TypedEvidence
-    profile: ColumnProfile | None = None
-    verdict: Decision | None = None
-
-
 class Survey:
     """One file that is looked at as `reading` says."""
 
@@ -83,7 +73,7 @@ class Survey:
         self._reading = reading
         self._limits = limits
         self._options = options
-        self._looks: list[_Examined] = []
+        self._looks: list[Examined] = []
         self._mixed: dict[str, int] = {}
         self.found = Surveyed()
 
@@ -100,7 +90,7 @@ class Survey:
                 refuse_stray_quotes(self._path, self._reading, self._limits, chunks.layout)
             rounded = chunks.rounded
         self._decide()
-        while again := [look for look in self._looks if not _is_settled(look)]:
+        while again := [look for look in self._looks if not is_settled(look)]:
             self._pass_again(again)
         for look in self._looks:
             if look.profile is None or look.verdict is None:
@@ -121,7 +111,7 @@ class Survey:
                     self._guess(added, batch, row)
                 seen = [_GUESSED_FROM if look in added else 0 for look in self._looks]
                 # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
-                list(pool.map(partial(_take, row=row), self._looks, batch.columns, seen))
+                list(pool.map(partial(take, row=row), self._looks, batch.columns, seen))
                 if not row:
                     self._compare(batch)
                 row += batch.num_rows
@@ -131,18 +121,20 @@ class Survey:
         self.found.unnamed_tail = chunks.unnamed_tail
         self.found.cleaned_names = chunks.cleaned
 
-    def _add_columns(self, names: list[str], *, typed: bool, rows_before: int) -> list[_Examined]:
+    def _add_columns(self, names: list[str], *, typed: bool, rows_before: int) -> list[Examined]:
         kind = TypedEvidence if typed else Evidence
-        added = [_Examined(kind(name)) for name in names[len(self._looks) :]]
-        for look in added:
-            bound = unique_bound(len(names))
-            look.profile = ColumnProfile(
-                look.evidence.name, CellReading(kind=ColumnKind.NUMBER), bound=bound, rows_before=rows_before
-            )
+        added = [Examined(kind(name)) for name in names[len(self._looks) :]]
         self._looks += added
+        for look in added:
+            look.profile = self._profile(look, CellReading(kind=ColumnKind.NUMBER), rows_before=rows_before)
         return added
 
-    def _guess(self, added: list[_Examined], batch: pa.RecordBatch, row: int) -> None:
+    def _profile(self, look: Examined, reading: CellReading, *, rows_before: int = 0) -> ColumnProfile:
+        name, bound = look.evidence.name, unique_bound(len(self._looks))
+        said = name in (self._options.kinds or {})
+        return ColumnProfile(name, reading, bound=bound, kind_is_said=said, rows_before=rows_before)
+
+    def _guess(self, added: list[Examined], batch: pa.RecordBatch, row: int) -> None:
         """Decide from the first rows, so that the profile can begin with them."""
         for look, cells in zip(self._looks, batch.columns, strict=True):
             if look in added:
@@ -161,29 +153,29 @@ class Survey:
             else:
                 look.verdict = look.evidence.decide(self._options, mixed=self._mixed.get(look.evidence.name))
 
-    def _pass_again(self, looks: list[_Examined]) -> None:
-        bound = unique_bound(len(self._looks))
+    def _pass_again(self, looks: list[Examined]) -> None:
         wrong: dict[str, list[tuple[int, str]]] = {}
         for look in looks:
             if look.verdict is not None:
-                look.profile = ColumnProfile(look.evidence.name, look.verdict.reading, bound=bound)
+                look.profile = self._profile(look, look.verdict.reading)
         row = 0
         with open_chunks(self._path, self._reading, self._limits) as chunks:
             for batch in chunks:
-                for look, cells in _cells_of(looks, chunks, batch):
+                for look, cells in cells_of_columns(looks, chunks, batch):
                     if look.profile is None:
                         continue
-                    read = read_cells(cells, look.profile.reading)
-                    if read.wrong is not None:
+                    try:
+                        look.profile.add(cells, values_of(cells, look.profile.reading))
+                    except pa.ArrowInvalid:
                         found = wrong.setdefault(look.evidence.name, [])
-                        found += _wrong_cells(cells, read.wrong, row, room=_MOST_CONTRADICTIONS - len(found))
-                    look.profile.add(cells, read.values)
+                        room = _MOST_CONTRADICTIONS - len(found)
+                        found += islice(wrong_cells(cells, look.profile.reading, row), room)
                 row += batch.num_rows
         for look in looks:
             if cells_of_column := wrong.get(look.evidence.name):
                 self._keep_as_text(look, cells_of_column)
 
-    def _keep_as_text(self, look: _Examined, wrong: list[tuple[int, str]]) -> None:
+    def _keep_as_text(self, look: Examined, wrong: list[tuple[int, str]]) -> None:
         """Read a column as text of which cells are not what they look like.
 
         Raises:
@@ -209,41 +201,3 @@ class Survey:
         first = pa.Table.from_batches([batch.slice(0, rows)])
         different = first.group_by(first.column_names, use_threads=False).aggregate([]).num_rows
         self.found.duplicates = rows - different
-
-
-def _is_settled(look: _Examined) -> bool:
-    return look.profile is not None and look.verdict is not None and look.profile.reading == look.verdict.reading
-
-
-def _take(look: _Examined, cells: pa.Array, seen: int, *, row: int) -> None:
-    """Add a chunk to the evidence and, as long as it fits the guess, to the profile.
-
-    The evidence has `seen` so many of the cells already.
-    """
-    profile, evidence = look.profile, look.evidence
-    fresh, row = cells[seen:], row + seen
-    if profile is None:
-        evidence.add(fresh, row)
-        return
-    try:
-        values = values_of(cells, profile.reading)
-    except pa.ArrowInvalid:
-        look.profile = None
-        evidence.add(fresh, row)
-        return
-    fits = isinstance(evidence, Evidence) and evidence.add_fitting(fresh, values[seen:], profile.reading, row)
-    if not fits:
-        evidence.add(fresh, row)
-    profile.add(cells, values)
-
-
-def _cells_of(looks: list[_Examined], chunks: Chunks, batch: pa.RecordBatch) -> Iterator[tuple[_Examined, pa.Array]]:
-    position = {name: at for at, name in enumerate(chunks.names[: batch.num_columns])}
-    for look in looks:
-        at = position.get(look.evidence.name)
-        yield look, pa.nulls(batch.num_rows, pa.string()) if at is None else batch.column(at)
-
-
-def _wrong_cells(cells: pa.Array, wrong: pa.Array, row: int, *, room: int) -> list[tuple[int, str]]:
-    places = pc.indices_nonzero(wrong)[:room].to_pylist()
-    return [(row + at, str(cells[at].as_py())[:_SHOWN_CHARACTERS]) for at in places]

@@ -45,12 +45,12 @@ class TypedEvidence:
     def decide(self, options: ReadingOptions, *, mixed: int | None) -> Decision:
         """How the column is read; `mixed` is the first row whose value is of another type than those before."""
         if self.name in (options.kinds or {}):
-            verdict = decide(self.strings, Marks(options.decimal, None), options)
+            verdict = decide(self.strings, Marks(said_decimal=options.decimal), options)
             return Decision(verdict.reading.model_copy(update={"typed": True}))
         kind, notes = self._kind(mixed)
         reading = CellReading(kind=kind, typed=True)
         if kind is ColumnKind.TEXT and mixed is None and set(self.kinds) == {ColumnKind.TEXT}:
-            found = decide(self.strings, Marks(None, None), ReadingOptions())
+            found = decide(self.strings, Marks(), ReadingOptions())
             if found.reading.kind is ColumnKind.DATETIME and not found.reading.odd_words:
                 reading = found.reading.model_copy(update={"typed": True})
             else:
