@@ -92,6 +92,8 @@ _PHRASES = [
         r"\b(header )?Idempotency-Key\b": "option --idempotency-key",
     }.items()
 ]
+# Fields are sent, options are given.
+_SENT = re.compile(r"\b[Ss]end(?= --)")
 _TRUE = re.compile(r'(Send )?`?"(\w+)": true`?')
 _VERSIONS = re.compile(r"'versions=([\d,]+)'")
 
@@ -103,7 +105,8 @@ def in_options(sentence: str) -> str:
     sentence = _VERSIONS.sub(lambda found: f"`mlmini models compare {found[1].replace(',', ' ')}`", sentence)
     for pattern, words in _PHRASES:
         sentence = pattern.sub(words, sentence)
-    return _NAMED.sub(lambda found: _CLEAR[found[2]], sentence)
+    sentence = _NAMED.sub(lambda found: _CLEAR[found[2]], sentence)
+    return _SENT.sub(lambda found: "Give" if found[0] == "Send" else "give", sentence)
 
 
 def option_at(loc: Sequence[str | int]) -> str:

@@ -1,12 +1,16 @@
 """How a file shall be read, as far as who uploads it says so; the rest is found out."""
 
 import codecs
+import encodings
+import pkgutil
 from collections import Counter
+from encodings.aliases import aliases
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from shared.tables.columns import ColumnKind, Form
+from shared.tables.controls import find_control
 from shared.tables.reading import Decimal
 
 # As many as a training takes.
@@ -22,16 +26,17 @@ _FORMS: dict[ColumnKind, tuple[Form, ...]] = {
     ColumnKind.NUMBER: ("percent", "currency"),
 }
 _KINDS = ", ".join(kind.value for kind in ColumnKind)
-# Encodings of Python that are not those of a file.
-_NO_FILES = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"}
+# Those of Python, without such that are not those of a file, are on other systems only or no encodings at all.
+_NO_FILES = {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "mbcs", "oem", "aliases"}
+_ENCODINGS = {module.name for module in pkgutil.iter_modules(encodings.__path__)} - _NO_FILES
 
 
 def _known_encoding(name: str) -> str:
-    try:
-        found = codecs.lookup(name)
-    except (LookupError, ValueError):
-        found = None
-    if found is None or not found._is_text_encoding or found.name in _NO_FILES:  # noqa: SLF001 - says what no public name does
+    short = encodings.normalize_encoding(name[:_LONGEST_WORD]).lower()
+    module = aliases.get(short, short)
+    # Python remembers each name that it looks for, so it is asked for none that is not there.
+    found = codecs.lookup(module) if module in _ENCODINGS else None
+    if found is None or not found._is_text_encoding:  # noqa: SLF001 - says what no public name does
         raise ValueError("give the name of an encoding of text, such as utf-8, cp1252 or utf-16")
     return found.name
 
@@ -181,6 +186,8 @@ class ReadingOptions(BaseModel):
             raise ValueError(
                 f"name {names.index(next(n for n in names if not n.strip())) + 1} is blank: name each column"
             )
+        if control := next(filter(None, map(find_control, names)), None):
+            raise ValueError(f"a name holds {control.name}: leave it out")
         twice = next((name for name, times in counted.items() if times > 1), None)
         if twice is not None:
             raise ValueError(f"the name '{twice[:40]}' is given twice: name each column once")

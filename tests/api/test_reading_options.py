@@ -1,5 +1,6 @@
 """What an upload says about how its file is read: refused where it cannot be right, and looked at by a dry run."""
 
+import encodings
 import json
 from typing import Any
 
@@ -56,6 +57,7 @@ REFUSED: dict[str, tuple[str, str, list[str | int], str]] = {
     "names twice": ("names", '["a", "b", "a "]', ["names"], "'a' is given twice"),
     "no names in the list": ("names", "[]", ["names"], "1 item or more"),
     "too many names": ("names", json.dumps([str(n) for n in range(5_001)]), ["names"], "at most 5,000 items"),
+    "an escape in a name": ("names", '["a\\u001b[31m"]', ["names"], "the control character U+001B"),
     "a blank name": ("names", '["a", " "]', ["names"], "2 is blank: name each column"),
     "names in names": ("names", "[" * 5_000, ["names"], "lists in lists"),
     "a long name": ("names", json.dumps(["x" * 300]), ["names", 0], "256"),
@@ -81,6 +83,21 @@ def test_a_field_that_cannot_be_right_is_refused_with_what_to_send_and_leaves_no
     assert hint in problem["detail"]
     assert kept(one_parts) == (0, 0, [])
     assert left(one_parts) == []
+
+
+def test_names_of_encodings_that_there_are_not_are_not_remembered(one_client: TestClient) -> None:
+    remembered = encodings._cache  # where Python keeps what it was asked for
+    before = len(remembered)
+    for number in range(20):
+        assert upload(one_client, encoding=f"klingon_{number}").status_code == 422
+        assert reread(one_client, "iris", encoding=f"klingon_{number}" * 1_000).status_code == 422
+    assert len(remembered) == before
+
+
+def test_every_encoding_that_is_taken_is_taken_by_its_name_again() -> None:
+    taken = [reading_options({"encoding": name}).encoding for name in ("UTF8", "latin-1", "Windows-1252", "utf_16")]
+    assert taken == ["utf-8", "iso8859-1", "cp1252", "utf-16"]
+    assert [reading_options({"encoding": str(name)}).encoding for name in taken] == taken
 
 
 TOGETHER: dict[str, tuple[dict[str, str], str]] = {

@@ -71,6 +71,17 @@ def test_a_dry_run_of_an_upload_shows_the_first_rows_and_stores_nothing(mlmini: 
     assert mlmini.run("datasets", "show", "looked").status == 1
 
 
+def test_what_the_reading_found_is_told_in_yellow(mlmini: CommandLine) -> None:
+    (mlmini.folder / "towns.csv").write_text("height,town\n" + "1,Rome\n2,NA\n3,Oslo\n" * 3)
+    told = "gap_word (column town, line 3)"
+    for verb in (["upload", "towns.csv"], ["upload", "towns.csv", "--dry-run"], ["show", "towns"]):
+        assert told in mlmini.succeed("datasets", *verb).out
+    again = mlmini.succeed("datasets", "reread", "towns", "--no-gap-words").out
+    assert told not in again
+    _, shown = mlmini.at_terminal("datasets", "reread", "towns")
+    assert "\x1b[1;33mgap_word" in shown
+
+
 def test_a_version_is_read_anew(mlmini: CommandLine) -> None:
     (mlmini.folder / "anew.csv").write_text("height,kind\n1.5,oak\n2.5,elm\n")
     mlmini.succeed("datasets", "upload", "anew.csv")

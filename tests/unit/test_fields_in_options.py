@@ -42,6 +42,9 @@ SENTENCES = {
     "The Idempotency-Key 'k' was used": "The option --idempotency-key 'k' was used",
     "name it in 'features' to use it": "name it with --feature to use it",
     "Give another name in the field 'name'.": "Give another name with --name.",
+    "Send 'kinds' or 'names', or send 'gap_words'; [] keeps all of them.": (
+        "Give --kind or --names, or give --gap-word; --no-gap-words keeps all of them."
+    ),
 }
 
 

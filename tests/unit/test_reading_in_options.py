@@ -122,7 +122,7 @@ def drawn(content: Any, width: int, **how: Any) -> str:
 
 def test_findings_are_told_with_code_and_place_and_in_options() -> None:
     assert drawn(findings_text(FINDINGS), 200).splitlines() == [
-        "gap_word (column city, line 3): 'NA' is a gap. Send --gap-word to keep it.",
+        "gap_word (column city, line 3): 'NA' is a gap. Give --gap-word to keep it.",
         "duplicate_rows: 4 rows are there twice.",
         'trimmed (column "a\\u001b[31m"): Blanks around words are gone.',
     ]
