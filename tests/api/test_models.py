@@ -1,6 +1,7 @@
 """The registry over HTTP: look, compare, download, retire."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,11 @@ from sqlalchemy import update
 
 from api.lifespan import Parts
 from shared.datasets.rows import DatasetVersionRow
+from shared.estimators.signature import InputColumn
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
 from shared.registry.rows import DeploymentRow
+from shared.tables.columns import CellReading, ColumnKind
 from tests.support.jobs import claim_job
 from tests.support.models import Platform, doubling, iris_forest, with_target
 from tests.support.objects import read, sha256_of
@@ -36,6 +39,20 @@ def listed(client: TestClient, **query: Any) -> list[int]:
     answer = client.get("/models", params=query)
     assert answer.status_code == 200, answer.text
     return [model["version"] for model in answer.json()["items"]]
+
+
+def test_how_cells_are_read_is_kept_with_a_model_and_not_shown(client: TestClient, platform: Platform) -> None:
+    column = InputColumn(name="x", kind="number", missing_allowed=False, cells=CellReading(kind=ColumnKind.NUMBER))
+    fitted = doubling()
+    signature = fitted.signature.model_copy(update={"inputs": [column]})
+    version = platform.train(platform.dataset("readings"), replace(fitted, signature=signature), name="readings")
+    (shown,) = client.get(f"/models/{version}").json()["signature"]["inputs"]
+    assert shown == {"name": "x", "kind": "number", "missing_allowed": False, "categories": None, "used": True}
+    given = {"dataset_name": "readings", "environment": "dev"}
+    answer = client.post("/predict", json=given | {"input_data": {"records": [{"x": " 1.5 "}]}})
+    assert answer.json()["predictions"] == pytest.approx([3.0])
+    answer = client.post("/predict", json=given | {"input_data": {"records": [{"x": "NA"}]}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "missing_not_allowed")
 
 
 def test_a_model_shows_all_that_is_registered(one_client: TestClient, one_platform: Platform) -> None:
