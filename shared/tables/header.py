@@ -162,7 +162,7 @@ def _refuse_row_names(first: Record, body: list[Record], width: int) -> None:
             "single quotes. Send 'quote' ' or single, if they are."
         )
     fronts = [row[0].strip() for row in rows if row]
-    if len(first.cells) != width - 1 or not fronts or len(set(fronts)) < len(fronts) or "" in fronts:
+    if len(first.cells) != width - 1 or len(fronts) < 2 or len(set(fronts)) < len(fronts) or "" in fronts:
         return
     raise InvalidTable(
         f"Each row has one cell more than there are names: the first cells ({', '.join(fronts[:3])}, …) name the rows, "
