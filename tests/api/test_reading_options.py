@@ -12,6 +12,7 @@ from sqlalchemy import select
 from api.http.reading_fields import READING_FIELDS, reading_options
 from api.lifespan import Parts
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
+from shared.tables import reader
 from shared.tables.options import ReadingOptions
 
 EMPTY: dict[str, Any] = dict.fromkeys(READING_FIELDS, "")
@@ -331,3 +332,12 @@ def test_what_does_not_fit_the_file_is_refused_and_changes_nothing(
         assert (answer.status_code, answer.json()["code"]) == (422, "reading_refused"), answer.text
         assert hint in answer.json()["detail"]
     assert (kept(parts), left(parts)) == (before, [])
+
+
+@pytest.mark.parametrize(("length", "shown"), [(3_000, 1), (20_000, 0)])
+def test_rows_too_long_to_show_are_no_reason_to_refuse_a_dry_run(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, *, length: int, shown: int
+) -> None:
+    monkeypatch.setattr(reader, "_MOST_ANSWER_BYTES", 10_000)
+    preview = upload(client, b"n,text\n" + b"1,%s\n" % (b"x" * length) * 9, dry_run=True).json()["preview"]
+    assert (preview["columns"], len(preview["rows"])) == (["n", "text"], shown)
