@@ -19,7 +19,8 @@ from api.predicting import Predicting
 from shared.errors import InvalidInput, InvalidRequest, MissingNotAllowed
 from shared.prediction.csv_input import CsvBatch, CsvInput, placed_in_file
 from shared.prediction.csv_output import RowsOutput
-from shared.prediction.csv_rows import CsvRows, how_to_read, how_to_read_guessed
+from shared.prediction.csv_reading import how_to_read, how_to_read_guessed
+from shared.prediction.csv_rows import CsvRows
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Prediction, Predictor

@@ -57,7 +57,7 @@ class Signature(BaseModel):
     classes: list[Any] | None
     numeric: bool
 
-    @cached_property
+    @property
     def rules(self) -> Rules:
         """The rules by which the table was read that the model learnt from."""
         return max((column.cells.rules for column in self.inputs if column.cells is not None), default=1)

@@ -7,15 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from shared.errors import InvalidTable, ReadingRefused
+from shared.errors import InvalidTable
 from shared.prediction.csv_header import check_names, find_names
 from shared.tables.delimited_problems import ROW_BYTES
 from shared.tables.dialect import FIELD_BYTES, Dialect, Record, records_of
-from shared.tables.encodings import guess_encoding
 from shared.tables.inspected import TableLimits
-from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading, Rules
-from shared.tables.sniffing import detect
 from shared.tables.text import EndlessLine, TextFile, split_lines
 
 # Lines among which the names are looked for.
@@ -147,43 +144,6 @@ class CsvRows:
                     yield record
         except (csv.Error, EndlessLine) as error:
             raise _unreadable(line + 1, error) from None
-
-
-def how_to_read(path: Path, limits: TableLimits) -> Reading:
-    """Encoding and compression of a file, as an upload of it would be read.
-
-    Raises:
-        EmptyTable: when nothing but blanks is there.
-        InvalidTable: when it is not delimited text.
-        ReadingRefused: when its encoding cannot be told.
-        NotUtf8: when it has to be guessed.
-    """
-    reading = _detected(path, limits, ReadingOptions())
-    if reading.delimiter is None:
-        raise InvalidTable(f"The body is {reading.format}, not CSV. Send rows as CSV with a line of column names.")
-    return reading
-
-
-def how_to_read_guessed(path: Path, limits: TableLimits, *, rules: Rules) -> Reading:
-    """The same for a file that is not UTF-8; older releases took all of them for Latin-1, `rules` 1.
-
-    Raises:
-        EmptyTable, InvalidTable, ReadingRefused: as `how_to_read`.
-    """
-    encoding = "latin-1"
-    if rules > 1:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        encoding = guess_encoding(path, "gzip" if packed else None).encoding
-    return _detected(path, limits, ReadingOptions(encoding=encoding))
-
-
-def _detected(path: Path, limits: TableLimits, options: ReadingOptions) -> Reading:
-    try:
-        return detect(path, limits, options)
-    except ReadingRefused:
-        # Which delimiter it is shows where the columns of the model are found.
-        return detect(path, limits, options.model_copy(update={"delimiter": ","}))
 
 
 def _ragged(record: Record, columns: int) -> InvalidTable:

@@ -71,7 +71,7 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
         if not isinstance(sent, dict):
             problems.add(("records", index), f"Row {index} must be an object, but is {_described(sent)}.")
             continue
-        has_others = signature.rules > 1 and not known.issuperset(sent)
+        has_others = not known.issuperset(sent) and signature.rules > 1
         record = _with_clean_names(sent, known | {signature.target}) if has_others else sent
         for name in record:
             if name == signature.target:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from shared.prediction.csv_input import CsvInput
-from shared.prediction.csv_rows import how_to_read, how_to_read_guessed
+from shared.prediction.csv_reading import how_to_read, how_to_read_guessed
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from shared.prediction.predictor import Predictor

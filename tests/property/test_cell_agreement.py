@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.errors import PlatformError
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.csv_input import CsvInput
-from shared.prediction.csv_rows import how_to_read
+from shared.prediction.csv_reading import how_to_read
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from shared.prediction.problems import InputProblems

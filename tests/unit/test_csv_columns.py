@@ -9,7 +9,7 @@ import pytest
 from shared.errors import InvalidInput, MissingNotAllowed
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.csv_input import CsvInput
-from shared.prediction.csv_rows import how_to_read
+from shared.prediction.csv_reading import how_to_read
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.problems import InputProblems
 from shared.tables.columns import CellReading, ColumnKind

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import EmptyTable, InvalidTable, ReadingRefused
-from shared.prediction.csv_rows import CsvRows, how_to_read, how_to_read_guessed
+from shared.errors import EmptyTable, InvalidTable
+from shared.prediction.csv_reading import how_to_read, how_to_read_guessed
+from shared.prediction.csv_rows import CsvRows
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Rules
 from shared.tables.text import NotUtf8
@@ -69,8 +70,13 @@ def test_a_table_that_is_not_utf8_is_latin1_to_the_model_of_an_older_release(tmp
 
 
 def test_one_broken_byte_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ReadingRefused, match="Line 4 holds bytes that are not UTF-8"):
+    with pytest.raises(InvalidTable, match=r"^Line 4 holds bytes that are not UTF-8, .* Save the table as UTF-8[.]$"):
         read(tmp_path, TEXT.encode() + b"3,Z\xc3\n")
+
+
+def test_an_encoding_that_cannot_be_told_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTable, match=r"^The table is not UTF-8, .* Save the table as UTF-8[.]$"):
+        read(tmp_path, TEXT.encode("utf-16-le"))
 
 
 @pytest.mark.parametrize(
