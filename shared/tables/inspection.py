@@ -16,17 +16,19 @@ from shared.tables.dialect import Dialect, delimiter_said, records_of
 from shared.tables.encodings import guess_encoding
 from shared.tables.findings import Finding, FindingCode
 from shared.tables.header import find_header
-from shared.tables.inspected import Inspection, Preview, TableLimits
+from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.loading import first_rows
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 from shared.tables.results import contradiction, findings_of, finished_columns
+from shared.tables.sketch import rows_looked_at
 from shared.tables.sniffing import detect, text_lines, text_sample
 from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
 
 _NICE = 10
+_FIRST_ROWS = 20
 
 
 def main(folder: Path) -> None:
@@ -111,7 +113,12 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     if reading.delimiter is not None:
         reading = reading.model_copy(update=_marks(surveyed.marks, columns))
     findings += findings_of(surveyed, columns, path, reading)
-    return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings)
+    profile = TableProfile(
+        rows_looked_at=rows_looked_at(surveyed.rows, columns=len(surveyed.columns)),
+        columns={column.name: surveyed.sketches[column.name] for column in columns},
+        first_rows=first_rows(path, reading, columns=columns, rows=_FIRST_ROWS, partial=False),
+    )
+    return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings, profile=profile)
 
 
 def _with_header(

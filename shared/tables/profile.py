@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.tables.cells import without_gaps
-from shared.tables.columns import CellReading, Column, ColumnKind
+from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
 from shared.tables.floats import count_rounded_decimals, count_rounded_wholes
 from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
+from shared.tables.sketch import ColumnSketch, Sketch
 
 _MOST_CATEGORIES = 1_000
 _FEW_CATEGORIES = 30
@@ -26,12 +27,13 @@ class ColumnProfile:
     """What is known of the values of a column after the chunks so far."""
 
     def __init__(
-        self, name: str, reading: CellReading, *, bound: int, kind_is_said: bool = False, rows_before: int = 0
+        self, name: str, reading: CellReading, *, columns: int, kind_is_said: bool = False, rows_before: int = 0
     ) -> None:
+        """Profile one of so many `columns` of a table."""
         self.name = name
         self.reading = reading
         self._kind_is_said = kind_is_said
-        self._bound = bound
+        self._bound = unique_bound(columns)
         self._rows = rows_before
         self._missing = rows_before
         self._not_finite = 0
@@ -39,6 +41,7 @@ class ColumnProfile:
         self._distinct: set[Any] = set()
         self._first: list[Any] = []
         self._sums: list[float] = []
+        self._sketch = Sketch(columns=columns, rows_before=rows_before)
         self._min = math.inf
         self._max = -math.inf
 
@@ -58,6 +61,7 @@ class ColumnProfile:
         self._missing += values.null_count
         self._count_losses(cells, values)
         self._count_distinct(values)
+        self._sketch.add(values)
         if self.reading.kind in _NUMERIC and values.null_count < len(values):
             extremes = pc.min_max(values)
             self._min = min(self._min, extremes["min"].as_py())
@@ -90,6 +94,10 @@ class ColumnProfile:
             mean = _mean(self._sums, present)
             column.mean = min(max(mean, column.min), column.max) if math.isfinite(mean) else None
         return column
+
+    def sketch(self) -> ColumnSketch:
+        """How the values are spread."""
+        return self._sketch.finish(self.reading.kind)
 
     def _count_losses(self, cells: pa.Array, values: pa.Array) -> None:
         """Count the numbers that are not finite, and the values that are not kept to the last digit."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 from shared.tables.ahead import ahead
 from shared.tables.cells import values_of
 from shared.tables.chunks import Chunks, open_chunks
-from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
+from shared.tables.columns import CellReading, Column, ColumnKind
 from shared.tables.deciding import Decision, decide, marks_of
 from shared.tables.delimited import CsvChunks
 from shared.tables.evidence import Evidence
@@ -28,6 +28,7 @@ from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
+from shared.tables.sketch import ColumnSketch
 from shared.tables.stray_quotes import refuse_stray_quotes
 from shared.tables.typed_evidence import TypedEvidence
 
@@ -44,6 +45,7 @@ class Surveyed:
 
     rows: int = 0
     columns: list[Column] = field(default_factory=list)
+    sketches: dict[str, ColumnSketch] = field(default_factory=dict)
     notes: dict[str, list[Note]] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
     layout: Layout | None = None
@@ -96,6 +98,7 @@ class Survey:
             if look.profile is None or look.verdict is None:
                 raise AssertionError("each column has been read")
             column = look.profile.finish()
+            self.found.sketches[column.name] = look.profile.sketch()
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
             self.found.notes[column.name] = look.verdict.notes
@@ -130,9 +133,9 @@ class Survey:
         return added
 
     def _profile(self, look: Examined, reading: CellReading, *, rows_before: int = 0) -> ColumnProfile:
-        name, bound = look.evidence.name, unique_bound(len(self._looks))
+        name, count = look.evidence.name, len(self._looks)
         said = name in (self._options.kinds or {})
-        return ColumnProfile(name, reading, bound=bound, kind_is_said=said, rows_before=rows_before)
+        return ColumnProfile(name, reading, columns=count, kind_is_said=said, rows_before=rows_before)
 
     def _guess(self, added: list[Examined], batch: pa.RecordBatch, row: int) -> None:
         """Decide from the first rows, so that the profile can begin with them."""

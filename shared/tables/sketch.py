@@ -1,0 +1,121 @@
+"""How the values of a column are spread: quantiles, a histogram, the most frequent values, from rows evenly taken."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from shared.tables.columns import ColumnKind
+from shared.tables.values import STRINGS
+
+# What all columns of a table keep together, and one of them at most.
+_KEPT_CELLS = 2_000_000
+_MOST_KEPT = 10_000
+_LEAST_KEPT = 200
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BINS = 20
+_TOP = 10
+_VALUE_CHARACTERS = 100
+
+
+class ValueCount(BaseModel):
+    """A value and how often it is there."""
+
+    value: Any = Field(description="The value; a long text is cut.")
+    count: int = Field(description="In how many of the rows that were looked at.")
+
+
+class Histogram(BaseModel):
+    """Counts of values between edges; each bin has its lower edge, and the last one both."""
+
+    edges: list[float] = Field(description="One more than there are bins; for moments, seconds since 1970 in UTC.")
+    counts: list[int] = Field(description="How many values are in each bin.")
+
+
+class ColumnSketch(BaseModel):
+    """The spread of one column's values, in the rows that were looked at."""
+
+    quantiles: dict[str, float] | None = Field(
+        default=None, description="Values by the share of values below; for moments, seconds since 1970 in UTC."
+    )
+    histogram: Histogram | None = Field(default=None, description="For numbers and moments.")
+    top: list[ValueCount] = Field(default_factory=list, description="The most frequent values, for words and booleans.")
+
+
+class Sketch:
+    """Keeps the values of every so many rows. The step doubles as rows come, so that never too many are kept."""
+
+    def __init__(self, *, columns: int, rows_before: int = 0) -> None:
+        self._most = max(_LEAST_KEPT, min(_MOST_KEPT, _KEPT_CELLS // max(columns, 1)))
+        self._step = 1
+        self._row = rows_before
+        self._first_row = rows_before
+        self._kept: list[pa.Array] = []
+        self._count = 0
+
+    def add(self, values: pa.Array) -> None:
+        """Take the next chunk of a column."""
+        first = -self._row % self._step
+        self._row += len(values)
+        places = np.arange(first, len(values), self._step)
+        if not len(places):
+            return
+        self._kept.append(values if self._step == 1 else values.take(pa.array(places)))
+        self._count += len(places)
+        while self._count > 2 * self._most:
+            self._halve()
+
+    def finish(self, kind: ColumnKind) -> ColumnSketch:
+        """The spread of the values that were kept."""
+        if not self._kept:
+            return ColumnSketch()
+        values = pa.chunked_array(self._kept).combine_chunks().drop_null()
+        if not len(values):
+            return ColumnSketch()
+        if kind in STRINGS or kind is ColumnKind.BOOLEAN:
+            return ColumnSketch(top=_top(values))
+        numbers = values.cast(pa.int64()).to_numpy() / 1e6 if kind is ColumnKind.DATETIME else values.to_numpy()
+        return _spread(numbers.astype(np.float64))
+
+    def _halve(self) -> None:
+        """Keep the values of the rows whose number twice the step divides."""
+        kept = pa.chunked_array(self._kept).combine_chunks()
+        start = int(self._first_row % (2 * self._step) > 0)
+        self._kept = [kept.take(pa.array(np.arange(start, len(kept), 2)))]
+        self._first_row += start * self._step
+        self._step *= 2
+        self._count = len(self._kept[0])
+
+
+def rows_looked_at(rows: int, *, columns: int) -> int:
+    """Of how many rows a sketch of a table has the values."""
+    most = max(_LEAST_KEPT, min(_MOST_KEPT, _KEPT_CELLS // max(columns, 1)))
+    step = 1
+    while -(-rows // step) > 2 * most:
+        step *= 2
+    return -(-rows // step)
+
+
+def _top(values: pa.Array) -> list[ValueCount]:
+    counts = pc.value_counts(values).sort(by="counts", order="descending")[:_TOP].to_pylist()
+    return [ValueCount(value=_cut(each["values"]), count=each["counts"]) for each in counts]
+
+
+def _cut(value: Any) -> Any:
+    long = isinstance(value, str) and len(value) > _VALUE_CHARACTERS
+    return f"{value[: _VALUE_CHARACTERS - 1]}…" if long else value
+
+
+def _spread(numbers: NDArray[np.float64]) -> ColumnSketch:
+    found = np.quantile(numbers, QUANTILES)
+    quantiles = {f"{share:g}": float(value) for share, value in zip(QUANTILES, found, strict=True)}
+    low, high = float(numbers.min()), float(numbers.max())
+    if not np.isfinite(high - low):
+        # The range itself is beyond all floats.
+        return ColumnSketch(quantiles=quantiles)
+    counts, edges = np.histogram(numbers, bins=_BINS if high > low else 1, range=(low, high))
+    return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=edges.tolist(), counts=counts.tolist()))
