@@ -8,6 +8,7 @@ from rich.text import Text
 from cli.client.errors import written
 from cli.client.events import GOING_ON
 from cli.client.hints import in_verbs
+from cli.render.models import notes_text
 from cli.render.output import facts, sections, status
 from cli.render.progress import is_guess, standing
 from cli.render.table import table
@@ -100,7 +101,9 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
     if not answer["valid"]:
         problems = answer["problems"]
         lines = [f"{problem['code']}: {written(problem)}" for problem in problems]
-        return sections(f"This would be refused: {count(len(problems), 'problem')}.", *lines)
+        return sections(
+            f"This would be refused: {count(len(problems), 'problem')}.", *lines, notes_text(answer.get("notes"))
+        )
     request = answer["request"]
     return sections(
         "This would be accepted.",
@@ -114,6 +117,7 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
             ["Column", "Kind", "Treatment"],
             ((column["column"], column["kind"], in_verbs(column["treatment"])) for column in answer["recipe"] or []),
         ),
+        notes_text(answer.get("notes")),
     )
 
 

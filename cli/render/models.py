@@ -62,7 +62,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
             _inputs(model["signature"]["inputs"], report.get("columns", [])),
         ),
         ("Parameters", facts(model["parameters"].items())),
-        _notes(report.get("notes")),
+        notes_text(report.get("notes")),
     )
 
 
@@ -102,7 +102,7 @@ def made(job: dict[str, Any], model: dict[str, Any]) -> RenderableType:
         ),
         _measures(result["metrics"], result.get("baseline", {})),
         _left_out(result.get("left_out")),
-        _notes(result.get("notes")),
+        notes_text(result.get("notes")),
         "\n      ".join([f"Next: mlmini models show {version}", *promotion]),
     )
 
@@ -120,7 +120,8 @@ def _left_out(columns: list[dict[str, str]] | None) -> tuple[str, RenderableType
     return ("Left out", facts((each["column"], in_verbs(each["reason"])) for each in columns)) if columns else None
 
 
-def _notes(notes: list[str] | None) -> tuple[str, RenderableType] | None:
+def notes_text(notes: list[str] | None) -> tuple[str, RenderableType] | None:
+    """What is to be known of a training, under its heading; nothing if there is nothing."""
     return ("Notes", "\n".join(cell(in_verbs(note)) for note in notes)) if notes else None
 
 

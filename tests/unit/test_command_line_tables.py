@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.render.jobs import cancelled, job_list
+from cli.render.jobs import cancelled, dry_run, job_list
 from cli.render.models import made
 
 JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -79,3 +79,18 @@ def test_a_training_ends_with_the_command_that_may_come_next(
     lines = [line.strip() for line in shown(made(job(dataset_name="iris", result=result), MODEL)).splitlines()]
     assert "Next: mlmini models show 3" in lines
     assert [line for line in lines if line.startswith("mlmini promote")] == ([command] if command else [])
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_a_dry_run_shows_what_the_reading_of_the_table_found(valid: bool) -> None:
+    problem = {"code": "single_class", "title": "Single class", "detail": "There is one class only.", "errors": []}
+    answer: dict[str, Any] = {
+        "valid": valid,
+        "request": {"target_column": "species"},
+        "limits": {"seconds": 60, "memory_mb": 100},
+        "recipe": [],
+        "notes": ["4 rows are left out."],
+        "problems": [] if valid else [problem],
+    }
+    assert shown(dry_run(answer)).rstrip().endswith("Notes\n4 rows are left out.")
+    assert "Notes" not in shown(dry_run(answer | {"notes": []}))
