@@ -22,6 +22,7 @@ header { border-bottom: 1px solid var(--line); padding: .75rem 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; margin: .25rem 0; padding: 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }
+h3 { font-size: 1rem; margin-top: 1.75rem; border-top: 1px solid var(--line); padding-top: .75rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .25rem 1rem; }
 dt { font-weight: bold; }
 dd { margin: 0; }
@@ -33,6 +34,10 @@ tbody th { font-weight: normal; }
 thead th { overflow-wrap: normal; }
 tbody th, td { max-width: 18rem; overflow-wrap: break-word; }
 time { white-space: nowrap; }
+svg { fill: var(--link); display: block; max-width: 100%; }
+.chart { width: 20rem; border-bottom: 1px solid var(--line); }
+.bar { width: 10rem; }
+.edges { margin-top: .25rem; font-size: .9rem; }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

@@ -8,8 +8,11 @@ from api.dependencies import PartsDep, ReadSession, WriteSession, remove_afterwa
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lifespan import Parts
+from api.pages.frame import WantsPage
+from api.pages.profile import page_of_profile
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
+from api.schemas.profile import DatasetProfile
 from shared.datasets import preview as previews
 from shared.datasets.catalog import (
     archive_dataset,
@@ -19,6 +22,7 @@ from shared.datasets.catalog import (
     list_datasets,
     list_versions,
 )
+from shared.datasets.profiling import profile_of
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.jobs.acceptance import API
 from shared.registry.erasure import erase_dataset
@@ -71,6 +75,23 @@ async def preview_dataset(
     return await parts.lanes.preview(lambda: _preview(parts, name, number, rows))
 
 
+@router.get(
+    "/datasets/{name}/profile",
+    summary="Show what is in each column",
+    response_model=DatasetProfile,
+    responses=responses(404, 413, 422, 503),
+)
+async def profile_dataset(
+    name: Name,
+    parts: PartsDep,
+    wants_page: WantsPage,
+    version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
+) -> Response:
+    """How the values of each column are spread, what the reading tells, and the first rows; as a page for browsers."""
+    number = None if version is None else _number(name, version)
+    return await parts.lanes.preview(lambda: _profile(parts, name, number, wants_page=wants_page))
+
+
 @router.delete(
     "/datasets/{name}",
     status_code=204,
@@ -114,6 +135,19 @@ def _preview(parts: Parts, name: str, number: int | None, rows: int) -> Response
     )
     # Written here: it may be long, and the event loop must not stand still meanwhile.
     return Response(shown.model_dump_json(), media_type="application/json")
+
+
+def _profile(parts: Parts, name: str, number: int | None, *, wants_page: bool) -> Response:
+    with parts.database.read() as session:
+        entry = find_entry(session, name, number)
+        kept = entry.version.profile
+        dataset = Dataset.of_entry(entry)
+    bucket = parts.settings.datasets_bucket
+    found = profile_of(entry.version, kept, store=parts.store, bucket=bucket, reader=parts.reader)
+    told = DatasetProfile.of_version(dataset, found)
+    if wants_page:
+        return page_of_profile(told)
+    return Response(told.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
 
 def _number(name: str, version: str) -> int:

@@ -62,6 +62,10 @@ class Dataset(DatasetVersion):
     description: str | None = Field(description="What the table is about, as the last upload with a description said.")
     created_at: Moment = Field(description="When the first version was uploaded.")
     updated_at: Moment = Field(description="When the newest version was uploaded, or the description changed.")
+    links: dict[str, str] = Field(
+        description="Where more is told of it; the profile is a page, too.",
+        examples=[{"profile": "/datasets/iris/profile?version=1", "preview": "/datasets/iris/preview?version=1"}],
+    )
 
     @classmethod
     def of_entry(cls, entry: CatalogEntry) -> Self:
@@ -74,6 +78,10 @@ class Dataset(DatasetVersion):
                 "description": dataset.description,
                 "created_at": dataset.created_at,
                 "updated_at": dataset.updated_at,
+                "links": {
+                    each: f"/datasets/{dataset.name}/{each}?version={version.number}" for each in ("profile", "preview")
+                }
+                | {"versions": f"/datasets/{dataset.name}/versions"},
             }
         )
 

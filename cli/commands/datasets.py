@@ -44,12 +44,12 @@ def upload(
     from cli.actions.rereading import reading_fields
     from cli.actions.session import connected
     from cli.actions.uploading import upload_table
-    from cli.render.datasets import dataset_profile
+    from cli.render.datasets import dataset_at
 
     with connected(url, as_json=json) as (client, output):
         fields = reading_fields(said)
         done = upload_table(client, output, file, name=name, description=description, reading=fields, dry_run=dry_run)
-        output.give(done, dataset_profile)
+        output.give(done, dataset_at(client.address.shown))
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset's name.")]
@@ -72,11 +72,14 @@ def reread(
     """
     from cli.actions.rereading import reading_fields, reread_dataset
     from cli.actions.session import connected
-    from cli.render.datasets import dataset_profile
+    from cli.render.datasets import dataset_at
 
     with connected(url, as_json=json) as (client, output):
         fields = reading_fields(said)
-        output.give(reread_dataset(client, output, name, fields, version=version, dry_run=dry_run), dataset_profile)
+        output.give(
+            reread_dataset(client, output, name, fields, version=version, dry_run=dry_run),
+            dataset_at(client.address.shown),
+        )
 
 
 @app.command("list")
@@ -100,10 +103,10 @@ def show(
     """Show a dataset and what is in each of its columns."""
     from cli.actions.session import connected
     from cli.client import requests as calls
-    from cli.render.datasets import dataset_profile
+    from cli.render.datasets import dataset_at
 
     with connected(url, as_json=json) as (client, output):
-        output.give(client.get(calls.dataset(name)), dataset_profile)
+        output.give(client.get(calls.dataset(name)), dataset_at(client.address.shown))
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """Datasets as tables."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -34,7 +36,12 @@ def dataset_list(page: dict[str, Any]) -> RenderableType:
     )
 
 
-def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
+def dataset_at(address: str) -> Callable[[dict[str, Any]], RenderableType]:
+    """How to show a dataset of the API at this address."""
+    return partial(dataset_profile, address=address)
+
+
+def dataset_profile(dataset: dict[str, Any], *, address: str = "") -> RenderableType:
     """One dataset with what is in each of its columns, or what a dry run tells of it."""
     is_stored = "location" in dataset
     place = f", {dataset['location']}" if is_stored else ""
@@ -50,6 +57,7 @@ def dataset_profile(dataset: dict[str, Any]) -> RenderableType:
                 ("SHA-256", dataset["sha256"]),
                 *([("Uploaded", moment(dataset["updated_at"]))] if is_stored else []),
                 *([("Description", dataset["description"])] if dataset["description"] else []),
+                *([("Profile", f"{address}{dataset['links']['profile']}")] if is_stored else []),
             ]
         ),
         table(

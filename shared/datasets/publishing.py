@@ -109,6 +109,7 @@ def stage(session: Session, key: str, incoming: Incoming, found: Inspection) -> 
         rows=found.rows,
         columns=[column.model_dump(mode="json") for column in found.columns],
         findings=[finding.model_dump(mode="json") for finding in found.findings],
+        profile=found.profile.model_dump(mode="json"),
     )
     session.add(version)
     session.flush()

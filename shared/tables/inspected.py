@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
-from shared.tables.sketch import ColumnSketch
+from shared.tables.spread import ColumnSketch
 
 
 class TableLimits(BaseModel):

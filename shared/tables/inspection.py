@@ -20,6 +20,7 @@ from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfi
 from shared.tables.loading import first_rows
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
+from shared.tables.profiling import FIRST_ROWS, profile_table
 from shared.tables.reading import Reading
 from shared.tables.results import contradiction, findings_of, finished_columns
 from shared.tables.sketch import rows_looked_at
@@ -28,7 +29,6 @@ from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
 
 _NICE = 10
-_FIRST_ROWS = 20
 
 
 def main(folder: Path) -> None:
@@ -72,18 +72,16 @@ def inspect(path: Path, limits: TableLimits, options: ReadingOptions | None = No
     return _inspect(path, limits, said.model_copy(update={"encoding": guess.encoding}), [finding])
 
 
-def _answer(request: dict[str, Any]) -> Inspection | Preview:
+def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile:
     path = Path(request["path"])
     if request["act"] == "inspect":
         options = ReadingOptions.model_validate(request.get("options", {}))
         return inspect(path, TableLimits.model_validate(request["limits"]), options)
-    return first_rows(
-        path,
-        Reading.model_validate(request["reading"]),
-        columns=[Column.model_validate(column) for column in request["columns"]],
-        rows=request["rows"],
-        partial=request["partial"],
-    )
+    reading = Reading.model_validate(request["reading"])
+    columns = [Column.model_validate(column) for column in request["columns"]]
+    if request["act"] == "profile":
+        return profile_table(path, reading, columns)
+    return first_rows(path, reading, columns=columns, rows=request["rows"], partial=request["partial"])
 
 
 def _starts_compressed(path: Path) -> bool:
@@ -116,7 +114,7 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     profile = TableProfile(
         rows_looked_at=rows_looked_at(surveyed.rows, columns=len(surveyed.columns)),
         columns={column.name: surveyed.sketches[column.name] for column in columns},
-        first_rows=first_rows(path, reading, columns=columns, rows=_FIRST_ROWS, partial=False),
+        first_rows=first_rows(path, reading, columns=columns, rows=FIRST_ROWS, partial=False),
     )
     return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings, profile=profile)
 

@@ -5,12 +5,10 @@ from pathlib import Path
 
 from shared.tables.delimited_problems import ROW_BYTES
 from shared.tables.dialect import Dialect, records_of
-from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
+from shared.tables.loading import UNLIMITED
 from shared.tables.reading import Reading
 from shared.tables.text import TextFile, split_lines
-
-_UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62, controls=True)
 
 
 def lines_of_rows(path: Path, reading: Reading, layout: Layout, rows: Collection[int]) -> dict[int, int]:
@@ -20,7 +18,7 @@ def lines_of_rows(path: Path, reading: Reading, layout: Layout, rows: Collection
     if not wanted:
         return found
     row = -1
-    with TextFile(path, reading, _UNLIMITED) as text:
+    with TextFile(path, reading, UNLIMITED) as text:
         lines = (line.decode("utf-8", "replace") for line in split_lines(text, longest=2 * ROW_BYTES))
         for record in records_of(lines, Dialect.stored(reading)):
             if record.line <= layout.lines or not record.cells:

@@ -18,7 +18,7 @@ from shared.tables.text import NotUtf8
 from shared.tables.values import ARROW
 
 # The file was checked against the limits at its upload, maybe by a release with other limits.
-_UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62, controls=True)
+UNLIMITED = TableLimits(max_columns=10**9, max_bytes=2**62, controls=True)
 
 
 def read_table(path: Path, reading: Reading, *, columns: list[Column], only: list[str] | None = None) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def read_table(path: Path, reading: Reading, *, columns: list[Column], only: lis
     if only is not None:
         wanted.sort(key=lambda column: only.index(column.name))
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
-    with open_chunks(path, reading, _UNLIMITED) as chunks:
+    with open_chunks(path, reading, UNLIMITED) as chunks:
         table = pa.Table.from_batches(_converted(chunks, reading, wanted, schema), schema)
     frame: pd.DataFrame = table.to_pandas()
     for column in wanted:
@@ -53,7 +53,7 @@ def first_rows(path: Path, reading: Reading, *, columns: list[Column], rows: int
     """
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in columns])
     found: list[list[Any]] = []
-    with open_chunks(path, reading, _UNLIMITED, partial=partial) as chunks:
+    with open_chunks(path, reading, UNLIMITED, partial=partial) as chunks:
         for batch in _converted(chunks, reading, columns, schema):
             cells = [column.to_pylist() for column in batch.slice(0, rows - len(found)).columns]
             found += ([plain(value) for value in row] for row in zip(*cells, strict=True))

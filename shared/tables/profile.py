@@ -11,7 +11,8 @@ from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
 from shared.tables.floats import count_rounded_decimals, count_rounded_wholes
 from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
-from shared.tables.sketch import ColumnSketch, Sketch
+from shared.tables.sketch import Sketch
+from shared.tables.spread import ColumnSketch
 
 _MOST_CATEGORIES = 1_000
 _FEW_CATEGORIES = 30

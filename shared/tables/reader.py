@@ -20,7 +20,7 @@ from shared.sandbox import Ending, LimitTooLow, ProcessLimits, Sandbox, SandboxF
 from shared.scratch import Scratch, scratch_errors
 from shared.settings import Settings
 from shared.tables.columns import Column
-from shared.tables.inspected import Inspection, Preview, TableLimits
+from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
@@ -89,6 +89,22 @@ class Reader:
             self._previews,
         )
         return Preview.model_validate(found)
+
+    def profile(self, path: Path, reading: Reading, columns: list[Column]) -> TableProfile:
+        """How the values of a file that was checked are spread, and its first rows.
+
+        Raises:
+            InvalidTable: when the file is not what was checked.
+            TableTooLarge: when it takes too much memory or time.
+        """
+        request = {
+            "act": "profile",
+            "path": str(path),
+            "reading": reading.model_dump(),
+            "columns": [column.model_dump(mode="json") for column in columns],
+        }
+        places = self._small if path.stat().st_size <= SMALL_BYTES else self._large
+        return TableProfile.model_validate(self._ask(request, places))
 
     def check(self) -> None:
         """See whether the system limits the memory of reading; starts the fork server where it may.

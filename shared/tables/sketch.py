@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
 
 from shared.tables.columns import ColumnKind
+from shared.tables.spread import ColumnSketch, Histogram, ValueCount
 from shared.tables.values import STRINGS
 
 # What all columns of a table keep together, and one of them at most.
@@ -20,30 +20,6 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 20
 _TOP = 10
 _VALUE_CHARACTERS = 100
-
-
-class ValueCount(BaseModel):
-    """A value and how often it is there."""
-
-    value: Any = Field(description="The value; a long text is cut.")
-    count: int = Field(description="In how many of the rows that were looked at.")
-
-
-class Histogram(BaseModel):
-    """Counts of values between edges; each bin has its lower edge, and the last one both."""
-
-    edges: list[float] = Field(description="One more than there are bins; for moments, seconds since 1970 in UTC.")
-    counts: list[int] = Field(description="How many values are in each bin.")
-
-
-class ColumnSketch(BaseModel):
-    """The spread of one column's values, in the rows that were looked at."""
-
-    quantiles: dict[str, float] | None = Field(
-        default=None, description="Values by the share of values below; for moments, seconds since 1970 in UTC."
-    )
-    histogram: Histogram | None = Field(default=None, description="For numbers and moments.")
-    top: list[ValueCount] = Field(default_factory=list, description="The most frequent values, for words and booleans.")
 
 
 class Sketch:

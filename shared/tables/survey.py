@@ -28,7 +28,7 @@ from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
-from shared.tables.sketch import ColumnSketch
+from shared.tables.spread import ColumnSketch
 from shared.tables.stray_quotes import refuse_stray_quotes
 from shared.tables.typed_evidence import TypedEvidence
 

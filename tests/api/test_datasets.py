@@ -54,6 +54,10 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert reading.keys() == Reading.model_fields.keys()
     assert (reading["rules"], reading["format"], reading["delimiter"], reading["kinds"]) == (2, "csv", ",", {})
     assert [(finding["code"], finding["count"]) for finding in dataset.pop("findings")] == [("duplicate_rows", 1)]
+    assert dataset.pop("links") == {
+        "profile": "/datasets/my_iris/profile?version=1", "preview": "/datasets/my_iris/preview?version=1",
+        "versions": "/datasets/my_iris/versions",
+    }  # fmt: skip
     assert dataset == {
         "name": "my_iris", "description": "flowers", "format": "csv", "version": 1, "rows": 150,
         "size_bytes": IRIS.stat().st_size,

@@ -76,6 +76,7 @@ def test_the_limits_and_examples_of_a_column_are_values_of_it() -> None:
     profile = {
         **about,
         "reading": reading,
+        "links": {"profile": "/datasets/x/profile"},
         "version": 1,
         "rows": 2,
         "size_bytes": 9,
