@@ -20,7 +20,7 @@ _MOST_COLUMNS = 100
 _MOST_FINDINGS = 200
 _MOST_CELLS = 30
 _LONGEST_CELL = 60
-_MARKS = {" ": "blanks", "\t": "tab"}
+_MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank", ".": "point", "'": "apostrophe"}
 
 
 def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
@@ -47,18 +47,21 @@ def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
 
 def read_as(reading: Reading) -> str:
     """How a file was read, in a line."""
-    delimiter = reading.delimiter and _MARKS.get(reading.delimiter, reading.delimiter)
     parts = [
         reading.format,
-        f"delimiter {delimiter}" if delimiter else None,
+        _mark("delimiter", reading.delimiter),
         reading.encoding,
-        f"decimal {reading.decimal}" if reading.decimal else None,
-        f"thousands {_MARKS.get(reading.thousands, reading.thousands)}" if reading.thousands else None,
+        _mark("decimal", reading.decimal),
+        _mark("thousands", reading.thousands),
         f"names in line {reading.header_line}" if reading.header_line else None,
         reading.compression,
         None if reading.rules > 1 else "by the rules of an older release",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _mark(name: str, mark: str | None) -> str | None:
+    return None if mark is None else f"{name} {_MARKS.get(mark, mark)}"
 
 
 def _looked_at(profile: DatasetProfile) -> str:

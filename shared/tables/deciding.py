@@ -37,9 +37,11 @@ def marks_of(columns: Sequence[Evidence], options: ReadingOptions) -> Marks:
 def decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
     """How one column is read."""
     gap_words = None if options.gap_words is None else tuple(options.gap_words)
-    verdict = _decide(evidence, marks, options)
-    reading = verdict.reading.model_copy(update={"gap_words": gap_words})
-    return Decision(reading, [*notes_of_gaps(evidence, reading), *notes_of_spelling(evidence, reading), *verdict.notes])
+    decision = _decide(evidence, marks, options)
+    reading = decision.reading.model_copy(update={"gap_words": gap_words})
+    return Decision(
+        reading, [*notes_of_gaps(evidence, reading), *notes_of_spelling(evidence, reading), *decision.notes]
+    )
 
 
 def _decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
@@ -76,10 +78,10 @@ def _as_said(choice: KindChoice, evidence: Evidence, marks: Marks) -> CellReadin
 def _words(evidence: Evidence, present: int) -> Decision:
     """A column of words, which may be parts of dates or numbers with a sign before them."""
     codes = evidence.count(CellShape.CODE) and evidence.count(CellShape.CODE, CellShape.INTEGER) == present
-    verdict = Decision(CellReading(kind=ColumnKind.TEXT, format="code" if codes else None))
+    decision = Decision(CellReading(kind=ColumnKind.TEXT, format="code" if codes else None))
     parts = evidence.count(CellShape.PART_OF_DATE)
     if parts * 2 > present and (first := evidence.first(CellShape.PART_OF_DATE)):
-        verdict.notes.append(
+        decision.notes.append(
             Note(
                 FindingCode.NEARLY_DATES,
                 first.row,
@@ -88,7 +90,7 @@ def _words(evidence: Evidence, present: int) -> Decision:
                 "written. Write whole dates, such as 2026-01-31, to have them read.",
             )
         )
-    return verdict
+    return decision
 
 
 def _decide_numbers(evidence: Evidence, marks: Marks, present: int, odd: dict[str, int]) -> Decision:
@@ -103,11 +105,11 @@ def _decide_numbers(evidence: Evidence, marks: Marks, present: int, odd: dict[st
     if _are_few(odd, present - numbers, present) and not evidence.count(CellShape.CODE, CellShape.BIG):
         reading = reading.model_copy(update={"odd_words": tuple(odd)})
         return Decision(reading, [_nearly_numeric(evidence, present - numbers, kept=False), *notes])
-    verdict = _words(evidence, present)
+    decision = _words(evidence, present)
     few_codes = evidence.count(CellShape.CODE) * _ONE_IN <= present
     if (numbers * 2 >= present and few_codes) or evidence.count(CellShape.BIG) * 2 >= present:
-        verdict.notes.append(_nearly_numeric(evidence, present - numbers, kept=True))
-    return verdict
+        decision.notes.append(_nearly_numeric(evidence, present - numbers, kept=True))
+    return decision
 
 
 def _are_few(odd: dict[str, int], count: int, present: int) -> bool:
@@ -118,27 +120,33 @@ def _are_few(odd: dict[str, int], count: int, present: int) -> bool:
 def _decide_dates(evidence: Evidence, present: int, odd: dict[str, int]) -> Decision:
     dates = evidence.count(*DATES)
     form = _date_form(evidence)
-    if evidence.count(CellShape.DAY_FIRST) and evidence.count(CellShape.MONTH_FIRST):
-        reason = "some have the day first and some the month"
-    elif evidence.count(CellShape.DAY_OR_MONTH_FIRST) and form is None:
-        reason = "day and month may be meant either way"
-    elif evidence.count(CellShape.ISO) and evidence.count(CellShape.ZONED):
-        reason = "some name a time zone and some do not"
-    elif dates < present and not _are_few(_not_dates(odd), present - dates, present):
-        reason = "others are not"
-    else:
-        odd = _not_dates(odd) if dates < present else {}
-        reading = CellReading(kind=ColumnKind.DATETIME, format=form, odd_words=tuple(odd))
-        return Decision(reading, [_nearly_dates(evidence, present - dates)] if odd else [])
-    verdict = _words(evidence, present)
+    others = _not_dates(odd) if dates < present else {}
+    doubt = _doubt(evidence, form)
+    if doubt is None and others and not _are_few(others, present - dates, present):
+        doubt = "others are not", "Correct the others, or send them as 'gap_words' to read them as missing."
+    if doubt is None:
+        reading = CellReading(kind=ColumnKind.DATETIME, format=form, odd_words=tuple(others))
+        return Decision(reading, [_nearly_dates(evidence, present - dates)] if others else [])
+    decision = _words(evidence, present)
     first = evidence.first(*DATES)
     if dates * 2 >= present and first is not None:
-        detail = (
-            f"{dates:,} cells are dates such as {shown(first)}, but {reason}. The column is kept as text. Send 'kinds' "
-            "with datetime:dmy (day first) or datetime:mdy (month first), or write dates as 2026-01-31."
-        )
-        verdict.notes.append(Note(FindingCode.NEARLY_DATES, first.row, dates, detail))
-    return verdict
+        reason, fix = doubt
+        detail = f"{dates:,} cells are dates such as {shown(first)}, but {reason}. The column is kept as text. {fix}"
+        decision.notes.append(Note(FindingCode.NEARLY_DATES, first.row, dates, detail))
+    return decision
+
+
+def _doubt(evidence: Evidence, form: Form | None) -> tuple[str, str] | None:
+    """Why the dates of a column cannot be read, and what to do about it."""
+    if evidence.count(CellShape.DAY_FIRST) and evidence.count(CellShape.MONTH_FIRST):
+        return "some have the day first and some the month", "Write all its dates as 2026-01-31."
+    if evidence.count(CellShape.DAY_OR_MONTH_FIRST) and form is None:
+        fix = "Send 'kinds' with datetime:dmy (day first) or datetime:mdy (month first)."
+        return "day and month may be meant either way", fix
+    if evidence.count(CellShape.ISO) and evidence.count(CellShape.ZONED):
+        fix = "Send 'kinds' with datetime to read those without one as UTC."
+        return "some name a time zone and some do not", fix
+    return None
 
 
 def _not_dates(odd: dict[str, int]) -> dict[str, int]:

@@ -37,7 +37,9 @@ def notes_of_gaps(evidence: Evidence, reading: CellReading) -> list[Note]:
     first = evidence.first("gap", CellShape.NO_VALUE) or First(0, "")
     said = ", ".join(f"{text!r} ({count:,})" for text, count in list(found.items())[:_MOST_WORDS])
     strings = reading.kind in STRINGS
-    fix = "'gap_words' without it, such as []," if strings else "'kinds' with category for the column"
+    fix = (
+        "'gap_words' with the words that shall count as missing" if strings else "'kinds' with category for the column"
+    )
     detail = f"{said} {'counts' if len(found) == 1 else 'count'} as missing. Send {fix} to keep such cells."
     return [Note(FindingCode.GAP_WORD, first.row, sum(found.values()), detail)]
 
