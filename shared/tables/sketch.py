@@ -93,5 +93,11 @@ def _spread(numbers: NDArray[np.float64]) -> ColumnSketch:
     if not np.isfinite(high - low):
         # The range itself is beyond all floats.
         return ColumnSketch(quantiles=quantiles)
-    counts, edges = np.histogram(numbers, bins=_BINS if high > low else 1, range=(low, high))
-    return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=edges.tolist(), counts=counts.tolist()))
+    if high == low:
+        return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=[low, high], counts=[len(numbers)]))
+    # By hand, because numpy refuses ranges of large numbers that are near each other.
+    places = np.minimum((numbers - low) / (high - low) * _BINS, _BINS - 1).astype(np.intp)
+    counts = np.bincount(places, minlength=_BINS).tolist()
+    return ColumnSketch(
+        quantiles=quantiles, histogram=Histogram(edges=np.linspace(low, high, _BINS + 1).tolist(), counts=counts)
+    )
