@@ -4,10 +4,14 @@ The files are in `tests/tables`. What is read from each, value for value, is in 
 `docs/reading.md` is made from this list.
 """
 
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from shared.tables.findings import EXPLANATIONS, FindingCode
 
 FOLDER = Path(__file__).parents[1] / "tables"
+EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text())
 
 
 class TableCase(NamedTuple):
@@ -421,3 +425,22 @@ CASES = (
         "i8_wine.csv i10_mixed.csv j1_a.csv j1_b.csv",
     ),
 )
+
+
+def cases_table() -> list[str]:
+    """The lines of the table in `docs/reading.md`."""
+    rows = [f"| {case.situation} | {_told(case)} | {len(case.files)} |" for case in CASES]
+    return ["| Table | What is done | Files |", "|---|---|---|", *rows]
+
+
+def findings_table() -> list[str]:
+    """The lines of the table of codes there."""
+    rows = [f"| `{code.value}` | {EXPLANATIONS[code].title} |" for code in FindingCode]
+    return ["| Code | Means |", "|---|---|", *rows]
+
+
+def _told(case: TableCase) -> str:
+    if case.outcome == "read":
+        return "read"
+    refused = "refused" in EXPECTED[case.files[0]]
+    return f"{'refused' if refused else 'read and told'}: `{case.outcome}`"

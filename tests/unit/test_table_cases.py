@@ -1,7 +1,6 @@
 """Tables as people really have them are read with their right values, or it is told, or they are refused."""
 
-import json
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +9,9 @@ from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
 from shared.tables.loading import read_table
-from tests.support.table_cases import CASES, FOLDER, TableCase
+from tests.support.table_cases import CASES, EXPECTED, FOLDER, TableCase, cases_table, findings_table
 from tests.support.tables import described
 
-EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text())
 # Findings that say nothing of how the table is read.
 QUIET = {FindingCode.DUPLICATE_ROWS, FindingCode.CONSTANT, FindingCode.INDEX_COLUMN, FindingCode.DIGITS_LOST}
 FILES = [(case, file) for case in CASES for file in case.files]
@@ -42,3 +40,10 @@ def test_each_file_belongs_to_a_case() -> None:
     listed = [file for _, file in FILES]
     assert sorted(listed) == sorted(path.name for path in FOLDER.iterdir() if path.name != "expected.json")
     assert len(listed) == len(set(listed)) == len(EXPECTED)
+
+
+@pytest.mark.parametrize(("name", "lines"), [("cases", cases_table()), ("findings", findings_table())])
+def test_the_page_about_reading_lists_all_cases_and_findings(name: str, lines: list[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reading.md").read_text()
+    between = page.split(f"<!-- {name} -->\n")[1].split(f"\n<!-- /{name} -->")[0]
+    assert between.splitlines() == lines
