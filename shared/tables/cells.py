@@ -94,6 +94,11 @@ def gap_words(reading: CellReading) -> tuple[str, ...]:
     return (*dict.fromkeys((*chosen, *MISSING, *NO_VALUE, *days, *reading.odd_words)),)
 
 
+def _has_numbers_for_gaps(reading: CellReading) -> bool:
+    """Whether a word that stands for a missing value may be a number, as -999 is."""
+    return any(letter.isdigit() for word in reading.gap_words or () for letter in word)
+
+
 def _bytes(word: str) -> int:
     return len(word.encode())
 
@@ -103,7 +108,7 @@ def _words(cells: pa.Array, reading: CellReading) -> pa.Array:
 
 
 def _integers(cells: pa.Array, reading: CellReading) -> pa.Array:
-    if reading.thousands is None and reading.format is None:
+    if reading.thousands is None and reading.format is None and not _has_numbers_for_gaps(reading):
         try:
             return _whole(cells)
         except pa.ArrowInvalid:
@@ -121,7 +126,8 @@ def _whole(cells: pa.Array) -> pa.Array:
 
 
 def _numbers(cells: pa.Array, reading: CellReading) -> pa.Array:
-    if reading.thousands is None and reading.format is None and reading.decimal == ".":
+    plain = reading.thousands is None and reading.format is None and reading.decimal == "."
+    if plain and not _has_numbers_for_gaps(reading):
         try:
             return finite(pc.cast(cells, pa.float64()))
         except pa.ArrowInvalid:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.tables.dialect import Record, is_typed
 from shared.tables.missing import MISSING, NO_VALUE
+from shared.tables.shapes import DATES, look_of
 
 _LONGEST_UNIT = 20
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -17,6 +18,14 @@ def columns_of(body: Iterable[Record], width: int) -> list[tuple[str, ...]]:
     """The trimmed cells of each column, from the rows that have so many cells."""
     rows = [[cell.strip() for cell in record.cells] for record in body if len(record.cells) == width]
     return list(zip(*rows, strict=True))
+
+
+def _trimmed(cell: str) -> str:
+    return cell.strip().strip("\ufeff").strip()
+
+
+def _is_date(cell: str) -> bool:
+    return look_of(cell).shape in DATES
 
 
 def _present(cells: Iterable[str]) -> list[str]:
@@ -34,29 +43,36 @@ def is_data(cells: list[str], body: list[Record]) -> bool:
 
     Whole numbers are common names: `0, 1, 2` of an array, or years.
     """
-    columns = columns_of(body, len(cells))
+    names = [_trimmed(cell) for cell in cells]
+    # A line that repeats the names is one more header.
+    columns = columns_of((row for row in body if [_trimmed(cell) for cell in row.cells] != names), len(cells))
     if not columns:
         return False
-    names = [cell.strip() for cell in cells]
+    if any(_is_date(name) and all(map(_is_date, _present(column))) for name, column in zip(names, columns, strict=True)):
+        return True
     numeric = [at for at, column in enumerate(columns) if is_numeric(column)]
     if not numeric:
         below = [name in column for name, column in zip(names, columns, strict=False) if name]
-        rows = {tuple(cell.strip() for cell in record.cells) for record in body}
-        return tuple(names) not in rows and 2 * sum(below) >= len(names)
+        return 2 * sum(below) >= len(names)
     numbers = [at for at, name in enumerate(names) if _NUMBER.fullmatch(name)]
     if not numbers:
         return False
     if any(_WHOLE.fullmatch(names[at]) is None for at in numbers):
         return 2 * len(numbers) >= min(len(names), len(numeric))
-    if _is_sequence([int(names[at]) for at in numbers]):
+    if all(map(_is_year, (names[at] for at in numbers))):
+        return all(all(map(_is_year, _present(columns[at]))) for at in numbers)
+    # A single number beside words is the first cell of a row, as a table with numbered rows has it.
+    if (len(numbers) > 1 or sum(map(bool, names)) == 1) and _is_sequence([int(names[at]) for at in numbers]):
         return False
     return any(at in numeric and all(map(_WHOLE.fullmatch, _present(columns[at]))) for at in numbers)
 
 
+def _is_year(cell: str) -> bool:
+    return cell.isdecimal() and int(cell[:5]) in YEARS
+
+
 def _is_sequence(numbers: list[int]) -> bool:
-    """Whether whole numbers number the columns, or are years."""
-    if all(number in YEARS for number in numbers):
-        return True
+    """Whether whole numbers number the columns."""
     low, high = min(numbers), max(numbers)
     return low in {0, 1} and high - low + 1 == len(set(numbers)) == len(numbers)
 

@@ -1,0 +1,59 @@
+"""A first line of values is not taken for names in silence, and no row is lost because it looks like the names."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import HeaderDoubtful
+from shared.tables.inspected import Inspection, TableLimits
+from shared.tables.inspection import inspect
+
+
+def found_in(folder: Path, *lines: str) -> Inspection:
+    path = folder / "upload"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return inspect(path, TableLimits())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([f"{row},Foo{row},Bar{row}" for row in range(20)], id="rows numbered from 0"),
+        pytest.param([f"{row + 1},Foo{row},Bar{row}" for row in range(20)], id="rows numbered from 1"),
+        pytest.param([f"{row % 2} 1:0.5 2:{row}.5" for row in range(20)], id="a label of two"),
+        pytest.param([f"2024-01-{row + 1:02},foo,bar" for row in range(20)], id="days"),
+        pytest.param([f"{row + 1}.01.2024;foo" for row in range(20)], id="days as in Germany"),
+        pytest.param([f"ab,cd,x{row % 3}" for row in range(20)], id="words that come again, in the same rows"),
+        pytest.param([f"Bonn,{2001 + row % 9}" for row in range(20)], id="years above years"),
+    ],
+)
+def test_a_first_line_that_is_a_row_is_not_taken_for_names(tmp_path: Path, rows: list[str]) -> None:
+    with pytest.raises(HeaderDoubtful) as refused:
+        found_in(tmp_path, *rows)
+    assert refused.value.errors[0]["loc"] == ["file", 1]
+
+
+@pytest.mark.parametrize(
+    ("names", "row"),
+    [
+        pytest.param(",0", "a,5", id="a series of pandas"),
+        pytest.param("0,1,2,label", "7,8,9,x", id="an array"),
+        pytest.param("country,2019", "Peru,5", id="a year above amounts"),
+        pytest.param("day,2024-01-01", "Peru,5", id="a day above amounts"),
+    ],
+)
+def test_names_may_be_numbers_and_days(tmp_path: Path, names: str, row: str) -> None:
+    found = found_in(tmp_path, names, *[row] * 9)
+    assert (found.rows, [column.name for column in found.columns][-1]) == (9, names.split(",")[-1])
+
+
+def test_a_row_of_values_is_not_dropped_because_the_names_are_numbers(tmp_path: Path) -> None:
+    found = found_in(tmp_path, "0", *map(str, range(20)))
+    assert found.rows == 20
+
+
+@pytest.mark.parametrize("again", ["a,b", "a, b", " a ,b", "\ufeffa,b"])
+def test_names_are_known_again_whatever_is_around_them(tmp_path: Path, again: str) -> None:
+    found = found_in(tmp_path, "a , b", "1,x", "2,y", again, "3,z")
+    assert (found.rows, [column.kind for column in found.columns]) == (3, ["integer", "category"])
+    assert [(finding.code, finding.line) for finding in found.findings] == [("repeated_header", 4)]
