@@ -48,23 +48,32 @@ def is_data(cells: list[str], body: list[Record]) -> bool:
     columns = columns_of((row for row in body if [_trimmed(cell) for cell in row.cells] != names), len(cells))
     if not columns:
         return False
-    if any(_is_date(name) and all(map(_is_date, _present(column))) for name, column in zip(names, columns, strict=True)):
+    if any(_is_date(name) and _are_dates(column) for name, column in zip(names, columns, strict=True)):
         return True
     numeric = [at for at, column in enumerate(columns) if is_numeric(column)]
     if not numeric:
         below = [name in column for name, column in zip(names, columns, strict=False) if name]
         return 2 * sum(below) >= len(names)
-    numbers = [at for at, name in enumerate(names) if _NUMBER.fullmatch(name)]
-    if not numbers:
-        return False
-    if any(_WHOLE.fullmatch(names[at]) is None for at in numbers):
-        return 2 * len(numbers) >= min(len(names), len(numeric))
-    if all(map(_is_year, (names[at] for at in numbers))):
-        return all(all(map(_is_year, _present(columns[at]))) for at in numbers)
+    numbers = {at: name for at, name in enumerate(names) if _NUMBER.fullmatch(name)}
+    if all(map(_WHOLE.fullmatch, numbers.values())):
+        return _are_values(numbers, columns, alone=sum(map(bool, names)) == 1)
+    return 2 * len(numbers) >= min(len(names), len(numeric))
+
+
+def _are_values(numbers: dict[int, str], columns: list[tuple[str, ...]], *, alone: bool) -> bool:
+    """Whether whole numbers of a first line, by their place, are values; `alone` says that there is no other name."""
+    below = [_present(columns[at]) for at in numbers]
+    if all(map(_is_year, numbers.values())):
+        return bool(numbers) and all(cells and all(map(_is_year, cells)) for cells in below)
     # A single number beside words is the first cell of a row, as a table with numbered rows has it.
-    if (len(numbers) > 1 or sum(map(bool, names)) == 1) and _is_sequence([int(names[at]) for at in numbers]):
+    if (len(numbers) > 1 or alone) and _is_sequence([int(name) for name in numbers.values()]):
         return False
-    return any(at in numeric and all(map(_WHOLE.fullmatch, _present(columns[at]))) for at in numbers)
+    return any(cells and all(map(_WHOLE.fullmatch, cells)) for cells in below)
+
+
+def _are_dates(cells: Iterable[str]) -> bool:
+    present = _present(cells)
+    return bool(present) and all(map(_is_date, present))
 
 
 def _is_year(cell: str) -> bool:

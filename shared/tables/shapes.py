@@ -119,6 +119,8 @@ _CURRENCY = re.compile(
 _PARENTHESES = re.compile(r"\(\s*([^-+()]*)\)")
 _GAPS = frozenset((*MISSING, *NO_VALUE, *NO_DAY))
 _LARGEST = 2**63 - 1
+# No number with a sign around it has more characters, and the patterns are slow where many blanks are within.
+_LONGEST_SIGNED = 64
 
 
 @lru_cache(maxsize=65_536)
@@ -129,7 +131,7 @@ def look_of(text: str) -> Look:
     if _DIGIT.search(text) is None:
         return Look(_WORDS.get(text.lower().lstrip("+-"), CellShape.WORD))
     shape = _shape(text)
-    if shape is not CellShape.WORD:
+    if shape is not CellShape.WORD or len(text) > _LONGEST_SIGNED:
         return Look(shape)
     return _undressed(text.replace("\N{MINUS SIGN}", "-"))
 

@@ -44,7 +44,7 @@ def test_a_first_line_that_is_a_row_is_not_taken_for_names(tmp_path: Path, rows:
 )
 def test_names_may_be_numbers_and_days(tmp_path: Path, names: str, row: str) -> None:
     found = found_in(tmp_path, names, *[row] * 9)
-    assert (found.rows, [column.name for column in found.columns][-1]) == (9, names.split(",")[-1])
+    assert (found.rows, [column.name for column in found.columns][-1]) == (9, names.rsplit(",", maxsplit=1)[-1])
 
 
 def test_a_row_of_values_is_not_dropped_because_the_names_are_numbers(tmp_path: Path) -> None:
@@ -57,3 +57,7 @@ def test_names_are_known_again_whatever_is_around_them(tmp_path: Path, again: st
     found = found_in(tmp_path, "a , b", "1,x", "2,y", again, "3,z")
     assert (found.rows, [column.kind for column in found.columns]) == (3, ["integer", "category"])
     assert [(finding.code, finding.line) for finding in found.findings] == [("repeated_header", 4)]
+
+
+def test_a_day_above_a_column_without_any_value_is_a_name(tmp_path: Path) -> None:
+    assert found_in(tmp_path, "x,2024-01-01", *["5,"] * 9).rows == 9
