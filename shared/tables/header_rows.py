@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from shared.tables.dates import moment_of
 from shared.tables.dialect import Record, is_typed
 from shared.tables.missing import MISSING, NO_VALUE
-from shared.tables.shapes import DATES, look_of
 
 _LONGEST_UNIT = 20
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -25,7 +25,14 @@ def _trimmed(cell: str) -> str:
 
 
 def _is_date(cell: str) -> bool:
-    return look_of(cell).shape in DATES
+    return not cell.isdecimal() and (_is_moment(cell, "dmy") or _is_moment(cell, "mdy"))
+
+
+def _is_moment(cell: str, form: str) -> bool:
+    try:
+        return moment_of(cell, form) is not None
+    except (ValueError, OverflowError):
+        return False
 
 
 def _present(cells: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
 from shared.tables.loading import read_table
 from shared.tables.options import ReadingOptions
+from shared.tables.shapes import look_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,8 @@ def test_a_number_that_counts_as_missing_is_missing_in_training_and_in_predictio
     assert reading is not None
     alone = [read_cells(pa.array([cell]), reading).values[0].is_valid for cell in cells]
     assert alone == read_cells(pa.array(cells), reading).values.is_valid().to_pylist() == [True, False, True]
+
+
+def test_many_blanks_within_cells_do_not_make_a_file_slow() -> None:
+    # The patterns of currencies took hours for it.
+    assert look_of("1" + " " * 100_000 + "7").shape == "word"
