@@ -9,8 +9,8 @@ from shared.errors import InvalidName
 LONGEST_NAME = 64
 
 _COMPRESSED = (".gz", ".gzip")
-_EXTENSIONS = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json")
-_OBJECT_KEY = re.compile(r"[a-z0-9_]{1,64}/[0-9a-f]{32}\.(csv|tsv|parquet|jsonl)(\.gz)?")
+_EXTENSIONS = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm")
+_OBJECT_KEY = re.compile(r"[a-z0-9_]{1,64}/[0-9a-f]{32}\.(csv|tsv|parquet|jsonl|xlsx)(\.gz)?")
 
 
 def new_object_key(name: str, extension: str) -> str:

@@ -9,6 +9,9 @@ from shared.tables.inspected import Preview
 from shared.tables.reader import Reader
 from shared.tables.reading import Reading
 
+# Their beginning alone says nothing.
+_WHOLE = {"parquet", "xlsx"}
+
 
 def preview(version: DatasetVersionRow, rows: int, *, store: ObjectStore, bucket: str, reader: Reader) -> Preview:
     """The first rows of a dataset version; all of them when it has fewer.
@@ -21,7 +24,7 @@ def preview(version: DatasetVersionRow, rows: int, *, store: ObjectStore, bucket
     """
     reading = Reading.model_validate(version.reading)
     columns = [Column.model_validate(column) for column in version.columns]
-    if reading.format != "parquet" and version.size_bytes > HEAD_BYTES:
+    if reading.format not in _WHOLE and version.size_bytes > HEAD_BYTES:
         shown = _of_beginning(version, rows, reading, columns, store=store, bucket=bucket, reader=reader)
         if shown is not None:
             return shown

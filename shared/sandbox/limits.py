@@ -26,6 +26,9 @@ _OF_CRASHES = {
     signal.SIGTRAP,
 }
 
+# What a library in Rust says before it aborts for want of memory.
+_ALLOCATION = "memory allocation of "
+
 _MIB = 2**20
 _VIRTUAL_MEMORY = Path("/proc/vmstat")
 
@@ -60,7 +63,7 @@ class Ending:
     @property
     def out_of_memory(self) -> bool:
         """Whether an allocation was refused."""
-        return self.exit_code == OUT_OF_MEMORY
+        return self.exit_code == OUT_OF_MEMORY or (self.signal == signal.SIGABRT and _ALLOCATION in self.said)
 
     @property
     def disk_full(self) -> bool:

@@ -19,6 +19,7 @@ from shared.tables.missing import MISSING
 from shared.tables.names import changed_names, settle_names
 from shared.tables.reading import WHITE_SPACE, Reading
 from shared.tables.rewriting import Rewritten
+from shared.tables.sheet_facts import SheetFacts
 from shared.tables.stray_quotes import has_quotes_within
 from shared.tables.text import TextFile
 
@@ -42,6 +43,7 @@ class CsvChunks:
     """
 
     typed = False
+    sheet: SheetFacts | None = None
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
         self._path = path

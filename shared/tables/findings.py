@@ -27,6 +27,9 @@ class FindingCode(StrEnum):
     MIXED_TYPES = "mixed_types"
     CONSTANT = "constant"
     DUPLICATE_ROWS = "duplicate_rows"
+    MERGED_CELLS = "merged_cells"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
+    OTHER_SHEETS = "other_sheets"
 
 
 class Finding(BaseModel):
@@ -34,7 +37,9 @@ class Finding(BaseModel):
 
     code: FindingCode = Field(description="Its kind, explained at `/findings/{code}`.")
     column: str | None = Field(default=None, description="The column; null if it is about the whole table.")
-    line: int | None = Field(default=None, description="The first line that it is about; for Parquet, the first row.")
+    line: int | None = Field(
+        default=None, description="The first line that it is about; for Parquet or a sheet, the first row."
+    )
     count: int | None = Field(default=None, description="How many cells, rows or words it is about.")
     detail: str = Field(description="What was found and done, and the field of the upload that changes it.")
 
@@ -151,5 +156,22 @@ EXPLANATIONS: dict[FindingCode, Explanation] = {
         "Some rows are equal to others in every cell. A random split may put the same row into training and test, and "
         "the metrics are too good then.",
         "Remove the copies, unless they are meant.",
+    ),
+    FindingCode.MERGED_CELLS: Explanation(
+        "Cells are merged",
+        "Cells of the sheet are merged. A workbook keeps their value in the first cell only, and the others count as "
+        "missing.",
+        "Unmerge them and write the value into each cell, if it holds for all of them.",
+    ),
+    FindingCode.FORMULA_WITHOUT_VALUE: Explanation(
+        "Formulas have no value",
+        "Cells hold a formula whose value is not in the file, as in workbooks that a program wrote. Formulas are never "
+        "computed here, so the cells count as missing.",
+        "Open the workbook in a spreadsheet program, which computes them, and save it.",
+    ),
+    FindingCode.OTHER_SHEETS: Explanation(
+        "Sheets were not read",
+        "The workbook has more than one sheet. Only the first one that can be seen and has cells was read.",
+        "Save another sheet as a file of its own to upload it, or move it to the front.",
     ),
 }

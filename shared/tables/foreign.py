@@ -11,6 +11,8 @@ _FEW_CONTROLS = 4
 # Some formats begin with letters, as the name of a column may; their next bytes are not text.
 _LETTERS_BYTES = 512
 
+SUPPORTED = "CSV, TSV, Parquet, JSON Lines and Excel workbooks (.xlsx)"
+
 _ZIP = b"PK\x03\x04"
 _EXPORT = "Export the table as CSV and upload that"
 # First bytes -> what the file is and how to get a table out of it.
@@ -19,7 +21,11 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image", "Upload the table that it shows as CSV"),
     (b"GIF8", "a GIF image", "Upload the table that it shows as CSV"),
     (b"%PDF", "a PDF document", _EXPORT),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Office file", "Open it and save the sheet as CSV"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an Excel workbook in the form before 2007, or one with a password, or another file of Office",
+        "Open it and save it as .xlsx without a password, or the sheet as CSV",
+    ),
     (b"SQLite format 3", "an SQLite database", _EXPORT),
     (b"\x89HDF", "an HDF5 file", _EXPORT),
     (b"ARROW1", "an Arrow (Feather) file", "Save the table as Parquet or CSV"),
@@ -38,6 +44,13 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a Parquet file inside gzip", "Decompress it; Parquet is compressed by itself"),
     (b"\x7fELF", "a program", "Upload a table as CSV, Parquet or JSON Lines"),
 )
+# What the first bytes of an archive hold that is a document.
+_ZIPPED: tuple[tuple[bytes, str, str], ...] = (
+    (b"xl/workbook.bin", "a binary Excel workbook", "Open it and save it as .xlsx, or the sheet as CSV"),
+    (b"xl/", "an Excel workbook", "Upload it without gzip, or open it and save the sheet as CSV"),
+    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet", "Open it and save it as .xlsx, or the sheet as CSV"),
+    (b"[Content_Types].xml", "a document of Office", "Open it and save the table in it as CSV"),
+)
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|head|body|table|svg)\b", re.IGNORECASE)
 
 
@@ -50,13 +63,14 @@ def refuse_foreign(start: bytes, *, inside: str | None = None) -> None:
     what, hint = _recognise(start)
     if what:
         where = f"The {inside} file holds something else: it is" if inside else "The file is not a table: it is"
-        raise InvalidTable(f"{where} {what}. {hint}. Supported are CSV, TSV, Parquet and JSON Lines.")
+        raise InvalidTable(f"{where} {what}. {hint}. Supported are {SUPPORTED}.")
 
 
 def _recognise(start: bytes) -> tuple[str, str]:
     if start.startswith(_ZIP):
-        if b"xl/" in start or b"[Content_Types].xml" in start:
-            return "an Excel workbook", "Open it and save the sheet as CSV"
+        for mark, what, hint in _ZIPPED:
+            if mark in start:
+                return what, hint
         return "a ZIP archive", "Unpack it and upload the table in it, as it is or compressed with gzip"
     if _is_markup(start.removeprefix(b"\xef\xbb\xbf")):
         return "HTML or XML, perhaps a page with an error or a login", _EXPORT

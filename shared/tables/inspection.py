@@ -23,18 +23,26 @@ from shared.tables.options import ReadingOptions
 from shared.tables.profiling import FIRST_ROWS, profile_table
 from shared.tables.reading import Reading
 from shared.tables.results import contradiction, findings_of, finished_columns
+from shared.tables.sheet_header import sheet_reading
 from shared.tables.sketch import rows_looked_at
 from shared.tables.sniffing import detect, text_lines, text_sample
 from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
 
 _NICE = 10
+_NO_USE = {
+    "parquet": {"delimiter", "quote", "header", "names", "encoding", "decimal", "thousands"},
+    "jsonl": {"delimiter", "quote", "header", "names"},
+    "xlsx": {"delimiter", "quote", "encoding"},
+}
 
 
 def main(folder: Path) -> None:
     """Answer the request in a folder."""
     # Predictions have priority over the reading of files.
     os.nice(_NICE)
+    # The end of what a child says is kept; a backtrace of a library in Rust would leave no room for the cause.
+    os.environ["RUST_BACKTRACE"] = "0"
     # Arrow's own allocators reserve address space in advance, which the cap on it would count.
     pa.set_memory_pool(pa.system_memory_pool())
     request = json.loads((folder / "request.json").read_text())
@@ -96,6 +104,11 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     if reading.delimiter is not None:
         reading, told = _with_header(path, reading, limits, options)
         findings = [*findings, *told]
+    elif reading.format == "xlsx":
+        _check_fit(reading, options)
+        reading, findings = sheet_reading(path, reading, limits, options)
+        # Numbers that stand among words are written with a point.
+        options = options.model_copy(update={"decimal": options.decimal or "."})
     else:
         _check_fit(reading, options)
     reading = reading.model_copy(
@@ -138,14 +151,12 @@ def _with_header(
 
 
 def _check_fit(reading: Reading, options: ReadingOptions) -> None:
-    """Return if the options are not about what only delimited text has.
+    """Return if the options are not about what files of this format do not have.
 
     Raises:
         ReadingRefused: naming the ones that are.
     """
-    foreign = {"delimiter", "quote", "header", "names"}
-    if reading.format == "parquet":
-        foreign |= {"encoding", "decimal", "thousands"}
+    foreign = _NO_USE[reading.format]
     said = [name for name in options.model_dump(exclude_none=True) if name in foreign]
     if said:
         fields = " and ".join(f"'{name}'" for name in said)

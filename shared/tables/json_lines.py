@@ -17,6 +17,7 @@ from shared.tables.json_values import Nested, Overflow, array_of, change_of_type
 from shared.tables.layout import Layout
 from shared.tables.names import LONGEST_COLUMN_NAME, clean_name
 from shared.tables.reading import Reading
+from shared.tables.sheet_facts import SheetFacts
 from shared.tables.text import NotUtf8, TextFile
 
 _CHUNK_LINES = 20_000
@@ -47,6 +48,7 @@ class JsonChunks:
     typed = True
     unnamed_tail = 0
     layout: Layout | None = None
+    sheet: SheetFacts | None = None
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits, *, partial: bool = False) -> None:
         self._text = TextFile(path, reading, limits, partial=partial)

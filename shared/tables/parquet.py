@@ -13,6 +13,7 @@ from shared.tables.layout import Layout
 from shared.tables.names import changed_names, settle_names
 from shared.tables.parquet_values import Unfit, check_controls, keep_of
 from shared.tables.reading import Reading
+from shared.tables.sheet_facts import SheetFacts
 
 _CHUNK_ROWS = 65_536
 # What even the emptiest value takes once it is unpacked; a footer may promise 10^15 rows in a few bytes.
@@ -28,6 +29,7 @@ class ParquetChunks:
     typed = True
     unnamed_tail = 0
     layout: Layout | None = None
+    sheet: SheetFacts | None = None
 
     def __init__(self, path: Path, reading: Reading, limits: TableLimits) -> None:
         try:

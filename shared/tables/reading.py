@@ -35,7 +35,10 @@ class Reading(BaseModel):
     skips_blanks: bool = Field(default=False, description="Whether a quote behind a blank opens a cell, too.")
     decimal: Decimal | None = Field(default=None, description="The decimal mark of its numbers.")
     thousands: Thousands | None = Field(default=None, description="What parts groups of three digits.")
-    header_line: int | None = Field(default=None, description="The line with the names of the columns.")
+    sheet: str | None = Field(default=None, description="The sheet of a workbook that is read.")
+    header_line: int | None = Field(
+        default=None, description="The line with the names of the columns; of a sheet, the row."
+    )
     names: list[str] | None = Field(default=None, description="The names of the columns where they were given.")
     skipped_lines: list[int] = Field(
         default_factory=list, description="Lines that hold neither names nor cells, such as a title or the units."

@@ -71,6 +71,8 @@ def contradiction(error: Contradiction, surveyed: Surveyed, path: Path, reading:
 
 def _lines(surveyed: Surveyed, path: Path, reading: Reading, places: Collection[int]) -> dict[int, int]:
     """The lines of some rows of a delimited text, or the numbers of rows of a typed file."""
+    if surveyed.sheet is not None:
+        return {place: surveyed.sheet.number_of(place) for place in places}
     if surveyed.layout is None:
         return {place: place + 1 for place in places}
     return lines_of_rows(path, reading, surveyed.layout, places)
@@ -151,7 +153,8 @@ def _of_table(surveyed: Surveyed, columns: list[Column]) -> list[Finding]:
         detail = "Its name has characters that cannot be seen, or letters in parts. They were removed or put together."
         found.append(Finding(code=FindingCode.LOOK_ALIKE, column=name, detail=detail))
     if len(columns) == 1:
-        detail = "No delimiter parts the lines, so the table has one column. Send 'delimiter' if it should have more."
+        cause = "No delimiter parts the lines, so the table has one column. Send 'delimiter' if it should have more."
+        detail = cause if surveyed.layout is not None else "A model needs a target and at least one more column."
         found.append(Finding(code=FindingCode.ONE_COLUMN, detail=detail))
     if surveyed.duplicates:
         among = "" if surveyed.compared == surveyed.rows else f" among the first {surveyed.compared:,}"

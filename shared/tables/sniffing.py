@@ -8,11 +8,12 @@ from pathlib import Path
 
 from shared.errors import EmptyTable, InvalidTable, ReadingRefused
 from shared.tables.dialect import find_dialect
-from shared.tables.foreign import is_binary, refuse_foreign
+from shared.tables.foreign import SUPPORTED, is_binary, refuse_foreign
 from shared.tables.inspected import TableLimits
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 from shared.tables.text import TextFile
+from shared.tables.workbook import is_workbook
 
 SAMPLE_BYTES = 256 * 1024
 # Long enough for the footer's length and the mark behind it.
@@ -41,6 +42,8 @@ def detect(path: Path, limits: TableLimits, options: ReadingOptions | None = Non
     start = _first_bytes(path)
     if start.startswith(b"PAR1") and (is_binary(start) or _last_bytes(path).endswith(b"PAR1")):
         return Reading(format="parquet")
+    if is_workbook(path, start):
+        return Reading(format="xlsx")
     compression = "gzip" if start.startswith(b"\x1f\x8b") else None
     inside = _first_bytes_inside(path) if compression else start
     mark = next((name for mark, name in _MARKS.items() if inside.startswith(mark)), None)
@@ -67,7 +70,7 @@ def _refuse_binary(start: bytes) -> None:
         )
     # A few control characters in a table are reported later, with their line, and NUL among them.
     if is_binary(start.replace(b"\0", b"")):
-        raise InvalidTable("The file is binary, not text. Supported are CSV, TSV, Parquet and JSON Lines.")
+        raise InvalidTable(f"The file is binary, not text. Supported are {SUPPORTED}.")
 
 
 def text_sample(path: Path, reading: Reading, limits: TableLimits) -> bytes:

@@ -28,9 +28,11 @@ from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
+from shared.tables.sheet_facts import SheetFacts
 from shared.tables.spread import ColumnSketch
 from shared.tables.stray_quotes import refuse_stray_quotes
-from shared.tables.typed_evidence import TypedEvidence
+from shared.tables.typed_evidence import TypedEvidence, note_of_mixed
+from shared.tables.values import STRINGS
 
 _MOST_CONTRADICTIONS = 5
 _GUESSED_FROM = 2_000
@@ -49,6 +51,7 @@ class Surveyed:
     notes: dict[str, list[Note]] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
     layout: Layout | None = None
+    sheet: SheetFacts | None = None
     repeated_headers: list[int] = field(default_factory=list)
     # Rows that are the same as others, among the first ones, and how many were compared.
     duplicates: int = 0
@@ -101,15 +104,18 @@ class Survey:
             self.found.sketches[column.name] = look.profile.sketch()
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
-            self.found.notes[column.name] = look.verdict.notes
+            self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.verdict.notes]
         return self.found
+
+    def _notes_of_sheet(self, name: str) -> list[Note]:
+        return self.found.sheet.notes[name] if self.found.sheet is not None else []
 
     def _first_pass(self, chunks: Chunks) -> None:
         row = 0
         with ThreadPoolExecutor(_THREADS) as pool:
             for batch in ahead(iter(chunks)):
                 self._mixed = chunks.mixed
-                added = self._add_columns(batch.schema.names, typed=chunks.typed, rows_before=row)
+                added = self._add_columns(batch.schema.names, chunks, rows_before=row)
                 if added:
                     self._guess(added, batch, row)
                 seen = [_GUESSED_FROM if look in added else 0 for look in self._looks]
@@ -120,13 +126,17 @@ class Survey:
                 row += batch.num_rows
         self.found.rows = row
         self.found.layout = chunks.layout
+        self.found.sheet = chunks.sheet
         self.found.repeated_headers = chunks.repeated_headers
         self.found.unnamed_tail = chunks.unnamed_tail
         self.found.cleaned_names = chunks.cleaned
 
-    def _add_columns(self, names: list[str], *, typed: bool, rows_before: int) -> list[Examined]:
-        kind = TypedEvidence if typed else Evidence
-        added = [Examined(kind(name)) for name in names[len(self._looks) :]]
+    def _add_columns(self, names: list[str], chunks: Chunks, *, rows_before: int) -> list[Examined]:
+        as_text = chunks.sheet.as_text if chunks.sheet is not None else ()
+        added = [
+            Examined(TypedEvidence(name) if chunks.typed and name not in as_text else Evidence(name))
+            for name in names[len(self._looks) :]
+        ]
         self._looks += added
         for look in added:
             look.profile = self._profile(look, CellReading(kind=ColumnKind.NUMBER), rows_before=rows_before)
@@ -151,10 +161,13 @@ class Survey:
         plain = [look.evidence for look in self._looks if isinstance(look.evidence, Evidence)]
         self.found.marks = marks_of(plain, self._options)
         for look in self._looks:
+            mixed = self._mixed.get(look.evidence.name)
             if isinstance(look.evidence, Evidence):
                 look.verdict = decide(look.evidence, self.found.marks, self._options)
+                if mixed is not None and look.verdict.reading.kind in STRINGS:
+                    look.verdict.notes.append(note_of_mixed(mixed))
             else:
-                look.verdict = look.evidence.decide(self._options, mixed=self._mixed.get(look.evidence.name))
+                look.verdict = look.evidence.decide(self._options, mixed=mixed)
 
     def _pass_again(self, looks: list[Examined]) -> None:
         wrong: dict[str, list[tuple[int, str]]] = {}

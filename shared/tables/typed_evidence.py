@@ -67,8 +67,7 @@ class TypedEvidence:
         if mixed is None and kinds == {ColumnKind.INTEGER, ColumnKind.TEXT} and self._are_whole():
             return ColumnKind.TEXT, self._spelled_numbers()
         row = mixed if mixed is not None else sorted(self.kinds.values())[1]
-        detail = "It holds values of several types, such as numbers and strings. All of them are kept as text."
-        return ColumnKind.TEXT, [Note(FindingCode.MIXED_TYPES, row, None, detail)]
+        return ColumnKind.TEXT, [note_of_mixed(row)]
 
     def _are_whole(self) -> bool:
         return self.strings.count(CellShape.INTEGER, CellShape.BIG) == self.strings.present > 0
@@ -86,6 +85,12 @@ class TypedEvidence:
                 "them. Send 'kinds' with number for the column to read them as numbers."
             )
         return [Note(FindingCode.NEARLY_NUMERIC, first.row, numbers, detail)]
+
+
+def note_of_mixed(row: int) -> Note:
+    """A note on a column that changes its type in a row."""
+    detail = "It holds values of several types, such as numbers and strings. All of them are kept as text."
+    return Note(FindingCode.MIXED_TYPES, row, None, detail)
 
 
 _OF_STRINGS = {FindingCode.NEARLY_DATES, FindingCode.LOOK_ALIKE}

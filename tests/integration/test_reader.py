@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from shared.settings import Settings
 from shared.tables.reader import Reader
 from tests.support.tables import IRIS, parquet
 from tests.support.waiting import eventually
+from tests.support.workbooks import workbook
 
 pytestmark = pytest.mark.usefixtures("servers_by_command_line")
 
@@ -79,6 +81,20 @@ def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path)
         with pytest.raises(TableTooLarge, match=r"256 MiB of memory .* MLMINI_READER_MEMORY_MB"):
             reader.inspect(written(tmp_path, content))
         assert reader.inspect(IRIS).rows == 150
+    finally:
+        reader.close()
+
+
+def test_a_workbook_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path) -> None:
+    def far_away(sheet: Any) -> None:
+        # A sheet is loaded with the empty cells between those that hold something: nine million, here.
+        sheet.cell(9_000, 1_000, 1)
+
+    reader = Reader(Settings(home=tmp_path / "home", reader_memory_mb=256))
+    try:
+        with pytest.raises(TableTooLarge, match=r"256 MiB of memory .* MLMINI_READER_MEMORY_MB"):
+            reader.inspect(written(tmp_path, workbook([["a", "b"], [1, 2]], far_away)))
+        assert reader.inspect(written(tmp_path, workbook([["a", "b"], [1, 2]]))).rows == 1
     finally:
         reader.close()
 

@@ -36,6 +36,8 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 # reach one of them. Everything else is imported at the top of its file. The settings take longer than a short answer of
 # the command line.
 HEAVY = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
+# What an extra brings may be missing, so it is looked for where it is used.
+OPTIONAL = {"python_calamine"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
 # Drawing tables and speaking HTTP takes longer to import than `--help` may take.
 SAY_ONLY = ("cli.app", "cli.commands")
@@ -152,7 +154,7 @@ def needless_lazy_imports(project: Project) -> Iterator[str]:
         for imported in module.imports:
             target = project.module_of(imported)
             heavy = {imported.root} if target is None else project.libraries_at_start(target)
-            if imported.lazy and not heavy & HEAVY:
+            if imported.lazy and not heavy & (HEAVY | OPTIONAL):
                 yield f"{module.path}:{imported.line}: import {imported.name} at the top, it is not heavy"
 
 
