@@ -49,6 +49,7 @@ def read_as(reading: Reading) -> str:
     """How a file was read, in a line."""
     parts = [
         reading.format,
+        f"sheet {reading.sheet}" if reading.sheet else None,
         _mark("delimiter", reading.delimiter),
         reading.encoding,
         _mark("decimal", reading.decimal),

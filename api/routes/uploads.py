@@ -39,7 +39,8 @@ _FORM = {
                         FILE: {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV or TSV, Parquet or JSON Lines, also .gz. What it is and how "
+                            "description": "CSV or TSV, JSON Lines, also .gz, Parquet, or an Excel workbook (.xlsx), of "
+                            "which the first sheet is read. What it is and how "
                             "it is to be read is told from its bytes, unless the fields below say it.",
                         },
                         # Swagger UI would fill in words of its own, and name the dataset so.

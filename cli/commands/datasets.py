@@ -27,7 +27,7 @@ Examples:
 @app.command(epilog=EXAMPLES)
 @reading.takes_reading
 def upload(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or JSON Lines.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSON Lines (also .gz), Parquet or .xlsx.")],
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The dataset's name; by default the file's.")] = None,
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What the table is about.")] = None,

@@ -21,6 +21,7 @@ def reading_text(reading: dict[str, Any]) -> str:
         part
         for part in (
             form,
+            f"sheet {data_text(reading['sheet'])}" if reading.get("sheet") else None,
             reading["encoding"],
             reading["compression"],
             f"decimal {_mark(reading, 'decimal')}" if reading.get("decimal") == "," else None,

@@ -12,7 +12,7 @@ class InvalidName(Invalid):
 class InvalidTable(Invalid):
     """The file cannot be read as a table."""
 
-    hint = "Correct the place that the error names, or save the table anew as CSV, TSV, Parquet or JSON Lines."
+    hint = "Correct the place that the error names, or save the table anew as CSV, TSV, Parquet, JSON Lines or .xlsx."
 
 
 class HeaderDoubtful(Invalid):

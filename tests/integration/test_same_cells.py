@@ -1,6 +1,7 @@
 """The same cells mean the same in training and in every way to predict: a table's own raw rows are predicted back."""
 
 import csv
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -24,6 +25,7 @@ from shared.tables.text import NotUtf8
 from shared.training.frame import forget_names, model_input
 from shared.training.trainer import train
 from tests.support.training_tables import spec_of
+from tests.support.workbooks import workbook
 
 TREE = "tree.DecisionTreeClassifier"
 LIMITS = TableLimits()
@@ -198,5 +200,40 @@ def test_the_rows_of_json_lines_mean_what_they_meant_in_training(tmp_path: Path,
     if "" not in values:
         ways.append(from_csv(tmp_path, text, model))
     for taken, answered in ways:
+        expect_same(taken, expected)
+        assert answered == predicted
+
+
+DAY = dt.date(2026, 1, 31)
+SHEETS: dict[str, tuple[list[Any], str]] = {
+    "words": (["NA", None, " a", "Besan\u0327on"], "category"),
+    "codes": (["007", "12", "1e5"], "category"),
+    "numbers": ([1.5, 2, None, -3e5], "number"),
+    "whole numbers": ([1, 2, None, 2**53], "integer"),
+    "numbers and words for a gap": ([1.25, "NA", None, 2, "-"], "number"),
+    "numbers, some of them as text": ([1, 2, "3", " 4 "], "integer"),
+    "numbers and words": ([1, 0.5, "one", 1e20], "category"),
+    "truths": ([True, False, None], "boolean"),
+    "days": ([DAY, dt.datetime.fromisoformat("2026-02-01T12:30:00"), None], "datetime"),
+    "days and words for a gap": ([DAY, DAY.replace(day=1), "unknown"], "datetime"),
+    "times of day": ([dt.time(7, 30), dt.time(12)], "category"),
+}
+
+
+@pytest.mark.parametrize(("values", "kind"), SHEETS.values(), ids=SHEETS)
+def test_the_rows_of_a_workbook_mean_what_they_meant_in_training(tmp_path: Path, values: list[Any], kind: str) -> None:
+    rows = [[value, 0.5 if at % 3 else 2, "abc"[at % 3]] for at, value in enumerate(values * 8)]
+    content = workbook([["x", "y", "target"], *rows])
+    model, table, kinds = predictor(tmp_path, content, ReadingOptions())
+    assert kinds == {"x": kind, "y": "number", "target": "category"}
+    expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
+    predicted = model.model.predict(expected).tolist()
+    plain = [[cell.isoformat() if isinstance(cell, dt.date | dt.time) else cell for cell in row] for row in rows]
+    text = io.StringIO()
+    csv.writer(text).writerows([["x", "y", "target"], *plain])
+    for taken, answered in (
+        from_json([dict(zip("xy", row, strict=False)) for row in plain], model),
+        from_csv(tmp_path, text.getvalue().encode(), model),
+    ):
         expect_same(taken, expected)
         assert answered == predicted
