@@ -39,9 +39,9 @@ _FORM = {
                         FILE: {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV or TSV, JSON Lines, also .gz, Parquet, or an Excel workbook (.xlsx), of "
-                            "which the first sheet is read. What it is and how "
-                            "it is to be read is told from its bytes, unless the fields below say it.",
+                            "description": "CSV or TSV, JSON Lines, also .gz, Parquet, or the first sheet of an Excel "
+                            "workbook (.xlsx). What it is and how it is to be "
+                            "read is told from its bytes, unless the fields below say it.",
                         },
                         # Swagger UI would fill in words of its own, and name the dataset so.
                         "name": {

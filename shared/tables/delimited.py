@@ -29,7 +29,7 @@ _HEAD_BYTES = 2**20
 _END = "\0"
 
 # Blanks, and the mark that a file has at its beginning, which stays within when files are put together.
-_AROUND_NAMES = " \t\ufeff"
+AROUND_NAMES = " \t\ufeff"
 
 # The places of more repeated headers are not remembered.
 _MOST_REPEATED = 10_000
@@ -145,12 +145,12 @@ class CsvChunks:
     def _without_names(self, chunk: pa.RecordBatch) -> pa.RecordBatch:
         """The chunk without rows that repeat the names of the columns, as in files that were put together."""
         rows_before, self._rows_before = self._rows_before, self._rows_before + chunk.num_rows
-        if self._reading.rules == 1 or self._layout.given or all(map(_is_numeral, self._layout.names)):
+        if self._reading.rules == 1 or self._layout.given or all(map(is_numeral, self._layout.names)):
             return chunk
         repeated = pa.scalar(True)
         for at, name in enumerate(self._layout.names):
-            cells = pc.utf8_trim(pc.fill_null(chunk.column(at), ""), characters=_AROUND_NAMES)
-            repeated = pc.and_(repeated, pc.equal(cells, name.strip(_AROUND_NAMES)))
+            cells = pc.utf8_trim(pc.fill_null(chunk.column(at), ""), characters=AROUND_NAMES)
+            repeated = pc.and_(repeated, pc.equal(cells, name.strip(AROUND_NAMES)))
             if not pc.any(repeated).as_py():
                 return chunk
         room = _MOST_REPEATED - len(self.repeated_headers)
@@ -171,9 +171,9 @@ class CsvChunks:
         return b"" if self._partial else b"\n" + self._delimiter.join([_END] * len(self.names)).encode() + b"\n"
 
 
-def _is_numeral(name: str) -> bool:
+def is_numeral(name: str) -> bool:
     """Whether a name may as well be a value, or is none."""
-    return not name.strip(_AROUND_NAMES) or name.strip(_AROUND_NAMES).isdecimal()
+    return not name.strip(AROUND_NAMES) or name.strip(AROUND_NAMES).isdecimal()
 
 
 class _Body(io.RawIOBase):

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from shared.errors import EmptyTable, InvalidTable, ReadingRefused
 from shared.tables.controls import PATTERN, find_control
+from shared.tables.delimited import AROUND_NAMES, is_numeral
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
 from shared.tables.names import changed_names, settle_names
@@ -46,6 +47,9 @@ class SheetChunks:
         self._width = self._sheet.width
         self._chunk_rows = max(_CHUNK_CELLS // max(self._width, 1), 1)
         self._header = self._read_header()
+        self._repeatable = (
+            None if all(map(is_numeral, self._header)) else [each.strip(AROUND_NAMES) for each in self._header]
+        )
         columns = self._look()
         kept = [at for at, column in enumerate(columns) if self._header[at].strip() or not column.is_empty]
         if not kept:
@@ -111,7 +115,7 @@ class SheetChunks:
             if look:
                 if number != last + 1 or not place:
                     self._runs.append((place, number))
-                if first and self._repeats_names(cells) and len(self._repeated) < _MOST_REPEATED:
+                if self._repeats_names(cells) and len(self._repeated) < _MOST_REPEATED:
                     self._repeated.add(number)
                     self.repeated_headers.append(place)
             place, last = place + 1, number
@@ -119,7 +123,7 @@ class SheetChunks:
                 yield number, cells
 
     def _repeats_names(self, cells: list[Any]) -> bool:
-        return len(cells) > 1 and all(plain_text(cell) == name for cell, name in zip(cells, self._header, strict=True))
+        return [plain_text(cell).strip(AROUND_NAMES) for cell in cells] == self._repeatable
 
 
 def _check_given(names: list[str], *, columns: int) -> None:

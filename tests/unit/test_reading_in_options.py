@@ -94,7 +94,7 @@ READINGS: list[tuple[dict[str, Any], str]] = [
     ({"header_line": None, "names": ["a"]}, "csv with a comma between cells, utf-8, names as given"),
     (
         {"format": "xlsx", "delimiter": None, "encoding": None, "decimal": None, "sheet": "My data"},
-        "xlsx, sheet 'My data'",
+        "xlsx, sheet My data",
     ),
     ({"rules": 1}, "csv with a comma between cells, utf-8, by the rules of an older release"),
 ]

@@ -113,9 +113,15 @@ def test_a_row_of_units_is_told_and_skipped(tmp_path: Path) -> None:
 
 
 def test_names_that_are_repeated_are_told_and_skipped(tmp_path: Path) -> None:
-    inspection, table = load(tmp_path, workbook([*ROWS, ROWS[0], [4, "b"], [0.5, "c"]]))
+    inspection, table = load(tmp_path, workbook([*ROWS, ["size ", "word"], [4, "b"], [0.5, "c"]]))
     assert (only(inspection, "repeated_header").line, only(inspection, "repeated_header").count) == (5, 1)
     assert table["size"].tolist() == [1, 2, 3, 4, 0.5]
+
+
+def test_a_row_that_is_like_names_which_are_numbers_is_kept(tmp_path: Path) -> None:
+    inspection, table = load(tmp_path, workbook([[0, 1], [5, 6], [0, 1], [7, 8]]))
+    assert found(inspection, "repeated_header") == []
+    assert table["0"].tolist() == [5, 0, 7]
 
 
 def test_numbers_and_years_may_be_names(tmp_path: Path) -> None:
