@@ -3,12 +3,24 @@
 import re
 from datetime import datetime, timedelta
 
-_CLOCK = r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?\s*([AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}")
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_CLOCK}")
-_DAY_MONTH = re.compile(rf"(\d{{1,2}})[. -]\s*([A-Za-z]{{3,9}})\.?[, -]\s*(\d{{4}}){_CLOCK}")
-_MONTH_DAY = re.compile(rf"([A-Za-z]{{3,9}})\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,?[ -]\s*(\d{{4}}){_CLOCK}")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+# How a time zone may be written behind a clock.
+ZONE = r"[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?"
+_CLOCK = (
+    r"(?:[ Tt:]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,6})\d*)?)?"
+    rf"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>{ZONE})?)?"
+)
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,?\s+)?"
+_DAY_NAME_YEAR = r"(?P<day>\d{1,2})[. /-]?\s*(?P<name>[A-Za-z]{3,9})\.?[, /-]?\s*(?P<year>\d{4})"
+_NAME_DAY_YEAR = r"(?P<name>[A-Za-z]{3,9})\.?[ -](?P<day>\d{1,2})(?:st|nd|rd|th)?,?[ -]\s*(?P<year>\d{4})"
+_FORMS = (
+    re.compile(rf"(?P<year>\d{{4}})([-/.])\s?(?P<month>\d{{1,2}})\2\s?(?P<day>\d{{1,2}})\.?{_CLOCK}"),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
+    re.compile(rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<other>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}){_CLOCK}"),
+    re.compile(rf"{_WEEKDAY}{_DAY_NAME_YEAR}{_CLOCK}"),
+    re.compile(rf"{_WEEKDAY}{_NAME_DAY_YEAR}{_CLOCK}"),
+    # As in China, Japan and Korea.
+    re.compile(rf"(?P<year>\d{{4}})[年년]\s?(?P<month>\d{{1,2}})[月월]\s?(?P<day>\d{{1,2}})[日일]{_CLOCK}"),
+)
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -26,25 +38,10 @@ def moment_of(text: str | None, form: str | None) -> datetime | None:
     """
     if text is None:
         return None
-    if found := _YEAR_FIRST.fullmatch(text):
-        year, _, month, day, *clock = found.groups()
-        return _moment(year, month, day, clock)
-    if found := _COMPACT.fullmatch(text):
-        return _moment(found[1], found[2], found[3], [])
-    if found := _YEAR_LAST.fullmatch(text):
-        first, mark, second, year, *clock = found.groups()
-        order = "dmy" if mark == "." and form is None else form
-        if order is None:
-            raise ValueError("day and month may be meant either way")
-        day, month = (first, second) if order == "dmy" else (second, first)
-        return _moment(year, month, day, clock)
-    if found := _DAY_MONTH.fullmatch(text):
-        day, name, year, *clock = found.groups()
-        return _moment(year, _month(name), day, clock)
-    if found := _MONTH_DAY.fullmatch(text):
-        name, day, year, *clock = found.groups()
-        return _moment(year, _month(name), day, clock)
-    raise ValueError("not a date")
+    found = next(filter(None, (pattern.fullmatch(text) for pattern in _FORMS)), None)
+    if found is None:
+        raise ValueError("not a date")
+    return _moment(found.groupdict(), form)
 
 
 def _month(name: str) -> str:
@@ -55,17 +52,29 @@ def _month(name: str) -> str:
     raise ValueError("not a month")
 
 
-def _moment(year: str, month: str, day: str, clock: list[str | None]) -> datetime:
-    hour, minute, second, fraction, half, zone = clock or [None] * 6
-    hours = int(hour or 0)
+def _month_and_day(parts: dict[str, str], form: str | None) -> tuple[str, str]:
+    if "name" in parts:
+        return _month(parts["name"]), parts["day"]
+    if "first" not in parts:
+        return parts["month"], parts["day"]
+    order = "dmy" if parts["mark"] == "." and form is None else form
+    if order is None:
+        raise ValueError("day and month may be meant either way")
+    return (parts["other"], parts["first"]) if order == "dmy" else (parts["first"], parts["other"])
+
+
+def _moment(parts: dict[str, str], form: str | None) -> datetime:
+    month, day = _month_and_day(parts, form)
+    hour, minute, second = (int(parts.get(part) or 0) for part in ("hour", "minute", "second"))
+    half, zone = parts.get("half"), parts.get("zone")
     if half is not None:
-        if not 1 <= hours <= 12:
+        if not 1 <= hour <= 12:
             raise ValueError("not an hour of half a day")
-        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-    parts = (int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
+        hour = hour % 12 + (12 if half.lower() == "pm" else 0)
+    microseconds = int((parts.get("fraction") or "").ljust(6, "0"))
     # A table keeps UTC, without a zone.
-    moment = datetime(*parts, int((fraction or "").ljust(6, "0")))  # noqa: DTZ001
-    if zone and zone != "Z":
+    moment = datetime(int(parts["year"]), int(month), int(day), hour, minute, second, microseconds)  # noqa: DTZ001
+    if zone and zone[0] in "+-":
         sign = -1 if zone[0] == "-" else 1
-        moment -= sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+        moment -= sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].removeprefix(":") or 0))
     return moment

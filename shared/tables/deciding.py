@@ -1,20 +1,41 @@
 """Decides, from the evidence of all columns, how each is read; what is not sure is told."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.tables.columns import CellReading, ColumnKind, Form
 from shared.tables.evidence import Evidence, First
 from shared.tables.findings import FindingCode
+from shared.tables.near_misses import note_of_words
 from shared.tables.notes import Note, notes_of_gaps, notes_of_spelling, shown
-from shared.tables.number_columns import COMMAS, POINTS, Marks, conflict, mixed_signs, notes_of_numbers, number_reading
+from shared.tables.number_columns import (
+    COMMAS,
+    NUMERIC,
+    POINTS,
+    Marks,
+    ambiguous,
+    conflict,
+    mixed_signs,
+    notes_of_numbers,
+    number_reading,
+)
 from shared.tables.options import KindChoice, ReadingOptions, kind_choice
 from shared.tables.reading import Decimal
-from shared.tables.shapes import DATES, NUMBERS, CellShape, look_of
+from shared.tables.shapes import DATES, NUMBERS, CellShape
 
 # One cell in so many may be neither number nor gap in a column of numbers, and so many different ones.
 _ONE_IN = 50
 _MOST_ODD_WORDS = 20
+# The shapes of cells that are neither number nor date.
+_ODD = (
+    CellShape.WORD,
+    CellShape.CENSORED,
+    CellShape.PART_OF_DATE,
+    CellShape.CODE,
+    CellShape.BIG,
+    CellShape.BOOLEAN,
+)
 
 
 @dataclass
@@ -47,9 +68,11 @@ def decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decisio
 def _decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:
     said = (options.kinds or {}).get(evidence.name)
     if said is not None:
-        return Decision(_as_said(kind_choice(said), evidence, marks))
+        reading = _as_said(kind_choice(said), evidence, marks)
+        doubt = ambiguous(evidence, marks, reading) if reading.kind in NUMERIC else None
+        return Decision(reading, [doubt] if doubt else [])
     words = options.gap_words
-    taken = sum(evidence.odd[text] for text in words or [])
+    taken = sum(evidence.odd[text] + evidence.dates[text] for text in words or [])
     present = evidence.present - taken - evidence.count(CellShape.NO_VALUE)
     if not present:
         kept = evidence.no_values or (words is not None and set(evidence.gaps) - set(words))
@@ -57,15 +80,16 @@ def _decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decisi
     if evidence.count(CellShape.BOOLEAN) == present + evidence.count(CellShape.NO_VALUE):
         return Decision(CellReading(kind=ColumnKind.BOOLEAN))
     dates, numbers = evidence.count(*DATES), evidence.count(*NUMBERS)
-    odd = {text: count for text, count in evidence.odd.items() if text not in (words or ())}
+    odd = Counter({text: count for text, count in evidence.odd.items() if text not in (words or ())})
     if dates and dates >= numbers:
         return _decide_dates(evidence, present, odd)
+    odd.update({text: count for text, count in evidence.dates.items() if text not in (words or ())})
     return _decide_numbers(evidence, marks, present, odd) if numbers else _words(evidence, present)
 
 
 def _as_said(choice: KindChoice, evidence: Evidence, marks: Marks) -> CellReading:
     """The reading of a column whose kind was asked for; that its cells are of that kind, is checked later."""
-    if choice.kind in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
+    if choice.kind in NUMERIC:
         reading = number_reading(evidence, marks)
         return reading.model_copy(update={"kind": choice.kind, "format": choice.form or reading.format})
     if choice.kind is ColumnKind.BOOLEAN:
@@ -79,17 +103,8 @@ def _words(evidence: Evidence, present: int) -> Decision:
     """A column of words, which may be parts of dates or numbers with a sign before them."""
     codes = evidence.count(CellShape.CODE) and evidence.count(CellShape.CODE, CellShape.INTEGER) == present
     decision = Decision(CellReading(kind=ColumnKind.TEXT, format="code" if codes else None))
-    parts = evidence.count(CellShape.PART_OF_DATE)
-    if parts * 2 > present and (first := evidence.first(CellShape.PART_OF_DATE)):
-        decision.notes.append(
-            Note(
-                FindingCode.NEARLY_DATES,
-                first.row,
-                parts,
-                f"{parts:,} cells such as {shown(first)} are only part of a date or a time. They are kept as they are "
-                "written. Write whole dates, such as 2026-01-31, to have them read.",
-            )
-        )
+    if evidence.odd.total() * 2 > present and (note := note_of_words(evidence)):
+        decision.notes.append(note)
     return decision
 
 
@@ -120,7 +135,7 @@ def _are_few(odd: dict[str, int], count: int, present: int) -> bool:
 def _decide_dates(evidence: Evidence, present: int, odd: dict[str, int]) -> Decision:
     dates = evidence.count(*DATES)
     form = _date_form(evidence)
-    others = _not_dates(odd) if dates < present else {}
+    others = odd if dates < present else {}
     doubt = _doubt(evidence, form)
     if doubt is None and others and not _are_few(others, present - dates, present):
         doubt = "others are not", "Correct the others, or send them as 'gap_words' to read them as missing."
@@ -149,10 +164,6 @@ def _doubt(evidence: Evidence, form: Form | None) -> tuple[str, str] | None:
     return None
 
 
-def _not_dates(odd: dict[str, int]) -> dict[str, int]:
-    return {text: count for text, count in odd.items() if look_of(text).shape not in DATES}
-
-
 def _date_form(evidence: Evidence) -> Form | None:
     if evidence.count(CellShape.DAY_FIRST):
         return "dmy"
@@ -160,39 +171,30 @@ def _date_form(evidence: Evidence) -> Form | None:
 
 
 def _nearly_dates(evidence: Evidence, odd: int) -> Note:
-    first = _first_odd(evidence)
-    detail = (
-        f"{odd:,} cells such as {shown(first)} are not dates and count as missing. Correct them, or send 'kinds' to "
-        "keep the column as a category."
-    )
+    first = evidence.first(*_ODD) or First(0, "")
+    cells = f"{odd:,} {'cell is no date' if odd == 1 else 'cells are no dates'}, such as {shown(first)}"
+    detail = f"{cells}. {_count_as_missing(odd)} Correct them, or send 'kinds' to keep the column as a category."
     return Note(FindingCode.NEARLY_DATES, first.row, odd, detail)
 
 
-def _first_odd(evidence: Evidence) -> First:
-    shapes = (
-        CellShape.WORD,
-        CellShape.CENSORED,
-        CellShape.PART_OF_DATE,
-        CellShape.CODE,
-        CellShape.BIG,
-        CellShape.BOOLEAN,
-        *DATES,
-    )
-    return evidence.first(*shapes) or First(0, "")
-
-
 def _nearly_numeric(evidence: Evidence, odd: int, *, kept: bool) -> Note:
-    first = _first_odd(evidence)
+    first = evidence.first(*_ODD, *DATES) or First(0, "")
     cells = f"{odd:,} {'cell is not a number' if odd == 1 else 'cells are not numbers'}, such as {shown(first)}"
-    done = (
-        "The column is kept as it is written. Correct the cells, or send 'gap_words' with them to read them as missing."
-        if kept
-        else "They count as missing. Correct them, or send 'kinds' to keep the column as a category."
-    )
-    if kept and evidence.count(CellShape.BIG):
+    if not kept:
+        done = f"{_count_as_missing(odd)} Correct them, or send 'kinds' to keep the column as a category."
+    elif evidence.count(CellShape.BIG):
         done = (
             "Numbers of more than 18 digits are kept as they are written. Send 'kinds' to read them as rounded numbers."
         )
-    elif kept and evidence.count(CellShape.CODE):
+    elif evidence.count(CellShape.CODE):
         done = "A leading zero makes a code: the column is kept as it is written. Send 'kinds' to read numbers."
+    else:
+        done = (
+            "The column is kept as it is written. Correct the cells, or send 'gap_words' with them to read them as "
+            "missing."
+        )
     return Note(FindingCode.NEARLY_NUMERIC, first.row, odd, f"{cells}. {done}")
+
+
+def _count_as_missing(odd: int) -> str:
+    return f"{'It counts' if odd == 1 else 'They count'} as missing."

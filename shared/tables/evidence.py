@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from shared.tables.cells import without_gaps
 from shared.tables.columns import CellReading, ColumnKind
+from shared.tables.dates import ZONE
 from shared.tables.missing import MISSING
 from shared.tables.shapes import DATES, NUMBERS, CellShape, Look, look_of
 from shared.tables.values import STRINGS, has_codes
@@ -18,7 +19,7 @@ _MANY_WORDS = 20_000
 _MOSTLY = 0.6
 _KEPT_WORDS = 100
 _KEPT_NUMBERS = 1_000
-_ZONE = r"(Z|[+-]\d\d:?\d\d)$"
+_ZONE = rf"[ Tt]\d\d[\d:.,]*\s?(?:{ZONE})$"
 
 # By shape, the decimal marks that a number with such marks of thousands may have.
 _FRACTIONS = {
@@ -53,6 +54,8 @@ class Evidence:
     firsts: dict[str, First] = field(default_factory=dict)
     gaps: Counter[str] = field(default_factory=Counter)
     odd: Counter[str] = field(default_factory=Counter)
+    # The first dates, which are odd among numbers.
+    dates: Counter[str] = field(default_factory=Counter)
     no_values: Counter[str] = field(default_factory=Counter)
     # Some numbers with a point as they are written, and the decimal marks of those with marks of thousands.
     numbers: set[str] = field(default_factory=set)
@@ -136,8 +139,10 @@ class Evidence:
             self._note(look.around, text, cells, row)
         if look.shape is CellShape.NO_VALUE:
             self.no_values[text] += count
-        elif look.shape not in NUMBERS and (text in self.odd or len(self.odd) < _KEPT_WORDS):
-            self.odd[text] += count
+        elif look.shape not in NUMBERS:
+            kept = self.dates if look.shape in DATES else self.odd
+            if text in kept or len(kept) < _KEPT_WORDS:
+                kept[text] += count
         elif look == _PLAIN and text.isascii() and len(self.numbers) < _KEPT_NUMBERS:
             self.numbers.add(text)
         self.fractions.update(mark for mark in _FRACTIONS.get(look.shape, "") if mark in text)

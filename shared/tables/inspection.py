@@ -31,7 +31,7 @@ from shared.tables.text import NotUtf8
 
 _NICE = 10
 _NO_USE = {
-    "parquet": {"delimiter", "quote", "header", "names", "encoding", "decimal", "thousands"},
+    "parquet": {"delimiter", "quote", "header", "names", "encoding"},
     "jsonl": {"delimiter", "quote", "header", "names"},
     "xlsx": {"delimiter", "quote", "encoding"},
 }

@@ -22,6 +22,8 @@ from shared.tables.text import NotUtf8, TextFile
 
 _CHUNK_LINES = 20_000
 _CHUNK_BYTES = 8 * 2**20
+# Each row takes a cell of every column, also of those that it lacks.
+_CHUNK_CELLS = 4_000_000
 
 Row = dict[str, Any]
 
@@ -68,14 +70,18 @@ class JsonChunks:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         rows: list[tuple[int, Row]] = []
+        names: set[str] = set()
         size = 0
         for number, line in enumerate(self._lines(), start=1):
             if not line.strip():
                 continue
             row = _read_row(number, line)
-            rows.append((number, row if line.isascii() or self._rules == 1 else self._with_clean_names(number, row)))
+            if self._rules > 1 and not all(map(str.isascii, row)):
+                row = self._with_clean_names(number, row)
+            rows.append((number, row))
+            names.update(row)
             size += len(line)
-            if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES:
+            if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES or len(rows) * len(names) > _CHUNK_CELLS:
                 yield self._chunk(rows)
                 rows, size = [], 0
         if rows:

@@ -6,7 +6,6 @@ from shared.tables.cells import gap_words
 from shared.tables.columns import CellReading
 from shared.tables.evidence import Evidence, First
 from shared.tables.findings import FindingCode
-from shared.tables.shapes import CellShape
 from shared.tables.values import STRINGS
 
 _SHOWN_CHARACTERS = 40
@@ -28,20 +27,20 @@ def notes_of_gaps(evidence: Evidence, reading: CellReading) -> list[Note]:
     words = set(gap_words(reading))
     found = {
         text: count
-        for text, count in (evidence.gaps + evidence.no_values + evidence.odd).items()
+        for text, count in (evidence.gaps + evidence.no_values + evidence.odd + evidence.dates).items()
         if text in words and text
     }
     found = {text: count for text, count in found.items() if text not in reading.odd_words}
     if not found:
         return []
-    first = evidence.first("gap", CellShape.NO_VALUE) or First(0, "")
+    first = min((first for first in evidence.firsts.values() if first.cell in found), default=None)
     said = ", ".join(f"{text!r} ({count:,})" for text, count in list(found.items())[:_MOST_WORDS])
     strings = reading.kind in STRINGS
     fix = (
         "'gap_words' with the words that shall count as missing" if strings else "'kinds' with category for the column"
     )
     detail = f"{said} {'counts' if len(found) == 1 else 'count'} as missing. Send {fix} to keep such cells."
-    return [Note(FindingCode.GAP_WORD, first.row, sum(found.values()), detail)]
+    return [Note(FindingCode.GAP_WORD, first.row if first else None, sum(found.values()), detail)]
 
 
 def notes_of_spelling(evidence: Evidence, reading: CellReading) -> list[Note]:

@@ -13,6 +13,7 @@ from shared.tables.shapes import NUMBERS, CellShape
 _COMPACT_DAY = 8
 _LONGEST_VERSION = 8
 
+NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 COMMAS = (CellShape.COMMA, CellShape.GROUPS_POINT)
 POINTS = (CellShape.POINT, CellShape.GROUPS_COMMA)
 _OTHER_MARK: dict[str, Decimal] = {",": ".", ".": ","}
@@ -138,11 +139,11 @@ def mixed_signs(evidence: Evidence) -> Note | None:
 
 def notes_of_numbers(evidence: Evidence, marks: Marks, reading: CellReading, present: int) -> list[Note]:
     """What is not sure of a column that is read as numbers; `present` cells of it are no gaps."""
-    found = (_ambiguous(evidence, marks, reading), _codes(evidence, present), _days(evidence, present))
+    found = (ambiguous(evidence, marks, reading), _codes(evidence, present), _days(evidence, present))
     return [note for note in found if note is not None]
 
 
-def _ambiguous(evidence: Evidence, marks: Marks, reading: CellReading) -> Note | None:
+def ambiguous(evidence: Evidence, marks: Marks, reading: CellReading) -> Note | None:
     """A note if nothing tells whether a mark parts thousands or decimals."""
     if marks.decimal is not None or marks.are_said:
         return None

@@ -61,10 +61,12 @@ def contradiction(error: Contradiction, surveyed: Surveyed, path: Path, reading:
     places = [_physical(row, surveyed.repeated_headers) for row, _ in error.cells]
     lines = _lines(surveyed, path, reading, places)
     cells = [(lines.get(place), cell) for place, (_, cell) in zip(places, error.cells, strict=True)]
+    unit, gaps = ("row", "") if reading.typed else ("line", ", name such cells in 'gap_words' to read them as missing")
+    other = "datetime:dmy (day first) or datetime:mdy (month first)" if error.kind == "datetime" else "another kind"
     return ReadingRefused(
         f"Column '{error.column}' is not {error.kind}: it holds "
-        f"{', '.join(f'{cell!r} (line {line})' for line, cell in cells)}. Send another kind in 'kinds', name such "
-        "cells in 'gap_words' to read them as missing, or correct them.",
+        f"{', '.join(f'{cell!r} ({unit} {line})' for line, cell in cells)}. Send {other} in 'kinds'{gaps}, or correct "
+        "them.",
         errors=[{"loc": ["file", line, error.column], "msg": f"{cell!r} is not {error.kind}"} for line, cell in cells],
     )
 
@@ -138,6 +140,13 @@ def _of_column(column: Column) -> list[Finding]:
     if column.role == "constant":
         detail = "All rows have the same value, so a training leaves it out."
         found.append(Finding(code=FindingCode.CONSTANT, column=column.name, detail=detail))
+    if column.not_finite:
+        detail = (
+            f"{column.not_finite:,} {'value is' if column.not_finite == 1 else 'values are'} infinite, or beyond all "
+            "numbers of a computer. Such a value counts as missing. Send 'kinds' with category for the column to keep "
+            "it."
+        )
+        found.append(Finding(code=FindingCode.GAP_WORD, column=column.name, count=column.not_finite, detail=detail))
     if column.rounded:
         detail = (
             f"{column.rounded:,} values have more digits than are kept, and are rounded. Send 'kinds' with category or "

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.tables.dates import moment_of
+from shared.tables.dates import ZONE, moment_of
 from shared.tables.missing import MISSING, NO_DAY, NO_VALUE
 from shared.tables.number_forms import CURRENCY
 
@@ -85,8 +85,8 @@ _SHAPES = re.compile(
     rf"""
     (?P<integer>[+-]?(?:0|[1-9]\d{{0,17}}))
     | (?P<big>[+-]?[1-9]\d{{18,}})
-    | (?P<iso>\d{{4}}-\d\d-\d\d(?:[ T]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?)
-    | (?P<zoned>\d{{4}}-\d\d-\d\d[ T]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d))
+    | (?P<iso>\d{{4}}-\d\d-\d\d(?:[ Tt]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?)
+    | (?P<zoned>\d{{4}}-\d\d-\d\d[ Tt]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s?(?:{ZONE}))
     | (?P<point_three>[+-]?[1-9]\d{{0,2}}\.\d{{3}})
     | (?P<comma_three>[+-]?[1-9]\d{{0,2}},\d{{3}})
     | (?P<exponent>[+-]?\d+[eE][+-]?\d+)
@@ -99,8 +99,8 @@ _SHAPES = re.compile(
     | (?P<part_of_date>\d{{4}}-\d\d|\d{{1,2}}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\ ?(?i:[ap]m))?
         |\d{{1,2}}([./-])\d{{1,2}}\15\d\d|\d\d?[ -][A-Za-z]{{3,9}}[ -]\d\d)
     | (?P<day_or_month_first>\d{{1,2}}([/-])\d{{1,2}}\17\d{{4}}.*)
-    | (?P<other_date>\d{{4}}([/.-])\d{{1,2}}\19\d{{1,2}}.*|\d{{1,2}}\.\d{{1,2}}\.\d{{4}}.*
-        |(?:\d\d?[. -]\s*)?[A-Za-z]{{3,9}}\b.*\d{{4}}.*)
+    | (?P<other_date>\d{{4}}([/.-])\s?\d{{1,2}}\19\s?\d{{1,2}}.*|\d{{1,2}}\.\d{{1,2}}\.\d{{4}}.*|\d{{4}}[年년].*
+        |(?:\d\d?[. /-]?\s*)?[A-Za-z]{{3,9}}\b.*\d{{4}}.*|\d\d?[A-Za-z]{{3}}\d{{4}}.*)
     | (?P<code>[+-]?0\d[\d.,+-]*)
     | (?P<censored>[<>\u2264\u2265~]=?\s*[+-]?\d[\d.,]*)
     """,

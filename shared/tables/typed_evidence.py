@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from shared.tables.columns import CellReading, ColumnKind
-from shared.tables.deciding import Decision, decide
+from shared.tables.deciding import Decision, decide, marks_of
 from shared.tables.evidence import Evidence, First
 from shared.tables.findings import FindingCode
 from shared.tables.notes import Note, shown
@@ -45,8 +45,9 @@ class TypedEvidence:
     def decide(self, options: ReadingOptions, *, mixed: int | None) -> Decision:
         """How the column is read; `mixed` is the first row whose value is of another type than those before."""
         if self.name in (options.kinds or {}):
-            verdict = decide(self.strings, Marks(said_decimal=options.decimal), options)
-            return Decision(verdict.reading.model_copy(update={"typed": True}))
+            found = decide(self.strings, marks_of([self.strings], options), options)
+            doubts = [note for note in found.notes if note.code is FindingCode.THOUSANDS_AMBIGUOUS]
+            return Decision(found.reading.model_copy(update={"typed": True}), doubts)
         kind, notes = self._kind(mixed)
         reading = CellReading(kind=kind, typed=True)
         if kind is ColumnKind.TEXT and mixed is None and set(self.kinds) == {ColumnKind.TEXT}:
@@ -73,17 +74,17 @@ class TypedEvidence:
         return self.strings.count(CellShape.INTEGER, CellShape.BIG) == self.strings.present > 0
 
     def _spelled_numbers(self) -> list[Note]:
-        numbers, present = self.strings.count(*NUMBERS, CellShape.BIG), self.strings.present
-        first = self.strings.first(*NUMBERS, CellShape.BIG) or First(0, "")
-        if not numbers or numbers * 2 < present or self.strings.count(*DATES):
+        numbers, long = self.strings.count(*NUMBERS), self.strings.count(CellShape.BIG)
+        if not numbers + long or (numbers + long) * 2 < self.strings.present or self.strings.count(*DATES):
             return []
-        if self.strings.count(CellShape.BIG):
-            detail = f"Numbers such as {shown(first)} have more digits than an integer keeps. They are kept as text."
-        else:
-            detail = (
-                f"{numbers:,} strings spell numbers, such as {shown(first)}. They are kept as text, as the file has "
-                "them. Send 'kinds' with number for the column to read them as numbers."
-            )
+        if big := self.strings.first(CellShape.BIG):
+            detail = f"Numbers such as {shown(big)} have more digits than an integer keeps. All are kept as text."
+            return [Note(FindingCode.NEARLY_NUMERIC, big.row, long, detail)]
+        first = self.strings.first(*NUMBERS) or First(0, "")
+        detail = (
+            f"{numbers:,} strings spell numbers, such as {shown(first)}. They are kept as text, as the file has them. "
+            "Send 'kinds' with number for the column to read them as numbers."
+        )
         return [Note(FindingCode.NEARLY_NUMERIC, first.row, numbers, detail)]
 
 
