@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from shared.tables.columns import CellReading, Column, ColumnKind
 from shared.tables.dates import moment_of
+from shared.tables.leading_zeros import has_codes
 from shared.tables.missing import MISSING, NO_DAY, NO_VALUE
 from shared.tables.moments import MOMENT, in_microseconds
 from shared.tables.number_forms import plain_numbers
@@ -108,21 +109,16 @@ def _words(cells: pa.Array, reading: CellReading) -> pa.Array:
 
 
 def _integers(cells: pa.Array, reading: CellReading) -> pa.Array:
-    if reading.thousands is None and reading.format is None and not _has_numbers_for_gaps(reading):
+    plain = reading.thousands is None and reading.format is None and not _has_numbers_for_gaps(reading)
+    # Arrow would take 0x10 for sixteen.
+    if plain and not has_codes(cells):
         try:
-            return _whole(cells)
+            return pc.cast(cells, pa.int64())
         except pa.ArrowInvalid:
             # Blanks, gaps and plus signs are looked for only where there may be some.
             pass
     numbers = plain_numbers(without_gaps(cells, reading), reading)
-    return _whole(pc.utf8_ltrim(numbers, characters="+"))
-
-
-def _whole(cells: pa.Array) -> pa.Array:
-    # Arrow would take 0x10 for sixteen.
-    if pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py():
-        raise pa.ArrowInvalid("hexadecimal")
-    return pc.cast(cells, pa.int64())
+    return pc.cast(pc.utf8_ltrim(numbers, characters="+"), pa.int64())
 
 
 def _numbers(cells: pa.Array, reading: CellReading) -> pa.Array:

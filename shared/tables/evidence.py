@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from shared.tables.cells import without_gaps
 from shared.tables.columns import CellReading, ColumnKind
 from shared.tables.dates import ZONE
+from shared.tables.leading_zeros import has_codes
 from shared.tables.missing import MISSING
 from shared.tables.shapes import DATES, NUMBERS, CellShape, Look, look_of
-from shared.tables.values import STRINGS, has_codes
+from shared.tables.values import STRINGS
 
 # Of more words than these, a column is one of words, whatever comes.
 _MANY_WORDS = 20_000

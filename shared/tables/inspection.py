@@ -20,7 +20,7 @@ from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfi
 from shared.tables.loading import first_rows
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
-from shared.tables.profiling import FIRST_ROWS, profile_table
+from shared.tables.profiling import profile_table
 from shared.tables.reading import Reading
 from shared.tables.results import contradiction, findings_of, finished_columns
 from shared.tables.sheet_header import sheet_reading
@@ -127,7 +127,11 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     profile = TableProfile(
         rows_looked_at=rows_looked_at(surveyed.rows, columns=len(surveyed.columns)),
         columns={column.name: surveyed.sketches[column.name] for column in columns},
-        first_rows=first_rows(path, reading, columns=columns, rows=FIRST_ROWS, partial=False),
+        # A column that a delimiter at the end of each line made is not among them.
+        first_rows=Preview(
+            columns=[column.name for column in columns],
+            rows=[row[: len(columns)] for row in surveyed.first_rows],
+        ),
     )
     return Inspection(reading=reading, rows=surveyed.rows, columns=columns, findings=findings, profile=profile)
 

@@ -9,8 +9,7 @@ from shared.tables.inspected import TableProfile
 from shared.tables.loading import UNLIMITED, first_rows
 from shared.tables.reading import Reading
 from shared.tables.sketch import Sketch, rows_looked_at
-
-FIRST_ROWS = 20
+from shared.tables.survey import FIRST_ROWS
 
 
 def profile_table(path: Path, reading: Reading, columns: list[Column]) -> TableProfile:

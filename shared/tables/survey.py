@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ from shared.tables.examined import Examined, cells_of_columns, is_settled, take,
 from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
+from shared.tables.loading import plain
 from shared.tables.notes import Note
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
@@ -36,6 +38,7 @@ from shared.tables.values import STRINGS
 
 _MOST_CONTRADICTIONS = 5
 _GUESSED_FROM = 2_000
+FIRST_ROWS = 20
 _THREADS = 2
 # Rows are compared with each other as far as that is cheap.
 _COMPARED_CELLS = 1_000_000
@@ -57,6 +60,7 @@ class Surveyed:
     duplicates: int = 0
     compared: int = 0
     unnamed_tail: int = 0
+    first_rows: list[list[Any]] = field(default_factory=list)
     cleaned_names: list[str] = field(default_factory=list)
 
 
@@ -80,6 +84,7 @@ class Survey:
         self._options = options
         self._looks: list[Examined] = []
         self._mixed: dict[str, int] = {}
+        self._first: pa.RecordBatch | None = None
         self.found = Surveyed()
 
     def run(self) -> Surveyed:
@@ -105,10 +110,25 @@ class Survey:
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
             self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.verdict.notes]
+        self.found.first_rows = self._first_rows()
         return self.found
 
     def _notes_of_sheet(self, name: str) -> list[Note]:
         return self.found.sheet.notes[name] if self.found.sheet is not None else []
+
+    def _first_rows(self) -> list[list[Any]]:
+        """The first rows, as they were read; a column that comes later has no values there."""
+        if self._first is None:
+            return []
+        named = dict(zip(self._first.schema.names, self._first.columns, strict=True))
+        columns: list[list[Any]] = []
+        for look in self._looks:
+            cells = named.get(look.evidence.name)
+            if cells is None or look.profile is None:
+                columns.append([None] * self._first.num_rows)
+            else:
+                columns.append([plain(value) for value in values_of(cells, look.profile.reading).to_pylist()])
+        return [list(row) for row in zip(*columns, strict=True)]
 
     def _first_pass(self, chunks: Chunks) -> None:
         row = 0
@@ -121,7 +141,8 @@ class Survey:
                 seen = [_GUESSED_FROM if look in added else 0 for look in self._looks]
                 # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
                 list(pool.map(partial(take, row=row), self._looks, batch.columns, seen))
-                if not row:
+                if self._first is None:
+                    self._first = batch.slice(0, FIRST_ROWS)
                     self._compare(batch)
                 row += batch.num_rows
         self.found.rows = row

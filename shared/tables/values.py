@@ -20,20 +20,8 @@ ARROW = {
 }
 
 _WITH_COMMA = r"^-?\d+(,\d+)?$"
-# A number with a leading zero, after any Unicode blanks.
-_CODE = r"^[\x{09}-\x{0D}\x{1C}-\x{20}\x{85}\pZ]*[+-]?0\d"
 
 STRINGS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
-
-# What a column may turn out to be, besides text, once its cells so far were of the kind on the left.
-NEXT: dict[ColumnKind | None, tuple[ColumnKind, ...]] = {
-    None: (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN, ColumnKind.DATETIME),
-    ColumnKind.INTEGER: (ColumnKind.INTEGER, ColumnKind.NUMBER),
-    ColumnKind.NUMBER: (ColumnKind.NUMBER,),
-    ColumnKind.BOOLEAN: (ColumnKind.BOOLEAN,),
-    ColumnKind.DATETIME: (ColumnKind.DATETIME,),
-    ColumnKind.TEXT: (),
-}
 
 
 def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bool = False) -> pa.Array:
@@ -55,21 +43,6 @@ def convert(cells: pa.Array, kind: ColumnKind, *, typed: bool, decimal_comma: bo
     if typed and kind is not ColumnKind.DATETIME:
         raise pa.ArrowInvalid("a string of a typed file is a string")
     return without_blanks(cells) if kind in STRINGS else _read(cells, kind, typed=typed, decimal_comma=decimal_comma)
-
-
-def has_codes(cells: pa.Array) -> bool:
-    """Whether a string has a leading zero as codes have it and numbers do not: 007, but not 0.7."""
-    return bool(pc.any(pc.match_substring_regex(cells, _CODE)).as_py())
-
-
-def has_points(cells: pa.Array) -> bool:
-    """Whether a string is a number in a form that rules out a decimal comma: 1.5 or 1e3."""
-    return not _all_match(pc.utf8_trim_whitespace(without_blanks(cells)), _WITH_COMMA)
-
-
-def has_commas(cells: pa.Array) -> bool:
-    """Whether a string holds a comma."""
-    return bool(pc.any(pc.match_substring(cells, ",")).as_py())
 
 
 def without_blanks(cells: pa.Array) -> pa.Array:
