@@ -61,7 +61,9 @@ def contradiction(error: Contradiction, surveyed: Surveyed, path: Path, reading:
     places = [_physical(row, surveyed.repeated_headers) for row, _ in error.cells]
     lines = _lines(surveyed, path, reading, places)
     cells = [(lines.get(place), cell) for place, (_, cell) in zip(places, error.cells, strict=True)]
-    unit, gaps = ("row", "") if reading.typed else ("line", ", name such cells in 'gap_words' to read them as missing")
+    unit = "row" if reading.typed else "line"
+    # A number in a file that tells it from strings is no word.
+    gaps = "" if reading.format in {"parquet", "jsonl"} else ", name such cells in 'gap_words' to read them as missing"
     other = "datetime:dmy (day first) or datetime:mdy (month first)" if error.kind == "datetime" else "another kind"
     return ReadingRefused(
         f"Column '{error.column}' is not {error.kind}: it holds "

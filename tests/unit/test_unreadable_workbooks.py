@@ -138,7 +138,7 @@ def test_an_entity_is_not_expanded(tmp_path: Path) -> None:
         ({"encoding": "cp1252", "quote": "none"}, "has no use for 'encoding' and 'quote'"),
         ({"header": 9}, "Line 9 holds no names"),
         ({"header": "none", "names": ["a"]}, "'names' has 1 names"),
-        ({"kinds": {"word": "number"}}, r"'a' \(line 2\), 'b' \(line 3\)"),
+        ({"kinds": {"word": "number"}}, r"'a' \(row 2\), 'b' \(row 3\)"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
