@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.errors import EmptyTable, HeaderDoubtful, InvalidTable, ReadingRefused
 from shared.tables.dialect import Record, is_typed
 from shared.tables.findings import Finding, FindingCode
-from shared.tables.header_rows import YEARS, columns_of, is_data, is_numeric, units_row
+from shared.tables.header_rows import YEARS, columns_of, goes_on, is_data, is_numeric, is_rule, stands_apart, units_row
 from shared.tables.options import ReadingOptions
 
 _LOOKED_AT = 200
@@ -49,6 +49,11 @@ def find_header(records: Iterable[Record], options: ReadingOptions) -> Header:
         return _header(filled, at, [])
     at, findings = _search(filled)
     header = _header(filled, at, findings)
+    if len(filled) > at + 1 and is_rule(filled[at + 1]):
+        rule = filled.pop(at + 1)
+        header.skipped_lines.append(rule.line)
+        detail = f"Line {rule.line} only draws a line below the names and was skipped."
+        findings.append(Finding(code=FindingCode.HEADER_DOUBTFUL, line=rule.line, count=1, detail=detail))
     units = units_row(filled[at:])
     if units is not None:
         header.skipped_lines.append(units.line)
@@ -95,8 +100,12 @@ def _search(filled: list[Record]) -> tuple[int, list[Finding]]:
     width = Counter(len(record.cells) for record in body).most_common(1)[0][0]
     like = next((at for at in range(1, min(len(filled), _MOST_ABOVE)) if _names_things(filled, at, width)), None)
     cells = _fitted(first.cells, body, width)
+    if cells is not None and like is not None and stands_apart(filled, like):
+        raise _not_the_names(first, filled[like])
     if like is not None and (cells is None or _lacks_names(cells, body)):
         return _below_title(filled, like)
+    if cells is not None and goes_on(cells, body):
+        raise _in_two_lines(first, body[0])
     if cells is None:
         _refuse_row_names(first, body, width)
     if cells is not None and _lacks_names(cells, body) and sum(bool(cell.strip()) for cell in cells) == 1:
@@ -111,16 +120,25 @@ def _below_title(filled: list[Record], at: int) -> tuple[int, list[Finding]]:
     titles = [[cell for cell in each.cells if cell.strip()] for each in above]
     is_title = len(above) <= _MOST_TITLES and all(len(cells) == 1 for cells in titles)
     if not is_title or titles[0][0].lstrip().startswith(("#", "%", "//", "--")):
-        raise _doubtful(
-            above[0],
-            f"does not hold the names of the columns ({_beginning(above[0])!r}); line {record.line} seems to hold them",
-            line=record.line,
-        )
+        raise _not_the_names(above[0], record)
     detail = (
         f"Line {above[0].line} holds {titles[0][0].strip()[:_SHOWN_CHARACTERS]!r} only and was taken for a title, line "
         f"{record.line} for the names. Send 'header' with another line if that is wrong."
     )
     return at, [Finding(code=FindingCode.HEADER_DOUBTFUL, line=above[0].line, count=at, detail=detail)]
+
+
+def _not_the_names(first: Record, record: Record) -> HeaderDoubtful:
+    what = f"does not hold the names of the columns ({_beginning(first)!r}); line {record.line} seems to hold them"
+    return _doubtful(first, what, line=record.line)
+
+
+def _in_two_lines(first: Record, record: Record) -> HeaderDoubtful:
+    return HeaderDoubtful(
+        f"Line {first.line} names groups of columns ({_beginning(first)!r}), and line {record.line} goes on with the "
+        f"names. Join the two in one line; 'header' {first.line} takes line {first.line} for the names nevertheless.",
+        errors=[{"loc": ["file", first.line], "msg": "the names are in two lines"}],
+    )
 
 
 def _doubtful(record: Record, what: str, *, line: int | None = None) -> HeaderDoubtful:
@@ -164,11 +182,29 @@ def _refuse_row_names(first: Record, body: list[Record], width: int) -> None:
     fronts = [row[0].strip() for row in rows if row]
     if len(first.cells) != width - 1 or len(fronts) < 2 or len(set(fronts)) < len(fronts) or "" in fronts:
         return
+    title = f"; if that line is a title, send 'header' {body[0].line}" if len(first.cells) == 1 else ""
     raise InvalidTable(
         f"Each row has one cell more than there are names: the first cells ({', '.join(fronts[:3])}, …) name the rows, "
-        "as R writes them. Write the table with row.names = FALSE, or put a name in front of the first line.",
+        f"as R writes them. Write the table with row.names = FALSE, or put a name in front of the first line{title}.",
         errors=[{"loc": ["file", first.line], "msg": "the rows have names in front"}],
     )
+
+
+def refuse_single_quotes(records: list[Record]) -> None:
+    """Return if no column has all its cells in single quotes.
+
+    Raises:
+        ReadingRefused: when it cannot be told whether these quotes belong to the words.
+    """
+    filled = [record for record in records[:_LOOKED_AT] if any(cell.strip() for cell in record.cells)]
+    for column in columns_of(filled[1:], len(filled[0].cells)) if filled else []:
+        cells = [cell for cell in column if cell]
+        if len(cells) > 1 and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells):
+            raise ReadingRefused(
+                f"All cells of a column are enclosed in single quotes, such as {cells[0]}. Send 'quote' single if the "
+                "quotes are no part of the cells, or double if they are.",
+                errors=[{"loc": ["file", filled[1].line], "msg": "single quotes"}],
+            )
 
 
 def _names_things(filled: list[Record], at: int, width: int) -> bool:

@@ -11,6 +11,7 @@ _LONGEST_UNIT = 20
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
 YEARS = range(1800, 2201)
+_RULE = re.compile(r":?-{2,}:?|[-=+]{3,}")
 _GAPS = frozenset((*MISSING, *NO_VALUE))
 
 
@@ -93,6 +94,34 @@ def _is_sequence(numbers: list[int]) -> bool:
     return low in {0, 1} and high - low + 1 == len(set(numbers)) == len(numbers)
 
 
+def is_rule(record: Record) -> bool:
+    """Whether a row only draws a line, as in Markdown."""
+    cells = [cell.strip() for cell in record.cells if cell.strip()]
+    return bool(cells) and all(map(_RULE.fullmatch, cells))
+
+
+def goes_on(cells: list[str], body: list[Record]) -> bool:
+    """Whether the second line has words for columns of numbers that have no name in the first."""
+    columns = columns_of(body[1:], len(cells))
+    if len(cells) != len(body[0].cells) or sum(bool(cell.strip()) for cell in cells) < 2:
+        return False
+    lacking = [at for at, column in enumerate(columns) if at and not cells[at].strip() and is_numeric(column)]
+    return bool(lacking) and all(_is_word(body[0].cells[at].strip()) for at in lacking)
+
+
+def stands_apart(filled: list[Record], at: int) -> bool:
+    """Whether a row with words, above numbers, comes behind a blank line and others that are no numbers there."""
+    if at < 2 or filled[at].line == filled[at - 1].last_line + 1:
+        return False
+    width = len(filled[at].cells)
+    above, below = columns_of(filled[1:at], width), columns_of(filled[at + 1 :], width)
+    return any(is_numeric(rows) and all(map(_is_word, words)) for words, rows in zip(above, below, strict=False))
+
+
+def _is_word(cell: str) -> bool:
+    return bool(cell) and cell not in _GAPS and not is_typed(cell)
+
+
 def units_row(filled: list[Record]) -> Record | None:
     """The record behind the header if it holds units, above columns that hold numbers."""
     if len(filled) < 4 or len(filled[1].cells) != len(filled[0].cells):
@@ -100,12 +129,15 @@ def units_row(filled: list[Record]) -> Record | None:
     record, columns = filled[1], columns_of(filled[2:], len(filled[1].cells))
     if not columns:
         return None
-    seen = False
+    units, others = 0, 0
     for cell, column in zip(map(str.strip, record.cells), columns, strict=True):
         if is_numeric(column):
             if not cell or cell in _GAPS or is_typed(cell) or len(cell) > _LONGEST_UNIT:
                 return None
-            seen = True
+            units += 1
         elif cell and cell in column:
             return None
-    return record if seen else None
+        else:
+            others += bool(cell)
+    # A row of which one number is a word is a row still.
+    return record if units > bool(others) else None

@@ -15,7 +15,7 @@ from shared.tables.columns import Column
 from shared.tables.dialect import Dialect, delimiter_said, records_of
 from shared.tables.encodings import guess_encoding
 from shared.tables.findings import Finding, FindingCode
-from shared.tables.header import find_header
+from shared.tables.header import find_header, refuse_single_quotes
 from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.loading import first_rows
 from shared.tables.number_columns import Marks
@@ -145,7 +145,10 @@ def _with_header(
     if delimiter_said(lines):
         lines[0] = "\n"
         skipped.append(1)
-    header = find_header(records_of(lines, Dialect.stored(reading)), options)
+    records = list(records_of(lines, Dialect.stored(reading)))
+    header = find_header(records, options)
+    if options.quote is None:
+        refuse_single_quotes(records)
     update = {
         "header_line": header.line,
         "names": options.names,

@@ -11,6 +11,16 @@ NO_VALUE = (
     *("-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", ".", "..", "...", "*", "\\N", "(null)", "nil", "NIL", "Nil"),
     *("unknown", "Unknown", "UNKNOWN", "missing", "Missing", "MISSING", "N.A.", "n.a.", "N/D", "n/d", "ND", "NaT"),
     *("not available", "Not available", "Not Available", "no data", "No data", "N.D.", "n.d.", "k.A.", "k. A."),
+    *(":", "\N{HORIZONTAL ELLIPSIS}", "N/V", "n.v.", "#N/D", "#NV", "#N/B", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!"),
+    *("#NOMBRE!", "#NOM?", "#NUL!", "#\N{INVERTED EXCLAMATION MARK}DIV/0!", "#\N{INVERTED EXCLAMATION MARK}VALOR!"),
+    *("#\N{INVERTED EXCLAMATION MARK}REF!", "#\N{INVERTED EXCLAMATION MARK}NUM!", "#VALORE!", "#RIF!", "#VALOR!"),
+    *("#ARG!", "#ADR!", "#LICZBA!", "#WAARDE!", "#VERW!", "#GETAL!", "#DEEL/0!", "#YOK", "#SAYI/0!", "#DE\u011eER!"),
+    *(
+        "#\u041d/\u0414",
+        "#\u0414\u0415\u041b/0!",
+        "#\u0417\u041d\u0410\u0427!",
+        "#\u0421\u0421\u042b\u041b\u041a\u0410!",
+    ),
     *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
 )
 

@@ -10,6 +10,9 @@ from shared.tables.columns import CellReading
 # Pattern by thousands mark. A blank may be one that does not break, or a narrow one; an apostrophe may be curly.
 GROUP_MARKS = {",": ",", ".": r"\.", " ": r"[ \x{A0}\x{202F}\x{2009}]", "'": r"['\x{2019}]"}
 
+# In India, groups of two stand before the last three digits.
+LAKHS = r"\d{1,2}(?:,\d\d)+,\d{3}"
+
 _BLANKS = r"[ \x{A0}\x{202F}\x{2009}]*"
 _MINUS = "\N{MINUS SIGN}"
 CURRENCY = (
@@ -24,6 +27,8 @@ def body_of(decimal: str, thousands: str | None) -> str:
     mark = r"\." if decimal == "." else ","
     exponent = r"(?:[eE][+-]?\d+)?"
     whole = r"\d+" if thousands is None else rf"(?:\d{{1,3}}(?:{GROUP_MARKS[thousands]}\d{{3}})+|\d+)"
+    if thousands == ",":
+        whole = rf"(?:{LAKHS}|{whole})"
     return rf"(?:{whole}(?:{mark}\d*)?|{mark}\d+){exponent}"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from shared.tables.dates import ZONE, moment_of
 from shared.tables.missing import MISSING, NO_DAY, NO_VALUE
-from shared.tables.number_forms import CURRENCY
+from shared.tables.number_forms import CURRENCY, LAKHS
 
 
 class CellShape(StrEnum):
@@ -79,7 +79,7 @@ class Look(NamedTuple):
 
 _BLANK = r"[ \u00a0\u202f\u2009]"
 _GROUPS_POINT = r"[1-9]\d{0,2}(?:(?:\.\d{3}){2,}(?:,\d*)?|\.\d{3},\d*)"
-_GROUPS_COMMA = r"[1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d*)?|,\d{3}\.\d*)"
+_GROUPS_COMMA = rf"(?:[1-9]\d{{0,2}}(?:(?:,\d{{3}}){{2,}}(?:\.\d*)?|,\d{{3}}\.\d*)|(?!0){LAKHS}(?:\.\d*)?)"
 # Each alternative has the name of a shape; the first that takes the whole cell wins.
 _SHAPES = re.compile(
     rf"""

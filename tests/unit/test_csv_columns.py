@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[InputColumn, str, str]] = {
     "a number": (today("number"), "0x10", "'0x10' is not a number."),
     "a price where there were none": (today("number"), "$5", "'$5' is not a number."),
     "a number in quotes": (today("number"), "1,5", "'1,5' is not a number with a decimal point, as the table had it."),
-    "groups of the wrong size": (today("number", thousands=","), "1,23,456", "'1,23,456' is not a number"),
+    "groups of the wrong size": (today("number", thousands=","), "1,2345", "'1,23,456' is not a number"),
 }
 
 

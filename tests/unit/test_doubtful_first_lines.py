@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import HeaderDoubtful
+from shared.errors import HeaderDoubtful, PlatformError
 from shared.tables.inspected import Inspection, TableLimits
 from shared.tables.inspection import inspect
 
@@ -61,3 +61,42 @@ def test_names_are_known_again_whatever_is_around_them(tmp_path: Path, again: st
 
 def test_a_day_above_a_column_without_any_value_is_a_name(tmp_path: Path) -> None:
     assert found_in(tmp_path, "x,2024-01-01", *["5,"] * 9).rows == 9
+
+
+def test_a_first_row_with_one_word_among_numbers_is_no_row_of_units(tmp_path: Path) -> None:
+    found = found_in(tmp_path, "name,score", "Ann,absent", *[f"C{row},{row}" for row in range(60)])
+    assert (found.rows, [finding.code for finding in found.findings]) == (61, ["nearly_numeric"])
+
+
+def test_a_line_drawn_below_the_names_is_skipped_and_told(tmp_path: Path) -> None:
+    for names, rule in (("| a | b |", "|---|:--|"), (" a | b ", "---+---")):
+        found = found_in(tmp_path, names, rule, *[names.replace("a", "1").replace("b", "x")] * 3)
+        kinds = {column.name: column.kind.value for column in found.columns if column.unique}
+        assert (found.rows, kinds) == (3, {"a": "integer", "b": "category"})
+        assert ("header_doubtful", 2) in [(finding.code, finding.line) for finding in found.findings]
+
+
+REFUSED = {
+    "names in two lines": (
+        ["Year,2020,,2021,", ",m,f,m,f", *["C,1,2,3,4"] * 9],
+        "and line 2 goes on with the names",
+    ),
+    "metadata": (
+        ["Station,Berlin", "Lat,52.5", "", "time,temp", *["2024-01-05,1.5"] * 9],
+        "line 4 seems to hold them. Send 'header' 4",
+    ),
+    "a title above words": (
+        ["Persons", "name,sex", *[f"C{row},x" for row in range(9)]],
+        "if that line is a title, send 'header' 2",
+    ),
+    "single quotes": (["a,b", "'x','1'", "'y','2'"], "Send 'quote' single if"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_stands_above_a_table_or_around_its_cells_is_no_part_of_it_in_silence(tmp_path: Path, name: str) -> None:
+    lines, hint = REFUSED[name]
+    with pytest.raises(PlatformError) as refused:
+        found_in(tmp_path, *lines)
+    assert hint in refused.value.detail
+    assert refused.value.errors[0]["loc"][0] == "file"

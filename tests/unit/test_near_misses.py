@@ -48,3 +48,16 @@ def test_a_word_that_counts_as_missing_is_told_with_its_own_line(tmp_path: Path)
     assert [(each.code, each.line, each.count) for each in found.findings if each.column == "x"] == [
         ("gap_word", 62, 2)
     ]
+
+
+def test_lakhs_and_crores_are_numbers(tmp_path: Path) -> None:
+    found, table = load(tmp_path, "a;b\n1,23,456;x\n12,34,567.50;y\n1,000;z\n")
+    assert (table["a"].tolist(), found.reading.thousands) == ([123456.0, 1234567.5, 1000.0], ",")
+
+
+@pytest.mark.parametrize("word", [":", "#NV", "#WERT!", "#N/D", "#VALEUR!", "#\u041d/\u0414", "\u2026"])
+def test_words_for_no_value_in_the_spreadsheets_of_other_countries_are_gaps_among_numbers(
+    tmp_path: Path, word: str
+) -> None:
+    found, table = load(tmp_path, f"a,b\n1,x\n{word},y\n{word},y\n")
+    assert (table["a"].isna().sum(), next(each.code for each in found.findings)) == (2, "gap_word")
