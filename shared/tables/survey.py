@@ -138,7 +138,7 @@ class Survey:
                 added = self._add_columns(batch.schema.names, chunks, rows_before=row)
                 if added:
                     self._guess(added, batch, row)
-                seen = [_GUESSED_FROM if look in added else 0 for look in self._looks]
+                seen = [0] * (len(self._looks) - len(added)) + [_GUESSED_FROM] * len(added)
                 # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
                 list(pool.map(partial(take, row=row), self._looks, batch.columns, seen))
                 if self._first is None:
@@ -170,9 +170,8 @@ class Survey:
 
     def _guess(self, added: list[Examined], batch: pa.RecordBatch, row: int) -> None:
         """Decide from the first rows, so that the profile can begin with them."""
-        for look, cells in zip(self._looks, batch.columns, strict=True):
-            if look in added:
-                look.evidence.add(cells[:_GUESSED_FROM], row)
+        for look, cells in zip(added, batch.columns[-len(added) :], strict=True):
+            look.evidence.add(cells[:_GUESSED_FROM], row)
         self._decide()
         for look in added:
             if look.profile is not None and look.verdict is not None:

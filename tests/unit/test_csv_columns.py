@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[InputColumn, str, str]] = {
     "a number": (today("number"), "0x10", "'0x10' is not a number."),
     "a price where there were none": (today("number"), "$5", "'$5' is not a number."),
     "a number in quotes": (today("number"), "1,5", "'1,5' is not a number with a decimal point, as the table had it."),
-    "groups of the wrong size": (today("number", thousands=","), "1,23,45", "'1,23,456' is not a number"),
+    "groups of the wrong size": (today("number", thousands=","), "1,23,45", "'1,23,45' is not a number"),
 }
 
 
@@ -163,7 +163,7 @@ POINTS, COMMAS = today("number"), today("number", decimal=",")
     [
         (POINTS, ";", ["1,5", "2", "-0,25"], [1.5, 2, -0.25]),
         (POINTS, ";", ["1.5", "2"], [1.5, 2]),
-        (POINTS, "\t", ["1,5", "1,23,45"], [1.5, 1.2345]),
+        (POINTS, "\t", ["1,5", "1,2345"], [1.5, 1.2345]),
         (COMMAS, ";", ["1,5", "1,234"], [1.5, 1.234]),
         (COMMAS, ",", ["1.5", "2"], [1.5, 2]),
         (column("number"), ";", ["1,5", "1.234"], [1.5, 1.234]),
