@@ -92,7 +92,7 @@ class SheetChunks:
 
     def _look(self) -> list[SheetColumn]:
         """Look at all rows: which are left out, and what the columns hold."""
-        columns = [SheetColumn("") for _ in range(self._width)]
+        columns = [SheetColumn(self._reading.gap_words) for _ in range(self._width)]
         rows = 0
         for chunk in self._chunks(look=True):
             for column, values in zip(columns, zip(*(row for _, row in chunk), strict=True), strict=True):

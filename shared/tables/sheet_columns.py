@@ -21,8 +21,10 @@ class SheetColumn:
     `mixed` is the first row, from 0, whose value is of another type than those before it.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, gap_words: list[str] | None) -> None:
+        """`gap_words` are those that were said to count as missing; a number may be one."""
+        self.name = ""
+        self._gaps = frozenset(gap_words or ())
         self.mixed: int | None = None
         self._type: type | None = None
         self._whole = True
@@ -42,7 +44,7 @@ class SheetColumn:
     def add(self, values: tuple[Any, ...], row: int) -> None:
         """Take values, of which the first is in this row."""
         for place, value in enumerate(values):
-            if is_blank(value):
+            if self._is_gap(value):
                 continue
             kind = _kind(value)
             if self._type is None:
@@ -54,7 +56,7 @@ class SheetColumn:
 
     def array(self, values: tuple[Any, ...]) -> pa.Array:
         """Some values as an array."""
-        cells = [None if is_blank(value) else value for value in values]
+        cells = [None if self._is_gap(value) else value for value in values]
         if self._type is None:
             return pa.nulls(len(cells))
         if self.is_mixed or self._type is str:
@@ -76,6 +78,9 @@ class SheetColumn:
             "others to 0. Format the column as text before such numbers are entered, if they are codes."
         )
         return [Note(FindingCode.DIGITS_LOST, row, self._long, detail)]
+
+    def _is_gap(self, value: Any) -> bool:
+        return is_blank(value) or (bool(self._gaps) and plain_text(value) in self._gaps)
 
     def _add_number(self, number: float, row: int) -> None:
         if self._whole and not (float(number).is_integer() and abs(number) <= EXACT):

@@ -17,6 +17,7 @@ from shared.tables.findings import Finding, FindingCode
 from shared.tables.reading import Reading
 from tests.support.objects import put
 from tests.support.tables import IRIS, parquet, zipped
+from tests.support.workbooks import workbook
 
 
 def upload(
@@ -89,6 +90,7 @@ FORMATS = {
     "csv": gzip.compress(b"a,b\n1,2\n", mtime=0),
     "jsonl": b'{"a": 1, "b": 2}\n',
     "parquet": parquet({"a": [1], "b": [2]}),
+    "xlsx": workbook([["a", "b"], [1, 2]]),
 }
 
 

@@ -154,6 +154,13 @@ def test_gap_words_that_are_said_are_gaps_among_numbers(tmp_path: Path) -> None:
     assert (kinds(inspection)["x"], column(inspection, "x").missing) == ("integer", 1)
 
 
+def test_a_number_may_be_said_to_stand_for_a_gap(tmp_path: Path) -> None:
+    rows = [["x", "n", "y"], [1.5, 1, -999], [-999, 2, 3], [2.5, -999.5, 4]]
+    inspection = with_options(tmp_path, workbook(rows), gap_words=["-999"])
+    assert [(each.missing, each.kind) for each in inspection.columns] == [(1, "number"), (0, "number"), (1, "integer")]
+    assert [column(inspection, name).min for name in "xny"] == [1.5, -999.5, 3]
+
+
 def test_a_column_that_mixes_types_is_told_and_kept_as_it_shows(tmp_path: Path) -> None:
     inspection, table = load(
         tmp_path, workbook([["x", "n"], [1, 1], [0.5, 2], ["one", 3], [True, 4], [dt.date(2024, 5, 6), 5]])
