@@ -86,17 +86,18 @@ def find_sheet(path: Path, limits: TableLimits) -> ChosenSheet:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_sizes(archive, limits)
-            parts = _parts(archive)
-            for sheet, part in zip(sheets, parts, strict=False):
-                if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
+            parts = zip(sheets, _parts(archive), strict=True)
+            with_cells = [(sheet, part) for sheet, part in parts if sheet.typ == SheetTypeEnum.WorkSheet]
+            for sheet, part in with_cells:
+                if sheet.visible != SheetVisibleEnum.Visible:
                     continue
                 with archive.open(part) as file:
                     scan = scan_sheet(file)
                 if scan.cells:
                     scan.check_spread(sheet.name)
-                    cells = (other.name for other in sheets if other.typ == SheetTypeEnum.WorkSheet)
-                    return ChosenSheet(sheet.name, scan, [name for name in cells if name != sheet.name])
-    except (*_UNREADABLE, ET.ParseError):
+                    others = [other.name for other, _ in with_cells if other is not sheet]
+                    return ChosenSheet(sheet.name, scan, others)
+    except (*_UNREADABLE, ET.ParseError, ValueError):
         raise _damaged() from None
     raise EmptyTable("No visible sheet of the workbook has cells. Put the table into the first sheet.")
 
@@ -122,10 +123,10 @@ def open_workbook(path: Path) -> "CalamineWorkbook":
     """A workbook with the list of its sheets.
 
     Raises:
-        InvalidTable: when it is damaged or encrypted, or what reads workbooks is not installed.
+        InvalidTable: when it is damaged, or what reads workbooks is not installed.
     """
     try:
-        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+        from python_calamine import CalamineError, CalamineWorkbook
     except ImportError:
         raise InvalidTable(
             "The file is an Excel workbook, and what reads those is not installed here. Open it and save the sheet as "
@@ -133,8 +134,6 @@ def open_workbook(path: Path) -> "CalamineWorkbook":
         ) from None
     try:
         return CalamineWorkbook.from_path(path)
-    except PasswordError:
-        raise InvalidTable("The Excel workbook has a password. Save it without one, or the sheet as CSV.") from None
     except (CalamineError, OSError):
         raise _damaged() from None
 

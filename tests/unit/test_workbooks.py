@@ -42,22 +42,23 @@ def test_values_keep_the_types_that_their_cells_have(tmp_path: Path) -> None:
         tmp_path,
         workbook(
             [
-                ["whole", "number", "truth", "day", "moment", "code", "empty cells"],
-                [1, 0.5, True, day, moment, "007", None],
-                [2**53, 2, False, day, day, "1e5", ""],
-                [-3, None, None, None, None, None, "x"],
+                ["whole", "number", "truth", "day", "moment", "code", "huge", "empty cells"],
+                [1, 0.5, True, day, moment, "007", 1e300, None],
+                [2**53, 2, False, day, day, "1e5", 7, ""],
+                [-3, None, None, None, None, None, None, "x"],
             ]
         ),
     )
     assert inspection.reading.model_dump(exclude_defaults=True) == {"format": "xlsx", "sheet": "Data", "header_line": 1}
     assert kinds(inspection) == {
         "whole": "integer", "number": "number", "truth": "boolean", "day": "datetime", "moment": "datetime",
-        "code": "category", "empty cells": "category",
+        "code": "category", "huge": "number", "empty cells": "category",
     }  # fmt: skip
     assert table["whole"].tolist() == [1, 2**53, -3]
     assert table["code"].tolist()[:2] == ["007", "1e5"]
     assert table["day"].tolist()[:2] == [pd.Timestamp(day)] * 2
     assert table["moment"].tolist()[:2] == [pd.Timestamp(moment), pd.Timestamp(day)]
+    assert table["huge"].tolist()[:2] == [1e300, 7]
     assert column(inspection, "empty cells").missing == 2
 
 
@@ -142,11 +143,13 @@ def test_the_row_of_the_names_and_the_names_can_be_said(tmp_path: Path) -> None:
     ("words", "said"), [(["NA"], "'NA'"), (["-", "n/a"], "'-'"), (["unknown"], "'unknown'"), ([" NA "], "NA")]
 )
 def test_words_for_a_gap_among_numbers_are_gaps_that_are_told(tmp_path: Path, words: list[str], said: str) -> None:
-    inspection, table = load(tmp_path, workbook([["x", "n"], [1.25, 1], *([word, 2] for word in words), [0.125, 3]]))
+    inspection, table = load(tmp_path, workbook([["x", "n"], [1.125, 1], *([word, 2] for word in words), [999, 3]]))
     told = only(inspection, "gap_word")
     assert (told.column, told.line, told.count) == ("x", 3, len(words))
     assert said in told.detail
-    assert table["x"].dropna().tolist() == [1.25, 0.125]
+    assert table["x"].dropna().tolist() == [1.125, 999]
+    # A number of a sheet has no mark that may be one of thousands.
+    assert found(inspection, "thousands_ambiguous") == []
 
 
 def test_gap_words_that_are_said_are_gaps_among_numbers(tmp_path: Path) -> None:
@@ -192,8 +195,9 @@ def test_more_digits_than_excel_keeps_are_told(tmp_path: Path) -> None:
 
 
 def test_cells_with_an_error_are_gaps_that_are_told(tmp_path: Path) -> None:
+    names = ["word", "ratio", "n"]
     cells = [["a", 1, 1], ["#N/A", "#DIV/0!", 2], ["b", "#DIV/0!", 3], ["b", 2, 4]]
-    content = workbook([["word", "ratio", "n"], *cells])
+    content = workbook([[None, *names], *([None, *row] for row in cells)])
     inspection = check(tmp_path, content)
     told = {finding.column: (finding.line, finding.count) for finding in found(inspection, "gap_word")}
     assert told == {"word": (3, 1), "ratio": (3, 2)}
@@ -236,6 +240,7 @@ def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
         hidden = sheet.parent.create_sheet("Notes", 1)
         hidden.append(["secret"])
         hidden.sheet_state = "hidden"
+        sheet.parent.create_chartsheet("Chart", 0)
 
     inspection = check(tmp_path, workbook(ROWS, hide, More=[["x"], [1]]))
     assert (inspection.reading.sheet, inspection.rows) == ("Data", 3)
