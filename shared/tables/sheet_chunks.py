@@ -48,7 +48,7 @@ class SheetChunks:
         self._chunk_rows = max(_CHUNK_CELLS // max(self._width, 1), 1)
         self._header = self._read_header()
         self._repeatable = (
-            None if all(map(is_numeral, self._header)) else [each.strip(AROUND_NAMES) for each in self._header]
+            [] if all(map(is_numeral, self._header)) else [each.strip(AROUND_NAMES) for each in self._header]
         )
         columns = self._look()
         kept = [at for at, column in enumerate(columns) if self._header[at].strip() or not column.is_empty]
@@ -123,7 +123,8 @@ class SheetChunks:
                 yield number, cells
 
     def _repeats_names(self, cells: list[Any]) -> bool:
-        return [plain_text(cell).strip(AROUND_NAMES) for cell in cells] == self._repeatable
+        names = self._repeatable
+        return bool(names) and all(map(lambda cell, name: plain_text(cell).strip(AROUND_NAMES) == name, cells, names))
 
 
 def _check_given(names: list[str], *, columns: int) -> None:

@@ -74,8 +74,8 @@ class SheetColumn:
             return []
         row, number = self._first_long
         detail = (
-            f"{self._long:,} numbers have more than the 15 digits that Excel keeps, such as {plain_text(number)}; it sets "
-            "the others to 0. Format the column as text before such numbers are entered, if they are codes."
+            f"{self._long:,} numbers have more than the 15 digits that Excel keeps, such as {plain_text(number)}; it "
+            "sets the others to 0. Format the column as text before such numbers are entered, if they are codes."
         )
         return [Note(FindingCode.DIGITS_LOST, row, self._long, detail)]
 

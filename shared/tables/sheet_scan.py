@@ -20,6 +20,7 @@ _CELL = re.compile(_C + rb"(?=[\s>])(?:" + _PLACE + rb"|[^>]*)(?<!/)>")
 _ERROR = re.compile(
     _C + rb"(?=\s[^>]*\bt=[\"']e[\"'])" + _PLACE + rb">\s*(?:" + _MADE_BY + rb")?" + _V + rb">(?P<word>[^<]{1,20})<"
 )
+_HAS_FORMULA = re.compile(_F + rb"[\s/>]")
 # An empty text is the value of many formulas.
 _FORMULA = re.compile(_C + rb"(?![^>]*\bt=[\"']str[\"'])" + _PLACE + rb">\s*" + _MADE_BY + _NO_VALUE)
 _ROW_END = re.compile(rb"</" + _P + rb"row>")
@@ -79,10 +80,10 @@ class SheetScan:
             if column:
                 names.add(column)
         self.columns |= {_number_of(name) for name in names}
-        for found in _ERROR.finditer(block):
+        for found in _ERROR.finditer(block) if b'"e"' in block or b"'e'" in block else ():
             errors = self.errors.setdefault(_number_of(found["column"]), Errors(int(found["row"])))
             errors.words[found["word"].decode("utf-8", "replace")] += 1
-        for found in _FORMULA.finditer(block):
+        for found in _FORMULA.finditer(block) if _HAS_FORMULA.search(block) else ():
             self.formulas += 1
             self.formula = self.formula or (int(found["row"]), found["column"].decode())
 
