@@ -19,7 +19,7 @@ _UNCOMMON = ("^", "~", ":", "\x01", "§", "¦")
 _MOST_RECORDS = 200
 _MOSTLY = 0.8
 
-_SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?[,;\t|]*\s*', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^\w"\'.+\\\r\n\0\x80-\U0010ffff-])"?[,;\t|]*\s*', re.IGNORECASE)
 _TOKEN = re.compile(r'"(?:[^"]|"")*"(?=\s|$)|\S+')
 _TYPED = re.compile(
     r"[\s(+\-\u2212]*[$\u00a2-\u00a5\u20a0-\u20c0]?\s?(?:\d[\d.,'\u2019\s\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?\s?[%$\u20ac)]?\s*"

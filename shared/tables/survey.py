@@ -234,6 +234,7 @@ class Survey:
         self.found.compared = rows
         if rows < 2 or batch.num_columns < 2:
             return
-        first = pa.Table.from_batches([batch.slice(0, rows)])
+        # Arrow takes names such as `.x` for paths.
+        first = pa.Table.from_batches([batch.slice(0, rows)]).rename_columns(list(map(str, range(batch.num_columns))))
         different = first.group_by(first.column_names, use_threads=False).aggregate([]).num_rows
         self.found.duplicates = rows - different

@@ -125,15 +125,17 @@ class TextFile:
             return block
         try:
             text = self._decoder.decode(block, final=not block and not self._partial)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise self._undecodable(block, error) from None
         # What a checked block holds is UTF-8 already, also where a letter goes on in the next one.
         return block if self._is_utf8 else text.encode("utf-8", "surrogatepass")
 
-    def _undecodable(self, block: bytes, error: UnicodeDecodeError) -> Exception:
+    def _undecodable(self, block: bytes, error: UnicodeError) -> Exception:
         if self._is_utf8:
             return NotUtf8()
-        line = self._lines + block[: max(error.start, 0)].count(b"\n")
+        # There is no place where a mark is lacking at the beginning.
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = self._lines + block[: max(start, 0)].count(b"\n")
         sentence = f"not {self._encoding}"
         return ReadingRefused(
             f"Line {line} holds bytes that are not text in the encoding {self._encoding}. Send another 'encoding', or "
