@@ -74,8 +74,8 @@ class SheetColumn:
             return []
         row, number = self._first_long
         detail = (
-            f"{self._long:,} numbers have more than the 15 digits that Excel keeps, such as {plain_text(number)}; it "
-            "sets the others to 0. Format the column as text before such numbers are entered, if they are codes."
+            f"Excel keeps 15 digits of a number and sets the others to 0; {self._long:,} of the numbers may have had "
+            f"more, such as {plain_text(number)}. Format the column as text before codes are entered."
         )
         return [Note(FindingCode.DIGITS_LOST, row, self._long, detail)]
 

@@ -97,8 +97,9 @@ def _of_formulas(scan: SheetScan) -> list[Finding]:
         return []
     row, column = scan.formula
     detail = (
-        f"{scan.formulas:,} cells hold a formula whose value is not in the file, such as {column}{row}. They count as "
-        "missing. Open the workbook in a spreadsheet program, which computes them, and save it."
+        f"The file lacks the value of {scan.formulas:,} formula{'s' * (scan.formulas > 1)}, such as that in "
+        f"{column}{row}. Such a cell counts as missing. Open the workbook in a spreadsheet program, which computes "
+        "them, and save it."
     )
     return [Finding(code=FindingCode.FORMULA_WITHOUT_VALUE, line=row, count=scan.formulas, detail=detail)]
 

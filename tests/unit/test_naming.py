@@ -1,9 +1,12 @@
 """Names of datasets, one by one."""
 
+from typing import get_args
+
 import pytest
 
-from shared.datasets.naming import nearest_name, normalise_name
+from shared.datasets.naming import is_object_key, nearest_name, new_object_key, normalise_name
 from shared.errors import InvalidName
+from shared.tables.reading import Format, Reading
 
 
 @pytest.mark.parametrize(
@@ -13,6 +16,8 @@ from shared.errors import InvalidName
         ("iris.csv.gz", "iris"),
         ("Iris.CSV.GZ", "iris"),
         ("table.parquet", "table"),
+        ("My Book.xlsx", "my_book"),
+        ("macros.xlsm", "macros"),
         ("events.jsonl", "events"),
         ("a.b.tsv", "a_b"),
         ("Crème Brûlée.csv", "creme_brulee"),
@@ -59,3 +64,10 @@ def test_a_name_with_nothing_left_is_refused_and_the_field_is_suggested(raw: str
 def test_a_name_that_is_too_long_is_refused_and_the_field_is_suggested(raw: str) -> None:
     with pytest.raises(InvalidName, match=r"the limit is 64\..*field 'name'"):
         normalise_name(raw)
+
+
+@pytest.mark.parametrize("format_", get_args(Format))
+def test_the_keys_of_every_format_are_known_as_keys(format_: Format) -> None:
+    for compression in (None, "gzip"):
+        reading = Reading.model_validate({"format": format_, "compression": compression})
+        assert is_object_key(new_object_key("x", reading.extension))
