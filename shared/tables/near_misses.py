@@ -14,21 +14,27 @@ _MOST_UNITS = 3
 _MARKED = r"(?:\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{2,3})+(?:[.,]\d+)?|\d+[.,]\d+)"
 _MEASURE = re.compile(
     rf"""
-    [+-]?(?:{_MARKED}|\d+)\s*(?P<unit>[^\d\s.,:/+-]\D{{0,11}}|-|\.?--)
+    [+-]?(?:{_MARKED}|\d+)\s*(?P<unit>[^\d\s.,:/+-][^\d\s]{{0,11}}|-|\.?--)
     | (?:[^\W\d]{{1,5}}(?:\.\s*|\s+)|[^\w\s]\s*)\(?{_MARKED}\)?
     | [+-]\ \d+ | [^\w\s]\s*-
     """,
     re.VERBOSE,
 )
 _OTHER_DIGITS = re.compile(r"[+-]?\d[\d.,\u066b\u066c]*")
-_MONTH = "jan|feb|mar|m[äa]r|apr|a[vb]r|ma[iy]|jun|jui|jul|aug|ago|ao[uû]|sep|o[ck]t|nov|de[cz]|d[ée]c|ene|f[ée]v"
+# In English, German, French, Spanish and Italian.
+_MONTH = (
+    "jan(?:uary|uar|v|vier)?|ene(?:ro)?|gen(?:naio)?|feb(?:ruary|ruar|rero|braio)?|f[ée]v(?:r|rier)?|m[aä]r(?:ch|z|zo|s)?"
+    "|a[pvb]r(?:il|ile)?|ma[iy]o?|mag(?:gio)?|ju[nl][eyi]?o?|juin|juil(?:let)?|giu(?:gno)?|lug(?:lio)?|aug(?:ust)?"
+    "|ago(?:sto)?|ao[uû]t|sept?(?:ember|embre|iembre)?|set(?:tembre)?|o[ck]t(?:ober|obre|ubre)?|ott(?:obre)?"
+    "|nov(?:ember|embre|iembre)?|d[ée][cz](?:ember|embre)?|dic(?:iembre|embre)?"
+)
 _DATE = re.compile(
     rf"""
     \d{{4}}[-/\ ]?(?:Q|T|W|KW|H)-?\d\d?
     | (?:Q|T|W|KW|H)\d\d?[-/\ ]\d{{2,4}}
     | \d{{4}}-\d\d-\d\d.*
     | \d{{8}}T\d{{4,6}}.*
-    | (?:.*[^a-z])?(?:{_MONTH})[a-zéèû]*(?:[^a-z].*)?\d\d.*
+    | (?:.*[^a-z])?(?:{_MONTH})(?:[^a-z].*)?\d\d.*
     | \d{{4}}[./]\ ?\d\d?[./]\ ?\d\d?.*
     | P(?:\d+[YMWD])+(?:T(?:[\d.]+[HMS])+)?
     | PT(?:[\d.]+[HMS])+

@@ -35,7 +35,16 @@ def test_a_date_in_a_form_of_its_own_is_read(tmp_path: Path, cell: str, moment: 
 @pytest.mark.parametrize(
     "cell",
     [
-        *("2024Q1", "Q1 2024", "2024-W05", "Jan-24", "Jan 2024", "5. Januar 2024", "5 de enero de 2024"),
+        *(
+            "2024Q1",
+            "Q1 2024",
+            "2024-W05",
+            "Jan-24",
+            "Jan 2024",
+            "5. Januar 2024",
+            "5 de enero de 2024",
+            "1 settembre 2024",
+        ),
         *("31 déc. 2024", "20240131T120000Z", "2024-01-05 10:11:12 CET", "1 days 02:03:04", "PT1H30M", "26:15"),
         "05.01.24",
     ],

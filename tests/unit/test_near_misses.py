@@ -61,3 +61,9 @@ def test_words_for_no_value_in_the_spreadsheets_of_other_countries_are_gaps_amon
 ) -> None:
     found, table = load(tmp_path, f"a,b\n1,x\n{word},y\n{word},y\n")
     assert (table["a"].isna().sum(), next(each.code for each in found.findings)) == (2, "gap_word")
+
+
+@pytest.mark.parametrize("cell", ["12 Main St", "decade 80", "octane 95", "Class 1", "20-30", "4/5", "v1.2", "10x20"])
+def test_words_with_a_number_in_them_are_only_words(tmp_path: Path, cell: str) -> None:
+    found, _ = load(tmp_path, f"x,y\n{cell},1\nother,2\n{cell},3\n")
+    assert found.findings == []
