@@ -21,6 +21,7 @@ from shared.tables.values import ARROW, STRINGS, convert, finite
 
 # What cannot be seen, with the blanks that may be beside it.
 _AROUND = "\u200b\u2060\ufeff \u00a0\t\r\n"
+_MOMENTS = (MOMENT, pa.timestamp("us", "UTC"), pa.timestamp("ns"))
 _TRUE = ("true", "yes", "y", "t", "on", "1")
 _FALSE = ("false", "no", "n", "f", "off", "0")
 
@@ -141,7 +142,7 @@ def _booleans(cells: pa.Array, reading: CellReading) -> pa.Array:
 
 def _moments(cells: pa.Array, reading: CellReading) -> pa.Array:
     present = without_gaps(cells, reading)
-    for kind in (MOMENT, pa.timestamp("us", "UTC"), pa.timestamp("ns")):
+    for kind in _MOMENTS if _is_iso(present) else ():
         try:
             return in_microseconds(pc.cast(present, kind))
         except pa.ArrowInvalid:
@@ -153,6 +154,12 @@ def _moments(cells: pa.Array, reading: CellReading) -> pa.Array:
     except (ValueError, OverflowError) as error:
         raise pa.ArrowInvalid(str(error)) from None
     return pa.array(moments, MOMENT).take(encoded.indices)
+
+
+def _is_iso(cells: pa.Array) -> bool:
+    """Whether the first date begins with the year; Arrow takes long to see that none does."""
+    first = cells.drop_null()[:1]
+    return bool(pc.any(pc.match_substring_regex(first, r"^\d{4}-")).as_py())
 
 
 _READERS: dict[ColumnKind, Callable[[pa.Array, CellReading], pa.Array]] = {

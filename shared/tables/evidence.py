@@ -121,8 +121,21 @@ class Evidence:
             }
         if reading.kind is ColumnKind.BOOLEAN:
             return True
-        plain = reading.thousands is None and reading.format is None and not has_codes(cells)
-        return plain and (reading.kind is ColumnKind.INTEGER or self.count(CellShape.POINT, CellShape.COMMA) > 0)
+        if has_codes(cells) or not self._has_signs(cells):
+            return False
+        sure = (CellShape.POINT, CellShape.COMMA, CellShape.GROUPS_COMMA, CellShape.GROUPS_POINT)
+        whole = reading.kind is ColumnKind.INTEGER and reading.thousands is None
+        return whole or self.count(*sure) > 0
+
+    def _has_signs(self, cells: pa.Array) -> bool:
+        """Whether all cells have the one sign that those before had: percent, a currency, or none."""
+        signs = {look.around for look in self.looks if look.shape in NUMBERS}
+        if len(signs) != 1:
+            return False
+        sign = next(iter(signs))
+        return not sign or bool(
+            pc.all(pc.match_substring(cells, "%" if sign == "percent" else sign), min_count=0).as_py()
+        )
 
     def _shapes(self) -> set[CellShape]:
         return {look.shape for look in self.looks}
@@ -146,7 +159,8 @@ class Evidence:
                 kept[text] += count
         elif look == _PLAIN and text.isascii() and len(self.numbers) < _KEPT_NUMBERS:
             self.numbers.add(text)
-        self.fractions.update(mark for mark in _FRACTIONS.get(look.shape, "") if mark in text)
+        if look.shape in _FRACTIONS:
+            self.fractions.update(mark for mark in _FRACTIONS[look.shape] if mark in text)
 
     def _add_gaps(self, trimmed: pa.Array, row: int) -> None:
         """Count the words for no value where the column is one of words for sure."""

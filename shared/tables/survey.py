@@ -37,7 +37,8 @@ from shared.tables.typed_evidence import TypedEvidence, note_of_mixed
 from shared.tables.values import STRINGS
 
 _MOST_CONTRADICTIONS = 5
-_GUESSED_FROM = 2_000
+# From how many rows it is guessed how columns are read: many, but not so many cells of a wide table.
+_MOST_GUESSED, _LEAST_GUESSED, _GUESSED_CELLS = 2_000, 100, 200_000
 FIRST_ROWS = 20
 _THREADS = 2
 # Rows are compared with each other as far as that is cheap.
@@ -138,7 +139,7 @@ class Survey:
                 added = self._add_columns(batch.schema.names, chunks, rows_before=row)
                 if added:
                     self._guess(added, batch, row)
-                seen = [0] * (len(self._looks) - len(added)) + [_GUESSED_FROM] * len(added)
+                seen = [0] * (len(self._looks) - len(added)) + [self._guessed_from] * len(added)
                 # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
                 list(pool.map(partial(take, row=row), self._looks, batch.columns, seen))
                 if self._first is None:
@@ -168,10 +169,14 @@ class Survey:
         said = name in (self._options.kinds or {})
         return ColumnProfile(name, reading, columns=count, kind_is_said=said, rows_before=rows_before)
 
+    @property
+    def _guessed_from(self) -> int:
+        return max(_LEAST_GUESSED, min(_MOST_GUESSED, _GUESSED_CELLS // len(self._looks)))
+
     def _guess(self, added: list[Examined], batch: pa.RecordBatch, row: int) -> None:
         """Decide from the first rows, so that the profile can begin with them."""
         for look, cells in zip(added, batch.columns[-len(added) :], strict=True):
-            look.evidence.add(cells[:_GUESSED_FROM], row)
+            look.evidence.add(cells[: self._guessed_from], row)
         self._decide()
         for look in added:
             if look.profile is not None and look.verdict is not None:
