@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from api.http.problems import problem, unexpected
-from shared.errors import ModelBusy, PlatformError, PredictionTooSlow, TableTooLarge, UploadOvertaken
+from shared.errors import ModelBusy, PlatformError, PredictionTooSlow, ReaderBusy, TableTooLarge, UploadOvertaken
 
 # As it is in the recorded problems.
 REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"
@@ -18,6 +18,8 @@ _RARE: dict[str, list[PlatformError]] = {
     "upload_dataset 409": [UploadOvertaken()],
     "reread_dataset 409": [UploadOvertaken()],
     "preview_dataset 413": [TableTooLarge()],
+    "profile_dataset 413": [TableTooLarge()],
+    "profile_dataset 503": [ReaderBusy()],
     "predict 503": [ModelBusy(), PredictionTooSlow()],
 }
 

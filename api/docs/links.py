@@ -19,6 +19,7 @@ _FROM_JOB = {
 _FROM_DATASET = {
     "get_dataset": _link("get_dataset", "The dataset as it is later.", _DATASET),
     "preview_dataset": _link("preview_dataset", "Its first rows.", _DATASET),
+    "profile_dataset": _link("profile_dataset", "What is in each column; a page in a browser.", _DATASET),
     "reread_dataset": _link("reread_dataset", "The same bytes, read in another way.", _DATASET),
     "train_model": _link("train_model", "Train on it: `name` is the `dataset_name` of the request."),
 }

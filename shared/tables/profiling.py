@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from shared.tables.beginning import FIRST_ROWS
 from shared.tables.cells import cells_of, values_of
 from shared.tables.chunks import open_chunks
 from shared.tables.columns import Column
@@ -9,7 +10,6 @@ from shared.tables.inspected import TableProfile
 from shared.tables.loading import UNLIMITED, first_rows
 from shared.tables.reading import Reading
 from shared.tables.sketch import Sketch, rows_looked_at
-from shared.tables.survey import FIRST_ROWS
 
 
 def profile_table(path: Path, reading: Reading, columns: list[Column]) -> TableProfile:

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from shared.tables.ahead import ahead
+from shared.tables.beginning import beginning, rows_as_read
 from shared.tables.cells import values_of
 from shared.tables.chunks import Chunks, open_chunks
 from shared.tables.columns import CellReading, Column, ColumnKind
@@ -24,7 +25,6 @@ from shared.tables.examined import Examined, cells_of_columns, is_settled, take,
 from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
-from shared.tables.loading import plain
 from shared.tables.notes import Note
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
@@ -39,7 +39,6 @@ from shared.tables.values import STRINGS
 _MOST_CONTRADICTIONS = 5
 # From how many rows it is guessed how columns are read: many, but not so many cells of a wide table.
 _MOST_GUESSED, _LEAST_GUESSED, _GUESSED_CELLS = 2_000, 100, 200_000
-FIRST_ROWS = 20
 _THREADS = 2
 # Rows are compared with each other as far as that is cheap.
 _COMPARED_CELLS = 1_000_000
@@ -111,25 +110,12 @@ class Survey:
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
             self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.verdict.notes]
-        self.found.first_rows = self._first_rows()
+        if self._first is not None:
+            self.found.first_rows = rows_as_read(self._first, self._looks)
         return self.found
 
     def _notes_of_sheet(self, name: str) -> list[Note]:
         return self.found.sheet.notes[name] if self.found.sheet is not None else []
-
-    def _first_rows(self) -> list[list[Any]]:
-        """The first rows, as they were read; a column that comes later has no values there."""
-        if self._first is None:
-            return []
-        named = dict(zip(self._first.schema.names, self._first.columns, strict=True))
-        columns: list[list[Any]] = []
-        for look in self._looks:
-            cells = named.get(look.evidence.name)
-            if cells is None or look.profile is None:
-                columns.append([None] * self._first.num_rows)
-            else:
-                columns.append([plain(value) for value in values_of(cells, look.profile.reading).to_pylist()])
-        return [list(row) for row in zip(*columns, strict=True)]
 
     def _first_pass(self, chunks: Chunks) -> None:
         row = 0
@@ -143,7 +129,7 @@ class Survey:
                 # Columns have nothing to do with each other, and Arrow works outside of Python's lock.
                 list(pool.map(partial(take, row=row), self._looks, batch.columns, seen))
                 if self._first is None:
-                    self._first = batch.slice(0, FIRST_ROWS)
+                    self._first = beginning(batch)
                     self._compare(batch)
                 row += batch.num_rows
         self.found.rows = row

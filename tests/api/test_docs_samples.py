@@ -33,6 +33,7 @@ NAMES = {
         "delete_dataset",
         "list_dataset_versions",
         "preview_dataset",
+        "profile_dataset",
     ),
     *("train_model", "list_estimators", "get_estimator"),
     *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from api.http.json_body import StrictRoute
 from api.http.problems import STATUSES, explain, known_codes, problem, status_of
+from api.http.reading_fields import READING_FIELDS
 from api.schemas.base import RequestBody
 from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
 from shared.settings import Settings
@@ -114,7 +115,7 @@ NAMED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         "POST",
         "/datasets/upload",
         {"content": b"", "headers": {"Content-Length": str(2**40)}},
-        {"limit": 8 * 2**30 + 2**16, "setting": "MLMINI_UPLOAD_MAX_BYTES"},
+        {"limit": 8 * 2**30 + 2**16 + sum(READING_FIELDS.values()), "setting": "MLMINI_UPLOAD_MAX_BYTES"},
     ),
     "a table": (
         "POST",

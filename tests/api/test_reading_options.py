@@ -147,7 +147,7 @@ def test_a_dry_run_tells_all_that_an_upload_would_and_stores_nothing(client: Tes
     assert told.pop("preview") == {"columns": ["size", "word"], "rows": [[1, "x"], [2, "y"]]}
     assert told.pop("known_version") is None
     assert told.items() <= made.items()
-    assert made.keys() - told.keys() == {"version", "location", "created_at", "updated_at"}
+    assert made.keys() - told.keys() == {"version", "location", "created_at", "updated_at", "links"}
 
 
 def test_a_dry_run_neither_changes_nor_brings_back_what_is_there(client: TestClient, parts: Parts) -> None:

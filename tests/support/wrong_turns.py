@@ -148,6 +148,9 @@ def _of_datasets() -> Iterator[Turn]:
         ("preview_dataset", "GET", "/datasets/iriss/preview"),
         ("preview_dataset", "GET", "/datasets/iris/preview?version=9"),
         ("preview_dataset", "GET", "/datasets/iris/preview?rows=0"),
+        ("profile_dataset", "GET", "/datasets/iriss/profile"),
+        ("profile_dataset", "GET", "/datasets/iris/profile?version=9"),
+        ("profile_dataset", "GET", "/datasets/iris/profile?versions=1"),
     ):
         yield Turn(operation, method, path, {})
     yield from _pages("list_dataset_versions", "/datasets/iris/versions")
