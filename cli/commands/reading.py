@@ -42,8 +42,8 @@ GapWords = Annotated[
     typer.Option(
         "--gap-word",
         metavar="WORD",
-        help="The words that count as missing in columns of words; --no-gap-words for none. An empty cell always "
-        "does. Repeatable.",
+        help="The words that count as missing in columns of words, or numbers such as -999 that do; --no-gap-words for "
+        "none. An empty cell always does. Repeatable.",
     ),
 ]
 NoGapWords = Annotated[bool, typer.Option("--no-gap-words", help="No word counts as missing in columns of words.")]

@@ -63,6 +63,16 @@ class Signature(BaseModel):
         return max((column.cells.rules for column in self.inputs if column.cells is not None), default=1)
 
     @cached_property
+    def gap_numbers(self) -> dict[int, frozenset[float]]:
+        """The numbers that stood for a missing value in training, by the position of their column."""
+        found = {
+            position: column.cells.gap_numbers()
+            for position, column in enumerate(self.inputs)
+            if column.cells is not None and column.used
+        }
+        return {position: numbers for position, numbers in found.items() if numbers}
+
+    @cached_property
     def used_positions(self) -> tuple[int, ...]:
         """Where in a row the values are that the model takes."""
         return tuple(position for position, column in enumerate(self.inputs) if column.used)

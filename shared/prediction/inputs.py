@@ -105,7 +105,11 @@ def _with_clean_names(record: dict[str, Any], known: frozenset[str]) -> dict[str
 def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64] | None":
     """The rows as an array if nothing is wrong with them; looking for what is wrong takes much longer."""
     width = len(signature.inputs)
-    if not signature.numeric or not all(type(row) is list and len(row) == width for row in rows):
+    if (
+        not signature.numeric
+        or signature.gap_numbers
+        or not all(type(row) is list and len(row) == width for row in rows)
+    ):
         return None
     used = signature.used_positions
     if len(used) < width:
@@ -158,6 +162,10 @@ def _take_cells(
     Strings become the values that they spell. Numbers in columns of texts become texts.
     """
     take_strings(signature, rows, warnings)
+    for position, numbers in signature.gap_numbers.items():
+        for row in rows:
+            if type(row[position]) in _NUMBERS and row[position] in numbers:
+                row[position] = None
     inputs = [
         _Input(
             position,

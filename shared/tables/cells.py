@@ -66,8 +66,17 @@ def values_of(cells: pa.Array, reading: CellReading) -> pa.Array:
     if cells.null_count == len(cells):
         return pa.nulls(len(cells), ARROW[reading.kind])
     if not pa.types.is_string(cells.type):
-        return convert(cells, reading.kind, typed=True)
+        return _without_numbers(convert(cells, reading.kind, typed=True), reading)
     return _READERS[reading.kind](cells, reading)
+
+
+def _without_numbers(values: pa.Array, reading: CellReading) -> pa.Array:
+    """Numbers of a typed file with null for those that stand for a missing value."""
+    numbers = reading.gap_numbers()
+    if not numbers:
+        return values
+    gaps = pc.is_in(pc.cast(values, pa.float64(), safe=False), value_set=pa.array(sorted(numbers)))
+    return pc.if_else(gaps, pa.scalar(None, values.type), values)
 
 
 def without_gaps(cells: pa.Array, reading: CellReading) -> pa.Array:

@@ -1,5 +1,6 @@
 """What is known of each column of a table."""
 
+import math
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -53,6 +54,12 @@ class CellReading(BaseModel):
     gap_words: tuple[str, ...] | None = None
     odd_words: tuple[str, ...] = ()
 
+    def gap_numbers(self) -> frozenset[float]:
+        """The numbers, such as -999, that stand for a missing value in a column of numbers."""
+        if self.rules == 1 or self.kind not in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
+            return frozenset()
+        return frozenset(number for word in self.gap_words or () if (number := _number(word)) is not None)
+
 
 class Column(BaseModel):
     """One column and what the whole table holds in it."""
@@ -95,3 +102,11 @@ class Column(BaseModel):
 def unique_bound(columns: int) -> int:
     """The number at which counting distinct values stops, in each column of a table with `columns` columns."""
     return max(_LEAST_UNIQUE, min(MOST_UNIQUE, _UNIQUE_IN_TABLE // max(columns, 1)))
+
+
+def _number(word: str) -> float | None:
+    try:
+        number = float(word.replace("_", "?"))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

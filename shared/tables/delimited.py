@@ -58,6 +58,8 @@ class CsvChunks:
         self.rounded: Counter[str] = Counter()
         self.mixed: dict[str, int] = {}
         self.repeated_headers: list[int] = []
+        # By column, the first row with a cell that looks as if it held rows, and how many there are.
+        self.rows_in_cells: dict[str, tuple[int, int]] = {}
         self._rows_before = 0
         try:
             self._open()
@@ -79,6 +81,7 @@ class CsvChunks:
             chunks = self._without_last_row() if self._partial else self._up_to_end()
             for chunk in chunks:
                 self._check_fields(chunk)
+                self._note_rows_in_cells(chunk)
                 yield self._without_names(chunk)
         except pa.ArrowInvalid:
             if not self._partial:
@@ -156,6 +159,20 @@ class CsvChunks:
         room = _MOST_REPEATED - len(self.repeated_headers)
         self.repeated_headers += [rows_before + int(at) for at in pc.indices_nonzero(repeated)[:room].to_pylist()]
         return chunk.filter(pc.invert(repeated))
+
+    def _note_rows_in_cells(self, chunk: pa.RecordBatch) -> None:
+        """Count the cells with lines that have as many delimiters as a row: an unpaired quote may have taken rows."""
+        if len(self.names) < 2 or self._dialect.delimiter == WHITE_SPACE:
+            return
+        for name, cells in zip(self.names, chunk.columns, strict=True):
+            lines = pc.match_substring(cells, "\n")
+            if not pc.any(lines).as_py():
+                continue
+            for at in pc.indices_nonzero(pc.fill_null(lines, False)).to_pylist():
+                counts = [line.count(self._dialect.delimiter) for line in cells[at].as_py().splitlines()]
+                if len(self.names) - 1 in counts:
+                    first, count = self.rows_in_cells.get(name, (self._rows_before + at, 0))
+                    self.rows_in_cells[name] = first, count + 1
 
     def _check_fields(self, chunk: pa.RecordBatch) -> None:
         for name, cells in zip(self.names, chunk.columns, strict=True):

@@ -27,6 +27,8 @@ class FindingCode(StrEnum):
     MIXED_TYPES = "mixed_types"
     CONSTANT = "constant"
     DUPLICATE_ROWS = "duplicate_rows"
+    ROWS_IN_CELL = "rows_in_cell"
+    FOOTER_ROW = "footer_row"
     MERGED_CELLS = "merged_cells"
     FORMULA_WITHOUT_VALUE = "formula_without_value"
     OTHER_SHEETS = "other_sheets"
@@ -150,6 +152,17 @@ EXPLANATIONS: dict[FindingCode, Explanation] = {
         "A column has one value",
         "All cells of the column are the same. Nothing can be learnt from it, and a training leaves it out.",
         "Nothing has to be done.",
+    ),
+    FindingCode.ROWS_IN_CELL: Explanation(
+        "A cell may have swallowed rows",
+        "A cell holds lines that look like rows of the table. That is what a quote makes of them that is opened where "
+        "it belongs to the text, and closed by another one far below.",
+        "Look at the line. If the quotes belong to the text, double them, or send 'quote' none if no cell is quoted.",
+    ),
+    FindingCode.FOOTER_ROW: Explanation(
+        "The last row may be a footer",
+        "The last row holds a single cell, or begins with a word such as Total or Source. It was read as a row.",
+        "Remove the line and upload the table again, unless it is a row as the others are.",
     ),
     FindingCode.DUPLICATE_ROWS: Explanation(
         "Rows are the same",

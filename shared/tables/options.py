@@ -136,7 +136,8 @@ class ReadingOptions(BaseModel):
     gap_words: list[Word] | None = Field(
         default=None,
         max_length=_MOST_WORDS,
-        description="The words that count as missing in columns of words; [] for none. An empty cell always does.",
+        description="The words that count as missing in columns of words, or numbers such as -999 that do; [] for "
+        "none. An empty cell always does.",
         examples=[["NA", "?"]],
     )
     kinds: dict[str, Annotated[str, AfterValidator(_known_kind)]] | None = Field(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shared.errors import EmptyTable, InvalidTable, ReadingRefused, closest, meant
 from shared.tables.columns import Column, ColumnKind, ColumnRole
+from shared.tables.dialect import is_typed
 from shared.tables.findings import Finding, FindingCode
 from shared.tables.lines import lines_of_rows
 from shared.tables.options import ReadingOptions
@@ -17,6 +18,10 @@ _IDENTIFIER = re.compile(
 )
 # What a table calls its first column if the file has no name for it.
 _UNNAMED = "column_1"
+_LEAST_ROWS = 5
+_SHOWN_CHARACTERS = 60
+_FOOTER_WORDS = "sum|average|mean|sources?|notes?|footnotes?|gesamt|summe|quelle|somme|fuente"
+_FOOTER = re.compile(rf"((grand |sub)?totals?|{_FOOTER_WORDS})\b", re.IGNORECASE)
 # Findings beyond these are about columns alike.
 _MOST_FINDINGS = 1_000
 
@@ -90,6 +95,16 @@ def findings_of(surveyed: Surveyed, columns: list[Column], path: Path, reading: 
             finding = Finding(code=note.code, column=column.name, count=note.count, detail=note.detail)
             told.append((finding, note.row))
         told += ((finding, None) for finding in _of_column(column))
+    for name, (first, count) in surveyed.rows_in_cells.items():
+        detail = (
+            f"{count:,} {'cell holds' if count == 1 else 'cells hold'} lines that look like rows. If a quote belongs "
+            "to the text, double it, or send 'quote' none."
+        )
+        told.append((Finding(code=FindingCode.ROWS_IN_CELL, column=name, count=count, detail=detail), first))
+    if _is_footer(surveyed, columns):
+        shown = ", ".join(str(cell) for cell in surveyed.last_row if cell is not None)[:_SHOWN_CHARACTERS]
+        detail = f"The last row ({shown}) may be a footer. It was read as a row. Remove it, unless it is one."
+        told.append((Finding(code=FindingCode.FOOTER_ROW, count=1, detail=detail), surveyed.rows - 1))
     told += ((finding, None) for finding in _of_table(surveyed, columns))
     del told[_MOST_FINDINGS:]
     dropped = surveyed.repeated_headers
@@ -107,6 +122,21 @@ def findings_of(surveyed: Surveyed, columns: list[Column], path: Path, reading: 
         if (row := places.get(id(finding))) is not None:
             finding.line = lines.get(row)
     return [finding for finding, _ in told]
+
+
+def _is_footer(surveyed: Surveyed, columns: list[Column]) -> bool:
+    """Whether the last row has a single cell though others are full, or begins as rows of totals and notes do."""
+    row, width = surveyed.last_row, len(columns)
+    if surveyed.rows < _LEAST_ROWS or width < 2 or not row or not isinstance(row[0], str):
+        return False
+    if is_typed(row[0]):
+        return False
+    alone = (
+        width > 2
+        and all(cell is None for cell in row[1:])
+        and all(not 2 * column.missing > surveyed.rows for column in columns)
+    )
+    return alone or _FOOTER.match(row[0].strip()) is not None
 
 
 def _physical(row: int, dropped: list[int]) -> int:

@@ -60,6 +60,8 @@ class Surveyed:
     duplicates: int = 0
     compared: int = 0
     unnamed_tail: int = 0
+    rows_in_cells: dict[str, tuple[int, int]] = field(default_factory=dict)
+    last_row: list[Any] = field(default_factory=list)
     first_rows: list[list[Any]] = field(default_factory=list)
     cleaned_names: list[str] = field(default_factory=list)
 
@@ -96,6 +98,8 @@ class Survey:
         """
         with open_chunks(self._path, self._reading, self._limits) as chunks:
             self._first_pass(chunks)
+            if isinstance(chunks, CsvChunks):
+                self.found.rows_in_cells = chunks.rows_in_cells
             if isinstance(chunks, CsvChunks) and chunks.may_have_stray_quotes and chunks.layout is not None:
                 refuse_stray_quotes(self._path, self._reading, self._limits, chunks.layout)
             rounded = chunks.rounded
@@ -132,6 +136,8 @@ class Survey:
                     self._first = beginning(batch)
                     self._compare(batch)
                 row += batch.num_rows
+                if batch.num_rows:
+                    self.found.last_row = [cells[-1].as_py() for cells in batch.columns]
         self.found.rows = row
         self.found.layout = chunks.layout
         self.found.sheet = chunks.sheet

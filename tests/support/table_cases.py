@@ -239,9 +239,14 @@ CASES = (
         "g12_footer_text.csv",
     ),
     _case(
-        "A row of totals, rows of delimiters only",
+        "A row of totals",
+        "footer_row",
+        "g12_footer.csv",
+    ),
+    _case(
+        "Rows of delimiters only",
         "read",
-        "g12_footer.csv g11_blank_tail.csv",
+        "g11_blank_tail.csv",
     ),
     _case(
         "An inch mark within a cell",
