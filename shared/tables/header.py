@@ -102,13 +102,14 @@ def _search(filled: list[Record]) -> tuple[int, list[Finding]]:
     cells = _fitted(first.cells, body, width)
     if cells is not None and like is not None and stands_apart(filled, like):
         raise _not_the_names(first, filled[like])
-    if like is not None and (cells is None or _lacks_names(cells, body)):
+    alone = sum(bool(cell.strip()) for cell in first.cells) == 1 < width
+    if like is not None and (cells is None or alone or _lacks_names(cells, body)):
         return _below_title(filled, like)
     if cells is not None and goes_on(cells, body):
         raise _in_two_lines(first, body[0])
     if cells is None:
         _refuse_row_names(first, body, width)
-    if cells is not None and _lacks_names(cells, body) and sum(bool(cell.strip()) for cell in cells) == 1:
+    if cells is not None and _lacks_names(cells, body) and alone:
         raise _doubtful(first, f"holds one cell only ({_beginning(first)!r}), but the rows below have {width}")
     if cells is not None and is_data(cells, body):
         raise _doubtful(first, f"holds data ({_beginning(first)}) where the names of the columns should be")

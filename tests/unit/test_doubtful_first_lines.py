@@ -7,6 +7,7 @@ import pytest
 from shared.errors import HeaderDoubtful, PlatformError
 from shared.tables.inspected import Inspection, TableLimits
 from shared.tables.inspection import inspect
+from tests.support.tables import check, kinds
 
 
 def found_in(folder: Path, *lines: str) -> Inspection:
@@ -100,3 +101,14 @@ def test_what_stands_above_a_table_or_around_its_cells_is_no_part_of_it_in_silen
         found_in(tmp_path, *lines)
     assert hint in refused.value.detail
     assert refused.value.errors[0]["loc"][0] == "file"
+
+
+def test_a_title_above_any_column_is_not_taken_for_the_names(tmp_path: Path) -> None:
+    for title in (",Sales", "Sales,", "Sales"):
+        found = check(tmp_path, f"{title}\nsize,word\n" + "1,x\n2,y\n" * 3)
+        assert (list(kinds(found)), found.rows, found.reading.header_line) == (["size", "word"], 6, 2)
+    # A table whose first column numbers the rows has one name, too.
+    assert list(kinds(check(tmp_path, ",size\n" + "".join(f"{row},{row * 3}\n" for row in range(6))))) == [
+        "column_1",
+        "size",
+    ]
