@@ -25,8 +25,10 @@ def notes_of(findings: Sequence[Finding], *, target: str, used: Container[str]) 
     for finding in findings:
         if finding.column == target and finding.code is FindingCode.GAP_WORD:
             costly.append(_of_lost_rows(finding))
-        elif finding.column is None or finding.column == target or finding.column in used:
+        elif finding.column is None:
             others.append(finding.detail)
+        elif finding.column == target or finding.column in used:
+            others.append(f"Column {finding.column!r}: {finding.detail}")
     notes = [*costly, *others]
     left = len(notes) - _MOST_NOTES
     return [*notes[:_MOST_NOTES], f"There are {left:,} more findings: the dataset has them."] if left > 0 else notes

@@ -101,7 +101,7 @@ def test_a_dry_run_tells_what_the_reading_found_whether_the_training_is_valid_or
     dry = client.post("/train?dry_run=true", json=wanted).json()
     lost = "4 rows are left out, because the target counts as missing there. 'None' counts as missing."
     assert dry["valid"] is (estimator == "RandomForestClassifier")
-    assert dry["notes"] == [lost, *(["A blank was removed."] if dry["valid"] else [])]
+    assert dry["notes"] == [lost, *(["Column 'city': A blank was removed."] if dry["valid"] else [])]
 
 
 @pytest.mark.parametrize("target", ["target", None, "nope"])

@@ -114,8 +114,8 @@ def finding(code: FindingCode, detail: str, *, column: str | None = None, count:
 FINDINGS = (
     finding(FindingCode.DUPLICATE_ROWS, "2 rows are equal to others.", count=2),
     finding(FindingCode.INDEX_COLUMN, "Id numbers the rows.", column="Id"),
-    finding(FindingCode.TRIMMED, "Blanks around 'width' were removed.", column="width", count=3),
-    finding(FindingCode.GAP_WORD, "'None' counts as missing in 'target'.", column="target", count=20),
+    finding(FindingCode.TRIMMED, "3 cells have blanks around them.", column="width", count=3),
+    finding(FindingCode.GAP_WORD, "'None' (20) counts as missing.", column="target", count=20),
 )
 
 
@@ -126,9 +126,9 @@ def test_findings_about_target_used_columns_and_the_whole_table_are_notes_and_lo
     notes = result.facts.report["notes"]
     assert notes[:3] == said[:3]
     assert notes[:3] == [
-        "20 rows are left out, because the target counts as missing there. 'None' counts as missing in 'target'.",
+        "20 rows are left out, because the target counts as missing there. 'None' (20) counts as missing.",
         "2 rows are equal to others.",
-        "Blanks around 'width' were removed.",
+        "Column 'width': 3 cells have blanks around them.",
     ]
     assert not any("numbers the rows" in note for note in notes)
 
@@ -137,7 +137,7 @@ def test_of_very_many_findings_the_first_are_notes() -> None:
     table = numbered(mixed=False)
     many = tuple(finding(FindingCode.TRIMMED, f"Number {number}.", column="width") for number in range(30))
     notes = learned(table, columns_of(table), findings=many).facts.report["notes"]
-    assert notes[19:21] == ["Number 19.", "There are 10 more findings: the dataset has them."]
+    assert notes[19:21] == ["Column 'width': Number 19.", "There are 10 more findings: the dataset has them."]
 
 
 NEARLY = finding(
