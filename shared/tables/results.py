@@ -199,7 +199,10 @@ def _of_table(surveyed: Surveyed, columns: list[Column]) -> list[Finding]:
         found.append(Finding(code=FindingCode.ONE_COLUMN, detail=detail))
     if surveyed.duplicates:
         among = "" if surveyed.compared == surveyed.rows else f" among the first {surveyed.compared:,}"
-        detail = f"{surveyed.duplicates:,} rows are the same as others{among}. Remove them unless they are meant."
+        if surveyed.duplicates == 1:
+            detail = f"1 row is the same as another{among}. Remove it unless it is meant."
+        else:
+            detail = f"{surveyed.duplicates:,} rows are the same as others{among}. Remove them unless they are meant."
         found.append(Finding(code=FindingCode.DUPLICATE_ROWS, count=surveyed.duplicates, detail=detail))
     return found
 

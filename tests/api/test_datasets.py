@@ -54,7 +54,9 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     reading = dataset.pop("reading")
     assert reading.keys() == Reading.model_fields.keys()
     assert (reading["rules"], reading["format"], reading["delimiter"], reading["kinds"]) == (2, "csv", ",", {})
-    assert [(finding["code"], finding["count"]) for finding in dataset.pop("findings")] == [("duplicate_rows", 1)]
+    assert [(finding["code"], finding["count"], finding["detail"]) for finding in dataset.pop("findings")] == [
+        ("duplicate_rows", 1, "1 row is the same as another. Remove it unless it is meant.")
+    ]
     assert dataset.pop("links") == {
         "profile": "/datasets/my_iris/profile?version=1", "preview": "/datasets/my_iris/preview?version=1",
         "versions": "/datasets/my_iris/versions",
