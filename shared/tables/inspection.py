@@ -18,7 +18,7 @@ from shared.tables.findings import Finding, FindingCode
 from shared.tables.header import find_header, refuse_single_quotes
 from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.loading import first_rows
-from shared.tables.number_columns import Marks
+from shared.tables.number_columns import OTHER_MARK, Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profiling import profile_table
 from shared.tables.reading import Reading
@@ -107,8 +107,10 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
     elif reading.format == "xlsx":
         _check_fit(reading, options)
         reading, findings = sheet_reading(path, reading, limits, options)
-        # Numbers that stand among words are written with a point.
-        options = options.model_copy(update={"decimal": options.decimal or "."})
+        # Numbers that stand among texts are written with the mark that the texts have.
+        decimal = options.decimal or OTHER_MARK.get(options.thousands or "", ".")
+        reading = reading.model_copy(update={"decimal": "," if decimal == "," else None})
+        options = options.model_copy(update={"decimal": decimal})
     else:
         _check_fit(reading, options)
     reading = reading.model_copy(

@@ -16,7 +16,7 @@ _LONGEST_VERSION = 8
 NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 COMMAS = (CellShape.COMMA, CellShape.GROUPS_POINT)
 POINTS = (CellShape.POINT, CellShape.GROUPS_COMMA)
-_OTHER_MARK: dict[str, Decimal] = {",": ".", ".": ","}
+OTHER_MARK: dict[str, Decimal] = {",": ".", ".": ","}
 _WHOLE = frozenset(
     {
         CellShape.INTEGER,
@@ -62,7 +62,7 @@ def _marks(evidence: Evidence, marks: Marks) -> tuple[Decimal, Thousands | None]
         thousands = None
     if marks.said_thousands is not None:
         thousands = marks.said_thousands
-        decimal = marks.said_decimal or _OTHER_MARK.get(thousands, decimal)
+        decimal = marks.said_decimal or OTHER_MARK.get(thousands, decimal)
     elif marks.said_decimal is not None and marks.said_decimal != decimal:
         decimal = marks.said_decimal
         thousands = None if thousands == decimal else thousands

@@ -92,7 +92,8 @@ class SheetChunks:
 
     def _look(self) -> list[SheetColumn]:
         """Look at all rows: which are left out, and what the columns hold."""
-        columns = [SheetColumn(self._reading.gap_words) for _ in range(self._width)]
+        decimal = self._reading.decimal or "."
+        columns = [SheetColumn(self._reading.gap_words, decimal) for _ in range(self._width)]
         rows = 0
         for chunk in self._chunks(look=True):
             for column, values in zip(columns, zip(*(row for _, row in chunk), strict=True), strict=True):

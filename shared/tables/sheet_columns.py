@@ -9,6 +9,7 @@ from shared.tables.findings import FindingCode
 from shared.tables.floats import EXACT
 from shared.tables.moments import MOMENT
 from shared.tables.notes import Note
+from shared.tables.reading import Decimal
 
 # Excel keeps no more digits of a number; it sets the others to 0.
 _FIFTEEN_DIGITS = 10**15
@@ -21,9 +22,13 @@ class SheetColumn:
     `mixed` is the first row, from 0, whose value is of another type than those before it.
     """
 
-    def __init__(self, gap_words: list[str] | None) -> None:
-        """`gap_words` are those that were said to count as missing; a number may be one."""
+    def __init__(self, gap_words: list[str] | None, decimal: Decimal) -> None:
+        """`gap_words` are those that were said to count as missing; a number may be one.
+
+        `decimal` is the mark that numbers get among texts, so that all are read alike.
+        """
         self.name = ""
+        self._decimal = decimal
         self._gaps = frozenset(gap_words or ())
         self.mixed: int | None = None
         self._type: type | None = None
@@ -60,7 +65,7 @@ class SheetColumn:
         if self._type is None:
             return pa.nulls(len(cells))
         if self.is_mixed or self._type is str:
-            return pa.array([None if cell is None else plain_text(cell) for cell in cells], pa.string())
+            return pa.array([None if cell is None else self._text(cell) for cell in cells], pa.string())
         if self._type is bool:
             return pa.array(cells, pa.bool_())
         if self._type is dt.datetime:
@@ -78,6 +83,10 @@ class SheetColumn:
             f"more, such as {plain_text(number)}. Format the column as text before codes are entered."
         )
         return [Note(FindingCode.DIGITS_LOST, row, self._long, detail)]
+
+    def _text(self, value: Any) -> str:
+        text = plain_text(value)
+        return text.replace(".", self._decimal) if type(value) is float else text
 
     def _is_gap(self, value: Any) -> bool:
         return is_blank(value) or (bool(self._gaps) and plain_text(value) in self._gaps)

@@ -26,7 +26,7 @@ from shared.tables.findings import FindingCode
 from shared.tables.inspected import TableLimits
 from shared.tables.layout import Layout
 from shared.tables.notes import Note
-from shared.tables.number_columns import Marks
+from shared.tables.number_columns import NUMERIC, Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profile import ColumnProfile
 from shared.tables.reading import Reading
@@ -219,7 +219,9 @@ class Survey:
         if kind is not None:
             raise Contradiction(name, kind, wrong)
         row, cell = wrong[0]
-        detail = f"Cells such as {cell!r} cannot be read as the others. The column is kept as text."
+        numeric = look.verdict is not None and look.verdict.reading.kind in NUMERIC
+        fix = " Send 'decimal' with the mark that they have, or correct them." if numeric else ""
+        detail = f"Cells such as {cell!r} cannot be read as the others. The column is kept as text.{fix}"
         typed = isinstance(look.evidence, TypedEvidence)
         words = None if self._options.gap_words is None else tuple(self._options.gap_words)
         text = CellReading(kind=ColumnKind.TEXT, typed=typed, gap_words=words)

@@ -12,7 +12,7 @@ import pytest
 from shared.tables.findings import Finding, FindingCode
 from shared.tables.inspected import Inspection, TableLimits
 from shared.tables.inspection import inspect
-from shared.tables.loading import first_rows
+from shared.tables.loading import first_rows, read_table
 from shared.tables.options import ReadingOptions
 from tests.support.tables import check, column, kinds, load
 from tests.support.workbooks import with_part, workbook
@@ -150,6 +150,22 @@ def test_words_for_a_gap_among_numbers_are_gaps_that_are_told(tmp_path: Path, wo
     assert table["x"].dropna().tolist() == [1.125, 999]
     # A number of a sheet has no mark that may be one of thousands.
     assert found(inspection, "thousands_ambiguous") == []
+
+
+@pytest.mark.parametrize("marks", [{"decimal": ","}, {"thousands": "."}, {"decimal": ",", "thousands": "."}])
+def test_numbers_keep_their_value_beside_texts_with_a_decimal_comma(tmp_path: Path, marks: dict[str, str]) -> None:
+    data = workbook([["x", "n"], [1.234, 1], ["NA", 2], [1e-07, 3], ["2.500,75", 4], [-1234567.125, 5], [8, 6]])
+    inspection = with_options(tmp_path, data, **marks)
+    table = read_table(tmp_path / "upload", inspection.reading, columns=inspection.columns)
+    assert table["x"].dropna().tolist() == [1.234, 1e-07, 2500.75, -1234567.125, 8]
+    assert inspection.reading.decimal == ","
+
+
+def test_texts_with_a_decimal_comma_beside_numbers_are_told_with_what_reads_them(tmp_path: Path) -> None:
+    data = workbook([["x", "n"], [1.25, 1], ["2,75", 2], [3.5, 3]])
+    told = only(check(tmp_path, data), "nearly_numeric")
+    assert (told.column, told.line, "'2,75'" in told.detail, "'decimal'" in told.detail) == ("x", 3, True, True)
+    assert kinds(with_options(tmp_path, data, decimal=","))["x"] == "number"
 
 
 def test_gap_words_that_are_said_are_gaps_among_numbers(tmp_path: Path) -> None:
