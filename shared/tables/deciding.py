@@ -46,13 +46,13 @@ class Decision:
     notes: list[Note] = field(default_factory=list)
 
 
-def marks_of(columns: Sequence[Evidence], options: ReadingOptions) -> Marks:
-    """What all columns together tell of the marks in numbers."""
+def marks_of(columns: Sequence[Evidence], options: ReadingOptions, *, semicolons: bool = False) -> Marks:
+    """What all columns together tell of the marks in numbers; `semicolons` says that these part the cells."""
     commas = any(column.count(*COMMAS) and not column.count(*POINTS) for column in columns)
     points = any(column.count(*POINTS) and not column.count(*COMMAS) for column in columns)
     found: Decimal | None = None if commas == points else "," if commas else "."
     thousands = None if options.thousands == "none" else options.thousands
-    return Marks(found, options.decimal, thousands, no_thousands=options.thousands == "none")
+    return Marks(found, options.decimal, thousands, no_thousands=options.thousands == "none", semicolons=semicolons)
 
 
 def decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decision:

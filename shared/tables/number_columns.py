@@ -31,13 +31,15 @@ _WHOLE = frozenset(
 class Marks(NamedTuple):
     """What the other columns (`decimal`), and the options (`said`), say of the marks in numbers; None if nothing.
 
-    `no_thousands` says that the options rule out marks of thousands.
+    `no_thousands` says that the options rule out marks of thousands. `semicolons` says that they part the cells, as
+    where a comma is the decimal mark.
     """
 
     decimal: Decimal | None = None
     said_decimal: Decimal | None = None
     said_thousands: Thousands | None = None
     no_thousands: bool = False
+    semicolons: bool = False
 
     @property
     def are_said(self) -> bool:
@@ -154,8 +156,8 @@ def ambiguous(evidence: Evidence, marks: Marks, reading: CellReading) -> Note | 
     first = evidence.first(CellShape.COMMA_THREE, CellShape.POINT_THREE) or First(0, "")
     if reading.thousands is not None:
         done = f"{shown(first)} is read as {first.cell.replace(reading.thousands, '')}"
-    elif points and not evidence.count(CellShape.INTEGER):
-        # Three decimals in each cell are what measures have; only whole numbers beside them raise a doubt.
+    elif points and not evidence.count(CellShape.INTEGER) and not marks.semicolons:
+        # Three decimals in each cell are what measures have; whole numbers or semicolons beside them raise a doubt.
         return None
     else:
         done = f"{shown(first)} is read as a fraction"

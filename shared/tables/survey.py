@@ -176,7 +176,7 @@ class Survey:
 
     def _decide(self) -> None:
         plain = [look.evidence for look in self._looks if isinstance(look.evidence, Evidence)]
-        self.found.marks = marks_of(plain, self._options)
+        self.found.marks = marks_of(plain, self._options, semicolons=self._reading.delimiter == ";")
         for look in self._looks:
             mixed = self._mixed.get(look.evidence.name)
             if isinstance(look.evidence, Evidence):

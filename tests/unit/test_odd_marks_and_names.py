@@ -8,7 +8,7 @@ from shared.errors import ReadingRefused
 from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
 from shared.tables.options import ReadingOptions
-from tests.support.tables import kinds, load, parquet
+from tests.support.tables import check, kinds, load, parquet
 
 
 @pytest.mark.parametrize("name", [".x", "[0]", ".a.b", "a.b[", "..", "*", "$.x"])
@@ -32,3 +32,17 @@ def test_a_text_without_the_mark_of_its_encoding_is_refused(tmp_path: Path, enco
 def test_a_line_that_names_no_delimiter_is_a_line_of_the_table(tmp_path: Path, mark: str) -> None:
     found, _ = load(tmp_path, f"sep={mark}\n" + "1\n2\n3\n")
     assert (found.rows, found.columns[0].name, found.reading.skipped_lines) == (3, f"sep={mark}", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a;b\n1.234;x\n5.678;y\n", ["thousands_ambiguous"]),
+        ("a,b\n1.234,x\n5.678,y\n", []),
+        ("a;b\n1.234;x\n0.678;y\n", []),
+        ("a;b\n1.234;0.5\n5.678;0.25\n", []),
+        ("a;b\n1.234;0,5\n5.678;0,25\n", []),
+    ],
+)
+def test_points_before_three_digits_are_doubtful_between_semicolons(tmp_path: Path, text: str, told: list[str]) -> None:
+    assert [finding.code for finding in check(tmp_path, text).findings] == told
