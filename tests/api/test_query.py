@@ -68,7 +68,7 @@ def test_a_misspelt_dry_run_trains_nothing(one_client: TestClient) -> None:
 
 def test_an_upload_with_an_unknown_parameter_is_not_kept(one_client: TestClient) -> None:
     answer = one_client.post("/datasets/upload?name=two", files=FILE)
-    assert answer.json()["detail"] == "There is no query parameter 'name'. This address takes none."
+    assert answer.json()["detail"] == "There is no query parameter 'name'. The parameters are: dry_run."
     assert one_client.get("/datasets").json()["items"] == []
 
 

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.http.json_body import StrictRoute
+from api.http.reading_fields import READING_FIELDS
 from api.schemas.base import RequestBody
 from shared.settings import Settings
 from tests.support.stack import Stack
@@ -75,7 +76,7 @@ def test_a_body_within_the_limit_is_taken_in_chunks_too(limited: TestClient) -> 
 def test_uploads_have_a_limit_of_their_own(limited: TestClient) -> None:
     answer = limited.post("/datasets/upload", content=b"a" * 2048)
     assert answer.status_code != 413
-    answer = limited.post("/datasets/upload", content=b"a" * (4096 + 2**17))
+    answer = limited.post("/datasets/upload", content=b"a" * (4096 + 2**17 + sum(READING_FIELDS.values())))
     assert answer.json()["code"] == "body_too_large"
 
 

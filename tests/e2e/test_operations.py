@@ -68,7 +68,7 @@ def assert_content(restored: Path) -> None:
         f"{restored / 'store'}, from a backup: the first start prepares it",
     )
     ended = run("cli", "fsck", "--deep", variables=variables)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
 
 
 class Place:

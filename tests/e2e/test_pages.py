@@ -95,4 +95,4 @@ def test_a_failed_job_leads_to_the_explanation_of_its_error(browser: Browser, ur
         page.get_by_role("row").nth(1).get_by_role("link").first.click()
         assert LONG in page.get_by_role("main").inner_text()
         page.get_by_role("link", name="fit_failed").click()
-        assert page.get_by_role("heading", name="How to fix it").is_visible()
+        page.get_by_role("heading", name="How to fix it").wait_for()
