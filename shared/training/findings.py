@@ -6,6 +6,8 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding, FindingCode
 
 _MOST_NOTES = 20
+_SENDS = "Send '"
+_WHERE = "What is to be sent goes with an upload, or with POST /datasets/{name}/reread; a training does not take it."
 _NEARLY = frozenset({FindingCode.NEARLY_NUMERIC, FindingCode.NEARLY_DATES})
 
 
@@ -30,8 +32,9 @@ def notes_of(findings: Sequence[Finding], *, target: str, used: Container[str]) 
         elif finding.column == target or finding.column in used:
             others.append(f"Column {finding.column!r}: {finding.detail}")
     notes = [*costly, *others]
-    left = len(notes) - _MOST_NOTES
-    return [*notes[:_MOST_NOTES], f"There are {left:,} more findings: the dataset has them."] if left > 0 else notes
+    if left := max(len(notes) - _MOST_NOTES, 0):
+        notes = [*notes[:_MOST_NOTES], f"There are {left:,} more findings: the dataset has them."]
+    return [*notes, _WHERE] if any(_SENDS in note for note in notes) else notes
 
 
 def _of_lost_rows(finding: Finding) -> str:
