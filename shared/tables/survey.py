@@ -163,7 +163,7 @@ class Survey:
 
     @property
     def _guessed_from(self) -> int:
-        return max(_LEAST_GUESSED, min(_MOST_GUESSED, _GUESSED_CELLS // len(self._looks)))
+        return max(_LEAST_GUESSED, min(_MOST_GUESSED, _GUESSED_CELLS // max(len(self._looks), 1)))
 
     def _guess(self, added: list[Examined], batch: pa.RecordBatch, row: int) -> None:
         """Decide from the first rows, so that the profile can begin with them."""
