@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     ),
     "JSON in Latin-1": (b'{"a": "\xff"}', InvalidTable, "UTF-8"),
     "JSON that turns to Latin-1 later": (b'{"a": "x"}\n' * 40_000 + b'{"a": "\xff"}', InvalidTable, "is not UTF-8"),
-    "JSON Lines of empty objects": (b"{}\n{}\n", EmptyTable, "no columns"),
+    "JSON Lines of empty objects": (b"{}\n{}\n", EmptyTable, "no rows"),
     "Parquet cut off": (_PARQUET[:-20], InvalidTable, "cut off or damaged"),
     "Parquet with damaged pages": (_PARQUET[:4] + b"\xff" * 60 + _PARQUET[64:], InvalidTable, "damaged"),
     "a control in Parquet": (
