@@ -22,12 +22,12 @@ class Examined:
 
     evidence: Evidence | TypedEvidence
     profile: ColumnProfile | None = None
-    verdict: Decision | None = None
+    decision: Decision | None = None
 
 
 def is_settled(look: Examined) -> bool:
     """Whether the column was profiled as it is to be read."""
-    return look.profile is not None and look.verdict is not None and look.profile.reading == look.verdict.reading
+    return look.profile is not None and look.decision is not None and look.profile.reading == look.decision.reading
 
 
 def take(look: Examined, cells: pa.Array, seen: int, *, row: int) -> None:

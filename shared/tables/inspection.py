@@ -113,10 +113,7 @@ def _inspect(path: Path, limits: TableLimits, options: ReadingOptions, findings:
         options = options.model_copy(update={"decimal": decimal})
     else:
         _check_fit(reading, options)
-    reading = reading.model_copy(
-        update={"gap_words": options.gap_words, "kinds": options.kinds or {}}
-        | ({"delimiter": reading.delimiter} if reading.delimiter else {})
-    )
+    reading = reading.model_copy(update={"gap_words": options.gap_words, "kinds": options.kinds or {}})
     survey = Survey(path, reading, limits, options)
     try:
         surveyed = survey.run()

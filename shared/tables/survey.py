@@ -107,13 +107,13 @@ class Survey:
         while again := [look for look in self._looks if not is_settled(look)]:
             self._pass_again(again)
         for look in self._looks:
-            if look.profile is None or look.verdict is None:
+            if look.profile is None or look.decision is None:
                 raise AssertionError("each column has been read")
             column = look.profile.finish()
             self.found.sketches[column.name] = look.profile.sketch()
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
-            self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.verdict.notes]
+            self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.decision.notes]
         if self._first is not None:
             self.found.first_rows = rows_as_read(self._first, self._looks)
         return self.found
@@ -171,8 +171,8 @@ class Survey:
             look.evidence.add(cells[: self._guessed_from], row)
         self._decide()
         for look in added:
-            if look.profile is not None and look.verdict is not None:
-                look.profile.reading = look.verdict.reading
+            if look.profile is not None and look.decision is not None:
+                look.profile.reading = look.decision.reading
 
     def _decide(self) -> None:
         plain = [look.evidence for look in self._looks if isinstance(look.evidence, Evidence)]
@@ -180,17 +180,17 @@ class Survey:
         for look in self._looks:
             mixed = self._mixed.get(look.evidence.name)
             if isinstance(look.evidence, Evidence):
-                look.verdict = decide(look.evidence, self.found.marks, self._options)
-                if mixed is not None and look.verdict.reading.kind in STRINGS:
-                    look.verdict.notes.append(note_of_mixed(mixed))
+                look.decision = decide(look.evidence, self.found.marks, self._options)
+                if mixed is not None and look.decision.reading.kind in STRINGS:
+                    look.decision.notes.append(note_of_mixed(mixed))
             else:
-                look.verdict = look.evidence.decide(self._options, mixed=mixed)
+                look.decision = look.evidence.decide(self._options, mixed=mixed)
 
     def _pass_again(self, looks: list[Examined]) -> None:
         wrong: dict[str, list[tuple[int, str]]] = {}
         for look in looks:
-            if look.verdict is not None:
-                look.profile = self._profile(look, look.verdict.reading)
+            if look.decision is not None:
+                look.profile = self._profile(look, look.decision.reading)
         row = 0
         with open_chunks(self._path, self._reading, self._limits) as chunks:
             for batch in chunks:
@@ -219,13 +219,13 @@ class Survey:
         if kind is not None:
             raise Contradiction(name, kind, wrong)
         row, cell = wrong[0]
-        numeric = look.verdict is not None and look.verdict.reading.kind in NUMERIC
+        numeric = look.decision is not None and look.decision.reading.kind in NUMERIC
         fix = " Send 'decimal' with the mark that they have, or correct them." if numeric else ""
         detail = f"Cells such as {cell!r} cannot be read as the others. The column is kept as text.{fix}"
         typed = isinstance(look.evidence, TypedEvidence)
         words = None if self._options.gap_words is None else tuple(self._options.gap_words)
         text = CellReading(kind=ColumnKind.TEXT, typed=typed, gap_words=words)
-        look.verdict = Decision(text, [Note(FindingCode.NEARLY_NUMERIC, row, None, detail)])
+        look.decision = Decision(text, [Note(FindingCode.NEARLY_NUMERIC, row, None, detail)])
 
     def _compare(self, batch: pa.RecordBatch) -> None:
         """Count the rows that are the same as others."""
