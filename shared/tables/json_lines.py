@@ -63,6 +63,7 @@ class JsonChunks:
         self.repeated_headers: list[int] = []
         self._rules = reading.rules
         self._rows_before = 0
+        self._nameless = 0
 
     def close(self) -> None:
         """Close the file."""
@@ -82,10 +83,22 @@ class JsonChunks:
             names.update(row)
             size += len(line)
             if len(rows) == _CHUNK_LINES or size > _CHUNK_BYTES or len(rows) * len(names) > _CHUNK_CELLS:
-                yield self._chunk(rows)
+                yield from self._chunks(rows)
                 rows, size = [], 0
         if rows:
-            yield self._chunk(rows)
+            yield from self._chunks(rows)
+
+    def _chunks(self, rows: list[tuple[int, Row]]) -> Iterator[pa.RecordBatch]:
+        """The chunk of some rows; before it, the rows so far that had no names, which a chunk without columns loses."""
+        chunk = self._chunk(rows)
+        if not self.names:
+            self._nameless += len(rows)
+            return
+        # The first rules left such rows out, and what they counted stays.
+        if self._nameless and self._rules > 1:
+            yield pa.RecordBatch.from_arrays([pa.nulls(self._nameless)] * len(self.names), names=self.names)
+        self._nameless = 0
+        yield chunk
 
     def _with_clean_names(self, number: int, row: Row) -> Row:
         names = {name: name if name.isascii() else clean_name(name) for name in row}

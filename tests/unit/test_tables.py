@@ -290,6 +290,12 @@ def test_a_name_that_comes_late_in_json_lines_is_missing_before(tmp_path: Path) 
     assert table["b"].tolist()[-1] == "x"
 
 
+def test_rows_of_json_lines_before_the_first_name_are_rows(tmp_path: Path) -> None:
+    found, table = load(tmp_path, "{}\n" * 45_000 + '{"a": 1, "b": "x"}\n' * 2)
+    assert (found.rows, column(found, "a").missing, table["a"].count()) == (45_002, 45_000, 2)
+    assert kinds(found) == {"a": "integer", "b": "category"}
+
+
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     moments = pd.to_datetime(["2024-01-31", "", ""]).tz_localize("Europe/Berlin")
     content = parquet(
