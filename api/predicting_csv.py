@@ -83,19 +83,20 @@ class CsvPrediction:
         if self.probabilities:
             self.predictor.check_probabilities()
         limits = TableLimits()
-        signature, warnings = self.predictor.signature, InputWarnings("line")
+        signature, learnt, warnings = self.predictor.signature, self.predictor.learnt, InputWarnings("line")
         try:
-            reading = await self._step(lambda: how_to_read(path, limits))
+            reading = await self._step(lambda: how_to_read(path, limits, learnt))
             return await self._check_rows(request, self._given(path, reading, limits), added, warnings)
         except NotUtf8:
             warnings = InputWarnings("line")
-        reading = await self._step(lambda: how_to_read_guessed(path, limits, rules=signature.rules))
+        reading = await self._step(lambda: how_to_read_guessed(path, limits, learnt, rules=signature.rules))
         if signature.rules > 1:
             warnings.tell(f"The table is not UTF-8. It was read as {reading.encoding}.")
         return await self._check_rows(request, self._given(path, reading, limits), added, warnings)
 
     def _given(self, path: Path, reading: Reading, limits: TableLimits) -> CsvInput:
-        return CsvInput(path, reading, limits, self.predictor.signature, version=self.predictor.version)
+        model = self.predictor
+        return CsvInput(path, reading, limits, model.signature, version=model.version, learnt=model.learnt)
 
     async def _check_rows(
         self, request: Request, given: CsvInput, added: list[str], warnings: InputWarnings

@@ -121,7 +121,7 @@ class PredictorCache:
         # Remembered, because to measure a model again would take its memory again.
         check_model_memory(artifact.version, self._weights.get(artifact.version, 0), self._settings)
         with corrupt_is_unavailable(artifact):
-            predictor = load_predictor(self._store, self._settings, self._key, artifact, served.signature)
+            predictor = load_predictor(self._store, self._settings, self._key, served)
         self._weights[artifact.version] = predictor.memory_bytes
         check_model_memory(artifact.version, predictor.memory_bytes, self._settings)
         log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)

@@ -11,6 +11,7 @@ from shared.tables.dialect import DELIMITERS, Dialect, Record, delimiter_said, r
 from shared.tables.header_rows import units_row
 from shared.tables.inspected import TableLimits
 from shared.tables.names import clean_name
+from shared.tables.reading import Reading
 
 # Among the first rows that hold anything.
 _LOOKED_AT = 20
@@ -18,19 +19,58 @@ _MOST_NAMES = 20
 
 
 class FoundHeader(NamedTuple):
-    """How lines are parted into cells, the row with the names, the names, and the lines that are left out."""
+    """How lines are parted into cells, the names, how they are written, and the lines that are left out.
+
+    `line` is that of the names; it is None where the file has none, as the table that the model learnt from.
+    """
 
     dialect: Dialect
-    record: Record
+    line: int | None
     names: list[str]
+    written: list[str]
     skipped_lines: list[int]
 
 
-def find_names(lines: list[str], dialect: Dialect, columns: Sequence[str], *, cleans: bool) -> FoundHeader:
-    """The row that holds most of the columns, with the delimiter that gives most of them.
+class _Candidate(NamedTuple):
+    """A row that may hold the names, with those from it on; more columns are better, then a long first row."""
+
+    dialect: Dialect
+    above: list[Record]
+    rows: list[Record]
+    names: list[str]
+    columns: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return self.columns, 0 if self.above else len(self.names)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all rows have as many cells as each other, and no more than a delimiter at the end beside names."""
+        widths = {len(record.cells) for record in self.rows[1:]}
+        return len(widths) < 2 and all(abs(width - len(self.names)) < 2 for width in widths)
+
+
+def likely_dialects(reading: Reading, known: Reading | None) -> list[Dialect]:
+    """What may part a file into cells, most likely first: what parted the `known` table, then what was found in it."""
+    found = Dialect.stored(reading)
+    bases, delimiters = [found], [found.delimiter, *DELIMITERS]
+    if known is not None and known.delimiter is not None:
+        same = Dialect.stored(known)
+        if same.quote == found.quote:
+            skips_blanks = same.skips_blanks or found.skips_blanks
+            same = same._replace(escape=same.escape or found.escape, skips_blanks=skips_blanks)
+        bases, delimiters = [same, found], [same.delimiter, *delimiters]
+    return list(dict.fromkeys(base._replace(delimiter=each) for each in delimiters for base in bases))
+
+
+def find_names(
+    lines: list[str], dialects: list[Dialect], columns: Sequence[str], *, known: Reading | None = None, cleans: bool
+) -> FoundHeader:
+    """The row that holds most of the columns, in the dialect that gives most of them; the first of equal ones.
 
     `cleans` brings names into the form that those of columns have today, and looks for a title above them, and for a
-    row of units below.
+    row of units below. Where the `known` table has no names in its file, the file may have none, too.
 
     Raises:
         EmptyTable: when no line holds anything.
@@ -38,21 +78,41 @@ def find_names(lines: list[str], dialect: Dialect, columns: Sequence[str], *, cl
     said = delimiter_said(lines)
     if said is not None:
         lines = ["\n", *lines[1:]]
-    best: tuple[int, int, FoundHeader] | None = None
-    for delimiter in [said] if said else dict.fromkeys([dialect.delimiter, *DELIMITERS]):
-        tried = dialect._replace(delimiter=delimiter)
-        filled = list(islice(_filled(lines, tried), _LOOKED_AT))
+        dialects = list(dict.fromkeys(dialect._replace(delimiter=said) for dialect in dialects))
+    looked_at = max(_LOOKED_AT, known.header_line or 0) if known is not None else _LOOKED_AT
+    candidates = []
+    for dialect in dialects:
+        filled = list(islice(_filled(lines, dialect), looked_at))
         for at, record in enumerate(filled if cleans else filled[:1]):
             names = [clean_name(cell) if cleans else cell.strip() for cell in record.cells]
-            rank = (len(set(names) & set(columns)), len(names) if at == 0 else 0)
-            if best is None or rank > best[:2]:
-                skipped = [each.line for each in filled[:at]]
-                units = units_row(filled[at:]) if cleans else None
-                skipped += [] if units is None else [units.line]
-                best = (*rank, FoundHeader(tried, record, names, skipped))
-    if best is None:
+            count = len(set(names) & set(columns))
+            candidates.append(_Candidate(dialect, filled[:at], filled[at:], names, count))
+    if not candidates:
         raise EmptyTable("The table is empty. Its first line must hold the names of the columns.")
-    return best[2]
+    if known is not None and known.names is not None and (nameless := _without_names(candidates, known.names)):
+        return nameless
+    best = _best(candidates)
+    skipped = [record.line for record in best.above]
+    units = units_row(best.rows) if cleans else None
+    skipped += [] if units is None else [units.line]
+    return FoundHeader(best.dialect, best.rows[0].line, best.names, best.rows[0].cells, skipped)
+
+
+def _without_names(candidates: list[_Candidate], written: list[str]) -> FoundHeader | None:
+    """The header of a file that begins with data: its first row has as many cells as there are names, and no names."""
+    names = [clean_name(name) for name in written]
+    firsts = [each for each in candidates if not each.above and len(each.names) == len(names)]
+    if not firsts or any(2 * len(set(each.names) & set(names)) > len(names) for each in candidates if not each.above):
+        return None
+    return FoundHeader(_best(firsts).dialect, None, names, written, [])
+
+
+def _best(candidates: list[_Candidate]) -> _Candidate:
+    """The first one of the highest rank, or one that has another quote and leaves rows of one width."""
+    best = max(candidates, key=lambda each: each.rank)
+    delimiter, line = best.dialect.delimiter, best.rows[0].line
+    alike = [each for each in candidates if each.rank == best.rank and each.dialect.delimiter == delimiter]
+    return next((each for each in alike if each.is_even and each.rows[0].line == line), best)
 
 
 def _filled(lines: list[str], dialect: Dialect) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from shared.errors import InvalidInput, MissingNotAllowed, PlatformError, closes
 from shared.estimators.signature import Signature
 from shared.prediction.cells import short
 from shared.prediction.csv_problems import Tell, add_wrong, told_of
+from shared.prediction.csv_reading import LearntReading
 from shared.prediction.csv_rows import CsvRow, CsvRows
 from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems, listed, named
@@ -39,13 +40,21 @@ class CsvInput:
     """One file with the version that its rows are for."""
 
     def __init__(
-        self, path: Path, reading: Reading, limits: TableLimits, signature: Signature, *, version: int
+        self,
+        path: Path,
+        reading: Reading,
+        limits: TableLimits,
+        signature: Signature,
+        *,
+        version: int,
+        learnt: LearntReading | None = None,
     ) -> None:
         self._path = path
         self._reading = reading
         self._limits = limits
         self._signature = signature
         self._version = version
+        self._learnt = learnt
         self._used = [column for column in signature.inputs if column.used]
         # How the cells of each input are read, which the check learns for the predictions.
         self._readers: dict[str, CsvColumn] = {}
@@ -60,6 +69,7 @@ class CsvInput:
             columns=names,
             model=named(self._version, self._signature),
             rules=self._signature.rules,
+            learnt=self._learnt,
         )
 
     def check(self, rows: CsvRows, problems: InputProblems, warnings: InputWarnings) -> Iterator[int]:

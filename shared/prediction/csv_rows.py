@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from shared.errors import InvalidTable
-from shared.prediction.csv_header import check_names, find_names
+from shared.prediction.csv_header import check_names, find_names, likely_dialects
+from shared.prediction.csv_reading import LearntReading
 from shared.tables.delimited_problems import ROW_BYTES
-from shared.tables.dialect import FIELD_BYTES, Dialect, Record, records_of
+from shared.tables.dialect import DELIMITERS, FIELD_BYTES, Dialect, Record, delimiter_said, records_of
 from shared.tables.inspected import TableLimits
 from shared.tables.reading import Reading, Rules
 from shared.tables.text import EndlessLine, TextFile, split_lines
@@ -43,10 +44,11 @@ class CsvRows:
         columns: Sequence[str],
         model: str,
         rules: Rules = 1,
+        learnt: LearntReading | None = None,
     ) -> None:
         """Read the header of a table that should have these columns of a model, as a sentence names it.
 
-        `reading` comes from `how_to_read`, `rules` are those of the table that the model learnt from.
+        `reading` comes from `how_to_read`, `rules` and `learnt` are of the table that the model learnt from.
 
         Raises:
             InvalidTable, EmptyTable, DuplicateColumns, TableTooLarge, NotUtf8: when there is no header that can be
@@ -59,8 +61,9 @@ class CsvRows:
         self.repeated_names: list[int] = []
         try:
             lines = (line.decode("utf-8", "replace") for line in split_lines(self._text, longest=2 * ROW_BYTES))
-            dialect = Dialect.stored(reading) if self._today else Dialect(",")
-            self._records = self._read_header(lines, dialect, columns)
+            known = learnt.reading if learnt is not None and self._today else None
+            dialects = likely_dialects(reading, known) if self._today else [Dialect(mark) for mark in DELIMITERS]
+            self._records = self._read_header(lines, dialects, columns, known)
             self._settle_width()
             check_names(self.header, columns, limits, model=model)
         except BaseException:
@@ -101,18 +104,23 @@ class CsvRows:
                 continue
             yield CsvRow(record.last_line, cells)
 
-    def _read_header(self, lines: Iterator[str], dialect: Dialect, columns: Sequence[str]) -> Iterator[Record]:
+    def _read_header(
+        self, lines: Iterator[str], dialects: list[Dialect], columns: Sequence[str], known: Reading | None
+    ) -> Iterator[Record]:
+        names_line = known.header_line or 1 if known is not None else 1
         try:
-            head = list(islice(lines, _HEAD_LINES))
+            head = list(islice(lines, _HEAD_LINES + names_line))
         except EndlessLine as error:
             raise _unreadable(1, error) from None
-        found = find_names(head, dialect, columns, cleans=self._today)
+        found = find_names(head, dialects, columns, known=known, cleans=self._today)
         self._dialect, self._names = found.dialect, found.names
         self.skipped_lines = found.skipped_lines
-        self._written_names = [cell.strip() for cell in found.record.cells]
+        self._written_names = [cell.strip() for cell in found.written]
+        if delimiter_said(head):
+            head[0] = "\n"
         records = self._read(chain(head, lines, [_END]), skipped=set(found.skipped_lines))
         # A quote that is never closed shows here.
-        while next(records).line < found.record.line:
+        while found.line is not None and next(records).line < found.line:
             pass
         return records
 

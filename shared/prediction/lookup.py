@@ -8,12 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.datasets.catalog import find_dataset
-from shared.datasets.rows import DatasetRow
+from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import NoActiveModel, NotActive, TargetDiffers, closest, meant
+from shared.prediction.csv_reading import LearntReading
 from shared.registry import deployments
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
 from shared.registry.targets import active_targets
+from shared.tables.options import ReadingOptions
+from shared.tables.reading import Reading
 
 _MOST_TARGETS = 10
 
@@ -27,6 +30,7 @@ class Served:
 
     artifact: Artifact
     signature: dict[str, Any]
+    learnt: LearntReading
     generation: int
     targets: tuple[str, ...]
 
@@ -68,7 +72,7 @@ def find_served(
             did_you_mean=closest(target, [predicted]),
             available=[predicted],
         )
-    return Served(artifact, signature, generation, tuple(sorted(newest)))
+    return Served(artifact, signature, _learnt_reading(session, artifact), generation, tuple(sorted(newest)))
 
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:
@@ -80,6 +84,16 @@ def _active(session: Session, dataset: DatasetRow, environment: str, version: in
             f"GET /models?dataset_name={dataset.name}&stage={environment} lists the active versions."
         )
     return artifact
+
+
+def _learnt_reading(session: Session, artifact: Artifact) -> LearntReading:
+    query = (
+        select(DatasetVersionRow.reading, DatasetVersionRow.options)
+        .join(RegistryRow, RegistryRow.dataset_version_id == DatasetVersionRow.id)
+        .where(RegistryRow.version == artifact.version)
+    )
+    reading, options = session.execute(query).one()
+    return LearntReading(Reading.model_validate(reading), ReadingOptions.model_validate(options).encoding)
 
 
 def _what_to_do(dataset_name: str, environment: str, stages: Sequence[str]) -> str:

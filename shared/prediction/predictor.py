@@ -7,11 +7,13 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.prediction.csv_reading import LearntReading
 from shared.prediction.incomputable import refuse_rows, refuse_values
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
+from shared.prediction.lookup import Served
 from shared.registry.artifact import load_model
-from shared.registry.sealing import Artifact, ArtifactKey
+from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
 from shared.training.frame import forget_names, model_input
 from shared.training.parts import parts_of
@@ -40,6 +42,8 @@ class Predictor:
     signature: Signature
     model: Any
     memory_bytes: int
+    # How the table was read that it learnt from; CSV to predict for is read so, too, where that fits.
+    learnt: LearntReading | None = None
 
     def answer(self, *, features: Any, records: Any, probabilities: bool, max_cells: int) -> Prediction:
         """Check the input and predict.
@@ -115,23 +119,22 @@ class Predictor:
         raise NoProbabilities(sentence, errors=[{"loc": ["body", "return"], "msg": "has no probabilities"}])
 
 
-def load_predictor(
-    store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, signature: dict[str, Any]
-) -> Predictor:
+def load_predictor(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> Predictor:
     """Load the model of an artifact and make it ready to serve.
 
     Raises:
         ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_model`.
     """
-    read = Signature.model_validate(signature)
-    model, memory_bytes = load_model(store, settings, key, artifact)
+    read = Signature.model_validate(served.signature)
+    model, memory_bytes = load_model(store, settings, key, served.artifact)
     _compute_in_one_thread(model)
     return Predictor(
-        version=artifact.version,
+        version=served.artifact.version,
         signature=read,
         # A plain array has no column names; a model that kept them would warn at each prediction.
         model=forget_names(model) if read.numeric else model,
         memory_bytes=memory_bytes,
+        learnt=served.learnt,
     )
 
 

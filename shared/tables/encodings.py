@@ -33,6 +33,8 @@ _TOKEN = re.compile(r"[A-Za-z]*[^\x00-\x7f][A-Za-z\x80-\U0010ffff]*")
 _FOREIGN_RUN = 3
 # A text of which more words than these look wrong is in an encoding that was not found.
 _MOST_ODD = 0.3
+# So few of them say nothing against the encoding of files of the same kind.
+_FEW = 3
 
 
 class GuessedEncoding(NamedTuple):
@@ -44,8 +46,8 @@ class GuessedEncoding(NamedTuple):
     word: str
 
 
-def guess_encoding(path: Path, compression: str | None) -> GuessedEncoding:
-    """The encoding of a text that is not UTF-8 as a whole.
+def guess_encoding(path: Path, compression: str | None, *, likely: str | None = None) -> GuessedEncoding:
+    """The encoding of a text that is not UTF-8 as a whole; a `likely` one wins where nothing speaks against it.
 
     Raises:
         ReadingRefused: when it is UTF-8 but for a few bytes, naming the line of the first; or when none fits.
@@ -59,6 +61,10 @@ def guess_encoding(path: Path, compression: str | None) -> GuessedEncoding:
             f"{found.broken_text!r}. Correct that line, or send 'encoding' with the encoding of the whole file.",
             errors=[{"loc": ["file", found.broken], "msg": "not UTF-8"}],
         )
+    # What Latin-1 holds is told from Windows-1252 below.
+    expected = likely and _rate(found.sample, _WESTERN if likely == "latin-1" else likely)
+    if expected and (expected.odd <= _MOST_ODD or expected.odd * expected.words < _FEW):
+        return _guessed(found, expected)
     detected = [match.encoding for match in from_bytes(found.sample) if match.encoding in _OTHER_SCRIPTS]
     ratings = map(partial(_rate, found.sample), (_WESTERN, *_CENTRAL, *detected, *_RARE))
     rated = [rating for rating in ratings if rating is not None]
@@ -71,8 +77,7 @@ def guess_encoding(path: Path, compression: str | None) -> GuessedEncoding:
             "letters beyond ASCII. Send 'encoding', such as cp1252, or save the file as UTF-8.",
             errors=[{"loc": ["file", found.broken], "msg": "unknown encoding"}],
         )
-    latin = best.encoding == _WESTERN and not _ONLY_WINDOWS.search(found.sample)
-    return GuessedEncoding("latin-1" if latin else best.encoding, found.broken, found.lines, best.word)
+    return _guessed(found, best)
 
 
 class _Sampled(NamedTuple):
@@ -111,11 +116,12 @@ def _lines(path: Path, compression: str | None) -> Iterator[bytes]:
 
 
 class _Rating(NamedTuple):
-    """Which share of the words with letters beyond ASCII looks wrong in an encoding, and the first such word."""
+    """Of words with letters beyond ASCII: the share that looks wrong in an encoding, the first, how many there are."""
 
     odd: float
     encoding: str
     word: str
+    words: int
 
 
 def _rate(sample: bytes, encoding: str) -> _Rating | None:
@@ -124,7 +130,12 @@ def _rate(sample: bytes, encoding: str) -> _Rating | None:
     except (UnicodeDecodeError, LookupError):
         return None
     tokens = _TOKEN.findall(text)
-    return _Rating(sum(map(_is_odd, tokens)) / max(len(tokens), 1), encoding, tokens[0] if tokens else "")
+    return _Rating(sum(map(_is_odd, tokens)) / max(len(tokens), 1), encoding, tokens[0] if tokens else "", len(tokens))
+
+
+def _guessed(found: _Sampled, best: _Rating) -> GuessedEncoding:
+    latin = best.encoding == _WESTERN and not _ONLY_WINDOWS.search(found.sample)
+    return GuessedEncoding("latin-1" if latin else best.encoding, found.broken, found.lines, best.word)
 
 
 def _is_odd(token: str) -> bool:

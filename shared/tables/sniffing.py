@@ -39,14 +39,28 @@ def detect(path: Path, limits: TableLimits, options: ReadingOptions | None = Non
         NotUtf8: when the encoding has to be guessed.
     """
     said = options or ReadingOptions()
+    reading, lines = detect_format(path, limits, said)
+    if reading.format != "csv":
+        return reading
+    dialect = find_dialect(lines, said)
+    return reading.model_copy(update=dialect._asdict() | {"format": "tsv" if dialect.delimiter == "\t" else "csv"})
+
+
+def detect_format(path: Path, limits: TableLimits, said: ReadingOptions) -> tuple[Reading, list[str]]:
+    """All of `detect` but what parts the lines of delimited text, whose first lines come with it.
+
+    Raises:
+        EmptyTable, InvalidTable, NotUtf8: as `detect`.
+        ReadingRefused: when it is not in the encoding of the options, or in UTF-16 without a mark.
+    """
     start = _first_bytes(path)
     if start.startswith(b"PAR1") and (is_binary(start) or _last_bytes(path).endswith(b"PAR1")):
-        return Reading(format="parquet")
+        return Reading(format="parquet"), []
     if is_workbook(path, start):
-        return Reading(format="xlsx")
+        return Reading(format="xlsx"), []
     compression = "gzip" if start.startswith(b"\x1f\x8b") else None
     inside = _first_bytes_inside(path) if compression else start
-    mark = next((name for mark, name in _MARKS.items() if inside.startswith(mark)), None)
+    mark = _marked(inside)
     if mark is None and said.encoding is None:
         refuse_foreign(inside, inside=compression)
         _refuse_binary(inside)
@@ -56,9 +70,19 @@ def detect(path: Path, limits: TableLimits, options: ReadingOptions | None = Non
     if not sample.strip():
         raise EmptyTable("The file is empty. The first line must hold the names of the columns.")
     if said.delimiter is None and _is_json_lines(sample):
-        return reading.model_copy(update={"format": "jsonl"})
-    dialect = find_dialect(text_lines(sample), said)
-    return reading.model_copy(update=dialect._asdict() | {"format": "tsv" if dialect.delimiter == "\t" else "csv"})
+        return reading.model_copy(update={"format": "jsonl"}), []
+    return reading, text_lines(sample)
+
+
+def marked_encoding(path: Path) -> str | None:
+    """The encoding that a mark at the beginning of a text names, which may be in gzip; None without a mark."""
+    start = _first_bytes(path)
+    inside = _first_bytes_inside(path) if start.startswith(b"\x1f\x8b") else start
+    return "utf-8" if inside.startswith(codecs.BOM_UTF8) else _marked(inside)
+
+
+def _marked(start: bytes) -> str | None:
+    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
 
 
 def _refuse_binary(start: bytes) -> None:

@@ -5,14 +5,14 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from shared.prediction.csv_input import CsvInput
-from shared.prediction.csv_reading import how_to_read, how_to_read_guessed
+from shared.prediction.csv_reading import LearntReading, how_to_read, how_to_read_guessed
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
 from shared.prediction.predictor import Predictor
@@ -43,7 +43,11 @@ class Case(NamedTuple):
     # What stands before the names and behind each row.
     before: str = ""
     ending: str = ""
+    quote: str | None = '"'
+    has_names: bool = True
 
+
+NAMELESS = ReadingOptions.model_validate({"header": "none", "names": ["x", "y", "target"]})
 
 CASES = {
     "plain numbers": Case(["1", "2.5", "-3", "+4.25", ".5", "6.", "1e3"], "number"),
@@ -79,6 +83,25 @@ CASES = {
     ),
     "letters of Windows": Case(["5 € flat", "„oak“", "Zürich"], "category", encoding="cp1252"),
     "UTF-16": Case(["Zürich", "Köln", "Besançon"], "category", encoding="utf-16"),
+    "an encoding that was given": Case(
+        ["Čapek", "Košice", "Žižka", "plain"], "category", encoding="cp1250", options=ReadingOptions(encoding="cp1250")
+    ),
+    "an encoding that was guessed": Case(["Łódź", "Čapek", "Świętość", "żółć"], "category", encoding="cp1250"),
+    "UTF-16 without a mark": Case(
+        ["Zürich", "Koln"], "category", encoding="utf-16-le", options=ReadingOptions(encoding="utf-16-le")
+    ),
+    "Japanese in seven bits": Case(
+        ["東京", "大阪", "Kobe"], "category", encoding="iso2022_jp", options=ReadingOptions(encoding="iso2022_jp")
+    ),
+    "no quotes": Case(['"5 inch"', '5" pipe', "plain"], "category", quote=None, options=ReadingOptions(quote="none")),
+    "single quotes": Case(["a,b", 'a "b"', '"c"'], "category", quote="'", options=ReadingOptions(quote="'")),
+    "an uncommon delimiter": Case(
+        ["a,b", "c;d", "e"], "category", "^", quote=None, options=ReadingOptions(delimiter="^")
+    ),
+    "no names": Case(["x", "oak", "elm"], "category", options=NAMELESS, has_names=False),
+    "names far below": Case(
+        ["1.5", "2.5"], "number", before="about, this, table\n" * 30, options=ReadingOptions(header=31)
+    ),
     "a first line for spreadsheets": Case(["1,5", "2,5", "3,25"], "number", ";", ",", before="sep=;\n"),
     "a delimiter behind each row": Case(["1.5", "2.5"], "number", ending=","),
     "a title": Case(["1.5", "2.5", "3.5"], "number", before="Sales\n\n"),
@@ -88,8 +111,12 @@ CASES = {
 def written(case: Case, rows: list[list[str]]) -> bytes:
     """The file."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=case.delimiter, lineterminator=f"{case.ending}\n")
-    writer.writerows(rows)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if case.quote else csv.QUOTE_NONE
+    ending = f"{case.ending}\n"
+    writer = csv.writer(text, delimiter=case.delimiter, lineterminator=ending, quotechar=case.quote, quoting=quoting)
+    writer.writerows(rows if case.has_names else rows[1:])
+    if not case.has_names:
+        return text.getvalue().encode(case.encoding)
     head, _, body = text.getvalue().partition(f"{case.ending}\n")
     return f"{case.before}{head}\n{body}".encode(case.encoding)
 
@@ -121,7 +148,8 @@ def predictor(folder: Path, content: bytes, options: ReadingOptions) -> tuple[Pr
     signature = result.facts.signature
     model = forget_names(result.model) if signature.numeric else result.model
     stored = type(signature).model_validate_json(signature.model_dump_json())
-    return Predictor(1, stored, model, 0), table, {column.name: column.kind.value for column in found.columns}
+    learnt = LearntReading(found.reading, options.encoding)
+    return Predictor(1, stored, model, 0, learnt), table, {column.name: column.kind.value for column in found.columns}
 
 
 def from_csv(folder: Path, content: bytes, model: Predictor) -> tuple[Any, list[Any]]:
@@ -129,10 +157,10 @@ def from_csv(folder: Path, content: bytes, model: Predictor) -> tuple[Any, list[
     path = folder / "rows"
     path.write_bytes(content)
     try:
-        reading = how_to_read(path, LIMITS)
+        reading = how_to_read(path, LIMITS, model.learnt)
     except NotUtf8:
-        reading = how_to_read_guessed(path, LIMITS, rules=2)
-    given = CsvInput(path, reading, LIMITS, model.signature, version=1)
+        reading = how_to_read_guessed(path, LIMITS, model.learnt, rules=2)
+    given = CsvInput(path, reading, LIMITS, model.signature, version=1, learnt=model.learnt)
     problems = InputProblems("body")
     with given.open() as rows:
         assert sum(1 for _ in given.check(rows, problems, InputWarnings("line")))
@@ -166,7 +194,8 @@ def test_the_raw_rows_of_a_text_mean_what_they_meant_in_training(tmp_path: Path,
     content = written(case, raw)
     model, table, kinds = predictor(tmp_path, content, case.options)
     assert kinds == {"x": case.kind, "y": "number", "target": "category"}
-    expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
+    inputs, numeric = model.signature.inputs, model.signature.numeric
+    expected = model_input(table, inputs, numeric=numeric)
     predicted = model.model.predict(expected).tolist()
     for taken, answered in (
         from_json([dict(zip(header[:2], row, strict=False)) for row in rows], model),
@@ -174,6 +203,10 @@ def test_the_raw_rows_of_a_text_mean_what_they_meant_in_training(tmp_path: Path,
     ):
         expect_same(taken, expected)
         assert answered == predicted
+    for at in range(len(case.cells)):
+        taken, answered = from_csv(tmp_path, written(case, [header, rows[at]]), model)
+        expect_same(taken, model_input(table[at : at + 1].reset_index(drop=True), inputs, numeric=numeric))
+        assert answered == predicted[at : at + 1]
 
 
 TYPED = {
