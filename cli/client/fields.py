@@ -85,6 +85,9 @@ _PHRASES = [
         r"\bin (['`])features\1": "with --feature",
         r"\bin the field (['`])name\1": "with --name",
         r"^'version' must": "--version must",
+        # The command line sends files only.
+        r"^The body is (.*), not CSV\.": r"The file is \1, not CSV.",
+        r", or send its rows as JSON in (['`])input_data\1": "",
         # An empty list is an option of its own.
         r"\[\] (keeps|for none)": r"--no-gap-words \1",
         r"; (['`])errors\1 lists [^.)]*": "",

@@ -16,7 +16,7 @@ Examples:
 
 def predict(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset whose model is asked.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file with a header, or - for standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or - for standard input.")],
     *,
     environment: Annotated[
         str, typer.Option("--environment", "-e", metavar="STAGE", help="Where the model is active.")
@@ -40,6 +40,9 @@ def predict(
     The rows come back with one column more. Columns are found by their names, in any order; others are left as they
     are. A missing cell is a missing value. All rows are predicted by one version. The output file is written whole or
     not at all.
+
+    Delimiter, encoding and gzip are recognised as at an upload; what was said at the upload of the dataset is followed
+    where it fits the file. Save a workbook, Parquet or JSON as CSV first.
     """
     from cli.actions.predicting import Question, predict_table
     from cli.actions.session import connected

@@ -15,10 +15,11 @@ from shared.tables.encodings import guess_encoding
 from shared.tables.inspected import TableLimits
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading, Rules
-from shared.tables.sniffing import detect_format, marked_encoding
+from shared.tables.sniffing import detect_format, is_json, marked_encoding
 from shared.tables.text import NotUtf8, TextFile
 
 _BLOCK_BYTES = 2**20
+_OTHERS = {"parquet": "a Parquet file", "xlsx": "an Excel workbook"}
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,7 @@ def how_to_read(path: Path, limits: TableLimits, learnt: LearntReading | None = 
     # UTF-16 without a mark, and what else is not refused as binary once its encoding is known.
     if given is not None and not _is_utf8(path, limits) and _fits(path, limits, given):
         raise NotUtf8
-    reading = _detected(path, limits, ReadingOptions())
-    if reading.delimiter is None:
-        raise InvalidTable(f"The body is {reading.format}, not CSV. Send rows as CSV with a line of column names.")
-    return reading
+    return _detected(path, limits, ReadingOptions())
 
 
 def how_to_read_guessed(
@@ -106,11 +104,16 @@ def _fits(path: Path, limits: TableLimits, encoding: str) -> bool:
 
 def _detected(path: Path, limits: TableLimits, options: ReadingOptions) -> Reading:
     try:
-        reading, lines = detect_format(path, limits, options)
+        # With a delimiter, no text is taken for JSON: an array is refused in words of uploads.
+        reading, lines = detect_format(path, limits, options.model_copy(update={"delimiter": ","}))
     except ReadingRefused as error:
         raise _not_text(error) from None
-    if reading.format != "csv":
-        return reading
+    what = "JSON" if is_json(lines) else _OTHERS.get(reading.format)
+    if what is not None:
+        raise InvalidTable(
+            f"The body is {what}, not CSV. Save the table as CSV with a line of column names, or send its rows as JSON "
+            "in 'input_data'."
+        )
     try:
         dialect = find_dialect(lines, options)
     except ReadingRefused:

@@ -135,6 +135,14 @@ def _first_bytes_inside(path: Path) -> bytes:
         return b""
 
 
+def is_json(lines: list[str]) -> bool:
+    """Whether a text with these first lines is meant to be JSON, in whatever form."""
+    try:
+        return _is_json_lines("".join(lines).encode())
+    except InvalidTable:
+        return True
+
+
 def _is_json_lines(sample: bytes) -> bool:
     """Whether each line is a JSON object.
 

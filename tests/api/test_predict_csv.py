@@ -14,6 +14,8 @@ from api.routes.predict_csv import fitting_warnings
 from tests.support.api_server import serving
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, with_target
 from tests.support.stack import Stack
+from tests.support.tables import parquet
+from tests.support.workbooks import workbook
 
 QUERY = {"dataset_name": "iris", "environment": "dev"}
 HEADER = ",".join(["id", *IRIS_COLUMNS])
@@ -128,6 +130,7 @@ def test_warnings_that_do_not_fit_into_a_header_are_counted_in_it() -> None:
     assert json.loads(fitting_warnings(["a" * 5_000])) == ["1 more do not fit here; an answer in JSON has all of them."]
 
 
+NOT_CSV = "not CSV. Save the table as CSV with a line of column names, or send its rows as JSON in 'input_data'."
 NEEDED = "sepal_length,sepal_width,petal_length,petal_width"
 WRONG: dict[str, tuple[str | bytes, dict[str, Any], int, str, str]] = {
     "no dataset": (TABLE, {"dataset_name": "irsi"}, 404, "unknown_dataset", "Did you mean 'iris'?"),
@@ -199,7 +202,11 @@ WRONG: dict[str, tuple[str | bytes, dict[str, Any], int, str, str]] = {
     ),
     "a damaged gzip": (gzip.compress(TABLE.encode() * 9)[:-9], {}, 422, "invalid_table", "gzip"),
     "an image": (b"\x89PNG\r\n\x1a\n" + bytes(100), {}, 422, "invalid_table", "PNG"),
-    "JSON lines": ('{"a": 1}\n', {}, 422, "invalid_table", "not CSV"),
+    "JSON lines": ('{"a": 1}\n', {}, 422, "invalid_table", f"The body is JSON, {NOT_CSV}"),
+    "a JSON array": ('[{"a": 1}]\n', {}, 422, "invalid_table", f"The body is JSON, {NOT_CSV}"),
+    "a JSON object over several lines": ('{\n"a": 1\n}\n', {}, 422, "invalid_table", f"The body is JSON, {NOT_CSV}"),
+    "a workbook": (workbook([["x"], [1]]), {}, 422, "invalid_table", f"The body is an Excel workbook, {NOT_CSV}"),
+    "Parquet": (parquet({"x": [1]}), {}, 422, "invalid_table", f"The body is a Parquet file, {NOT_CSV}"),
     "a number that is too large": (f"{NEEDED}\n1,2,3,4\n1e300,2,3,4\n", {}, 422, "invalid_input", "line 3: Column"),
     "probabilities of a regression": (
         "x\n1\n",

@@ -29,6 +29,9 @@ SENTENCES = {
     "Field 'model.params.C': it must be above 0.": "--param C: it must be above 0.",
     "Field 'input_data': it is required.": "Field 'input_data': it is required.",
     "Query parameter 'status': it must be 'failed'.": "--status: it must be 'failed'.",
+    "The body is JSON, not CSV. Save it as CSV, or send its rows as JSON in 'input_data'.": (
+        "The file is JSON, not CSV. Save it as CSV."
+    ),
     "Leave 'probability' out of 'return'.": "Leave --proba out.",
     "Remove it, or name the new column with 'column'.": "Remove it, or name the new column with --column.",
     "Name the one that you mean as 'target'.": "Name the one that you mean with --target.",
