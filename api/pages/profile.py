@@ -20,6 +20,7 @@ _MOST_COLUMNS = 100
 _MOST_FINDINGS = 200
 _MOST_CELLS = 30
 _LONGEST_CELL = 60
+_MOST_SHOWN = 5
 _MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank", ".": "point", "'": "apostrophe"}
 
 
@@ -56,9 +57,22 @@ def read_as(reading: Reading) -> str:
         _mark("thousands", reading.thousands),
         f"names in line {reading.header_line}" if reading.header_line else None,
         reading.compression,
+        _gap_words(reading.gap_words),
+        f"kinds {_first([f'{name}: {kind}' for name, kind in reading.kinds.items()])}" if reading.kinds else None,
         None if reading.rules > 1 else "by the rules of an older release",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _gap_words(words: list[str] | None) -> str | None:
+    if words is None:
+        return None
+    return f"gap words {_first([_cell(word) for word in words])}" if words else "no gap words"
+
+
+def _first(texts: list[str]) -> str:
+    more = [f"{len(texts) - _MOST_SHOWN} more"] if len(texts) > _MOST_SHOWN else []
+    return f"({', '.join([*texts[:_MOST_SHOWN], *more])})"
 
 
 def _mark(name: str, mark: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """How a file is read, and what the reading found, in words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import RenderableType
@@ -9,6 +10,8 @@ from cli.client.hints import in_verbs
 from cli.render.text import clean, count, data_text
 
 _MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank", ".": "point", "'": "apostrophe"}
+
+_MOST_SHOWN = 5
 
 
 def reading_text(reading: dict[str, Any]) -> str:
@@ -27,6 +30,8 @@ def reading_text(reading: dict[str, Any]) -> str:
             f"decimal {_mark(reading, 'decimal')}" if reading.get("decimal") == "," else None,
             f"{_mark(reading, 'thousands')} between thousands" if reading.get("thousands") else None,
             _header(reading),
+            _gap_words(reading),
+            _kinds(reading),
             "by the rules of an older release" if reading.get("rules") == 1 else None,
         )
         if part
@@ -59,6 +64,24 @@ def _header(reading: dict[str, Any]) -> str | None:
     more = f", {count(skipped, 'line')} skipped" if skipped else ""
     line = reading.get("header_line")
     return f"names in line {line}{more}" if line is not None and (line > 1 or skipped) else None
+
+
+def _gap_words(reading: dict[str, Any]) -> str | None:
+    words = reading.get("gap_words")
+    if words is None:
+        return None
+    return f"gap words {_first(map(data_text, words))}" if words else "no gap words"
+
+
+def _kinds(reading: dict[str, Any]) -> str | None:
+    kinds = reading.get("kinds")
+    return f"kinds {_first(f'{data_text(name)}: {kind}' for name, kind in kinds.items())}" if kinds else None
+
+
+def _first(texts: Iterable[str]) -> str:
+    all_of_them = list(texts)
+    more = [f"{len(all_of_them) - _MOST_SHOWN} more"] if len(all_of_them) > _MOST_SHOWN else []
+    return f"({', '.join([*all_of_them[:_MOST_SHOWN], *more])})"
 
 
 def _mark(reading: dict[str, Any], name: str) -> str:

@@ -16,6 +16,8 @@ from shared.tables.survey import Contradiction, Surveyed
 _IDENTIFIER = re.compile(
     r"(.*[_\W])?(id|ids|index|key|uuid|guid|unnamed_?\W*0|row_?(number|no|nr)?)|__index_level_\d+__", re.IGNORECASE
 )
+# A number with a comma, or with groups of three digits.
+_MARKED = re.compile(r"[^\w,.]*(\d{1,3}([.,'\u2019\s]\d{3})+([.,]\d+)?|\d*,\d+)([eE][+-]?\d+)?\W*")
 # What a table calls its first column if the file has no name for it.
 _UNNAMED = "column_1"
 _LEAST_ROWS = 5
@@ -67,15 +69,23 @@ def contradiction(error: Contradiction, surveyed: Surveyed, path: Path, reading:
     lines = _lines(surveyed, path, reading, places)
     cells = [(lines.get(place), cell) for place, (_, cell) in zip(places, error.cells, strict=True)]
     unit = "row" if reading.typed else "line"
-    # A number in a file that tells it from strings is no word.
-    gaps = "" if reading.format in {"parquet", "jsonl"} else ", name such cells in 'gap_words' to read them as missing"
-    other = "datetime:dmy (day first) or datetime:mdy (month first)" if error.kind == "datetime" else "another kind"
     return ReadingRefused(
         f"Column '{error.column}' is not {error.kind}: it holds "
-        f"{', '.join(f'{cell!r} ({unit} {line})' for line, cell in cells)}. Send {other} in 'kinds'{gaps}, or correct "
-        "them.",
+        f"{', '.join(f'{cell!r} ({unit} {line})' for line, cell in cells)}. {_fix(error, reading)}, or correct them.",
         errors=[{"loc": ["file", line, error.column], "msg": f"{cell!r} is not {error.kind}"} for line, cell in cells],
     )
+
+
+def _fix(error: Contradiction, reading: Reading) -> str:
+    """What to send where cells are not of the kind that was asked for."""
+    texts = [cell for _, cell in error.cells]
+    if error.kind.startswith(("integer", "number")) and any(_MARKED.fullmatch(text) for text in texts):
+        return "Send 'thousands' and 'decimal' with the marks that they have, another kind in 'kinds'"
+    other = "datetime:dmy (day first) or datetime:mdy (month first)" if error.kind == "datetime" else "another kind"
+    # A number or a date in a file that tells it from strings is no word.
+    if reading.format in {"parquet", "jsonl"} and all(map(is_typed, texts)):
+        return f"Send {other} in 'kinds'"
+    return f"Send {other} in 'kinds', name such cells in 'gap_words' to read them as missing"
 
 
 def _lines(surveyed: Surveyed, path: Path, reading: Reading, places: Collection[int]) -> dict[int, int]:
@@ -191,7 +201,10 @@ def _of_column(column: Column) -> list[Finding]:
 def _of_table(surveyed: Surveyed, columns: list[Column]) -> list[Finding]:
     found = []
     for name in surveyed.cleaned_names:
-        detail = "Its name has characters that cannot be seen, or letters in parts. They were removed or put together."
+        detail = (
+            f"The name '{name[:_SHOWN_CHARACTERS]}' had characters that cannot be seen, or letters in parts. They were "
+            "removed or put together."
+        )
         found.append(Finding(code=FindingCode.LOOK_ALIKE, column=name, detail=detail))
     if len(columns) == 1:
         cause = "No delimiter parts the lines, so the table has one column. Send 'delimiter' if it should have more."

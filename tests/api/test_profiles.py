@@ -73,6 +73,14 @@ def test_a_browser_gets_the_profile_as_a_page_without_scripts(client: TestClient
     assert "style-src 'sha256-" in answer.headers["content-security-policy"]
 
 
+def test_the_page_says_what_was_said_of_gap_words_and_kinds(client: TestClient) -> None:
+    said = {"gap_words": '["gone", "<b>"]', "kinds": '{"size": "category"}'}
+    files = {"file": ("said.csv", b"size,word\n1,gone\n2,x\n")}
+    assert client.post("/datasets/upload", files=files, data=said).status_code == 201
+    page = client.get("/datasets/said/profile", headers={"Accept": "text/html"}).text
+    assert "gap words (gone, &lt;b&gt;), kinds (size: category)" in page
+
+
 def test_a_long_table_is_profiled_from_rows_that_are_evenly_taken(client: TestClient) -> None:
     rows = "".join(f"{row % 5},{'ab'[row % 2]}\n" for row in range(50_000))
     upload(client, f"x,y\n{rows}".encode(), name="long")

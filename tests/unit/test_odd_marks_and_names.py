@@ -19,6 +19,13 @@ def test_a_name_may_look_like_a_path(tmp_path: Path, name: str) -> None:
     assert kinds(load(tmp_path, parquet({name: [1, 2], "b": ["x", "y"]}))[0])[name] == "integer"
 
 
+def test_each_name_that_was_cleaned_is_told_in_a_sentence_of_its_own(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, "size\u200b;cafe\u0301;b\n1;x;2\n2;y;3\n")
+    told = {finding.column: finding.detail for finding in found.findings if finding.code == "look_alike"}
+    assert list(told) == ["size", "café"]
+    assert all(f"The name '{name}' had characters" in detail for name, detail in told.items())
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_a_text_without_the_mark_of_its_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "upload"

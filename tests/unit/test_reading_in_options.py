@@ -96,6 +96,20 @@ READINGS: list[tuple[dict[str, Any], str]] = [
         {"format": "xlsx", "delimiter": None, "encoding": None, "decimal": None, "sheet": "My data"},
         "xlsx, sheet My data",
     ),
+    (
+        {"gap_words": ["NA", " ", "x\x1b"], "kinds": {"zip": "category", "day": "datetime:dmy"}},
+        (
+            'csv with a comma between cells, utf-8, gap words (NA, " ", "x\\u001b"), '
+            "kinds (zip: category, day: datetime:dmy)"
+        ),
+    ),
+    (
+        {"gap_words": [], "kinds": {f"c{at}": "text" for at in range(7)}},
+        (
+            "csv with a comma between cells, utf-8, no gap words, "
+            "kinds (c0: text, c1: text, c2: text, c3: text, c4: text, 2 more)"
+        ),
+    ),
     ({"rules": 1}, "csv with a comma between cells, utf-8, by the rules of an older release"),
 ]
 

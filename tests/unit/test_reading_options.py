@@ -1,5 +1,6 @@
 """What an upload says about its file has the last word, or is refused with what there is instead."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,51 @@ def test_kinds_that_cells_contradict_are_refused_with_the_first_five(tmp_path: P
     assert "Column 'a' is not integer: it holds 'x' (line 3)" in raised.value.detail
     near = refused(tmp_path, "zip,n\n1,2\n", ReadingRefused, kinds={"zipp": "text"})
     assert "'kinds' names the column 'zipp', which the table does not have. Did you mean 'zip'?" in near
+
+
+MARKS = "Send 'thousands' and 'decimal' with the marks that they have, another kind in 'kinds', or correct them."
+GAPS = "Send another kind in 'kinds', name such cells in 'gap_words' to read them as missing, or correct them."
+OTHER = "Send another kind in 'kinds', or correct them."
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "hint", "advised"),
+    [
+        (["1,234", "5"], {"thousands": "none", "kinds": {"n": "integer"}}, MARKS, {"thousands": ","}),
+        (["1'234.5", "5"], {"thousands": "none", "kinds": {"n": "number"}}, MARKS, {"thousands": "'"}),
+        (["$1,234.50", "$5"], {"thousands": "none", "kinds": {"n": "number:currency"}}, MARKS, {"thousands": ","}),
+        (["1,234", "5"], {"decimal": ",", "kinds": {"n": "integer"}}, MARKS, {"decimal": ".", "thousands": ","}),
+        (["1,5", "2"], {"decimal": ".", "kinds": {"n": "number"}}, MARKS, {"decimal": ","}),
+        (["lots", "5"], {"thousands": "none", "kinds": {"n": "number"}}, GAPS, {"gap_words": ["lots"]}),
+        (["1.5", "2"], {"kinds": {"n": "integer"}}, GAPS, {"gap_words": ["1.5"]}),
+    ],
+)
+def test_who_asked_for_numbers_is_told_what_to_send_and_it_helps(
+    tmp_path: Path, cells: list[str], said: dict[str, Any], hint: str, advised: dict[str, Any]
+) -> None:
+    content = "n;t\n" + "".join(f"{cell};x\n" for cell in cells)
+    assert refused(tmp_path, content, ReadingRefused, **said).endswith(hint)
+    assert told(tmp_path, content, **{**said, **advised})[0].rows == 2
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+@pytest.mark.parametrize(
+    ("values", "kind", "hint"),
+    [
+        (["1", "lots"], "integer", GAPS),
+        (["1", "1,5"], "integer", MARKS),
+        ([1.5, 2.0], "integer", OTHER),
+        ([True, False], "number", OTHER),
+    ],
+)
+def test_a_word_of_a_typed_file_may_be_called_a_gap_and_a_number_may_not(
+    tmp_path: Path, form: str, values: list[Any], kind: str, hint: str
+) -> None:
+    rows = "".join(json.dumps({"n": value, "t": "x"}) + "\n" for value in values)
+    content = parquet({"n": values, "t": ["x", "y"]}) if form == "parquet" else rows
+    assert refused(tmp_path, content, ReadingRefused, kinds={"n": kind}).endswith(hint)
+    if hint == GAPS:
+        assert told(tmp_path, content, kinds={"n": kind}, gap_words=["lots"])[0].columns[0].missing == 1
 
 
 def test_the_encoding_is_the_one_that_is_said(tmp_path: Path) -> None:
