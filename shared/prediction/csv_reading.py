@@ -15,7 +15,7 @@ from shared.tables.encodings import guess_encoding
 from shared.tables.inspected import TableLimits
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading, Rules
-from shared.tables.sniffing import detect_format, is_json, marked_encoding
+from shared.tables.sniffing import detect_format, foreign_kind, is_json, marked_encoding
 from shared.tables.text import NotUtf8, TextFile
 
 _BLOCK_BYTES = 2**20
@@ -76,7 +76,7 @@ def how_to_read_guessed(
     try:
         encoding = guess_encoding(path, _compression(path), likely=likely).encoding
     except ReadingRefused as error:
-        raise _not_text(error) from None
+        raise not_text(error) from None
     return _detected(path, limits, ReadingOptions(encoding=encoding))
 
 
@@ -107,13 +107,14 @@ def _detected(path: Path, limits: TableLimits, options: ReadingOptions) -> Readi
         # With a delimiter, no text is taken for JSON: an array is refused in words of uploads.
         reading, lines = detect_format(path, limits, options.model_copy(update={"delimiter": ","}))
     except ReadingRefused as error:
-        raise _not_text(error) from None
+        raise not_text(error) from None
+    except InvalidTable:
+        if (foreign := foreign_kind(path)) is None:
+            raise
+        raise _not_csv(foreign) from None
     what = "JSON" if is_json(lines) else _OTHERS.get(reading.format)
     if what is not None:
-        raise InvalidTable(
-            f"The body is {what}, not CSV. Save the table as CSV with a line of column names, or send its rows as JSON "
-            "in 'input_data'."
-        )
+        raise _not_csv(what)
     try:
         dialect = find_dialect(lines, options)
     except ReadingRefused:
@@ -122,7 +123,14 @@ def _detected(path: Path, limits: TableLimits, options: ReadingOptions) -> Readi
     return reading.model_copy(update=dialect._asdict())
 
 
-def _not_text(error: ReadingRefused) -> InvalidTable:
+def _not_csv(what: str) -> InvalidTable:
+    return InvalidTable(
+        f"The body is {what}, not CSV. Save the table as CSV with a line of column names, or send its rows as JSON in "
+        "'input_data'."
+    )
+
+
+def not_text(error: ReadingRefused) -> InvalidTable:
     """What is wrong, without the fields of an upload, which a prediction does not have."""
     line = next((part for problem in error.errors for part in problem["loc"] if isinstance(part, int)), None)
     what = "The table is not UTF-8, and its bytes do not tell what it is."

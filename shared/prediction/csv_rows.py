@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from shared.errors import InvalidTable
+from shared.errors import InvalidTable, ReadingRefused
 from shared.prediction.csv_header import check_names, find_names, likely_dialects
-from shared.prediction.csv_reading import LearntReading
+from shared.prediction.csv_reading import LearntReading, not_text
 from shared.tables.delimited_problems import ROW_BYTES
 from shared.tables.dialect import DELIMITERS, FIELD_BYTES, Dialect, Record, delimiter_said, records_of
 from shared.tables.inspected import TableLimits
@@ -60,10 +60,9 @@ class CsvRows:
         # Lines that repeat the names and were left out.
         self.repeated_names: list[int] = []
         try:
-            lines = (line.decode("utf-8", "replace") for line in split_lines(self._text, longest=2 * ROW_BYTES))
             known = learnt.reading if learnt is not None and self._today else None
             dialects = likely_dialects(reading, known) if self._today else [Dialect(mark) for mark in DELIMITERS]
-            self._records = self._read_header(lines, dialects, columns, known)
+            self._records = self._read_header(self._lines(), dialects, columns, known)
             self._settle_width()
             check_names(self.header, columns, limits, model=model)
         except BaseException:
@@ -103,6 +102,13 @@ class CsvRows:
                 self.repeated_names.append(record.last_line)
                 continue
             yield CsvRow(record.last_line, cells)
+
+    def _lines(self) -> Iterator[str]:
+        try:
+            for line in split_lines(self._text, longest=2 * ROW_BYTES):
+                yield line.decode("utf-8", "replace")
+        except ReadingRefused as error:
+            raise not_text(error) from None
 
     def _read_header(
         self, lines: Iterator[str], dialects: list[Dialect], columns: Sequence[str], known: Reading | None

@@ -60,13 +60,14 @@ def refuse_foreign(start: bytes, *, inside: str | None = None) -> None:
     Raises:
         InvalidTable: saying what the file is and what to do with it.
     """
-    what, hint = _recognise(start)
+    what, hint = recognise(start)
     if what:
         where = f"The {inside} file holds something else: it is" if inside else "The file is not a table: it is"
         raise InvalidTable(f"{where} {what}. {hint}. Supported are {SUPPORTED}.")
 
 
-def _recognise(start: bytes) -> tuple[str, str]:
+def recognise(start: bytes) -> tuple[str, str]:
+    """What a file with these first bytes is, and how to get a table out of it; empty if it may be one."""
     if start.startswith(_ZIP):
         for mark, what, hint in _ZIPPED:
             if mark in start:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.errors import EmptyTable, InvalidTable, ReadingRefused
 from shared.tables.dialect import find_dialect
-from shared.tables.foreign import SUPPORTED, is_binary, refuse_foreign
+from shared.tables.foreign import SUPPORTED, is_binary, recognise, refuse_foreign
 from shared.tables.inspected import TableLimits
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
@@ -76,9 +76,19 @@ def detect_format(path: Path, limits: TableLimits, said: ReadingOptions) -> tupl
 
 def marked_encoding(path: Path) -> str | None:
     """The encoding that a mark at the beginning of a text names, which may be in gzip; None without a mark."""
-    start = _first_bytes(path)
-    inside = _first_bytes_inside(path) if start.startswith(b"\x1f\x8b") else start
+    inside = _inside(path)
     return "utf-8" if inside.startswith(codecs.BOM_UTF8) else _marked(inside)
+
+
+def foreign_kind(path: Path) -> str | None:
+    """What a file is that is no table, as a sentence names it; None if it may be text."""
+    inside = _inside(path)
+    return recognise(inside)[0] or ("binary" if is_binary(inside.replace(b"\0", b"")) else None)
+
+
+def _inside(path: Path) -> bytes:
+    start = _first_bytes(path)
+    return _first_bytes_inside(path) if start.startswith(b"\x1f\x8b") else start
 
 
 def _marked(start: bytes) -> str | None:

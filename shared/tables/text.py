@@ -110,7 +110,7 @@ class TextFile:
             line = self._lines + block[:nul].count(b"\n")
             raise InvalidTable(
                 f"Line {line} holds a NUL byte, so the file is binary, damaged or UTF-16 without a mark. Save it as "
-                "text in UTF-8, or send 'encoding', such as utf-16-le."
+                "text in UTF-8; at an upload, 'encoding' may say what it is, such as utf-16-le."
             )
         if not self._limits.controls and (control := find_control(block)):
             line = self._lines + block[: control.position].count(b"\n")
