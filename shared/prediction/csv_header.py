@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.errors import DuplicateColumns, EmptyTable, InvalidInput, TableTooLarge
 from shared.tables.dialect import DELIMITERS, Dialect, Record, delimiter_said, records_of
-from shared.tables.header_rows import units_row
+from shared.tables.header_rows import is_rule, units_row
 from shared.tables.inspected import TableLimits
 from shared.tables.names import clean_name
 from shared.tables.reading import Reading
@@ -92,10 +92,15 @@ def find_names(
     if known is not None and known.names is not None and (nameless := _without_names(candidates, known.names)):
         return nameless
     best = _best(candidates)
-    skipped = [record.line for record in best.above]
-    units = units_row(best.rows) if cleans else None
-    skipped += [] if units is None else [units.line]
+    skipped = [record.line for record in best.above] + (_below(*best.rows) if cleans else [])
     return FoundHeader(best.dialect, best.rows[0].line, best.names, best.rows[0].cells, skipped)
+
+
+def _below(names: Record, *rows: Record) -> list[int]:
+    """The lines right below the names that hold no row: one that draws a line, and one of units."""
+    rules = [row for row in rows[:1] if is_rule(row)]
+    units = units_row([names, *rows[len(rules) :]])
+    return [record.line for record in (*rules, units) if record is not None]
 
 
 def _without_names(candidates: list[_Candidate], written: list[str]) -> FoundHeader | None:

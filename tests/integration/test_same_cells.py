@@ -40,8 +40,9 @@ class Case(NamedTuple):
     decimal: str = "."
     encoding: str = "utf-8"
     options: ReadingOptions = ReadingOptions()
-    # What stands before the names and behind each row.
+    # What stands before the names, below them and behind each row.
     before: str = ""
+    below: str = ""
     ending: str = ""
     quote: str | None = '"'
     has_names: bool = True
@@ -102,6 +103,7 @@ CASES = {
     "names far below": Case(
         ["1.5", "2.5"], "number", before="about, this, table\n" * 30, options=ReadingOptions(header=31)
     ),
+    "a line drawn below the names": Case(["1.5", "2.5", "3.5"], "number", below="---,---,---\n"),
     "a first line for spreadsheets": Case(["1,5", "2,5", "3,25"], "number", ";", ",", before="sep=;\n"),
     "a delimiter behind each row": Case(["1.5", "2.5"], "number", ending=","),
     "a title": Case(["1.5", "2.5", "3.5"], "number", before="Sales\n\n"),
@@ -118,7 +120,7 @@ def written(case: Case, rows: list[list[str]]) -> bytes:
     if not case.has_names:
         return text.getvalue().encode(case.encoding)
     head, _, body = text.getvalue().partition(f"{case.ending}\n")
-    return f"{case.before}{head}\n{body}".encode(case.encoding)
+    return f"{case.before}{head}\n{case.below}{body}".encode(case.encoding)
 
 
 def rows_of(case: Case) -> list[list[str]]:

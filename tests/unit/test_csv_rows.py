@@ -83,6 +83,7 @@ def test_an_encoding_that_cannot_be_told_is_refused(tmp_path: Path) -> None:
     ("content", "skipped", "expected"),
     [
         ("Sales of 2026\n\na,b\n1,x\n2,y\n", [1], [(4, ["1", "x"]), (5, ["2", "y"])]),
+        ("a,b\n---,---\ncm,\n1,x\n2,y\n3,z\n", [2, 3], [(4, ["1", "x"]), (5, ["2", "y"]), (6, ["3", "z"])]),
         ("a,b\ncm,\n1,x\n2,y\n3,z\n", [2], [(3, ["1", "x"]), (4, ["2", "y"]), (5, ["3", "z"])]),
     ],
 )
