@@ -16,7 +16,7 @@ from shared.datasets.catalog import CatalogEntry
 from shared.datasets.naming import new_object_key
 from shared.datasets.publishing import Incoming, Ingestion, publish, stage, take_again
 from shared.datasets.rows import DatasetVersionRow, VersionState
-from shared.datasets.spool import Spooled
+from shared.datasets.spool import Spooled, written_through
 from shared.datasets.unfinished import clean_stale_uploads, forget_if_empty
 from shared.discarded import discard, remove_now
 from shared.errors import ScratchUnavailable
@@ -63,7 +63,8 @@ class Ingestor:
         clean_stale_uploads(self.database, self.store, self.settings)
         if incoming.any_reading and (known := self._known(incoming)) is not None:
             return self._bring_back(known, incoming.file)
-        found = self.reader.inspect(incoming.file.path, incoming.options if incoming.options.said else None)
+        with written_through(incoming.file):
+            found = self.reader.inspect(incoming.file.path, incoming.options if incoming.options.said else None)
         if not incoming.any_reading and (known := self._known(incoming, found)) is not None:
             return self._bring_back(known, incoming.file)
         return self._add(incoming, found, only_if_new=only_if_new, mark=mark)
@@ -107,7 +108,7 @@ class Ingestor:
 
     def _store(self, key: str, file: Spooled) -> None:
         try:
-            self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256)
+            self.store.put_new(self.settings.datasets_bucket, key, file.path, sha256=file.sha256, final=True)
         except DigestMismatch:
             raise ScratchUnavailable(
                 "The file changed on the disk of MLMINI_HOME before it was stored. Check that disk, and send it again."

@@ -3,6 +3,9 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,9 @@ from shared.scratch import scratch_errors
 
 # A preview of a longer file reads only this much. Never to be changed: the digests of what it reads are stored.
 HEAD_BYTES = 4 * 2**20
+
+# From this size on, a disk takes longer than a thread costs.
+_LARGE_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,22 @@ class Spooled:
     size_bytes: int
     sha256: str
     head_sha256: str
+
+
+@contextmanager
+def written_through(file: Spooled) -> Iterator[None]:
+    """Write a large file through to the disk beside the block, so that nothing waits for that when it is stored.
+
+    Raises ScratchFull and ScratchUnavailable.
+    """
+    if file.size_bytes < _LARGE_BYTES:
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(_sync, file.path)
+        yield
+        with scratch_errors():
+            written.result()
 
 
 class Spool:
@@ -62,3 +84,8 @@ class Spool:
         except OSError:
             # What could not be written is not wanted any more.
             return
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -45,9 +45,10 @@ class ObjectStore(Protocol):
     `check_key` refuses. An implementation may be shared by threads.
     """
 
-    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str) -> None:
+    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str, final: bool = False) -> None:
         """Store the bytes of a file under a new key; durable, complete and checked when it returns.
 
+        `final` says that nobody writes to the file any more: it may then become the object, and is only to be removed.
         Of several at once for one key exactly one wins. Whoever is refused leaves nothing visible; after
         StoreUnavailable the object is there as a whole or not at all.
 

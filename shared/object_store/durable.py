@@ -1,5 +1,6 @@
 """Files that are written through to the disk before they get their name."""
 
+import errno
 import fcntl
 import io
 import os
@@ -18,6 +19,8 @@ from shared.regular_file import NotRegular, open_regular
 # An open folder, and the name of a file there.
 Place = tuple[int, str]
 
+# Another disk, a file of somebody else, too many names.
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK}
 _TURN_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
@@ -33,7 +36,41 @@ def unfinished_file(path: Path) -> Iterator[BinaryIO]:
             path.unlink(missing_ok=True)
 
 
-def copy_durably(source: BinaryIO | io.FileIO, target: BinaryIO) -> str:
+@contextmanager
+def durable_file(source: Path, path: Path, *, final: bool) -> Iterator[str]:
+    """The bytes of a file at `path`, through to the disk, for the time of the block; and their digest.
+
+    Nothing is copied if the source is `final`, which means that nobody writes to it any more, and on the same disk.
+    """
+    with source.open("rb") as file:
+        if final and is_linked(source, path):
+            try:
+                # Its lock, too, says that it is not stale.
+                fcntl.flock(file, fcntl.LOCK_EX)
+                digest = copy_hashed(_interruptible(file)).sha256
+                # An object is as old as its name.
+                os.utime(file.fileno())
+                os.fsync(file.fileno())
+                yield digest
+            finally:
+                path.unlink(missing_ok=True)
+        else:
+            with unfinished_file(path) as target:
+                yield copy_durably(file, target)
+
+
+def is_linked(source: Path, path: Path) -> bool:
+    """Whether the file could be given another name."""
+    try:
+        os.link(source, path)
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
+    return True
+
+
+def copy_durably(source: BinaryIO, target: BinaryIO) -> str:
     """Write into a file, through to the disk, and return the digest of what was written."""
     digest = copy_hashed(_interruptible(source), target)
     target.flush()
@@ -41,7 +78,7 @@ def copy_durably(source: BinaryIO | io.FileIO, target: BinaryIO) -> str:
     return digest.sha256
 
 
-def _interruptible(source: BinaryIO | io.FileIO) -> Iterator[bytes]:
+def _interruptible(source: BinaryIO) -> Iterator[bytes]:
     for chunk in chunks_of(source):
         yield chunk
         fail_point("put.half")

@@ -25,11 +25,10 @@ from shared.object_store.contract import (
     check_range,
 )
 from shared.object_store.durable import (
-    copy_durably,
+    durable_file,
     link_new,
     remove_stale,
     sync_folder,
-    unfinished_file,
     unlink_locked,
 )
 from shared.object_store.places import entries_of, folder_of
@@ -61,10 +60,23 @@ class LocalStore:
         self._buckets = buckets
         self._unfinished = root / _UNFINISHED
 
-    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str) -> None:
+    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str, final: bool = False) -> None:
         """See ObjectStore."""
-        with source.open("rb") as file:
-            self._put_new(bucket, key, file, sha256=sha256)
+        target = self._path(bucket, key)
+        path = self._unfinished / uuid4().hex
+        with _vendor_errors(), durable_file(source, path, final=final) as digest:
+            if digest != sha256:
+                raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
+            try:
+                with folder_of(self._bucket(bucket), key, make=True) as place:
+                    link_new(path, place)
+            except (FileExistsError, NotADirectoryError):
+                raise ObjectExists(key) from None
+            for folder in (target.parent, *target.parent.parents):
+                # Up to the bucket: another process may have just made one of them.
+                if folder == self._root:
+                    break
+                sync_folder(folder)
 
     @contextmanager
     def open(self, bucket: str, key: str, *, start: int = 0, end: int | None = None) -> Iterator[BinaryIO]:
@@ -135,23 +147,6 @@ class LocalStore:
 
     def close(self) -> None:
         """See ObjectStore."""
-
-    def _put_new(self, bucket: str, key: str, source: BinaryIO | io.FileIO, *, sha256: str) -> None:
-        target = self._path(bucket, key)
-        path = self._unfinished / uuid4().hex
-        with _vendor_errors(), unfinished_file(path) as file:
-            if copy_durably(source, file) != sha256:
-                raise DigestMismatch(f"the bytes for '{key}' do not have the digest that was given")
-            try:
-                with folder_of(self._bucket(bucket), key, make=True) as place:
-                    link_new(path, place)
-            except (FileExistsError, NotADirectoryError):
-                raise ObjectExists(key) from None
-            for folder in (target.parent, *target.parent.parents):
-                # Up to the bucket: another process may have just made one of them.
-                if folder == self._root:
-                    break
-                sync_folder(folder)
 
     def _delete(self, bucket: str, key: str, is_the_one: Callable[[os.stat_result], bool]) -> bool:
         path = self._path(bucket, key)

@@ -234,12 +234,16 @@ def test_a_file_in_the_place_of_a_local_store_is_told_and_leaves_nothing(
 def test_a_local_store_without_room_is_told_and_leaves_nothing(
     local_client: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    copy_durably = durable.copy_durably
+
     def without_room(*of: Any) -> str:
         with largest_file(1_000_000):
-            return durable.copy_durably(*of)
+            return copy_durably(*of)
 
     with monkeypatch.context() as patch:
-        patch.setattr("shared.object_store.local.copy_durably", without_room)
+        # As if the store were on a disk of its own: on the same one nothing is copied.
+        patch.setattr(durable, "is_linked", lambda *_of: False)
+        patch.setattr(durable, "copy_durably", without_room)
         answer = upload(local_client)
         assert "no room left" in answer.json()["detail"]
         expect_refused(local_client, answer)

@@ -8,10 +8,12 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from shared.object_store import ObjectEntry, ObjectExists, ObjectMissing, Object
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.support.full_disk import largest_file
-from tests.support.objects import put, read, some_bytes
+from tests.support.objects import put, read, sha256_of, some_bytes
 from tests.support.waiting import eventually
 
 MIB = 2**20
@@ -49,6 +51,38 @@ def test_nothing_but_the_object_is_left_after_a_put(store: ObjectStore, root: Pa
     with pytest.raises(ObjectExists):
         put(store, BUCKET, "key", b"other", folder=tmp_path)
     assert [path.relative_to(root) for path in root.rglob("*") if path.is_file()] == [Path(BUCKET, "key")]
+
+
+def test_a_final_file_becomes_the_object_without_a_copy(store: ObjectStore, root: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    os.utime(source, (0, 0))
+    began = time.time()
+    store.put_new(BUCKET, "key", source, sha256=sha256_of(b"data"), final=True)
+    assert source.samefile(root / BUCKET / "key")
+    assert (root / BUCKET / "key").stat().st_mtime >= began - 1
+    assert list((root / ".unfinished").iterdir()) == []
+    source.unlink()
+    assert read(store, BUCKET, "key") == b"data"
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_a_final_file_that_cannot_have_another_name_is_copied(
+    store: ObjectStore, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    link = os.link
+
+    def within_the_store(source: Path, *args: Any, **kwargs: Any) -> None:
+        if root not in source.parents:
+            raise OSError(code, os.strerror(code))
+        link(source, *args, **kwargs)
+
+    monkeypatch.setattr(os, "link", within_the_store)
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    store.put_new(BUCKET, "key", source, sha256=sha256_of(b"data"), final=True)
+    assert not source.samefile(root / BUCKET / "key")
+    assert read(store, BUCKET, "key") == b"data"
 
 
 def test_the_digest_of_a_changed_file_tells(store: ObjectStore, root: Path, tmp_path: Path) -> None:

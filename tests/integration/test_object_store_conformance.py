@@ -30,10 +30,13 @@ def bucket(store_settings: Settings) -> str:
     return store_settings.datasets_bucket
 
 
+@pytest.mark.parametrize("final", [False, True])
 @pytest.mark.parametrize("size", SIZES)
-def test_what_was_put_can_be_read_and_described(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+def test_what_was_put_can_be_read_and_described(
+    store: ObjectStore, bucket: str, tmp_path: Path, size: int, final: bool
+) -> None:
     data = some_bytes(size)
-    put(store, bucket, "iris/1.csv", data, folder=tmp_path)
+    put(store, bucket, "iris/1.csv", data, folder=tmp_path, final=final)
     assert read(store, bucket, "iris/1.csv") == data
     info = store.stat(bucket, "iris/1.csv")
     assert (info.key, info.size, info.sha256) == ("iris/1.csv", size, sha256_of(data))
@@ -50,8 +53,10 @@ def test_a_key_that_is_taken_keeps_what_it_holds(store: ObjectStore, bucket: str
     assert read(store, bucket, "key") == first
 
 
-@pytest.mark.parametrize("size", [1000, 17 * MIB])
-def test_of_many_puts_of_one_key_exactly_one_wins(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize(("size", "final"), [(1000, False), (1000, True), (17 * MIB, False)])
+def test_of_many_puts_of_one_key_exactly_one_wins(
+    store: ObjectStore, bucket: str, tmp_path: Path, size: int, final: bool
+) -> None:
     writers = 6
     contents = [some_bytes(size, seed=seed) for seed in range(writers)]
     together = threading.Barrier(writers)
@@ -59,7 +64,7 @@ def test_of_many_puts_of_one_key_exactly_one_wins(store: ObjectStore, bucket: st
     def attempt(data: bytes) -> bytes | None:
         together.wait()
         try:
-            put(store, bucket, "key", data, folder=tmp_path)
+            put(store, bucket, "key", data, folder=tmp_path, final=final)
         except ObjectExists:
             return None
         return data
@@ -74,12 +79,14 @@ def test_of_many_puts_of_one_key_exactly_one_wins(store: ObjectStore, bucket: st
     assert store.stat(bucket, "key").sha256 == sha256_of(held)
 
 
+@pytest.mark.parametrize("final", [False, True])
 @pytest.mark.parametrize("size", [0, 10, 17 * MIB])
-def test_a_wrong_digest_leaves_nothing(store: ObjectStore, bucket: str, tmp_path: Path, size: int) -> None:
+def test_a_wrong_digest_leaves_nothing(store: ObjectStore, bucket: str, tmp_path: Path, size: int, final: bool) -> None:
     source = tmp_path / "source"
     source.write_bytes(some_bytes(size))
     with pytest.raises(DigestMismatch, match="do not have the digest"):
-        store.put_new(bucket, "iris/key", source, sha256=sha256_of(b"something else"))
+        store.put_new(bucket, "iris/key", source, sha256=sha256_of(b"something else"), final=final)
+    assert source.stat().st_size == size
     assert list(store.list(bucket)) == []
     with pytest.raises(ObjectMissing):
         store.stat(bucket, "iris/key")

@@ -17,11 +17,11 @@ def some_bytes(size: int, *, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(size)  # noqa: S311 (the same in every run, and no secret)
 
 
-def put(store: ObjectStore, bucket: str, key: str, data: bytes, *, folder: Path) -> str:
+def put(store: ObjectStore, bucket: str, key: str, data: bytes, *, folder: Path, final: bool = False) -> str:
     """Store `data` by way of a file in `folder`, and return its digest."""
     source = folder / sha256_of(key.encode() + data)
     source.write_bytes(data)
-    store.put_new(bucket, key, source, sha256=sha256_of(data))
+    store.put_new(bucket, key, source, sha256=sha256_of(data), final=final)
     source.unlink()
     return sha256_of(data)
 

@@ -1,5 +1,6 @@
 """Files on their way into the catalog."""
 
+import errno
 import hashlib
 import os
 import random
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.datasets.spool import HEAD_BYTES, Spool
-from shared.errors import ScratchFull
+from shared.datasets.spool import HEAD_BYTES, Spool, Spooled, written_through
+from shared.errors import EmptyTable, ScratchFull, ScratchUnavailable
 
 
 def test_a_spooled_file_knows_its_size_and_digest(tmp_path: Path) -> None:
@@ -34,6 +35,30 @@ def test_a_spooled_file_knows_the_digest_of_its_beginning_however_it_came(
     assert spool.finish().head_sha256 == hashlib.sha256(content[:HEAD_BYTES]).hexdigest()
 
 
+def test_a_large_file_is_on_the_disk_when_the_work_beside_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    small, large = _spooled(tmp_path, 10), _spooled(tmp_path, 64 * 2**20)
+    for file in (small, large):
+        with written_through(file):
+            pass
+    assert synced == [large.path.stat().st_ino]
+
+
+def test_a_disk_that_fails_beside_the_work_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    file = _spooled(tmp_path, 64 * 2**20)
+    with pytest.raises(ScratchUnavailable), written_through(file):
+        pass
+    with pytest.raises(EmptyTable), written_through(file):
+        raise EmptyTable("what the work found comes first")
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     for size in (10, 10**6):
         spool = Spool(tmp_path)
@@ -45,6 +70,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
             _write_all(spool, size)
         spool.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def _spooled(folder: Path, size: int) -> Spooled:
+    path = folder / str(size)
+    with path.open("wb") as file:
+        file.truncate(size)
+    return Spooled(path, size, "", "")
 
 
 def _write_all(spool: Spool, size: int) -> None:

@@ -41,8 +41,9 @@ class S3Store:
         self._buckets = (settings.datasets_bucket, settings.models_bucket)
         self._region = settings.s3_region
 
-    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str) -> None:
-        """See ObjectStore."""
+    def put_new(self, bucket: str, key: str, source: Path, *, sha256: str, final: bool = False) -> None:
+        """See ObjectStore. All objects are copies here."""
+        del final
         _check(bucket, key)
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
