@@ -1,5 +1,6 @@
 """Fetches the next chunk of a file while this one is worked on, and joins those that are too small for that."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,16 +8,18 @@ import pyarrow as pa
 
 # Each chunk of a column costs some calls, however few rows it has: those of wide tables are joined, up to this size.
 _ENOUGH_ROWS = 4_096
+# So many chunks wait at most: more than one, since some take longer to use than others.
+_AHEAD = 2
 _MOST_BYTES = 32 * 2**20
 
 
 def ahead(chunks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows; each chunk is fetched in a thread of its own while the one before is in use."""
+    """The same rows; chunks are fetched in a thread of their own while the one before them is in use."""
     joined = _joined(chunks)
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, joined, None)
-        while (chunk := coming.result()) is not None:
-            coming = pool.submit(next, joined, None)
+        coming = deque(pool.submit(next, joined, None) for _ in range(_AHEAD))
+        while (chunk := coming.popleft().result()) is not None:
+            coming.append(pool.submit(next, joined, None))
             yield chunk
 
 
@@ -25,12 +28,17 @@ def _joined(chunks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     rows = size = 0
     for chunk in chunks:
         if waiting and (chunk.schema != waiting[0].schema or size + chunk.nbytes > _MOST_BYTES):
-            yield pa.concat_batches(waiting)
+            yield _one(waiting)
             waiting, rows, size = [], 0, 0
         waiting.append(chunk)
         rows, size = rows + chunk.num_rows, size + chunk.nbytes
         if rows >= _ENOUGH_ROWS:
-            yield pa.concat_batches(waiting)
+            yield _one(waiting)
             waiting, rows, size = [], 0, 0
     if waiting:
-        yield pa.concat_batches(waiting)
+        yield _one(waiting)
+
+
+def _one(chunks: list[pa.RecordBatch]) -> pa.RecordBatch:
+    # To join copies, also where there is nothing to join.
+    return chunks[0] if len(chunks) == 1 else pa.concat_batches(chunks)

@@ -17,6 +17,7 @@ from shared.tables.missing import MISSING, NO_DAY, NO_VALUE
 from shared.tables.moments import MOMENT, in_microseconds
 from shared.tables.number_forms import plain_numbers
 from shared.tables.reading import Reading
+from shared.tables.string_bytes import is_ascii, may_have_blanks_around
 from shared.tables.values import ARROW, STRINGS, convert, finite
 
 # What cannot be seen, with the blanks that may be beside it.
@@ -81,9 +82,9 @@ def _without_numbers(values: pa.Array, reading: CellReading) -> pa.Array:
 
 def without_gaps(cells: pa.Array, reading: CellReading) -> pa.Array:
     """The strings without blanks around them and in composed form, null where they stand for a missing value."""
-    if not reading.typed:
+    if not reading.typed and may_have_blanks_around(cells):
         cells = pc.utf8_trim_whitespace(cells)
-    if not pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
+    if not is_ascii(cells):
         cells = pc.utf8_normalize(cells if reading.typed else pc.utf8_trim(cells, characters=_AROUND), form="NFC")
     words = gap_words(reading)
     # A word is short; comparing lengths first spares the look-up of nearly every text.

@@ -71,11 +71,6 @@ class CsvChunks:
         """Close the file."""
         self._text.close()
 
-    @property
-    def lines_read(self) -> int:
-        """How many line ends were read so far."""
-        return self._text.line_ends
-
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             chunks = self._without_last_row() if self._partial else self._up_to_end()
@@ -162,7 +157,7 @@ class CsvChunks:
 
     def _note_rows_in_cells(self, chunk: pa.RecordBatch) -> None:
         """Count the cells with lines that have as many delimiters as a row: an unpaired quote may have taken rows."""
-        if len(self.names) < 2 or self._dialect.delimiter == WHITE_SPACE:
+        if len(self.names) < 2 or self._dialect.delimiter == WHITE_SPACE or not self._body.may_have_lines_in_cells:
             return
         for name, cells in zip(self.names, chunk.columns, strict=True):
             lines = pc.match_substring(cells, "\n")
@@ -198,6 +193,7 @@ class _Body(io.RawIOBase):
 
     def __init__(self, head: bytes, text: TextFile, dialect: Dialect, *, ending: bytes) -> None:
         self.may_have_stray_quotes = False
+        self.may_have_lines_in_cells = dialect.escape is not None
         self._dialect = dialect
         self._text = text
         self._ending = ending
@@ -217,5 +213,6 @@ class _Body(io.RawIOBase):
     def _watched(self, block: bytes) -> bytes:
         quote = self._dialect.quote
         if quote is not None and not self.may_have_stray_quotes and quote.encode() in block:
+            self.may_have_lines_in_cells = True
             self.may_have_stray_quotes = has_quotes_within(block, self._dialect)
         return block

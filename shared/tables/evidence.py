@@ -13,6 +13,7 @@ from shared.tables.dates import ZONE
 from shared.tables.leading_zeros import has_codes
 from shared.tables.missing import MISSING
 from shared.tables.shapes import DATES, NUMBERS, CellShape, Look, look_of
+from shared.tables.string_bytes import is_ascii
 from shared.tables.values import STRINGS
 
 # Of more words than these, a column is one of words, whatever comes.
@@ -93,7 +94,9 @@ class Evidence:
 
     def add_fitting(self, cells: pa.Array, values: pa.Array, reading: CellReading, row: int) -> bool:
         """Take cells that fit a reading, without a look at each; False if a look has to be taken at them."""
-        if reading.kind in STRINGS or not self._is_settled(cells, reading):
+        if reading.kind in STRINGS:
+            return self._add_words(cells, values, reading, row)
+        if not self._is_settled(cells, reading):
             return False
         present = len(values) - values.null_count
         if values.null_count > cells.null_count:
@@ -104,6 +107,16 @@ class Evidence:
         self.present += present
         if present:
             self.looks[self._usual(reading)] += present
+        return True
+
+    def _add_words(self, cells: pa.Array, values: pa.Array, reading: CellReading, row: int) -> bool:
+        """Take cells of a column that is one of words for sure, and has the usual words for no value."""
+        if self.complete or reading.gap_words is not None:
+            return False
+        trimmed = self._add_blanks(cells, row)
+        self.present += len(trimmed) - trimmed.null_count
+        if values.null_count > trimmed.null_count:
+            self._add_gaps(trimmed, row)
         return True
 
     def _usual(self, reading: CellReading) -> Look:
@@ -178,7 +191,7 @@ class Evidence:
         if around is not None and (count := pc.sum(around).as_py()):
             self.trimmed += count
             self._note_first("trimmed", cells, around, row)
-        if pc.all(pc.string_is_ascii(cells), min_count=0).as_py():
+        if is_ascii(cells):
             return trimmed
         composed = pc.not_equal(cells, pc.utf8_normalize(cells, form="NFC"))
         if count := pc.sum(composed).as_py():

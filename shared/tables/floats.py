@@ -45,9 +45,9 @@ def count_rounded_wholes(cells: pa.Array, values: pa.Array) -> int:
 
 def count_rounded_decimals(cells: pa.Array, values: pa.Array) -> int:
     """How many strings spell fractions of so many digits that their floats do not have them all."""
-    long = pc.greater(pc.binary_length(cells), _LONGEST_FLOAT)
-    if not pc.any(long).as_py():
+    lengths = pc.binary_length(cells)
+    if (pc.max(lengths).as_py() or 0) <= _LONGEST_FLOAT:
         return 0
-    long = pc.and_(long, pc.match_substring_regex(cells, _FRACTION))
+    long = pc.and_(pc.greater(lengths, _LONGEST_FLOAT), pc.match_substring_regex(cells, _FRACTION))
     long = pc.fill_null(pc.and_(long, pc.is_valid(values)), False)
     return count_rounded(pc.utf8_trim_whitespace(cells.filter(long)), values.filter(long))

@@ -3,6 +3,7 @@
 It finds `request.json` in its folder and leaves `answer.json` there, with what it found or with the error.
 """
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -41,6 +42,8 @@ def main(folder: Path) -> None:
     """Answer the request in a folder."""
     # Predictions have priority over the reading of files.
     os.nice(_NICE)
+    # What the modules made stays as long as the child lives: no need to look for garbage in it.
+    gc.freeze()
     # The end of what a child says is kept; a backtrace of a library in Rust would leave no room for the cause.
     os.environ["RUST_BACKTRACE"] = "0"
     # Arrow's own allocators reserve address space in advance, which the cap on it would count.

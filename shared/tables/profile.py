@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from shared.tables.cells import without_gaps
 from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
-from shared.tables.floats import count_rounded_decimals, count_rounded_wholes
+from shared.tables.floats import EXACT, count_rounded_decimals, count_rounded_wholes
 from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
 from shared.tables.sketch import Sketch
@@ -60,15 +60,15 @@ class ColumnProfile:
         """Take the next chunk of the column: its cells as they are in the file, and as they were read."""
         self._rows += len(values)
         self._missing += values.null_count
-        self._count_losses(cells, values)
-        self._count_distinct(values)
-        self._sketch.add(values)
         if self.reading.kind in _NUMERIC and values.null_count < len(values):
             extremes = pc.min_max(values)
             self._min = min(self._min, extremes["min"].as_py())
             self._max = max(self._max, extremes["max"].as_py())
             # Sums of int64 would overflow without an error.
             self._sums.append(pc.sum(pc.cast(values, pa.float64(), safe=False)).as_py())
+        self._count_losses(cells, values)
+        self._count_distinct(values)
+        self._sketch.add(values)
 
     def finish(self) -> Column:
         """The profile of the whole column."""
@@ -105,7 +105,8 @@ class ColumnProfile:
         if self.reading.kind is ColumnKind.NUMBER:
             if values.null_count > cells.null_count:
                 self._not_finite += values.null_count - self._gaps(cells)
-            self._rounded += count_rounded_wholes(cells, values)
+            if max(-self._min, self._max) >= EXACT:
+                self._rounded += count_rounded_wholes(cells, values)
             if pa.types.is_string(cells.type):
                 self._rounded += count_rounded_decimals(cells, values)
         elif self.reading.kind is ColumnKind.DATETIME and pa.types.is_string(cells.type):

@@ -23,6 +23,7 @@ class Rewritten(io.RawIOBase):
         self, head: bytes, text: TextFile, dialect: Dialect, layout: Layout, *, ending: bytes, partial: bool
     ) -> None:
         self.may_have_stray_quotes = dialect.quote is not None
+        self.may_have_lines_in_cells = True
         self._dialect = dialect
         self._layout = layout
         self._partial = partial

@@ -133,16 +133,16 @@ def look_of(text: str) -> Look:
     shape = _shape(text)
     if shape is not CellShape.WORD or len(text) > _LONGEST_SIGNED:
         return Look(shape)
-    return _undressed(text.replace("\N{MINUS SIGN}", "-"))
+    plain = text.replace("\N{MINUS SIGN}", "-")
+    if found := _PARENTHESES.fullmatch(plain):
+        plain = f"-{found[1].strip()}"
+    if plain != text and (shape := _shape(plain)) in NUMBERS:
+        return Look(shape)
+    return _undressed(plain)
 
 
 def _undressed(text: str) -> Look:
-    """A number behind a typographer's minus, in parentheses, in percent or with a currency; else a word."""
-    if found := _PARENTHESES.fullmatch(text):
-        text = f"-{found[1].strip()}"
-    shape = _shape(text)
-    if shape in NUMBERS:
-        return Look(shape)
+    """A number in percent or with a currency; else a word."""
     if (found := _PERCENT.fullmatch(text)) and (shape := _shape(found[1])) in NUMBERS:
         return Look(shape, "percent")
     if (found := _CURRENCY.fullmatch(text.removeprefix("-"))) and (found["before"] or found["after"]):
@@ -156,7 +156,8 @@ def _shape(text: str) -> CellShape:
     found = _SHAPES.fullmatch(text)
     if found is None:
         return CellShape.WORD
-    shape = CellShape(next(name for name, part in found.groupdict().items() if part is not None))
+    # The group that was closed last is the one around all others.
+    shape = CellShape(str(found.lastgroup))
     if shape is CellShape.INTEGER:
         return CellShape.PHONE if _PHONE.fullmatch(text) else shape
     if shape is CellShape.BIG:
@@ -168,12 +169,19 @@ def _shape(text: str) -> CellShape:
 
 def _dated(text: str, shape: CellShape) -> CellShape:
     """The shape of a date that a calendar has."""
-    readings = {form: _is_moment(text, form) for form in ("dmy", "mdy")}
-    if not any(readings.values()):
-        return CellShape.WORD
-    if shape is not CellShape.DAY_OR_MONTH_FIRST or all(readings.values()):
-        return shape
-    return CellShape.DAY_FIRST if readings["dmy"] else CellShape.MONTH_FIRST
+    if shape is not CellShape.DAY_OR_MONTH_FIRST:
+        # The order matters only where both are numbers, with dots between them.
+        is_date = _is_moment(text, "dmy") or (text[0].isdigit() and _is_moment(text, "mdy"))
+        return shape if is_date else CellShape.WORD
+    match _is_moment(text, "dmy"), _is_moment(text, "mdy"):
+        case True, True:
+            return shape
+        case True, False:
+            return CellShape.DAY_FIRST
+        case False, True:
+            return CellShape.MONTH_FIRST
+        case _:
+            return CellShape.WORD
 
 
 def _is_moment(text: str, form: str) -> bool:

@@ -11,6 +11,7 @@ from shared.tables.controls import find_control
 from shared.tables.inspected import TableLimits
 from shared.tables.raw_text import RawFile
 from shared.tables.reading import Reading
+from shared.tables.text_bytes import count_line_feeds, has_controls
 
 # No honest table of this size shrinks to less than a hundredth; below it, a bomb does no harm.
 _BOMB_BYTES = 256 * 2**20
@@ -21,6 +22,7 @@ _BLOCK_BYTES = 2**20
 
 # Closes a file of old systems, and means nothing since.
 _END_OF_FILE = b"\x1a"
+_END_BYTES = 64
 
 
 class EndlessLine(Exception):
@@ -60,11 +62,6 @@ class TextFile:
         """Close the file."""
         self._file.close()
 
-    @property
-    def line_ends(self) -> int:
-        """How many line ends were read so far."""
-        return self._lines - 1
-
     def read(self, size: int) -> bytes:
         """The next block, about `size` bytes; empty at the end."""
         while raw := self._next(size):
@@ -75,7 +72,7 @@ class TextFile:
             if is_first:
                 block = block.removeprefix(codecs.BOM_UTF8)
             self._check_characters(block)
-            self._lines += block.count(b"\n")
+            self._lines += count_line_feeds(block)
             if block:
                 return block
         return self._as_utf8(b"")
@@ -84,7 +81,8 @@ class TextFile:
         """The next bytes of the file, without the mark that old systems put at its end."""
         block, self._waiting = self._waiting, b""
         block = block or self._file.read(size)
-        if block.rstrip().endswith(_END_OF_FILE):
+        end = block[-_END_BYTES:].rstrip() or block.rstrip()
+        if end.endswith(_END_OF_FILE):
             self._waiting = self._file.read(size)
             if not self._waiting and not self._partial:
                 block = block.rstrip().removesuffix(_END_OF_FILE)
@@ -105,6 +103,8 @@ class TextFile:
             )
 
     def _check_characters(self, block: bytes) -> None:
+        if not has_controls(block):
+            return
         nul = block.find(b"\0")
         if nul >= 0:
             line = self._lines + block[:nul].count(b"\n")
