@@ -10,7 +10,7 @@ import pyarrow as pa
 _ENOUGH_ROWS = 4_096
 # So many chunks wait at most: more than one, since some take longer to use than others.
 _AHEAD = 2
-_MOST_BYTES = 32 * 2**20
+_MOST_BYTES = 64 * 2**20
 
 
 def ahead(chunks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

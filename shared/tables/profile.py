@@ -13,6 +13,7 @@ from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
 from shared.tables.sketch import Sketch
 from shared.tables.spread import ColumnSketch
+from shared.tables.values import STRINGS
 
 _MOST_CATEGORIES = 1_000
 _FEW_CATEGORIES = 30
@@ -122,9 +123,9 @@ class ColumnProfile:
         fresh = pc.unique(values).slice(0, self._bound + 1).drop_null().to_pylist()
         if len(self._first) < _EXAMPLES:
             self._first += [value for value in fresh[: 4 * _EXAMPLES] if value not in self._first]
-        self._distinct.update(
-            hash(value) if isinstance(value, str) and len(value) > _KEPT_CHARACTERS else value for value in fresh
-        )
+        if self.reading.kind in STRINGS:
+            fresh = [hash(value) if len(value) > _KEPT_CHARACTERS else value for value in fresh]
+        self._distinct.update(fresh)
 
 
 def _is_category(unique: int, present: int) -> bool:

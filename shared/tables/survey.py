@@ -38,7 +38,7 @@ from shared.tables.values import STRINGS
 
 _MOST_CONTRADICTIONS = 5
 # From how many rows it is guessed how columns are read: many, but not so many cells of a wide table.
-_MOST_GUESSED, _LEAST_GUESSED, _GUESSED_CELLS = 2_000, 100, 200_000
+_MOST_GUESSED, _LEAST_GUESSED, _GUESSED_CELLS = 2_000, 50, 200_000
 _THREADS = 2
 # Rows are compared with each other as far as that is cheap.
 _COMPARED_CELLS = 1_000_000
