@@ -220,7 +220,7 @@ class Survey:
             raise Contradiction(name, kind, wrong)
         row, cell = wrong[0]
         numeric = look.decision is not None and look.decision.reading.kind in NUMERIC
-        fix = " Send 'decimal' with the mark that they have, or correct them." if numeric else ""
+        fix = " Send 'thousands' and 'decimal' with the marks that they have, or correct them." if numeric else ""
         detail = f"Cells such as {cell!r} cannot be read as the others. The column is kept as text.{fix}"
         typed = isinstance(look.evidence, TypedEvidence)
         words = None if self._options.gap_words is None else tuple(self._options.gap_words)
