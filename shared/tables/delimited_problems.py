@@ -78,12 +78,16 @@ def ragged(line: int, record: list[str], names: list[str], *, added: bool = Fals
     if added and len(record) == len(names) - 1:
         where, hint = "first row", "end all rows with the delimiter, or none of them"
     elif len(record) < len(names):
-        hint = f"it ends before column '{names[len(record)]}'. Fill up the line, or quote a field with a line end in it"
+        hint = (
+            f"it ends before column '{names[len(record)]}'. Fill up the line, remove it if it is no row, or quote a "
+            "field with a line end in it"
+        )
     else:
         hint = "quote a field that has the delimiter in it, or remove what is too much"
+    fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
     return InvalidTable(
-        f"Line {line} has {len(record)} fields where the {where} has {len(names)}: {hint}. It begins: {beginning!r}.",
-        errors=[{"loc": ["file", line], "msg": f"{len(record)} fields instead of {len(names)}"}],
+        f"Line {line} has {fields} where the {where} has {len(names)}: {hint}. It begins: {beginning!r}.",
+        errors=[{"loc": ["file", line], "msg": f"{fields} instead of {len(names)}"}],
     )
 
 

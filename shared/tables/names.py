@@ -15,10 +15,13 @@ LONGEST_COLUMN_NAME = 256
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
-def settle_names(raw: list[str], limits: TableLimits, *, rules: Rules = NEWEST_RULES) -> list[str]:
+def settle_names(
+    raw: list[str], limits: TableLimits, *, rules: Rules = NEWEST_RULES, in_line: bool = True
+) -> list[str]:
     """The names, cleaned by `clean_name`; a column without a name is called `column_<position>`.
 
-    The first rules only removed the blanks around names.
+    The first rules only removed the blanks around names. `in_line` says that the names are in a line of the file, so
+    that another line may be meant.
 
     Raises:
         EmptyTable: when there is no column.
@@ -40,7 +43,6 @@ def settle_names(raw: list[str], limits: TableLimits, *, rules: Rules = NEWEST_R
         _check_controls(raw)
     clean = str.strip if rules == 1 else clean_name
     names = [clean(name) or f"column_{position}" for position, name in enumerate(raw, start=1)]
-    positions: dict[str, list[int]] = defaultdict(list)
     for position, name in enumerate(names, start=1):
         if len(name) > LONGEST_COLUMN_NAME:
             raise TableTooLarge(
@@ -48,10 +50,7 @@ def settle_names(raw: list[str], limits: TableLimits, *, rules: Rules = NEWEST_R
                 "Shorten it.",
                 limit=LONGEST_COLUMN_NAME,
             )
-        positions[name].append(position)
-    twice = {name: where for name, where in positions.items() if len(where) > 1}
-    if twice:
-        raise _duplicates(twice)
+    _check_unique(names, in_line=in_line)
     return names
 
 
@@ -74,13 +73,16 @@ def clean_name(name: str) -> str:
     return name.strip() if name.isascii() else unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).strip()
 
 
-def _duplicates(twice: dict[str, list[int]]) -> DuplicateColumns:
-    shown = [f"'{name}' (columns {', '.join(map(str, where))})" for name, where in list(twice.items())[:20]]
-    return DuplicateColumns(
-        f"Each column needs a name of its own, but some appear more than once: {'; '.join(shown)}. "
-        "Rename or remove them; the first line must hold the names.",
-        errors=[
-            {"loc": ["file", name], "msg": f"columns {', '.join(map(str, where))} have this name"}
-            for name, where in twice.items()
-        ],
+def _check_unique(names: list[str], *, in_line: bool) -> None:
+    positions: dict[str, list[int]] = defaultdict(list)
+    for position, name in enumerate(names, start=1):
+        positions[name].append(position)
+    twice = {name: ", ".join(map(str, where)) for name, where in positions.items() if len(where) > 1}
+    if not twice:
+        return
+    shown = "; ".join(f"'{name}' (columns {where})" for name, where in list(twice.items())[:20])
+    another = ", or send 'header' with the line of the names" if in_line else ""
+    raise DuplicateColumns(
+        f"Each column needs a name of its own, but some appear more than once: {shown}. Rename or remove them{another}.",
+        errors=[{"loc": ["file", name], "msg": f"columns {where} have this name"} for name, where in twice.items()],
     )

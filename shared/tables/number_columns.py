@@ -20,6 +20,7 @@ OTHER_MARK: dict[str, Decimal] = {",": ".", ".": ","}
 _WHOLE = frozenset(
     {
         CellShape.INTEGER,
+        CellShape.PHONE,
         CellShape.GROUPS_COMMA,
         CellShape.GROUPS_POINT,
         CellShape.GROUPS_BLANK,

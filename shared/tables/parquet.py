@@ -46,7 +46,7 @@ class ParquetChunks:
         try:
             self._check_footer(limits)
             schema = self._file.schema_arrow
-            self.names = settle_names(schema.names, limits, rules=reading.rules)
+            self.names = settle_names(schema.names, limits, rules=reading.rules, in_line=False)
             self.cleaned = changed_names(schema.names, self.names)
             _refuse_extensions(schema)
             exact = reading.rules > 1

@@ -216,7 +216,7 @@ BAD_FILES: dict[str, tuple[bytes, int, str, str]] = {
     "image": (b"\x89PNG\r\n\x1a\n\0\0", 422, "invalid_table", "PNG image"),
     "workbook": (zipped("xl/workbook.xml"), 422, "invalid_table", "save the sheet as CSV"),
     "page": (b"<html><body>login</body></html>", 422, "invalid_table", "HTML"),
-    "ragged": (b"a,b\n1,2\n3\n", 422, "invalid_table", "Line 3 has 1 fields"),
+    "ragged": (b"a,b\n1,2\n3\n", 422, "invalid_table", "Line 3 has 1 field"),
     "open quote": (b'a,b\n1,"2\n3,4\n', 422, "invalid_table", "line 2, column 'b'"),
     "binary": (bytes(range(256)) * 8, 422, "invalid_table", "binary"),
     "twice": (b"a,a\n1,2\n", 422, "duplicate_columns", "columns 1, 2"),

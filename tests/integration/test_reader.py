@@ -48,7 +48,7 @@ def test_the_error_of_the_child_is_raised_again_with_its_class_and_places(reader
     with pytest.raises(DuplicateColumns, match="'a'") as refused:
         reader.inspect(written(tmp_path, b"a,a\n1,2\n"))
     assert refused.value.errors == [{"loc": ["file", "a"], "msg": "columns 1, 2 have this name"}]
-    with pytest.raises(InvalidTable, match="Line 2 has 1 fields"):
+    with pytest.raises(InvalidTable, match="Line 2 has 1 field"):
         reader.inspect(written(tmp_path, b"a,b\n1\n"))
 
 

@@ -1,12 +1,14 @@
 """Files that are no tables: each is refused with a reason, and with the line where there is one."""
 
 import gzip
+import io
 import random
 import re
 from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from shared.errors import (
@@ -36,8 +38,8 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     "data where the header should be": (b"5.1,3.5,x\n4.9,3.0,y\n", HeaderDoubtful, "Line 1 holds data.*send 'header'"),
     "a line with too few fields": (b"a,b,c\n1,2,3\n4,5\n", InvalidTable, "Line 3 has 2 fields.*has 3.*column 'c'"),
     "a line with too many fields": (b"a,b\n1,2\n3,4,5\n", InvalidTable, "Line 3 has 3 fields.*has 2"),
-    "a bad line after a field of two lines": (b'a,b\n1,"x\ny"\n3\n', InvalidTable, "Line 4 has 1 fields"),
-    "a bad line after carriage returns": (b"a,b\r1,2\r3\r", InvalidTable, "Line 3 has 1 fields"),
+    "a bad line after a field of two lines": (b'a,b\n1,"x\ny"\n3\n', InvalidTable, "Line 4 has 1 field"),
+    "a bad line after carriage returns": (b"a,b\r1,2\r3\r", InvalidTable, "Line 3 has 1 field"),
     "a quote that stays open": (b'a,b\n1,2\n3,"x\n5,6\n', InvalidTable, "line 3, column 'b', is never closed"),
     "an open quote in the only column": (b'a\n"x\ny\n', InvalidTable, "line 2, column 'a', is never closed"),
     "an open quote at the very end": (b'a,b\n1,"', InvalidTable, "line 2, column 'b', is never closed"),
@@ -138,6 +140,23 @@ def test_duplicate_columns_are_all_named_and_addressed(tmp_path: Path) -> None:
     with pytest.raises(DuplicateColumns) as refused:
         check(tmp_path, "a,b,a,b,c\n1,2,3,4,5\n")
     assert [problem["loc"] for problem in refused.value.errors] == [["file", "a"], ["file", "b"]]
+    assert "or send 'header' with the line of the names" in refused.value.detail
+
+
+def test_duplicate_columns_of_a_parquet_file_are_not_looked_for_in_its_lines(tmp_path: Path) -> None:
+    twice = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table([[1], [2]], names=["x", "x"]), twice)
+    with pytest.raises(DuplicateColumns, match=r"'x' \(columns 1, 2\)\. Rename or remove them\.$"):
+        check(tmp_path, twice.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"), [("1,2\nSource: survey\n", "Line 3 has 1 field "), ("1,2\n\n,2,\n", "3 fields")]
+)
+def test_a_line_of_another_width_is_told_with_its_cells_and_what_to_do(tmp_path: Path, rows: str, told: str) -> None:
+    with pytest.raises(InvalidTable, match=told) as refused:
+        check(tmp_path, f"a,b\n{rows}")
+    assert "remove" in refused.value.detail
 
 
 def test_too_many_columns_are_refused_in_each_format(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_infinities_of_parquet_are_counted_and_its_nan_is_just_missing(tmp_path:
     ("cells", "kind", "dtype"),
     [
         (["1", "-2", "0"], "integer", "int64"),
+        (["+4930123456", "+498912345678"], "integer", "int64"),
+        (["+4930123456", "7", ""], "integer", "Int64"),
         (["1", "-2", "007"], "category", "str"),
         (["0.5", "-0.3", "0", "0e5"], "number", "float64"),
         (["00", "01"], "category", "str"),
