@@ -81,8 +81,8 @@ def _check_unique(names: list[str], *, in_line: bool) -> None:
     if not twice:
         return
     shown = "; ".join(f"'{name}' (columns {where})" for name, where in list(twice.items())[:20])
-    another = ", or send 'header' with the line of the names" if in_line else ""
+    hint = "Rename or remove them" + (", or send 'header' with the line of the names." if in_line else ".")
     raise DuplicateColumns(
-        f"Each column needs a name of its own, but some appear more than once: {shown}. Rename or remove them{another}.",
+        f"Each column needs a name of its own, but some appear more than once: {shown}. {hint}",
         errors=[{"loc": ["file", name], "msg": f"columns {where} have this name"} for name, where in twice.items()],
     )
