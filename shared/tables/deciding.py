@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.tables.columns import CellReading, ColumnKind, Form
-from shared.tables.evidence import Evidence, First
+from shared.tables.evidence import Evidence
 from shared.tables.findings import FindingCode
 from shared.tables.near_misses import note_of_words
-from shared.tables.notes import Note, notes_of_gaps, notes_of_spelling, shown
+from shared.tables.notes import Note, first_of, notes_of_gaps, notes_of_spelling, shown
 from shared.tables.number_columns import (
     COMMAS,
     NUMERIC,
@@ -27,15 +27,6 @@ from shared.tables.shapes import DATES, NUMBERS, CellShape
 # One cell in so many may be neither number nor gap in a column of numbers, and so many different ones.
 _ONE_IN = 50
 _MOST_ODD_WORDS = 20
-# The shapes of cells that are neither number nor date.
-_ODD = (
-    CellShape.WORD,
-    CellShape.CENSORED,
-    CellShape.PART_OF_DATE,
-    CellShape.CODE,
-    CellShape.BIG,
-    CellShape.BOOLEAN,
-)
 
 
 @dataclass
@@ -72,19 +63,27 @@ def _decide(evidence: Evidence, marks: Marks, options: ReadingOptions) -> Decisi
         doubt = ambiguous(evidence, marks, reading) if reading.kind in NUMERIC else None
         return Decision(reading, [doubt] if doubt else [])
     words = options.gap_words
-    taken = sum(evidence.odd[text] + evidence.dates[text] for text in words or [])
-    present = evidence.present - taken - evidence.count(CellShape.NO_VALUE)
+    evidence = _without(evidence, words or [])
+    present = evidence.present - evidence.count(CellShape.NO_VALUE)
     if not present:
         kept = evidence.no_values or (words is not None and set(evidence.gaps) - set(words))
         return Decision(CellReading(kind=ColumnKind.TEXT if kept else ColumnKind.NUMBER))
     if evidence.count(CellShape.BOOLEAN) == present + evidence.count(CellShape.NO_VALUE):
         return Decision(CellReading(kind=ColumnKind.BOOLEAN))
     dates, numbers = evidence.count(*DATES), evidence.count(*NUMBERS)
-    odd = Counter({text: count for text, count in evidence.odd.items() if text not in (words or ())})
     if dates and dates >= numbers:
-        return _decide_dates(evidence, present, odd)
-    odd.update({text: count for text, count in evidence.dates.items() if text not in (words or ())})
-    return _decide_numbers(evidence, marks, present, odd) if numbers else _words(evidence, present)
+        return _decide_dates(evidence, present)
+    return _decide_numbers(evidence, marks, present) if numbers else _words(evidence, present)
+
+
+def _without(evidence: Evidence, words: Sequence[str]) -> Evidence:
+    """The evidence without the words that count as missing because somebody said so."""
+    odd, dates = (
+        Counter({text: count for text, count in found.items() if text not in words})
+        for found in (evidence.odd, evidence.dates)
+    )
+    taken = evidence.odd.total() + evidence.dates.total() - odd.total() - dates.total()
+    return replace(evidence, present=evidence.present - taken, odd=odd, dates=dates)
 
 
 def _as_said(choice: KindChoice, evidence: Evidence, marks: Marks) -> CellReading:
@@ -108,22 +107,23 @@ def _words(evidence: Evidence, present: int) -> Decision:
     return decision
 
 
-def _decide_numbers(evidence: Evidence, marks: Marks, present: int, odd: dict[str, int]) -> Decision:
+def _decide_numbers(evidence: Evidence, marks: Marks, present: int) -> Decision:
     problem = conflict(evidence, marks, present) or mixed_signs(evidence)
     if problem is not None:
         return Decision(CellReading(kind=ColumnKind.TEXT), [problem])
     numbers = evidence.count(*NUMBERS)
+    odd = evidence.odd + evidence.dates
     reading = number_reading(evidence, marks)
     notes = notes_of_numbers(evidence, marks, reading, present)
     if numbers == present:
         return Decision(reading, notes)
     if _are_few(odd, present - numbers, present) and not evidence.count(CellShape.CODE, CellShape.BIG):
         reading = reading.model_copy(update={"odd_words": tuple(odd)})
-        return Decision(reading, [_nearly_numeric(evidence, present - numbers, kept=False), *notes])
+        return Decision(reading, [_nearly_numeric(evidence, odd, present - numbers, kept=False), *notes])
     decision = _words(evidence, present)
     few_codes = evidence.count(CellShape.CODE) * _ONE_IN <= present
     if (numbers * 2 >= present and few_codes) or evidence.count(CellShape.BIG) * 2 >= present:
-        decision.notes.append(_nearly_numeric(evidence, present - numbers, kept=True))
+        decision.notes.append(_nearly_numeric(evidence, odd, present - numbers, kept=True))
     return decision
 
 
@@ -132,10 +132,10 @@ def _are_few(odd: dict[str, int], count: int, present: int) -> bool:
     return count * _ONE_IN <= present and len(odd) <= _MOST_ODD_WORDS and sum(odd.values()) == count
 
 
-def _decide_dates(evidence: Evidence, present: int, odd: dict[str, int]) -> Decision:
+def _decide_dates(evidence: Evidence, present: int) -> Decision:
     dates = evidence.count(*DATES)
     form = _date_form(evidence)
-    others = odd if dates < present else {}
+    others = evidence.odd if dates < present else {}
     doubt = _doubt(evidence, form)
     if doubt is None and others and not _are_few(others, present - dates, present):
         doubt = "others are not", "Correct the others, or send them as 'gap_words' to read them as missing."
@@ -170,18 +170,17 @@ def _date_form(evidence: Evidence) -> Form | None:
     return "mdy" if evidence.count(CellShape.MONTH_FIRST) else None
 
 
-def _nearly_dates(evidence: Evidence, odd: int) -> Note:
-    first = evidence.first(*_ODD) or First(0, "")
-    cells = f"{odd:,} {'cell is no date' if odd == 1 else 'cells are no dates'}, such as {shown(first)}"
-    detail = f"{cells}. {_count_as_missing(odd)} Correct them, or send 'kinds' to keep the column as a category."
-    return Note(FindingCode.NEARLY_DATES, first.row, odd, detail)
+def _nearly_dates(evidence: Evidence, count: int) -> Note:
+    first, row = first_of(evidence, evidence.odd)
+    cells = f"{count:,} {'cell is no date' if count == 1 else 'cells are no dates'}, such as {shown(first)}"
+    return Note(FindingCode.NEARLY_DATES, row, count, f"{cells}. {_count_as_missing(count)}")
 
 
-def _nearly_numeric(evidence: Evidence, odd: int, *, kept: bool) -> Note:
-    first = evidence.first(*_ODD, *DATES) or First(0, "")
-    cells = f"{odd:,} {'cell is not a number' if odd == 1 else 'cells are not numbers'}, such as {shown(first)}"
+def _nearly_numeric(evidence: Evidence, odd: dict[str, int], count: int, *, kept: bool) -> Note:
+    first, row = first_of(evidence, odd)
+    cells = f"{count:,} {'cell is not a number' if count == 1 else 'cells are not numbers'}, such as {shown(first)}"
     if not kept:
-        done = f"{_count_as_missing(odd)} Correct them, or send 'kinds' to keep the column as a category."
+        done = _count_as_missing(count)
     elif evidence.count(CellShape.BIG):
         done = (
             "Numbers of more than 18 digits are kept as they are written. Send 'kinds' to read them as rounded numbers."
@@ -193,8 +192,9 @@ def _nearly_numeric(evidence: Evidence, odd: int, *, kept: bool) -> Note:
             "The column is kept as it is written. Correct the cells, or send 'gap_words' with them to read them as "
             "missing."
         )
-    return Note(FindingCode.NEARLY_NUMERIC, first.row, odd, f"{cells}. {done}")
+    return Note(FindingCode.NEARLY_NUMERIC, row, count, f"{cells}. {done}")
 
 
-def _count_as_missing(odd: int) -> str:
-    return f"{'It counts' if odd == 1 else 'They count'} as missing."
+def _count_as_missing(count: int) -> str:
+    done, them = ("It counts", "it") if count == 1 else ("They count", "them")
+    return f"{done} as missing. Correct {them}, or send 'kinds' to keep the column as a category."

@@ -2,9 +2,9 @@
 
 import re
 
-from shared.tables.evidence import Evidence, First
+from shared.tables.evidence import Evidence
 from shared.tables.findings import FindingCode
-from shared.tables.notes import Note, shown
+from shared.tables.notes import Note, first_of, shown
 from shared.tables.shapes import CellShape, look_of
 
 _LONGEST = 48
@@ -75,9 +75,8 @@ def _is_date(text: str) -> bool:
 
 
 def _note(code: FindingCode, evidence: Evidence, found: dict[str, int], what: str, fix: str) -> Note:
-    firsts = (first for first in evidence.firsts.values() if first.cell in found)
-    first = min(firsts, default=None) or First(0, next(iter(found)))
+    first, row = first_of(evidence, found)
     # Of very many different words, only the first ones are known.
     is_whole = evidence.odd.total() + evidence.no_values.total() >= evidence.present
     detail = f"Cells such as {shown(first)} are kept as they are written: each is {what}. {fix}."
-    return Note(code, first.row, sum(found.values()) if is_whole else None, detail)
+    return Note(code, row, sum(found.values()) if is_whole else None, detail)

@@ -1,9 +1,10 @@
 """What is told about a column: findings that still wait for their line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.tables.cells import gap_words
-from shared.tables.columns import CellReading
+from shared.tables.columns import CellReading, ColumnKind
 from shared.tables.evidence import Evidence, First
 from shared.tables.findings import FindingCode
 from shared.tables.values import STRINGS
@@ -35,10 +36,11 @@ def notes_of_gaps(evidence: Evidence, reading: CellReading) -> list[Note]:
         return []
     first = min((first for first in evidence.firsts.values() if first.cell in found), default=None)
     said = ", ".join(f"{text!r} ({count:,})" for text, count in list(found.items())[:_MOST_WORDS])
-    strings = reading.kind in STRINGS
-    fix = (
-        "'gap_words' with the words that shall count as missing" if strings else "'kinds' with category for the column"
-    )
+    as_words = reading.model_copy(update={"kind": ColumnKind.CATEGORY, "odd_words": ()})
+    fixes = [] if reading.kind in STRINGS else ["'kinds' with category for the column"]
+    if not fixes or not found.keys().isdisjoint(gap_words(as_words)):
+        fixes.append("'gap_words' with the words that shall count as missing")
+    fix = ", and ".join(fixes)
     detail = f"{said} {'counts' if len(found) == 1 else 'count'} as missing. Send {fix} to keep such cells."
     return [Note(FindingCode.GAP_WORD, first.row if first else None, sum(found.values()), detail)]
 
@@ -63,6 +65,12 @@ def notes_of_spelling(evidence: Evidence, reading: CellReading) -> list[Note]:
         )
         notes.append(Note(FindingCode.LOOK_ALIKE, first.row, evidence.invisible, detail))
     return notes
+
+
+def first_of(evidence: Evidence, cells: Collection[str]) -> tuple[First, int | None]:
+    """One of these cells, and the row of the first; no row where only first cells of other looks have one."""
+    known = min((first for first in evidence.firsts.values() if first.cell in cells), default=None)
+    return known or First(0, next(iter(cells), "")), known.row if known else None
 
 
 def shown(first: First) -> str:

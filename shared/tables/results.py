@@ -190,9 +190,12 @@ def _of_column(column: Column) -> list[Finding]:
         )
         found.append(Finding(code=FindingCode.GAP_WORD, column=column.name, count=column.not_finite, detail=detail))
     if column.rounded:
+        lost = "1 value has" if column.rounded == 1 else f"{column.rounded:,} values have"
+        # Numbers and moments of a typed file are rounded before anything can be said of their column.
+        fix = "Write them as strings, and send" if column.cells is not None and column.cells.typed else "Send"
         detail = (
-            f"{column.rounded:,} values have more digits than are kept, and are rounded. Send 'kinds' with category or "
-            "text for the column to keep all digits."
+            f"{lost} more digits than are kept, and {'is' if column.rounded == 1 else 'are'} rounded. {fix} 'kinds' "
+            "with category or text for the column to keep all digits."
         )
         found.append(Finding(code=FindingCode.DIGITS_LOST, column=column.name, count=column.rounded, detail=detail))
     return found
