@@ -1,6 +1,7 @@
 """Strings in the JSON of a request: read as the cells of the table were, so that they mean what they meant there.
 
-Tables that tell strings from numbers themselves, and those of older releases, take no string for a number.
+Tables that tell strings from numbers themselves take no string for a number, unless that was said of the column at the
+upload; those of older releases take none.
 """
 
 from typing import Any, NamedTuple

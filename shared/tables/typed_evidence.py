@@ -12,6 +12,7 @@ from shared.tables.notes import Note, shown
 from shared.tables.number_columns import Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.shapes import DATES, NUMBERS, CellShape
+from shared.tables.values import STRINGS
 
 _KINDS = (
     (pa.types.is_integer, ColumnKind.INTEGER),
@@ -45,9 +46,7 @@ class TypedEvidence:
     def decide(self, options: ReadingOptions, *, mixed: int | None) -> Decision:
         """How the column is read; `mixed` is the first row whose value is of another type than those before."""
         if self.name in (options.kinds or {}):
-            found = decide(self.strings, marks_of([self.strings], options), options)
-            doubts = [note for note in found.notes if note.code is FindingCode.THOUSANDS_AMBIGUOUS]
-            return Decision(found.reading.model_copy(update={"typed": True}), doubts)
+            return self._as_said(options)
         kind, notes = self._kind(mixed)
         reading = CellReading(kind=kind, typed=True)
         if kind is ColumnKind.TEXT and mixed is None and set(self.kinds) == {ColumnKind.TEXT}:
@@ -58,6 +57,14 @@ class TypedEvidence:
                 notes = [note for note in found.notes if note.code in _OF_STRINGS] + self._spelled_numbers()
         words = None if options.gap_words is None else tuple(options.gap_words)
         return Decision(reading.model_copy(update={"gap_words": words}), notes)
+
+    def _as_said(self, options: ReadingOptions) -> Decision:
+        """The reading of a column whose kind was asked for; strings that shall be numbers are read as those of text."""
+        found = decide(self.strings, marks_of([self.strings], options), options)
+        typed = found.reading.kind in STRINGS or ColumnKind.TEXT not in self.kinds
+        told = {FindingCode.THOUSANDS_AMBIGUOUS} if typed else {FindingCode.THOUSANDS_AMBIGUOUS, FindingCode.GAP_WORD}
+        notes = [note for note in found.notes if note.code in told]
+        return Decision(found.reading.model_copy(update={"typed": typed}), notes)
 
     def _kind(self, mixed: int | None) -> tuple[ColumnKind, list[Note]]:
         kinds = set(self.kinds)

@@ -239,6 +239,31 @@ def test_the_rows_of_json_lines_mean_what_they_meant_in_training(tmp_path: Path,
         assert answered == predicted
 
 
+SAID: dict[str, tuple[list[Any], str]] = {
+    "numbers as strings": (["1.5", "2", " -3 ", "n/a", None], "number"),
+    "whole numbers as strings": (["7", "12", "", "+9"], "integer"),
+    "whole numbers, some of them as strings": ([7, "7", 12, None], "integer"),
+    "truths as strings": (["yes", "no", "Yes", None], "boolean"),
+    "truths, some of them as strings": ([True, "false", "1", None], "boolean"),
+    "days as strings": (["31.01.2026", "1.2.2026", None], "datetime"),
+    "numbers as words": ([1, 2.5, None], "category"),
+}
+
+
+@pytest.mark.parametrize(("values", "kind"), SAID.values(), ids=SAID)
+def test_the_rows_of_json_lines_mean_what_they_meant_where_their_kind_was_said(
+    tmp_path: Path, values: list[Any], kind: str
+) -> None:
+    rows = [{"x": value, "y": 0.5 if at % 3 else 2, "target": "abc"[at % 3]} for at, value in enumerate(values * 8)]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    model, table, kinds = predictor(tmp_path, content, ReadingOptions(kinds={"x": kind}))
+    assert kinds == {"x": kind, "y": "number", "target": "category"}
+    expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
+    taken, answered = from_json([{name: row[name] for name in ("x", "y")} for row in rows], model)
+    expect_same(taken, expected)
+    assert answered == model.model.predict(expected).tolist()
+
+
 DAY = dt.date(2026, 1, 31)
 SHEETS: dict[str, tuple[list[Any], str]] = {
     "words": (["NA", None, " a", "Besan\u0327on"], "category"),

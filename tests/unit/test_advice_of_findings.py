@@ -78,3 +78,10 @@ def test_digits_that_a_text_loses_are_kept_by_the_kind(tmp_path: Path) -> None:
     (finding,) = told(read(tmp_path, table), FindingCode.DIGITS_LOST)
     assert finding.detail.startswith("1 value has more digits than are kept, and is rounded. Send 'kinds'")
     assert told(read(tmp_path, table, {"kinds": {"x": "category"}}), FindingCode.DIGITS_LOST) == []
+
+
+def test_strings_that_are_read_as_numbers_because_somebody_said_so_tell_what_counts_as_missing(tmp_path: Path) -> None:
+    table = '{"x": "1.5", "y": "a"}\n{"x": "n/a", "y": "b"}\n'
+    (finding,) = told(read(tmp_path, table, {"kinds": {"x": "number"}}), FindingCode.GAP_WORD)
+    assert (finding.column, finding.line, finding.count) == ("x", 2, 1)
+    assert told(read(tmp_path, table), FindingCode.GAP_WORD) == []
