@@ -43,10 +43,12 @@ def durable_file(source: Path, path: Path, *, final: bool) -> Iterator[str]:
     Nothing is copied if the source is `final`, which means that nobody writes to it any more, and on the same disk.
     """
     with source.open("rb") as file:
+        if final:
+            # Its lock, too, says that it is not stale, however old it is, as soon as it has the other name.
+            fcntl.flock(file, fcntl.LOCK_EX)
         if final and is_linked(source, path):
             try:
-                # Its lock, too, says that it is not stale.
-                fcntl.flock(file, fcntl.LOCK_EX)
+                os.fchmod(file.fileno(), 0o600)
                 digest = copy_hashed(_interruptible(file)).sha256
                 # An object is as old as its name.
                 os.utime(file.fileno())

@@ -66,6 +66,24 @@ def test_a_final_file_becomes_the_object_without_a_copy(store: ObjectStore, root
     assert read(store, BUCKET, "key") == b"data"
 
 
+def test_a_final_file_is_never_stale_however_old_it_is(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, removed = os.link, []
+
+    def seen_by_a_janitor(*args: Any, **kwargs: Any) -> None:
+        link(*args, **kwargs)
+        removed.append(store.abort_stale(older_than_seconds=1, is_ours=lambda *_: True))
+
+    monkeypatch.setattr(os, "link", seen_by_a_janitor)
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    os.utime(source, (0, 0))
+    store.put_new(BUCKET, "key", source, sha256=sha256_of(b"data"), final=True)
+    assert removed == [0, 0]
+    assert read(store, BUCKET, "key") == b"data"
+
+
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 def test_a_final_file_that_cannot_have_another_name_is_copied(
     store: ObjectStore, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
@@ -288,12 +306,15 @@ def test_what_is_no_regular_file_among_the_unfinished_is_left_alone(
     assert path.lstat()
 
 
+@pytest.mark.parametrize("final", [False, True])
 def test_whatever_the_umask_objects_and_folders_are_for_their_owner_alone(
-    store: ObjectStore, root: Path, tmp_path: Path
+    store: ObjectStore, root: Path, tmp_path: Path, *, final: bool
 ) -> None:
+    source = tmp_path / "source"
     before = os.umask(0)
     try:
-        put(store, BUCKET, "iris/1.csv", b"data", folder=tmp_path)
+        source.write_bytes(b"data")
+        store.put_new(BUCKET, "iris/1.csv", source, sha256=sha256_of(b"data"), final=final)
     finally:
         os.umask(before)
     assert [stat.S_IMODE((root / BUCKET / name).stat().st_mode) for name in ("iris", "iris/1.csv")] == [0o700, 0o600]
