@@ -1,5 +1,7 @@
 """The object store goes away while an upload is spooled or stored: the file is not blamed, and nothing of it stays."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -15,6 +17,7 @@ from sqlalchemy import func, select
 
 from api.app import create_app
 from api.lifespan import Parts
+from shared.datasets import spool
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import Spool, Spooled
 from shared.object_store import durable, open_store
@@ -228,6 +231,23 @@ def test_a_file_in_the_place_of_a_local_store_is_told_and_leaves_nothing(
     expect_refused(local_client, upload(local_client))
     folder.unlink()
     away.rename(folder)
+    expect_success(local_client)
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "scratch_full"), (errno.EIO, "scratch_unavailable")])
+def test_a_disk_that_fails_while_a_large_file_is_read_is_told_and_leaves_nothing(
+    local_client: TestClient, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spool, "_LARGE_BYTES", len(TABLE))
+        patch.setattr(os, "fsync", broken)
+        expect_refused(local_client, upload(local_client), code)
+    assert keys(local_client) == []
+    expect_nothing_unfinished(folder)
+    assert list(parts_of(local_client).settings.scratch.rglob("spool-*")) == []
     expect_success(local_client)
 
 
