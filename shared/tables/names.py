@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Collection
 
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, TableTooLarge
 from shared.tables.controls import find_control
@@ -71,6 +72,12 @@ def _check_controls(names: list[str]) -> None:
 def clean_name(name: str) -> str:
     """A name in composed form, without what cannot be seen and without blanks around it."""
     return name.strip() if name.isascii() else unicodedata.normalize("NFC", _INVISIBLE.sub("", name)).strip()
+
+
+def settled_name(name: str, known: Collection[str]) -> str:
+    """The known name that somebody means who writes it as their file does; the name itself if there is none."""
+    clean = clean_name(name)
+    return clean if name not in known and clean in known else name
 
 
 def _check_unique(names: list[str], *, in_line: bool) -> None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.tables.columns import ColumnKind, Form
 from shared.tables.controls import find_control
+from shared.tables.names import clean_name
 from shared.tables.reading import Decimal
 
 # As many as a training takes.
@@ -193,6 +194,11 @@ class ReadingOptions(BaseModel):
         if twice is not None:
             raise ValueError(f"the name '{twice[:40]}' is given twice: name each column once")
         return names
+
+    @field_validator("kinds")
+    @classmethod
+    def _settle_kinds(cls, kinds: dict[str, str] | None) -> dict[str, str] | None:
+        return None if kinds is None else {clean_name(name): kind for name, kind in kinds.items()}
 
     @property
     def said(self) -> bool:

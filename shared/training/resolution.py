@@ -12,6 +12,7 @@ from shared.errors import InvalidRequest, PlatformError
 from shared.estimators.catalogue import find_estimator
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
+from shared.tables.names import settled_name
 from shared.training.checks.training import check, problems_of
 from shared.training.findings import notes_of
 from shared.training.plan import Treatment, plan_of
@@ -79,10 +80,17 @@ def resolve(
         names = ", ".join(column.name for column in columns[:20])
         sentence = f"'target_column' is required: name the column to predict. '{dataset.name}' has: {names}."
         raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
+    known = {column.name for column in columns}
+    features = choices.pop("features", None)
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     spec = TrainingSpec(
-        dataset_name=dataset.name, dataset_version=number, model=model, target_column=target_column, **choices
+        dataset_name=dataset.name,
+        dataset_version=number,
+        model=model,
+        target_column=settled_name(target_column, known),
+        features=features and [settled_name(name, known) for name in features],
+        **choices,
     )
     findings = _FINDINGS.validate_python(version.findings)
     return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows, findings=findings)

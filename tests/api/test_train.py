@@ -1,5 +1,6 @@
 """POST /train: what is accepted, and the dry run."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,23 @@ def test_a_training_on_an_uploaded_table_is_accepted(client: TestClient, custome
     assert answer.status_code == 202
     assert answer.json()["request"]["features"] == ["city", "age"]
     assert answer.json()["request"]["model"]["params"] == {}
+
+
+def test_names_are_found_as_the_file_writes_them(client: TestClient) -> None:
+    written = "Qualite\u0301,cafe\u0301,\u200bprix\n"
+    table = written + "bon,Orl\u00e9ans,5\nmauvais,Paris,7\n" * 20
+    kinds = {"\u200bprix": "number", "cafe\u0301 ": "category"}
+    upload = client.post(
+        "/datasets/upload", files={"file": ("cafes.csv", table.encode())}, data={"kinds": json.dumps(kinds)}
+    )
+    assert upload.json()["reading"]["kinds"] == {"prix": "number", "caf\u00e9": "category"}
+    wanted = body(
+        dataset_name="cafes", use_example=False, target_column="Qualite\u0301", features=["cafe\u0301", "prix"]
+    )
+    answer = client.post("/train", json=wanted)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["request"]["target_column"] == "Qualit\u00e9"
+    assert answer.json()["request"]["features"] == ["caf\u00e9", "prix"]
 
 
 def test_the_same_key_and_body_answer_with_the_same_job(client: TestClient) -> None:
