@@ -15,6 +15,7 @@ from shared.registry import deployments
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
 from shared.registry.targets import active_targets
+from shared.tables.names import settled_name
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
@@ -60,6 +61,7 @@ def find_served(
     newest = active_targets(session, dataset.id, environment)
     if not newest:
         raise NoActiveModel(_what_to_do(dataset_name, environment, stages))
+    target = None if target is None else settled_name(target, newest)
     if version is None and target is not None and target not in newest:
         raise _other_targets(dataset_name, environment, target, newest)
     serving = max(newest.values()) if version is not None or target is None else newest[target]

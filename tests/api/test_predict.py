@@ -77,6 +77,7 @@ def test_the_newest_version_of_a_target_can_be_asked_for(client: TestClient, pla
 
     assert answered(target="weight") == (weight, "weight", [])
     assert answered(target="species") == (later, "species", [])
+    assert answered(target="\u200bspecies") == (later, "species", [])
     assert answered(target="species", version=species) == (species, "species", [])
     assert answered(version=weight) == (weight, "weight", [])
     version, target, (warning,) = answered()
