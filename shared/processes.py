@@ -23,7 +23,18 @@ _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
 # Loaded here, because a process must not load libraries between fork and exec.
+_M_MMAP_THRESHOLD = -3
+_SOME_PAGES = 64 * 2**10
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def give_back_at_once() -> None:
+    """Have this process give memory of more than some pages back to the system as soon as it is free.
+
+    That costs time, but what was reserved and hardly used leaves no holes in the address space.
+    """
+    if _libc is not None and hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_MMAP_THRESHOLD, _SOME_PAGES)
 
 
 def die_with_parent(number: signal.Signals, *, parent: int) -> bool:

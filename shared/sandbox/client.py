@@ -229,4 +229,6 @@ def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.
 
 def environment() -> dict[str, str]:
     """The environment of a fork server and of all that it forks."""
-    return {name: os.environ[name] for name in KNOWN if name in os.environ}
+    known = {name: os.environ[name] for name in KNOWN if name in os.environ}
+    # Arrow's own allocators reserve address space in advance, which the caps of runs would count.
+    return known | {"ARROW_DEFAULT_MEMORY_POOL": "system"}

@@ -26,8 +26,8 @@ _OF_CRASHES = {
     signal.SIGTRAP,
 }
 
-# What a library in Rust says before it aborts for want of memory.
-_ALLOCATION = "memory allocation of "
+# What libraries in Rust and in C++, and Arrow, say before they abort for want of memory.
+_ALLOCATIONS = ("memory allocation of ", "bad_alloc", "Out of memory: ")
 
 _MIB = 2**20
 _VIRTUAL_MEMORY = Path("/proc/vmstat")
@@ -63,7 +63,8 @@ class Ending:
     @property
     def out_of_memory(self) -> bool:
         """Whether an allocation was refused."""
-        return self.exit_code == OUT_OF_MEMORY or (self.signal == signal.SIGABRT and _ALLOCATION in self.said)
+        aborted = self.signal == signal.SIGABRT and any(words in self.said for words in _ALLOCATIONS)
+        return self.exit_code == OUT_OF_MEMORY or aborted
 
     @property
     def disk_full(self) -> bool:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from shared.errors import InvalidTable, TableTooLarge
+from shared.processes import give_back_at_once
 from shared.tables.delimited_problems import ROW_BYTES, find_problem
 from shared.tables.dialect import FIELD_BYTES, Dialect
 from shared.tables.inspected import TableLimits
@@ -30,6 +31,9 @@ _END = "\0"
 
 # Blanks, and the mark that a file has at its beginning, which stays within when files are put together.
 AROUND_NAMES = " \t\ufeff"
+
+# So many blocks may be reserved at one time, without harm.
+_MANY_COLUMNS = 100
 
 # The places of more repeated headers are not remembered.
 _MOST_REPEATED = 10_000
@@ -122,6 +126,9 @@ class CsvChunks:
             yield held.slice(0, held.num_rows - 1)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
+        if len(self.names) > _MANY_COLUMNS:
+            # The parser reserves for each column what the whole block has, and gives back all but a little.
+            give_back_at_once()
         yield from pyarrow.csv.open_csv(
             self._body,
             read_options=pyarrow.csv.ReadOptions(column_names=self.names, block_size=ROW_BYTES, use_threads=False),

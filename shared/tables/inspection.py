@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from shared.errors import InvalidTable, PlatformError, ReadingRefused
 from shared.tables.columns import Column
 from shared.tables.dialect import Dialect, delimiter_said, records_of
@@ -46,8 +44,6 @@ def main(folder: Path) -> None:
     gc.freeze()
     # The end of what a child says is kept; a backtrace of a library in Rust would leave no room for the cause.
     os.environ["RUST_BACKTRACE"] = "0"
-    # Arrow's own allocators reserve address space in advance, which the cap on it would count.
-    pa.set_memory_pool(pa.system_memory_pool())
     request = json.loads((folder / "request.json").read_text())
     try:
         answer: dict[str, Any] = {"found": _answer(request).model_dump(mode="json")}

@@ -1,6 +1,7 @@
 """The reader with its real child processes."""
 
 import gzip
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 import structlog
 
 from shared.errors import DuplicateColumns, InvalidTable, ProcessStopping, ReaderUnavailable, TableTooLarge
-from shared.sandbox import Sandbox
+from shared.sandbox import Ending, Sandbox
 from shared.settings import Settings
 from shared.tables.reader import Reader
 from tests.support.tables import IRIS, parquet
@@ -83,6 +84,25 @@ def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path)
         assert reader.inspect(IRIS).rows == 150
     finally:
         reader.close()
+
+
+def test_a_wide_table_is_read_in_the_memory_that_reading_may_take(reader: Reader, tmp_path: Path) -> None:
+    names = ",".join(f"c{number}" for number in range(1_000)) + "\n"
+    found = reader.inspect(written(tmp_path, (names + ("12.34," * 999 + "5\n") * 700).encode()))
+    assert (found.rows, len(found.columns)) == (700, 1_000)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "memory allocation of 4096 bytes failed",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "ValueOrDie called on an error: Out of memory: malloc of size 4383936 failed",
+    ],
+)
+def test_a_library_that_aborts_for_want_of_memory_does_not_blame_the_file(said: str) -> None:
+    assert Ending(signal=signal.SIGABRT, said=said).out_of_memory
+    assert not Ending(signal=signal.SIGABRT, said="free(): invalid pointer").out_of_memory
 
 
 def test_a_workbook_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path) -> None:
