@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -23,18 +24,24 @@ _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
 # Loaded here, because a process must not load libraries between fork and exec.
-_M_MMAP_THRESHOLD = -3
-_SOME_PAGES = 64 * 2**10
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_SOME_PAGES, _MANY_PAGES = 64 * 2**10, 32 * 2**20
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def give_back_at_once() -> None:
+@contextmanager
+def giving_back_at_once() -> Iterator[None]:
     """Have this process give memory of more than some pages back to the system as soon as it is free.
 
-    That costs time, but what was reserved and hardly used leaves no holes in the address space.
+    That costs time, but what was reserved and hardly used leaves no holes in the address space. After the block, memory
+    is kept for the next use, as it usually is.
     """
-    if _libc is not None and hasattr(_libc, "mallopt"):
-        _libc.mallopt(_M_MMAP_THRESHOLD, _SOME_PAGES)
+    _set_malloc(_M_MMAP_THRESHOLD, _SOME_PAGES)
+    try:
+        yield
+    finally:
+        _set_malloc(_M_MMAP_THRESHOLD, _MANY_PAGES)
+        _set_malloc(_M_TRIM_THRESHOLD, 2 * _MANY_PAGES)
 
 
 def die_with_parent(number: signal.Signals, *, parent: int) -> bool:
@@ -98,3 +105,9 @@ def _children() -> Iterator[int]:
             _, parent, *_ = stat.read_bytes().rpartition(b")")[2].split()
             if int(parent) == own:
                 yield int(stat.parent.name)
+
+
+def _set_malloc(what: int, value: int) -> None:
+    # Other libraries than glibc have no such settings.
+    if _libc is not None and hasattr(_libc, "mallopt"):
+        _libc.mallopt(what, value)

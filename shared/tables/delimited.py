@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import takewhile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from shared.errors import InvalidTable, TableTooLarge
-from shared.processes import give_back_at_once
+from shared.processes import giving_back_at_once
 from shared.tables.delimited_problems import ROW_BYTES, find_problem
 from shared.tables.dialect import FIELD_BYTES, Dialect
 from shared.tables.inspected import TableLimits
@@ -126,9 +127,11 @@ class CsvChunks:
             yield held.slice(0, held.num_rows - 1)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        if len(self.names) > _MANY_COLUMNS:
-            # The parser reserves for each column what the whole block has, and gives back all but a little.
-            give_back_at_once()
+        # The parser reserves for each column what the whole block has, and gives back all but a little.
+        with giving_back_at_once() if len(self.names) > _MANY_COLUMNS else nullcontext():
+            yield from self._parsed()
+
+    def _parsed(self) -> Iterator[pa.RecordBatch]:
         yield from pyarrow.csv.open_csv(
             self._body,
             read_options=pyarrow.csv.ReadOptions(column_names=self.names, block_size=ROW_BYTES, use_threads=False),
