@@ -22,7 +22,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
-STOP_SECONDS = 10
+# Far more than the launcher waits for its parts before it kills them: a busy machine is slow to end processes, too.
+STOP_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
