@@ -23,9 +23,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
-# Loaded here, because a process must not load libraries between fork and exec.
+# What `mallopt` of glibc calls its settings.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _SOME_PAGES, _MANY_PAGES = 64 * 2**10, 32 * 2**20
+
+# Loaded here, because a process must not load libraries between fork and exec.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 

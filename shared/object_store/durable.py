@@ -42,7 +42,8 @@ def durable_file(source: Path, path: Path, *, final: bool) -> Iterator[str]:
 
     Nothing is copied if the source is `final`, which means that nobody writes to it any more, and on the same disk.
     """
-    with source.open("rb") as file:
+    # Some file systems over a network lock only what may be written to.
+    with source.open("r+b" if final else "rb") as file:
         if final:
             # Its lock, too, says that it is not stale, however old it is, as soon as it has the other name.
             fcntl.flock(file, fcntl.LOCK_EX)

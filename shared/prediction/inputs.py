@@ -14,7 +14,7 @@ from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.problems import InputProblems, listed, named
 from shared.prediction.strings import take_strings
 from shared.tables.missing import is_missing
-from shared.tables.names import clean_name
+from shared.tables.names import with_settled_names
 from shared.training.frame import model_input
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
             problems.add(("records", index), f"Row {index} must be an object, but is {_described(sent)}.")
             continue
         has_others = not known.issuperset(sent) and signature.rules > 1
-        record = _with_clean_names(sent, known | {signature.target}) if has_others else sent
+        record = with_settled_names(sent, known | {signature.target}) if has_others else sent
         for name in record:
             if name == signature.target:
                 warnings.add(WarningKind.TARGET_IGNORED, index, name)
@@ -91,15 +91,6 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
         warnings.tell(f"The records lack {absent}: the values there are taken as missing.")
     _take_cells(signature, rows, "records", problems, warnings)
     return _converted(signature, rows)
-
-
-def _with_clean_names(record: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The record with the names of columns in the form that they have in the catalog, where that is all they lack."""
-    clean = {name: clean_name(name) for name in record if name not in known}
-    return {
-        clean[name] if clean.get(name) in known and clean[name] not in record else name: value
-        for name, value in record.items()
-    }
 
 
 def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64] | None":

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 
 # Each chunk of a column costs some calls, however few rows it has: those of wide tables are joined, up to this size.
-_ENOUGH_ROWS = 4_096
+_ENOUGH_ROWS, _MOST_BYTES = 4_096, 64 * 2**20
 # So many chunks wait at most: more than one, since some take longer to use than others.
 _AHEAD = 2
-_MOST_BYTES = 64 * 2**20
 
 
 def ahead(chunks: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 
 from shared.errors import DuplicateColumns, EmptyTable, InvalidTable, TableTooLarge
 from shared.tables.controls import find_control
@@ -78,6 +79,15 @@ def settled_name(name: str, known: Collection[str]) -> str:
     """The known name that somebody means who writes it as their file does; the name itself if there is none."""
     clean = clean_name(name)
     return clean if name not in known and clean in known else name
+
+
+def with_settled_names(record: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """The record with known names where its own are such but for the way they are written; each of them once."""
+    settled: dict[str, Any] = {}
+    for name, value in record.items():
+        clean = settled_name(name, known)
+        settled[name if clean in record or clean in settled else clean] = value
+    return settled
 
 
 def _check_unique(names: list[str], *, in_line: bool) -> None:

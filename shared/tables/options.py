@@ -198,7 +198,14 @@ class ReadingOptions(BaseModel):
     @field_validator("kinds")
     @classmethod
     def _settle_kinds(cls, kinds: dict[str, str] | None) -> dict[str, str] | None:
-        return None if kinds is None else {clean_name(name): kind for name, kind in kinds.items()}
+        settled: dict[str, str] = {}
+        for name, kind in (kinds or {}).items():
+            clean = clean_name(name)
+            # Some writings of a name look alike.
+            if clean in settled:
+                raise ValueError(f"the column '{clean[:40]}' is given twice: give it one kind")
+            settled[clean] = kind
+        return None if kinds is None else settled
 
     @property
     def said(self) -> bool:

@@ -22,6 +22,7 @@ _BLOCK_BYTES = 2**20
 
 # Closes a file of old systems, and means nothing since.
 _END_OF_FILE = b"\x1a"
+# So few are looked at first: to strip a whole block copies it.
 _END_BYTES = 64
 
 

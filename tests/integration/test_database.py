@@ -244,7 +244,7 @@ def test_a_connection_to_postgresql_waits_for_nothing_without_end(postgres_url: 
     with database.read() as session:
         limits = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         assert [session.scalar(text(f"SHOW {name}")) for name in limits] == ["10s", "1min", "1min"]
-        # What the driver was told, besides who and where.
+        # What the driver was told, besides who and where; the connection is there as long as the session is.
         told = session.connection().connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
     assert {name: told.get(name) for name in SILENCE} == SILENCE
     database.close()

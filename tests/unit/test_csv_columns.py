@@ -86,7 +86,7 @@ TAKEN: dict[str, tuple[InputColumn, list[str], list[Any]]] = {
     "dates with the day first": (
         today("datetime", format="dmy"),
         ["28.06.2023", "28/06/2023", "2023-06-28", "0000-00-00"],
-        [datetime(2023, 6, 28)] * 3 + [None],  # noqa: DTZ001
+        [datetime(2023, 6, 28)] * 3 + [None],  # noqa: DTZ001 - tables hold UTC without a zone
     ),
     "words of a typed table": (
         today("category", typed=True, categories=["NA", " a"]),
@@ -100,7 +100,11 @@ TAKEN: dict[str, tuple[InputColumn, list[str], list[Any]]] = {
     ),
     "numbers of a typed table": (today("number", typed=True), ["1.5", " NA", ""], [1.5, None, None]),
     "truths of a typed table": (today("boolean", typed=True), ["true", "False"], [True, False]),
-    "dates of a typed table": (today("datetime", typed=True), ["1970-01-01T02:00:00+02:00"], [datetime(1970, 1, 1)]),  # noqa: DTZ001
+    "dates of a typed table": (
+        today("datetime", typed=True),
+        ["1970-01-01T02:00:00+02:00"],
+        [datetime(1970, 1, 1)],  # noqa: DTZ001 - tables hold UTC without a zone
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from shared.errors import MOST_HINTS, MOST_PROBLEMS, BodyTooLarge, InvalidInput,
 from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import read_input
+from shared.tables.columns import CellReading, ColumnKind
 from tests.support.models import numeric_signature
 from tests.support.searches import counted_searches
 
@@ -382,3 +383,12 @@ def test_thousands_of_unknown_columns_cost_few_suggestions() -> None:
     assert len(error.errors) == MOST_PROBLEMS
     assert "10001 problems" in error.detail
     assert "Did you mean 'a'?" in error.errors[0]["msg"]
+
+
+def test_a_column_that_a_record_writes_in_two_ways_is_not_given_twice() -> None:
+    cells = CellReading(kind=ColumnKind.NUMBER)
+    column = InputColumn(name="caf\u00e9", kind="number", missing_allowed=True, cells=cells)
+    signature = NUMERIC.model_copy(update={"inputs": [column]})
+    assert read(signature, records=[{"cafe\u0301": 1}]).tolist() == [[1]]
+    error = refused(signature, records=[{"cafe\u0301": 1, "\u200bcaf\u00e9": 2}])
+    assert places(error) == [["body", "input_data", "records", 0, "\u200bcaf\u00e9"]]

@@ -17,6 +17,7 @@ from cli.render.reading import findings_text, reading_text
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
+# A command with others below it, which the type of what Typer gives does not tell.
 VERBS: Any = typer.main.get_command(app).commands["datasets"].commands  # type: ignore[attr-defined]
 NOTHING: dict[str, Any] = dict.fromkeys([*ReadingOptions.model_fields], None) | {"no_gap_words": False}
 

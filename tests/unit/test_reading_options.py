@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from shared.errors import HeaderDoubtful, InvalidTable, PlatformError, ReadingRefused
 from shared.tables.inspected import Inspection, TableLimits
@@ -222,3 +223,8 @@ def test_options_that_a_format_does_not_know_are_refused(tmp_path: Path) -> None
     assert "'header'" in refused(tmp_path, '{"a": 1}\n', ReadingRefused, header=1)
     found, table = told(tmp_path, '{"age": "34"}\n{"age": "35"}\n', kinds={"age": "number"})
     assert (kinds(found), table["age"].tolist()) == ({"age": "number"}, [34.0, 35.0])
+
+
+def test_a_column_that_is_written_in_two_ways_has_one_kind() -> None:
+    with pytest.raises(ValidationError, match="'caf\u00e9' is given twice"):
+        ReadingOptions(kinds={"caf\u00e9": "text", "cafe\u0301": "number"})
