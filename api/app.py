@@ -16,6 +16,8 @@ from api.http.query import check_query
 from api.http.reading_fields import READING_FIELDS
 from api.http.request_limits import BodyLimit, RequestLimits
 from api.lifespan import lifespan
+from api.protocols.error_forms import ErrorForms
+from api.protocols.forms import FORMS
 from api.routes import (
     datasets,
     errors,
@@ -30,6 +32,8 @@ from api.routes import (
     promote,
     train,
     uploads,
+    v2,
+    v2_infer,
 )
 from shared.hosts import known_names
 from shared.settings import Settings
@@ -64,7 +68,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict)
-    for noun in (*walk, health, errors, findings):
+    for noun in (*walk, v2, v2_infer, health, errors, findings):
         app.include_router(noun.router)
     return app
 
@@ -74,6 +78,7 @@ def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
     return [
         Middleware(RequestContext),
         Middleware(AccessRecord, metrics=metrics),
+        Middleware(ErrorForms, forms=FORMS),
         *origin_checks(
             names=known_names(host=settings.host, allowed=settings.allowed_hosts), trusted=settings.cors_origins
         ),

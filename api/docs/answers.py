@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from api.http.problems import problem, unexpected
+from api.protocols.error_forms import ErrorForm
 from shared.errors import ModelBusy, PlatformError, PredictionTooSlow, ReaderBusy, TableTooLarge, UploadOvertaken
 
 # As it is in the recorded problems.
@@ -22,18 +23,22 @@ _RARE: dict[str, list[PlatformError]] = {
     "profile_dataset 503": [ReaderBusy()],
     "predict 503": [ModelBusy(), PredictionTooSlow()],
 }
+_BINARY = "application/octet-stream"
 
 
-def add_samples(operation: dict[str, Any]) -> None:
-    """Put samples into each response of an operation that has a body."""
+def add_samples(operation: dict[str, Any], form: ErrorForm | None) -> None:
+    """Put samples into each response of an operation that has a body; `form` is that of its errors."""
     name = operation["operationId"]
     for status, response in operation["responses"].items():
-        samples = _problems_of(name, status) if int(status) >= 400 else _recorded("answers").get(f"{name} {status}")
+        if int(status) < 400:
+            samples = _recorded("answers").get(f"{name} {status}")
+        else:
+            samples = _problems_of(name, status) if form is None else _errors_of(name, status, form)
         if samples and "content" in response:
             # Contents are shared between responses, so each gets one of its own.
             response["content"] = {
                 # What is not JSON has samples of its own.
-                kind: {"examples": samples, **content}
+                kind: content if kind == _BINARY else {"examples": samples, **content}
                 for kind, content in response["content"].items()
             }
 
@@ -49,6 +54,20 @@ def _problems_of(operation: str, status: str) -> Samples:
     if not samples or (status == "503" and "not_ready" not in samples):
         samples = {**samples, **recorded.get(f"any {status}", {})}
     return samples
+
+
+def _errors_of(operation: str, status: str, form: ErrorForm) -> Samples:
+    """The same where errors have another form, in which those of the operation are recorded."""
+    recorded = _recorded("problems")
+    if samples := recorded.get(f"{operation} {status}"):
+        return samples
+    anywhere = [sample["value"] for key, each in recorded.items() if key.startswith("any ") for sample in each.values()]
+    anywhere.append(json.loads(bytes(unexpected(Exception(), REQUEST_ID).body)))
+    return {
+        value["code"]: {"summary": value["title"], "value": form.body_of(value)}
+        for value in anywhere
+        if form.status_of(value) == int(status)
+    }
 
 
 def _sample(body: bytes | memoryview) -> Samples:

@@ -10,6 +10,8 @@ from api.docs.answers import add_samples
 from api.docs.links import add_links
 from api.docs.requests import fill_in
 from api.http import problems
+from api.protocols.error_forms import ErrorForm
+from api.protocols.forms import form_at
 
 _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 # In place of FastAPI's one word for all.
@@ -21,6 +23,8 @@ _SUCCESSES = {
 }
 # What any request can meet, whatever it asks for.
 _ANYWHERE = {"422": "What was asked cannot be right", "500": "Something unexpected happened"}
+_ANYWHERE_IN_FORM = {"400": "The message cannot be read", "500": "Something unexpected happened"}
+_WITHOUT_FORM = "HTTPValidationError"
 
 
 def _header(description: str, schema_type: str) -> dict[str, Any]:
@@ -47,13 +51,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
             routes=app.routes,
         )
-        for path in document["paths"].values():
+        for address, path in document["paths"].items():
+            form = form_at(address)
             for operation in path.values():
-                _document_problems(operation)
+                _document_errors(operation, form)
                 _document_headers(operation)
                 _simplify_parameters(operation)
                 fill_in(operation)
-                add_samples(operation)
+                add_samples(operation, form)
                 add_links(operation)
         for schema in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(schema, None)
@@ -61,14 +66,22 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _document_problems(operation: dict[str, Any]) -> None:
+def _document_errors(operation: dict[str, Any], form: ErrorForm | None) -> None:
+    content = _PROBLEM if form is None else _content_of(form)
+    if form is not None and _WITHOUT_FORM in str(operation["responses"].get("422")):
+        # What the framework adds by itself; it is another status there.
+        del operation["responses"]["422"]
     for status, response in operation["responses"].items():
         if int(status) >= 400:
-            response["content"] = _PROBLEM
+            response["content"] = content
         elif response["description"] == "Successful Response":
             response["description"] = _SUCCESSES[status]
-    for status, description in _ANYWHERE.items():
-        operation["responses"].setdefault(status, {"description": description, "content": _PROBLEM})
+    for status, description in (_ANYWHERE if form is None else _ANYWHERE_IN_FORM).items():
+        operation["responses"].setdefault(status, {"description": description, "content": content})
+
+
+def _content_of(form: ErrorForm) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{form.schema.__name__}"}}}
 
 
 def _document_headers(operation: dict[str, Any]) -> None:

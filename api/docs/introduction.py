@@ -22,6 +22,11 @@ TAGS = [
     {"name": "Models", "description": "What training made: metrics, signatures, files, where each version serves."},
     {"name": "Promote", "description": "Step 4. Bring a model to the next stage."},
     {"name": "Predict", "description": "Step 5. Ask the newest model of an environment."},
+    {
+        "name": "Open Inference Protocol",
+        "description": "Step 5 for clients of Triton, MLServer and KServe: the same models by the protocol that they "
+        'speak, version 2, in JSON or with binary tensors. Its errors are `{"error": ...}`.',
+    },
     {"name": "Operations", "description": "How the platform is."},
     {"name": "Errors", "description": "What the codes of errors mean."},
     {"name": "Findings", "description": "What the codes mean that the reading of a table tells."},

@@ -5,6 +5,8 @@ Swagger UI fills in the first one of each operation.
 
 from typing import Any
 
+from api.docs.protocol_requests import INFERENCES
+
 # What an operation is tried with, by its id: examples by name, in the order of the walk.
 BODIES: dict[str, dict[str, Any]] = {
     "train_model": {
@@ -138,6 +140,12 @@ BODIES: dict[str, dict[str, Any]] = {
             },
         },
     },
+    "v2_infer": INFERENCES,
+    "v2_infer_with_version": INFERENCES,
+    "v2_index": {
+        "all": {"summary": "All models", "value": {}},
+        "ready": {"summary": "Those that are ready", "value": {"ready": True}},
+    },
     "annotate_model": {
         "tags_and_note": {
             "summary": "Tags and a note",
@@ -158,6 +166,7 @@ BODIES: dict[str, dict[str, Any]] = {
 # filters, pages, and ids of jobs, which come from the answer of the request that began them.
 _PARAMETERS: dict[str | tuple[str, str], Any] = {
     "name": "iris",
+    "model": "iris",
     # No model is made from it, so that it can be deleted.
     ("delete_dataset", "name"): "breast_cancer",
     # The last one of the walk, which was not promoted.

@@ -22,6 +22,7 @@ MAX_DIGITS = 308
 
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
+_JSON = (b"content-type", b"application/json")
 _LARGE = 2**18
 _SHOWN = 40
 # Possessive, and content with an open end: a text that is not JSON must not take quadratic time.
@@ -32,7 +33,10 @@ _MAYBE_BAD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly; every router that takes JSON names it as its `route_class`."""
+    """A route whose JSON body is read strictly; every router that takes JSON names it as its `route_class`.
+
+    A route for messages that are more than JSON overrides `json_of`.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Read and check the body before FastAPI does anything with the request."""
@@ -44,11 +48,12 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             if required:
-                _check_media_type(request.headers.get("content-type", ""))
+                self.check_media_type(request)
             body = await request.body()
             if not body and not required:
                 return await handle(request)
-            _check_media_type(request.headers.get("content-type", ""))
+            self.check_media_type(request)
+            body = self.json_of(request, body)
             # Reading a large body takes a while, in which other requests must not stand still.
             parse = partial(parse_json, body, most_lists=request.app.state.most_lists)
             value = await run_in_threadpool(parse) if len(body) > _LARGE else parse()
@@ -57,12 +62,26 @@ class StrictRoute(APIRoute):
 
         return handle_strictly
 
+    def check_media_type(self, request: Request) -> None:
+        """Refuse what is not said to be JSON.
+
+        Raises:
+            UnsupportedMediaType: when it is said to be something else, or nothing.
+        """
+        _check_media_type(request.headers.get("content-type", ""))
+
+    def json_of(self, _request: Request, body: bytes) -> bytes:
+        """The part of a body that is JSON: all of it."""
+        return body
+
 
 class _ParsedRequest(Request):
     """A request whose JSON has been read already."""
 
     def __init__(self, request: Request, value: Any) -> None:
-        super().__init__(request.scope, request.receive)
+        # Said by a type, or known by the route: it is JSON.
+        others = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+        super().__init__({**request.scope, "headers": [*others, _JSON]}, request.receive)
         self._body = request._body  # noqa: SLF001 - where Starlette keeps a body that was read
         self._value = value
 

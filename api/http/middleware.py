@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import Metrics
 from api.http.problems import unexpected
+from api.protocols.error_forms import in_form
 from shared.logging import get_logger
 
 log = get_logger(__name__)
@@ -56,7 +57,9 @@ class RequestContext:
                 if started:
                     # Half of an answer is with the client: only a broken connection tells that it is not whole.
                     raise
-                await unexpected(error, request_id)(scope, receive, send_with_headers)
+                form = scope.get("error_form")
+                answer = send_with_headers if form is None else in_form(form, send_with_headers)
+                await unexpected(error, request_id)(scope, receive, answer)
 
 
 class AccessRecord:

@@ -24,6 +24,7 @@ from api.http.errors import (
 from api.http.validation import invalid_request
 from api.pages.errors import page_of_problem
 from api.pages.frame import prefers_page
+from api.schemas.base import ResponseBody
 from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from shared.errors import (
     MOST_PROBLEMS,
@@ -76,6 +77,7 @@ STATUSES: dict[type[PlatformError], int] = {
 }
 
 _TITLES = {
+    400: "The message cannot be read",
     404: "It names something that is not there",
     409: "Right in itself, but not in the present state",
     410: "It was erased for good",
@@ -108,9 +110,9 @@ def known_codes() -> dict[str, type[PlatformError]]:
     return {error.code: error for error in sorted(leaves(), key=lambda error: error.code)}
 
 
-def responses(*statuses: int) -> OpenApiResponses:
-    """The errors of a route, for its documentation."""
-    return {status: {"model": Problem, "description": _TITLES[status]} for status in statuses}
+def responses(*statuses: int, model: type[ResponseBody] = Problem) -> OpenApiResponses:
+    """The errors of a route, for its documentation; `model` is their form where they are no problems."""
+    return {status: {"model": model, "description": _TITLES[status]} for status in statuses}
 
 
 def problem(
@@ -210,8 +212,8 @@ async def _client_disconnect(_request: Request, _error: Exception) -> Response:
 
 
 def _answer(request: Request, error: PlatformError, headers: dict[str, str] | None = None) -> Response:
-    """The problem, as a page for who looks at an address with a browser."""
-    looks = request.method == "GET"
+    """The problem, as a page for who looks at an address with a browser, but not at one of another protocol."""
+    looks = request.method == "GET" and "error_form" not in request.scope
     headers = {**(headers or {}), **({"Vary": "Accept"} if looks else {})}
     return problem(error, request.scope["request_id"], headers=headers, as_page=looks and prefers_page(request))
 
@@ -233,10 +235,8 @@ def _routes_at(request: Request, path: str) -> list[RouteContext]:
 
 
 def _readable_members(error: PlatformError) -> dict[str, Any]:
-    members = dict(error.members)
-    if "available" in members:
-        members["available"] = list(map(_readable, members["available"]))
-    return {name: _readable(value) for name, value in members.items()}
+    members = error.members.items()
+    return {name: [*map(_readable, each)] if isinstance(each, list) else _readable(each) for name, each in members}
 
 
 def _readable(value: Any) -> Any:

@@ -100,7 +100,7 @@ def test_a_long_list_is_told_how_long_it_may_be(one_client: TestClient) -> None:
 
 
 # Their cells are counted when the model is known, and each row is looked at once.
-COUNTED_LATER = {("InputData", "features"), ("InputData", "records")}
+COUNTED_LATER = {("InputData", "features"), ("InputData", "records"), ("InputTensor", "data")}
 
 
 def test_every_list_and_every_object_that_clients_send_has_a_most() -> None:

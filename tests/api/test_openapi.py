@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from api.docs import TAGS
 from api.http.json_body import StrictRoute
+from api.protocols.forms import form_at
 
 pytestmark = pytest.mark.any_stack
 
@@ -53,12 +54,17 @@ def test_tags_come_in_the_order_of_the_walk(document: dict[str, Any]) -> None:
     assert used == [tag["name"] for tag in TAGS]
 
 
-def test_errors_are_documented_as_problems_and_nothing_else(document: dict[str, Any]) -> None:
-    for operation in _operations(document):
-        assert "500" in operation["responses"]
-        for status, response in operation["responses"].items():
-            if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"]
+def test_errors_are_documented_in_the_form_of_their_address(document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        form = form_at(path)
+        schema = "Problem" if form is None else form.schema.__name__
+        for operation in operations.values():
+            assert "500" in operation["responses"]
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    ((kind, content),) = response["content"].items()
+                    assert kind == ("application/problem+json" if form is None else "application/json")
+                    assert content["schema"] == {"$ref": f"#/components/schemas/{schema}"}
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert "HTTPValidationError" not in str(document["paths"])
@@ -105,4 +111,6 @@ def test_inputs_of_predictions_have_examples(document: dict[str, Any], schema: s
 def test_operations_that_read_a_body_tell_what_is_refused(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         if "requestBody" in operation:
-            assert {"413", "422"} <= set(operation["responses"]), operation["operationId"]
+            assert "413" in operation["responses"], operation["operationId"]
+            # A body that cannot be right has the status 400 in other protocols.
+            assert {"400", "422"} & set(operation["responses"]), operation["operationId"]

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.http.errors import ForeignOrigin
+from api.protocols.forms import form_at
 from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.raw_http import exchange
@@ -134,11 +135,15 @@ OWN = {
 def test_a_change_for_a_page_of_another_origin_is_refused(url: str, method: str, path: str) -> None:
     lines = f"{method} {path} HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
     answer = exchange(url, *lines, "Origin: http://evil.example")
-    assert (answer.status, answer.document["code"]) == (403, "foreign_origin")
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.document["setting"] == "MLMINI_CORS_ORIGINS"
-    assert "'http://evil.example'" in answer.document["detail"]
-    assert answer.document["detail"] not in f"{ForeignOrigin.__doc__} {ForeignOrigin.hint}"
+    assert answer.status == 403
+    if form_at(path) is None:
+        assert answer.document["code"] == "foreign_origin"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.document["setting"] == "MLMINI_CORS_ORIGINS"
+    said = " ".join(map(str, answer.document.values()))
+    assert "MLMINI_CORS_ORIGINS" in said
+    assert "'http://evil.example'" in said
+    assert said not in f"{ForeignOrigin.__doc__} {ForeignOrigin.hint}"
     assert exchange(url, *lines).status not in {403, 421}
 
 

@@ -34,6 +34,8 @@ _TITLES = {
     "predict iris_by_position": "Labels",
     "predict iris_probabilities": "Labels with probabilities",
     "predict diabetes_number": "Numbers",
+    "v2_infer iris_in_one_tensor": "Labels",
+    "v2_infer iris_probabilities": "Labels with probabilities",
 }
 # Streams and logs are written by hand, beside their routes: real ones are too long.
 _ELSEWHERE = {"follow_job", "read_job_log"}
@@ -84,7 +86,9 @@ def samples_of_problems(answers: list[Refused]) -> dict[str, dict[str, Any]]:
     samples: dict[str, dict[str, Any]] = {}
     for operation, status, problem in answers:
         of_status = samples.setdefault(f"{operation} {status}", {})
-        of_status.setdefault(problem["code"], {"summary": problem["title"], "value": problem})
+        # Those of other protocols have codes and titles of their own, or none.
+        name = problem.get("code") or problem.get("error_code", "error").lower()
+        of_status.setdefault(name, {"summary": problem.get("title", "Refused"), "value": problem})
     return samples
 
 

@@ -60,6 +60,7 @@ class Walk:
             yield from self._job(self.one("promote_model", name))
         for name in BODIES["predict"]:
             yield self.one("predict", name)
+        yield from self._other_protocols()
         for name in BODIES["annotate_model"]:
             yield self.one("annotate_model", name)
         for name in BODIES["retire_model"]:
@@ -87,6 +88,13 @@ class Walk:
         if name:
             body = described["requestBody"]["content"]["application/json"]["examples"][name]["value"]
         return Step(operation, name, self.client.request(method, path, params=query, json=body))
+
+    def _other_protocols(self) -> Iterator[Step]:
+        asked = ("v2_server", "v2_live", "v2_ready", "v2_model", "v2_model_version", "v2_model_ready")
+        yield from map(self.one, (*asked, "v2_model_version_ready"))
+        for operation in ("v2_infer", "v2_infer_with_version", "v2_index"):
+            for name in BODIES[operation]:
+                yield self.one(operation, name)
 
     def _upload(self) -> Iterator[Step]:
         for name, query in {"dry_run": {"dry_run": True}, "first": {}, "again": {}}.items():

@@ -16,6 +16,7 @@ from api.lifespan import Parts
 from shared.datasets.catalog import find_entry
 from tests.support.jobs import add_alike, add_job
 from tests.support.models import Platform, iris_forest
+from tests.support.protocol_turns import turns_of_protocols
 from tests.support.registry import Data
 from tests.support.stack import Stack
 
@@ -112,6 +113,7 @@ def _turns(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield from _of_jobs(queued, ended, erased)
     yield from _of_models()
     yield from _of_predictions()
+    yield from (Turn(*asked) for asked in turns_of_protocols())
     yield Turn("explain_error_code", "GET", "/errors/unknown_colum", {})
     yield Turn("explain_finding_code", "GET", "/findings/gap_words", {})
     yield Turn(ANY, "GET", "/version?nam=1", {})
@@ -289,4 +291,5 @@ _TURNS_WITHOUT_STORE = [
     Turn("preview_dataset", "GET", "/datasets/iris/preview", {}),
     Turn("reread_dataset", "POST", "/datasets/iris/reread", {"json": {}}),
     Turn("get_readiness", "GET", "/readyz", {}),
+    Turn("v2_ready", "GET", "/v2/health/ready", {}),
 ]
