@@ -34,6 +34,12 @@ class NewJob(NamedTuple):
     priority: int = MIDDLE_PRIORITY
     limits: RequestedLimits = NO_LIMITS
 
+    @property
+    def data_name(self) -> str:
+        """The dataset that it reads: of a batch prediction, the one of its input."""
+        source = self.request.get("input")
+        return str(source["dataset_name"]) if isinstance(source, dict) else self.dataset_name
+
 
 class Accepting:
     """Accepts the job that one request asks for.
@@ -98,7 +104,7 @@ class Accepting:
             job = self._parts.accepting.run(insert, order="" if key is None else key.key)
         except IntegrityError:
             raise UnknownDatasetVersion(
-                f"Dataset '{new.dataset_name}' was deleted at this very moment. Upload it again, or use another one."
+                f"Dataset '{new.data_name}' was deleted at this very moment. Upload it again, or use another one."
             ) from None
         fail_point("accept.after_commit")
         self._background.add_task(_wake, self._parts, job)

@@ -28,6 +28,7 @@ from api.routes import (
     jobs,
     models,
     predict,
+    predict_batch,
     predict_csv,
     promote,
     train,
@@ -67,8 +68,9 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     docs.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote, predict_csv, predict)
-    for noun in (*walk, v2, v2_infer, health, errors, findings):
+    walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
+    asked = (predict_csv, predict, predict_batch)
+    for noun in (*walk, *asked, v2, v2_infer, health, errors, findings):
         app.include_router(noun.router)
     return app
 

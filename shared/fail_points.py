@@ -34,7 +34,7 @@ POINTS = (
     "task.received",  # the worker has the message, which Redis may still hold
     "claim.after",  # the job is this worker's
     "fetch.half",  # a part of the table is here
-    "fit.running",  # the computing process is in its fit
+    "fit.running",  # the computing process is in its fit, or predicts
     "put.before",  # model or copy are ready to be stored
     "put.half",  # the store has a part of it
     "put.after",  # the object is stored, no row names it

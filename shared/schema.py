@@ -5,6 +5,7 @@ from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
+from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow, ErasedModelRow, ModelTagRow, OrphanRow, RegistryRow
 
 metadata = Base.metadata
@@ -23,6 +24,7 @@ __all__ = [
     "JobRow",
     "ModelTagRow",
     "OrphanRow",
+    "PredictionOutputRow",
     "RegistryRow",
     "metadata",
 ]

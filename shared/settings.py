@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     store: Literal["local", "s3"] = "local"
     datasets_bucket: str = "datasets"
     models_bucket: str = "trained-models"
+    predictions_bucket: str = "predictions"
     s3_endpoint_url: str | None = None
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr | None = None
@@ -116,6 +117,7 @@ class Settings(BaseSettings):
     # The janitor.
     janitor_seconds: float = Field(default=600, gt=0, le=_DAY_SECONDS)
     keep_log_days: float = Field(default=30, gt=0, le=_TEN_YEARS_HOURS / 24)
+    keep_prediction_days: float = Field(default=30, gt=0, le=_TEN_YEARS_HOURS / 24)
     orphan_hours: float = Field(default=24, gt=0, le=_TEN_YEARS_HOURS)
     collect: Literal["delete", "report", "off"] = "delete"
 

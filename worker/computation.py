@@ -1,10 +1,10 @@
-"""What runs in the computing process of a train job: files in, files out, no database, no store, no secret.
+"""What runs in the computing process of a job: files in, files out, no database, no store, no secret.
 
-In the folder: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Importing this module
-imports all that the computation needs, so that the fork server has it ready.
+In the folder of a train job: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Predict
+jobs are done by `batch_computation`. Importing this module imports all that the computation needs, so that the fork
+server has it ready.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -19,46 +19,43 @@ import sklearn.pipeline
 import sklearn.svm
 
 from shared.errors import PlatformError
-from shared.jobs.logs import one_line
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training.facts import ModelFacts
 from shared.training.plan import read_columns
 from shared.training.trainer import train
+from worker.batch_computation import predict
 from worker.handover import (
-    LINES_FILE,
+    BATCH_FILE,
     MODEL_FILE,
-    OUTCOME_FILE,
-    PROGRESS_FILE,
     TABLE_FILE,
     WORK_FILE,
+    ComputationProblem,
     Outcome,
-    TrainingProblem,
     Work,
 )
+from worker.telling import Telling
 
 # scikit-learn imports more when it first sees a table; this makes it do so now.
 sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
 
 
 def main(folder: Path) -> None:
-    """Train as the `Work` says and write down what came of it."""
+    """Do the work that is in the folder and write down what came of it."""
+    telling = Telling(folder)
+    if (folder / BATCH_FILE).exists():
+        telling.conclude(predict(folder, telling))
+        return
     work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
     try:
-        outcome = Outcome(facts=_train(work, folder))
+        outcome = Outcome(facts=_train(work, folder, telling))
     except PlatformError as error:
-        outcome = Outcome(problem=TrainingProblem(code=error.code, detail=error.detail))
-    _write(folder / OUTCOME_FILE, outcome.model_dump_json())
+        outcome = Outcome(problem=ComputationProblem(code=error.code, detail=error.detail))
+    telling.conclude(outcome)
 
 
-def _train(work: Work, folder: Path) -> ModelFacts:
-    def show(step: str, percent: int, *, measured: bool = False) -> None:
-        _write(folder / PROGRESS_FILE, json.dumps({"step": step, "percent": percent, "measured": measured}))
-
-    def say(text: str) -> None:
-        with (folder / LINES_FILE).open("a", encoding="utf-8", errors="replace") as lines:
-            lines.write(f"{one_line(text)}\n")
-
+def _train(work: Work, folder: Path, telling: Telling) -> ModelFacts:
+    show, say = telling.show, telling.say
     show("reading", 5)
     spec = work.spec
     only = read_columns(spec, work.columns)
@@ -68,10 +65,3 @@ def _train(work: Work, folder: Path) -> ModelFacts:
     show("storing", 95)
     artifact.dump(trained.model, folder / MODEL_FILE)
     return trained.facts
-
-
-def _write(path: Path, content: str) -> None:
-    # The supervisor may read at any moment: it must see the old content or the new one, not half of it.
-    new = path.with_suffix(".new")
-    new.write_text(content)
-    new.rename(path)

@@ -9,6 +9,7 @@ from shared.errors import ComputationCrashed, InternalError, OutOfMemory, Platfo
 from shared.fail_points import fail_point
 from shared.jobs.claims import Claim
 from shared.jobs.limits import NO_LIMITS, RunLimits, limits_of, told_memory, told_seconds
+from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.sandbox import Ending, ProcessLimits, SandboxProcess
 from shared.sandbox.limits import FAILED, SYSTEM_FAULT, memory_kills
@@ -25,7 +26,17 @@ _TICK_SECONDS = 0.2
 _KILL_SECONDS = 10
 
 
-_SMALLER = "Train on fewer rows or with a smaller model"
+# What a person can do about a job that takes too much, by its kind.
+_SMALLER = {
+    Kind.TRAIN: "Train on fewer rows or with a smaller model",
+    Kind.PREDICT: "Predict for fewer rows at a time or with a smaller model",
+}
+_OTHERWISE = {
+    Kind.TRAIN: "Libraries may stumble over these data: try another estimator or other parameters.",
+    Kind.PREDICT: "Libraries may stumble over these data: predict for a part of the rows to find out which.",
+}
+# The steps in the middle of which tests have something happen.
+_LONG_STEPS = {"fitting", "predicting"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class Allowance:
 
     limits: RunLimits
     highest: RunLimits
+    smaller: str = _SMALLER[Kind.TRAIN]
 
     @classmethod
     def granted(cls, claim: Claim, settings: Settings) -> Self:
@@ -41,6 +53,7 @@ class Allowance:
         return cls(
             limits=limits_of(claim.limits, settings),
             highest=limits_of(NO_LIMITS, settings),
+            smaller=_SMALLER[claim.kind],
         )
 
     def too_long(self) -> TimeLimitExceeded:
@@ -50,7 +63,7 @@ class Allowance:
             whose, hint = f"the {seconds} that its request allows", "send it again with a higher 'limits.seconds'"
         else:
             whose, hint = f"the {seconds} that a job may take here", "have MLMINI_JOB_SECONDS raised"
-        return TimeLimitExceeded(f"The job ran longer than {whose} and was stopped. {_SMALLER}, or {hint}.")
+        return TimeLimitExceeded(f"The job ran longer than {whose} and was stopped. {self.smaller}, or {hint}.")
 
     def too_much(self, room_mb: int | None = None) -> OutOfMemory:
         """What a computation that needed more ends with; `room_mb` is all that the system gives it, where it limits."""
@@ -62,7 +75,7 @@ class Allowance:
             whose, hint = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
         else:
             whose, hint = f"the {memory} that a job may use here", "have MLMINI_JOB_MEMORY_MB raised"
-        return OutOfMemory(f"The job needed more than {whose}. {_SMALLER}, or {hint}.")
+        return OutOfMemory(f"The job needed more than {whose}. {self.smaller}, or {hint}.")
 
 
 def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> None:
@@ -92,7 +105,7 @@ def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> N
         log.warning("computation_failed", ending=str(ending), said=ending.said)
         if ending.out_of_memory:
             raise allowance.too_much(attempt.runtime.sandbox.room_mb)
-        raise _failure(ending, out_of_memory_kill=memory_kills() != kills)
+        raise _failure(ending, attempt.claim.kind, out_of_memory_kill=memory_kills() != kills)
 
 
 def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: Pace, allowance: Allowance) -> Ending:
@@ -101,7 +114,7 @@ def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: P
         attempt.check()
         if progress := pace.now():
             attempt.heartbeat.show(*progress)
-        if attempt.heartbeat.progress.step == "fitting":
+        if attempt.heartbeat.progress.step in _LONG_STEPS:
             fail_point("fit.running")
         _say(attempt, tail.read())
         if time.monotonic() > deadline:
@@ -122,22 +135,24 @@ def _kill(process: SandboxProcess) -> Ending | None:
     return ending
 
 
-def _failure(ending: Ending, *, out_of_memory_kill: bool) -> PlatformError:
+def _failure(ending: Ending, kind: Kind, *, out_of_memory_kill: bool) -> PlatformError:
     """What the end of a computation means that was not asked to end."""
     if ending.disk_full:
         return ScratchFull()
     if ending.exit_code in {FAILED, SYSTEM_FAULT}:
-        return InternalError("The training failed in an unexpected way; the worker's log has the cause.")
-    return ComputationCrashed(f"The computing process died before it was done: {_cause(ending, out_of_memory_kill)}")
+        return InternalError("The computation failed in an unexpected way; the worker's log has the cause.")
+    return ComputationCrashed(
+        f"The computing process died before it was done: {_cause(ending, kind, out_of_memory_kill)}"
+    )
 
 
-def _cause(ending: Ending, out_of_memory_kill: bool) -> str:
+def _cause(ending: Ending, kind: Kind, out_of_memory_kill: bool) -> str:
     """As much as can be known: who sent a signal is not among it."""
-    smaller = "Train on fewer rows or with a smaller model, or give the worker's machine more memory."
+    smaller = f"{_SMALLER[kind]}, or give the worker's machine more memory."
     if ending.signal is None and ending.exit_code is None:
         return "the process that had started it died, too."
     if ending.crashed:
-        return f"{ending}. Libraries may stumble over these data: try another estimator or other parameters."
+        return f"{ending}. {_OTHERWISE[kind]}"
     if ending.signal != signal.SIGKILL:
         return f"something outside of it ended it ({ending}), such as a limit of the system that the worker runs under."
     if out_of_memory_kill:

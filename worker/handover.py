@@ -1,7 +1,9 @@
-"""What supervisor and computing process of a train job tell each other, as files in the attempt's folder."""
+"""What supervisor and computing process of a job tell each other, as files in the attempt's folder."""
 
 from pydantic import BaseModel
 
+from shared.estimators.signature import Signature
+from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
@@ -9,12 +11,14 @@ from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
 
 WORK_FILE = "work.json"
+BATCH_FILE = "batch.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
 # Lines for the job's log. What the process prints is not in it; the worker keeps that.
 LINES_FILE = "job.log"
 OUTCOME_FILE = "outcome.json"
 MODEL_FILE = "model.pkl"
+OUTPUT_FILE = "output"
 
 
 class Work(BaseModel):
@@ -27,8 +31,21 @@ class Work(BaseModel):
     threads: int
 
 
-class TrainingProblem(BaseModel):
-    """Why there is no model: the code and the detail of an error of the platform."""
+class BatchWork(BaseModel):
+    """One batch prediction, as the supervisor hands it over, with the digest of the model that it has verified."""
+
+    spec: BatchSpec
+    signature: Signature
+    model_sha256: str
+    environment: dict[str, str]
+    reading: Reading
+    columns: list[Column]
+    rows: int
+    threads: int
+
+
+class ComputationProblem(BaseModel):
+    """Why nothing came of it: the code and the detail of an error of the platform."""
 
     code: str
     detail: str
@@ -38,4 +55,19 @@ class Outcome(BaseModel):
     """What came of a training: what is to be registered about the model in `MODEL_FILE`, or why there is none."""
 
     facts: ModelFacts | None = None
-    problem: TrainingProblem | None = None
+    problem: ComputationProblem | None = None
+
+
+class BatchFacts(BaseModel):
+    """What is to be told of the output in `OUTPUT_FILE`."""
+
+    rows: int
+    errors: int
+    warnings: list[str]
+
+
+class BatchOutcome(BaseModel):
+    """What came of a batch prediction, or why there is no output."""
+
+    facts: BatchFacts | None = None
+    problem: ComputationProblem | None = None

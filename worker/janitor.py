@@ -15,6 +15,7 @@ from shared.jobs import expiry
 from shared.logging import get_logger
 from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry.orphan_collector import OrphanCollector
+from shared.registry.outputs import old_outputs, retire_outputs
 from shared.registry.references import is_ours
 from shared.scratch import sweep_scratch
 from worker.runtime import Runtime
@@ -55,6 +56,7 @@ class Janitor:
             self._keys,
             self._logs,
             self._uploads,
+            self._outputs,
             self._discarded,
             self._orphans,
             self._unfinished,
@@ -99,6 +101,19 @@ class Janitor:
         runtime = self._runtime
         stale = clean_stale_uploads(runtime.database, runtime.store, runtime.settings)
         return {"uploads": stale, "datasets": forget_empty_datasets(runtime.database)}
+
+    def _outputs(self) -> dict[str, int]:
+        database, keep_days = self._runtime.database, self._runtime.settings.keep_prediction_days
+
+        def remove_some() -> int:
+            with database.read() as session:
+                found = old_outputs(session, keep_days=keep_days)
+            if not found:
+                return 0
+            with database.write() as session:
+                return retire_outputs(session, found)
+
+        return {"outputs": self._all_of(remove_some)}
 
     def _discarded(self) -> dict[str, int]:
         runtime = self._runtime

@@ -33,6 +33,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("train_model", "202"): _FROM_JOB,
     ("promote_model", "202"): _FROM_JOB,
     ("retry_job", "202"): _FROM_JOB,
+    ("predict_batch", "202"): _FROM_JOB,
     ("cancel_job", "202"): {"get_job": _FROM_JOB["get_job"]},
     ("get_job", "200"): {
         "get_model": _link("get_model", "The model that it made or promoted, once it has succeeded.", _MADE),
@@ -41,6 +42,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
             "Bring that model to the next stage: `dataset_name` is that of the job, `version` that of its result.",
         ),
         "retry_job": _link("retry_job", "The same again, once it has ended.", _JOB),
+        "download_output": _link("download_output", "The output of a batch prediction.", _JOB),
     },
     ("get_model", "200"): {
         "download_artifact": _link("download_artifact", "Its file.", _MODEL),

@@ -146,6 +146,28 @@ BODIES: dict[str, dict[str, Any]] = {
         "all": {"summary": "All models", "value": {}},
         "ready": {"summary": "Those that are ready", "value": {"ready": True}},
     },
+    "predict_batch": {
+        "iris_all_rows": {
+            "summary": "Iris: all rows, with the true species beside the predicted one",
+            "value": {
+                "dataset_name": "iris",
+                "environment": "staging",
+                "input": {"dataset_name": "iris"},
+                "keep": ["target"],
+                "format": "csv",
+                "return": ["label", "probability"],
+            },
+        },
+        "diabetes_parquet": {
+            "summary": "Diabetes: numbers, as Parquet, by the newest model in dev",
+            "value": {
+                "dataset_name": "diabetes",
+                "environment": "dev",
+                "input": {"dataset_name": "diabetes", "dataset_version": 1},
+                "format": "parquet",
+            },
+        },
+    },
     "annotate_model": {
         "tags_and_note": {
             "summary": "Tags and a note",

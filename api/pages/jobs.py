@@ -46,12 +46,22 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Attempts", str(job.attempts)),
             ("Erased", told(job.erased_at)),
             ("Result", _result(job)),
+            *_output(job),
         ),
         _error(job),
         *_training(job.result or {}),
         together(element("h2", "Request"), listing(job.request)) if job.erased_at is None else element("p", _ERASED),
         element("p", link("Log", job.links["logs"]), " ", link("Newest state", job.links["self"])),
     )
+
+
+def _output(job: Job) -> Iterator[tuple[str, Content]]:
+    """What a batch prediction made."""
+    if "output" not in job.links or job.result is None:
+        return
+    yield "Rows", f"{job.result['rows']:,}"
+    yield "Rows with an error", f"{job.result['errors']:,}"
+    yield "Output", link("download", job.links["output"])
 
 
 def _training(result: Mapping[str, Any]) -> Iterator[Html | None]:

@@ -13,7 +13,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.settings import Settings
 
-_KINDS = " or ".join(f"`{kind}`" for kind in Kind)
+_KINDS = ", ".join(f"`{kind}`" for kind in Kind)
 
 
 class Progress(ResponseBody):
@@ -49,7 +49,7 @@ class Job(ResponseBody):
 
     job_id: UUID = Field(description="Its id.")
     # Not the enumeration: after a step back to this release there may be jobs of kinds that only a newer one knows.
-    kind: str = Field(description=f"What kind of work it is: {_KINDS}.", examples=[Kind.TRAIN])
+    kind: str = Field(description=f"What kind of work it is, of {_KINDS}.", examples=[Kind.TRAIN])
     status: State = Field(description="What has become of it: queued and running go on, the others are ends.")
     progress: Progress = Field(description="Percent and step of the present attempt.")
     dataset_name: str = Field(description="The dataset that it works on.")
@@ -70,8 +70,8 @@ class Job(ResponseBody):
         description="When the data that it was about was erased, and its request, result and log with it."
     )
     links: dict[str, str] = Field(
-        description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, and the "
-        "`model` that it made.",
+        description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, the "
+        "`model` that it made or asked, and the `output` of a batch prediction.",
         examples=[
             {
                 "self": "/jobs/5f0c…",
@@ -85,7 +85,7 @@ class Job(ResponseBody):
     @classmethod
     def from_row(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
         """The job that a row holds, with its place in the queue where that was looked up."""
-        computes = row.kind == Kind.TRAIN
+        computes = row.kind in {Kind.TRAIN, Kind.PREDICT}
         return cls(
             job_id=row.id,
             kind=row.kind,
@@ -119,4 +119,6 @@ def _links(row: JobRow) -> dict[str, str]:
         links["cancel"] = f"{here}/cancel"
     if row.result and "version" in row.result:
         links["model"] = f"/models/{row.result['version']}"
+    if row.kind == Kind.PREDICT and row.status == State.SUCCEEDED:
+        links["output"] = f"{here}/output"
     return links

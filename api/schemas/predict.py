@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, SkipValidation
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
+from api.schemas.queue import LimitsRequest, Priority
+from shared.jobs.rows import MIDDLE_PRIORITY
 
 Cell = float | bool | str | None
 
@@ -84,4 +86,49 @@ class PredictAnswer(ResponseBody):
     )
     warnings: list[str] = Field(
         default=[], description="What is worth knowing of this answer; empty as a rule.", examples=[[]]
+    )
+
+
+class BatchRows(RequestBody):
+    """The rows to predict for: a dataset, which need not be the one of the model."""
+
+    dataset_name: str = Field(description="The dataset whose rows are predicted.", examples=["my_dataset"])
+    dataset_version: VersionNumber | None = Field(
+        default=None, description="The newest one unless given.", examples=[None]
+    )
+
+
+class BatchRequest(RequestBody):
+    """What to predict in the background, with the model of which environment."""
+
+    dataset_name: str = Field(description="The dataset whose model is asked.", examples=["my_dataset"])
+    environment: str = Field(description="The stage in which the model is active.", examples=["staging"])
+    version: VersionNumber | None = Field(
+        default=None, description="One active version, instead of the newest one that is active there now."
+    )
+    target: str | None = Field(
+        default=None, description="The column to predict, where versions of several targets are active."
+    )
+    input: BatchRows = Field(description="The rows to predict for.")
+    keep: list[str] = Field(
+        default=[],
+        max_length=5_000,
+        description="Columns of the input that the output repeats, as the input has them.",
+        examples=[["id"]],
+    )
+    format: Literal["csv", "parquet"] = Field(default="csv", description="What the output is.")
+    return_: list[Literal["label", "probability"]] = Field(
+        default=["label"],
+        alias="return",
+        max_length=2,
+        description="Ask for the probability of each class, too, of classifiers that have them.",
+    )
+    neutralise_formulas: bool = Field(
+        default=False,
+        description="Put an apostrophe before texts that begin with `=`, `+`, `-` or `@`, which programs for tables "
+        "would take for formulas; numbers stay as they are. For CSV only.",
+    )
+    priority: Priority = MIDDLE_PRIORITY
+    limits: LimitsRequest = Field(
+        default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."
     )

@@ -14,6 +14,7 @@ from shared.home import exposed, home_problem, probe_folder, weakness_of_home
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
+from shared.object_store.shelves import buckets_of
 from shared.registry.artifact_keys import sealing_keys
 from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings
@@ -156,4 +157,5 @@ def _store_place(settings: Settings) -> str:
         return str(settings.home / "store")
     # Without a password, which may stand before an @.
     host = urlsplit(settings.s3_endpoint_url).netloc.rpartition("@")[2] if settings.s3_endpoint_url else "AWS"
-    return f"S3 at {host}, buckets {settings.datasets_bucket} and {settings.models_bucket}"
+    *others, last = buckets_of(settings)
+    return f"S3 at {host}, buckets {', '.join(others)} and {last}"

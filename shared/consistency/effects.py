@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, not_, or_, select
 from sqlalchemy.orm import Session
 
 from shared.consistency.difference import Difference
 from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 
 _HINT = "Job and effect are one transaction: rows were changed by hand, or by a bug. Report it."
@@ -20,6 +21,7 @@ def differences(database: Database) -> Iterator[Difference]:
         yield from _trainings(session)
         yield from _models(session)
         yield from _promotions(session)
+        yield from _predictions(session)
 
 
 def _trainings(session: Session) -> Iterator[Difference]:
@@ -57,3 +59,20 @@ def _promotions(session: Session) -> Iterator[Difference]:
         if named not in deployed and job_id not in erased:
             found = f"it succeeded, and version {named[0]} never was in {named[1]}"
             yield Difference("effect_missing", f"job {job_id}", found, _HINT)
+
+
+def _predictions(session: Session) -> Iterator[Difference]:
+    succeeded = (JobRow.kind == Kind.PREDICT, JobRow.status == State.SUCCEEDED)
+    jobs = (
+        select(JobRow.id)
+        .outerjoin(PredictionOutputRow, PredictionOutputRow.job_id == JobRow.id)
+        .where(*succeeded, JobRow.erased_at.is_(None), PredictionOutputRow.job_id.is_(None))
+    )
+    for job_id in session.scalars(jobs):
+        yield Difference("effect_missing", f"job {job_id}", "it succeeded and has no output", _HINT)
+    outputs = select(PredictionOutputRow.object_key, JobRow.kind, JobRow.id, JobRow.status).join(
+        JobRow, JobRow.id == PredictionOutputRow.job_id
+    )
+    for row in session.execute(outputs.where(not_(and_(*succeeded)))):
+        found = f"it is of the {row.kind} job {row.id}, which is {row.status}"
+        yield Difference("effect_unexpected", f"output {row.object_key}", found, _HINT)

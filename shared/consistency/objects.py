@@ -6,6 +6,7 @@ On a platform that runs both change meanwhile, so whatever seems to be missing i
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from shared.hashing import chunks_of, copy_hashed
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry.naming import read_artifact_name
+from shared.registry.outputs import PredictionOutputRow, writing_job
 from shared.registry.references import claiming_job, is_newer, is_ours, named
 from shared.registry.rows import DeploymentRow
 from shared.registry.tombstones import erasures
@@ -27,6 +29,8 @@ from shared.settings import Settings
 _CHUNK_BYTES = 2**20
 _HINTS = {
     Shelf.DATASETS: "Bring the object back from a backup of the bucket, or upload the same file again under that name.",
+    Shelf.PREDICTIONS: "Bring the object back from a backup of the bucket, or run the job again with "
+    "`POST /jobs/{id}/retry`.",
     Shelf.MODELS: "Bring the object back from a backup of the bucket, or retire the version there and train again.",
 }
 
@@ -58,6 +62,9 @@ def _expected(session: Session, shelf: Shelf) -> Iterator[_Expected]:
     if shelf is Shelf.DATASETS:
         columns = (DatasetVersionRow.object_key, DatasetVersionRow.size_bytes, DatasetVersionRow.sha256)
         query = select(*columns).join(DatasetRow).where(DatasetVersionRow.state == VersionState.READY)
+    elif shelf is Shelf.PREDICTIONS:
+        output = PredictionOutputRow
+        query = select(output.object_key, output.size_bytes, output.sha256).where(output.removed_at.is_(None))
     else:
         # Of several deployments in one stage all have the same file.
         query = select(DeploymentRow.artifact_path, DeploymentRow.size_bytes, DeploymentRow.sha256).distinct()
@@ -111,7 +118,7 @@ def _unexpected(
             return
         erased = erasures(session, [name.version for name in read_artifact_name(entry.key)])
         # In this order: a job that ends in between has named the object then.
-        job_id = claiming_job(session, entry.key) if shelf is Shelf.MODELS else None
+        job_id = _claimed_by(session, shelf, entry.key)
         newer = shelf is Shelf.MODELS and is_newer(session, entry.key)
         if named(session, shelf, [entry.key]):
             return
@@ -128,6 +135,12 @@ def _unexpected(
         yield Difference("object_newer", about, found, _NEWER)
     else:
         yield Difference("orphan", about, f"no row names it; it is {age} old", _collected(settings))
+
+
+def _claimed_by(session: Session, shelf: Shelf, key: str) -> UUID | None:
+    if shelf is Shelf.PREDICTIONS:
+        return writing_job(session, key)
+    return claiming_job(session, key) if shelf is Shelf.MODELS else None
 
 
 _RESTORED = "The bucket was brought back from a backup, or an attempt stored the file too late. Remove it."

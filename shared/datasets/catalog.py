@@ -7,7 +7,7 @@ Uploading its name again brings it back.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,8 +16,9 @@ from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow, VersionState
 from shared.discarded import discard
 from shared.errors import DatasetInUse, UnknownDataset, UnknownDatasetVersion, closest, meant
-from shared.jobs.erasure import lock_jobs
+from shared.jobs.erasure import lock_jobs, open_jobs
 from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind
 from shared.object_store.shelves import Shelf
 
 _SUGGESTED_FROM = 1_000
@@ -146,9 +147,10 @@ def delete_dataset(session: Session, name: str) -> None:
 
     Raises:
         UnknownDataset: when there is no such dataset.
-        DatasetInUse: when a model was made from it.
+        DatasetInUse: when a model was made from it, or a job is to predict for its rows.
     """
     dataset = lock_dataset(session, name)
+    _refuse_open_predictions(session, dataset)
     keys = session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.dataset_id == dataset.id)).all()
     try:
         session.execute(delete(DatasetRow).where(DatasetRow.id == dataset.id))
@@ -180,7 +182,18 @@ def lock_dataset(session: Session, name: str) -> DatasetRow:
 def jobs_of(dataset: DatasetRow) -> ColumnElement[bool]:
     """The jobs on a dataset, or on an earlier one of its name, and all others that read a version of it."""
     versions = select(DatasetVersionRow.id).where(DatasetVersionRow.dataset_id == dataset.id)
-    return or_(JobRow.dataset_name == dataset.name, JobRow.dataset_version_id.in_(versions))
+    # A batch prediction is listed under the dataset of its model, and may have read another one.
+    read_it = and_(JobRow.kind == Kind.PREDICT, JobRow.request["input", "dataset_name"].as_string() == dataset.name)
+    return or_(JobRow.dataset_name == dataset.name, JobRow.dataset_version_id.in_(versions), read_it)
+
+
+def _refuse_open_predictions(session: Session, dataset: DatasetRow) -> None:
+    waiting = open_jobs(session, and_(JobRow.kind == Kind.PREDICT, jobs_of(dataset)))
+    if waiting:
+        raise DatasetInUse(
+            f"The job {waiting[0]} predicts for the rows of the dataset '{dataset.name}'. Wait for its end, or cancel "
+            f"it with POST /jobs/{waiting[0]}/cancel; then delete the dataset."
+        )
 
 
 def next_number(session: Session, name: str) -> int:

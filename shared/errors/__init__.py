@@ -3,6 +3,7 @@
     PlatformError
     |-- Invalid          what was asked cannot be right
     |-- Unknown          it names something that is not there
+    |   `-- Gone         it was there, and was removed for good
     |-- Conflict         right in itself, but against the present state
     |-- TooLarge         over a limit
     |-- WrongMediaType   not a content type that is taken here

@@ -1,6 +1,6 @@
 """Errors of jobs."""
 
-from shared.errors.tree import Conflict, Permanent, PlatformError, Unavailable, Unknown
+from shared.errors.tree import Conflict, Gone, Permanent, PlatformError, Unavailable, Unknown
 
 
 class UnknownJob(Unknown):
@@ -31,6 +31,30 @@ class JobNotEnded(Conflict):
     """The job is queued or running."""
 
     hint = "Wait for its end with `GET /jobs/{id}?wait=60`, or cancel it first."
+
+
+class NoOutput(Unknown):
+    """The job has no file as its output: it is of another kind, or it ended without success."""
+
+    hint = "Look at `GET /jobs?kind=predict&status=succeeded` for those that have one."
+
+
+class OutputNotReady(Conflict):
+    """The job has not ended, so that its output is not there yet."""
+
+    hint = "Wait for its end with `GET /jobs/{id}?wait=60`."
+
+
+class OutputRemoved(Gone):
+    """The output was removed: because of its age, or because the data that it was made of was erased."""
+
+    hint = "Send the request again, with POST /predict/batch."
+
+
+class OutputUnavailable(Unavailable):
+    """The stored file of the output is missing, or is not the one that the job made."""
+
+    hint = "Bring the file back from a backup of the bucket, or run the job again with `POST /jobs/{id}/retry`."
 
 
 class DatasetDeleted(Permanent):

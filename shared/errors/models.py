@@ -1,6 +1,6 @@
 """Errors of training, registry and prediction."""
 
-from shared.errors.tree import Conflict, Invalid, Permanent, Unavailable, Unknown
+from shared.errors.tree import Conflict, Gone, Invalid, Permanent, Unavailable, Unknown
 
 
 class UnknownColumn(Invalid):
@@ -63,14 +63,14 @@ class UnknownModel(Unknown):
     hint = "Look at `GET /models`; versions are counted through over all datasets."
 
 
-class ModelErased(Unknown):
+class ModelErased(Gone):
     """The model of that version was erased for good; its number is never given again."""
 
     hint = "Choose another version; `GET /models` lists them."
 
 
 class ModelInUse(Conflict):
-    """The model is active in a stage, or a job is about to promote it, so that it cannot be erased."""
+    """The model is active in a stage, or a job is about to use it, so that it cannot be erased."""
 
     hint = "Retire it from every stage, or end the job; then erase it."
 

@@ -59,6 +59,10 @@ class Unknown(PlatformError):
     """It names something that is not there."""
 
 
+class Gone(Unknown):
+    """It was there, and was removed for good."""
+
+
 class Conflict(PlatformError):
     """The request is right in itself, but not in the present state."""
 

@@ -8,6 +8,7 @@ class Kind(StrEnum):
 
     TRAIN = "train"
     PROMOTE = "promote"
+    PREDICT = "predict"
 
 
 class State(StrEnum):

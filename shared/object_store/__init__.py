@@ -11,6 +11,7 @@ from shared.object_store.contract import (
     check_bucket,
 )
 from shared.object_store.local import LocalStore
+from shared.object_store.shelves import BUCKET_SETTINGS, buckets_of
 from shared.settings import Settings
 
 __all__ = [
@@ -30,12 +31,12 @@ def open_store(settings: Settings) -> ObjectStore:
     Raises:
         WrongSettings: when a bucket cannot have its name, or the endpoint is no URL.
     """
-    buckets = (settings.datasets_bucket, settings.models_bucket)
+    buckets = buckets_of(settings)
     try:
         for bucket in buckets:
             check_bucket(bucket)
     except ValueError as error:
-        raise WrongSettings(f"MLMINI_DATASETS_BUCKET or MLMINI_MODELS_BUCKET: {error}") from None
+        raise WrongSettings(f"{BUCKET_SETTINGS}: {error}") from None
     if settings.store == "local":
         return LocalStore(settings.home / "store", buckets=buckets)
     # boto3 takes a quarter of a second and 30 MB to import: a local deployment does not pay for it.

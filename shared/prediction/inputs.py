@@ -5,23 +5,20 @@ Rows by position (`features`) and rows by name (`records`) become one form: list
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import BodyTooLarge, InvalidInput, closest, meant
-from shared.estimators.signature import InputColumn, Signature
-from shared.prediction.cells import Check, Spelling, check_of, short, shown, text_of_number
+from shared.estimators.signature import Signature
+from shared.prediction.cells import short, shown
 from shared.prediction.input_warnings import InputWarnings, WarningKind
+from shared.prediction.json_cells import NUMBERS, take_cells
 from shared.prediction.problems import InputProblems, listed, named
-from shared.prediction.strings import take_strings
-from shared.tables.missing import is_missing
 from shared.tables.names import with_settled_names
 from shared.training.frame import model_input
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_NUMBERS = frozenset({int, float})
 
 
 def read_input(
@@ -57,7 +54,8 @@ def _read_features(signature: Signature, rows: list[Any], warnings: InputWarning
         _check_shape(signature, index, row, problems, version=version)
     problems.raise_if_any()
     rows = [list(row) for row in rows]
-    _take_cells(signature, rows, "features", problems, warnings)
+    take_cells(signature, rows, "features", problems, warnings)
+    problems.raise_if_any()
     return _converted(signature, rows)
 
 
@@ -89,7 +87,8 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
     if lacking:
         absent = listed([name for name in names if name in lacking])
         warnings.tell(f"The records lack {absent}: the values there are taken as missing.")
-    _take_cells(signature, rows, "records", problems, warnings)
+    take_cells(signature, rows, "records", problems, warnings)
+    problems.raise_if_any()
     return _converted(signature, rows)
 
 
@@ -106,7 +105,7 @@ def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64
     if len(used) < width:
         # What stands in the other columns may be anything.
         rows = [[row[position] for position in used] for row in rows]
-    if not _NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
+    if not NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
         return None
     import numpy as np
 
@@ -131,74 +130,6 @@ def _check_shape(signature: Signature, index: int, row: Any, problems: InputProb
 def _wanted(signature: Signature, version: int) -> str:
     names = [column.name for column in signature.inputs]
     return f"the {named(version, signature)} takes {len(names)}: {listed(names)}"
-
-
-class _Input(NamedTuple):
-    """What is needed again and again to look at the cells of one column."""
-
-    position: int
-    key: str | int
-    column: InputColumn
-    may_be_missing: bool
-    check: Check
-    spell: Spelling | None
-    known: frozenset[Any] | None
-
-
-def _take_cells(
-    signature: Signature, rows: list[list[Any]], form: str, problems: InputProblems, warnings: InputWarnings
-) -> None:
-    """Look at each cell of rows that have the right shape, and put in these rows what the model gets for it.
-
-    Strings become the values that they spell. Numbers in columns of texts become texts.
-    """
-    take_strings(signature, rows, warnings)
-    for position, numbers in signature.gap_numbers.items():
-        for row in rows:
-            if type(row[position]) in _NUMBERS and row[position] in numbers:
-                row[position] = None
-    inputs = [
-        _Input(
-            position,
-            column.name if form == "records" else position,
-            column,
-            may_be_missing=column.missing_allowed or not column.used,
-            check=check_of(column),
-            spell=text_of_number(column),
-            known=column.all_categories,
-        )
-        for position, column in enumerate(signature.inputs)
-    ]
-    for index, row in enumerate(rows):
-        for each in inputs:
-            _take_cell(each, row, (form, index, each.key), problems, warnings)
-        if all(row[each.position] is None for each in inputs if each.column.used):
-            warnings.add(WarningKind.NOTHING_GIVEN, index)
-    problems.raise_if_any()
-
-
-def _take_cell(
-    given: _Input, row: list[Any], place: tuple[str, int, str | int], problems: InputProblems, warnings: InputWarnings
-) -> None:
-    column, index, value = given.column, place[1], row[given.position]
-    wrong = None if value is None else given.check(value)
-    if wrong is not None:
-        hint = " Send null where a value is missing." if given.may_be_missing and _stands_for_missing(value) else ""
-        problems.add(place, f"Column '{column.name}' ({column.kind}), row {index}: {wrong}.{hint}")
-        return
-    if given.spell is not None and type(value) in _NUMBERS:
-        value, seen = given.spell(value)
-        if column.cells is not None and value in (column.cells.gap_words or ()):
-            value = None
-        else:
-            kind = WarningKind.NUMBER_AS_TEXT if seen else WarningKind.NUMBER_AS_UNKNOWN_TEXT
-            warnings.add(kind, index, column.name)
-        row[given.position] = value
-    elif given.known is not None and value is not None and value not in given.known:
-        warnings.add_unknown(index, column, value)
-    if value is None and not given.may_be_missing:
-        sentence = f"Column '{column.name}' is missing in row {index}; the model needs a value."
-        problems.add(place, sentence, missing=True)
 
 
 def _converted(signature: Signature, rows: list[list[Any]]) -> Any:
@@ -226,10 +157,6 @@ def _check_size(signature: Signature, rows: int, max_cells: int) -> None:
 def _unknown_column(model: str, name: str, near: str | None, names: list[str]) -> str:
     hint = meant(near) or f" It takes: {listed(names)}."
     return f"The {model} has no input column '{short(name)}'.{hint}"
-
-
-def _stands_for_missing(value: Any) -> bool:
-    return isinstance(value, str) and is_missing(value)
 
 
 def _described(value: Any) -> str:

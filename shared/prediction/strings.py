@@ -20,8 +20,11 @@ class _Cell(NamedTuple):
     text: str
 
 
-def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWarnings) -> None:
-    """Put the values of strings into rows of the right shape; a string that is no such cell stays, to be refused."""
+def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWarnings, *, first: int = 0) -> None:
+    """Put the values of strings into rows of the right shape; a string that is no such cell stays, to be refused.
+
+    `first` is the number by which warnings name the first row.
+    """
     waiting: dict[CellReading, list[_Cell]] = {}
     for position, column in enumerate(signature.inputs):
         if column.used and (reading := _reading_of(column)) is not None:
@@ -36,11 +39,17 @@ def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWar
             if cells:
                 waiting.setdefault(reading, []).extend(cells)
     for reading, cells in waiting.items():
-        _read(signature, reading, cells, rows, warnings)
+        _read(signature, reading, cells, rows, warnings, first=first)
 
 
 def _read(
-    signature: Signature, reading: CellReading, cells: list[_Cell], rows: list[list[Any]], warnings: InputWarnings
+    signature: Signature,
+    reading: CellReading,
+    cells: list[_Cell],
+    rows: list[list[Any]],
+    warnings: InputWarnings,
+    *,
+    first: int,
 ) -> None:
     from shared.prediction.texts import read_texts
 
@@ -49,7 +58,7 @@ def _read(
     for at in found.not_finite:
         column = signature.inputs[cells[at].position]
         if column.missing_allowed:
-            warnings.add(WarningKind.NOT_FINITE, cells[at].row, column.name)
+            warnings.add(WarningKind.NOT_FINITE, first + cells[at].row, column.name)
         else:
             stay.add(at)
     for at, cell in enumerate(cells):

@@ -7,13 +7,13 @@ the registry and the key, and those very bytes are loaded.
 import importlib.metadata
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from shared.errors import ArtifactCorrupt, ModelUnavailable
-from shared.hashing import CHUNK_BYTES, copy_hashed
+from shared.hashing import CHUNK_BYTES, chunks_of, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
 from shared.registry.model_memory import measure_memory
@@ -57,17 +57,17 @@ def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifac
             copy_checked(store, settings, key, artifact, file)
             # Also writes what is still in its buffer.
             file.seek(0)
-        _check_release(artifact)
-        return Loaded(*measure_memory(lambda: _unpickle(file, artifact), size_bytes=artifact.seal.size_bytes))
+        _check_release(artifact.version, artifact.environment)
+        return Loaded(*measure_memory(lambda: _unpickle(file, artifact.version), size_bytes=artifact.seal.size_bytes))
 
 
-def _unpickle(file: IO[bytes], artifact: Artifact) -> Any:
+def _unpickle(file: IO[bytes], version: int) -> Any:
     try:
         return pickle.load(file)  # noqa: S301 - these very bytes were verified before
     except Exception as error:
-        log.exception("model_not_loaded", artifact_path=artifact.artifact_path)
+        log.exception("model_not_loaded", version=version)
         raise ModelUnavailable(
-            f"Model {artifact.version} cannot be loaded with the libraries that are installed here. Train it again."
+            f"Model {version} cannot be loaded with the libraries that are installed here. Train it again."
         ) from error
 
 
@@ -80,6 +80,21 @@ def fetch(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Ar
     """
     with target.open("wb") as file:
         copy_checked(store, settings, key, artifact, file)
+
+
+def load_fetched(path: Path, *, version: int, sha256: str, environment: Mapping[str, str]) -> Any:
+    """Load the model of a file that `fetch` wrote, in a process that has no key: the digest vouches for its bytes.
+
+    Raises:
+        ArtifactCorrupt: when the file is another one by now; nothing of it is run.
+        ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
+    """
+    with path.open("rb") as file:
+        if copy_hashed(chunks_of(file)).sha256 != sha256:
+            raise ArtifactCorrupt(f"The file of model {version} has other contents than the one that was fetched.")
+        file.seek(0)
+        _check_release(version, environment)
+        return _unpickle(file, version)
 
 
 def copy_checked(
@@ -135,12 +150,12 @@ def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Itera
         raise ArtifactCorrupt(f"The file '{artifact.artifact_path}' is missing from the object store.") from None
 
 
-def _check_release(artifact: Artifact) -> None:
+def _check_release(version: int, environment: Mapping[str, str]) -> None:
     """A pickle of scikit-learn is only meant for the release that wrote it; patch releases keep the format."""
-    fitted = artifact.environment.get("scikit-learn", "")
+    fitted = environment.get("scikit-learn", "")
     installed = importlib.metadata.version("scikit-learn")
     if fitted.split(".")[:2] != installed.split(".")[:2]:
         raise ModelUnavailable(
-            f"Model {artifact.version} was fitted with scikit-learn {fitted or '(unknown)'}, but {installed} is "
+            f"Model {version} was fitted with scikit-learn {fitted or '(unknown)'}, but {installed} is "
             "installed here. Train it again, or serve it with the release that fitted it."
         )

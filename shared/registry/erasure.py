@@ -17,6 +17,7 @@ from shared.logging import get_logger
 from shared.object_store.shelves import Shelf
 from shared.registry.deployments import begin_change
 from shared.registry.naming import artifact_name
+from shared.registry.outputs import discard_outputs
 from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.versions import RegisteredModel, find_model
 
@@ -31,7 +32,7 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     Raises:
         UnknownModel: when there is no such model.
         ModelErased: when it was erased before.
-        ModelInUse: when it is active in a stage, or a job is about to promote it.
+        ModelInUse: when it is active in a stage, or a job is about to promote it or to predict with it.
     """
     jobs = _jobs_of(find_model(session, version))
     # In the order of all locks: jobs, counters, registry. What was read before may have changed.
@@ -40,6 +41,7 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     model = find_model(session, version)
     _refuse_in_use(session, model, jobs)
     discard(session, Shelf.MODELS, _paths_of(model, stages))
+    discard_outputs(session, jobs)
     session.execute(insert(ErasedModelRow).values(**_facts_of(model), erased_by=actor))
     session.execute(delete(DeploymentRow).where(DeploymentRow.version == version))
     session.execute(delete(RegistryRow).where(RegistryRow.version == version))
@@ -57,6 +59,7 @@ def erase_dataset(session: Session, name: str, *, actor: str) -> None:
     dataset = lock_dataset(session, name)
     jobs = jobs_of(dataset)
     _refuse_dataset_in_use(session, dataset, jobs)
+    discard_outputs(session, jobs)
     erase_jobs(session, jobs)
     numbers = _bury_versions(session, dataset, actor)
     delete_dataset(session, name)
@@ -93,13 +96,13 @@ def _bury_versions(session: Session, dataset: DatasetRow, actor: str) -> Sequenc
 
 
 def _jobs_of(model: RegisteredModel) -> ColumnElement[bool]:
-    """The job that trained it, and those that were to promote it."""
-    promotes = and_(
-        JobRow.kind == Kind.PROMOTE,
+    """The job that trained it, and those that were to promote it or to predict with it."""
+    use_it = and_(
+        JobRow.kind.in_([Kind.PROMOTE, Kind.PREDICT]),
         JobRow.dataset_name == model.dataset_name,
         JobRow.request["version"].as_integer() == model.row.version,
     )
-    return or_(JobRow.id == model.row.job_id, promotes)
+    return or_(JobRow.id == model.row.job_id, use_it)
 
 
 def _refuse_in_use(session: Session, model: RegisteredModel, jobs: ColumnElement[bool]) -> None:
@@ -113,7 +116,7 @@ def _refuse_in_use(session: Session, model: RegisteredModel, jobs: ColumnElement
     unfinished = open_jobs(session, jobs)
     if unfinished:
         raise ModelInUse(
-            f"The job {unfinished[0]} is to promote version {version}. Wait for its end, or cancel it with "
+            f"The job {unfinished[0]} is to use version {version}. Wait for its end, or cancel it with "
             f"POST /jobs/{unfinished[0]}/cancel; then erase the model."
         )
 

@@ -42,7 +42,7 @@ class OrphanCollector:
     stopping: Callable[[], bool] = field(default=lambda: False)
 
     def collect(self) -> Collected:
-        """Look through both buckets once.
+        """Look through all buckets once.
 
         Raises:
             StoreUnavailable, DatabaseUnavailable: when one of them does not answer; what is left is for the next round.

@@ -13,18 +13,27 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store.shelves import Shelf
 from shared.registry.naming import artifact_name, read_artifact_name
+from shared.registry.outputs import named_outputs, read_output_key, writing_job
 from shared.registry.rows import DeploymentRow, RegistryRow
 
 
 def is_ours(shelf: Shelf, key: str) -> bool:
     """Whether the platform may have made an object of that name."""
-    return is_object_key(key) if shelf is Shelf.DATASETS else bool(read_artifact_name(key))
+    match shelf:
+        case Shelf.DATASETS:
+            return is_object_key(key)
+        case Shelf.MODELS:
+            return bool(read_artifact_name(key))
+        case Shelf.PREDICTIONS:
+            return read_output_key(key) is not None
 
 
 def named(session: Session, shelf: Shelf, keys: Collection[str]) -> set[str]:
     """Those of the keys that a row names, also one of an upload under way or of a retired deployment."""
     if shelf is Shelf.DATASETS:
         return set(session.scalars(select(DatasetVersionRow.object_key).where(DatasetVersionRow.object_key.in_(keys))))
+    if shelf is Shelf.PREDICTIONS:
+        return named_outputs(session, keys)
     deployed = select(DeploymentRow.artifact_path).where(DeploymentRow.artifact_path.in_(keys))
     registered = select(RegistryRow.artifact_path).where(RegistryRow.artifact_path.in_(keys))
     return set(session.scalars(deployed.union(registered)))
@@ -34,8 +43,10 @@ def is_claimed(session: Session, shelf: Shelf, key: str, *, by: Collection[Kind]
     """Whether somebody may still come to name an object that no row names; only jobs of the kinds in `by` count.
 
     Ask before `named`: an attempt that ended in between has named it then. Uploads have their rows before their
-    objects, so nobody claims an object of theirs.
+    objects, so nobody claims an object of theirs. The key of an output is of one attempt, which no other ever names.
     """
+    if shelf is Shelf.PREDICTIONS:
+        return writing_job(session, key) is not None
     return shelf is Shelf.MODELS and (is_newer(session, key) or claiming_job(session, key, kinds=by) is not None)
 
 

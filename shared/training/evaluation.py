@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from shared.estimators.signature import Task
+from shared.training.facts import NO_PROBABILITIES
 
 Labels = NDArray[Any]
 
@@ -77,7 +78,7 @@ def _classification(evaluation: Evaluation, model: Any, inputs: Any, target: Lab
     probabilities = model.predict_proba(inputs) if hasattr(model, "predict_proba") else None
     _add_roc_auc(evaluation, model, inputs, target, probabilities)
     if probabilities is None:
-        evaluation.notes.append("log_loss is left out: the estimator gives no probabilities.")
+        evaluation.notes.append(f"log_loss is left out: {NO_PROBABILITIES}.")
     else:
         evaluation.add("log_loss", lambda: metrics.log_loss(target, probabilities, labels=classes))
 
@@ -97,7 +98,7 @@ def _add_roc_auc(
             lambda: metrics.roc_auc_score(target, probabilities, multi_class="ovr", average="macro", labels=classes),
         )
     else:
-        evaluation.notes.append("roc_auc is left out: the estimator gives no probabilities.")
+        evaluation.notes.append(f"roc_auc is left out: {NO_PROBABILITIES}.")
 
 
 def _regression(evaluation: Evaluation, model: Any, inputs: Any, target: Labels) -> None:

@@ -87,7 +87,7 @@ class Place:
 
     def with_buckets_of(self, other: "Place") -> "Place":
         """The same place, but that its objects are those of another one."""
-        names = ("MLMINI_DATASETS_BUCKET", "MLMINI_MODELS_BUCKET")
+        names = ("MLMINI_DATASETS_BUCKET", "MLMINI_MODELS_BUCKET", "MLMINI_PREDICTIONS_BUCKET")
         self.variables |= {name: other.variables[name] for name in names}
         return self
 

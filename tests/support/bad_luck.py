@@ -123,6 +123,7 @@ class Scene:
             "S3_SECRET_KEY": self.s3.secret_key,
             "DATASETS_BUCKET": f"datasets-{own}",
             "MODELS_BUCKET": f"models-{own}",
+            "PREDICTIONS_BUCKET": f"predictions-{own}",
         }
         return right | variables
 

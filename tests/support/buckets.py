@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from shared.errors import StoreUnavailable
 from shared.object_store import open_store
+from shared.object_store.shelves import buckets_of
 from shared.settings import Settings
 from tests.support.servers import S3
 
@@ -24,6 +25,7 @@ def new_buckets(server: S3, home: Path) -> Settings:
         s3_secret_key=SecretStr(server.secret_key),
         datasets_bucket=f"datasets-{own}",
         models_bucket=f"trained-models-{own}",
+        predictions_bucket=f"predictions-{own}",
     )
 
 
@@ -44,7 +46,7 @@ class Buckets:
         yield lent.model_copy(update={"home": home})
         store = open_store(lent)
         try:
-            for bucket in (lent.datasets_bucket, lent.models_bucket):
+            for bucket in buckets_of(lent):
                 for entry in list(store.list(bucket)):
                     store.delete(bucket, entry.key)
         except StoreUnavailable:

@@ -14,6 +14,7 @@ from shared.jobs import claims
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
+from shared.object_store.shelves import buckets_of
 from shared.registry.orphan_collector import Collected, OrphanCollector
 from shared.registry.rows import OrphanRow
 from shared.settings import Settings
@@ -48,8 +49,7 @@ class Belongings:
 
     def left(self) -> set[str]:
         """The keys of all objects."""
-        buckets = (self.settings.datasets_bucket, self.settings.models_bucket)
-        return {entry.key for bucket in buckets for entry in self.store.list(bucket)}
+        return {entry.key for bucket in buckets_of(self.settings) for entry in self.store.list(bucket)}
 
     def register(self, version: int) -> UUID:
         """A succeeded training of that version; its job."""
@@ -75,7 +75,7 @@ class Belongings:
         """All objects are old in both; the clock of an S3 server cannot be moved, so there it takes a second."""
         self.age_in_database()
         if self.settings.store == "local":
-            for bucket in (self.settings.datasets_bucket, self.settings.models_bucket):
+            for bucket in buckets_of(self.settings):
                 for entry in self.store.list(bucket):
                     os.utime(self.settings.home / "store" / bucket / entry.key, (0, 0))
 

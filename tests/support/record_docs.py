@@ -39,7 +39,11 @@ _TITLES = {
 }
 # Streams and logs are written by hand, beside their routes: real ones are too long.
 _ELSEWHERE = {"follow_job", "read_job_log"}
-_ENDS = {"train": "Training has succeeded", "promote": "Promotion has succeeded"}
+_ENDS = {
+    "train": "Training has succeeded",
+    "promote": "Promotion has succeeded",
+    "predict": "Batch prediction has succeeded",
+}
 # Long lists are cut: a sample is there to be read.
 _MOST = {"items": 2, "parameters": 4, "rows": 3, "recipe": 2}
 _MOST_COLUMNS = 5

@@ -61,6 +61,7 @@ class Walk:
         for name in BODIES["predict"]:
             yield self.one("predict", name)
         yield from self._other_protocols()
+        yield from self._predict_batch()
         for name in BODIES["annotate_model"]:
             yield self.one("annotate_model", name)
         for name in BODIES["retire_model"]:
@@ -120,6 +121,12 @@ class Walk:
         body = {"dataset_name": "iris", "target_column": "target", "model": SLOW}
         slow = self.client.post("/train", json=body).json()["job_id"]
         yield from self._job(self.one("cancel_job", job_id=slow))
+
+    def _predict_batch(self) -> Iterator[Step]:
+        for name in BODIES["predict_batch"]:
+            accepted = self.one("predict_batch", name)
+            yield from self._job(accepted)
+            yield self.one("download_output", job_id=accepted.answer.json()["job_id"])
 
     def _job(self, accepted: Step) -> Iterator[Step]:
         yield accepted

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -14,6 +15,8 @@ from api.app import create_app
 from api.docs.answers import REQUEST_ID
 from api.lifespan import Parts
 from shared.datasets.catalog import find_entry
+from shared.registry.outputs import retire_outputs
+from tests.support.finished_batches import finish_batch
 from tests.support.jobs import add_alike, add_job
 from tests.support.models import Platform, iris_forest
 from tests.support.protocol_turns import turns_of_protocols
@@ -33,6 +36,7 @@ _TRAIN = {"dataset_name": "iris", "model": _FOREST, "target_column": "target"}
 _PROMOTE = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
 _ROW = [5.1, 3.5, 1.4, 0.2]
 _PREDICT = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": [_ROW]}}
+_BATCH = {"dataset_name": "iris", "environment": "dev", "version": 2, "input": {"dataset_name": "iris"}}
 _KEY = {"Idempotency-Key": "my-first-model"}
 _MORE_THAN_A_BODY = b'{"dataset_name": "' + b"x" * 2**22 + b'"}'
 
@@ -85,10 +89,21 @@ def _furnish(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
     client.post("/datasets/upload", files={"file": ("diabetes.csv", "a,b\n1,2\n")})
     queued = str(add_job(parts.database))
     add_alike(parts.database, ALIKE, 2)
+    batches = _batches(client, parts, home)
     ended, erased = (client.get(f"/models/{version}").json()["job_id"] for version in (1, 4))
     client.post("/models/4/retire", json={"stage": "dev", "replace_target": True}).raise_for_status()
     client.delete("/models/4").raise_for_status()
-    return {"queued": queued, "ended": ended, "erased": erased}
+    return {"queued": queued, "ended": ended, "erased": erased, **batches}
+
+
+def _batches(client: TestClient, parts: Parts, home: Path) -> dict[str, str]:
+    """Batch predictions: one that waits, one that has its output, one whose output was removed."""
+    waits, done, old = (client.post("/predict/batch", json=_BATCH).json()["job_id"] for _ in range(3))
+    for job_id in (done, old):
+        finish_batch(parts, job_id, home)
+    with parts.database.write() as session:
+        retire_outputs(session, [UUID(old)])
+    return {"waits": waits, "done": done, "old": old}
 
 
 def _take(client: TestClient, turn: Turn, jobs: dict[str, str]) -> Refused:
@@ -107,13 +122,14 @@ def alike(problem: dict[str, Any]) -> str:
     return re.sub(r"\d{5,}", "00000", str(problem))
 
 
-def _turns(queued: str, ended: str, erased: str) -> Iterator[Turn]:
+def _turns(queued: str, ended: str, erased: str, **batches: str) -> Iterator[Turn]:
     yield from _of_datasets()
     yield from _of_training()
     yield from _of_jobs(queued, ended, erased)
     yield from _of_models()
     yield from _of_predictions()
     yield from (Turn(*asked) for asked in turns_of_protocols())
+    yield from _of_batches(ended, **batches)
     yield Turn("explain_error_code", "GET", "/errors/unknown_colum", {})
     yield Turn("explain_finding_code", "GET", "/findings/gap_words", {})
     yield Turn(ANY, "GET", "/version?nam=1", {})
@@ -268,6 +284,27 @@ def _of_predictions() -> Iterator[Turn]:
     ):
         yield Turn("predict", "POST", "/predict", {"json": _PREDICT | changed})
     yield from _bodies("predict", "/predict")
+
+
+def _of_batches(ended: str, waits: str, done: str, old: str) -> Iterator[Turn]:
+    for changed in (
+        {"dataset_name": "iriss"},
+        {"environment": "production"},
+        {"environment": "stagging"},
+        {"input": {"dataset_name": "iris", "dataset_version": 9}},
+        {"input": {"dataset_name": "wine"}},
+        {"keep": ["species"]},
+        {"keep": ["target", "target"]},
+    ):
+        yield Turn("predict_batch", "POST", "/predict/batch", {"json": _BATCH | changed})
+    yield Turn("predict_batch", "POST", "/predict/batch", {"json": _BATCH, "headers": _KEY})
+    yield from _bodies("predict_batch", "/predict/batch")
+    yield Turn("download_output", "GET", f"/jobs/{JOB_ID}/output", {})
+    yield Turn("download_output", "GET", f"/jobs/{ended}/output", {})
+    yield Turn("download_output", "GET", f"/jobs/{waits}/output", {})
+    yield Turn("download_output", "GET", f"/jobs/{ALIKE}/output", {})
+    yield Turn("download_output", "GET", f"/jobs/{old}/output", {})
+    yield Turn("download_output", "GET", f"/jobs/{done}/output", {"headers": {"Range": "bytes=1000-"}})
 
 
 def _pages(operation: str, path: str) -> Iterator[Turn]:

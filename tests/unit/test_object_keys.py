@@ -86,5 +86,5 @@ def test_a_range_that_makes_no_sense_is_refused(start: int, end: int | None) -> 
 @pytest.mark.parametrize("store", ["local", "s3"])
 def test_a_bucket_that_cannot_be_stops_the_start(settings: Settings, store: str) -> None:
     wrong = settings.model_copy(update={"store": store, "models_bucket": "Trained Models"})
-    with pytest.raises(WrongSettings, match="MLMINI_MODELS_BUCKET: 'Trained Models' is not a bucket name"):
+    with pytest.raises(WrongSettings, match="or MLMINI_PREDICTIONS_BUCKET: 'Trained Models' is not a bucket name"):
         open_store(wrong)

@@ -150,8 +150,8 @@ def test_a_round_of_nothing_tells_so(runtime: Runtime) -> None:
         Janitor(runtime).tidy()
     (done,) = [entry for entry in told if entry["event"] == "janitor_done"]
     counts = {name: value for name, value in done.items() if name not in {"event", "log_level"}}
-    steps = ("keys", "logs", "uploads", "datasets", "discarded", "orphans", "orphans_deleted", "foreign", "unfinished")
-    assert counts == dict.fromkeys((*steps, "scratch"), 0)
+    steps = ("keys", "logs", "uploads", "datasets", "outputs", "discarded", "orphans", "orphans_deleted", "foreign")
+    assert counts == dict.fromkeys((*steps, "unfinished", "scratch"), 0)
 
 
 def test_what_an_api_was_killed_before_removing_the_next_janitor_removes(runtime: Runtime) -> None:

@@ -1,24 +1,21 @@
 """The work of a train job: fetch the table, have it computed, stage the artifact, register the version."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import (
     ArtifactConflict,
-    DatasetCorrupt,
-    DatasetDeleted,
     InternalError,
     ModelTooLarge,
     error_of_code,
 )
 from shared.fail_points import fail_point
-from shared.hashing import chunks_of, copy_hashed, digest_of
+from shared.hashing import digest_of
 from shared.logging import get_logger
-from shared.object_store import ObjectExists, ObjectMissing
+from shared.object_store import ObjectExists
 from shared.registry.model_memory import check_size
 from shared.registry.naming import artifact_name
 from shared.registry.past_fits import expected_fit_seconds
@@ -32,7 +29,8 @@ from shared.training.plan import Treatment
 from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
-from worker.handover import MODEL_FILE, OUTCOME_FILE, TABLE_FILE, WORK_FILE, Outcome, Work
+from worker.fetching import fetch_table, find_table
+from worker.handover import MODEL_FILE, OUTCOME_FILE, WORK_FILE, Outcome, Work
 
 log = get_logger(__name__)
 
@@ -44,9 +42,8 @@ _MOST_FORGOTTEN = 1000
 def run(attempt: Attempt) -> Effect:
     """Do everything up to the commit; the effect is the new version in the first stage."""
     spec = TrainingSpec.stored(attempt.claim.request)
-    source = _find_table(attempt)
-    _fetch(attempt, source)
-    attempt.say(f"fetched the table '{attempt.claim.dataset_name}', {source.size_bytes:,} bytes, as it was uploaded")
+    source = find_table(attempt)
+    fetch_table(attempt, source)
     _hand_over(attempt, spec, source)
     compute(attempt, expected_fit_seconds=_expected_seconds(attempt, spec, source))
     facts = _read_outcome(attempt)
@@ -65,38 +62,6 @@ class _Staged:
     stage: str
     path: str
     seal: Seal
-
-
-def _find_table(attempt: Attempt) -> DatasetVersionRow:
-    with attempt.runtime.database.read() as session:
-        row = session.get(DatasetVersionRow, attempt.claim.dataset_version_id or 0)
-    if row is None:
-        raise DatasetDeleted(f"The dataset '{attempt.claim.dataset_name}' was deleted while this job waited.")
-    return row
-
-
-def _fetch(attempt: Attempt, source: DatasetVersionRow) -> None:
-    """Copy the table to the private folder, checked against the digest of its upload."""
-    runtime = attempt.runtime
-    try:
-        with (
-            runtime.store.open(runtime.settings.datasets_bucket, source.object_key) as stored,
-            (attempt.folder / TABLE_FILE).open("wb") as local,
-        ):
-            digest = copy_hashed(_interruptible(attempt, stored), local)
-    except ObjectMissing:
-        raise DatasetDeleted(f"The file of dataset '{attempt.claim.dataset_name}' is gone. Upload it again.") from None
-    if digest.sha256 != source.sha256:
-        raise DatasetCorrupt(
-            f"The stored file of dataset '{attempt.claim.dataset_name}' is not what was uploaded. Upload it again."
-        )
-
-
-def _interruptible(attempt: Attempt, stored: BinaryIO) -> Iterator[bytes]:
-    for chunk in chunks_of(stored):
-        yield chunk
-        attempt.check()
-        fail_point("fetch.half")
 
 
 def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> None:

@@ -14,13 +14,13 @@ from botocore.parsers import ResponseParserError
 
 from shared.errors import StoreUnavailable
 from shared.object_store.contract import ObjectExists, ObjectMissing
+from shared.object_store.shelves import BUCKET_SETTINGS
 
 # Answers to a conditional write after which only a look at the object tells who wrote it. The last one comes when
 # the first answer to the end of an upload was lost and the client asked again.
 UNSETTLED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchUpload"}
 
 _CREDENTIALS = "MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY"
-_BUCKETS = "MLMINI_DATASETS_BUCKET or MLMINI_MODELS_BUCKET"
 _NO_S3 = (
     "What answers at MLMINI_S3_ENDPOINT_URL is no S3 server. Set the address of its S3 port, not that of its console."
 )
@@ -38,7 +38,7 @@ _SAID = {
 }
 _NO_BUCKET = (
     "The object store has no bucket '{}'. Create it, as `python -m cli.launcher.prepare` does where it may, or name "
-    f"the right one in {_BUCKETS}."
+    f"the right one in {BUCKET_SETTINGS}."
 )
 _CLOSED = (
     "The object store does not answer: the connection is closed. Check that MLMINI_S3_ENDPOINT_URL is its S3 port, and "
@@ -111,5 +111,5 @@ def _not_created(bucket: str, code: str, status: int) -> str:
         why = f"and {_CREDENTIALS} may not create it"
     else:
         why = "and it could not be created"
-    hint = f"Have it created, or name another one in {_BUCKETS}."
+    hint = f"Have it created, or name another one in {BUCKET_SETTINGS}."
     return f"The object store has no bucket '{bucket}', {why} ({code}). {hint}"

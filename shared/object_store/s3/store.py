@@ -19,6 +19,7 @@ from shared.object_store.s3.errors import code_of, vendor_errors
 from shared.object_store.s3.removal import hold_to_time, in_time
 from shared.object_store.s3.stale import abort_stale, server_time
 from shared.object_store.s3.upload import DIGEST, MultipartUpload
+from shared.object_store.shelves import buckets_of
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _BUFFER_BYTES = 2**18
 
 
 class S3Store:
-    """Objects in two buckets of one S3 server. The digest of an object is kept in its metadata."""
+    """Objects in a few buckets of one S3 server. The digest of an object is kept in its metadata."""
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is sent yet. Raises WrongSettings for an endpoint that is no URL."""
@@ -38,7 +39,7 @@ class S3Store:
         hold_to_time(self._client)
         # `check` must be quick, and its caller repeats it anyway.
         self._probe = _client(session, settings, attempts=1, read_seconds=5)
-        self._buckets = (settings.datasets_bucket, settings.models_bucket)
+        self._buckets = buckets_of(settings)
         self._region = settings.s3_region
 
     def put_new(self, bucket: str, key: str, source: Path, *, sha256: str, final: bool = False) -> None:

@@ -17,6 +17,8 @@ from shared.database import Base, Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
+from shared.object_store.shelves import buckets_of
+from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE
 from shared.settings import Settings
@@ -49,6 +51,7 @@ class History:
     lines: dict[tuple[UUID, int], list[str]] = field(default_factory=dict)
     registry: list[RegistryRow] = field(default_factory=list)
     deployments: list[DeploymentRow] = field(default_factory=list)
+    outputs: list[PredictionOutputRow] = field(default_factory=list)
     dataset_names: dict[int, str] = field(default_factory=dict)
     dataset_versions: list[DatasetVersionRow] = field(default_factory=list)
     keys: list[IdempotencyKeyRow] = field(default_factory=list)
@@ -76,13 +79,14 @@ def read_history(journal: Journal, settings: Settings, database: Database, store
             history.lines.setdefault((line.job_id, line.epoch), []).append(line.text)
         history.registry = _all(session, RegistryRow)
         history.deployments = sorted(_all(session, DeploymentRow), key=lambda row: row.id)
+        history.outputs = _all(session, PredictionOutputRow)
         history.dataset_names = {row.id: row.name for row in _all(session, DatasetRow)}
         history.dataset_versions = _all(session, DatasetVersionRow)
         history.keys = _all(session, IdempotencyKeyRow)
         history.counters = {row.name: row.value for row in _all(session, CounterRow)}
         if session.get_bind().dialect.name == "sqlite":
             history.integrity = [str(line) for line in session.scalars(text("PRAGMA integrity_check"))]
-    for bucket in (settings.datasets_bucket, settings.models_bucket):
+    for bucket in buckets_of(settings):
         history.objects |= _objects(store, bucket)
     history.secrets = _secrets(settings)
     return history

@@ -18,6 +18,8 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.errors import DatabaseUnavailable
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
+from shared.object_store.shelves import buckets_of
+from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow
 from shared.settings import PREFIX
 from tests.support.chaos.backends import Backends, Kind
@@ -72,6 +74,11 @@ class Scenario:
     def promote(self, version: int, stage: str) -> UUID:
         """Have a version brought to a stage."""
         return _promised(self.client.promote("iris", version, stage))
+
+    def predict_batch(self, version: int, **more: Any) -> UUID:
+        """Have a version predict for all irises."""
+        body = {"dataset_name": "iris", "environment": "dev", "version": version, "input": {"dataset_name": "iris"}}
+        return _promised(self.client.post("/predict/batch", body | more, key=uuid4().hex))
 
     def job(self, job_id: UUID) -> JobRow:
         """The job as it is now."""
@@ -136,8 +143,8 @@ class Scenario:
         with self.cluster.site.database.read() as session:
             named = {*session.scalars(select(DeploymentRow.artifact_path))}
             named |= {*session.scalars(select(DatasetVersionRow.object_key))}
-        buckets = (settings.datasets_bucket, settings.models_bucket)
-        return {entry.key for bucket in buckets for entry in self.cluster.site.store.list(bucket)} - named
+            named |= {*session.scalars(select(PredictionOutputRow.object_key))}
+        return {entry.key for bucket in buckets_of(settings) for entry in self.cluster.site.store.list(bucket)} - named
 
 
 def _computes(process: psutil.Process) -> bool:

@@ -13,7 +13,7 @@ from tests.support.chaos.history import History
 
 
 def one_effect_for_each_success(history: History) -> Iterator[str]:
-    """I2: registry rows are the succeeded trains, one each; deployments are their births and the succeeded promotes."""
+    """I2: registry rows are the succeeded trains, deployments their births and the promotes, outputs the predicts."""
     registered = Counter(row.job_id for row in history.registry)
     trains = {job.id: job for job in history.jobs.values() if _succeeded(job, Kind.TRAIN)}
     for job_id in registered.keys() - trains.keys():
@@ -24,6 +24,7 @@ def one_effect_for_each_success(history: History) -> Iterator[str]:
     for row in history.registry:
         if row.job_id in trains and (trains[row.job_id].result or {}).get("version") != row.version:
             yield f"job {row.job_id} registered version {row.version} and says another one"
+    yield from _one_output_each(history)
     first = history.settings.stages[0]
     deployed = Counter((row.version, row.stage) for row in history.deployments)
     expected = Counter((row.version, first) for row in history.registry)
@@ -57,6 +58,9 @@ def rows_have_their_objects(history: History) -> Iterator[str]:
     """I4: the object that a row names is there, with its size and its digest."""
     bucket = history.settings.models_bucket
     named = [(bucket, row.artifact_path, row.size_bytes, row.sha256) for row in history.deployments]
+    outputs = [output for output in history.outputs if output.removed_at is None]
+    predictions = history.settings.predictions_bucket
+    named += [(predictions, output.object_key, output.size_bytes, output.sha256) for output in outputs]
     named += [
         (history.settings.datasets_bucket, data.object_key, data.size_bytes, data.sha256)
         for data in history.dataset_versions
@@ -84,6 +88,7 @@ def nothing_is_left_over(history: History) -> Iterator[str]:
     named = {(models, row.artifact_path) for row in history.deployments}
     named |= {(models, row.artifact_path) for row in history.registry}
     named |= {(datasets, row.object_key) for row in history.dataset_versions}
+    named |= {(history.settings.predictions_bucket, row.object_key) for row in history.outputs}
     for bucket, key in sorted(history.objects.keys() - named):
         yield f"'{key}' in {bucket} is named by no row and was not collected"
 
@@ -99,6 +104,19 @@ def one_active_deployment(history: History) -> Iterator[str]:
 def database_is_whole(history: History) -> Iterator[str]:
     """I14: the database finds no fault in itself."""
     yield from (line for line in history.integrity if line != "ok")
+
+
+def _one_output_each(history: History) -> Iterator[str]:
+    """The outputs are those of the succeeded batch predictions, made by their last attempts."""
+    predicted = {job.id: job for job in history.jobs.values() if _succeeded(job, Kind.PREDICT)}
+    made = {output.job_id: output for output in history.outputs}
+    yield from (f"job {job_id} has an output and is no succeeded prediction" for job_id in made.keys() - predicted)
+    yield from (f"job {job_id} succeeded and has no output" for job_id in predicted.keys() - made)
+    for job_id in predicted.keys() & made:
+        if made[job_id].epoch != predicted[job_id].epoch:
+            yield f"the output of job {job_id} is of another attempt than the one that succeeded"
+        if (predicted[job_id].result or {}).get("output") != made[job_id].object_key:
+            yield f"job {job_id} has an output and says another one"
 
 
 def _succeeded(job: JobRow, kind: Kind) -> bool:

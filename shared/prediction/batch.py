@@ -1,0 +1,90 @@
+"""A whole batch prediction: a file of rows in, a file of predictions out, in bounded memory."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from shared.errors import InvalidTable
+from shared.estimators.signature import Signature
+from shared.prediction.batch_output import RowsDone, open_output
+from shared.prediction.batch_rows import RowPredictor
+from shared.prediction.batch_spec import BatchSpec, columns_of_inputs, no_probabilities
+from shared.tables.cells import cells_of
+from shared.tables.columns import Column
+from shared.tables.reading import Reading
+from shared.tables.row_chunks import RowChunk, row_chunks, values_as_kind
+from shared.tables.values import ARROW
+from shared.training.frame import forget_names
+from shared.training.parts import parts_of
+
+# Cells that are in memory as objects at a time.
+_CELLS = 100_000
+_MOST_ROWS = 10_000
+
+
+class BatchDone(NamedTuple):
+    """How many rows there were, how many of them could not be predicted, and what is to be said of the others."""
+
+    rows: int
+    errors: int
+    warnings: list[str]
+
+
+def predict_table(
+    table: Path,
+    output: Path,
+    *,
+    spec: BatchSpec,
+    signature: Signature,
+    model: Any,
+    reading: Reading,
+    columns: Sequence[Column],
+    on_rows: Callable[[int], None],
+) -> BatchDone:
+    """Predict for all rows of a table and write the output; `on_rows` hears how many rows are done.
+
+    Raises:
+        NoProbabilities: when they are asked of a model that has none.
+        InvalidTable: when the file is not the one that was checked, or has no row.
+    """
+    predictor = _predictor(spec, signature, model)
+    used = columns_of_inputs(signature, [column.name for column in columns])
+    known = {column.name: column for column in columns}
+    convert = spec.format == "parquet" and reading.typed
+    kinds = [ARROW[cells_of(known[name], reading).kind] if convert else pa.string() for name in spec.keep]
+    rows = errors = 0
+    at_once = max(1, min(_MOST_ROWS, _CELLS // (len(used) + len(spec.keep) + 1)))
+    with closing(open_output(output, spec, signature, kinds)) as file:
+        for chunk in row_chunks(table, reading, columns, wanted=list(used.values()), kept=spec.keep, rows=at_once):
+            values = {name: chunk.values[at] for name, at in used.items()}
+            outcomes = predictor.predict(values, chunk.rows, first=rows + 1)
+            file.add(RowsDone(rows + 1, _kept(chunk, spec, known, reading, convert=convert), outcomes))
+            rows += chunk.rows
+            errors += sum(outcome.error is not None for outcome in outcomes)
+            on_rows(rows)
+    if not rows:
+        raise InvalidTable("The file does not hold what was found in it when it was checked.")
+    return BatchDone(rows, errors, predictor.warnings.sentences())
+
+
+def _predictor(spec: BatchSpec, signature: Signature, model: Any) -> RowPredictor:
+    if spec.with_probabilities and not hasattr(model, "predict_proba"):
+        raise no_probabilities(spec.version, f"'{type(model).__name__}' gives labels only")
+    # The sums of threads come in any order, and so would the last digits of a prediction.
+    for part in parts_of(model):
+        if "n_jobs" in vars(part):
+            part.n_jobs = 1
+    ready = forget_names(model) if signature.numeric else model
+    return RowPredictor(ready, signature, spec.with_probabilities)
+
+
+def _kept(
+    chunk: RowChunk, spec: BatchSpec, known: Mapping[str, Column], reading: Reading, *, convert: bool
+) -> list[pa.Array]:
+    cells = [chunk.cells[name] for name in spec.keep]
+    if not convert:
+        return cells
+    return [values_as_kind(each, known[name], reading) for name, each in zip(spec.keep, cells, strict=True)]

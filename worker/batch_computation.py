@@ -1,0 +1,62 @@
+"""What runs in the computing process of a predict job.
+
+In the folder: a `BatchWork`, the table and the model; afterwards a `BatchOutcome`, and the output when it went well.
+"""
+
+from pathlib import Path
+
+from shared.errors import PlatformError
+from shared.prediction.batch import predict_table
+from shared.registry import artifact
+from shared.training.fitting import share_of_cores
+from worker.handover import (
+    BATCH_FILE,
+    MODEL_FILE,
+    OUTPUT_FILE,
+    TABLE_FILE,
+    BatchFacts,
+    BatchOutcome,
+    BatchWork,
+    ComputationProblem,
+)
+from worker.telling import Telling
+
+# The percentages between which the rows are predicted.
+_FIRST, _LAST = 10, 90
+PREDICTING = "predicting"
+
+
+def predict(folder: Path, telling: Telling) -> BatchOutcome:
+    """Predict as the `BatchWork` says; what came of it."""
+    work = BatchWork.model_validate_json((folder / BATCH_FILE).read_bytes())
+    try:
+        with share_of_cores(work.threads):
+            return BatchOutcome(facts=_predict(work, folder, telling))
+    except PlatformError as error:
+        return BatchOutcome(problem=ComputationProblem(code=error.code, detail=error.detail))
+
+
+def _predict(work: BatchWork, folder: Path, telling: Telling) -> BatchFacts:
+    def on_rows(done: int) -> None:
+        share = min(1.0, done / max(work.rows, 1))
+        telling.show(PREDICTING, _FIRST + int(share * (_LAST - _FIRST)), measured=True)
+
+    telling.show("reading", 5)
+    model = artifact.load_fetched(
+        folder / MODEL_FILE, version=work.spec.version, sha256=work.model_sha256, environment=work.environment
+    )
+    telling.show(PREDICTING, _FIRST, measured=True)
+    done = predict_table(
+        folder / TABLE_FILE,
+        folder / OUTPUT_FILE,
+        spec=work.spec,
+        signature=work.signature,
+        model=model,
+        reading=work.reading,
+        columns=work.columns,
+        on_rows=on_rows,
+    )
+    telling.say(f"predicted {done.rows - done.errors:,} of {done.rows:,} rows")
+    for warning in done.warnings:
+        telling.say(f"warning: {warning}")
+    return BatchFacts(**done._asdict())
