@@ -26,6 +26,8 @@ from api.routes import (
     health,
     job_events,
     jobs,
+    mlflow,
+    mlflow_csv,
     models,
     predict,
     predict_batch,
@@ -69,8 +71,8 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
-    asked = (predict_csv, predict, predict_batch)
-    for noun in (*walk, *asked, v2, v2_infer, health, errors, findings):
+    asked = (predict_csv, predict, predict_batch, v2, v2_infer, mlflow_csv, mlflow)
+    for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)
     return app
 
@@ -99,6 +101,7 @@ def _limits_of_files(most_bytes: int) -> dict[tuple[str, str], BodyLimit]:
     return {
         ("/datasets/upload", ""): BodyLimit(most_bytes + _MULTIPART_BYTES, setting),
         ("/predict", "text/csv"): BodyLimit(most_bytes, setting),
+        ("/serve/{model}/invocations", "text/csv"): BodyLimit(most_bytes, setting),
     }
 
 

@@ -27,6 +27,11 @@ TAGS = [
         "description": "Step 5 for clients of Triton, MLServer and KServe: the same models by the protocol that they "
         'speak, version 2, in JSON or with binary tensors. Its errors are `{"error": ...}`.',
     },
+    {
+        "name": "MLflow scoring",
+        "description": "Step 5 for clients of `mlflow models serve`: the same models at `/serve/{model}`. Its errors "
+        'are `{"error_code": ..., "message": ...}`.',
+    },
     {"name": "Operations", "description": "How the platform is."},
     {"name": "Errors", "description": "What the codes of errors mean."},
     {"name": "Findings", "description": "What the codes mean that the reading of a table tells."},

@@ -5,7 +5,7 @@ Swagger UI fills in the first one of each operation.
 
 from typing import Any
 
-from api.docs.protocol_requests import INFERENCES
+from api.docs.protocol_requests import INFERENCES, INVOCATIONS
 
 # What an operation is tried with, by its id: examples by name, in the order of the walk.
 BODIES: dict[str, dict[str, Any]] = {
@@ -140,6 +140,7 @@ BODIES: dict[str, dict[str, Any]] = {
             },
         },
     },
+    "mlflow_invoke": INVOCATIONS,
     "v2_infer": INFERENCES,
     "v2_infer_with_version": INFERENCES,
     "v2_index": {

@@ -35,8 +35,11 @@ _MAYBE_BAD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 class StrictRoute(APIRoute):
     """A route whose JSON body is read strictly; every router that takes JSON names it as its `route_class`.
 
-    A route for messages that are more than JSON overrides `json_of`.
+    A route for messages that are more than JSON overrides `json_of`; one whose clients write NaN for a missing value
+    sets `nan_is_null`.
     """
+
+    nan_is_null = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Read and check the body before FastAPI does anything with the request."""
@@ -55,7 +58,8 @@ class StrictRoute(APIRoute):
             self.check_media_type(request)
             body = self.json_of(request, body)
             # Reading a large body takes a while, in which other requests must not stand still.
-            parse = partial(parse_json, body, most_lists=request.app.state.most_lists)
+            most = request.app.state.most_lists
+            parse = partial(parse_json, body, most_lists=most, nan_is_null=self.nan_is_null)
             value = await run_in_threadpool(parse) if len(body) > _LARGE else parse()
             check_field_counts(value, field.field_info.annotation)
             return await handle(_ParsedRequest(request, value))
@@ -89,8 +93,8 @@ class _ParsedRequest(Request):
         return self._value
 
 
-def parse_json(body: bytes, *, most_lists: int) -> Any:
-    """The value of a JSON text with at most so many lists and objects.
+def parse_json(body: bytes, *, most_lists: int, nan_is_null: bool = False) -> Any:
+    """The value of a JSON text with at most so many lists and objects; NaN may be another word for null.
 
     Raises:
         BodyTooLarge: when it has more: each costs far more time and memory than the two bytes that it may have.
@@ -108,7 +112,7 @@ def parse_json(body: bytes, *, most_lists: int) -> Any:
         value = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_constant=_constant,
+            parse_constant=_constant_but_nan if nan_is_null else _constant,
             parse_float=_float,
             parse_int=_integer,
         )
@@ -183,6 +187,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(token: str) -> NoReturn:
     raise _BadToken(token, f"{token} is not a JSON number (use null for a missing value)")
+
+
+def _constant_but_nan(word: str) -> None:
+    if word != "NaN":
+        _constant(word)
 
 
 def _float(token: str) -> float:

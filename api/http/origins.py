@@ -17,10 +17,13 @@ _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _OWN_SITES = {"same-origin", "none"}
 
 # What a page needs to send and to read beyond what browsers let it.
-_SENT = ("Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", "X-Request-ID")
+_SENT = (
+    *("Content-Type", "Idempotency-Key", "If-None-Match", "Inference-Header-Content-Length", "Last-Event-ID", "Range"),
+    "X-Request-ID",
+)
 _READ = (
     *("Content-Disposition", "ETag", "Location", "Retry-After", "X-Model-Target", "X-Model-Version", "X-Request-ID"),
-    *("X-Row-Count", "X-Warnings"),
+    *("X-Row-Count", "X-Warnings", "Inference-Header-Content-Length"),
 )
 _METHODS = ("GET", "POST", "PATCH", "DELETE")
 

@@ -52,14 +52,21 @@ class RequestLimits:
             answer = problem(_encoded(), scope["request_id"], headers={"Accept-Encoding": "identity"})
             await answer(scope, receive, send)
             return
-        by_path = self._exceptions.get((scope["path"], ""), self._usual)
-        limit = self._exceptions.get((scope["path"], media_type(headers)), by_path)
+        path = _as_described(scope["path"])
+        by_path = self._exceptions.get((path, ""), self._usual)
+        limit = self._exceptions.get((path, media_type(headers)), by_path)
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:19]) > limit.max_bytes:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
             return
         in_time = ReceivedInTime(receive, seconds=self._body_seconds)
         await self._app(scope, _counting(in_time, limit), send)
+
+
+def _as_described(path: str) -> str:
+    """An address that names a model, as `exceptions` has it."""
+    served = path.startswith("/serve/") and path.endswith("/invocations")
+    return "/serve/{model}/invocations" if served else path
 
 
 def media_type(headers: Headers) -> str:

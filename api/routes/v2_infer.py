@@ -140,7 +140,7 @@ def _answer(
     asked: Asked, tail: bytes, place: ServingPlace, predictor: Predictor, warnings: list[str], *, max_cells: int
 ) -> Response:
     wanted = wanted_outputs(asked.body, predictor)
-    tensors = read_tensors(asked.body.inputs, tail)
+    tensors = read_tensors(asked.body.inputs, tail, max_cells=max_cells)
     rows = rows_of(predictor.signature, tensors, version=predictor.version, max_cells=max_cells, warnings=warnings)
     prediction = predictor.answer(
         features=rows,

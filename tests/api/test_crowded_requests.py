@@ -100,7 +100,12 @@ def test_a_long_list_is_told_how_long_it_may_be(one_client: TestClient) -> None:
 
 
 # Their cells are counted when the model is known, and each row is looked at once.
-COUNTED_LATER = {("InputData", "features"), ("InputData", "records"), ("InputTensor", "data")}
+COUNTED_LATER = {
+    ("InputTensor", "data"),
+    *(("InputData", name) for name in ("features", "records")),
+    *(("SplitFrame", name) for name in ("columns", "index", "data")),
+    *(("Invocation", name) for name in ("dataframe_records", "instances", "inputs")),
+}
 
 
 def test_every_list_and_every_object_that_clients_send_has_a_most() -> None:

@@ -43,6 +43,7 @@ NAMES = {
     *("v2_server", "v2_live", "v2_ready", "v2_index"),
     *("v2_model", "v2_model_ready", "v2_model_version", "v2_model_version_ready"),
     *("v2_infer", "v2_infer_with_version"),
+    *("mlflow_ping", "mlflow_version", "mlflow_invoke"),
     *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
     *("list_finding_codes", "explain_finding_code"),
 }

@@ -135,7 +135,9 @@ SIGNATURE = Signature(
 def test_whatever_tensors_come_they_become_rows_or_are_refused(inputs: list[dict[str, Any]], tail: bytes) -> None:
     request = InferRequest.model_validate({"inputs": inputs})
     found = outcome(
-        lambda: rows_of(SIGNATURE, read_tensors(request.inputs, tail), version=1, max_cells=20, warnings=[])
+        lambda: rows_of(
+            SIGNATURE, read_tensors(request.inputs, tail, max_cells=20), version=1, max_cells=20, warnings=[]
+        )
     )
     if isinstance(found, PlatformError):
         assert found.detail
@@ -156,7 +158,8 @@ def test_flat_nested_and_binary_values_are_the_same_tensor(
     form: dict[str, Any] = {"name": "a", "shape": [rows, width], "datatype": datatype}
     ways: list[dict[str, Any]] = [{"data": nested}, {"data": flat}, {"parameters": {BINARY_SIZE: len(tail)}}]
     (by_list, by_rows, by_bytes) = [
-        read_tensors([InputTensor.model_validate(form | way)], tail if "parameters" in way else b"") for way in ways
+        read_tensors([InputTensor.model_validate(form | way)], tail if "parameters" in way else b"", max_cells=20)
+        for way in ways
     ]
     assert by_list == by_rows == by_bytes
     assert by_list[0].values == flat

@@ -34,6 +34,17 @@ def turns_of_protocols() -> Iterator[Asked]:
     yield "v2_infer_with_version", "POST", "/v2/models/iris@staging/versions/1/infer", {"json": {"inputs": [_TABLE]}}
     yield "v2_index", "POST", "/v2/repository/index", {"json": {"ready": "yes"}}
     yield from _refused_bodies("v2_index", "/v2/repository/index")
+    yield from _of_mlflow()
+
+
+def _of_mlflow() -> Iterator[Asked]:
+    for model in ("iriss", "iris", "iris@staging"):
+        yield "mlflow_ping", "GET", f"/serve/{model}/ping", {}
+        path = f"/serve/{model}/invocations"
+        yield "mlflow_invoke", "POST", path, {"json": {"instances": [_ROW]}}
+    path = "/serve/iris/invocations?environment=dev&target=target"
+    yield "mlflow_invoke", "POST", path, {"json": {"instances": [[5.1, 3.5, "long", 0.2], [6.2, 3.4, 5.4, "wide"]]}}
+    yield from _refused_bodies("mlflow_invoke", path)
 
 
 def _refused_bodies(operation: str, path: str) -> Iterator[Asked]:

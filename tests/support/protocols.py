@@ -77,7 +77,19 @@ def by_binary_table(model: Model, rows: Rows) -> Said:
     return _infer(model, [_in_binary("table", [len(rows), len(model.columns)], "FP64", data)], data)
 
 
-OF_ANY_TABLE: list[Callable[[Model, Rows], Said]] = [by_v2_columns, by_binary_columns]
+def by_invocations(model: Model, rows: Rows) -> Said:
+    """A data frame as MLflow's client writes it, with NaN where a value is missing."""
+    data = [[float("nan") if cell is None else cell for cell in row] for row in rows]
+    frame = {"index": list(range(len(rows))), "columns": [name for name, _ in model.columns], "data": data}
+    return _invoke(model, {"dataframe_split": frame})
+
+
+def by_invoked_lists(model: Model, rows: Rows) -> Said:
+    """A list of values for each column."""
+    return _invoke(model, {"inputs": {name: [row[at] for row in rows] for at, (name, _) in enumerate(model.columns)}})
+
+
+OF_ANY_TABLE: list[Callable[[Model, Rows], Said]] = [by_v2_columns, by_binary_columns, by_invocations, by_invoked_lists]
 OF_NUMBERS: list[Callable[[Model, Rows], Said]] = [by_v2_table, by_binary_table]
 
 
@@ -96,6 +108,15 @@ def _in_json(tensor: tuple[str, str], values: list[Any]) -> dict[str, Any]:
 
 def _in_binary(name: str, shape: list[int], datatype: str, data: bytes) -> dict[str, Any]:
     return {"name": name, "shape": shape, "datatype": datatype, "parameters": {BINARY_SIZE: len(data)}}
+
+
+def _invoke(model: Model, body: dict[str, Any]) -> Said:
+    path, sent = f"/serve/{model.name}@dev/invocations", json.dumps(body).encode()
+    told = []
+    for query in ["", "?predict_fn=predict_proba"] if model.probable else [""]:
+        answer = model.client.post(f"{path}{query}", content=sent, headers={"Content-Type": "application/json"})
+        told.append(answer.raise_for_status().json()["predictions"])
+    return Said(told[0], told[1] if model.probable else None)
 
 
 def _infer(model: Model, inputs: list[dict[str, Any]], tail: bytes = b"") -> Said:

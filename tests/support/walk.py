@@ -93,7 +93,8 @@ class Walk:
     def _other_protocols(self) -> Iterator[Step]:
         asked = ("v2_server", "v2_live", "v2_ready", "v2_model", "v2_model_version", "v2_model_ready")
         yield from map(self.one, (*asked, "v2_model_version_ready"))
-        for operation in ("v2_infer", "v2_infer_with_version", "v2_index"):
+        yield from map(self.one, ("mlflow_ping", "mlflow_version"))
+        for operation in ("v2_infer", "v2_infer_with_version", "v2_index", "mlflow_invoke"):
             for name in BODIES[operation]:
                 yield self.one(operation, name)
 

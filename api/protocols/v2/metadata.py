@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from api.protocols.probabilities import has_probabilities
 from api.protocols.v2.datatypes import Datatype, integer_type
-from api.protocols.v2.outputs import PREDICT, PROBABILITIES, has_probabilities, label_type
+from api.protocols.v2.outputs import PREDICT, PROBABILITIES, label_type
 from api.schemas.v2 import TensorMetadata
 from shared.estimators.signature import InputColumn
 from shared.prediction.predictor import Predictor

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from api.protocols.probabilities import need_probabilities
 from api.protocols.problems import MessageProblems
 from api.protocols.v2.datatypes import Datatype, integer_type, pack
 from api.protocols.v2.message import BINARY_SIZE
 from api.schemas.v2 import InferRequest
-from shared.errors import NoProbabilities, closest, meant
+from shared.errors import closest, meant
 from shared.estimators.signature import Signature
 from shared.prediction.predictor import Prediction, Predictor
 
@@ -22,15 +23,6 @@ class WantedOutput(NamedTuple):
 
     name: str
     binary: bool
-
-
-def has_probabilities(predictor: Predictor) -> bool:
-    """Whether a model has the output of probabilities."""
-    try:
-        predictor.check_probabilities()
-    except NoProbabilities:
-        return False
-    return True
 
 
 def wanted_outputs(request: InferRequest, predictor: Predictor) -> list[WantedOutput]:
@@ -63,9 +55,8 @@ def wanted_outputs(request: InferRequest, predictor: Predictor) -> list[WantedOu
             )
         outputs.append(WantedOutput(asked.name, each))
     problems.raise_if_any()
-    if any(output.name == PROBABILITIES for output in outputs) and not has_probabilities(predictor):
-        sentence = f"Version {predictor.version} has no probabilities. Leave '{PROBABILITIES}' out of 'outputs'."
-        raise NoProbabilities(sentence, errors=[{"loc": ["body", "outputs"], "msg": sentence}])
+    if any(output.name == PROBABILITIES for output in outputs):
+        need_probabilities(predictor, f"Leave '{PROBABILITIES}' out of 'outputs'.")
     return outputs or [WantedOutput(PREDICT, binary)]
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from api.protocols.columns import check_cells, found_columns
 from api.protocols.v2.tensors import Tensor
-from shared.errors import BodyTooLarge, InvalidInput, closest, meant
+from shared.errors import InvalidInput
 from shared.estimators.signature import Signature
 from shared.prediction.cells import short
 from shared.prediction.problems import InputProblems, listed, named
-from shared.tables.names import with_settled_names
 
 
 def rows_of(
@@ -32,7 +32,7 @@ def rows_of(
         )
     if count == 0:
         raise _refused("The inputs have no rows. Send at least one.")
-    _check_size(count, width, max_cells)
+    check_cells(count, width, max_cells)
     if whole is not None:
         return [whole.values[start : start + width] for start in range(0, count * width, width)]
     nothing = [None] * count
@@ -52,49 +52,24 @@ def _whole_table(signature: Signature, tensors: Sequence[Tensor]) -> Tensor | No
 def _columns(
     signature: Signature, tensors: Sequence[Tensor], *, version: int, warnings: list[str]
 ) -> dict[str, list[Any]]:
-    names = [column.name for column in signature.inputs]
-    known = frozenset({*names, signature.target})
-    given = {tensor.name: tensor for tensor in tensors}
-    if signature.rules > 1:
-        given = with_settled_names(given, known)
     rows = tensors[0].shape[0]
     problems = InputProblems("body", "inputs")
-    for index, (name, tensor) in enumerate(given.items()):
-        if name not in known:
-            left = [column for column in names if column not in given] if problems.suggests else []
-            near = closest(name, left)
-            hint = meant(near) or f" It takes: {listed(names)}, or one tensor of the shape [rows, {len(names)}]."
-            sentence = f"The {named(version, signature)} has no input '{short(name)}'.{hint}"
-            problems.add_unknown((index, "name"), sentence, near=near, known=left or names)
-        elif tensor.shape not in {(rows,), (rows, 1)}:
+    names = [tensor.name for tensor in tensors]
+    found = found_columns(signature, names, version=version, word="input", problems=problems, warnings=warnings)
+    for index, tensor in enumerate(tensors):
+        if tensor.shape not in {(rows,), (rows, 1)}:
             sentence = (
-                f"The input '{short(name)}' has the shape {list(tensor.shape)}. Send [{rows}] or [{rows}, 1]: a column "
-                f"with one value for each row, as many as the first input has."
+                f"The input '{short(tensor.name)}' has the shape {list(tensor.shape)}. Send [{rows}] or [{rows}, 1]: a "
+                "column with one value for each row, as many as the first input has."
             )
             problems.add((index, "shape"), sentence)
     problems.raise_if_any()
-    if signature.target in given:
-        warnings.append(f"The input '{short(signature.target)}' is what the model predicts: it was ignored.")
-    lacking = [column.name for column in signature.inputs if column.used and column.name not in given]
-    if lacking:
-        warnings.append(f"The inputs lack {listed(lacking)}: the values there are taken as missing.")
-    return {name: tensor.values for name, tensor in given.items()}
+    return {name: tensors[index].values for name, index in found.items()}
 
 
 def _wanted(signature: Signature, version: int) -> str:
     names = [column.name for column in signature.inputs]
     return f"{named(version, signature)} takes {len(names)} columns: {listed(names)}."
-
-
-def _check_size(rows: int, width: int, max_cells: int) -> None:
-    """Look at the size before there is a list for each row, for a column that is left out takes no bytes."""
-    if rows * width > max_cells:
-        raise BodyTooLarge(
-            f"The input has {rows * width} cells ({rows} rows of {width}), one request may have {max_cells}. "
-            "Send the rows in several requests.",
-            limit=max_cells,
-            setting="MLMINI_PREDICT_MAX_CELLS",
-        )
 
 
 def _refused(sentence: str) -> InvalidInput:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
+from api.protocols.columns import check_cells
 from api.protocols.problems import MessageProblems, Place
 from api.protocols.v2.datatypes import size_of, unpack, wrong_value
 from api.protocols.v2.message import BINARY_SIZE, JSON_LENGTH
@@ -24,11 +25,12 @@ class Tensor(NamedTuple):
     values: list[Any]
 
 
-def read_tensors(inputs: Sequence[InputTensor], tail: bytes) -> list[Tensor]:
+def read_tensors(inputs: Sequence[InputTensor], tail: bytes, *, max_cells: int) -> list[Tensor]:
     """The values of all inputs; `tail` are the bytes behind the JSON.
 
     Raises:
         InvalidRequest: for everything that is wrong with their names, shapes, types and sizes, all at once.
+        BodyTooLarge: when there are more values than one request may have cells: each is looked at.
     """
     problems = MessageProblems()
     seen: set[str] = set()
@@ -38,13 +40,16 @@ def read_tensors(inputs: Sequence[InputTensor], tail: bytes) -> list[Tensor]:
         seen.add(given.name)
         _check_form(index, given, problems)
     problems.raise_if_any()
-    parts = _cut(inputs, tail)
-    tensors = []
-    for index, (given, part) in enumerate(zip(inputs, parts, strict=True)):
-        place = ("inputs", index)
-        shape = tuple(given.shape)
-        values = _values_in_json(given, place, problems) if part is None else _values_in(part, given, place, problems)
-        tensors.append(Tensor(given.name, shape, values))
+    tensors = [
+        Tensor(given.name, tuple(given.shape), _values(given, ("inputs", index), part, problems))
+        for index, (given, part) in enumerate(zip(inputs, _cut(inputs, tail), strict=True))
+    ]
+    problems.raise_if_any()
+    rows, width = max(tensor.shape[0] for tensor in tensors), sum(prod(tensor.shape[1:]) for tensor in tensors)
+    check_cells(rows, width, max_cells)
+    for index, (given, tensor) in enumerate(zip(inputs, tensors, strict=True)):
+        if given.data is not None:
+            _check_elements(given, tensor.values, ("inputs", index, "data"), problems)
     problems.raise_if_any()
     return tensors
 
@@ -92,38 +97,40 @@ def _cut(inputs: Sequence[InputTensor], tail: bytes) -> list[bytes | None]:
     return parts
 
 
-def _values_in(data: bytes, given: InputTensor, place: Place, problems: MessageProblems) -> list[Any]:
-    count = prod(given.shape)
-    if given.datatype != "BYTES" and len(data) != count * size_of(given.datatype):
-        wanted = count * size_of(given.datatype)
+def _values(given: InputTensor, place: Place, part: bytes | None, problems: MessageProblems) -> list[Any]:
+    values = _flat(given, place, problems) if part is None else _unpacked(part, given, place, problems)
+    if values is not None and len(values) != prod(given.shape):
+        problems.add(
+            place,
+            f"The input '{given.name}' of the shape {given.shape} has {prod(given.shape)} values, but {len(values):,} "
+            "are given.",
+        )
+    return values or []
+
+
+def _unpacked(data: bytes, given: InputTensor, place: Place, problems: MessageProblems) -> list[Any] | None:
+    if given.datatype != "BYTES" and len(data) != prod(given.shape) * size_of(given.datatype):
+        wanted = prod(given.shape) * size_of(given.datatype)
         problems.add(
             (*place, "parameters", BINARY_SIZE),
             f"The input '{given.name}' of {given.datatype} and the shape {given.shape} has {wanted} bytes, but "
             f"{len(data):,} are announced.",
         )
-        return []
+        return None
     try:
-        values = unpack(given.datatype, data)
+        return unpack(given.datatype, data)
     except ValueError as error:
         problems.add(place, f"The binary data of the input '{given.name}' is not {given.datatype}: {error}.")
-        return []
-    _check_count(given, len(values), place, problems)
-    return values
+        return None
 
 
-def _values_in_json(given: InputTensor, place: Place, problems: MessageProblems) -> list[Any]:
-    values = _flat(given, place, problems)
-    if values is None:
-        return []
-    _check_count(given, len(values), (*place, "data"), problems)
-    if not _PLAIN.get(given.datatype, set()).issuperset(map(type, values)):
-        for at, value in enumerate(values):
-            wrong = wrong_value(given.datatype, value)
-            if wrong is not None:
-                problems.add(
-                    (*place, "data", at), f"The input '{given.name}' is {given.datatype}, but element {at}: {wrong}."
-                )
-    return values
+def _check_elements(given: InputTensor, values: list[Any], place: Place, problems: MessageProblems) -> None:
+    if _PLAIN.get(given.datatype, set()).issuperset(map(type, values)):
+        return
+    for at, value in enumerate(values):
+        wrong = wrong_value(given.datatype, value)
+        if wrong is not None:
+            problems.add((*place, at), f"The input '{given.name}' is {given.datatype}, but element {at}: {wrong}.")
 
 
 def _flat(given: InputTensor, place: Place, problems: MessageProblems) -> list[Any] | None:
@@ -141,12 +148,3 @@ def _flat(given: InputTensor, place: Place, problems: MessageProblems) -> list[A
         )
         return None
     return [value for row in data for value in row]
-
-
-def _check_count(given: InputTensor, count: int, place: Place, problems: MessageProblems) -> None:
-    if count != prod(given.shape):
-        problems.add(
-            place,
-            f"The input '{given.name}' of the shape {given.shape} has {prod(given.shape)} values, but {count:,} are "
-            "given.",
-        )
