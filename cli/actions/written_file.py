@@ -1,5 +1,7 @@
 """Where an answer goes: a file that is there whole or not at all, or standard output."""
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from stat import S_IMODE, S_ISREG
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from cli.client.errors import CommandFailed
 from cli.render.text import clean
@@ -41,15 +43,35 @@ def opened(target: str) -> Iterator[TextIO]:
     Raises:
         CommandFailed: when it cannot be written.
     """
-    # The file behind a link is written, and the link stays.
-    path = Path(os.path.realpath(target))
     if target == STANDARD:
         yield sys.stdout
         return
+    with opened_bytes(target) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            # Whoever opened the file closes it.
+            text.detach()
+
+
+@contextmanager
+def opened_bytes(target: str) -> Iterator[BinaryIO]:
+    """The same for bytes.
+
+    Raises:
+        CommandFailed: when it cannot be written.
+    """
+    if target == STANDARD:
+        yield cast("BinaryIO", _TerminalBytes()) if sys.stdout.isatty() else sys.stdout.buffer
+        sys.stdout.flush()
+        return
+    # The file behind a link is written, and the link stays.
+    path = Path(os.path.realpath(target))
     try:
         # A device or a pipe cannot be replaced.
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="") as file:
+            with path.open("wb") as file:
                 yield file
             return
         with _replacing(path) as file:
@@ -58,11 +80,25 @@ def opened(target: str) -> Iterator[TextIO]:
         raise CommandFailed(f"{target} cannot be written: {error.strerror}.") from None
 
 
+class _TerminalBytes(io.RawIOBase):
+    """A terminal that takes bytes of UTF-8: what would steer it is shown as escapes."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any, /) -> int:
+        sys.stdout.write(clean(self._decoder.decode(piece)))
+        return len(piece)
+
+
 @contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
+def _replacing(path: Path) -> Iterator[BinaryIO]:
     draft = path.with_name(f".{path.name}.{token_hex(4)}.part")
     try:
-        with draft.open("x", encoding="utf-8", newline="") as file:
+        with draft.open("xb") as file:
             with suppress(FileNotFoundError):
                 draft.chmod(S_IMODE(path.stat().st_mode))
             yield file

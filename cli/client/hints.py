@@ -29,6 +29,7 @@ _VERBS = [
         "DELETE /models/([^/]+)": "models erase {0}",
         "POST /models/[^/]+/(retire)": "{0}",
         "POST /(train|promote|predict)": "{0}",
+        "POST /predict/batch": "predict --batch",
     }.items()
 ]
 _OPTIONS = {

@@ -192,6 +192,16 @@ def predict_table(
     return Call("POST", "/predict", query=query, headers=headers, read_seconds=_PREDICT_SECONDS)
 
 
+def predict_batch(request: Mapping[str, Any], *, key: str | None = None) -> Call:
+    """Ask for a batch prediction; the key makes it safe to send again."""
+    return Call("POST", "/predict/batch", headers=_key(key), body=request)
+
+
+def output(job_id: str) -> Call:
+    """The file that a batch prediction made."""
+    return Call("GET", f"{_job(job_id)}/output", read_seconds=_PREDICT_SECONDS)
+
+
 def _dataset(name: str) -> str:
     return f"/datasets/{quote(name, safe='')}"
 

@@ -31,3 +31,11 @@ IdempotencyKey = Annotated[
         help="The same key with the same request never makes a second job; by default each call has a new key.",
     ),
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Stop it after so long; the limit of the platform may be lower."),
+]
+MemoryLimit = Annotated[
+    int | None,
+    typer.Option(metavar="MIB", help="The most memory that it may use; the limit of the platform may be lower."),
+]

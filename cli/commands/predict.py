@@ -4,49 +4,85 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Json, Url
+from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url
 
 EXAMPLES = """\b
 Examples:
   mlmini predict iris flowers.csv --environment staging --output labelled.csv
   mlmini predict iris flowers.csv --proba > labelled.csv
   zcat flowers.csv.gz | mlmini predict iris - | head
+  mlmini predict iris flowers --batch --keep id --output labelled.csv
 """
+
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset whose model is asked.")]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A CSV file, or - for standard input; with --batch, a dataset.")
+]
+Environment = Annotated[str, typer.Option("--environment", "-e", metavar="STAGE", help="Where the model is active.")]
+Where = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where the rows go; - is standard output.")]
+Proba = Annotated[bool, typer.Option("--proba", help="Add one column per class with its probability.")]
+Version = Annotated[
+    int | None, typer.Option(metavar="N", help="One version that is active there; by default the newest.")
+]
+Target = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column to predict, where models of several are active.")
+]
+NewColumn = Annotated[str, typer.Option(metavar="NAME", help="The name of the new column.")]
+Batch = Annotated[bool, typer.Option("--batch", help="Have a job predict for all rows of a dataset.")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="With --batch: a column of the input that the output repeats; repeatable."),
+]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="With --batch: csv, the default, or parquet.")
+]
+InputVersion = Annotated[
+    int | None, typer.Option(metavar="N", help="With --batch: the version of the input; by default the newest.")
+]
+Neutralise = Annotated[
+    bool,
+    typer.Option(
+        "--neutralise-formulas",
+        help="With --batch: an apostrophe before texts that a program for tables would compute.",
+    ),
+]
 
 
 def predict(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset whose model is asked.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or - for standard input.")],
+    dataset: Dataset,
+    file: File,
     *,
-    environment: Annotated[
-        str, typer.Option("--environment", "-e", metavar="STAGE", help="Where the model is active.")
-    ] = "production",
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where the rows go; - is standard output.")
-    ] = "-",
-    proba: Annotated[bool, typer.Option("--proba", help="Add one column per class with its probability.")] = False,
-    version: Annotated[
-        int | None, typer.Option(metavar="N", help="One version that is active there; by default the newest.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to predict, where models of several are active.")
-    ] = None,
-    column: Annotated[str, typer.Option(metavar="NAME", help="The name of the new column.")] = "prediction",
+    environment: Environment = "production",
+    output: Where = "-",
+    proba: Proba = False,
+    version: Version = None,
+    target: Target = None,
+    column: NewColumn = "prediction",
+    batch: Batch = False,
+    keep: Keep = None,
+    form: Format = None,
+    input_version: InputVersion = None,
+    neutralise_formulas: Neutralise = False,
+    priority: Priority = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
+    detach: Detach = False,
+    idempotency_key: IdempotencyKey = None,
     url: Url = None,
     json: Json = False,
 ) -> None:
-    """Predict for each row of a CSV file.
+    """Predict for each row of a CSV file, or with --batch of a dataset.
 
-    The rows come back with one column more. Columns are found by their names, in any order; others are left as they
-    are. A missing cell is a missing value. All rows are predicted by one version. The output file is written whole or
-    not at all.
+    The rows come back with one column more, by one version; the output file is written whole or not at all. Columns are
+    found by their names, in any order. Delimiter, encoding and gzip are recognised as at an upload of the dataset.
 
-    Delimiter, encoding and gzip are recognised as at an upload; what was said at the upload of the dataset is followed
-    where it fits the file. Save a workbook, Parquet or JSON as CSV first.
+    With --batch a job on the platform predicts, and a row that cannot be predicted has an error in its line. Ctrl-C
+    ends the waiting and not the job.
     """
-    from cli.actions.predicting import Question, predict_table
-    from cli.actions.session import connected
+    from cli.actions.batch import BatchChoices, ask
+    from cli.actions.predicting import Question
 
+    limits = {"seconds": time_limit, "memory_mb": memory_limit}
+    choices = BatchChoices(keep, form, input_version, neutralise_formulas, priority, limits, detach, idempotency_key)
     question = Question(dataset, environment, version=version, target=target, probabilities=proba, column=column)
-    with connected(url, as_json=json) as (client, streams):
-        predict_table(client, streams, question, source=file, target=output)
+    ask(url, question, choices.of_batch(batch), source=file, target=output, as_json=json)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Detach, IdempotencyKey, Json, Priority, Url
+from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url
 
 EXAMPLES = """\b
 Examples:
@@ -37,14 +37,6 @@ TestSize = Annotated[
 ]
 RandomState = Annotated[
     int | None, typer.Option(metavar="N", help="The seed of the split and of the estimator; 42 by default.")
-]
-TimeLimit = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="Stop it after so long; the limit of the platform may be lower."),
-]
-MemoryLimit = Annotated[
-    int | None,
-    typer.Option(metavar="MIB", help="The most memory that it may use; the limit of the platform may be lower."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 

@@ -36,7 +36,7 @@ class JobNotEnded(Conflict):
 class NoOutput(Unknown):
     """The job has no file as its output: it is of another kind, or it ended without success."""
 
-    hint = "Look at `GET /jobs?kind=predict&status=succeeded` for those that have one."
+    hint = "Look at `GET /jobs` for a predict job that succeeded."
 
 
 class OutputNotReady(Conflict):

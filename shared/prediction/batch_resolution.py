@@ -101,24 +101,25 @@ def _check_inputs(signature: Signature, entry: CatalogEntry, columns: list[str],
 
 def _check_output(wish: BatchWish, signature: Signature, entry: CatalogEntry, columns: list[str]) -> None:
     if wish.neutralise_formulas and wish.format != "csv":
-        raise _refused(("neutralise_formulas",), "'neutralise_formulas' is for 'format': \"csv\" only.")
+        sentence = "'neutralise_formulas' is for CSV: Parquet has no formulas. Leave it out."
+        raise _refused(("neutralise_formulas",), sentence)
     keep, added = wish.keep, [ROW, *added_columns(signature.classes if "probability" in wish.returned else None)]
     for at, name in enumerate(keep):
         if name not in columns:
             near = closest(name, columns)
             sentence = (
-                f"'keep' names '{short(name)}', which is not in version {entry.version.number} of the dataset "
-                f"'{entry.dataset.name}'.{meant(near)}"
+                f"'keep' names the column '{short(name)}', which is not in version {entry.version.number} of the "
+                f"dataset '{entry.dataset.name}'.{meant(near)}"
             )
             errors = [{"loc": ["body", "keep", at], "msg": sentence}]
             raise UnknownColumn(sentence, errors=errors, did_you_mean=near, available=columns)
         if name in keep[:at]:
-            raise _refused(("keep", at), f"'keep' names '{short(name)}' twice.")
+            raise _refused(("keep", at), f"'keep' names the column '{short(name)}' twice.")
         if name in added:
             raise _refused(
                 ("keep", at),
-                f"'keep' names '{short(name)}', which the output has as a column of its own. Leave it out; 'row' of "
-                "the output tells which row of the input it is.",
+                f"'keep' names the column '{short(name)}', which the output has as a column of its own. Leave it out; "
+                "'row' of the output tells which row of the input it is.",
             )
 
 

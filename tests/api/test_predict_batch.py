@@ -99,7 +99,7 @@ def test_a_key_names_one_job(client: TestClient, furnished: Platform) -> None:
         ({"keep": ["idd"]}, (422, "unknown_column", "Did you mean 'id'?")),
         ({"keep": ["id", "id"]}, (422, "invalid_request", "twice")),
         ({"format": "xlsx"}, (422, "invalid_request", "format")),
-        ({"format": "parquet", "neutralise_formulas": True}, (422, "invalid_request", "csv")),
+        ({"format": "parquet", "neutralise_formulas": True}, (422, "invalid_request", "CSV")),
         ({"limits": {"seconds": 1e9}}, (422, "invalid_request", "MLMINI_JOB_SECONDS")),
         ({"kep": ["id"]}, (422, "invalid_request", "kep")),
     ],

@@ -11,7 +11,7 @@ from uuid import UUID
 OK, ACCEPTED, CONFLICT = 200, 202, 409
 FIRST_ERROR = 400
 # The paths whose 202 is a promise that a job will end.
-_PROMISES = ("/train", "/promote")
+_PROMISES = ("/train", "/promote", "/predict/batch")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Call:
 
     @property
     def is_promise(self) -> bool:
-        """Whether the answer promises that a job will end: an accepted train, promote or retry."""
+        """Whether the answer promises that a job will end: an accepted train, promote, batch or retry."""
         asked = self.method == "POST" and (self.path in _PROMISES or self.path.endswith("/retry"))
         return asked and self.status == ACCEPTED
 
