@@ -132,6 +132,13 @@ def test_a_table_in_csv_means_the_same(served: TestClient, table: str) -> None:
     assert answer.headers["x-model-version"] == "1"
 
 
+def test_a_long_table_in_csv_is_answered_in_one_list(served: TestClient) -> None:
+    table = pd.concat([FRAME] * 100)
+    for query, known in (("", LABELS * 100), ("?predict_fn=predict_proba", None)):
+        answer = served.post(f"{SERVED}{query}", content=table.to_csv(index=False), headers=CSV)
+        assert predictions(answer) == (known or predictions(invoked(served, table, f"{SERVED}{query}")))
+
+
 def test_probabilities_are_the_predictions_where_that_is_asked_for(served: TestClient) -> None:
     asked = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
     known = served.post("/predict", json=asked | {"return": ["probability"]}).json()["probabilities"]
@@ -238,6 +245,14 @@ def test_every_wrong_cell_is_told_at_once(served: TestClient) -> None:
         "2 things are wrong.",
         "- Column 'sepal_length' (number), row 0: the text 'a' is not a number.",
         "- Column 'petal_length' (number), row 1: the text 'b' is not a number.",
+    ]
+
+
+def test_lists_of_columns_that_are_not_of_one_length_are_all_named(served: TestClient) -> None:
+    lists = {"sepal_length": [1, 2], "sepal_width": [1], "petal_width": []}
+    assert bad(served, {"inputs": lists}).splitlines()[1:] == [
+        "- inputs.sepal_width: Column 'sepal_width' has 1 values, but the first one has 2.",
+        "- inputs.petal_width: Column 'petal_width' has 0 values, but the first one has 2.",
     ]
 
 
