@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.estimators.signature import InputColumn, Signature
 from shared.logging import get_logger
@@ -24,6 +25,7 @@ from shared.training.frame import model_input
 log = get_logger(__name__)
 
 _NUMERIC = frozenset({"integer", "number"})
+_OF_ONE_TYPE = {"boolean": pa.types.is_boolean, "datetime": pa.types.is_timestamp}
 _NOT_FINITE = "The prediction is not a finite number. Give values such as those the model was trained on."
 _REFUSED = "The model cannot compute a prediction from these values. Give values such as those it was trained on."
 
@@ -84,7 +86,7 @@ class RowPredictor:
             return None
         if not all(_is_plain(column, values.get(column.name)) for column in self._used):
             return None
-        return {name: array.to_numpy(zero_copy_only=False).astype(np.float64) for name, array in values.items()}
+        return {name: _as_they_are(array) for name, array in values.items()}
 
     def _rows(self, values: Mapping[str, pa.Array], rows: int) -> list[list[Any]]:
         """Rows in the order of the signature, with the values that JSON would give."""
@@ -143,12 +145,22 @@ class RowPredictor:
 
 
 def _is_plain(column: InputColumn, values: pa.Array | None) -> bool:
-    return (
-        values is not None
-        and column.kind in _NUMERIC
-        and (pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
-        and (values.null_count == 0 or column.missing_allowed)
-    )
+    if values is None or not (values.null_count == 0 or column.missing_allowed):
+        return False
+    if column.kind in _NUMERIC:
+        return bool(pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
+    if column.kind in _OF_ONE_TYPE:
+        return bool(_OF_ONE_TYPE[column.kind](values.type))
+    known = column.all_categories
+    if not known or not pa.types.is_string(values.type) or not all(isinstance(each, str) for each in known):
+        return False
+    return pc.all(pc.is_in(values, value_set=pa.array([*sorted(known), None], pa.string()))).as_py() is True
+
+
+def _as_they_are(values: pa.Array) -> Any:
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        return values.to_numpy(zero_copy_only=False).astype(np.float64)
+    return values.to_pylist()
 
 
 def _as_json(values: pa.Array, column: InputColumn) -> list[Any]:

@@ -198,3 +198,18 @@ def test_erasing_takes_the_outputs_along_and_waits_for_open_jobs(
     assert list(parts.store.list(bucket)) == []
     job = client.get(f"/jobs/{second}").json()
     assert (job["status"], job["request"], "output" in job["links"]) == (State.SUCCEEDED, {}, False)
+
+
+def test_rows_of_a_dataset_that_was_deleted_first_are_erased_by_its_name(
+    client: TestClient, furnished: Platform, parts: Parts, tmp_path: Path
+) -> None:
+    job_id = ask(client).json()["job_id"]
+    finish_batch(parts, job_id, tmp_path)
+    assert client.delete("/datasets/rows").status_code == 204
+    assert client.get(f"/jobs/{job_id}/output").status_code == 200
+    refused = problem(client.post(f"/jobs/{job_id}/retry"), 404, "unknown_dataset_version")
+    assert "was deleted" in refused["detail"]
+    client.post("/datasets/upload", files={"file": ("rows.csv", b"a\n1\n")})
+    assert client.delete("/datasets/rows", params={"erase": "true"}).status_code == 204
+    assert list(parts.store.list(parts.settings.predictions_bucket)) == []
+    problem(client.get(f"/jobs/{job_id}/output"), 410, "output_removed")

@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset
 from shared.datasets.rows import DatasetVersionRow, VersionState
+from shared.discarded import remove_discarded
 from shared.errors import ArtifactInRemoval
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
@@ -25,10 +27,12 @@ from shared.object_store.shelves import Shelf
 from shared.registry import orphan_collector, orphans
 from shared.registry.deployments import retire
 from shared.registry.naming import ArtifactName, artifact_name, read_artifact_name
+from shared.registry.outputs import retire_outputs
 from shared.registry.promotion import check_promotion, commit_promotion
 from shared.registry.rows import OrphanRow
 from shared.settings import Settings
-from tests.support.jobs import add_job, claim_job, fail_job
+from tests.support.finished_batches import finish_batch, put_output
+from tests.support.jobs import add_job, claim_job, end_as_failed, fail_job
 from tests.support.left_over import NO_GRACE, UPLOADED, Belongings, belongings
 from tests.support.registry import SEAL, STAGES, insert_dataset
 from tests.support.waiting import eventually
@@ -85,6 +89,39 @@ def test_objects_that_no_row_names_go_and_those_with_a_row_stay(anywhere: Belong
     assert sorted(entry["key"] for entry in told) == sorted(orphans)
     assert {entry["bucket"] for entry in told} == {anywhere.settings.datasets_bucket, anywhere.settings.models_bucket}
     assert all(entry["size"] > 0 and entry["age_seconds"] >= 0 for entry in told)
+
+
+def batch_job(there: Belongings) -> UUID:
+    request = {"dataset_name": "iris", "version": 8, "input": {"dataset_name": "iris", "dataset_version": 1}}
+    return add_job(there.database, kind=Kind.PREDICT, dataset_name="iris", request=request)
+
+
+def test_the_output_of_a_batch_stays_while_its_attempt_may_name_it_and_goes_with_the_attempt(
+    there: Belongings, tmp_path: Path
+) -> None:
+    there.register(8)
+    claim = claim_job(there.database, batch_job(there))
+    key = put_output(there, claim, tmp_path)
+    kept(there, key)
+    end_as_failed(there.database, claim)
+    emptied(there, key)
+
+
+def test_the_output_of_an_earlier_attempt_goes_while_a_later_one_runs(there: Belongings, tmp_path: Path) -> None:
+    claim = claim_job(there.database, batch_job(there))
+    earlier = put_output(there, replace(claim, epoch=claim.epoch + 5), tmp_path)
+    emptied(there, earlier)
+
+
+def test_an_output_that_is_named_stays_and_one_that_was_retired_goes(there: Belongings, tmp_path: Path) -> None:
+    there.register(8)
+    job_id = batch_job(there)
+    key = finish_batch(there, job_id, tmp_path)
+    kept(there, key)
+    with there.database.write() as session:
+        assert retire_outputs(session, [job_id]) == 1
+    remove_discarded(there.database, there.store, there.settings)
+    assert key not in there.left()
 
 
 def test_what_a_deleted_dataset_left_goes(there: Belongings) -> None:

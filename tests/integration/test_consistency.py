@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Executable, delete, event, insert, update
@@ -16,10 +17,12 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
+from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
-from tests.support.jobs import add_job, claim_job, finish_job
+from tests.support.finished_batches import finish_batch, put_output
+from tests.support.jobs import add_job, claim_job, end_as_failed, finish_job
 from tests.support.left_over import UPLOADED
 from tests.support.models import Platform, doubling, open_platform
 from tests.support.objects import put
@@ -88,6 +91,45 @@ def test_an_object_that_is_gone_is_named_with_what_brings_it_back(anywhere: Exam
     assert {finding.kind for finding in found.values()} == {"object_missing"}
     assert "train again" in found[f"{settings.models_bucket}/{DEV}"].hint
     assert "upload the same file again" in found[f"{settings.datasets_bucket}/{UPLOADED}"].hint
+
+
+def batch_job(there: Examined) -> UUID:
+    request = {"dataset_name": "iris", "version": 1, "input": {"dataset_name": "iris", "dataset_version": 1}}
+    return add_job(there.platform.database, kind=Kind.PREDICT, dataset_name="iris", request=request)
+
+
+def test_outputs_of_batches_are_held_against_their_rows(there: Examined, tmp_path: Path) -> None:
+    own = there.platform
+    bucket = own.settings.predictions_bucket
+    key = finish_batch(own, batch_job(there), tmp_path)
+    assert there.findings(deep=True) == []
+    own.store.delete(bucket, key)
+    (lost,) = there.findings()
+    assert (lost.kind, lost.about) == ("object_missing", f"{bucket}/{key}")
+    assert "retry" in lost.hint
+    with own.database.write() as session:
+        session.execute(delete(PredictionOutputRow))
+    (missing,) = there.findings()
+    assert (missing.kind, missing.found) == ("effect_missing", "it succeeded and has no output")
+
+
+def test_an_output_that_no_row_names_is_claimed_while_its_attempt_runs(there: Examined, tmp_path: Path) -> None:
+    own = there.platform
+    claim = claim_job(own.database, batch_job(there))
+    key = put_output(own, claim, tmp_path)
+    (claimed,) = there.findings()
+    assert (claimed.kind, claimed.level, str(claim.job_id) in claimed.found) == ("object_claimed", Level.NOTE, True)
+    end_as_failed(own.database, claim)
+    (orphan,) = there.findings()
+    assert (orphan.kind, orphan.about) == ("orphan", f"{own.settings.predictions_bucket}/{key}")
+
+
+def test_an_output_of_a_job_that_did_not_succeed_is_found(there: Examined, tmp_path: Path) -> None:
+    job_id = batch_job(there)
+    finish_batch(there.platform, job_id, tmp_path)
+    with there.platform.database.write() as session:
+        session.execute(update(JobRow).where(JobRow.id == job_id).values(kind=Kind.PROMOTE, result={}))
+    assert "effect_unexpected" in there.kinds()
 
 
 def test_an_object_of_another_size_or_digest_is_found(anywhere: Examined) -> None:

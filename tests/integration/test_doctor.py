@@ -89,7 +89,7 @@ def test_the_doctor_is_content_before_the_first_start_and_makes_nothing(scene: S
 
 def test_a_home_from_a_backup_is_well_before_its_first_start(scene: Scene) -> None:
     home = scene.migrated()
-    for bucket in ("datasets", "trained-models"):
+    for bucket in ("datasets", "trained-models", "predictions"):
         (home / "store" / bucket).mkdir(parents=True)
     before = contents(home)
     assert _found(home, "Object store", own_ports()) == {

@@ -81,7 +81,11 @@ def finish_job(database: Database, job_id: UUID, result: dict[str, Any] | None =
 
 def fail_job(database: Database, job_id: UUID, *, code: str = "fit_failed", message: str = "No.") -> None:
     """Let the job fail."""
-    claim = claim_job(database, job_id)
+    end_as_failed(database, claim_job(database, job_id), code=code, message=message)
+
+
+def end_as_failed(database: Database, claim: Claim, *, code: str = "fit_failed", message: str = "No.") -> None:
+    """Let the attempt fail."""
     with database.write() as session:
         endings.fail(session, claim, endings.Failure(code, message))
 

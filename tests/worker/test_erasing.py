@@ -43,10 +43,15 @@ def test_nothing_of_what_was_trained_is_found_once_it_is_erased(installation: Si
         assert job["status"] == "succeeded", job
         promote = {"dataset_name": "people", "version": 1, "target_stage": "staging"}
         assert ended(client, "/promote", promote)["status"] == "succeeded"
+        batch = {"dataset_name": "people", "environment": "dev", "input": {"dataset_name": "people"}}
+        asked = batch | {"keep": ["age", f"{WORD}_town"], "return": ["label", "probability"]}
+        predicted = ended(client, "/predict/batch", asked)
+        assert predicted["status"] == "succeeded", predicted
+        assert WORD in client.get(predicted["links"]["output"]).text
         found = set(found_in_rows(installation.database))
         assert {"jobs.request", "job_logs.text", "dataset_versions.columns"} <= found
         assert {"model_registry.signature", "model_registry.report", "model_registry.parameters"} <= found
-        assert len(found_in_objects(installation.store, settings)) == 3
+        assert len(found_in_objects(installation.store, settings)) == 4
         for stage in ("dev", "staging"):
             client.post("/models/1/retire", json={"stage": stage, "reason": WORD}).raise_for_status()
         client.delete("/models/1").raise_for_status()
