@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import Metrics
 from api.http.problems import unexpected
-from api.protocols.error_forms import in_form
+from api.protocols.error_forms import in_form, without_body
 from shared.logging import get_logger
 
 log = get_logger(__name__)
@@ -58,7 +58,7 @@ class RequestContext:
                     # Half of an answer is with the client: only a broken connection tells that it is not whole.
                     raise
                 form = scope.get("error_form")
-                answer = send_with_headers if form is None else in_form(form, send_with_headers)
+                answer = send_with_headers if form is None else in_form(form, send_with_headers, scope["method"])
                 await unexpected(error, request_id)(scope, receive, answer)
 
 
@@ -120,7 +120,9 @@ class HeadRequests:
         as_get = {**scope, "method": "GET", "head_only": True}
 
         async def send_without_body(message: Message) -> None:
-            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+            # Where errors have a form of their own, they are put into it first, and their status is known then.
+            whole = message["type"] != "http.response.body" or "error_form" in scope
+            await send(message if whole else without_body(message))
 
         try:
             await self._app(as_get, receive, send_without_body)

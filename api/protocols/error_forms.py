@@ -56,13 +56,22 @@ class ErrorForms:
             await self._app(scope, receive, send)
         else:
             scope["error_form"] = form
-            await self._app(scope, receive, in_form(form, send))
+            await self._app(scope, receive, in_form(form, send, scope["method"]))
 
 
-def in_form(form: ErrorForm, send: Send) -> Send:
-    """Sends problems as the errors of a protocol, and everything else as it is."""
+def without_body(message: Message) -> Message:
+    """A part of a body with nothing in it."""
+    return {**message, "body": b""}
+
+
+def in_form(form: ErrorForm, send: Send, method: str) -> Send:
+    """Sends problems as the errors of a protocol, and everything else as it is; no bodies, if the method is HEAD."""
     start: Message | None = None
     content = b""
+
+    async def send_allowed(message: Message) -> None:
+        bare = method == "HEAD" and message["type"] == "http.response.body"
+        await send(without_body(message) if bare else message)
 
     async def send_in_form(message: Message) -> None:
         nonlocal start, content
@@ -70,23 +79,20 @@ def in_form(form: ErrorForm, send: Send) -> Send:
             start = message
             return
         if start is None:
-            await send(message)
+            await send_allowed(message)
             return
         content += message.get("body", b"")
         if not message.get("more_body", False):
             for each in _translated(form, start, content):
-                await send(each)
+                await send_allowed(each)
 
     return send_in_form
 
 
 def _translated(form: ErrorForm, start: Message, content: bytes) -> tuple[Message, Message]:
-    # The answer to HEAD has no body to translate.
-    problem = json.loads(content) if content else None
-    status = start["status"] if problem is None else form.status_of(problem)
-    body = b"" if problem is None else json.dumps(form.body_of(problem), ensure_ascii=False).encode()
+    problem = json.loads(content)
+    body = json.dumps(form.body_of(problem), ensure_ascii=False).encode()
     headers = [(name, value) for name, value in start["headers"] if name not in {b"content-type", b"content-length"}]
-    headers.append((b"content-type", b"application/json"))
-    if problem is not None:
-        headers.append((b"content-length", str(len(body)).encode()))
-    return {**start, "status": status, "headers": headers}, {"type": "http.response.body", "body": body}
+    headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    begun = {**start, "status": form.status_of(problem), "headers": headers}
+    return begun, {"type": "http.response.body", "body": body}

@@ -127,6 +127,8 @@ def test_at_most_a_hundred_elements_are_listed_with_their_count(v2: TestClient) 
         ([WHOLE | {"shape": [1, 3], "data": ROW[:3]}], "takes 4 columns: sepal_length, sepal_width"),
         ([WHOLE | {"shape": [0, 4], "data": []}], "have no rows"),
         ([WHOLE, column("sepal_width")], "has no input 'rows'"),
+        ([column("sepal_width", shape=[1, 1])], "Column 'sepal_length' is missing in row 0"),
+        ([column("x", shape=[1, 1])], "has the shape [1, 1], but the model"),
         ([column("sepal_lenght"), column("petal_length")], "Did you mean 'sepal_length'?"),
         ([column("sepal_length"), column("sepal_width", shape=[2], data=[1, 2])], "as many as the first input has"),
         ([column("sepal_length", shape=[1, 2], data=[1, 2]), column("sepal_width")], "Send [1] or [1, 1]"),
@@ -235,9 +237,12 @@ def test_a_wrong_method_is_refused_in_this_form_even_for_a_browser(v2: TestClien
     assert v2.get(INFER).headers["allow"] == "POST"
 
 
-def test_head_of_something_unknown_has_no_body(v2: TestClient) -> None:
-    answer = v2.head("/v2/models/iriss")
-    assert (answer.status_code, answer.content) == (404, b"")
+@pytest.mark.parametrize("path", ["/v2", "/v2/models/iriss", "/v2?nam=1", "/v2/models/iris@stagging", "/v2/nothing"])
+def test_head_is_answered_as_get_but_without_a_body(v2: TestClient, path: str) -> None:
+    answer, known = v2.head(path), v2.get(path)
+    assert (answer.status_code, answer.content) == (known.status_code, b"")
+    for header in ("content-type", "content-length"):
+        assert answer.headers[header] == known.headers[header]
 
 
 def test_an_unforeseen_error_is_told_in_this_form(app: FastAPI, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def passed(messages: list[Message]) -> list[Message]:
         sent.append(message)
 
     async def run() -> None:
-        send_in_form = in_form(V2_ERRORS, send)
+        send_in_form = in_form(V2_ERRORS, send, "GET")
         for message in messages:
             await send_in_form(message)
 
