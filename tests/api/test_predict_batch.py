@@ -19,6 +19,7 @@ from shared.registry.outputs import (
 )
 from tests.support.finished_batches import OUTPUT, finish_batch
 from tests.support.models import Platform, doubling, iris_forest
+from tests.support.objects import put
 
 ROWS = b"id,sepal_length,sepal_width,petal_length,petal_width\na,5.1,3.5,1.4,0.2\nb,6.2,3.4,5.4,2.3\n"
 ASKED: dict[str, Any] = {
@@ -159,8 +160,11 @@ def test_jobs_without_an_output_say_why(client: TestClient, furnished: Platform,
     assert "cancelled" in problem(client.get(f"/jobs/{job_id}/output"), 404, "no_output")["detail"]
     again = client.post(f"/jobs/{job_id}/retry").json()["job_id"]
     key = finish_batch(parts, again, tmp_path)
-    parts.store.delete(parts.settings.predictions_bucket, key)
-    problem(client.get(f"/jobs/{again}/output"), 503, "output_unavailable")
+    bucket = parts.settings.predictions_bucket
+    parts.store.delete(bucket, key)
+    assert "is missing" in problem(client.get(f"/jobs/{again}/output"), 503, "output_unavailable")["detail"]
+    put(parts.store, bucket, key, OUTPUT.replace(b"setosa", b"virgin"), folder=tmp_path)
+    assert "is not the one" in problem(client.get(f"/jobs/{again}/output"), 503, "output_unavailable")["detail"]
 
 
 def test_an_old_output_goes_and_says_so(client: TestClient, furnished: Platform, parts: Parts, tmp_path: Path) -> None:

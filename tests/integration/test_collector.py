@@ -34,6 +34,7 @@ from shared.settings import Settings
 from tests.support.finished_batches import finish_batch, put_output
 from tests.support.jobs import add_job, claim_job, end_as_failed, fail_job
 from tests.support.left_over import NO_GRACE, UPLOADED, Belongings, belongings
+from tests.support.objects import put
 from tests.support.registry import SEAL, STAGES, insert_dataset
 from tests.support.waiting import eventually
 
@@ -122,6 +123,9 @@ def test_an_output_that_is_named_stays_and_one_that_was_retired_goes(there: Belo
         assert retire_outputs(session, [job_id]) == 1
     remove_discarded(there.database, there.store, there.settings)
     assert key not in there.left()
+    # As after a restore of the bucket alone.
+    put(there.store, there.settings.predictions_bucket, key, b"back again", folder=tmp_path)
+    emptied(there, key)
 
 
 def test_what_a_deleted_dataset_left_goes(there: Belongings) -> None:

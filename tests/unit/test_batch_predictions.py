@@ -9,10 +9,12 @@ import pyarrow.parquet
 import pytest
 
 from shared.errors import InvalidInput, MissingNotAllowed, NoProbabilities
-from shared.prediction import batch
+from shared.prediction import batch, batch_rows
 from shared.prediction.batch_output import neutralised
+from shared.prediction.json_cells import take_cells
 from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
+from shared.training.parts import parts_of
 from tests.support.batches import MIXED, Learnt, Outputs, learn, predict_file, records_of
 from tests.support.tables import parquet
 
@@ -176,3 +178,53 @@ def test_probabilities_are_refused_where_there_are_none(tmp_path: Path) -> None:
     learnt = learn(path, "svm.LinearSVC", target="kind")
     with pytest.raises(NoProbabilities, match="Version 1 has no probabilities"):
         predict_file(learnt, path, tmp_path, **{"return": ["probability"]})
+
+
+def test_a_model_computes_in_one_thread_so_that_its_sums_have_one_order(tmp_path: Path) -> None:
+    path = write(tmp_path, "table.csv", MIXED)
+    learnt = learn(path, "ensemble.RandomForestClassifier", target="kind")
+    forests = [part for part in parts_of(learnt.predictor.model) if "n_jobs" in vars(part)]
+    # Whoever leaves it open gets as many threads as the job has.
+    assert {part.n_jobs for part in forests} >= {None}
+    predict_file(learnt, path, tmp_path)
+    assert all(part.n_jobs == 1 for part in forests)
+
+
+def test_a_gap_that_a_model_of_numbers_cannot_take_is_an_error_in_its_row(tmp_path: Path) -> None:
+    table = "a,b,y\n" + "".join(f"{at}.5,{at % 5},{at % 2}\n" for at in range(60))
+    learnt = learn(write(tmp_path, "table.csv", table), "linear_model.LogisticRegression", target="y")
+    path = write(tmp_path, "rows.csv", "a,b\n1.5,2\n,2\n2.5,3\n")
+    outputs = predict_file(learnt, path, tmp_path)
+    assert expect_as_asked(learnt, path, outputs) == 1
+    assert outputs.rows[1]["error"] == "Column 'a' is missing in row 2; the model needs a value."
+
+
+def test_columns_that_are_plainly_right_are_taken_as_if_each_cell_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "table.csv", MIXED)
+    learnt = learn(path, "ensemble.RandomForestClassifier", target="kind", features=["age", "city", "member", "since"])
+    whole = predict_file(learnt, path, tmp_path, **{"return": ["label", "probability"]}).path.read_bytes()
+    looked: list[int] = []
+
+    def look(*given: Any, **named: Any) -> None:
+        looked.append(1)
+        take_cells(*given, **named)
+
+    monkeypatch.setattr(batch_rows, "take_cells", look)
+    assert predict_file(learnt, path, tmp_path, **{"return": ["label", "probability"]}).path.read_bytes() == whole
+    assert looked == []
+    monkeypatch.setattr(batch_rows, "_is_plain", lambda *_: False)
+    assert predict_file(learnt, path, tmp_path, **{"return": ["label", "probability"]}).path.read_bytes() == whole
+    assert looked == [1]
+
+
+def test_what_was_taken_as_something_else_is_told_with_its_rows(tmp_path: Path) -> None:
+    learnt = learn(write(tmp_path, "table.csv", MIXED), "ensemble.RandomForestClassifier", target="kind")
+    header, first, second, *_ = MIXED.splitlines()
+    path = write(tmp_path, "rows.csv", f"{header}\n{first}\n{second.replace('Lyon', 'Rome')}\n")
+    done = predict_file(learnt, path, tmp_path).done
+    assert done.errors == 0
+    assert any(
+        "Column 'city' has values that training did not meet: 'Rome', in row 2" in told for told in done.warnings
+    )

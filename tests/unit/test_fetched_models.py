@@ -1,0 +1,36 @@
+"""A model that was fetched for a process without a key is loaded only if it is the one that was verified."""
+
+from pathlib import Path
+
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.hashing import digest_of
+from shared.registry import artifact
+from tests.support.models import LIBRARIES, attackers_pickle
+
+
+def test_the_file_that_was_verified_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    artifact.dump(DecisionTreeClassifier(max_depth=3), path)
+    loaded = artifact.load_fetched(path, version=1, sha256=digest_of(path).sha256, environment=LIBRARIES)
+    assert loaded.max_depth == 3
+
+
+def test_nothing_of_another_file_is_run(tmp_path: Path) -> None:
+    path, trace = tmp_path / "model.pkl", tmp_path / "trace"
+    artifact.dump(DecisionTreeClassifier(), path)
+    sha256 = digest_of(path).sha256
+    path.write_bytes(attackers_pickle(trace))
+    with pytest.raises(ArtifactCorrupt):
+        artifact.load_fetched(path, version=1, sha256=sha256, environment=LIBRARIES)
+    assert not trace.exists()
+
+
+def test_a_model_of_another_release_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    artifact.dump(DecisionTreeClassifier(), path)
+    other = LIBRARIES | {"scikit-learn": "0.1.0"}
+    with pytest.raises(ModelUnavailable, match=r"fitted with scikit-learn 0\.1\.0"):
+        artifact.load_fetched(path, version=1, sha256=digest_of(path).sha256, environment=other)
