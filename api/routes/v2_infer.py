@@ -33,7 +33,9 @@ class InferRoute(StrictRoute):
 
     def json_of(self, request: Request, body: bytes) -> bytes:
         """The JSON; the bytes behind it wait in the state of the request."""
-        message, request.state.tail = split(body, request.headers.get(JSON_LENGTH))
+        # Two lengths are no number, so that they are refused.
+        lengths = request.headers.getlist(JSON_LENGTH)
+        message, request.state.tail = split(body, ", ".join(lengths) if lengths else None)
         return message
 
 

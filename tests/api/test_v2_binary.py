@@ -155,6 +155,12 @@ def test_a_length_of_the_json_that_is_none_is_refused(v2: TestClient, length: st
     assert LENGTH in answer.json()["error"]
 
 
+def test_two_lengths_of_the_json_are_refused(v2: TestClient) -> None:
+    answer = v2.post(INFER, content=b"{}" + DOUBLES, headers=[(LENGTH, "2"), (LENGTH, "66")])
+    assert answer.status_code == 400
+    assert "not '2, 66'" in answer.json()["error"]
+
+
 def test_a_length_that_cuts_the_json_off_is_refused(v2: TestClient) -> None:
     for length in (0, 10):
         answer = sent(v2, DOUBLES, whole(), length=length)
