@@ -116,5 +116,5 @@ def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
 
 def _import_libraries() -> None:
     # They take seconds that would otherwise be part of the first prediction.
-    for name in ("pandas", "sklearn.pipeline"):
+    for name in ("shared.compiled.file", "pandas", "sklearn.pipeline"):
         import_module(name)

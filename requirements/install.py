@@ -84,6 +84,9 @@ def _install(kind: str) -> None:
     compiled = ["--compile-bytecode"] if sys.dont_write_bytecode else []
     _uv("sync", "--require-hashes", *compiled, str(LOCKS / f"{kind}.txt"))
     _uv("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    print("Compiling what serves predictions ...", flush=True)
+    # With the project before the libraries on the path, as `-m` has it from here.
+    _run(str(PYTHON), "-m", "shared.compiled.kernels.warm", folder=ROOT)
     STAMP.write_text(_wanted(kind))
 
 
@@ -101,9 +104,9 @@ def _mirror() -> str:
     return os.environ.get("UV_DEFAULT_INDEX") or (found[1] if found else "")
 
 
-def _run(*command: str, more: dict[str, str] | None = None) -> None:
+def _run(*command: str, more: dict[str, str] | None = None, folder: Path | None = None) -> None:
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
-    if subprocess.run(command, check=False, env=environment).returncode:
+    if subprocess.run(command, check=False, env=environment, cwd=folder).returncode:
         _give_up("the installation did not work out; the lines above say why. Once that is fixed, run make again.")
 
 

@@ -6,11 +6,21 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVer
 from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.outputs import PredictionOutputRow
-from shared.registry.rows import DeploymentRow, ErasedModelRow, ModelTagRow, OrphanRow, RegistryRow
+from shared.registry.rows import (
+    CompilationRow,
+    CompiledFormRow,
+    DeploymentRow,
+    ErasedModelRow,
+    ModelTagRow,
+    OrphanRow,
+    RegistryRow,
+)
 
 metadata = Base.metadata
 
 __all__ = [
+    "CompilationRow",
+    "CompiledFormRow",
     "CounterRow",
     "DatasetRow",
     "DatasetVersionRow",

@@ -18,6 +18,7 @@ import sklearn.neural_network
 import sklearn.pipeline
 import sklearn.svm
 
+from shared.compiled.file import write_model
 from shared.errors import PlatformError
 from shared.registry import artifact
 from shared.tables.loading import read_table
@@ -27,6 +28,7 @@ from shared.training.trainer import train
 from worker.batch_computation import predict
 from worker.handover import (
     BATCH_FILE,
+    FORM_FILE,
     MODEL_FILE,
     TABLE_FILE,
     WORK_FILE,
@@ -64,4 +66,6 @@ def _train(work: Work, folder: Path, telling: Telling) -> ModelFacts:
     trained = train(spec, table, work.columns, findings=work.findings, threads=work.threads, on_step=show, say=say)
     show("storing", 95)
     artifact.dump(trained.model, folder / MODEL_FILE)
+    if trained.compiled is not None:
+        write_model(trained.compiled, folder / FORM_FILE)
     return trained.facts

@@ -19,6 +19,8 @@ LINES_FILE = "job.log"
 OUTCOME_FILE = "outcome.json"
 MODEL_FILE = "model.pkl"
 OUTPUT_FILE = "output"
+# The compiled form; it is there if the facts say so.
+FORM_FILE = "form.npz"
 
 
 class Work(BaseModel):

@@ -40,5 +40,5 @@ def _checked(body: PromoteRequest, parts: Parts) -> NewJob:
     request = body.model_dump(exclude={"priority"}, exclude_defaults=True)
     with parts.database.read() as reading:
         promotion = check_promotion(reading, **request, stages=parts.settings.stages)
-    check_size(promotion.version, promotion.source.seal.size_bytes, parts.settings)
+    check_size(promotion.version, promotion.served.source.seal.size_bytes, parts.settings)
     return NewJob(Kind.PROMOTE, request, body.dataset_name, dataset_version_id=None, priority=body.priority)

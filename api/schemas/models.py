@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, field_validator
 
 from api.schemas.base import Moment, RequestBody, ResponseBody
+from shared.compiled.compilation import Compilation
 from shared.registry.rows import DeploymentRow
 from shared.registry.versions import RegisteredModel
 
@@ -69,6 +70,10 @@ class Model(ResponseBody):
     environment: dict[str, str] = Field(description="The versions of the libraries that fitted it.")
     tags: list[str] = Field(description="The words that somebody put on it, in their order.", examples=[["baseline"]])
     note: str | None = Field(description="What somebody noted about it.")
+    compilation: Compilation | None = Field(
+        description="Whether a compiled form answers its predictions, and how it compares with scikit-learn; null for "
+        "a model of a release that made none."
+    )
 
     @classmethod
     def from_registered(cls, model: RegisteredModel) -> Self:
@@ -95,6 +100,7 @@ class Model(ResponseBody):
             environment=row.environment,
             tags=model.tags,
             note=row.note,
+            compilation=model.compilation,
         )
 
 

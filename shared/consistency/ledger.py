@@ -14,8 +14,9 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.unfinished import STALE_SECONDS
 from shared.errors import ArtifactCorrupt
 from shared.registry.deployments import artifacts, read_artifact
+from shared.registry.forms import read_form
 from shared.registry.naming import artifact_name
-from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.sealing import KEY_FILE, ArtifactKey, check_seal, has_old_seal
 from shared.settings import Settings
 
@@ -108,24 +109,26 @@ def _furthest(deployments: list[DeploymentRow], settings: Settings) -> str | Non
 
 
 def _seals(session: Session, key: ArtifactKey | None) -> Iterator[Difference]:
-    rows = artifacts().order_by(DeploymentRow.id)
+    rows = artifacts().add_columns(CompiledFormRow).outerjoin(CompiledFormRow).order_by(DeploymentRow.id)
     hint = (
         f"Bring back the {KEY_FILE} or the MLMINI_ARTIFACT_KEY that sealed it. If that one is in place, the row was "
         "changed: bring the database back from a backup, or retire the version."
     )
     for row in session.execute(rows.execution_options(yield_per=500)):
-        artifact = read_artifact(*row)
+        *deployment, form = row
+        artifact = read_artifact(*deployment)
         about = f"version {artifact.version} in {artifact.stage}"
         if key is None:
             yield Difference("seal_unknown", about, "there is no key to check its seal with", hint)
             continue
-        try:
-            check_seal(key, artifact)
-        except ArtifactCorrupt as error:
-            if has_old_seal(key, artifact):
-                yield Difference("seal_outdated", about, error.detail, _OUTDATED)
-            else:
-                yield Difference("seal_differs", about, error.detail, hint)
+        for file in [artifact] if form is None else [artifact, read_form(form, artifact)]:
+            try:
+                check_seal(key, file)
+            except ArtifactCorrupt as error:
+                if has_old_seal(key, file):
+                    yield Difference("seal_outdated", about, error.detail, _OUTDATED)
+                else:
+                    yield Difference("seal_differs", about, error.detail, hint)
 
 
 def _counter(session: Session) -> Iterator[Difference]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
 from shared.clock import in_words
@@ -22,7 +22,7 @@ from shared.object_store.shelves import Shelf, bucket_of
 from shared.registry.naming import read_artifact_name
 from shared.registry.outputs import PredictionOutputRow, writing_job
 from shared.registry.references import claiming_job, is_newer, is_ours, named
-from shared.registry.rows import DeploymentRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow
 from shared.registry.tombstones import erasures
 from shared.settings import Settings
 
@@ -59,6 +59,7 @@ def differences(database: Database, store: ObjectStore, settings: Settings, *, d
 
 
 def _expected(session: Session, shelf: Shelf) -> Iterator[_Expected]:
+    query: Executable
     if shelf is Shelf.DATASETS:
         columns = (DatasetVersionRow.object_key, DatasetVersionRow.size_bytes, DatasetVersionRow.sha256)
         query = select(*columns).join(DatasetRow).where(DatasetVersionRow.state == VersionState.READY)
@@ -67,7 +68,9 @@ def _expected(session: Session, shelf: Shelf) -> Iterator[_Expected]:
         query = select(output.object_key, output.size_bytes, output.sha256).where(output.removed_at.is_(None))
     else:
         # Of several deployments in one stage all have the same file.
-        query = select(DeploymentRow.artifact_path, DeploymentRow.size_bytes, DeploymentRow.sha256).distinct()
+        query = select(DeploymentRow.artifact_path, DeploymentRow.size_bytes, DeploymentRow.sha256).union(
+            select(CompiledFormRow.form_path, CompiledFormRow.size_bytes, CompiledFormRow.sha256)
+        )
     for key, size_bytes, sha256 in session.execute(query):
         yield _Expected(shelf, key, size_bytes, sha256)
 

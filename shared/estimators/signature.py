@@ -76,3 +76,8 @@ class Signature(BaseModel):
     def used_positions(self) -> tuple[int, ...]:
         """Where in a row the values are that the model takes."""
         return tuple(position for position, column in enumerate(self.inputs) if column.used)
+
+    @property
+    def used_inputs(self) -> tuple[InputColumn, ...]:
+        """The columns that the model takes."""
+        return tuple(column for column in self.inputs if column.used)

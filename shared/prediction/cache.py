@@ -117,14 +117,14 @@ class PredictorCache:
         found = self._loaded.find(place, artifact.version)
         if found is not None:
             return found
-        check_size(artifact.version, artifact.seal.size_bytes, self._settings)
+        check_size(artifact.version, served.loaded.seal.size_bytes, self._settings)
         # Remembered, because to measure a model again would take its memory again.
         check_model_memory(artifact.version, self._weights.get(artifact.version, 0), self._settings)
-        with corrupt_is_unavailable(artifact):
+        with corrupt_is_unavailable(served.loaded):
             predictor = load_predictor(self._store, self._settings, self._key, served)
         self._weights[artifact.version] = predictor.memory_bytes
         check_model_memory(artifact.version, predictor.memory_bytes, self._settings)
-        log.info("model_loaded", version=artifact.version, artifact_path=artifact.artifact_path)
+        log.info("model_loaded", version=artifact.version, artifact_path=served.loaded.artifact_path)
         return predictor
 
 

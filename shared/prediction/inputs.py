@@ -14,18 +14,18 @@ from shared.prediction.input_warnings import InputWarnings, WarningKind
 from shared.prediction.json_cells import NUMBERS, take_cells
 from shared.prediction.problems import InputProblems, listed, named
 from shared.tables.names import with_settled_names
-from shared.training.frame import model_input
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def read_input(
+def take_input(
     signature: Signature, *, version: int, features: Any, records: Any, max_cells: int, warnings: InputWarnings
 ) -> Any:
-    """Check one of the two forms (the other one is None) and turn it into what the model of `version` takes.
+    """Check one of the two forms (the other one is None) and give the rows of the model of `version`.
 
+    They are an array with one column per used input, or the values of each used input by name, None where missing.
     What has to be done for that, and may not be what was meant, is noted in `warnings`.
 
     Raises:
@@ -56,7 +56,7 @@ def _read_features(signature: Signature, rows: list[Any], warnings: InputWarning
     rows = [list(row) for row in rows]
     take_cells(signature, rows, "features", problems, warnings)
     problems.raise_if_any()
-    return _converted(signature, rows)
+    return _by_name(signature, rows)
 
 
 def _read_records(signature: Signature, records: list[Any], warnings: InputWarnings, *, version: int) -> Any:
@@ -89,7 +89,7 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
         warnings.tell(f"The records lack {absent}: the values there are taken as missing.")
     take_cells(signature, rows, "records", problems, warnings)
     problems.raise_if_any()
-    return _converted(signature, rows)
+    return _by_name(signature, rows)
 
 
 def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64] | None":
@@ -132,15 +132,10 @@ def _wanted(signature: Signature, version: int) -> str:
     return f"the {named(version, signature)} takes {len(names)}: {listed(names)}"
 
 
-def _converted(signature: Signature, rows: list[list[Any]]) -> Any:
-    columns = {
+def _by_name(signature: Signature, rows: list[list[Any]]) -> dict[str, list[Any]]:
+    return {
         column.name: [row[position] for row in rows] for position, column in enumerate(signature.inputs) if column.used
     }
-    try:
-        used = [column for column in signature.inputs if column.used]
-        return model_input(columns, used, numeric=signature.numeric)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise _invalid((), "The values cannot be converted to what the model takes.") from error
 
 
 def _check_size(signature: Signature, rows: int, max_cells: int) -> None:

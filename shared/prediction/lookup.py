@@ -12,6 +12,7 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import NoActiveModel, NotActive, TargetDiffers, closest, meant
 from shared.prediction.csv_reading import LearntReading
 from shared.registry import deployments
+from shared.registry.forms import form_of
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
 from shared.registry.targets import active_targets
@@ -26,14 +27,21 @@ _MOST_TARGETS = 10
 class Served:
     """An artifact that may answer; what is known of it is of the registry's `generation` or newer.
 
-    `targets` are those of all versions that are active in its place.
+    `targets` are those of all versions that are active in its place. `form` is the compiled form of the model there.
     """
 
     artifact: Artifact
+    form: Artifact | None
     signature: dict[str, Any]
+    estimator: str
     learnt: LearntReading
     generation: int
     targets: tuple[str, ...]
+
+    @property
+    def loaded(self) -> Artifact:
+        """The file that is loaded for predictions."""
+        return self.form or self.artifact
 
 
 def find_served(
@@ -66,15 +74,12 @@ def find_served(
         raise _other_targets(dataset_name, environment, target, newest)
     serving = max(newest.values()) if version is not None or target is None else newest[target]
     artifact = _active(session, dataset, environment, version or serving, serving)
-    query = select(RegistryRow.signature, RegistryRow.target).where(RegistryRow.version == artifact.version)
-    signature, predicted = session.execute(query).one()
-    if target not in {None, predicted}:
-        raise TargetDiffers(
-            f"Version {version} of '{dataset_name}' predicts '{predicted}', not '{target}'. Leave out one of the two.",
-            did_you_mean=closest(target, [predicted]),
-            available=[predicted],
-        )
-    return Served(artifact, signature, _learnt_reading(session, artifact), generation, tuple(sorted(newest)))
+    registered = session.get_one(RegistryRow, artifact.version)
+    if target is not None and target != registered.target:
+        raise _another_target(artifact, registered.target, target)
+    learnt, form = _learnt_reading(session, artifact), form_of(session, artifact)
+    targets = tuple(sorted(newest))
+    return Served(artifact, form, registered.signature, registered.estimator, learnt, generation, targets)
 
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:
@@ -104,6 +109,15 @@ def _what_to_do(dataset_name: str, environment: str, stages: Sequence[str]) -> s
         return f"{nothing} Train one with POST /train."
     before = stages[stages.index(environment) - 1]
     return f"{nothing} Bring one there from '{before}' with POST /promote."
+
+
+def _another_target(artifact: Artifact, predicted: str, target: str) -> TargetDiffers:
+    return TargetDiffers(
+        f"Version {artifact.version} of '{artifact.dataset_name}' predicts '{predicted}', not '{target}'. Leave out "
+        "one of the two.",
+        did_you_mean=closest(target, [predicted]),
+        available=[predicted],
+    )
 
 
 def _other_targets(dataset_name: str, environment: str, target: str, newest: Mapping[str, int]) -> NoActiveModel:

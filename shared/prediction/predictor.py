@@ -7,15 +7,17 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
+from shared.prediction.computing import Computes, FittedModel, ModelInForm
 from shared.prediction.csv_reading import LearntReading
 from shared.prediction.incomputable import refuse_rows, refuse_values
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
+from shared.prediction.inputs import take_input
 from shared.prediction.lookup import Served
 from shared.registry.artifact import load_model
+from shared.registry.forms import load_form
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
-from shared.training.frame import forget_names, model_input
+from shared.training.frame import forget_names
 from shared.training.parts import parts_of
 
 log = get_logger(__name__)
@@ -39,11 +41,15 @@ class Predictor:
     """A version that is ready to answer. Threads may share it."""
 
     version: int
-    signature: Signature
-    model: Any
+    computes: Computes
     memory_bytes: int
     # How the table was read that it learnt from; CSV to predict for is read so, too, where that fits.
     learnt: LearntReading | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives."""
+        return self.computes.signature
 
     def answer(self, *, features: Any, records: Any, probabilities: bool, max_cells: int) -> Prediction:
         """Check the input and predict.
@@ -56,7 +62,7 @@ class Predictor:
         if probabilities:
             self.check_probabilities()
         warnings = InputWarnings()
-        rows = read_input(
+        rows = take_input(
             self.signature,
             version=self.version,
             features=features,
@@ -65,7 +71,7 @@ class Predictor:
             warnings=warnings,
         )
         try:
-            predictions, each = self._compute(rows, probabilities=probabilities)
+            predictions, each = self.computes.compute(rows, probabilities=probabilities)
         except (ValueError, FloatingPointError, OverflowError):
             # With these errors estimators refuse values. Any other error is not the client's fault.
             log.warning("prediction_refused", version=self.version, exc_info=True)
@@ -79,23 +85,14 @@ class Predictor:
         Raises:
             InvalidInput: when the model cannot compute with them, placed as `features`.
         """
-        used = [column for column in self.signature.inputs if column.used]
         try:
-            taken = model_input(columns, used, numeric=self.signature.numeric)
-            predictions, each = self._compute(taken, probabilities=probabilities)
+            predictions, each = self.computes.compute(columns, probabilities=probabilities)
         except (ValueError, FloatingPointError, OverflowError):
             log.warning("prediction_refused", version=self.version, exc_info=True)
             nothing = [None] * rows
             cells = [columns.get(column.name, nothing) for column in self.signature.inputs]
             refuse_values(self.signature, features=list(zip(*cells, strict=True)), records=None)
         return self._prediction(predictions, each, "features", [])
-
-    def _compute(self, rows: Any, *, probabilities: bool) -> tuple[Any, Any]:
-        import numpy as np
-
-        # Overflows show in the result, which is looked at; a warning in the log would help nobody.
-        with np.errstate(all="ignore"):
-            return self.model.predict(rows), self.model.predict_proba(rows) if probabilities else None
 
     def _prediction(self, predictions: Any, each: Any, form: str, warnings: list[str]) -> Prediction:
         return Prediction(
@@ -111,10 +108,10 @@ class Predictor:
         Raises:
             NoProbabilities: when it does not.
         """
-        if self.signature.task == "classification" and hasattr(self.model, "predict_proba"):
+        if self.computes.gives_probabilities:
             return
-        name = type(self.model).__name__
-        reason = "It predicts numbers" if self.signature.task == "regression" else f"'{name}' gives labels only"
+        labels_only = f"'{self.computes.name}' gives labels only"
+        reason = "It predicts numbers" if self.signature.task == "regression" else labels_only
         sentence = f"Version {self.version} has no probabilities: {reason}. Leave 'probability' out of 'return'."
         raise NoProbabilities(sentence, errors=[{"loc": ["body", "return"], "msg": "has no probabilities"}])
 
@@ -123,19 +120,30 @@ def load_predictor(store: ObjectStore, settings: Settings, key: ArtifactKey, ser
     """Load the model of an artifact and make it ready to serve.
 
     Raises:
-        ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_model`.
+        ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_model` and `load_form`.
     """
-    read = Signature.model_validate(served.signature)
-    model, memory_bytes = load_model(store, settings, key, served.artifact)
-    _compute_in_one_thread(model)
+    loading = _fitted if served.form is None else _compiled
+    computes, memory_bytes = loading(store, settings, key, served)
     return Predictor(
         version=served.artifact.version,
-        signature=read,
-        # A plain array has no column names; a model that kept them would warn at each prediction.
-        model=forget_names(model) if read.numeric else model,
+        computes=computes,
         memory_bytes=memory_bytes,
         learnt=served.learnt,
     )
+
+
+def _compiled(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> tuple[Computes, int]:
+    compiled = load_form(store, settings, key, served.loaded)
+    computes = ModelInForm(compiled, Signature.model_validate(served.signature), served.estimator.rpartition(".")[2])
+    return computes, compiled.memory_bytes
+
+
+def _fitted(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> tuple[Computes, int]:
+    signature = Signature.model_validate(served.signature)
+    model, memory_bytes = load_model(store, settings, key, served.artifact)
+    _compute_in_one_thread(model)
+    # A plain array has no column names; a model that kept them would warn at each prediction.
+    return FittedModel(forget_names(model) if signature.numeric else model, signature), memory_bytes
 
 
 def _as_json(values: Any, form: str) -> list[Any]:

@@ -99,10 +99,14 @@ def still_active(session: Session, versions: Collection[int]) -> set[tuple[str, 
 
 def activate(
     session: Session, *, version: int, dataset_id: int, stage: str, artifact_path: str, seal: Seal, actor: str
-) -> None:
-    """Make a version active in a stage; the caller holds the registry's lock and has checked that it is not yet."""
-    session.execute(
-        insert(DeploymentRow).values(
+) -> int:
+    """Make a version active in a stage; the caller holds the registry's lock and has checked that it is not yet.
+
+    Returns the number of the deployment.
+    """
+    inserted = session.execute(
+        insert(DeploymentRow)
+        .values(
             version=version,
             dataset_id=dataset_id,
             stage=stage,
@@ -113,7 +117,10 @@ def activate(
             hmac_key_id=seal.hmac_key_id,
             created_by=actor,
         )
+        .returning(DeploymentRow.id)
     )
+    deployment_id: int = inserted.scalar_one()
+    return deployment_id
 
 
 def retire(

@@ -16,7 +16,7 @@ from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.object_store.shelves import Shelf
 from shared.registry.deployments import begin_change
-from shared.registry.naming import artifact_name
+from shared.registry.naming import file_names
 from shared.registry.outputs import discard_outputs
 from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.versions import RegisteredModel, find_model
@@ -123,7 +123,10 @@ def _refuse_in_use(session: Session, model: RegisteredModel, jobs: ColumnElement
 
 def _paths_of(model: RegisteredModel, stages: tuple[str, ...]) -> set[str]:
     """The names of its files: those that were deployed, and copies of promotions that have left no row."""
-    possible = {artifact_name(model.dataset_name, stage, model.row.version) for stage in stages}
+    deployed = {deployment.stage for deployment in model.deployments}
+    possible = {
+        name for stage in {*stages, *deployed} for name in file_names(model.dataset_name, stage, model.row.version)
+    }
     return possible | {deployment.artifact_path for deployment in model.deployments}
 
 

@@ -1,16 +1,16 @@
-"""The names under which artifacts are kept."""
+"""The names under which the files of models are kept: artifacts, and compiled forms beside them."""
 
 import re
 from typing import NamedTuple
 
-_ARTIFACT = re.compile(r"(.+)_v([1-9][0-9]{0,17})\.pkl")
+_ARTIFACT = re.compile(r"(.+)_v([1-9][0-9]{0,17})\.(?:pkl|npz)")
 _BETWEEN = "_model_"
 _DATASET = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class ArtifactName(NamedTuple):
-    """What the name of an artifact says."""
+    """What the name of a model's file says."""
 
     dataset_name: str
     stage: str
@@ -20,6 +20,16 @@ class ArtifactName(NamedTuple):
 def artifact_name(dataset_name: str, stage: str, version: int) -> str:
     """The one name of a version's artifact in a stage; it is fixed, so that a second attempt finds the first one's."""
     return f"{dataset_name}{_BETWEEN}{stage}_v{version}.pkl"
+
+
+def form_name(dataset_name: str, stage: str, version: int) -> str:
+    """The one name of the compiled form beside an artifact."""
+    return f"{artifact_name(dataset_name, stage, version).removesuffix('.pkl')}.npz"
+
+
+def file_names(dataset_name: str, stage: str, version: int) -> tuple[str, str]:
+    """The names of all files that a version may have in a stage."""
+    return artifact_name(dataset_name, stage, version), form_name(dataset_name, stage, version)
 
 
 def read_artifact_name(key: str) -> list[ArtifactName]:

@@ -5,9 +5,10 @@ transaction that commits, where the registry is locked, so that nothing can chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,21 +17,20 @@ from shared.clock import Now
 from shared.datasets.catalog import find_dataset
 from shared.errors import (
     AlreadyInStage,
-    ArtifactConflict,
     ArtifactCorrupt,
     ArtifactInRemoval,
     StageSkipped,
     UnknownModel,
 )
-from shared.fail_points import fail_point
-from shared.object_store import ObjectExists, ObjectStore
+from shared.object_store import ObjectStore
 from shared.object_store.shelves import Shelf
 from shared.registry import deployments
-from shared.registry.artifact import fetch
-from shared.registry.naming import artifact_name
+from shared.registry.copying import Copy, copy_file
+from shared.registry.forms import FormFile, add_form, form_of
+from shared.registry.naming import file_names
 from shared.registry.orphans import removals_of
 from shared.registry.rows import RegistryRow
-from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
+from shared.registry.sealing import Artifact, ArtifactKey, Seal
 from shared.registry.targets import ServingModel, check_promoted_target, retire_other_targets
 from shared.registry.tombstones import refuse_erased
 from shared.settings import Settings
@@ -38,24 +38,39 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class Promotion:
-    """A promotion that the rules allow: which file goes where."""
+    """A promotion that the rules allow: which files go where."""
 
     dataset_id: int
     dataset_name: str
-    source: Artifact
+    artifact: Copy
+    form: Copy | None
     # The column that it predicts, and whether versions that predict others are retired from the stage.
     target: str
     replace_target: bool
     target_stage: str
-    target_path: str
     stages: tuple[str, ...]
-    # How many removals of an object named `target_path` had begun when this promotion was checked.
-    removals: int
 
     @property
     def version(self) -> int:
         """The version that is promoted."""
-        return self.source.version
+        return self.artifact.source.version
+
+    @property
+    def served(self) -> Copy:
+        """The file that is loaded for predictions."""
+        return self.form or self.artifact
+
+    @property
+    def copies(self) -> list[Copy]:
+        """All files that are copied."""
+        return [self.artifact] if self.form is None else [self.artifact, self.form]
+
+
+class Copied(NamedTuple):
+    """The seal of the artifact in the target stage, and the compiled form there."""
+
+    seal: Seal
+    form: FormFile | None
 
 
 def check_promotion(
@@ -82,52 +97,41 @@ def check_promotion(
     """
     deployments.check_stage(target_stage, stages)
     registered = _registered(session, dataset_name, version)
-    target_path = artifact_name(dataset_name, target_stage, version)
     source = _source(session, version, target_stage, stages)
     _check_dataset(source, dataset_name)
     if not replace_target:
         check_promoted_target(session, registered.dataset_id, target_stage, ServingModel(version, registered.target))
+    artifact_path, form_path = file_names(dataset_name, target_stage, version)
+    form = form_of(session, source)
     return Promotion(
         dataset_id=registered.dataset_id,
         dataset_name=dataset_name,
-        source=source,
+        artifact=_planned(session, source, target_stage, artifact_path),
+        form=None if form is None else _planned(session, form, target_stage, form_path),
         target=registered.target,
         replace_target=replace_target,
         target_stage=target_stage,
-        target_path=target_path,
         stages=tuple(stages),
-        removals=removals_of(session, Shelf.MODELS, target_path),
     )
 
 
-def copy_artifact(
+def copy_files(
     store: ObjectStore, settings: Settings, key: ArtifactKey, promotion: Promotion, *, folder: Path
-) -> Seal:
-    """Copy the source, checked, to the fixed name `target_path`; a file in `folder` is used on the way.
-
-    The same bytes may be there already, from an earlier attempt or from a promotion before a retirement.
+) -> Copied:
+    """Copy the artifact to its name in the target stage, and the compiled form beside it if there is one.
 
     Raises:
-        ArtifactCorrupt: when the source is not the file that was registered.
+        ArtifactCorrupt: when a source is not the file that was registered.
         ArtifactConflict: when another file has the target's name.
         StoreUnavailable: when the object store does not answer.
     """
-    copy = folder / promotion.target_path
-    target = replace(promotion.source, stage=promotion.target_stage, artifact_path=promotion.target_path)
-    seal = reseal(key, target)
-    try:
-        fetch(store, settings, key, promotion.source, copy)
-        fail_point("put.before")
-        store.put_new(settings.models_bucket, promotion.target_path, copy, sha256=seal.sha256)
-        fail_point("put.after")
-    except ObjectExists:
-        _check_copied(store, settings, key, replace(target, seal=seal), copy)
-    finally:
-        copy.unlink(missing_ok=True)
-    return seal
+    seal = copy_file(store, settings, key, promotion.artifact, folder=folder)
+    if promotion.form is None:
+        return Copied(seal, None)
+    return Copied(seal, FormFile(promotion.form.path, copy_file(store, settings, key, promotion.form, folder=folder)))
 
 
-def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, actor: str) -> dict[str, object]:
+def commit_promotion(session: Session, promotion: Promotion, *, copied: Copied, actor: str) -> dict[str, object]:
     """Make the version active in the target stage, if the rules still allow it, and return the job's result.
 
     The caller's transaction has locked the job before. Of any number of promotions of one version at the same time,
@@ -138,28 +142,35 @@ def commit_promotion(session: Session, promotion: Promotion, *, seal: Seal, acto
         ArtifactInRemoval: when somebody began to remove what is stored under the target's name since then.
     """
     deployments.begin_change(session)
-    if removals_of(session, Shelf.MODELS, promotion.target_path) != promotion.removals:
-        raise ArtifactInRemoval(f"The file '{promotion.target_path}' was removed meanwhile. It is copied again.")
+    for copy in promotion.copies:
+        if removals_of(session, Shelf.MODELS, copy.path) != copy.removals:
+            raise ArtifactInRemoval(f"The file '{copy.path}' was removed meanwhile. It is copied again.")
     _source(session, promotion.version, promotion.target_stage, promotion.stages)
     retired = _settle_target(session, promotion)
-    deployments.activate(
+    deployment_id = deployments.activate(
         session,
         version=promotion.version,
         dataset_id=promotion.dataset_id,
         stage=promotion.target_stage,
-        artifact_path=promotion.target_path,
-        seal=seal,
+        artifact_path=promotion.artifact.path,
+        seal=copied.seal,
         actor=actor,
     )
+    if copied.form is not None:
+        add_form(session, deployment_id, copied.form)
     _follow(session, promotion)
     return {
         "version": promotion.version,
         "target": promotion.target,
         "stage": promotion.target_stage,
-        "artifact_path": promotion.target_path,
+        "artifact_path": promotion.artifact.path,
         "retired_versions": retired,
         "serving_version": deployments.serving_version(session, promotion.dataset_id, promotion.target_stage),
     }
+
+
+def _planned(session: Session, source: Artifact, stage: str, path: str) -> Copy:
+    return Copy(source, stage, path, removals_of(session, Shelf.MODELS, path))
 
 
 def _registered(session: Session, dataset_name: str, version: int) -> RegistryRow:
@@ -235,15 +246,5 @@ def _follow(session: Session, promotion: Promotion) -> None:
     session.execute(
         update(RegistryRow)
         .where(RegistryRow.version == promotion.version)
-        .values(stage=promotion.target_stage, artifact_path=promotion.target_path, promoted_at=Now())
+        .values(stage=promotion.target_stage, artifact_path=promotion.artifact.path, promoted_at=Now())
     )
-
-
-def _check_copied(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
-    """Check the bytes of the object that has the target's name already; what the store says of them is not trusted."""
-    try:
-        fetch(store, settings, key, target, copy)
-    except ArtifactCorrupt:
-        raise ArtifactConflict(
-            f"The object store holds another file named '{target.artifact_path}'. Remove it, then retry the job."
-        ) from None

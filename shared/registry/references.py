@@ -12,9 +12,9 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store.shelves import Shelf
-from shared.registry.naming import artifact_name, read_artifact_name
+from shared.registry.naming import file_names, read_artifact_name
 from shared.registry.outputs import named_outputs, read_output_key, writing_job
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow, RegistryRow
 
 
 def is_ours(shelf: Shelf, key: str) -> bool:
@@ -36,7 +36,8 @@ def named(session: Session, shelf: Shelf, keys: Collection[str]) -> set[str]:
         return named_outputs(session, keys)
     deployed = select(DeploymentRow.artifact_path).where(DeploymentRow.artifact_path.in_(keys))
     registered = select(RegistryRow.artifact_path).where(RegistryRow.artifact_path.in_(keys))
-    return set(session.scalars(deployed.union(registered)))
+    compiled = select(CompiledFormRow.form_path).where(CompiledFormRow.form_path.in_(keys))
+    return set(session.scalars(deployed.union(registered, compiled)))
 
 
 def is_claimed(session: Session, shelf: Shelf, key: str, *, by: Collection[Kind] = tuple(Kind)) -> bool:
@@ -68,12 +69,12 @@ def claiming_job(session: Session, key: str, *, kinds: Collection[Kind] = tuple(
     for job in jobs:
         # Only the attempt knows which version a running training has taken. A queued training will take a new one.
         trains = job.kind == Kind.TRAIN and job.status == State.RUNNING
-        if trains or (job.kind == Kind.PROMOTE and _target(job.dataset_name, job.request) == key):
+        if trains or (job.kind == Kind.PROMOTE and key in _targets(job.dataset_name, job.request)):
             claiming: UUID = job.id
             return claiming
     return None
 
 
-def _target(dataset_name: str, request: dict[str, object]) -> str:
+def _targets(dataset_name: str, request: dict[str, object]) -> tuple[str, str]:
     version = request.get("version")
-    return artifact_name(dataset_name, str(request.get("target_stage")), version if isinstance(version, int) else 0)
+    return file_names(dataset_name, str(request.get("target_stage")), version if isinstance(version, int) else 0)

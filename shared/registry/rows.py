@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -76,6 +76,38 @@ class DeploymentRow(Base):
     created_by: Mapped[str] = mapped_column(String(128))
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class CompilationRow(Base):
+    """What came of making the compiled form of a model; the newest attempt."""
+
+    __tablename__ = "compilations"
+
+    version: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("model_registry.version", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    compiled: Mapped[bool]
+    detail: Mapped[str] = mapped_column(Text)
+    rows_compared: Mapped[int]
+    bit_for_bit: Mapped[bool | None]
+    worst_difference: Mapped[float | None] = mapped_column(Double)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+
+
+class CompiledFormRow(Base):
+    """The compiled form of the model of a deployment: a file of its own, with a seal of its own."""
+
+    __tablename__ = "compiled_forms"
+
+    deployment_id: Mapped[int] = mapped_column(
+        ForeignKey("deployments.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    form_path: Mapped[str] = mapped_column(String(512), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    hmac: Mapped[str] = mapped_column(String(64))
+    hmac_key_id: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
 
 
 class ErasedModelRow(Base):

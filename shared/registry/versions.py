@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.orm import Session
 
+from shared.compiled.compilation import Compilation
 from shared.counters import raise_counter
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import DatasetDeleted, NotActive, UnknownModel
 from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.deployments import activate, begin_change
+from shared.registry.forms import FormFile, add_form, compilations_of, note_compilation
 from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
 from shared.registry.sealing import Seal
 from shared.registry.tombstones import refuse_erased
@@ -27,6 +29,8 @@ class RegisteredModel:
     dataset_version: int
     deployments: list[DeploymentRow]
     tags: list[str]
+    # None in models of releases that knew no compiled forms.
+    compilation: Compilation | None
 
     @property
     def sha256(self) -> str:
@@ -63,10 +67,11 @@ def register(
     stage: str,
     artifact_path: str,
     seal: Seal,
+    form: FormFile | None = None,
     facts: ModelFacts,
     actor: str,
 ) -> None:
-    """Add a trained model to the registry and make it active in its first stage.
+    """Add a trained model to the registry and make it active in its first stage, with its compiled form if it has one.
 
     Raises:
         DatasetDeleted: when the dataset went away meanwhile.
@@ -82,10 +87,14 @@ def register(
             job_id=job_id,
             **place,
             target=facts.signature.target,
-            **facts.model_dump(mode="json"),
+            **facts.model_dump(mode="json", exclude={"compilation"}),
         )
     )
-    activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
+    deployment_id = activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
+    if facts.compilation is not None:
+        note_compilation(session, version, facts.compilation)
+    if form is not None:
+        add_form(session, deployment_id, form)
 
 
 def take_model_version(session: Session, claim: Claim) -> int:
@@ -159,6 +168,7 @@ def load_models(session: Session, query: Select[RegistryRow, str, int | None]) -
     tags: dict[int, list[str]] = {version: [] for version in deployments}
     for tag in session.scalars(select(ModelTagRow).where(ModelTagRow.version.in_(tags)).order_by(ModelTagRow.tag)):
         tags[tag.version].append(tag.tag)
+    compilations = compilations_of(session, deployments)
     return [
         RegisteredModel(
             row=row,
@@ -166,6 +176,7 @@ def load_models(session: Session, query: Select[RegistryRow, str, int | None]) -
             dataset_version=number or 0,
             deployments=deployments[row.version],
             tags=tags[row.version],
+            compilation=compilations.get(row.version),
         )
         for row, name, number in found
     ]

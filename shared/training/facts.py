@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.compiled.compilation import Compilation
 from shared.estimators.signature import Signature
 
 # In the notes of the report of a classifier that has none.
@@ -21,3 +22,5 @@ class ModelFacts(BaseModel):
     report: dict[str, Any]
     # The versions of what the model depends on.
     environment: dict[str, str]
+    # What came of making its compiled form; None where nobody tried.
+    compilation: Compilation | None = None

@@ -38,7 +38,7 @@ def plain_array(columns: RawColumns, inputs: Sequence[InputColumn]) -> "NDArray[
     """One float64 column per used input, in order, with NaN where a value is missing. Imports no pandas."""
     import numpy as np
 
-    return np.column_stack([_numbers(columns[column.name]) for column in inputs if column.used])
+    return np.column_stack([numbers(columns[column.name]) for column in inputs if column.used])
 
 
 def named_frame(columns: RawColumns, inputs: Sequence[InputColumn]) -> "pd.DataFrame":
@@ -63,11 +63,12 @@ def forget_names(model: Any) -> Any:
 
 def _converted(values: Any, kind: str) -> Any:
     if kind in {"integer", "number", "boolean"}:
-        return _numbers(values)
-    return _days(values) if kind == "datetime" else _words(values)
+        return numbers(values)
+    return days(values) if kind == "datetime" else _words(values)
 
 
-def _numbers(values: Any) -> "NDArray[np.float64]":
+def numbers(values: Any) -> "NDArray[np.float64]":
+    """Numbers and booleans as float64, with NaN where a value is missing. Imports no pandas."""
     import numpy as np
 
     if hasattr(values, "to_numpy"):
@@ -76,7 +77,7 @@ def _numbers(values: Any) -> "NDArray[np.float64]":
     return np.array(values, dtype=np.float64)
 
 
-def _days(values: Any) -> "NDArray[np.float64]":
+def days(values: Any) -> "NDArray[np.float64]":
     """Days since 1970-01-01 UTC from moments or from ISO 8601; what names no zone is UTC."""
     import numpy as np
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from shared.compiled.compilation import Compilation
 from shared.training.evaluation import Evaluation
 from shared.training.plan import Plan
 from shared.training.split import Split
@@ -42,6 +43,11 @@ def of_evaluation(say: Say, measured: Evaluation, *, rows_measured: int) -> None
     say(f"measured on {rows(rows_measured)}: {numbers or 'nothing that is defined here'}")
     for note in measured.notes:
         say(note)
+
+
+def of_form(say: Say, compilation: Compilation) -> None:
+    """Whether predictions come from a compiled form, or why not."""
+    say(compilation.detail)
 
 
 def _treatments(plan: Plan) -> list[str]:

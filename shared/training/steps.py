@@ -4,6 +4,7 @@ from typing import Protocol
 
 FITTING = 20
 EVALUATING = 80
+COMPILING = 90
 
 
 class OnStep(Protocol):

@@ -15,6 +15,9 @@ import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 
+from shared.compiled.compilation import Compilation
+from shared.compiled.making.form import make_form
+from shared.compiled.model import CompiledModel
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import settings_of
 from shared.estimators.signature import Signature
@@ -36,7 +39,7 @@ from shared.training.recipe import build_estimator, build_model, last_step
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split, split_rows
-from shared.training.steps import EVALUATING, FITTING, OnStep, percent_of_fit
+from shared.training.steps import COMPILING, EVALUATING, FITTING, OnStep, percent_of_fit
 
 # Set by the server or of no effect on the model.
 _NOT_PARAMETERS = frozenset({"n_jobs", "verbose"})
@@ -48,6 +51,8 @@ class Trained:
 
     model: Any
     facts: ModelFacts
+    # Answers as the model does, without scikit-learn; None where there is none.
+    compiled: CompiledModel | None
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,9 @@ def train(
 ) -> Trained:
     """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
 
-    `on_step` hears of "preparing", "fitting" and "evaluating", with a percentage, which rises during the fit where that
-    can be seen; `say` hears what is done, in words. Rows without a target are left out. `findings` are what the reading
-    of the table found.
+    `on_step` hears of "preparing", "fitting", "evaluating" and "compiling", with a percentage, which rises during the
+    fit where that can be seen; `say` hears what is done, in words. Rows without a target are left out. `findings` are
+    what the reading of the table found.
 
     Raises:
         PlatformError: what `checks.training.check` raises; SingleClass, TaskMismatch, InvalidSplit or
@@ -103,8 +108,12 @@ def train(
         narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
         on_step("evaluating", EVALUATING)
         measured = _measure(ready, fit.model)
-    narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
-    return _trained(spec, ready, fit, measured, total=len(table))
+        narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
+        on_step("compiling", COMPILING)
+        compiled, compilation = _compile(ready, fit.model)
+    narration.of_form(say, compilation)
+    facts = _facts(spec, ready, fit, measured, total=len(table))
+    return Trained(fit.model, facts.model_copy(update={"compilation": compilation}), compiled)
 
 
 def environment() -> dict[str, str]:
@@ -177,7 +186,22 @@ def _measure(ready: _Ready, model: Any) -> Evaluation:
         return evaluate(model, ready.data.iloc[part], ready.target[part], task=ready.estimator.task)
 
 
-def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *, total: int) -> Trained:
+def _compile(ready: _Ready, model: Any) -> tuple[CompiledModel | None, Compilation]:
+    rows = ready.data.iloc[ready.split.test]
+    # Whoever serves the model gives it such arrays, or tables by name.
+    as_taken = _plain_rows if ready.signature.numeric else _named_rows
+    return make_form(model, ready.signature, rows, as_taken=as_taken)
+
+
+def _plain_rows(rows: pd.DataFrame) -> NDArray[np.float64]:
+    return np.ascontiguousarray(rows.to_numpy(dtype=np.float64))
+
+
+def _named_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
+
+def _facts(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *, total: int) -> ModelFacts:
     report = report_of(
         spec,
         ready.plan,
@@ -190,7 +214,7 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         found=ready.found,
         ordered=ready.ordered,
     )
-    facts = ModelFacts(
+    return ModelFacts(
         signature=ready.signature,
         metrics=measured.metrics,
         report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
@@ -198,7 +222,6 @@ def _trained(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation,
         parameters=_parameters(fit.model),
         environment=environment(),
     )
-    return Trained(fit.model, facts)
 
 
 def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:

@@ -223,7 +223,7 @@ def test_an_error_of_the_model_is_not_blamed_on_the_client(
     def crash(_rows: object) -> None:
         raise AttributeError("the trees are gone")
 
-    monkeypatch.setattr(predictor.model, "predict", crash)
+    monkeypatch.setattr(predictor.computes.model, "predict", crash)
     with capture_logs() as logs:
         answer = client.post("/predict", json=BODY)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")

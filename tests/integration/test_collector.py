@@ -35,7 +35,7 @@ from tests.support.finished_batches import finish_batch, put_output
 from tests.support.jobs import add_job, claim_job, end_as_failed, fail_job
 from tests.support.left_over import NO_GRACE, UPLOADED, Belongings, belongings
 from tests.support.objects import put
-from tests.support.registry import SEAL, STAGES, insert_dataset
+from tests.support.registry import COPIED, STAGES, insert_dataset
 from tests.support.waiting import eventually
 
 ORPHAN = "iris_model_dev_v7.pkl"
@@ -318,16 +318,16 @@ def test_a_removal_that_nobody_ended_keeps_its_name_from_use_whatever_its_lease_
     with there.database.read() as session, pytest.raises(ArtifactInRemoval, match="just being removed"):
         check(session)
     with pytest.raises(ArtifactInRemoval, match="just being removed"), there.database.write() as session:
-        commit_promotion(session, before, seal=SEAL, actor="test")
+        commit_promotion(session, before, copied=COPIED, actor="test")
     # Another janitor ends it, though a promotion waits for that: it would wait for ever.
     promote_job(there)
     assert there.collect().deleted == (not deleted)
     assert PROMOTED not in there.left()
     with pytest.raises(ArtifactInRemoval, match="was removed meanwhile"), there.database.write() as session:
-        commit_promotion(session, before, seal=SEAL, actor="test")
+        commit_promotion(session, before, copied=COPIED, actor="test")
     there.put_artifact(PROMOTED)
     with there.database.write() as session:
-        commit_promotion(session, check(session), seal=SEAL, actor="test")
+        commit_promotion(session, check(session), copied=COPIED, actor="test")
     kept(there, PROMOTED)
 
 
@@ -362,11 +362,11 @@ def test_a_promotion_does_not_commit_what_was_removed_under_its_eyes(
         assert there.collect().deleted == 1
     assert seen
     with pytest.raises(ArtifactInRemoval, match="was removed meanwhile"), there.database.write() as session:
-        commit_promotion(session, promotion, seal=SEAL, actor="test")
+        commit_promotion(session, promotion, copied=COPIED, actor="test")
     # Another attempt looks again, and copies again.
     there.put_artifact(PROMOTED)
     with there.database.write() as session:
-        commit_promotion(session, check(session), seal=SEAL, actor="test")
+        commit_promotion(session, check(session), copied=COPIED, actor="test")
     kept(there, PROMOTED)
 
 

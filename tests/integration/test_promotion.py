@@ -30,7 +30,7 @@ from shared.errors import (
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments, versions
 from shared.registry.listing import ListedAt, ModelFilter, list_models
-from shared.registry.promotion import check_promotion, commit_promotion, copy_artifact
+from shared.registry.promotion import check_promotion, commit_promotion, copy_files
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.settings import Settings
 from tests.support.models import Platform, doubling, iris_forest, open_platform, with_target
@@ -342,10 +342,10 @@ def test_a_version_that_was_retired_from_the_source_meanwhile_is_not_promoted(pl
         promotion = check_promotion(
             session, dataset_name="iris", version=version, target_stage="staging", stages=platform.settings.stages
         )
-    seal = copy_artifact(platform.store, platform.settings, platform.key, promotion, folder=platform.folder)
+    copied = copy_files(platform.store, platform.settings, platform.key, promotion, folder=platform.folder)
     retire(platform, version, "dev")
     with pytest.raises(StageSkipped), platform.database.write() as session:
-        commit_promotion(session, promotion, seal=seal, actor="test")
+        commit_promotion(session, promotion, copied=copied, actor="test")
     assert serving(platform, data, "staging") is None
 
 
@@ -363,9 +363,9 @@ def test_of_twenty_promotions_of_one_version_exactly_one_succeeds(platform: Plat
         folder.mkdir()
         ready.wait(60)
         try:
-            seal = copy_artifact(platform.store, platform.settings, platform.key, promotion, folder=folder)
+            copied = copy_files(platform.store, platform.settings, platform.key, promotion, folder=folder)
             with platform.database.write() as session:
-                return commit_promotion(session, promotion, seal=seal, actor="test")
+                return commit_promotion(session, promotion, copied=copied, actor="test")
         except Conflict as error:
             return error.code
 
@@ -390,7 +390,7 @@ def test_a_disk_that_takes_no_file_is_told_of(stored: Platform, monkeypatch: pyt
         raise OSError(errno.ENOSPC, "No space left on device")
 
     version = stored.train(stored.dataset())
-    monkeypatch.setattr("shared.registry.promotion.fetch", no_room)
+    monkeypatch.setattr("shared.registry.copying.fetch", no_room)
     with pytest.raises(OSError, match="No space left"):
         stored.promote(version, "staging")
 

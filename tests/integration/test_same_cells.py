@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.prediction.computing import FittedModel
 from shared.prediction.csv_input import CsvInput
 from shared.prediction.csv_reading import LearntReading, how_to_read, how_to_read_guessed
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.prediction.predictor import Predictor
 from shared.prediction.problems import InputProblems
 from shared.tables.inspected import TableLimits
@@ -24,6 +24,7 @@ from shared.tables.options import ReadingOptions
 from shared.tables.text import NotUtf8
 from shared.training.frame import forget_names, model_input
 from shared.training.trainer import train
+from tests.support.inputs import read_input
 from tests.support.training_tables import spec_of
 from tests.support.workbooks import workbook
 
@@ -151,7 +152,17 @@ def predictor(folder: Path, content: bytes, options: ReadingOptions) -> tuple[Pr
     model = forget_names(result.model) if signature.numeric else result.model
     stored = type(signature).model_validate_json(signature.model_dump_json())
     learnt = LearntReading(found.reading, options.encoding)
-    return Predictor(1, stored, model, 0, learnt), table, {column.name: column.kind.value for column in found.columns}
+    return (
+        Predictor(1, FittedModel(model, stored), 0, learnt),
+        table,
+        {column.name: column.kind.value for column in found.columns},
+    )
+
+
+def fitted(predictor: Predictor) -> Any:
+    """The model of scikit-learn that a predictor has."""
+    assert isinstance(predictor.computes, FittedModel)
+    return predictor.computes.model
 
 
 def from_csv(folder: Path, content: bytes, model: Predictor) -> tuple[Any, list[Any]]:
@@ -198,7 +209,7 @@ def test_the_raw_rows_of_a_text_mean_what_they_meant_in_training(tmp_path: Path,
     assert kinds == {"x": case.kind, "y": "number", "target": "category"}
     inputs, numeric = model.signature.inputs, model.signature.numeric
     expected = model_input(table, inputs, numeric=numeric)
-    predicted = model.model.predict(expected).tolist()
+    predicted = fitted(model).predict(expected).tolist()
     for taken, answered in (
         from_json([dict(zip(header[:2], row, strict=False)) for row in rows], model),
         from_csv(tmp_path, content, model),
@@ -228,7 +239,7 @@ def test_the_rows_of_json_lines_mean_what_they_meant_in_training(tmp_path: Path,
     )
     assert kinds == {"x": kind, "y": "number", "target": "category"}
     expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
-    predicted = model.model.predict(expected).tolist()
+    predicted = fitted(model).predict(expected).tolist()
     # CSV has no null beside an empty text, which is a category here.
     text = pd.DataFrame(rows).drop(columns="target").to_csv(index=False, na_rep="").encode()
     ways = [from_json([{name: row[name] for name in ("x", "y")} for row in rows], model)]
@@ -261,7 +272,7 @@ def test_the_rows_of_json_lines_mean_what_they_meant_where_their_kind_was_said(
     expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
     taken, answered = from_json([{name: row[name] for name in ("x", "y")} for row in rows], model)
     expect_same(taken, expected)
-    assert answered == model.model.predict(expected).tolist()
+    assert answered == fitted(model).predict(expected).tolist()
 
 
 DAY = dt.date(2026, 1, 31)
@@ -287,7 +298,7 @@ def test_the_rows_of_a_workbook_mean_what_they_meant_in_training(tmp_path: Path,
     model, table, kinds = predictor(tmp_path, content, ReadingOptions())
     assert kinds == {"x": kind, "y": "number", "target": "category"}
     expected = model_input(table, model.signature.inputs, numeric=model.signature.numeric)
-    predicted = model.model.predict(expected).tolist()
+    predicted = fitted(model).predict(expected).tolist()
     plain = [[cell.isoformat() if isinstance(cell, dt.date | dt.time) else cell for cell in row] for row in rows]
     text = io.StringIO()
     csv.writer(text).writerows([["x", "y", "target"], *plain])

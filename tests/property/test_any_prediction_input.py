@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from shared.errors import PlatformError
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.tables.columns import CellReading, ColumnKind
+from tests.support.inputs import read_input
 
 SCALARS = (
     st.none()

@@ -15,7 +15,6 @@ from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.csv_input import CsvInput
 from shared.prediction.csv_reading import how_to_read
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.prediction.problems import InputProblems
 from shared.tables.controls import find_control
 from shared.tables.inspected import TableLimits
@@ -23,6 +22,7 @@ from shared.tables.inspection import inspect
 from shared.tables.loading import read_table
 from shared.tables.missing import MISSING, NO_VALUE
 from shared.training.frame import model_input
+from tests.support.inputs import read_input
 
 LIMITS = TableLimits()
 

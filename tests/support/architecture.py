@@ -35,7 +35,7 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 # An import inside a function is for what is heavy: one of these libraries, or a project module whose own imports
 # reach one of them. Everything else is imported at the top of its file. The settings take longer than a short answer of
 # the command line.
-HEAVY = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
+HEAVY = {"numpy", "numba", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
 # What an extra brings may be missing, so it is looked for where it is used.
 OPTIONAL = {"python_calamine"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
@@ -43,11 +43,11 @@ OPTIONAL = {"python_calamine"}
 SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
-    "api.app": {"scipy", "sklearn", "pandas", "pyarrow"},
-    "worker.process": {"scipy", "sklearn", "pandas", "pyarrow"},
+    "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
+    "worker.process": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "cli.app": {
-        *("alembic", "boto3", "celery", "fastapi", "httpx2", "joblib", "numpy", "pandas", "pyarrow", "pydantic"),
-        *("pydantic_settings", "redis", "rich", "scipy", "sklearn", "sqlalchemy", "structlog", "uvicorn"),
+        *("alembic", "boto3", "celery", "fastapi", "httpx2", "joblib", "numba", "numpy", "pandas", "pyarrow"),
+        *("pydantic", "pydantic_settings", "redis", "rich", "scipy", "sklearn", "sqlalchemy", "structlog", "uvicorn"),
     },
 }
 

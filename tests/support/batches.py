@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 from shared.prediction.batch import BatchDone, predict_table
 from shared.prediction.batch_spec import BatchInput, BatchSpec
+from shared.prediction.computing import FittedModel
 from shared.prediction.predictor import Predictor
 from shared.tables.inspected import Inspection, TableLimits
 from shared.tables.inspection import inspect
@@ -31,8 +32,13 @@ MIXED = "id,age,city,member,since,score,kind\n" + "".join(
 class Learnt:
     """A model that was trained on a file, ready to answer."""
 
-    predictor: Predictor
+    fitted: FittedModel
     found: Inspection
+
+    @property
+    def predictor(self) -> Predictor:
+        """The model as requests ask it."""
+        return Predictor(1, self.fitted, 0)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def learn(path: Path, estimator: str, *, target: str, **fields: Any) -> Learnt:
     result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
     signature = result.facts.signature
     model = forget_names(result.model) if signature.numeric else result.model
-    return Learnt(Predictor(1, signature, model, 0), found)
+    return Learnt(FittedModel(model, signature), found)
 
 
 def records_of(path: Path, found: Inspection, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -81,7 +87,7 @@ def predict_file(learnt: Learnt, path: Path, folder: Path, **fields: Any) -> Out
             "dataset_name": "a_table",
             "environment": "dev",
             "version": 1,
-            "target": learnt.predictor.signature.target,
+            "target": learnt.fitted.signature.target,
             "input": BatchInput(dataset_name="rows", dataset_version=1).model_dump(),
             **chosen,
         }
@@ -91,8 +97,8 @@ def predict_file(learnt: Learnt, path: Path, folder: Path, **fields: Any) -> Out
         path,
         output,
         spec=spec,
-        signature=learnt.predictor.signature,
-        model=learnt.predictor.model,
+        signature=learnt.fitted.signature,
+        model=learnt.fitted.model,
         reading=found.reading,
         columns=found.columns,
         on_rows=lambda _rows: None,

@@ -25,7 +25,7 @@ from shared.registry.promotion import Promotion, check_promotion, commit_promoti
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.versions import take_model_version
 from tests.support.job_model import MAX_CRASHES, MAX_TRANSIENT_FAILURES, Event, ModelJob
-from tests.support.registry import SEAL, STAGES, clean, register_model
+from tests.support.registry import COPIED, STAGES, clean, register_model
 
 WORKERS = ("worker-1", "worker-2", "worker-3")
 LEASE_SECONDS = 3600
@@ -417,7 +417,7 @@ class JobProtocol(RuleBasedStateMachine):
         try:
             with self.database.write() as session:
                 claims.succeed(session, claim)
-                effect = commit_promotion(session, plan, seal=SEAL, actor=claim.worker)
+                effect = commit_promotion(session, plan, copied=COPIED, actor=claim.worker)
                 claims.put_outcome(session, claim, result=effect, usage=usage_of(claim.epoch))
         except Fenced:
             assert not job.succeed(claim.epoch, claim.worker)

@@ -13,6 +13,9 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
+from shared.compiled.file import write_model
+from shared.compiled.making.making import compile_model
+from shared.compiled.model import CompiledModel
 from shared.database import Database
 from shared.estimators.signature import InputColumn, Signature
 from shared.hashing import digest_of
@@ -22,8 +25,9 @@ from shared.jobs.claims import Claim
 from shared.jobs.states import Kind
 from shared.object_store import ObjectStore
 from shared.registry import artifact
-from shared.registry.naming import artifact_name
-from shared.registry.promotion import Promotion, check_promotion, commit_promotion, copy_artifact
+from shared.registry.forms import FormFile
+from shared.registry.naming import file_names
+from shared.registry.promotion import Promotion, check_promotion, commit_promotion, copy_files
 from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register, take_model_version
 from shared.settings import Settings
@@ -41,6 +45,11 @@ class Fitted:
     model: Any
     signature: Signature
     environment: dict[str, str]
+    compiled: CompiledModel | None = None
+
+    def in_form(self) -> "Fitted":
+        """The same with its compiled form, which nobody has compared."""
+        return replace(self, compiled=compile_model(self.model, self.signature))
 
 
 def numeric_signature(
@@ -113,8 +122,13 @@ class Platform:
         with self.database.write() as session:
             version = take_model_version(session, claim)
         stage = self.settings.stages[0]
-        path = artifact_name(name, stage, version)
-        seal = self._put(fitted, path, name=name, stage=stage, version=version, job_id=claim.job_id)
+        path, form_path = file_names(name, stage, version)
+        placed: dict[str, Any] = {"name": name, "stage": stage, "version": version, "job_id": claim.job_id}
+        seal = self._put(lambda file: artifact.dump(fitted.model, file), path, fitted, **placed)
+        form = None
+        if (compiled := fitted.compiled) is not None:
+            sealed = self._put(lambda file: write_model(compiled, file), form_path, fitted, **placed)
+            form = FormFile(form_path, sealed)
         with self.database.write() as session:
             claims.succeed(session, claim)
             register(
@@ -126,6 +140,7 @@ class Platform:
                 stage=stage,
                 artifact_path=path,
                 seal=seal,
+                form=form,
                 facts=ModelFacts(
                     estimator=type(fitted.model).__name__,
                     parameters=_plain(fitted.model.get_params()),
@@ -138,10 +153,20 @@ class Platform:
             )
         return version
 
-    def _put(self, fitted: Fitted, path: str, *, name: str, stage: str, version: int, job_id: UUID) -> Seal:
-        """Store a model's file and seal it."""
+    def _put(
+        self,
+        write: Callable[[Path], None],
+        path: str,
+        fitted: Fitted,
+        *,
+        name: str,
+        stage: str,
+        version: int,
+        job_id: UUID,
+    ) -> Seal:
+        """Store a file of a model and seal it."""
         file = self.folder / f"draft-{path}"
-        artifact.dump(fitted.model, file)
+        write(file)
         sha256, size_bytes = digest_of(file)
         self.store.put_new(self.settings.models_bucket, path, file, sha256=sha256)
         return seal(
@@ -174,9 +199,9 @@ class Platform:
         version, stage = promotion.version, promotion.target_stage
         folder = self.folder / f"promotion-{version}-{stage}"
         folder.mkdir(exist_ok=True)
-        seal = copy_artifact(self.store, self.settings, self.key, promotion, folder=folder)
+        copied = copy_files(self.store, self.settings, self.key, promotion, folder=folder)
         with self.database.write() as session:
-            return commit_promotion(session, promotion, seal=seal, actor="test")
+            return commit_promotion(session, promotion, copied=copied, actor="test")
 
     def overwrite(self, path: str, change: Callable[[bytes], bytes]) -> None:
         """Put other bytes under a model's name, as somebody with access to the bucket could."""

@@ -11,6 +11,7 @@ from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.estimators.signature import Signature
 from shared.registry.naming import artifact_name
+from shared.registry.promotion import Copied
 from shared.registry.sealing import Seal
 from shared.registry.versions import register
 from shared.schema import metadata
@@ -18,6 +19,7 @@ from shared.training.facts import ModelFacts
 
 STAGES = ("dev", "staging")
 SEAL = Seal(sha256="0" * 64, size_bytes=1, hmac="0" * 64, hmac_key_id="test")
+COPIED = Copied(SEAL, None)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ def model(
         signature={},
         report={"split": SPLIT, **report},
     )
-    return RegisteredModel(row, dataset_name="iris", dataset_version=dataset_version, deployments=[], tags=[])
+    return RegisteredModel(
+        row, dataset_name="iris", dataset_version=dataset_version, deployments=[], tags=[], compilation=None
+    )
 
 
 def best(*models: RegisteredModel) -> dict[str, list[int]]:

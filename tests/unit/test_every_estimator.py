@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.compiled.making.making import compilable_estimators
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.training.frame import forget_names, plain_array
 from shared.training.recipe import build_estimator
@@ -45,6 +46,9 @@ def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(e
     frame = table[names].astype("float64")
     named = result.model.predict(frame)
     assert len(named) == len(table)
+    assert result.facts.compilation is not None
+    is_compiled = estimator.name in compilable_estimators()
+    assert result.facts.compilation.compiled == is_compiled, result.facts.compilation.detail
     if result.facts.signature.numeric:
         array = plain_array(table, result.facts.signature.inputs)
         with warnings.catch_warnings():

@@ -141,7 +141,7 @@ def test_a_training_tells_of_its_steps_in_order_and_of_each_percent_once(estimat
     heard = heard_steps(estimator, numeric_classes(), params={"n_estimators": steps})
     percents = [percent for _, percent, _ in heard]
     fitting = [(percent, measured) for step, percent, measured in heard if step == "fitting"]
-    assert [step for step, _, _ in heard if step != "fitting"] == ["preparing", "evaluating"]
+    assert [step for step, _, _ in heard if step != "fitting"] == ["preparing", "evaluating", "compiling"]
     assert percents == sorted(set(percents))
     assert len(fitting) > 2
     assert all(measured for _, measured in fitting)

@@ -9,13 +9,13 @@ import pytest
 
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.tables.cells import read_cells
 from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
 from shared.tables.loading import read_table
 from shared.tables.options import ReadingOptions
 from shared.tables.shapes import look_of
+from tests.support.inputs import read_input
 
 
 @pytest.mark.parametrize(

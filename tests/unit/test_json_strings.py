@@ -9,9 +9,9 @@ import pytest
 from shared.errors import InvalidInput, MissingNotAllowed
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.tables.columns import CellReading, ColumnKind
 from shared.training.frame import model_input
+from tests.support.inputs import read_input
 
 
 def column(

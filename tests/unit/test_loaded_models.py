@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.prediction.computing import FittedModel
 from shared.prediction.loaded import LoadedModels, ServingPlace
 from shared.prediction.predictor import Predictor
 from tests.support.models import numeric_signature
@@ -15,7 +16,7 @@ SIGNATURE = numeric_signature("x")
 
 def predictor(version: int, memory_bytes: int = 10, target: str = "target") -> Predictor:
     signature = SIGNATURE.model_copy(update={"target": target})
-    return Predictor(version=version, signature=signature, model=None, memory_bytes=memory_bytes)
+    return Predictor(version, FittedModel(None, signature), memory_bytes)
 
 
 def put(shelf: LoadedModels, place: ServingPlace, version: int, **more: Any) -> bool:

@@ -8,8 +8,8 @@ import pytest
 from shared.errors import MOST_HINTS, MOST_PROBLEMS, BodyTooLarge, InvalidInput, MissingNotAllowed, PlatformError
 from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.tables.columns import CellReading, ColumnKind
+from tests.support.inputs import read_input
 from tests.support.models import numeric_signature
 from tests.support.searches import counted_searches
 

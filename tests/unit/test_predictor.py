@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from shared.errors import InvalidInput, NoProbabilities
+from shared.prediction.computing import FittedModel
 from shared.prediction.predictor import Prediction, Predictor
 from tests.support.models import IRIS_COLUMNS, Fitted, doubling, iris_forest, numeric_signature
 
@@ -16,7 +17,7 @@ ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 
 
 def ready(fitted: Fitted) -> Predictor:
-    return Predictor(version=1, signature=fitted.signature, model=fitted.model, memory_bytes=1)
+    return Predictor(1, FittedModel(fitted.model, fitted.signature), 1)
 
 
 def ask(predictor: Predictor, features: Any, *, probabilities: bool = False) -> Prediction:
@@ -25,7 +26,7 @@ def ask(predictor: Predictor, features: Any, *, probabilities: bool = False) -> 
 
 def classifier(labels: list[Any]) -> Predictor:
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], labels)
-    return Predictor(1, numeric_signature("x", classes=model.classes_.tolist()), model, 1)
+    return Predictor(1, FittedModel(model, numeric_signature("x", classes=model.classes_.tolist())), 1)
 
 
 def test_labels_are_those_of_the_dataset() -> None:
@@ -53,7 +54,7 @@ def test_a_regression_answers_with_numbers() -> None:
 
 def test_a_regression_with_one_column_of_targets_answers_with_one_number_per_row() -> None:
     model = LinearRegression().fit([[0.0], [1.0]], [[0.0], [2.0]])
-    predictor = Predictor(1, numeric_signature("x", task="regression"), model, 1)
+    predictor = Predictor(1, FittedModel(model, numeric_signature("x", task="regression")), 1)
     assert ask(predictor, [[1], [2]]).predictions == pytest.approx([2.0, 4.0])
 
 
@@ -65,7 +66,7 @@ def test_a_regression_has_no_probabilities() -> None:
 
 def test_a_classifier_without_probabilities_says_so() -> None:
     model = LinearSVC().fit([[0.0], [1.0]], [0, 1])
-    predictor = Predictor(1, numeric_signature("x", classes=[0, 1]), model, 1)
+    predictor = Predictor(1, FittedModel(model, numeric_signature("x", classes=[0, 1])), 1)
     assert ask(predictor, [[0.0]]).predictions == [0]
     with pytest.raises(NoProbabilities, match="labels only"):
         ask(predictor, [[0.0]], probabilities=True)
@@ -82,7 +83,7 @@ class Broken:
 
 
 def broken(error: Exception) -> Predictor:
-    return Predictor(1, numeric_signature("x", "y"), Broken(error), 1)
+    return Predictor(1, FittedModel(Broken(error), numeric_signature("x", "y")), 1)
 
 
 def test_cells_that_are_too_large_for_the_model_are_named() -> None:
@@ -112,9 +113,8 @@ def test_the_largest_number_of_single_precision_is_not_too_large() -> None:
 def test_cells_of_a_column_that_the_model_leaves_aside_are_not_too_large() -> None:
     signature = numeric_signature("x", "y")
     unused = signature.inputs[0].model_copy(update={"used": False})
-    predictor = Predictor(
-        1, signature.model_copy(update={"inputs": [unused, signature.inputs[1]]}), Broken(ValueError()), 1
-    )
+    changed = signature.model_copy(update={"inputs": [unused, signature.inputs[1]]})
+    predictor = Predictor(1, FittedModel(Broken(ValueError()), changed), 1)
     with pytest.raises(InvalidInput) as refused:
         ask(predictor, [[1e300, 1e300]])
     assert [problem["loc"] for problem in refused.value.errors] == [["body", "input_data", "features", 0, 1]]

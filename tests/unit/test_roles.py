@@ -7,11 +7,11 @@ import pytest
 
 from shared.errors import TaskMismatch
 from shared.prediction.input_warnings import InputWarnings
-from shared.prediction.inputs import read_input
 from shared.tables.columns import CellReading, Column, ColumnRole
 from shared.tables.findings import Finding, FindingCode
 from shared.training.narration import Say
 from shared.training.trainer import Trained, train
+from tests.support.inputs import read_input
 from tests.support.training_tables import numeric_classes, profile_of, spec_of, treatment
 
 LOGISTIC = "linear_model.LogisticRegression"

@@ -21,6 +21,7 @@ from shared.errors import ArtifactInRemoval
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
 from shared.jobs.rows import IdempotencyKeyRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.registry.naming import file_names
 from shared.registry.orphan_collector import OrphanCollector
 from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
@@ -221,7 +222,10 @@ def test_collectors_of_two_workers_leave_alone_what_running_jobs_stage(installat
     with installation.database.read() as session:
         named = set(session.scalars(select(RegistryRow.artifact_path)))
     assert {f"iris_model_staging_v{version}.pkl" for version in versions} == named
-    expected = named | {f"iris_model_dev_v{version}.pkl" for version in versions}
+    expected = {
+        name for stage in ("dev", "staging") for version in versions for name in file_names("iris", stage, version)
+    }
+    assert named < expected
     assert {entry.key for entry in installation.store.list(bucket)} == expected
     assert sum(worker.log.count('"orphan_deleted"') for worker in workers) == 1
 

@@ -15,7 +15,7 @@ from shared.prediction.cache import PredictorCache
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import load_artifact_key
 from tests.support.objects import put, read
-from tests.support.site import FOREST, SLOW, Site
+from tests.support.site import SLOW, Site
 from tests.support.stack import Stack
 
 # Less than the weights of two layers of 8,000 neurons.
@@ -70,7 +70,8 @@ def test_a_skipped_stage_fails_with_its_code_and_changes_nothing(installation: S
 
 def test_a_model_that_is_too_large_to_be_served_is_kept_with_a_warning_and_not_promoted(installation: Site) -> None:
     installation.start_worker(MLMINI_MODEL_CACHE_MB="1")
-    job_id = installation.train(FOREST | {"params": {"n_estimators": 400}})
+    large = {"module": "neural_network", "class": "MLPClassifier"}
+    job_id = installation.train(large | {"params": {"hidden_layer_sizes": [300, 300], "max_iter": 2}})
     assert installation.until(job_id, State.SUCCEEDED).result
     with installation.database.read() as session:
         said = [line.text for line in logs.read(session, job_id, after=0, limit=100)]

@@ -170,7 +170,7 @@ def test_a_model_that_was_changed_in_the_store_is_not_loaded(installation: Site)
     installation.start_worker()
     trained(installation)
     bucket = installation.settings.models_bucket
-    (entry,) = list(installation.store.list(bucket))
+    (entry,) = [entry for entry in installation.store.list(bucket) if entry.key.endswith(".pkl")]
     installation.store.delete(bucket, entry.key)
     other = installation.folder / "other"
     other.write_bytes(b"cos\nsystem\n(S'true'\ntR.")

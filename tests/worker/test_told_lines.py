@@ -45,8 +45,11 @@ def test_lines_come_while_a_job_runs_and_are_complete_when_it_has_ended(installa
     assert re.fullmatch(r"fitted in \d+\.\d s", said[5])
     assert said[6].startswith("measured on 114 rows: accuracy 0.9")
     assert job.result is not None
-    assert said[7].startswith(f"stored the model as {job.result['artifact_path']}, ")
-    assert said[8:] == [f"registered as version {job.result['version']}"]
+    assert re.fullmatch(r"Equal to scikit-learn on [\d,]+ rows: labels and numbers to the last bit\.", said[7])
+    artifact = job.result["artifact_path"]
+    assert said[8].startswith(f"stored {artifact}, ")
+    assert said[9].startswith(f"stored {artifact.removesuffix('.pkl')}.npz, ")
+    assert said[10:] == [f"registered as version {job.result['version']}"]
 
 
 def test_a_promotion_says_what_it_copied(installation: Site) -> None:
@@ -54,7 +57,8 @@ def test_a_promotion_says_what_it_copied(installation: Site) -> None:
     installation.until(installation.train(), State.SUCCEEDED)
     job_id = promote(installation, 1, "staging")
     installation.until(job_id, State.SUCCEEDED)
-    started, copying, copied, active = log(installation, job_id)
+    started, copying, copying_form, copied, active = log(installation, job_id)
+    assert copying_form == "copying iris_model_dev_v1.npz to iris_model_staging_v1.npz"
     assert (started, active) == ("attempt 1 started", "version 1 is active in staging")
     assert copying == "copying iris_model_dev_v1.pkl to iris_model_staging_v1.pkl"
     assert re.fullmatch(r"copied [\d,]+ bytes and verified them .*", copied)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared.errors import UnreadableRequest
 from shared.registry.model_memory import check_size
-from shared.registry.promotion import check_promotion, commit_promotion, copy_artifact
+from shared.registry.promotion import check_promotion, commit_promotion, copy_files
 from worker.attempt import ACTOR, Attempt, Effect
 
 
@@ -28,15 +28,17 @@ def run(attempt: Attempt) -> Effect:
     runtime, request = attempt.runtime, _read(attempt)
     with runtime.database.read() as session:
         promotion = check_promotion(session, **request.model_dump(), stages=runtime.settings.stages)
-    check_size(promotion.version, promotion.source.seal.size_bytes, runtime.settings)
+    check_size(promotion.version, promotion.served.source.seal.size_bytes, runtime.settings)
     attempt.show(30, "storing")
-    attempt.say(f"copying {promotion.source.artifact_path} to {promotion.target_path}")
+    for copy in promotion.copies:
+        attempt.say(f"copying {copy.source.artifact_path} to {copy.path}")
     attempt.check()
-    seal = copy_artifact(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
-    attempt.say(f"copied {seal.size_bytes:,} bytes and verified them against digest and seal")
+    copied = copy_files(runtime.store, runtime.settings, runtime.key, promotion, folder=attempt.folder)
+    size_bytes = sum(copy.source.seal.size_bytes for copy in promotion.copies)
+    attempt.say(f"copied {size_bytes:,} bytes and verified them against digest and seal")
 
     def add(session: Session) -> dict[str, object]:
-        return commit_promotion(session, promotion, seal=seal, actor=ACTOR)
+        return commit_promotion(session, promotion, copied=copied, actor=ACTOR)
 
     return add
 

@@ -1,6 +1,7 @@
 """The work of a train job: fetch the table, have it computed, stage the artifact, register the version."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,8 +17,9 @@ from shared.fail_points import fail_point
 from shared.hashing import digest_of
 from shared.logging import get_logger
 from shared.object_store import ObjectExists
+from shared.registry.forms import FormFile
 from shared.registry.model_memory import check_size
-from shared.registry.naming import artifact_name
+from shared.registry.naming import file_names
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import Seal, seal
 from shared.registry.versions import register, take_model_version
@@ -30,7 +32,7 @@ from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
-from worker.handover import MODEL_FILE, OUTCOME_FILE, WORK_FILE, Outcome, Work
+from worker.handover import FORM_FILE, MODEL_FILE, OUTCOME_FILE, WORK_FILE, Outcome, Work
 
 log = get_logger(__name__)
 
@@ -62,6 +64,7 @@ class _Staged:
     stage: str
     path: str
     seal: Seal
+    form: FormFile | None
 
 
 def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> None:
@@ -101,24 +104,34 @@ def _take_version(attempt: Attempt) -> int:
 
 
 def _stage(attempt: Attempt, facts: ModelFacts) -> _Staged:
-    """Write the artifact under a name that no other attempt can have: its version was taken for it."""
+    """Write the files under names that no other attempt can have: their version was taken for it."""
     stage = attempt.runtime.settings.stages[0]
-    sha256, size_bytes = digest_of(attempt.folder / MODEL_FILE)
-    version, path = _put(attempt, stage, sha256)
-    attempt.say(f"stored the model as {path}, {size_bytes:,} bytes")
-    _say_if_too_large(attempt, version, size_bytes)
-    sealed = seal(
-        attempt.runtime.key,
-        dataset_name=attempt.claim.dataset_name,
-        stage=stage,
-        version=version,
-        job_id=attempt.claim.job_id,
-        artifact_path=path,
-        sha256=sha256,
-        size_bytes=size_bytes,
-        environment=facts.environment,
-    )
-    return _Staged(version, stage, path, sealed)
+    files = [attempt.folder / MODEL_FILE]
+    if facts.compilation is not None and facts.compilation.compiled:
+        files.append(attempt.folder / FORM_FILE)
+    digests = [digest_of(file) for file in files]
+    version = _put(attempt, stage, files, [digest.sha256 for digest in digests])
+    paths = file_names(attempt.claim.dataset_name, stage, version)
+    sealed = [
+        seal(
+            attempt.runtime.key,
+            dataset_name=attempt.claim.dataset_name,
+            stage=stage,
+            version=version,
+            job_id=attempt.claim.job_id,
+            artifact_path=path,
+            sha256=digest.sha256,
+            size_bytes=digest.size_bytes,
+            environment=facts.environment,
+        )
+        for path, digest in zip(paths, digests, strict=False)
+    ]
+    for path, each in zip(paths, sealed, strict=False):
+        attempt.say(f"stored {path}, {each.size_bytes:,} bytes")
+    # The last one is what is loaded for predictions.
+    _say_if_too_large(attempt, version, sealed[-1].size_bytes)
+    form = FormFile(paths[1], sealed[1]) if len(sealed) > 1 else None
+    return _Staged(version, stage, paths[0], sealed[0], form)
 
 
 def _say_if_too_large(attempt: Attempt, version: int, size_bytes: int) -> None:
@@ -129,27 +142,28 @@ def _say_if_too_large(attempt: Attempt, version: int, size_bytes: int) -> None:
         attempt.say(f"warning: {error.detail}")
 
 
-def _put(attempt: Attempt, stage: str, sha256: str) -> tuple[int, str]:
-    """Store the model under the next version whose name is free.
+def _put(attempt: Attempt, stage: str, files: list[Path], digests: list[str]) -> int:
+    """Store the files under the next version whose names are free.
 
     A name is taken where the database was restored from a backup and the store was not: it has models of versions that
     the database has forgotten. Their numbers are left out.
     """
-    runtime, model = attempt.runtime, attempt.folder / MODEL_FILE
+    runtime = attempt.runtime
     for _ in range(_MOST_FORGOTTEN):
         version = _take_version(attempt)
-        path = artifact_name(attempt.claim.dataset_name, stage, version)
+        paths = file_names(attempt.claim.dataset_name, stage, version)
         attempt.check()
         fail_point("put.before")
         try:
-            runtime.store.put_new(runtime.settings.models_bucket, path, model, sha256=sha256)
+            for path, file, sha256 in zip(paths, files, digests, strict=False):
+                runtime.store.put_new(runtime.settings.models_bucket, path, file, sha256=sha256)
         except ObjectExists:
-            log.warning("version_left_out", version=version, artifact_path=path)
+            log.warning("version_left_out", version=version, artifact_path=paths[0])
             attempt.say(f"left version {version} out: the store has another model of that name")
             continue
         fail_point("put.after")
-        return version, path
-    raise ArtifactConflict(f"The store already has another artifact named '{path}', and many more. Train again.")
+        return version
+    raise ArtifactConflict(f"The store already has another artifact named '{paths[0]}', and many more. Train again.")
 
 
 def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, staged: _Staged) -> Effect:
@@ -163,6 +177,7 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, stag
             stage=staged.stage,
             artifact_path=staged.path,
             seal=staged.seal,
+            form=staged.form,
             facts=facts,
             actor=ACTOR,
         )

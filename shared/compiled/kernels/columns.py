@@ -1,0 +1,105 @@
+"""Turns the columns of a table into the features that an estimator takes."""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.compiled.kernels.kernel import kernel
+
+_FLOATS, _INTEGERS, _BYTES = numba.types.float64[::1], numba.types.int64[::1], numba.types.uint8[::1]
+_TABLE = numba.types.float64[:, ::1]
+
+
+@kernel(numba.types.void(_INTEGERS, _BYTES, _FLOATS, _FLOATS, _FLOATS, _TABLE, _TABLE))
+def put_numbers(
+    sources: NDArray[np.int64],
+    indicates: NDArray[np.uint8],
+    fills: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write the first features: a number, or 1 for a gap and 0 for none; then less the shift, divided by the scale.
+
+    A number that is missing becomes the fill first.
+    """
+    for row in range(rows.shape[0]):
+        for feature in range(sources.shape[0]):
+            value = rows[row, sources[feature]]
+            if indicates[feature]:
+                value = 1.0 if math.isnan(value) else 0.0
+            elif math.isnan(value):
+                value = fills[feature]
+            out[row, feature] = (value - shifts[feature]) / scales[feature]
+
+
+@kernel(numba.types.void(_INTEGERS, _FLOATS, _FLOATS, _INTEGERS, numba.types.int64, _TABLE, _TABLE))
+def put_bins(
+    sources: NDArray[np.int64],
+    fills: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    first: int,
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write, from the feature `first` on, how many of the edges of a feature are not above a number."""
+    for row in range(rows.shape[0]):
+        for feature in range(sources.shape[0]):
+            value = rows[row, sources[feature]]
+            if math.isnan(value):
+                value = fills[feature]
+            count = 0
+            while count < starts[feature + 1] - starts[feature] and edges[starts[feature] + count] <= value:
+                count += 1
+            out[row, first + feature] = count
+
+
+@kernel(numba.types.void(_INTEGERS, _INTEGERS, _INTEGERS, _FLOATS, numba.types.int64, _TABLE, _TABLE))
+def put_tables(
+    sources: NDArray[np.int64],
+    widths: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    entries: NDArray[np.float64],
+    first: int,
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write, from the feature `first` on, what the table of a column says of a category: as many features as its width.
+
+    A table has one line for a gap, one for each category in their order, and the last one for all others.
+    """
+    for row in range(rows.shape[0]):
+        feature = first
+        for column in range(sources.shape[0]):
+            width = widths[column]
+            lines = (starts[column + 1] - starts[column]) // width
+            value = rows[row, sources[column]]
+            line = 0 if math.isnan(value) else min(max(int(value), 0) + 1, lines - 1)
+            for entry in range(width):
+                out[row, feature + entry] = entries[starts[column] + line * width + entry]
+            feature += width
+
+
+@kernel(numba.types.boolean(_TABLE, _TABLE))
+def round_to_single(rows: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
+    """Write the numbers of single precision that are nearest; False when one of them is infinite."""
+    finite = True
+    for row in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            value = np.float64(np.float32(rows[row, column]))
+            finite = finite and not math.isinf(value)
+            out[row, column] = value
+    return finite
+
+
+@kernel(numba.types.void(_FLOATS, _TABLE))
+def sigmoid_pairs(decisions: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write 1 - p and p for the logistic function p of each decision, with the exponential that SciPy's has, too."""
+    for row in range(decisions.shape[0]):
+        share = 1.0 / (1.0 + math.exp(-decisions[row]))
+        out[row, 0] = 1.0 - share
+        out[row, 1] = share

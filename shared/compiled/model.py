@@ -1,0 +1,111 @@
+"""A fitted model as plain arrays: columns in, labels, numbers and probabilities out."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.compiled.kernels.columns import round_to_single
+from shared.compiled.links import CHOICES, LINKS, NUMBERS
+from shared.compiled.parts import Floats, FormDamaged, Score
+from shared.compiled.recipe import CompiledRecipe
+
+# What numbers an estimator takes: those of single precision and gaps; finite ones; or whatever there is.
+Takes = Literal["single", "finite", "anything"]
+
+
+class Computed(NamedTuple):
+    """One entry per row: the number, or the position of the label; and the probability of each label if asked for."""
+
+    predictions: NDArray[Any]
+    probabilities: Floats | None
+
+
+def is_gap(word: Any) -> bool:
+    """Whether a cell of a column of categories is missing."""
+    return word is None or (isinstance(word, float) and math.isnan(word))
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """The steps from columns to answers.
+
+    `categories` has, for each column, the categories that training met, or None for a column of numbers. A classifier
+    has a `choice` of the label; `link` makes probabilities, or the numbers of a regressor; without it there are none.
+    """
+
+    categories: tuple[tuple[Any, ...] | None, ...]
+    recipe: CompiledRecipe | None
+    takes: Takes
+    score: Score
+    choice: str | None
+    link: str | None
+
+    def __post_init__(self) -> None:
+        """See that everything has its name.
+
+        Raises:
+            FormDamaged: when a name stands for nothing.
+        """
+        known = NUMBERS if self.choice is None else LINKS
+        if self.choice not in {None, *CHOICES} or self.link not in {None, *known}:
+            raise FormDamaged("a name of what is made of the scores is not known")
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it is a classifier that has them."""
+        return self.choice is not None and self.link is not None
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes in memory."""
+        words = sum(len(each or ()) for each in self.categories)
+        recipe = 0 if self.recipe is None else self.recipe.memory_bytes
+        # A word with its entry in a dictionary takes some 200 bytes.
+        return self.score.memory_bytes + recipe + 200 * words
+
+    @cached_property
+    def codes(self) -> tuple[dict[Any, float] | None, ...]:
+        """The number of each category, for each column of categories."""
+        return tuple(
+            None if words is None else {word: float(place) for place, word in enumerate(words)}
+            for words in self.categories
+        )
+
+    def coded(self, position: int, words: Iterable[Any]) -> Floats:
+        """The numbers of the categories in the column at a position; None and NaN are gaps."""
+        codes = self.codes[position]
+        assert codes is not None, "a column of numbers has no categories"  # noqa: S101 - callers have looked
+        unknown = float(len(codes))
+        return np.array([np.nan if is_gap(word) else codes.get(word, unknown) for word in words])
+
+    def compute(self, rows: Floats, *, probabilities: bool) -> Computed:
+        """What the model says of rows of columns, of shape (rows, columns), in C order.
+
+        Raises:
+            ValueError: for numbers that the estimator does not take, as scikit-learn does.
+        """
+        with np.errstate(all="ignore"):
+            scores = self.score.values(self._features(rows))
+            if self.choice is None:
+                numbers = scores[:, 0] if scores.ndim == 2 else scores
+                return Computed(NUMBERS[self.link or "as_they_are"](numbers), None)
+            chosen = CHOICES[self.choice](scores)
+            return Computed(chosen, LINKS[self.link](scores) if probabilities and self.link else None)
+
+    def _features(self, rows: Floats) -> Floats:
+        features = rows if self.recipe is None else self.recipe.features(rows)
+        if self.takes == "single":
+            rounded = np.empty(features.shape)
+            if not round_to_single(features, rounded):
+                raise ValueError("a number is too large for single precision")
+            return rounded
+        if self.takes == "finite" and not np.isfinite(features).all():
+            raise ValueError("a number is missing or not finite")
+        if self.recipe is not None and self.recipe.by_column and len(rows) > 1:
+            return np.asfortranarray(features)
+        return features

@@ -1,0 +1,81 @@
+"""The steps before the estimator, as arrays: what each feature is made of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.compiled.kernels.columns import put_bins, put_numbers, put_tables
+from shared.compiled.parts import CompiledPart, Flags, Floats, FormDamaged, Integers, Vector
+
+
+@dataclass(frozen=True)
+class CompiledRecipe(CompiledPart):
+    """Features in this order: numbers and indicators of gaps, bins, and tables of categories.
+
+    The columns are numbers, NaN for a gap; a category is the number of its place among those of its column.
+    """
+
+    columns: int
+    # Numbers: the column, whether its gaps are indicated, what a gap becomes, what is subtracted and divided by.
+    sources: Integers
+    indicates: Flags
+    fills: Vector
+    shifts: Vector
+    scales: Vector
+    # Bins: the edges of feature b stand between bin_starts[b] and bin_starts[b + 1].
+    bin_sources: Integers
+    bin_fills: Vector
+    edges: Vector
+    bin_starts: Integers
+    # Tables: that of column c stands between table_starts[c] and table_starts[c + 1], line by line.
+    table_sources: Integers
+    widths: Integers
+    entries: Vector
+    table_starts: Integers
+    # Whether scikit-learn has the features column by column; a product of matrices depends on that in its last digits.
+    by_column: bool
+
+    def check(self) -> None:
+        """See that every index is that of a column or an entry.
+
+        Raises:
+            FormDamaged: when one is not.
+        """
+        sources = np.concatenate([self.sources, self.bin_sources, self.table_sources])
+        numbers = {len(each) for each in (self.sources, self.indicates, self.fills, self.shifts, self.scales)}
+        fits = (
+            len(numbers) == 1
+            and bool(((sources >= 0) & (sources < self.columns)).all())
+            and len(self.bin_fills) == len(self.bin_sources)
+            and len(self.widths) == len(self.table_sources)
+            and bool((self.widths > 0).all())
+            and _are_starts(self.bin_starts, len(self.bin_sources), len(self.edges))
+            and _are_starts(self.table_starts, len(self.table_sources), len(self.entries))
+            # A line for gaps and one for categories that are not known.
+            and bool((np.diff(self.table_starts) >= 2 * self.widths).all())
+        )
+        if not fits:
+            raise FormDamaged("the steps before the estimator do not fit together")
+
+    def features(self, rows: Floats) -> Floats:
+        """The features of rows of columns.
+
+        Raises:
+            ValueError: for infinite numbers where bins are made of them.
+        """
+        if np.isinf(rows[:, self.bin_sources]).any():
+            raise ValueError("a number is infinite")
+        numbers, bins = len(self.sources), len(self.bin_sources)
+        out = np.empty((len(rows), numbers + bins + int(self.widths.sum())))
+        if numbers:
+            put_numbers(self.sources, self.indicates, self.fills, self.shifts, self.scales, rows, out)
+        if bins:
+            put_bins(self.bin_sources, self.bin_fills, self.edges, self.bin_starts, numbers, rows, out)
+        if len(self.widths):
+            put_tables(self.table_sources, self.widths, self.table_starts, self.entries, numbers + bins, rows, out)
+        return out
+
+
+def _are_starts(starts: NDArray[np.int64], count: int, end: int) -> bool:
+    return len(starts) == count + 1 and starts[0] == 0 and starts[-1] == end and bool((np.diff(starts) >= 0).all())

@@ -1,0 +1,123 @@
+"""What computes the predictions of a version: its compiled model, or the fitted model itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from shared.estimators.signature import InputColumn, Signature
+from shared.training.frame import days, model_input, numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from shared.compiled.model import CompiledModel
+
+
+class Answers(NamedTuple):
+    """One label or number per row, and a row of probabilities each if they were asked for."""
+
+    predictions: Any
+    probabilities: Any
+
+
+class Computes(Protocol):
+    """Computes predictions; threads may share it."""
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives."""
+
+    @property
+    def name(self) -> str:
+        """The estimator's class."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it is a classifier that has them."""
+
+    def compute(self, rows: Any, *, probabilities: bool) -> Answers:
+        """The predictions for checked rows: an array with one column per used input, or the values of each by name.
+
+        Raises:
+            ValueError, FloatingPointError, OverflowError: for values that the estimator does not take.
+        """
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model of scikit-learn."""
+
+    model: Any
+    signature: Signature
+
+    @property
+    def name(self) -> str:
+        """The estimator's class."""
+        return type(self.model).__name__
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it is a classifier that has them."""
+        return self.signature.task == "classification" and hasattr(self.model, "predict_proba")
+
+    def compute(self, rows: Any, *, probabilities: bool) -> Answers:
+        """The predictions for checked rows.
+
+        Raises:
+            ValueError, FloatingPointError, OverflowError: for values that the estimator does not take.
+        """
+        import numpy as np
+
+        if isinstance(rows, dict):
+            rows = model_input(rows, self.signature.used_inputs, numeric=self.signature.numeric)
+        # Overflows show in the result, which is looked at; a warning in the log would help nobody.
+        with np.errstate(all="ignore"):
+            return Answers(self.model.predict(rows), self.model.predict_proba(rows) if probabilities else None)
+
+
+@dataclass(frozen=True)
+class ModelInForm:
+    """A compiled model."""
+
+    compiled: "CompiledModel"
+    signature: Signature
+    name: str
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it is a classifier that has them."""
+        return self.compiled.gives_probabilities
+
+    def compute(self, rows: Any, *, probabilities: bool) -> Answers:
+        """The predictions for checked rows.
+
+        Raises:
+            ValueError: for values that the estimator does not take.
+        """
+        if isinstance(rows, dict):
+            rows = self._coded(rows)
+        computed = self.compiled.compute(rows, probabilities=probabilities)
+        if self.signature.classes is None:
+            return Answers(computed.predictions, None)
+        return Answers(self._labels[computed.predictions], computed.probabilities)
+
+    @cached_property
+    def _labels(self) -> "NDArray[np.object_]":
+        import numpy as np
+
+        labels = np.empty(len(self.signature.classes or []), dtype=object)
+        labels[:] = self.signature.classes
+        return labels
+
+    def _coded(self, columns: dict[str, list[Any]]) -> "NDArray[np.float64]":
+        import numpy as np
+
+        used = self.signature.used_inputs
+        return np.column_stack([self._column(place, column, columns[column.name]) for place, column in enumerate(used)])
+
+    def _column(self, place: int, column: InputColumn, values: Sequence[Any]) -> "NDArray[np.float64]":
+        if self.compiled.categories[place] is not None:
+            return self.compiled.coded(place, values)
+        return days(values) if column.kind == "datetime" else numbers(values)

@@ -1,0 +1,137 @@
+"""The files of compiled models: whatever is in them, reading them runs nothing and leads nowhere."""
+
+import io
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.lib import format as npy
+
+from shared.compiled.file import read_model, write_model
+from shared.compiled.parts import FormDamaged
+from tests.support.models import Planted
+from tests.support.training_tables import dirty, numeric_classes, trained
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a small forest of a dirty table."""
+    path = tmp_path_factory.mktemp("form") / "form"
+    compiled = trained("ensemble.RandomForestClassifier", dirty(), params={"n_estimators": 3}).compiled
+    assert compiled is not None
+    write_model(compiled, path)
+    return path.read_bytes()
+
+
+def changed(content: bytes, name: str, change: Callable[[Any], Any]) -> bytes:
+    """The file with another entry: the document, or an array."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(written, "w") as new:
+        for entry in old.namelist():
+            data = old.read(entry)
+            if entry == name and name.endswith(".json"):
+                data = json.dumps(change(json.loads(data))).encode()
+            elif entry == name:
+                array = change(npy.read_array(io.BytesIO(data), allow_pickle=False))
+                kept = io.BytesIO()
+                npy.write_array(kept, array)
+                data = kept.getvalue()
+            new.writestr(entry, data)
+    return written.getvalue()
+
+
+def read(content: bytes) -> Any:
+    return read_model(io.BytesIO(content))
+
+
+def test_a_file_that_was_cut_or_is_something_else_is_refused(forest: bytes) -> None:
+    for content in (b"", b"PK", forest[:-1], forest[: len(forest) // 2], pickle.dumps([1])):
+        with pytest.raises(FormDamaged):
+            read(content)
+
+
+def test_a_pickle_among_the_arrays_is_not_loaded(forest: bytes, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    content = io.BytesIO()
+    npy.write_array(content, np.array([Planted(trace)], dtype=object), allow_pickle=True)
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(forest)) as old, zipfile.ZipFile(written, "w") as new:
+        for entry in old.namelist():
+            new.writestr(entry, content.getvalue() if entry == "score.nodes.npy" else old.read(entry))
+    with pytest.raises(FormDamaged):
+        read(written.getvalue())
+    assert not trace.exists()
+
+
+def cycle(nodes: Any) -> Any:
+    nodes["left"][np.flatnonzero(nodes["feature"] >= 0)[0]] = 0
+    return nodes
+
+
+def far_feature(nodes: Any) -> Any:
+    nodes["feature"][np.flatnonzero(nodes["feature"] >= 0)[0]] = 10_000
+    return nodes
+
+
+def far_child(nodes: Any) -> Any:
+    nodes["left"][np.flatnonzero(nodes["feature"] >= 0)[0]] = len(nodes) - 1
+    return nodes
+
+
+def far_leaf(nodes: Any) -> Any:
+    nodes["left"][np.flatnonzero(nodes["feature"] == -1)[0]] = 2**30
+    return nodes
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "a tree that goes round": ("score.nodes.npy", cycle),
+    "a feature that is not there": ("score.nodes.npy", far_feature),
+    "a child that is not there": ("score.nodes.npy", far_child),
+    "a leaf that is not there": ("score.nodes.npy", far_leaf),
+    "numbers of another type": ("score.leaves.npy", lambda leaves: leaves.astype(np.float32)),
+    "another shape": ("score.leaves.npy", lambda leaves: leaves.reshape(-1)),
+    "an output that is not there": ("score.columns.npy", lambda columns: columns + 1),
+    "a root that is not there": ("score.roots.npy", lambda roots: roots + 10**6),
+    "too few gaps": ("score.gaps_left.npy", lambda gaps: gaps[1:]),
+    "a source that is not there": ("recipe.sources.npy", lambda sources: sources + 99),
+    "starts that go back": ("recipe.table_starts.npy", lambda starts: starts[::-1].copy()),
+    "an unknown part": ("form.json", lambda form: form | {"score": form["score"] | {"kind": "Unheard"}}),
+    "an abstract part": ("form.json", lambda form: form | {"score": form["score"] | {"kind": "Score"}}),
+    "parts in the wrong place": ("form.json", lambda form: form | {"recipe": None, "score": form["recipe"]}),
+    "an unknown choice": ("form.json", lambda form: form | {"choice": "the_first"}),
+    "an unknown link": ("form.json", lambda form: form | {"link": "the_first"}),
+    "another number of columns": ("form.json", lambda form: form | {"categories": [None]}),
+    "another release": ("form.json", lambda form: form | {"format": 99}),
+    "no document": ("form.json", lambda _form: [1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_does_not_fit_together_is_refused(forest: bytes, damage: str) -> None:
+    name, change = DAMAGES[damage]
+    with pytest.raises(FormDamaged):
+        read(changed(forest, name, change))
+    # The same with no change is fine: it is the change that is refused.
+    assert read(changed(forest, name, lambda same: same)).gives_probabilities
+
+
+def test_layers_and_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    for estimator, name in [
+        ("neural_network.MLPClassifier", "score.weights.npy"),
+        ("linear_model.LogisticRegression", "score.intercept.npy"),
+        ("ensemble.AdaBoostRegressor", "score.weights.npy"),
+    ]:
+        table = numeric_classes()
+        if estimator.endswith("Regressor"):
+            table["target"] = table["width"]
+        compiled = trained(estimator, table).compiled
+        assert compiled is not None
+        write_model(compiled, tmp_path / "form")
+        content = (tmp_path / "form").read_bytes()
+        with pytest.raises(FormDamaged):
+            read(changed(content, name, lambda array: array[:-1]))
