@@ -183,7 +183,7 @@ def test_probabilities_are_refused_where_there_are_none(tmp_path: Path) -> None:
 def test_a_model_computes_in_one_thread_so_that_its_sums_have_one_order(tmp_path: Path) -> None:
     path = write(tmp_path, "table.csv", MIXED)
     learnt = learn(path, "ensemble.RandomForestClassifier", target="kind")
-    forests = [part for part in parts_of(learnt.predictor.model) if "n_jobs" in vars(part)]
+    forests = [part for part in parts_of(learnt.fitted.model) if "n_jobs" in vars(part)]
     # Whoever leaves it open gets as many threads as the job has.
     assert {part.n_jobs for part in forests} >= {None}
     predict_file(learnt, path, tmp_path)
