@@ -19,7 +19,7 @@ from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.object_store.shelves import buckets_of
 from shared.registry.outputs import PredictionOutputRow
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow, RegistryRow
 from shared.registry.sealing import KEY_FILE
 from shared.settings import Settings
 from tests.support.chaos.journal import Journal
@@ -52,6 +52,7 @@ class History:
     registry: list[RegistryRow] = field(default_factory=list)
     deployments: list[DeploymentRow] = field(default_factory=list)
     outputs: list[PredictionOutputRow] = field(default_factory=list)
+    forms: list[CompiledFormRow] = field(default_factory=list)
     dataset_names: dict[int, str] = field(default_factory=dict)
     dataset_versions: list[DatasetVersionRow] = field(default_factory=list)
     keys: list[IdempotencyKeyRow] = field(default_factory=list)
@@ -80,6 +81,7 @@ def read_history(journal: Journal, settings: Settings, database: Database, store
         history.registry = _all(session, RegistryRow)
         history.deployments = sorted(_all(session, DeploymentRow), key=lambda row: row.id)
         history.outputs = _all(session, PredictionOutputRow)
+        history.forms = _all(session, CompiledFormRow)
         history.dataset_names = {row.id: row.name for row in _all(session, DatasetRow)}
         history.dataset_versions = _all(session, DatasetVersionRow)
         history.keys = _all(session, IdempotencyKeyRow)

@@ -20,7 +20,7 @@ from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.object_store.shelves import buckets_of
 from shared.registry.outputs import PredictionOutputRow
-from shared.registry.rows import DeploymentRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow
 from shared.settings import PREFIX
 from tests.support.chaos.backends import Backends, Kind
 from tests.support.chaos.checker import check
@@ -143,6 +143,7 @@ class Scenario:
         with self.cluster.site.database.read() as session:
             named = {*session.scalars(select(DeploymentRow.artifact_path))}
             named |= {*session.scalars(select(DatasetVersionRow.object_key))}
+            named |= {*session.scalars(select(CompiledFormRow.form_path))}
             named |= {*session.scalars(select(PredictionOutputRow.object_key))}
         return {entry.key for bucket in buckets_of(settings) for entry in self.cluster.site.store.list(bucket)} - named
 

@@ -87,6 +87,7 @@ def nothing_is_left_over(history: History) -> Iterator[str]:
     models, datasets = history.settings.models_bucket, history.settings.datasets_bucket
     named = {(models, row.artifact_path) for row in history.deployments}
     named |= {(models, row.artifact_path) for row in history.registry}
+    named |= {(models, row.form_path) for row in history.forms}
     named |= {(datasets, row.object_key) for row in history.dataset_versions}
     named |= {(history.settings.predictions_bucket, row.object_key) for row in history.outputs}
     for bucket, key in sorted(history.objects.keys() - named):
