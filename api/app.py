@@ -7,7 +7,9 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from api import docs
-from api.http import problems
+from api.fast.predictions import FastPredictions
+from api.http import middleware, problems
+from api.http.access_lines import AccessLines
 from api.http.json_body import MAX_DEPTH
 from api.http.metrics import Metrics
 from api.http.middleware import AccessRecord, HeadRequests, RequestContext
@@ -47,7 +49,7 @@ _MULTIPART_BYTES = 64 * 2**10 + sum(READING_FIELDS.values())
 
 def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     """Wire the application up; nothing is opened before its lifespan begins."""
-    metrics = Metrics()
+    metrics, lines = Metrics(), AccessLines(middleware.__name__)
     app = FastAPI(
         title=docs.TITLE,
         description=docs.DESCRIPTION,
@@ -60,9 +62,10 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan(settings, warm_up=warm_up),
         dependencies=[Depends(check_query)],
-        middleware=_middleware(settings, metrics),
+        middleware=_middleware(settings, metrics, lines),
     )
     app.state.metrics = metrics
+    app.state.access_lines = lines
     # A row for each cell, and what is around the rows.
     app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
@@ -77,15 +80,15 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     return app
 
 
-def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
+def _middleware(settings: Settings, metrics: Metrics, lines: AccessLines) -> list[Middleware]:
     """What surrounds every request, the outermost first."""
+    names = known_names(host=settings.host, allowed=settings.allowed_hosts)
     return [
+        Middleware(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds),
         Middleware(RequestContext),
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=FORMS),
-        *origin_checks(
-            names=known_names(host=settings.host, allowed=settings.allowed_hosts), trusted=settings.cors_origins
-        ),
+        *origin_checks(names=names, trusted=settings.cors_origins),
         Middleware(HeadRequests),
         Middleware(
             RequestLimits,

@@ -68,6 +68,7 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
                 _begin_first_start(app.state.parts, stack)
             log.info("api_started")
             yield
+            app.state.access_lines.write()
         log.info("api_stopped")
 
     return live

@@ -4,18 +4,45 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from shared.compiled.model import CompiledModel
-from shared.compiled.parts import FormDamaged, Score, read_part, write_part
+from shared.compiled.parts import CompiledPart, FormDamaged, Score, read_part, write_part
 from shared.compiled.recipe import CompiledRecipe
+from shared.compiled.scores import (
+    ConstantScore,
+    Cutoff,
+    LinearScore,
+    Network,
+    NormalDensities,
+    NormalShapes,
+    TableOfCategories,
+)
+from shared.compiled.trees import MedianOfTrees, SumOfTrees, SumOverCategories
 
 _DOCUMENT = "form.json"
 _FORMAT = 1
+# Every part that a form may have.
+_KINDS: Final[dict[str, type[CompiledPart]]] = {
+    kind.__name__: kind
+    for kind in (
+        CompiledRecipe,
+        ConstantScore,
+        Cutoff,
+        LinearScore,
+        MedianOfTrees,
+        Network,
+        NormalDensities,
+        NormalShapes,
+        SumOfTrees,
+        SumOverCategories,
+        TableOfCategories,
+    )
+}
 # The document says little beside the categories.
 _MOST_DOCUMENT_BYTES = 64 * 2**20
 # Archives of one form have the same bytes, whenever they are written.
@@ -83,8 +110,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 
 def _model(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> CompiledModel:
-    recipe = None if document["recipe"] is None else read_part(document["recipe"], "recipe", arrays)
-    score = read_part(document["score"], "score", arrays)
+    recipe = None if document["recipe"] is None else read_part(document["recipe"], "recipe", arrays, kinds=_KINDS)
+    score = read_part(document["score"], "score", arrays, kinds=_KINDS)
     categories = tuple(None if words is None else tuple(words) for words in document["categories"])
     if not isinstance(score, Score) or not isinstance(recipe, CompiledRecipe | None):
         raise FormDamaged("its parts are in the wrong places")

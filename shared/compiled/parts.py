@@ -1,9 +1,9 @@
 """What a compiled form is made of: parts of numbers, texts and plain arrays, so that they can be written as data."""
 
-import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, NamedTuple, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,6 @@ Flags = Annotated[NDArray[np.uint8], ArrayType(np.uint8, 1)]
 @dataclass(frozen=True)
 class CompiledPart:
     """One part, of arrays in C order and of plain values. Its name among data is the name of its class."""
-
-    kinds: ClassVar[dict[str, type["CompiledPart"]]] = {}
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Make the class known to `read_part`."""
-        super().__init_subclass__(**options)
-        CompiledPart.kinds[cls.__name__] = cls
 
     def check(self) -> None:
         """See that no index leads out of an array.
@@ -73,14 +66,16 @@ def write_part(part: CompiledPart, name: str, arrays: dict[str, NDArray[Any]]) -
     return written
 
 
-def read_part(written: dict[str, Any], name: str, arrays: dict[str, NDArray[Any]]) -> CompiledPart:
-    """The part that `write_part` has written.
+def read_part(
+    written: dict[str, Any], name: str, arrays: dict[str, NDArray[Any]], *, kinds: Mapping[str, type[CompiledPart]]
+) -> CompiledPart:
+    """The part that `write_part` has written, one of the kinds by their names.
 
     Raises:
         FormDamaged: when it cannot have written this.
     """
-    kind = CompiledPart.kinds.get(written.get("kind", ""))
-    if kind is None or inspect.isabstract(kind):
+    kind = kinds.get(written.get("kind", ""))
+    if kind is None:
         raise FormDamaged(f"there is no part of the kind {written.get('kind')!r}")
     found: dict[str, Any] = {}
     hints = get_type_hints(kind, include_extras=True)

@@ -78,6 +78,11 @@ class Signature(BaseModel):
         return tuple(position for position, column in enumerate(self.inputs) if column.used)
 
     @property
+    def takes_plain_numbers(self) -> bool:
+        """Whether finite numbers in all columns are all that the model needs to get, as they are."""
+        return self.numeric and not self.gap_numbers and all(column.used for column in self.inputs)
+
+    @property
     def used_inputs(self) -> tuple[InputColumn, ...]:
         """The columns that the model takes."""
         return tuple(column for column in self.inputs if column.used)

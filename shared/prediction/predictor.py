@@ -135,6 +135,7 @@ def load_predictor(store: ObjectStore, settings: Settings, key: ArtifactKey, ser
 def _compiled(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> tuple[Computes, int]:
     compiled = load_form(store, settings, key, served.loaded)
     computes = ModelInForm(compiled, Signature.model_validate(served.signature), served.estimator.rpartition(".")[2])
+    computes.warm_up()
     return computes, compiled.memory_bytes
 
 

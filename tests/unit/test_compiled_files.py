@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.lib import format as npy
 
-from shared.compiled.file import read_model, write_model
+from shared.compiled.file import _KINDS, read_model, write_model
 from shared.compiled.parts import FormDamaged
+from tests.support.documented import ROOT
 from tests.support.models import Planted
 from tests.support.training_tables import dirty, numeric_classes, trained
 
@@ -135,3 +138,46 @@ def test_layers_and_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         content = (tmp_path / "form").read_bytes()
         with pytest.raises(FormDamaged):
             read(changed(content, name, lambda array: array[:-1]))
+
+
+PROGRAM = """
+import json, sys
+import numpy as np
+from shared.compiled.file import read_model
+
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        model = read_model(file)
+    assert len(model.compute(np.zeros((1, len(model.categories))), probabilities=False).predictions) == 1
+print(json.dumps([name for name in ("sklearn", "pandas") if name in sys.modules]))
+"""
+
+
+def test_a_process_that_has_never_seen_scikit_learn_reads_and_asks_each_kind_of_model(tmp_path: Path) -> None:
+    amounts = numeric_classes()
+    amounts["target"] = amounts["width"]
+    codes = numeric_classes()
+    made = [
+        trained("ensemble.RandomForestClassifier", dirty(), params={"n_estimators": 2}),
+        trained("ensemble.HistGradientBoostingClassifier", codes, params={"max_iter": 2, "categorical_features": [2]}),
+        trained("ensemble.AdaBoostRegressor", amounts, params={"n_estimators": 2}),
+        trained("linear_model.LogisticRegression", numeric_classes()),
+        trained("naive_bayes.GaussianNB", numeric_classes()),
+        trained("naive_bayes.BernoulliNB", numeric_classes()),
+        trained("naive_bayes.CategoricalNB", numeric_classes()),
+        trained("discriminant_analysis.QuadraticDiscriminantAnalysis", numeric_classes(), params={"reg_param": 0.1}),
+        trained("neural_network.MLPClassifier", numeric_classes(), params={"max_iter": 2}),
+        trained("dummy.DummyClassifier", numeric_classes()),
+    ]
+    paths = []
+    for result in made:
+        assert result.compiled is not None
+        paths.append(tmp_path / str(len(paths)))
+        write_model(result.compiled, paths[-1])
+    scores = {type(result.compiled.score).__name__ for result in made if result.compiled is not None}
+    assert scores == set(_KINDS) - {"CompiledRecipe"}
+    answer = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, paths)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == []

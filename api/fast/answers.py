@@ -1,0 +1,55 @@
+"""Writes the answers of a compiled model as JSON; all that is the same in each is written once."""
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.prediction.computing import ModelInForm
+from shared.prediction.predictor import Predictor
+
+
+class AnswerWriter:
+    """Computes and writes the answers of one version to rows of numbers, for one dataset and environment."""
+
+    def __init__(self, dataset_name: str, environment: str, predictor: Predictor, computes: ModelInForm) -> None:
+        head = {
+            "dataset_name": dataset_name,
+            "environment": environment,
+            "version": predictor.version,
+            "target": predictor.signature.target,
+        }
+        self.predictor = predictor
+        self.width = len(predictor.signature.inputs)
+        self.gives_probabilities = computes.gives_probabilities
+        self.seconds = computes.seconds
+        self._compiled = computes.compiled
+        self._head = _written(head).removesuffix("}") + ',"predictions":['
+        classes = predictor.signature.classes
+        self._labels = None if classes is None else [_written(label) for label in classes]
+        self._classes = f',"classes":{_written(classes)}}}'
+
+    def answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
+        """The answer to rows of the used inputs; None where a number of it is not finite, or the model refuses."""
+        try:
+            found = self._compiled.compute(rows, probabilities=probabilities)
+        except ValueError:
+            return None
+        if self._labels is None:
+            if not np.isfinite(found.predictions).all():
+                return None
+            predicted = _written(found.predictions.tolist())[1:-1]
+        else:
+            labels = self._labels
+            predicted = ",".join([labels[place] for place in found.predictions.tolist()])
+        if found.probabilities is None:
+            return f'{self._head}{predicted}],"warnings":[]}}'.encode()
+        if not np.isfinite(found.probabilities).all():
+            return None
+        shares = _written(found.probabilities.tolist())
+        return f'{self._head}{predicted}],"warnings":[],"probabilities":{shares}{self._classes}'.encode()
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

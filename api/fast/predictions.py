@@ -1,0 +1,170 @@
+"""The short way of `POST /predict`: from the bytes of a plain request to those of its answer, on the event loop.
+
+A request goes it when it is plain JSON, the model is in memory and compiled, and the answer takes microseconds. Every
+other one, and whatever is wrong, goes the usual way, which has the word on all of it: this one has no error of its own.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.fast.answers import AnswerWriter
+from api.fast.body import read_plain
+from api.http.access_lines import AccessLines
+from api.http.body_pace import ReceivedInTime
+from api.http.errors import RequestTimeout
+from api.http.metrics import Metrics
+from api.http.middleware import LEFT, REQUEST_ID, SECURITY_HEADERS, client_of
+from api.lifespan import Parts
+from shared.hosts import name_of
+from shared.prediction.computing import ModelInForm
+from shared.prediction.loaded import ServingPlace
+
+PATH = "/predict"
+# Larger bodies are read in a thread, so that nobody waits for them.
+MOST_BYTES = 2**16
+# What takes longer is computed in a thread.
+MOST_SECONDS = 0.0005
+
+_MOST_WRITERS = 256
+_MOST_HOSTS = 64
+_JSON = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
+# With one of these, a request is more than a plain one.
+_OTHER = {b"origin", b"sec-fetch-site", b"content-encoding", b"transfer-encoding"}
+
+
+class FastPredictions:
+    """Answers plain requests for predictions, and passes all others on."""
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, lines: AccessLines, names: frozenset[str], body_seconds: float
+    ) -> None:
+        self._app = app
+        self._names = names
+        self._body_seconds = body_seconds
+        self._hosts: set[bytes] = set()
+        self._writers: OrderedDict[tuple[str, str], AnswerWriter] = OrderedDict()
+        self._count = metrics.counting(method="POST", route=PATH, status=200)
+        self._lines = lines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST" or scope["query_string"]:
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = self._plain(scope["headers"])
+        parts: Parts | None = getattr(scope["app"].state, "parts", None)
+        if request_id is None or parts is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            message = await ReceivedInTime(receive, seconds=self._body_seconds)()
+        except RequestTimeout as error:
+            await self._app(scope, _raising(error), send)
+            return
+        answer = self._answer(parts, message)
+        if answer is None:
+            await self._app(scope, _again(message, receive), send)
+            return
+        await _send(send, answer, request_id)
+        seconds = time.perf_counter() - began
+        self._count(seconds)
+        self._lines.add(
+            request_id=request_id, client=client_of(scope), method="POST", path=PATH, status=200, seconds=seconds
+        )
+
+    def _plain(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The id of a request whose headers are those of a plain one; None for another."""
+        given: Mapping[bytes, bytes] = dict(headers)
+        host = given.get(b"host")
+        if (
+            given.get(b"content-type") not in _JSON
+            or host is None
+            or not _OTHER.isdisjoint(given)
+            or (host not in self._hosts and not self._is_known(host, headers))
+        ):
+            return None
+        wished = given.get(b"x-request-id")
+        if wished is None:
+            return str(uuid4())
+        text = wished.decode("latin-1")
+        return text if REQUEST_ID.fullmatch(text) else str(uuid4())
+
+    def _is_known(self, host: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        if name_of(host.decode("latin-1")) not in self._names or sum(name == b"host" for name, _ in headers) != 1:
+            return False
+        if len(self._hosts) < _MOST_HOSTS:
+            self._hosts.add(host)
+        return True
+
+    def _answer(self, parts: Parts, message: Message) -> bytes | None:
+        content: bytes = message.get("body", b"")
+        if message["type"] != "http.request" or message.get("more_body") or len(content) > MOST_BYTES:
+            return None
+        body = read_plain(content)
+        if body is None:
+            return None
+        writer = self._writer(parts, body.dataset_name, body.environment)
+        if writer is None or (body.probabilities and not writer.gives_probabilities):
+            return None
+        count = len(body.input_data.features)
+        if count * writer.width > parts.settings.predict_max_cells or writer.seconds(count) > MOST_SECONDS:
+            return None
+        rows = body.rows(writer.width)
+        return None if rows is None else writer.answer(rows, probabilities=body.probabilities)
+
+    def _writer(self, parts: Parts, dataset_name: str, environment: str) -> AnswerWriter | None:
+        """What writes the answers of the model that serves there; None where it is not one for the short way."""
+        place = ServingPlace(dataset_name, environment)
+        predictor = parts.cache.find(place, None)
+        if predictor is None or len(parts.cache.targets(place)) > 1:
+            return None
+        key = (dataset_name, environment)
+        writer = self._writers.get(key)
+        if writer is not None and writer.predictor is predictor:
+            return writer
+        computes = predictor.computes
+        if not isinstance(computes, ModelInForm) or not predictor.signature.takes_plain_numbers:
+            return None
+        writer = self._writers[key] = AnswerWriter(dataset_name, environment, predictor, computes)
+        self._writers.move_to_end(key)
+        if len(self._writers) > _MOST_WRITERS:
+            self._writers.popitem(last=False)
+        return writer
+
+
+async def _send(send: Send, answer: bytes, request_id: str) -> None:
+    headers = [
+        (b"content-length", str(len(answer)).encode()),
+        (b"content-type", b"application/json"),
+        (b"x-request-id", request_id.encode()),
+        *SECURITY_HEADERS,
+    ]
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+    except RuntimeError as error:
+        if LEFT not in str(error):
+            raise
+
+
+def _again(message: Message, receive: Receive) -> Receive:
+    """What gives a message that was received, and then what else comes."""
+    waiting = [message]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
+
+
+def _raising(error: Exception) -> Receive:
+    async def receive_nothing() -> Any:
+        raise error
+
+    return receive_nothing

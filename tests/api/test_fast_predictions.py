@@ -1,0 +1,332 @@
+"""The short way of POST /predict: it gives the answers of the usual way, and leaves everything else to it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from api.fast import predictions
+from api.fast.answers import AnswerWriter
+from api.fast.body import read_plain
+from api.http.access_lines import AccessLines
+from api.lifespan import Parts
+from shared.database import Database
+from shared.object_store import open_store
+from shared.prediction.computing import ModelInForm
+from shared.settings import Settings
+from tests.support.api_server import ApiServer
+from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
+from tests.support.waiting import eventually
+
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
+BODY: dict[str, Any] = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+# The same media type, in a spelling that only the usual way reads.
+USUAL = {"content-type": "application/json ; charset=utf-8"}
+PLAIN = {"content-type": "application/json"}
+
+
+def furnish(parts: Parts, folder: Path) -> Platform:
+    """A classifier of iris and a regression, both compiled, in dev."""
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
+    platform.train(platform.dataset(), iris_forest().in_form())
+    platform.train(platform.dataset("doubling"), doubling().in_form(), name="doubling")
+    return platform
+
+
+@pytest.fixture(scope="module")
+def furnished(one_client: TestClient, one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    furnish(one_parts, tmp_path_factory.mktemp("models"))
+    for name in ("iris", "doubling"):
+        # Both are in memory from now on.
+        features = [[1.0]] if name == "doubling" else ROWS
+        body = BODY | {"dataset_name": name, "input_data": {"features": features}}
+        assert one_client.post("/predict", json=body).status_code == 200
+    return one_client
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """How many rows each answer of the short way had."""
+    found: list[int] = []
+    answer = AnswerWriter.answer
+
+    def count(self: AnswerWriter, rows: Any, *, probabilities: bool) -> bytes | None:
+        found.append(len(rows))
+        return answer(self, rows, probabilities=probabilities)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AnswerWriter, "answer", count)
+        yield found
+
+
+def both(client: TestClient, content: bytes | str) -> tuple[Any, Any]:
+    """The two answers to one body: status, text and headers, without what differs in each request."""
+    answers = []
+    for headers in (PLAIN, USUAL):
+        answer = client.post("/predict", content=content, headers=headers | {"x-request-id": "the-same"})
+        answers.append((answer.status_code, answer.text, dict(answer.headers)))
+    return answers[0], answers[1]
+
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "two rows": BODY,
+    "one row": BODY | {"input_data": {"features": ROWS[:1]}},
+    "integers": BODY | {"input_data": {"features": [[5, 3, 1, 0]]}},
+    "large integers": BODY | {"input_data": {"features": [[5, 3, 2**60 + 1, 12345678901234567890123]]}},
+    "labels": BODY | {"return": ["label"]},
+    "nothing to return": BODY | {"return": []},
+    "probabilities": BODY | {"return": ["label", "probability"]},
+    "probabilities twice": BODY | {"return": ["probability", "probability"]},
+    "numbers": BODY | {"dataset_name": "doubling", "input_data": {"features": [[4], [0.1], [1e-7], [1e22]]}},
+}
+
+
+@pytest.mark.parametrize("asked", REQUESTS)
+def test_both_ways_answer_alike(furnished: TestClient, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with counted(monkeypatch) as found:
+        short, usual = both(furnished, json.dumps(REQUESTS[asked]))
+    assert short == usual
+    assert short[0] == 200
+    assert len(found) == 1
+
+
+OTHERS: dict[str, Any] = {
+    "a version": BODY | {"version": 1},
+    "a target": BODY | {"target": "target"},
+    "records": BODY | {"input_data": {"records": [{"sepal_length": 5.1}]}},
+    "a string": BODY | {"input_data": {"features": [["5.1", 3.5, 1.4, 0.2]]}},
+    "a boolean": BODY | {"input_data": {"features": [[True, 3.5, 1.4, 0.2]]}},
+    "a missing value": BODY | {"input_data": {"features": [[None, 3.5, 1.4, 0.2]]}},
+    "rows of two lengths": BODY | {"input_data": {"features": [[1, 2, 3, 4], [1, 2, 3]]}},
+    "a row too short": BODY | {"input_data": {"features": [[1, 2, 3]]}},
+    "no rows": BODY | {"input_data": {"features": []}},
+    "an empty row": BODY | {"input_data": {"features": [[]]}},
+    "a number too large for the trees": BODY | {"input_data": {"features": [[1e300, 1, 1, 1]]}},
+    "a number that cannot be doubled": BODY | {"dataset_name": "doubling", "input_data": {"features": [[1.7e308]]}},
+    "an integer too large": BODY | {"input_data": {"features": [[10**400, 1, 1, 1]]}},
+    "probabilities of a regression": BODY
+    | {"dataset_name": "doubling", "input_data": {"features": [[1]]}, "return": ["probability"]},
+    "an unknown dataset": BODY | {"dataset_name": "nothing"},
+    "an unknown environment": BODY | {"environment": "nowhere"},
+    "an unknown field": BODY | {"more": 1},
+    "an unknown thing to return": BODY | {"return": ["everything"]},
+    "null to return": BODY | {"return": None},
+    "a list": [BODY],
+}
+
+
+@pytest.mark.parametrize("asked", OTHERS)
+def test_what_is_not_plain_is_answered_by_the_usual_way(
+    furnished: TestClient, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, usual = both(furnished, json.dumps(OTHERS[asked]))
+    assert short == usual
+
+
+START = '{"dataset_name":"iris","environment":"dev","input_data":'
+WRITTEN = {
+    "a name twice": START.replace("{", '{"dataset_name":"iris",', 1) + '{"features":[[1,2,3,4]]}}',
+    "rows twice": START + '{"features":[[1,2,3,4]],"features":[[1,2,3,4]]}}',
+    "return twice": START + '{"features":[[1,2,3,4]]},"return":["label"],"return":["label"]}',
+    "NaN": START + '{"features":[[NaN,2,3,4]]}}',
+    "infinity": START + '{"features":[[1e999,2,3,4]]}}',
+    "a leading zero": START + '{"features":[[01,2,3,4]]}}',
+    "a trailing comma": START + '{"features":[[1,2,3,4],]}}',
+    "more behind it": START + '{"features":[[1,2,3,4]]}} x',
+    "half a body": START + '{"features":[[1,2',
+    "nothing": "",
+    "white space": " \n",
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_what_is_not_strict_json_is_refused_as_ever(furnished: TestClient, written: str) -> None:
+    short, usual = both(furnished, WRITTEN[written])
+    assert short == usual
+    assert short[0] in {415, 422}
+
+
+def test_a_name_in_escapes_is_the_same_name(furnished: TestClient) -> None:
+    short, usual = both(furnished, json.dumps(BODY).replace("dataset_name", "dataset\\u005fname"))
+    assert short == usual
+    assert short[0] == 200
+
+
+def test_what_is_not_utf_8_is_refused_as_ever(furnished: TestClient) -> None:
+    short, usual = both(furnished, json.dumps(BODY).encode().replace(b"iris", b"ir\xffs"))
+    assert short == usual
+    assert short[0] == 422
+
+
+JSON = json.dumps(BODY | {"return": ["label", "probability"]})
+CHARACTERS = st.sampled_from(list('{}[]":,.-+eE0123456789 \\ntrufalsNI_é\x00'))
+
+
+@effort(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, len(JSON)), removed=st.integers(0, 6), added=st.lists(CHARACTERS, max_size=4))
+def test_both_ways_answer_alike_to_a_body_with_a_slip(
+    furnished: TestClient, place: int, removed: int, added: list[str]
+) -> None:
+    short, usual = both(furnished, (JSON[:place] + "".join(added) + JSON[place + removed :]).encode())
+    assert short == usual
+
+
+@effort(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.lists(
+            st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70), min_size=1, max_size=1
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_both_ways_read_and_write_numbers_alike(furnished: TestClient, rows: list[tuple[Any]]) -> None:
+    short, usual = both(furnished, json.dumps(BODY | {"dataset_name": "doubling", "input_data": {"features": rows}}))
+    assert short == usual
+
+
+HEADERS: dict[str, dict[str, str]] = {
+    "a page of another site": {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"},
+    "another host": {"host": "elsewhere.example"},
+    "an encoding": {"content-encoding": "gzip"},
+    "another media type": {"content-type": "text/plain"},
+}
+
+
+@pytest.mark.parametrize("sent", HEADERS)
+def test_what_the_usual_way_refuses_for_its_headers_is_refused(furnished: TestClient, sent: str) -> None:
+    answer = furnished.post("/predict", content=json.dumps(BODY), headers=PLAIN | HEADERS[sent])
+    assert answer.status_code in {403, 415, 421}
+
+
+def test_an_id_is_taken_or_made(furnished: TestClient) -> None:
+    given_id = furnished.post("/predict", json=BODY, headers={"x-request-id": "mine-7"}).headers["x-request-id"]
+    assert given_id == "mine-7"
+    made = {furnished.post("/predict", json=BODY, headers={"x-request-id": "not one"}).headers["x-request-id"]}
+    made.add(furnished.post("/predict", json=BODY).headers["x-request-id"])
+    assert len(made) == 2
+    assert "not one" not in made
+
+
+def test_more_cells_than_allowed_and_long_computations_go_the_usual_way(
+    furnished: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with counted(monkeypatch) as found:
+        too_many = [[1, 2, 3, 4]] * (one_parts.settings.predict_max_cells // 4 + 1)
+        assert furnished.post("/predict", json=BODY | {"input_data": {"features": too_many}}).status_code == 413
+        monkeypatch.setattr(predictions, "MOST_SECONDS", 0.0)
+        assert furnished.post("/predict", json=BODY).status_code == 200
+    assert found == []
+
+
+def test_a_warm_prediction_asks_neither_database_nor_store(
+    furnished: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_parts.cache.close()
+    calls: list[str] = []
+    for owner, name in [(Database, "read"), (Database, "write"), (type(one_parts.store), "open")]:
+        monkeypatch.setattr(owner, name, lambda *_given, _name=name, **_named: calls.append(_name))
+    monkeypatch.setattr(type(one_parts.queue), "wake", lambda *_given, **_named: calls.append("wake"))
+    with counted(monkeypatch) as found:
+        for _ in range(5):
+            assert furnished.post("/predict", json=BODY).status_code == 200
+    assert found == [2] * 5
+    assert calls == []
+
+
+def test_requests_are_counted_as_those_of_the_usual_way(app: FastAPI, client: TestClient, tmp_path: Path) -> None:
+    furnish(app.state.parts, tmp_path)
+    for headers in (PLAIN, PLAIN, USUAL):
+        assert client.post("/predict", content=json.dumps(BODY), headers=headers).status_code == 200
+    metrics = client.get("/metrics").text
+    labels = 'method="POST",route="/predict"'
+    assert f'mlmini_http_requests_total{{{labels},status="200"}} 3.0' in metrics
+    assert f"mlmini_http_request_seconds_count{{{labels}}} 3.0" in metrics
+
+
+def test_a_new_version_answers_once_it_serves(app: FastAPI, client: TestClient, tmp_path: Path) -> None:
+    platform = furnish(app.state.parts, tmp_path)
+    assert client.post("/predict", json=BODY).json()["version"] == 1
+    data = platform.dataset("more")
+    platform.train(data, iris_forest(seed=3).in_form(), name="more")
+    body = BODY | {"dataset_name": "more"}
+    first = client.post("/predict", json=body).json()["version"]
+    platform.train(data, iris_forest(seed=4).in_form(), name="more")
+    eventually(lambda: client.post("/predict", json=body).json()["version"] == first + 1)
+    # A second target makes the choice worth a warning, which the usual way has.
+    platform.train(data, with_target(iris_forest(), "another").in_form(), name="more")
+    eventually(lambda: client.post("/predict", json=body).json()["warnings"] != [])
+
+
+def test_a_model_without_a_form_is_answered_by_the_usual_way(
+    app: FastAPI, client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: Parts = app.state.parts
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform.train(platform.dataset(), iris_forest())
+    with counted(monkeypatch) as found:
+        assert client.post("/predict", json=BODY).json()["predictions"] == ["setosa", "virginica"]
+        assert client.post("/predict", json=BODY).status_code == 200
+    assert found == []
+
+
+def test_a_longer_computation_is_foreseen_from_what_was_measured() -> None:
+    fitted: Fitted = iris_forest(trees=100).in_form()
+    assert fitted.compiled is not None
+    computes = ModelInForm(fitted.compiled, fitted.signature, "RandomForestClassifier")
+    assert 0 < computes.seconds(1) <= computes.seconds(100) < computes.seconds(100_000)
+
+
+@pytest.mark.any_stack
+def test_the_log_has_the_same_line_for_both_ways(
+    server: ApiServer, server_database: Database, api_settings: Settings, tmp_path: Path
+) -> None:
+    platform = open_platform(server_database, open_store(api_settings), api_settings, tmp_path)
+    platform.train(platform.dataset(), iris_forest().in_form())
+
+    def lines() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in (server.folder / "log").read_text().splitlines() if '"request"' in line]
+        return [line for line in found if line["path"] == "/predict"]
+
+    for headers in (USUAL, PLAIN):
+        answer = httpx2.post(f"{server.url}/predict", content=json.dumps(BODY), headers=headers, timeout=60)
+        assert answer.status_code == 200
+    eventually(lambda: len(lines()) == 2)
+    usual, short = lines()
+    assert list(short) == list(usual)
+    same = {"client", "method", "path", "status", "event", "level", "logger"}
+    assert {name: short[name] for name in same} == {name: usual[name] for name in same}
+    assert len(short["timestamp"]) == len(usual["timestamp"])
+
+
+def test_many_lines_are_written_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async def add_many() -> None:
+        lines = AccessLines("tests.access")
+        for number in range(1_001):
+            lines.add(request_id=str(number), client='a"b', method="POST", path="/predict", status=200, seconds=0.1)
+        assert len(capsys.readouterr().err.splitlines()) == 1_000
+        await asyncio.sleep(0.3)
+
+    logging.getLogger("tests.access").setLevel(logging.INFO)
+    asyncio.run(add_many())
+    (last,) = capsys.readouterr().err.splitlines()
+    assert json.loads(last)["request_id"] == "1000"
+    assert json.loads(last)["client"] == 'a"b'
+
+
+def test_a_body_is_plain_only_if_nothing_is_left_out_of_it() -> None:
+    assert read_plain(JSON.encode()) is not None
+    assert read_plain(JSON.replace("iris", "ir\\u0069s").encode()) is None
+    assert read_plain(JSON.replace('"dev"', '"dev","environment":"dev"').encode()) is None
