@@ -169,7 +169,7 @@ def test_a_process_that_has_never_seen_scikit_learn_reads_and_asks_each_kind_of_
         trained("neural_network.MLPClassifier", numeric_classes(), params={"max_iter": 2}),
         trained("dummy.DummyClassifier", numeric_classes()),
     ]
-    paths = []
+    paths: list[Path] = []
     for result in made:
         assert result.compiled is not None
         paths.append(tmp_path / str(len(paths)))
