@@ -172,3 +172,16 @@ def test_no_file_speaks_of_the_machine_on_which_it_was_written() -> None:
         content = (ROOT / name).read_bytes().decode(errors="replace") if (ROOT / name).is_file() else ""
         found += [f"{name} has {word}" for word in FOREIGN if word.lower() in content.lower()]
     assert found == []
+
+
+def test_nothing_that_git_shall_ignore_is_among_the_sources() -> None:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listing.returncode:
+        pytest.skip("not a checkout")
+    assert listing.stdout.split() == []
