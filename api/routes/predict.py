@@ -41,11 +41,16 @@ async def predict(body: PredictRequest, parts: PartsDep) -> Response:
     place = ServingPlace(body.dataset_name, body.environment, body.target)
     predictor = await parts.predicting.find(place, body.version)
     warnings = parts.predicting.several_targets(place, body.version, predictor)
-    act = partial(_answer, body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
+    act = partial(answer_of, body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
     return await parts.predicting.run(place, predictor, act)
 
 
-def _answer(body: PredictRequest, predictor: Predictor, warnings: list[str], *, max_cells: int) -> Response:
+def answer_of(body: PredictRequest, predictor: Predictor, warnings: list[str], *, max_cells: int) -> Response:
+    """The answer of a predictor to a body, after `warnings` that were found before.
+
+    Raises:
+        PlatformError: as `Predictor.answer`.
+    """
     prediction = predictor.answer(
         features=body.input_data.features,
         records=body.input_data.records,

@@ -1,6 +1,7 @@
 """The short way of POST /predict: it gives the answers of the usual way, and leaves everything else to it."""
 
 import asyncio
+import functools
 import json
 import logging
 from collections.abc import Iterator
@@ -21,16 +22,19 @@ from api.fast.answers import AnswerWriter
 from api.fast.body import read_plain
 from api.http.access_lines import AccessLines
 from api.lifespan import Parts
+from api.routes.predict import answer_of
 from shared.database import Database
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
+from tests.support.training_tables import dirty, trained
 from tests.support.waiting import eventually
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 BODY: dict[str, Any] = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+WHOLE = {"age": 50, "city": "Lyon", "member": True, "since": "2024-02-29", "currency": "EUR", "remark": "none"}
 # The same media type, in a spelling that only the usual way reads.
 USUAL = {"content-type": "application/json ; charset=utf-8"}
 PLAIN = {"content-type": "application/json"}
@@ -41,16 +45,28 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     platform.train(platform.dataset(), iris_forest().in_form())
     platform.train(platform.dataset("doubling"), doubling().in_form(), name="doubling")
+    platform.train(platform.dataset("dirty"), dirty_forest(), name="dirty")
     return platform
+
+
+@functools.cache
+def dirty_forest() -> Fitted:
+    """A forest of numbers, words, booleans and dates with gaps."""
+    result = trained("ensemble.RandomForestClassifier", dirty(), params={"n_estimators": 5})
+    return Fitted(result.model, result.facts.signature, result.facts.environment, result.compiled)
 
 
 @pytest.fixture(scope="module")
 def furnished(one_client: TestClient, one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     furnish(one_parts, tmp_path_factory.mktemp("models"))
-    for name in ("iris", "doubling"):
-        # Both are in memory from now on.
-        features = [[1.0]] if name == "doubling" else ROWS
-        body = BODY | {"dataset_name": name, "input_data": {"features": features}}
+    rows: dict[str, dict[str, Any]] = {
+        "iris": {"features": ROWS},
+        "doubling": {"features": [[1.0]]},
+        "dirty": {"records": [WHOLE]},
+    }
+    # All are in memory from now on.
+    for name, data in rows.items():
+        body = BODY | {"dataset_name": name, "input_data": data}
         assert one_client.post("/predict", json=body).status_code == 200
     return one_client
 
@@ -135,6 +151,39 @@ def test_what_is_not_plain_is_answered_by_the_usual_way(
 
 
 START = '{"dataset_name":"iris","environment":"dev","input_data":'
+RECORDS: dict[str, list[dict[str, Any]]] = {
+    "a whole row": [WHOLE],
+    "gaps": [WHOLE | {"age": None, "city": None, "member": None, "since": None}],
+    "a new category": [WHOLE | {"city": "Ulm"}],
+    "strings": [WHOLE | {"age": "50", "since": "2024-02-29T12:00:00+02:00"}],
+    "missing names": [{"age": 20}, {}],
+    "the target, too": [WHOLE | {"target": "buys"}],
+    "a wrong kind": [WHOLE | {"age": "fifty"}],
+    "an unknown name": [WHOLE | {"ages": 50}],
+    "no record": [WHOLE, 7],  # type: ignore[list-item]  # that is what is wrong
+}
+
+
+@pytest.mark.parametrize("sent", RECORDS)
+def test_both_ways_answer_records_of_every_kind_of_column_alike(
+    furnished: TestClient, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def count(*given: Any, **named: Any) -> Any:
+        asked.append(1)
+        return answer_of(*given, **named)
+
+    monkeypatch.setattr(predictions, "answer_of", count)
+    body = {"dataset_name": "dirty", "input_data": {"records": RECORDS[sent]}, "return": ["label", "probability"]}
+    short, usual = both(furnished, json.dumps(BODY | body))
+    assert short == usual
+    assert asked == [1]
+    asked_for = BODY | {"dataset_name": "dirty", "input_data": {"records": RECORDS[sent]}, "version": 3}
+    short, usual = both(furnished, json.dumps(asked_for | {"target": "target"}))
+    assert short == usual
+
+
 WRITTEN = {
     "a name twice": START.replace("{", '{"dataset_name":"iris",', 1) + '{"features":[[1,2,3,4]]}}',
     "rows twice": START + '{"features":[[1,2,3,4]],"features":[[1,2,3,4]]}}',
