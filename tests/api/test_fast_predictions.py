@@ -189,6 +189,7 @@ WRITTEN = {
     "rows twice": START + '{"features":[[1,2,3,4]],"features":[[1,2,3,4]]}}',
     "return twice": START + '{"features":[[1,2,3,4]]},"return":["label"],"return":["label"]}',
     "NaN": START + '{"features":[[NaN,2,3,4]]}}',
+    "an integer of too many digits": START.replace("iris", "doubling") + f'{{"features":[[-{"1" * 308}]]}}}}',
     "infinity": START + '{"features":[[1e999,2,3,4]]}}',
     "a leading zero": START + '{"features":[[01,2,3,4]]}}',
     "a trailing comma": START + '{"features":[[1,2,3,4],]}}',
@@ -258,6 +259,24 @@ HEADERS: dict[str, dict[str, str]] = {
 def test_what_the_usual_way_refuses_for_its_headers_is_refused(furnished: TestClient, sent: str) -> None:
     answer = furnished.post("/predict", content=json.dumps(BODY), headers=PLAIN | HEADERS[sent])
     assert answer.status_code in {403, 415, 421}
+
+
+TWICE: dict[str, list[tuple[str, str]]] = {
+    "two hosts": [("host", "testserver"), ("host", "testserver")],
+    "another host first": [("host", "elsewhere.example"), ("host", "testserver")],
+    "two media types": [("content-type", "text/plain")],
+    "two ids": [("x-request-id", "another")],
+}
+
+
+@pytest.mark.parametrize("sent", TWICE)
+def test_what_is_given_twice_in_the_headers_is_for_the_usual_way(furnished: TestClient, sent: str) -> None:
+    answers = []
+    for headers in (PLAIN, USUAL):
+        given = [*TWICE[sent], *headers.items(), ("x-request-id", "the-same")]
+        answer = furnished.post("/predict", content=json.dumps(BODY), headers=given)
+        answers.append((answer.status_code, answer.text, dict(answer.headers)))
+    assert answers[0] == answers[1]
 
 
 def test_an_id_is_taken_or_made(furnished: TestClient) -> None:
