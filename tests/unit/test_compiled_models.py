@@ -45,6 +45,16 @@ def with_codes() -> pd.DataFrame:
     return table
 
 
+def one_column() -> pd.DataFrame:
+    return two_classes()[["width", "target"]]
+
+
+def with_a_word_for_unseen() -> pd.DataFrame:
+    table = dirty()
+    table["city"] = table["city"].replace("Oslo", "unseen")
+    return table
+
+
 def dirty_amounts() -> pd.DataFrame:
     table = dirty()
     table["target"] = np.random.default_rng(3).uniform(1, 5, len(table))
@@ -55,6 +65,7 @@ WAYS: dict[str, tuple[str, Callable[[], pd.DataFrame], dict[str, Any]]] = {
     "a forest": (FOREST, numeric_classes, {"n_estimators": 20}),
     "a forest of a dirty table": (FOREST, dirty, {"n_estimators": 20}),
     "a forest of numbers with gaps": (FOREST, with_gaps, {"n_estimators": 20}),
+    "a forest of a table that says unseen": (FOREST, with_a_word_for_unseen, {"n_estimators": 20}),
     "a forest of small trees": (FOREST, many_classes, {"n_estimators": 20, "max_leaf_nodes": 5}),
     "a tree of many classes": ("tree.DecisionTreeClassifier", many_classes, {}),
     "boosting of two classes": (BOOSTING, two_classes, {"max_iter": 20}),
@@ -78,6 +89,7 @@ WAYS: dict[str, tuple[str, Callable[[], pd.DataFrame], dict[str, Any]]] = {
     "gradient boosting of amounts": ("ensemble.GradientBoostingRegressor", dirty_amounts, {"loss": "huber"}),
     "bagging over some features": ("ensemble.BaggingClassifier", many_classes, {"max_features": 2}),
     "bagging over some classes": ("ensemble.BaggingClassifier", many_classes, {"max_samples": 15}),
+    "bagging over one column": ("ensemble.BaggingClassifier", one_column, {}),
     "bagging of amounts": ("ensemble.BaggingRegressor", numeric_amounts, {"max_features": 2}),
     "AdaBoost of two classes": ("ensemble.AdaBoostClassifier", two_classes, {"n_estimators": 8}),
     "AdaBoost of many classes": ("ensemble.AdaBoostClassifier", many_classes, {"n_estimators": 8}),

@@ -1,6 +1,7 @@
 """What a maker gives for an estimator, and how it says that it has nothing to give."""
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 from shared.compiled.model import Takes
 from shared.compiled.parts import Score
@@ -17,3 +18,11 @@ class Compiled(NamedTuple):
     takes: Takes
     choice: str | None = None
     link: str | None = None
+
+
+def unseen(words: Collection[Any]) -> str:
+    """A category that is none of these."""
+    found = "unseen"
+    while found in words:
+        found += "?"
+    return found

@@ -11,12 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OrdinalEncoder, StandardScaler
 
-from shared.compiled.making.notion import NotCompilable
+from shared.compiled.making.notion import NotCompilable, unseen
 from shared.compiled.parts import Floats
 from shared.compiled.recipe import CompiledRecipe
-
-# No table holds it, so it stands for every category that was not seen.
-_UNSEEN = "unseen\x02"
 
 Words = tuple[Any, ...]
 
@@ -65,7 +62,7 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
         if name == "categories":
             for position, each in enumerate(names):
                 words[each] = _words(steps[0], steps[1], position)
-                probes = [np.nan, *words[each], _UNSEEN]
+                probes = [np.nan, *words[each], unseen(words[each])]
                 tables.append(Table(place[each], _lines(steps, names, position, probes, object)))
         elif isinstance(steps[-1], KBinsDiscretizer):
             edges = [each[1:-1] for each in steps[1].bin_edges_]

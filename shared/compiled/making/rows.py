@@ -8,13 +8,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from shared.compiled.kernels.trees import LEAF
+from shared.compiled.making.notion import unseen
 from shared.compiled.model import CompiledModel
 from shared.compiled.parts import Floats
 
 _MADE_UP = 2_000
 # Thresholds per column.
 _MOST_THRESHOLDS = 200
-_UNSEEN = "a category that was not seen"
 _MAGNITUDES = (0.0, -0.0, 1e9, -1e9, 1e-9, -1e-9, 1.0, -1.0, 1e15, 5e-324)
 
 
@@ -32,7 +32,7 @@ def made_up(table: pd.DataFrame, compiled: CompiledModel, *, gaps: bool, seed: i
         changed = rng.random(len(rows)) < share
         cells = rows[name].to_numpy(copy=True)
         if words is not None:
-            special: Sequence[object] = [*words, _UNSEEN, *([np.nan] if gaps else [])]
+            special: Sequence[object] = [*words, unseen(words), *([np.nan] if gaps else [])]
             cells[changed] = rng.choice(np.array(special, dtype=object), size=int(changed.sum()))
         else:
             known = table[name].dropna().to_numpy(dtype=np.float64)

@@ -77,7 +77,8 @@ def layout_of(trees: Iterable[FittedTree]) -> TreeArrays:
 def tree_of(estimator: Any, says: Callable[[Any], Floats], features: Sequence[int] | None = None) -> FittedTree:
     """A fitted decision tree; `features` are the columns that it was shown, where it was not shown all of them."""
     tree = estimator.tree_
-    feature = tree.feature if features is None else np.where(tree.feature < 0, 0, np.asarray(features)[tree.feature])
+    # Leaves have a negative number there.
+    feature = tree.feature if features is None else np.asarray(features)[np.maximum(tree.feature, 0)]
     return FittedTree(
         left=tree.children_left,
         right=tree.children_right,
