@@ -56,6 +56,7 @@ def page_of_model(model: Model) -> HTMLResponse:
             ("Predicts", model.target),
             ("Labels", _values(model.signature.get("classes"))),
             ("Estimator", model.estimator),
+            ("Compiled", "no" if model.compilation is None else model.compilation.detail),
             ("Rows", _rows(report.get("rows"))),
             ("Furthest stage", model.stage),
             ("Trained", told(model.trained_at)),

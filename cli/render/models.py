@@ -49,6 +49,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
                 ("Target", model["target"]),
                 ("Active in", _active_in(model)),
                 ("Artifact", model["artifact_path"]),
+                ("Compiled", _compiled(model.get("compilation"))),
                 ("Trained", moment(model["trained_at"])),
                 ("Rows", _rows(report)),
                 ("Job", model["job_id"]),
@@ -64,6 +65,13 @@ def model_details(model: dict[str, Any]) -> RenderableType:
         ("Parameters", facts(model["parameters"].items())),
         notes_text(report.get("notes")),
     )
+
+
+def _compiled(compilation: dict[str, Any] | None) -> str:
+    """Whether a compiled form answers its predictions; an older release made none, and an older API knows none."""
+    if compilation is None:
+        return "no"
+    return cell(compilation["detail"]) if compilation["compiled"] else f"no: {cell(compilation['detail'])}"
 
 
 def comparison(compared: dict[str, Any]) -> RenderableType:

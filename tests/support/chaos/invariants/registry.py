@@ -58,6 +58,7 @@ def rows_have_their_objects(history: History) -> Iterator[str]:
     """I4: the object that a row names is there, with its size and its digest."""
     bucket = history.settings.models_bucket
     named = [(bucket, row.artifact_path, row.size_bytes, row.sha256) for row in history.deployments]
+    named += [(bucket, row.form_path, row.size_bytes, row.sha256) for row in history.forms]
     outputs = [output for output in history.outputs if output.removed_at is None]
     predictions = history.settings.predictions_bucket
     named += [(predictions, output.object_key, output.size_bytes, output.sha256) for output in outputs]
