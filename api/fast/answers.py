@@ -20,6 +20,9 @@ class AnswerWriter:
             "version": predictor.version,
             "target": predictor.signature.target,
         }
+        from shared.compiled.kernels.columns import are_finite
+
+        self._are_finite = are_finite
         self.predictor = predictor
         self.width = len(predictor.signature.inputs)
         self.gives_probabilities = computes.gives_probabilities
@@ -31,13 +34,15 @@ class AnswerWriter:
         self._classes = f',"classes":{_written(classes)}}}'
 
     def answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
-        """The answer to rows of the used inputs; None where a number of it is not finite, or the model refuses."""
+        """The answer to rows; None where a number of them or of it is not finite, or the model refuses them."""
+        if not self._are_finite(rows):
+            return None
         try:
             found = self._compiled.compute(rows, probabilities=probabilities)
         except ValueError:
             return None
         if self._labels is None:
-            if not np.isfinite(found.predictions).all():
+            if not self._are_finite(np.ascontiguousarray(found.predictions).reshape(1, -1)):
                 return None
             predicted = _written(found.predictions.tolist())[1:-1]
         else:
@@ -45,7 +50,7 @@ class AnswerWriter:
             predicted = ",".join([labels[place] for place in found.predictions.tolist()])
         if found.probabilities is None:
             return f'{self._head}{predicted}],"warnings":[]}}'.encode()
-        if not np.isfinite(found.probabilities).all():
+        if not self._are_finite(np.ascontiguousarray(found.probabilities)):
             return None
         shares = _written(found.probabilities.tolist())
         return f'{self._head}{predicted}],"warnings":[],"probabilities":{shares}{self._classes}'.encode()

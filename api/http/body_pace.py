@@ -1,6 +1,9 @@
 """Bodies that arrive in time: a client may be slow, but has to get on."""
 
 import asyncio
+from collections.abc import Awaitable, Generator
+from functools import partial
+from typing import Any
 
 from starlette.types import Message, Receive
 
@@ -30,19 +33,57 @@ class ReceivedInTime:
         if self._is_whole:
             # What is awaited then is that the client goes away.
             return await self._receive()
+        message = await self._next()
+        self._arrived += len(message.get("body", b""))
+        if self._arrived >= LEAST_BYTES:
+            self._waited, self._arrived = 0.0, 0
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    async def _next(self) -> Message:
+        """The next message; what is there already needs no clock, which takes longer than to predict."""
+        started = Started(self._receive())
+        if started.is_over:
+            return started.result
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             async with asyncio.timeout(self._seconds - self._waited):
-                message = await self._receive()
+                message = await started
         except TimeoutError:
             raise RequestTimeout(
                 f"Less than {LEAST_BYTES:,} bytes of the body came in {self._seconds:g} s. Look at the connection and "
                 "send the request again."
             ) from None
         self._waited += clock() - began
-        self._arrived += len(message.get("body", b""))
-        if self._arrived >= LEAST_BYTES:
-            self._waited, self._arrived = 0.0, 0
-        self._is_whole = not message.get("more_body", False)
         return message
+
+
+class Started:
+    """Something awaitable that has begun: it is over if it had nothing to wait for, or can be awaited for the rest."""
+
+    def __init__(self, waiting: Awaitable[Message]) -> None:
+        """Raises what it raises at once."""
+        self._steps = waiting.__await__()
+        self.is_over = False
+        try:
+            self._awaited = next(self._steps)
+        except StopIteration as end:
+            self.is_over = True
+            self.result: Message = end.value
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        """Wait for the rest."""
+        awaited = self._awaited
+        while True:
+            try:
+                given = yield awaited
+            except BaseException as error:  # noqa: BLE001 - it is for what waits, which ends by it or goes on
+                resume = partial(self._steps.throw, error)
+            else:
+                resume = partial(self._steps.send, given)
+            try:
+                awaited = resume()
+            except StopIteration as end:
+                result: Message = end.value
+                return result

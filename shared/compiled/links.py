@@ -89,7 +89,8 @@ def _exponential(scores: Floats) -> Floats:
 
 
 def _highest(scores: Floats) -> NDArray[np.intp]:
-    return np.asarray(np.argmax(scores, axis=1))
+    found: NDArray[np.intp] = scores.argmax(axis=1)
+    return found
 
 
 def _above_zero(scores: Floats) -> NDArray[np.intp]:
@@ -109,7 +110,7 @@ def _likelier(scores: Floats) -> NDArray[np.intp]:
 
 
 def _highest_softmax(scores: Floats) -> NDArray[np.intp]:
-    return np.asarray(np.argmax(_softmax(scores), axis=1))
+    return _highest(_softmax(scores))
 
 
 # For classifiers; a name is what a form has.

@@ -9,10 +9,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.compiled.kernels.columns import round_to_single
+from shared.compiled.kernels.columns import are_finite, round_to_single
 from shared.compiled.links import CHOICES, LINKS, NUMBERS
 from shared.compiled.parts import Floats, FormDamaged, Score
 from shared.compiled.recipe import CompiledRecipe
+from shared.compiled.trees import SumOfTrees
 
 # What numbers an estimator takes: those of single precision and gaps; finite ones; or whatever there is.
 Takes = Literal["single", "finite", "anything"]
@@ -89,13 +90,24 @@ class CompiledModel:
         Raises:
             ValueError: for numbers that the estimator does not take, as scikit-learn does.
         """
+        if self._never_warns:
+            return self._compute(rows, probabilities=probabilities)
+        # Overflows show in the result; a warning in the log would help nobody.
         with np.errstate(all="ignore"):
-            scores = self.score.values(self._features(rows))
-            if self.choice is None:
-                numbers = scores[:, 0] if scores.ndim == 2 else scores
-                return Computed(NUMBERS[self.link or "as_they_are"](numbers), None)
-            chosen = CHOICES[self.choice](scores)
-            return Computed(chosen, LINKS[self.link](scores) if probabilities and self.link else None)
+            return self._compute(rows, probabilities=probabilities)
+
+    def _compute(self, rows: Floats, *, probabilities: bool) -> Computed:
+        scores = self.score.values(self._features(rows))
+        if self.choice is None:
+            numbers = scores[:, 0] if scores.ndim == 2 else scores
+            return Computed(NUMBERS[self.link or "as_they_are"](numbers), None)
+        chosen = CHOICES[self.choice](scores)
+        return Computed(chosen, LINKS[self.link](scores) if probabilities and self.link else None)
+
+    @cached_property
+    def _never_warns(self) -> bool:
+        """Whether it only sums what leaves say. To silence NumPy takes as long as to walk down the trees."""
+        return isinstance(self.score, SumOfTrees) and self.link in {None, "as_they_are"}
 
     def _features(self, rows: Floats) -> Floats:
         features = rows if self.recipe is None else self.recipe.features(rows)
@@ -104,7 +116,7 @@ class CompiledModel:
             if not round_to_single(features, rounded):
                 raise ValueError("a number is too large for single precision")
             return rounded
-        if self.takes == "finite" and not np.isfinite(features).all():
+        if self.takes == "finite" and not are_finite(features):
             raise ValueError("a number is missing or not finite")
         if self.recipe is not None and self.recipe.by_column and len(rows) > 1:
             return np.asfortranarray(features)

@@ -23,6 +23,8 @@ PLANTED: dict[str, set[str]] = {
     "job_logs": set(),
     "model_registry": {"stage", "artifact_path"},
     "model_tags": set(),
+    "compilations": set(),
+    "compiled_forms": {"form_path", "sha256", "hmac", "hmac_key_id"},
     "deployments": {"stage", "artifact_path", "sha256", "hmac", "hmac_key_id", "created_by"},
 }
 # Tables that only have names, digests, codes and moments.

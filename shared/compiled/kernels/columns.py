@@ -96,6 +96,16 @@ def round_to_single(rows: NDArray[np.float64], out: NDArray[np.float64]) -> bool
     return finite
 
 
+@kernel(numba.types.boolean(_TABLE))
+def are_finite(rows: NDArray[np.float64]) -> bool:
+    """Whether no number is infinite or missing."""
+    for row in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            if not math.isfinite(rows[row, column]):
+                return False
+    return True
+
+
 @kernel(numba.types.void(_FLOATS, _TABLE))
 def sigmoid_pairs(decisions: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Write 1 - p and p for the logistic function p of each decision, with the exponential that SciPy's has, too."""
