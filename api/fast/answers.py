@@ -1,13 +1,18 @@
 """Writes the answers of a compiled model as JSON; all that is the same in each is written once."""
 
 import json
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.fast.body import MOST
 from shared.prediction.computing import ModelInForm
 from shared.prediction.predictor import Predictor
+
+# The largest finite number.
+LARGEST = sys.float_info.max
 
 
 class AnswerWriter:
@@ -20,9 +25,9 @@ class AnswerWriter:
             "version": predictor.version,
             "target": predictor.signature.target,
         }
-        from shared.compiled.kernels.columns import are_finite
+        from shared.compiled.kernels.columns import are_within
 
-        self._are_finite = are_finite
+        self._are_within = are_within
         self.predictor = predictor
         self.width = len(predictor.signature.inputs)
         self.gives_probabilities = computes.gives_probabilities
@@ -34,15 +39,15 @@ class AnswerWriter:
         self._classes = f',"classes":{_written(classes)}}}'
 
     def answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
-        """The answer to rows; None where a number of them or of it is not finite, or the model refuses them."""
-        if not self._are_finite(rows):
+        """The answer to rows; None where a number of them is huge, one of it not finite, or the model refuses them."""
+        if not self._are_within(rows, MOST):
             return None
         try:
             found = self._compiled.compute(rows, probabilities=probabilities)
         except ValueError:
             return None
         if self._labels is None:
-            if not self._are_finite(np.ascontiguousarray(found.predictions).reshape(1, -1)):
+            if not self._are_within(np.ascontiguousarray(found.predictions).reshape(1, -1), LARGEST):
                 return None
             predicted = _written(found.predictions.tolist())[1:-1]
         else:
@@ -50,7 +55,7 @@ class AnswerWriter:
             predicted = ",".join([labels[place] for place in found.predictions.tolist()])
         if found.probabilities is None:
             return f'{self._head}{predicted}],"warnings":[]}}'.encode()
-        if not self._are_finite(np.ascontiguousarray(found.probabilities)):
+        if not self._are_within(np.ascontiguousarray(found.probabilities), LARGEST):
             return None
         shares = _written(found.probabilities.tolist())
         return f'{self._head}{predicted}],"warnings":[],"probabilities":{shares}{self._classes}'.encode()

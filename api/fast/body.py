@@ -12,7 +12,7 @@ _BACKSLASH, _QUOTE = b"\\", b'"'
 # The quotes around the four names that are always there and the two texts.
 _QUOTES = 12
 # An integer of very many digits is refused, though a float may be as large; only then a number is so large.
-_TOO_LARGE = 10.0 ** (MAX_DIGITS - 1)
+MOST = 10.0 ** (MAX_DIGITS - 1)
 
 
 class _Rows(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -28,7 +28,7 @@ class PlainBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     return_: list[Literal["label", "probability"]] | None = msgspec.field(name="return", default=None)
 
     def rows(self, width: int) -> NDArray[np.float64] | None:
-        """The rows as an array of shape (rows, width) of numbers, none huge; None where they are no such rows."""
+        """The rows as an array of shape (rows, width); None where they are no such rows."""
         try:
             array = np.array(self.input_data.features)
         except ValueError:
@@ -36,7 +36,7 @@ class PlainBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
             return None
         if array.dtype != np.float64 or array.ndim != 2 or array.shape[1] != width:
             return None
-        return array if (np.abs(array) < _TOO_LARGE).all() else None
+        return array
 
     @property
     def probabilities(self) -> bool:

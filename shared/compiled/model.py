@@ -1,6 +1,7 @@
 """A fitted model as plain arrays: columns in, labels, numbers and probabilities out."""
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.compiled.kernels.columns import are_finite, round_to_single
+from shared.compiled.kernels.columns import are_within, round_to_single
 from shared.compiled.links import CHOICES, LINKS, NUMBERS
 from shared.compiled.parts import Floats, FormDamaged, Score
 from shared.compiled.recipe import CompiledRecipe
@@ -17,6 +18,10 @@ from shared.compiled.trees import SumOfTrees
 
 # What numbers an estimator takes: those of single precision and gaps; finite ones; or whatever there is.
 Takes = Literal["single", "finite", "anything"]
+
+
+# The largest finite number.
+LARGEST = sys.float_info.max
 
 
 class Computed(NamedTuple):
@@ -116,7 +121,7 @@ class CompiledModel:
             if not round_to_single(features, rounded):
                 raise ValueError("a number is too large for single precision")
             return rounded
-        if self.takes == "finite" and not are_finite(features):
+        if self.takes == "finite" and not are_within(features, LARGEST):
             raise ValueError("a number is missing or not finite")
         if self.recipe is not None and self.recipe.by_column and len(rows) > 1:
             return np.asfortranarray(features)

@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_made_is_not_used(there: Path) -> None:
 
 def test_all_kernels_are_compiled_when_they_are_imported_and_never_again() -> None:
     kernels: list[Any] = [columns.put_numbers, columns.put_bins, columns.put_tables, columns.round_to_single]
-    kernels += [columns.are_finite, columns.sigmoid_pairs, trees.add_trees, trees.value_of_each_tree]
+    kernels += [columns.are_within, columns.sigmoid_pairs, trees.add_trees, trees.value_of_each_tree]
     for kernel in kernels:
         assert len(kernel.signatures) == 1
         assert not kernel._can_compile

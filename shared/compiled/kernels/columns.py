@@ -96,12 +96,12 @@ def round_to_single(rows: NDArray[np.float64], out: NDArray[np.float64]) -> bool
     return finite
 
 
-@kernel(numba.types.boolean(_TABLE))
-def are_finite(rows: NDArray[np.float64]) -> bool:
-    """Whether no number is infinite or missing."""
+@kernel(numba.types.boolean(_TABLE, numba.types.float64))
+def are_within(rows: NDArray[np.float64], most: float) -> bool:
+    """Whether no number is missing, or further from 0 than `most`."""
     for row in range(rows.shape[0]):
         for column in range(rows.shape[1]):
-            if not math.isfinite(rows[row, column]):
+            if not math.fabs(rows[row, column]) <= most:
                 return False
     return True
 
