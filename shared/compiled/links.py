@@ -49,9 +49,7 @@ def _each_sigmoid(scores: Floats) -> Floats:
     """One class against the others, for each; then brought to a sum of 1."""
     if scores.ndim == 1:
         return _sigmoid(scores)
-    shares = _sigmoid(scores)[:, 1].reshape(scores.shape)
-    shares /= shares.sum(axis=1).reshape(len(scores), -1)
-    return np.asarray(shares)
+    return _of_a_sum(_sigmoid(scores)[:, 1].reshape(scores.shape))
 
 
 def _modified_huber(scores: Floats) -> Floats:
@@ -60,6 +58,11 @@ def _modified_huber(scores: Floats) -> Floats:
     shares /= 2.0
     if scores.ndim == 1:
         return np.stack([1.0 - shares, shares], axis=1)
+    return _of_a_sum(shares)
+
+
+def _of_a_sum(shares: Floats) -> Floats:
+    """Shares of their sum; equal ones where all are 0."""
     total = shares.sum(axis=1)
     nothing = total == 0
     shares[nothing] = 1

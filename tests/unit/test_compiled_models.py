@@ -232,3 +232,14 @@ def test_an_ensemble_of_other_estimators_has_none() -> None:
     model = BaggingClassifier(LogisticRegression(), n_estimators=2).fit(table.drop(columns="target"), table["target"])
     with pytest.raises(NotCompilable, match="other estimators than trees"):
         compile_model(model, trained(FOREST, table, params={"n_estimators": 1}).facts.signature)
+
+
+def test_where_no_class_is_likely_all_are_alike() -> None:
+    table = numeric_classes()
+    result = trained("linear_model.SGDClassifier", table, params={"loss": "log_loss"})
+    result.model[-1].intercept_ -= 1e6
+    model, signature = forget_names(result.model), result.facts.signature
+    compiled = compile_model(model, signature)
+    shares = compiled.compute(columns_of(compiled, inputs(result, table)), probabilities=True).probabilities
+    assert shares is not None
+    assert (shares == model.predict_proba(inputs(result, table).to_numpy())).all()
