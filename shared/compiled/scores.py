@@ -1,6 +1,7 @@
 """Scores of what is no tree. NumPy's operations, in the order of scikit-learn's, give the same bits."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,8 @@ class LinearScore(Score):
     centre: Vector
     # A vector as the weights multiplies in another order than a matrix of one row.
     as_vector: bool
+    # Whether scikit-learn has the weights of each feature side by side, and not those of each output.
+    by_feature: bool
 
     def check(self) -> None:
         """See that weights and intercept fit each other.
@@ -36,8 +39,12 @@ class LinearScore(Score):
             features = features - self.centre
         if self.as_vector:
             return np.asarray(features @ self.weights[0] + self.intercept)
-        found = features @ self.weights.T + self.intercept
+        found = features @ self._factors + self.intercept
         return found[:, 0] if found.shape[1] == 1 else found
+
+    @cached_property
+    def _factors(self) -> Floats:
+        return np.ascontiguousarray(self.weights.T) if self.by_feature else self.weights.T
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,8 @@ class NormalShapes(Score):
         """A row of outputs for each row."""
         distances = []
         for place, mean in enumerate(self.means):
-            axes = np.ascontiguousarray(self.axes[:, self.starts[place] : self.starts[place + 1]])
+            # Column by column, as scikit-learn has them: the last digits for a single row depend on that.
+            axes = np.asfortranarray(self.axes[:, self.starts[place] : self.starts[place + 1]])
             distances.append(np.sum(np.dot(features - mean, axes) ** 2, axis=1))
         return np.asarray(-0.5 * (np.array(distances).T + self.volumes) + self.logs_of_priors)
 

@@ -91,7 +91,7 @@ def of_bernoulli_bayes(model: Any) -> Compiled:
     if model.binarize is None:
         return Compiled(linear, "finite", "highest", "exponentials")
     arrays = {"weights": linear.weights, "intercept": linear.intercept, "centre": linear.centre}
-    score = Cutoff(**arrays, as_vector=False, limit=float(model.binarize))
+    score = Cutoff(**arrays, as_vector=False, by_feature=False, limit=float(model.binarize))
     return Compiled(score, "finite", "highest", "exponentials")
 
 
@@ -156,6 +156,7 @@ def _linear(weights: Any, intercept: Any, *, centre: Floats = _NOTHING) -> Linea
         intercept=_c(np.atleast_1d(intercept)),
         centre=_c(centre),
         as_vector=given.ndim == 1,
+        by_feature=given.ndim == 2 and not given.flags.c_contiguous,
     )
 
 
