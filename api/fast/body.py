@@ -1,6 +1,6 @@
 """Reads the plainest form that the body of a prediction has: rows of numbers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -25,7 +25,9 @@ class PlainBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     dataset_name: str
     environment: str
     input_data: _Rows
-    return_: list[Literal["label", "probability"]] | None = msgspec.field(name="return", default=None)
+    return_: Annotated[list[Literal["label", "probability"]], msgspec.Meta(max_length=2)] | None = msgspec.field(
+        name="return", default=None
+    )
 
     def rows(self, width: int) -> NDArray[np.float64] | None:
         """The rows as an array of shape (rows, width); None where they are no such rows."""

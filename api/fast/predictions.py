@@ -34,6 +34,8 @@ PATH = "/predict"
 MOST_BYTES = 2**16
 # Of a body with texts, gaps or names, each cell is looked at by itself.
 MOST_BYTES_OF_ANY = 2**13
+# So long a table is not made of it here: a name that is left out is a cell, too.
+MOST_CELLS_OF_ANY = 512
 # What takes longer is computed in a thread.
 MOST_SECONDS = 0.0005
 
@@ -150,7 +152,11 @@ class FastPredictions:
 
     def _is_quick(self, predictor: Predictor, data: InputData) -> bool:
         rows = len(data.features or data.records or ())
-        return isinstance(predictor.computes, ModelInForm) and predictor.computes.seconds(rows) <= MOST_SECONDS
+        return (
+            isinstance(predictor.computes, ModelInForm)
+            and rows * len(predictor.signature.inputs) <= MOST_CELLS_OF_ANY
+            and predictor.computes.seconds(rows) <= MOST_SECONDS
+        )
 
     def _writer(self, parts: Parts, dataset_name: str, environment: str) -> AnswerWriter | None:
         """What writes the answers of the model that serves there; None where it is not one for the short way."""

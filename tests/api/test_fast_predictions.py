@@ -137,6 +137,7 @@ OTHERS: dict[str, Any] = {
     "an unknown environment": BODY | {"environment": "nowhere"},
     "an unknown field": BODY | {"more": 1},
     "an unknown thing to return": BODY | {"return": ["everything"]},
+    "three things to return": BODY | {"return": ["label", "label", "label"]},
     "null to return": BODY | {"return": None},
     "a list": [BODY],
 }
@@ -297,6 +298,22 @@ def test_more_cells_than_allowed_and_long_computations_go_the_usual_way(
         monkeypatch.setattr(predictions, "MOST_SECONDS", 0.0)
         assert furnished.post("/predict", json=BODY).status_code == 200
     assert found == []
+
+
+def test_a_long_table_of_empty_records_goes_the_usual_way(
+    furnished: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(*_given: object, **_named: object) -> None:
+        asked.append("here")
+        raise ValueError
+
+    monkeypatch.setattr(predictions, "answer_of", answer)
+    for rows in (1, predictions.MOST_CELLS_OF_ANY // 4 + 1):
+        body = BODY | {"input_data": {"records": [{}] * rows}}
+        assert furnished.post("/predict", json=body).status_code == 422
+    assert asked == ["here"]
 
 
 def test_a_warm_prediction_asks_neither_database_nor_store(
