@@ -117,6 +117,9 @@ def _model(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Compile
         raise FormDamaged("its parts are in the wrong places")
     if recipe is not None and recipe.columns != len(categories):
         raise FormDamaged("its columns are not those of its steps")
+    width = len(categories) if recipe is None else recipe.width
+    if getattr(score, "features", width) != width:
+        raise FormDamaged("its trees take other features than its steps make")
     return CompiledModel(
         categories=categories,
         recipe=recipe,

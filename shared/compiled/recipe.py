@@ -53,10 +53,15 @@ class CompiledRecipe(CompiledPart):
             and _are_starts(self.bin_starts, len(self.bin_sources), len(self.edges))
             and _are_starts(self.table_starts, len(self.table_sources), len(self.entries))
             # A line for gaps and one for categories that are not known.
-            and bool((np.diff(self.table_starts) >= 2 * self.widths).all())
+            and bool((np.diff(self.table_starts) // 2 >= self.widths).all())
         )
         if not fits:
             raise FormDamaged("the steps before the estimator do not fit together")
+
+    @property
+    def width(self) -> int:
+        """How many features it makes."""
+        return len(self.sources) + len(self.bin_sources) + int(self.widths.sum())
 
     def features(self, rows: Floats) -> Floats:
         """The features of rows of columns.
@@ -67,7 +72,7 @@ class CompiledRecipe(CompiledPart):
         if np.isinf(rows[:, self.bin_sources]).any():
             raise ValueError("a number is infinite")
         numbers, bins = len(self.sources), len(self.bin_sources)
-        out = np.empty((len(rows), numbers + bins + int(self.widths.sum())))
+        out = np.empty((len(rows), self.width))
         if numbers:
             put_numbers(self.sources, self.indicates, self.fills, self.shifts, self.scales, rows, out)
         if bins:
@@ -78,4 +83,5 @@ class CompiledRecipe(CompiledPart):
 
 
 def _are_starts(starts: NDArray[np.int64], count: int, end: int) -> bool:
-    return len(starts) == count + 1 and starts[0] == 0 and starts[-1] == end and bool((np.diff(starts) >= 0).all())
+    # Each is compared by itself, because a difference may be too large for its type.
+    return len(starts) == count + 1 and starts[0] == 0 and starts[-1] == end and bool((starts[:-1] <= starts[1:]).all())

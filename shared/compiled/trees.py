@@ -39,6 +39,7 @@ class _Trees(Score):
             len(self.gaps_left) == len(self.nodes)
             and (self.gaps_left <= 1).all()
             and self.sets.shape[1] == SET_WORDS
+            and self.leaves.shape[1] > 0
             and _within(self.roots, len(self.nodes))
             and _within(left[is_leaf], len(self.leaves))
             and _within(left[inner], len(self.nodes) - 1)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.lib import format as npy
 
 from shared.compiled.file import _KINDS, read_model, write_model
 from shared.compiled.parts import FormDamaged
+from shared.compiled.recipe import CompiledRecipe
 from tests.support.documented import ROOT
 from tests.support.models import Planted
 from tests.support.training_tables import dirty, numeric_classes, trained
@@ -103,6 +105,12 @@ DAMAGES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "too few gaps": ("score.gaps_left.npy", lambda gaps: gaps[1:]),
     "a source that is not there": ("recipe.sources.npy", lambda sources: sources + 99),
     "starts that go back": ("recipe.table_starts.npy", lambda starts: starts[::-1].copy()),
+    "widths too large": ("recipe.widths.npy", lambda widths: np.full_like(widths, 2**62)),
+    "more features than the steps make": (
+        "form.json",
+        lambda form: form | {"score": form["score"] | {"features": 10_000}},
+    ),
+    "leaves that say nothing": ("score.leaves.npy", lambda leaves: leaves[:, :0]),
     "an unknown part": ("form.json", lambda form: form | {"score": form["score"] | {"kind": "Unheard"}}),
     "an abstract part": ("form.json", lambda form: form | {"score": form["score"] | {"kind": "Score"}}),
     "parts in the wrong place": ("form.json", lambda form: form | {"recipe": None, "score": form["recipe"]}),
@@ -121,6 +129,32 @@ def test_what_does_not_fit_together_is_refused(forest: bytes, damage: str) -> No
         read(changed(forest, name, change))
     # The same with no change is fine: it is the change that is refused.
     assert read(changed(forest, name, lambda same: same)).gives_probabilities
+
+
+def test_starts_so_far_apart_that_their_differences_go_round_are_refused() -> None:
+    far, nothing = np.iinfo(np.int64), np.zeros(0)
+    starts = np.array([0, far.max, far.min, -1, 10])
+    assert (np.diff(starts) >= 0).all()
+    recipe = CompiledRecipe(
+        columns=1,
+        sources=nothing.astype(np.int64),
+        indicates=nothing.astype(np.uint8),
+        fills=nothing,
+        shifts=nothing,
+        scales=nothing,
+        bin_sources=np.zeros(4, dtype=np.int64),
+        bin_fills=np.zeros(4),
+        edges=np.zeros(10),
+        bin_starts=starts,
+        table_sources=nothing.astype(np.int64),
+        widths=nothing.astype(np.int64),
+        entries=nothing,
+        table_starts=np.zeros(1, dtype=np.int64),
+        by_column=False,
+    )
+    with pytest.raises(FormDamaged):
+        recipe.check()
+    replace(recipe, bin_starts=np.array([0, 1, 1, 5, 10])).check()
 
 
 def test_layers_and_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
