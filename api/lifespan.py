@@ -45,8 +45,8 @@ class Parts(Platform):
 def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """The life of an application: its parts are in `app.state.parts` while it runs.
 
-    With `warm_up` the libraries that the first prediction needs are imported once the process is ready, and the bundled
-    examples are catalogued if this is the first start.
+    With `warm_up` what the first prediction needs is made ready once the process serves, and the bundled examples are
+    catalogued if this is the first start.
 
     Raises:
         PlatformError: as `open_parts` does; `app.state.refused` is set then.
@@ -64,7 +64,7 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
             stack.callback(app.state.parts.jobs_watch.close)
             stack.callback(app.state.parts.following.close)
             if warm_up:
-                threading.Thread(target=_import_libraries, name="warm-up").start()
+                threading.Thread(target=_warm_up, args=[app.state.parts.cache], name="warm-up").start()
                 _begin_first_start(app.state.parts, stack)
             log.info("api_started")
             yield
@@ -115,7 +115,7 @@ def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
         first_start.start()
 
 
-def _import_libraries() -> None:
-    # They take seconds that would otherwise be part of the first prediction.
-    for name in ("shared.compiled.file", "pandas", "sklearn.pipeline"):
-        import_module(name)
+def _warm_up(cache: PredictorCache) -> None:
+    # It takes seconds that would otherwise be part of the first prediction.
+    import_module("shared.compiled.file")
+    cache.warm_up()

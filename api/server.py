@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import suppress
 from functools import partial
+from importlib.abc import MetaPathFinder
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,6 +25,27 @@ from shared.settings import PREFIX, Settings, load_settings
 GRACE_SECONDS = 5
 
 _BACKLOG = 128
+
+# What trainings and predicting processes need.
+_NOT_HERE = {"pandas", "sklearn"}
+
+
+class NotHere(MetaPathFinder):
+    """Has the libraries of trainings not found: no model is unpickled here, and tables are read elsewhere.
+
+    Arrow would import pandas by itself, to see whether what it is given is of pandas. Told that there is none, it takes
+    that for what it is.
+    """
+
+    def find_spec(self, name: str, _path: object, _target: object = None, /) -> None:
+        """Refuse to look for them, and leave all others to those who find them.
+
+        Raises:
+            ModuleNotFoundError: for them.
+        """
+        if name in _NOT_HERE:
+            raise ModuleNotFoundError(f"The API does without {name}", name=name)
+
 
 # Requests pass between the event loop and threads. By Python's default, a thread that has work to do keeps the others
 # waiting for up to 5 ms each time, which is longer than a request needs.
@@ -85,6 +107,7 @@ def main() -> int:
     # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
     # enough; more for each of them would take the cores from the predictions of other models.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.meta_path.insert(0, NotHere())
     arguments = argparse.ArgumentParser(description="Serve the API.")
     arguments.add_argument("--fd", type=int, help="the descriptor of a bound socket")
     descriptor: int | None = arguments.parse_args().fd

@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     reader_memory_mb: int = Field(default=2048, ge=256)
     reader_seconds: float = Field(default=600, gt=0)
     model_cache_mb: int = Field(default=1024, ge=1)
+    predictors: int = Field(default=1, ge=1, le=64)
+    predictor_memory_mb: int = Field(default=2048, ge=256)
 
     # Jobs.
     job_memory_mb: int = Field(default=4096, ge=256)

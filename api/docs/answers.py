@@ -7,7 +7,15 @@ from typing import Any
 
 from api.http.problems import problem, unexpected
 from api.protocols.error_forms import ErrorForm
-from shared.errors import ModelBusy, PlatformError, PredictionTooSlow, ReaderBusy, TableTooLarge, UploadOvertaken
+from shared.errors import (
+    ModelBusy,
+    PlatformError,
+    PredictionTooSlow,
+    PredictorEnded,
+    ReaderBusy,
+    TableTooLarge,
+    UploadOvertaken,
+)
 
 # As it is in the recorded problems.
 REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"
@@ -21,7 +29,7 @@ _RARE: dict[str, list[PlatformError]] = {
     "preview_dataset 413": [TableTooLarge()],
     "profile_dataset 413": [TableTooLarge()],
     "profile_dataset 503": [ReaderBusy()],
-    "predict 503": [ModelBusy(), PredictionTooSlow()],
+    "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }
 _BINARY = "application/octet-stream"
 

@@ -147,6 +147,12 @@ class PredictionTooSlow(Unavailable):
     hint = "Send fewer rows at a time, promote a model that predicts faster, or have MLMINI_PREDICT_SECONDS raised."
 
 
+class PredictorEnded(Unavailable):
+    """The process that computes the predictions of this model died before it answered; those of others go on."""
+
+    hint = "Try again, with fewer rows at a time; if that does not help, promote another model."
+
+
 class NoActiveModel(Conflict):
     """In that environment, the dataset does not have an active model."""
 

@@ -11,6 +11,7 @@ from shared.object_store import ObjectStore
 from shared.prediction.loaded import LoadedModels, ServingPlace
 from shared.prediction.lookup import Served, find_served
 from shared.prediction.predictor import Predictor, load_predictor
+from shared.prediction.processes import PredictingProcesses
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.model_memory import check_model_memory, check_size
@@ -39,6 +40,7 @@ class PredictorCache:
         self._key = key
         self._loaded = LoadedModels(settings.model_cache_mb * 2**20)
         self._loads = Loads()
+        self._processes = PredictingProcesses(settings)
         self._weights: dict[int, int] = {}
         self._watcher = Watcher(database, self._loaded, replace=self._replace)
 
@@ -46,8 +48,14 @@ class PredictorCache:
         """Begin to watch for changes of the registry."""
         self._watcher.start()
 
+    def warm_up(self) -> None:
+        """Make predicting processes start fast; that takes seconds."""
+        self._processes.warm_up()
+
     def close(self) -> None:
-        """Stop watching; the predictors stay as they are."""
+        """Stop watching, and end the processes that predict; what else is here stays as it is."""
+        # First, so that a load under way ends, for which the watcher waits.
+        self._processes.close()
         self._watcher.close()
 
     def catch_up(self) -> None:
@@ -121,7 +129,7 @@ class PredictorCache:
         # Remembered, because to measure a model again would take its memory again.
         check_model_memory(artifact.version, self._weights.get(artifact.version, 0), self._settings)
         with corrupt_is_unavailable(served.loaded):
-            predictor = load_predictor(self._store, self._settings, self._key, served)
+            predictor = load_predictor(self._store, self._settings, self._key, served, self._processes)
         self._weights[artifact.version] = predictor.memory_bytes
         check_model_memory(artifact.version, predictor.memory_bytes, self._settings)
         log.info("model_loaded", version=artifact.version, artifact_path=served.loaded.artifact_path)

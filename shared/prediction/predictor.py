@@ -7,18 +7,17 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
-from shared.prediction.computing import Computes, FittedModel, ModelInForm
+from shared.prediction.computing import Computes, ModelInForm
 from shared.prediction.csv_reading import LearntReading
 from shared.prediction.incomputable import refuse_rows, refuse_values
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import take_input
 from shared.prediction.lookup import Served
-from shared.registry.artifact import load_model
+from shared.prediction.processes import PredictingProcesses
+from shared.prediction.sandboxed import load_sandboxed
 from shared.registry.forms import load_form
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
-from shared.training.frame import forget_names
-from shared.training.parts import parts_of
 
 log = get_logger(__name__)
 
@@ -116,35 +115,30 @@ class Predictor:
         raise NoProbabilities(sentence, errors=[{"loc": ["body", "return"], "msg": "has no probabilities"}])
 
 
-def load_predictor(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> Predictor:
-    """Load the model of an artifact and make it ready to serve.
+def load_predictor(
+    store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served, processes: PredictingProcesses
+) -> Predictor:
+    """Make the model of an artifact ready to serve: here by its compiled form, or in a process of its own.
 
     Raises:
-        ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_model` and `load_form`.
+        ArtifactCorrupt, ModelUnavailable, StoreUnavailable, ScratchFull: as `load_sandboxed` and `load_form`.
     """
-    loading = _fitted if served.form is None else _compiled
-    computes, memory_bytes = loading(store, settings, key, served)
+    signature = Signature.model_validate(served.signature)
+    computes: Computes
+    if served.form is None:
+        computes = load_sandboxed(store, settings, key, served.artifact, signature=signature, processes=processes)
+        memory_bytes = computes.memory_bytes
+    else:
+        compiled = load_form(store, settings, key, served.form)
+        in_form = ModelInForm(compiled, signature, served.estimator.rpartition(".")[2])
+        in_form.warm_up()
+        computes, memory_bytes = in_form, compiled.memory_bytes
     return Predictor(
         version=served.artifact.version,
         computes=computes,
         memory_bytes=memory_bytes,
         learnt=served.learnt,
     )
-
-
-def _compiled(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> tuple[Computes, int]:
-    compiled = load_form(store, settings, key, served.loaded)
-    computes = ModelInForm(compiled, Signature.model_validate(served.signature), served.estimator.rpartition(".")[2])
-    computes.warm_up()
-    return computes, compiled.memory_bytes
-
-
-def _fitted(store: ObjectStore, settings: Settings, key: ArtifactKey, served: Served) -> tuple[Computes, int]:
-    signature = Signature.model_validate(served.signature)
-    model, memory_bytes = load_model(store, settings, key, served.artifact)
-    _compute_in_one_thread(model)
-    # A plain array has no column names; a model that kept them would warn at each prediction.
-    return FittedModel(forget_names(model) if signature.numeric else model, signature), memory_bytes
 
 
 def _as_json(values: Any, form: str) -> list[Any]:
@@ -163,10 +157,3 @@ def _as_json(values: Any, form: str) -> list[Any]:
         array = array[:, 0]
     found: list[Any] = array.tolist()
     return found
-
-
-def _compute_in_one_thread(model: Any) -> None:
-    """Set `n_jobs` to 1 in all fitted parts: handing single rows to threads takes longer than predicting them."""
-    for part in parts_of(model):
-        if "n_jobs" in vars(part):
-            part.n_jobs = 1

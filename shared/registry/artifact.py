@@ -1,28 +1,23 @@
 """The only code that turns a model into a file and a file into a model.
 
 A pickle is a program: loading one that somebody else wrote runs their code. So the bytes are read once, checked against
-the registry and the key, and those very bytes are loaded.
+the registry and the key, and those very bytes are loaded. Only processes that hold no secret load any: those that
+predict, and those of jobs.
 """
 
 import importlib.metadata
 import pickle
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.hashing import CHUNK_BYTES, chunks_of, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
-from shared.registry.model_memory import measure_memory
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
-from shared.scratch import scratch_errors
 from shared.settings import Settings
-
-# A smaller file is kept in memory.
-_HELD_BYTES = 16 * 2**20
 
 log = get_logger(__name__)
 
@@ -31,44 +26,6 @@ def dump(model: Any, path: Path) -> None:
     """Write a fitted model to a file."""
     with path.open("wb") as file:
         pickle.dump(model, file, protocol=5)
-
-
-class Loaded(NamedTuple):
-    """A model, and the memory that it takes."""
-
-    model: Any
-    memory_bytes: int
-
-
-def load_model(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact) -> Loaded:
-    """Read, check and load the model of an artifact.
-
-    The bytes are first copied to a file without a name, where nobody else can change them. A large model takes twice
-    its memory while it is loaded; with its bytes in memory too, it would take three times as much.
-
-    Raises:
-        ArtifactCorrupt: when the file is missing or is not the one that was registered; nothing of it is run.
-        ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
-        StoreUnavailable: when the object store does not answer.
-        ScratchFull, ScratchUnavailable: when the file cannot be written.
-    """
-    with tempfile.SpooledTemporaryFile(_HELD_BYTES, dir=str(settings.scratch)) as file:
-        with scratch_errors():
-            copy_checked(store, settings, key, artifact, file)
-            # Also writes what is still in its buffer.
-            file.seek(0)
-        _check_release(artifact.version, artifact.environment)
-        return Loaded(*measure_memory(lambda: _unpickle(file, artifact.version), size_bytes=artifact.seal.size_bytes))
-
-
-def _unpickle(file: IO[bytes], version: int) -> Any:
-    try:
-        return pickle.load(file)  # noqa: S301 - these very bytes were verified before
-    except Exception as error:
-        log.exception("model_not_loaded", version=version)
-        raise ModelUnavailable(
-            f"Model {version} cannot be loaded with the libraries that are installed here. Train it again."
-        ) from error
 
 
 def fetch(store: ObjectStore, settings: Settings, key: ArtifactKey, artifact: Artifact, target: Path) -> None:
@@ -134,6 +91,19 @@ def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
         raise ModelUnavailable(
             f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or retire the "
             "version and train again."
+        ) from error
+
+
+def _unpickle(file: IO[bytes], version: int) -> Any:
+    try:
+        return pickle.load(file)  # noqa: S301 - these very bytes were verified before
+    except MemoryError:
+        # Of a limit of the process, which ends with a code that tells so.
+        raise
+    except Exception as error:
+        log.exception("model_not_loaded", version=version)
+        raise ModelUnavailable(
+            f"Model {version} cannot be loaded with the libraries that are installed here. Train it again."
         ) from error
 
 

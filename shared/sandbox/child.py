@@ -19,11 +19,16 @@ ChildFunction = Callable[[Path], None]
 GUARD_DIED = signal.SIGUSR1
 
 
-def become_child(entry: ChildFunction, folder: Path, limits: ProcessLimits, *, server: int, output: int) -> NoReturn:
-    """Call `entry` in a process of its own, which prints to the descriptor `output`, and end with a telling code."""
+def become_child(
+    entry: ChildFunction, folder: Path, limits: ProcessLimits, *, server: int, given: int | None, output: int
+) -> NoReturn:
+    """Call `entry` in a process of its own, and end with a telling code.
+
+    It reads from the descriptor `given`, where there is one, and prints to the descriptor `output`.
+    """
     code = FAILED
     try:
-        _enter(folder, limits, server=server, output=output)
+        _enter(folder, limits, server=server, given=given, output=output)
         entry(folder)
         code = 0
     except MemoryError:
@@ -39,7 +44,7 @@ def become_child(entry: ChildFunction, folder: Path, limits: ProcessLimits, *, s
         os._exit(code)
 
 
-def _enter(folder: Path, limits: ProcessLimits, *, server: int, output: int) -> None:
+def _enter(folder: Path, limits: ProcessLimits, *, server: int, given: int | None, output: int) -> None:
     """Make the forked process one of its own: group, descriptors, folder, limits."""
     os.setpgid(0, 0)
     if not die_with_parent(signal.SIGKILL, parent=server):
@@ -47,8 +52,7 @@ def _enter(folder: Path, limits: ProcessLimits, *, server: int, output: int) -> 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, GUARD_DIED):
         signal.signal(number, signal.SIG_DFL)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY) if given is None else given, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.

@@ -64,6 +64,10 @@ class SandboxProcess:
             self._run.close()
         return self._ending
 
+    def abandon(self) -> None:
+        """Have it killed, and hear no more of it; nothing is waited for."""
+        self._run.close()
+
     def kill(self) -> None:
         """Have it killed with all that it started. The server does it, as it alone knows that the pid is still its."""
         if self._ending is None:
@@ -116,15 +120,15 @@ class Sandbox:
         with self._lock:
             self._connected()
 
-    def run(self, folder: Path, limits: ProcessLimits) -> SandboxProcess:
-        """Start a process that calls the entry function with `folder`.
+    def run(self, folder: Path, limits: ProcessLimits, *, given: socket.socket | None = None) -> SandboxProcess:
+        """Start a process that calls the entry function with `folder`; `given` becomes its standard input.
 
         Raises:
             SandboxFailed: when the server or the process cannot start.
         """
         request = json.dumps({"folder": str(folder), "limits": asdict(limits)}).encode()
         with self._lock:
-            run = self._send_twice(request)
+            run = self._send_twice(request, [] if given is None else [given.fileno()])
         return SandboxProcess(run)
 
     def close(self) -> None:
@@ -136,27 +140,27 @@ class Sandbox:
         with self._lock:
             self._stop()
 
-    def _send_twice(self, request: bytes) -> socket.socket:
+    def _send_twice(self, request: bytes, given: list[int]) -> socket.socket:
         # A pair for each server: one that dies now may have reported its process already. Made here, so that a lack of
         # descriptors is not taken for the death of a server, whose processes would be killed with it.
         pair = socket.socketpair()
         try:
-            return self._send(request, *pair)
+            return self._send(request, given, *pair)
         except OSError:
             # It died since the last run; a second server gets the same request.
             self._stop()
         pair = socket.socketpair()
         try:
-            return self._send(request, *pair)
+            return self._send(request, given, *pair)
         except OSError as error:
             self._stop()
             raise SandboxFailed(f"{self._entry} does not stay alive") from error
 
-    def _send(self, request: bytes, ours: socket.socket, theirs: socket.socket) -> socket.socket:
+    def _send(self, request: bytes, given: list[int], ours: socket.socket, theirs: socket.socket) -> socket.socket:
         with theirs:
             try:
                 connection = self._connected()
-                socket.send_fds(connection, [request], [theirs.fileno()])
+                socket.send_fds(connection, [request], [theirs.fileno(), *given])
                 if not connection.recv(1):
                     raise ConnectionResetError
             except BaseException:

@@ -1,7 +1,8 @@
 """The fork server: imports what is heavy, then forks one process for each request.
 
 Runs as `python -P -m shared.sandbox.server MODULE:FUNCTION`, single-threaded, its standard input a socket to its
-owner. A request is one JSON message with the socket of that run attached. On the run's socket the server says how
+owner. A request is one JSON message with the socket of that run attached, and maybe another descriptor, which
+becomes the standard input of the process. On the run's socket the server says how
 the process ended; the owner shuts its side down to have the process killed.
 
 The process that is started is not the server but its guard, which does nothing but wait for the end of the server or
@@ -111,27 +112,32 @@ class ForkServer:
         self.serving = False
 
     def _take_request(self) -> None:
-        message, descriptors, _, _ = socket.recv_fds(self.owner, 65536, 1)
+        message, descriptors, _, _ = socket.recv_fds(self.owner, 65536, 2)
         if not message:
             self._stop()
             return
         request = json.loads(message)
         news = socket.socket(fileno=descriptors[0])
+        given = descriptors[1] if len(descriptors) > 1 else None
         try:
-            self._fork(news, Path(request["folder"]), ProcessLimits(**request["limits"]))
+            self._fork(news, given, Path(request["folder"]), ProcessLimits(**request["limits"]))
         except OSError:
             # No process could be had. The owner sees it by the closed socket; the runs of others go on.
             traceback.print_exc()
             news.close()
+        finally:
+            if given is not None:
+                # Held open, it would hide the end of the process from whoever has the other side.
+                os.close(given)
         # The owner sends one request at a time, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
-    def _fork(self, news: socket.socket, folder: Path, limits: ProcessLimits) -> None:
+    def _fork(self, news: socket.socket, given: int | None, folder: Path, limits: ProcessLimits) -> None:
         printed, output = os.pipe()
         try:
             pid = os.fork()
             if pid == 0:
-                become_child(self.entry, folder, limits, server=self.pid, output=output)
+                become_child(self.entry, folder, limits, server=self.pid, given=given, output=output)
         except OSError:
             os.close(printed)
             raise

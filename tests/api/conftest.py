@@ -14,6 +14,7 @@ from sqlalchemy import event
 from api.app import create_app
 from api.lifespan import Parts
 from shared.database import Database
+from shared.prediction import processes
 from shared.sandbox import Sandbox
 from shared.settings import Settings
 from shared.tables import reader
@@ -24,30 +25,34 @@ from tests.support.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def one_fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Reads the uploads of all applications of this process."""
-    server = Sandbox("shared.tables.inspection:main", scratch=tmp_path_factory.mktemp("fork-server"))
-    yield server
-    server.close()
+def fork_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sandbox]]:
+    """Read the uploads of all applications of this process, and predict for them; by their entry functions."""
+    entries = ("shared.tables.inspection:main", "shared.prediction.predicting_process:main")
+    servers = {entry: Sandbox(entry, scratch=tmp_path_factory.mktemp("fork-server")) for entry in entries}
+    yield servers
+    for server in servers.values():
+        server.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lent_fork_server(one_fork_server: Sandbox) -> Iterator[None]:
-    """Applications have no fork server of their own: each would import pandas anew."""
+def lent_fork_servers(fork_servers: dict[str, Sandbox]) -> Iterator[None]:
+    """Applications have no fork servers of their own: each would import pandas anew."""
 
     class Lent:
-        def __init__(self, _entry: str, **_rest: object) -> None:
-            self.run = one_fork_server.run
+        def __init__(self, entry: str, **_rest: object) -> None:
+            self._lent = fork_servers[entry]
+            self.run = self._lent.run
 
         @property
         def room_mb(self) -> int | None:
-            return one_fork_server.room_mb
+            return self._lent.room_mb
 
         def close(self) -> None:
             """It goes on for the next application."""
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reader, "Sandbox", Lent)
+        patched.setattr(processes, "Sandbox", Lent)
         yield
 
 

@@ -9,13 +9,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from importlib import import_module
 from pathlib import Path
 
 import httpx2
 import psutil
 import pytest
 
-from api.server import main
+from api.server import NotHere, main
 from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
@@ -33,8 +34,29 @@ def test_it_tells_little_about_itself(server: ApiServer) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux shows what a process has loaded")
-def test_what_the_first_prediction_needs_is_loaded_once_it_serves(server: ApiServer) -> None:
-    eventually(lambda: "/sklearn/" in Path(f"/proc/{server.pid}/maps").read_text(), timeout=60)
+def test_what_the_first_prediction_needs_is_ready_once_it_serves(server: ApiServer) -> None:
+    process = psutil.Process(server.pid)
+    eventually(lambda: "/llvmlite/" in maps_of(process), timeout=60)
+    # The fork server of predicting processes, and its guard.
+    eventually(lambda: any("/sklearn/" in maps_of(child) for child in process.children(recursive=True)), timeout=60)
+
+
+def test_what_trainings_need_is_not_found_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [NotHere(), *sys.meta_path])
+    for name in ("pandas", "sklearn"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        with pytest.raises(ModuleNotFoundError, match=f"does without {name}"):
+            import_module(name)
+    with pytest.raises(ModuleNotFoundError, match="No module named"):
+        import_module("this_is_no_module")
+
+
+def maps_of(process: psutil.Process) -> str:
+    """What a process has loaded; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{process.pid}/maps").read_text()
+    except OSError:
+        return ""
 
 
 def test_a_refused_body_of_many_megabytes_gets_its_answer(server: ApiServer) -> None:
@@ -123,6 +145,7 @@ def test_numeric_libraries_have_one_thread_unless_told_otherwise(
     # What it sets for its own process is not for that of the tests.
     monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
     monkeypatch.setattr(os, "umask", lambda _: None)
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path.copy())
     monkeypatch.setenv("MLMINI_PORT", "a start that is refused")
     monkeypatch.setenv("OMP_NUM_THREADS", told or "")
     if told is None:

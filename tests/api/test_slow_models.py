@@ -1,11 +1,13 @@
 """A model that is slow is slow for those who ask it, and for nobody else."""
 
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,11 +18,12 @@ from api.lifespan import Parts
 from api.server import GRACE_SECONDS
 from shared.database import Database
 from shared.object_store import open_store
+from shared.prediction.computing import Answers, ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.arrivals import Arrivals
 from tests.support.blocking_model import Gate
-from tests.support.models import Platform, open_platform
+from tests.support.models import Platform, doubling, open_platform
 from tests.support.registry import Data
 from tests.support.server import running
 from tests.support.waiting import eventually
@@ -158,23 +161,49 @@ def test_a_prediction_over_its_time_is_given_up_and_says_how_to_mend_it(hasty: S
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_a_model_that_is_stuck_refuses_at_once_until_its_predictions_have_ended(hasty: Site) -> None:
+def test_a_prediction_over_its_time_is_killed_and_the_next_one_begins_anew(hasty: Site) -> None:
+    until(hasty, SLOW, "prediction_too_slow")
+    eventually(lambda: "mlmini_predictions_overdue 0.0" in hasty.client.get("/metrics").text)
+    begun = hasty.gate.begun()
+    eventually(lambda: hasty.ask(SLOW).result(SOON) and hasty.gate.begun() > begun)
+    until(hasty, IRIS, "")
+    hasty.gate.open()
+    until(hasty, SLOW, "")
+
+
+def test_a_form_that_is_stuck_refuses_at_once_until_its_predictions_have_ended(
+    hasty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No form that is known computes for long. What it does is done in a thread of the process, which cannot be killed.
+    gate, begun = threading.Event(), []
+
+    def compute(model: ModelInForm, rows: Any, *, probabilities: bool) -> Answers:
+        begun.append(model)
+        gate.wait()
+        return real(model, rows, probabilities=probabilities)
+
+    real = ModelInForm.compute
+    hasty.platform.train(hasty.slow, doubling().in_form(), name="slow")
+    eventually(lambda: hasty.ask(SLOW).result(SOON).json().get("predictions") == [2.0])
+    # What is known to take long is computed in a thread.
+    monkeypatch.setattr(ModelInForm, "seconds", lambda *_: 1.0)
+    monkeypatch.setattr(ModelInForm, "compute", compute)
     refused = until(hasty, SLOW, "model_busy")
     assert refused.status_code == 503
     assert "is still at predictions that took longer than 0.3 seconds" in refused.json()["detail"]
     assert int(refused.headers["retry-after"]) > 0
-    begun = hasty.gate.begun()
+    share = len(begun)
     assert code(hasty.ask(SLOW).result(SOON)) == (503, "model_busy")
-    assert hasty.gate.begun() == begun
+    assert len(begun) == share
     until(hasty, IRIS, "")
-    assert f"mlmini_predictions_overdue {begun}.0" in hasty.client.get("/metrics").text
-    hasty.gate.open()
+    assert f"mlmini_predictions_overdue {share}.0" in hasty.client.get("/metrics").text
+    gate.set()
     until(hasty, SLOW, "")
     eventually(lambda: "mlmini_predictions_overdue 0.0" in hasty.client.get("/metrics").text)
 
 
-def test_a_new_version_answers_while_the_one_before_it_is_stuck(hasty: Site) -> None:
-    until(hasty, SLOW, "model_busy")
+def test_a_new_version_answers_while_the_one_before_it_is_slow(hasty: Site) -> None:
+    until(hasty, SLOW, "prediction_too_slow")
     opened = Gate(hasty.platform.folder, "opened")
     opened.open()
     hasty.platform.train(hasty.slow, opened.fitted(), name="slow")
@@ -194,7 +223,7 @@ def test_interrupted_the_process_does_not_wait_for_a_prediction(
     server = ApiServer(api_settings)
     with running(server), ThreadPoolExecutor() as threads:
         threads.submit(httpx2.post, f"{server.url}/predict", json=SLOW, timeout=60)
-        # The first prediction of a process imports scikit-learn.
+        # The first process that predicts is forked once scikit-learn is imported.
         eventually(lambda: gate.begun() == 1, timeout=60)
         process = server.process
         assert process is not None

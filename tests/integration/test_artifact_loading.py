@@ -1,7 +1,6 @@
 """Model files that somebody changed: each is refused, and nothing of it runs."""
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +13,12 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from shared.database import Database
-from shared.errors import ArtifactCorrupt, ModelUnavailable, NotActive, ScratchFull, ScratchUnavailable
+from shared.errors import ArtifactCorrupt, ModelUnavailable, NotActive
 from shared.hashing import digest_of
 from shared.object_store import ObjectStore
 from shared.prediction.lookup import find_served
 from shared.registry import deployments
-from shared.registry.artifact import fetch, load_model
+from shared.registry.artifact import fetch, load_fetched
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import Artifact, load_artifact_key, reseal
 from shared.settings import Settings
@@ -41,7 +40,9 @@ def registered(platform: Platform, version: int) -> Artifact:
 
 
 def load(platform: Platform, artifact: Artifact) -> Any:
-    return load_model(platform.store, platform.settings, platform.key, artifact).model
+    path = platform.folder / "fetched"
+    fetch(platform.store, platform.settings, platform.key, artifact, path)
+    return load_fetched(path, version=artifact.version, sha256=artifact.seal.sha256, environment=artifact.environment)
 
 
 def replaced(changed: bytes, _: bytes) -> bytes:
@@ -56,26 +57,6 @@ def flip_a_byte(data: bytes) -> bytes:
 def test_a_registered_model_loads_and_predicts(platform: Platform) -> None:
     artifact = registered(platform, platform.train(platform.dataset()))
     assert load(platform, artifact).predict([[5.1, 3.5, 1.4, 0.2]]).tolist() == ["setosa"]
-
-
-def test_a_disk_without_room_for_the_file_is_told_by_its_own_code(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    artifact = registered(platform, platform.train(platform.dataset()))
-    with Path("/dev/full").open("wb+", buffering=0) as full:
-        monkeypatch.setattr("shared.registry.artifact.tempfile.SpooledTemporaryFile", lambda *_, **__: full)
-        with pytest.raises(ScratchFull):
-            load(platform, artifact)
-
-
-def test_a_scratch_folder_that_is_gone_is_told_by_its_own_code(platform: Platform) -> None:
-    artifact = registered(platform, platform.train(platform.dataset()))
-    # What is larger than this many bytes is put aside in a file.
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("shared.registry.artifact._HELD_BYTES", 10)
-        shutil.rmtree(platform.settings.scratch, ignore_errors=True)
-        with pytest.raises(ScratchUnavailable):
-            load(platform, artifact)
 
 
 CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
@@ -173,11 +154,9 @@ def test_of_a_much_larger_file_no_more_is_read_than_tells_it_apart(platform: Pla
     artifact = registered(platform, platform.train(platform.dataset()))
     platform.overwrite(artifact.artifact_path, lambda data: data + bytes(8 * 2**20))
     counted = Counted(platform.store)
-    for act in (load_model, partial(fetch, target=tmp_path / "copy")):
-        counted.bytes_read = 0
-        with pytest.raises(ArtifactCorrupt, match="another size"):
-            act(cast("ObjectStore", counted), platform.settings, platform.key, artifact)
-        assert counted.bytes_read == artifact.seal.size_bytes + 1
+    with pytest.raises(ArtifactCorrupt, match="another size"):
+        fetch(cast("ObjectStore", counted), platform.settings, platform.key, artifact, tmp_path / "copy")
+    assert counted.bytes_read == artifact.seal.size_bytes + 1
 
 
 class Counted:
@@ -218,7 +197,7 @@ def test_a_model_that_was_sealed_with_another_key_says_which_keys_differ(platfor
     artifact = registered(platform, platform.train(platform.dataset()))
     other = load_artifact_key(platform.settings.model_copy(update={"artifact_key": SecretStr("another key " * 4)}))
     with pytest.raises(ArtifactCorrupt, match=f"{platform.key.id}.*{other.id}"):
-        load_model(platform.store, platform.settings, other, artifact)
+        fetch(platform.store, platform.settings, other, artifact, platform.folder / "fetched")
 
 
 def test_a_file_that_is_no_model_at_all_is_refused_cleanly(platform: Platform) -> None:

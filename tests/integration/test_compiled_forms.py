@@ -12,7 +12,8 @@ from shared.discarded import remove_discarded
 from shared.errors import ModelUnavailable
 from shared.object_store import ObjectStore
 from shared.prediction.cache import PredictorCache
-from shared.prediction.computing import FittedModel, ModelInForm
+from shared.prediction.computing import ModelInForm
+from shared.prediction.sandboxed import SandboxedModel
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
 from shared.registry.forms import compilations_of
@@ -59,7 +60,7 @@ def test_a_model_with_a_form_is_served_by_it_and_answers_as_the_fitted_one(
     answer = predictor.answer(features=[ROW, [6.2, 3.4, 5.4, 2.3]], records=None, probabilities=True, max_cells=9)
     platform.train(data, iris_forest())
     fitted = cache.get("iris", "dev", version=2)
-    assert isinstance(fitted.computes, FittedModel)
+    assert isinstance(fitted.computes, SandboxedModel)
     assert answer == fitted.answer(features=[ROW, [6.2, 3.4, 5.4, 2.3]], records=None, probabilities=True, max_cells=9)
     assert names(platform) == [FORM, "iris_model_dev_v1.pkl", "iris_model_dev_v2.pkl"]
 

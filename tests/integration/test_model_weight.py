@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
+from structlog.testing import capture_logs
 
 from shared.database import Database
 from shared.errors import ModelTooLarge
@@ -64,25 +65,41 @@ def registered_size(platform: Platform) -> int:
     return found.artifact.seal.size_bytes
 
 
-def memory(name: str) -> int:
-    """A line of what the kernel tells of this process, in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+def memory(name: str, pid: int | str = "self") -> int:
+    """A line of what the kernel tells of a process, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 @linux
 def test_a_large_forest_is_weighed_at_what_it_takes_and_loaded_in_twice_that(platform: Platform, large: Fitted) -> None:
+    tree = ExtraTreesClassifier(1).fit([[0.0] * 4, [1.0] * 4], ["0", "1"])
+    platform.train(platform.dataset("small"), replace(large, model=tree), name="small")
     platform.train(platform.dataset("large"), large, name="large")
     size = registered_size(platform)
-    with caching(platform, megabytes=1024) as cache:
+    with caching(platform, megabytes=1024) as cache, capture_logs() as logs:
+        cache.get("small", "dev")
         gc.collect()
-        before = memory("VmRSS")
-        # The most that the process had is what it has now, from here on.
-        Path("/proc/self/clear_refs").write_text("5")
+        before = memory("VmHWM")
         predictor = cache.get("large", "dev")
+        pids = [log["pid"] for log in logs if log["event"] == "predicting_process_started"]
+        # What both of them have that the fork server has, too.
+        common = memory("VmRSS", pids[0])
         assert size <= predictor.memory_bytes < 1.5 * size
-        assert memory("VmRSS") - before < 1.5 * size
-        assert memory("VmHWM") - before < 2.6 * size
+        assert memory("VmRSS", pids[1]) - common < 1.5 * size
+        assert memory("VmHWM", pids[1]) - common < 2.6 * size
+        # Nothing of it is in this process.
+        assert memory("VmHWM") - before < 0.5 * size
+
+
+def test_each_process_of_a_model_counts(platform: Platform) -> None:
+    platform.train(platform.dataset())
+    weights = []
+    for predictors in (1, 3):
+        settings = platform.settings.model_copy(update={"predictors": predictors})
+        with caching(replace(platform, settings=settings), megabytes=1024) as cache:
+            weights.append(cache.get("iris", "dev").memory_bytes)
+    assert weights[1] == 3 * weights[0]
 
 
 def test_a_model_that_is_too_large_is_refused_before_it_is_read(platform: Platform, large: Fitted) -> None:

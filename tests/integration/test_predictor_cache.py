@@ -23,7 +23,6 @@ from shared.errors import (
 )
 from shared.object_store.local import LocalStore
 from shared.prediction.cache import PredictorCache
-from shared.prediction.computing import FittedModel
 from shared.prediction.loaded import ServingPlace
 from shared.registry import deployments
 from shared.settings import Settings
@@ -360,11 +359,9 @@ def test_a_cache_that_watches_nothing_can_be_closed(platform: Platform) -> None:
         pass
 
 
-def test_forests_serve_in_one_thread_and_without_warnings(platform: Platform, cache: PredictorCache) -> None:
+def test_forests_serve_without_warnings(platform: Platform, cache: PredictorCache) -> None:
     platform.train(platform.dataset())
     predictor = cache.get("iris", "dev")
-    assert isinstance(predictor.computes, FittedModel)
-    assert predictor.computes.model.n_jobs == 1
     answer = predictor.answer(features=[[5.1, 3.5, 1.4, 0.2]], records=None, probabilities=False, max_cells=9)
     assert answer.predictions == ["setosa"]
 

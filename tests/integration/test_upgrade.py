@@ -23,7 +23,7 @@ from shared.errors import ArtifactCorrupt, StoreUnavailable
 from shared.migration import upgrade
 from shared.object_store import ObjectStore, open_store
 from shared.registry import deployments
-from shared.registry.artifact import load_model
+from shared.registry.artifact import fetch
 from shared.registry.rows import DeploymentRow
 from shared.registry.seal_renewal import Renewal, Renewed
 from shared.registry.sealing import ArtifactKey, load_artifact_key
@@ -100,7 +100,7 @@ class Old:
             artifacts = [deployments.read_artifact(*row) for row in session.execute(deployments.artifacts())]
         for artifact in artifacts:
             try:
-                load_model(own.store, own.settings, self.renewal.key, artifact)
+                fetch(own.store, own.settings, self.renewal.key, artifact, own.folder / "fetched")
             except ArtifactCorrupt as error:
                 found[artifact.version, artifact.stage] = error.detail
         return found

@@ -63,6 +63,7 @@ _IMPORTED = (
     "cli.launcher.up",
     "flower.__main__",
     "psycopg",
+    "shared.prediction.predicting_process",
     "shared.tables.inspection",
     "shared.listening",
     "shared.object_store.s3",
