@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from api.lifespan import Parts
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, iris_forest, with_target
+from tests.support.wilful_model import FAIL, wilful
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 BODY = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
@@ -215,19 +215,12 @@ def test_every_wrong_cell_is_named_with_its_place(one_client: TestClient, one_pl
     ]
 
 
-def test_an_error_of_the_model_is_not_blamed_on_the_client(
-    app: FastAPI, client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    predictor = app.state.parts.cache.get("iris", "dev")
-
-    def crash(_rows: object) -> None:
-        raise AttributeError("the trees are gone")
-
-    monkeypatch.setattr(predictor.computes.model, "predict", crash)
+def test_an_error_of_the_model_is_not_blamed_on_the_client(client: TestClient, platform: Platform) -> None:
+    platform.train(platform.dataset("wilful"), wilful(), name="wilful")
     with capture_logs() as logs:
-        answer = client.post("/predict", json=BODY)
+        answer = client.post("/predict", json=BODY | {"dataset_name": "wilful", "input_data": {"features": [[FAIL]]}})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
-    assert "trees" not in answer.text
+    assert "nothing like it" not in answer.text
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["request_failed"]
 
 
