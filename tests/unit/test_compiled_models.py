@@ -188,6 +188,9 @@ def test_what_has_no_compiled_form_says_why() -> None:
     guess = trained("dummy.DummyClassifier", numeric_classes(), params={"strategy": "uniform"})
     assert guess.facts.compilation is not None
     assert guess.facts.compilation.detail == "No compiled form: it answers at random."
+    few = trained("ensemble.BaggingClassifier", numeric_classes(), params={"n_estimators": 2, "max_features": 1})
+    assert few.facts.compilation is not None
+    assert few.facts.compilation.detail == "No compiled form: none of its trees was shown some of the features."
 
 
 def test_a_form_that_differs_is_found_out_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

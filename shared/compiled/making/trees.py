@@ -35,6 +35,9 @@ def of_forest(model: Any) -> Compiled:
 def of_bagging(model: Any) -> Compiled:
     """A mean of trees, each of which may have been shown some of the features and some of the classes."""
     _of_trees(model)
+    if len(np.unique(np.concatenate(model.estimators_features_))) < model.n_features_in_:
+        # Only there scikit-learn takes numbers that are too large for trees.
+        raise NotCompilable("none of its trees was shown some of the features")
     pairs = list(zip(model.estimators_, model.estimators_features_, strict=True))
     count = float(len(pairs))
     if not hasattr(model, "classes_"):
