@@ -26,7 +26,7 @@ from shared.errors import (
 from shared.object_store import open_store
 from shared.prediction.cache import PredictorCache
 from shared.prediction.predictor import Predictor
-from shared.prediction.sandboxed import EstimatorFailed
+from shared.prediction.sandboxed import EstimatorFailed, SandboxedModel
 from shared.registry import deployments
 from shared.settings import Settings
 from tests.support.alive import alive
@@ -148,8 +148,13 @@ def test_what_an_estimator_says_of_values_is_told_apart_from_its_failures(cache:
 def test_a_process_that_died_while_it_waited_costs_nobody_anything(cache: PredictorCache) -> None:
     predictor = cache.get("iris", "dev")
     before = int(ask(predictor))
+    assert isinstance(predictor.computes, SandboxedModel)
+    (place,) = predictor.computes._places._free
+    process = place.process
+    assert process is not None
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: not alive(before))
+    # Until the last of its threads has ended, its end of the socket is open.
+    eventually(lambda: not process.waits())
     assert ask(predictor) != before
 
 
@@ -184,18 +189,21 @@ def test_more_processes_are_started_when_they_are_needed(platform: Platform) -> 
 def test_a_new_version_takes_over_without_a_failed_answer(platform: Platform) -> None:
     data = platform.dataset()
     platform.train(data, wilful())
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def keep_asking(_: int) -> set[tuple[int, float]]:
         found = set()
         while not done.is_set():
             predictor = cache.get("iris", "dev")
             found.add((predictor.version, float(ask(predictor))))
+            begun.set()
         return found
 
     with caching(platform) as cache, ThreadPoolExecutor(4) as threads:
         asked = threads.map(keep_asking, range(4))
         try:
+            # The first version has answered somebody before there is a second one.
+            assert begun.wait(SOON)
             platform.train(data, wilful())
             eventually(lambda: cache.get("iris", "dev").version == 2)
             ask(cache.get("iris", "dev"))
