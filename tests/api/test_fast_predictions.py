@@ -6,10 +6,12 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -23,13 +25,14 @@ from api.fast.body import read_plain
 from api.http.access_lines import AccessLines
 from api.lifespan import Parts
 from api.routes.predict import answer_of
+from shared.compiled.scores import TableOfCategories
 from shared.database import Database
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
-from tests.support.training_tables import dirty, trained
+from tests.support.training_tables import dirty, numeric_classes, trained
 from tests.support.waiting import eventually
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
@@ -372,6 +375,20 @@ def test_a_longer_computation_is_foreseen_from_what_was_measured() -> None:
     assert fitted.compiled is not None
     computes = ModelInForm(fitted.compiled, fitted.signature, "RandomForestClassifier")
     assert 0 < computes.seconds(1) <= computes.seconds(100) < computes.seconds(100_000)
+
+
+def test_a_model_that_refuses_the_rows_by_which_it_is_measured_is_served_all_the_same() -> None:
+    result = trained("naive_bayes.CategoricalNB", numeric_classes())
+    assert result.compiled is not None
+    score = result.compiled.score
+    assert isinstance(score, TableOfCategories)
+    # As if training had met nothing in any but the first bin of each column.
+    few = replace(score, table=score.table[:, :3].copy(), starts=np.arange(4))
+    computes = ModelInForm(replace(result.compiled, score=few), result.facts.signature, "CategoricalNB")
+    with pytest.raises(ValueError, match="not seen in training"):
+        computes.compute(np.full((1, 3), 1e9), probabilities=False)
+    computes.warm_up()
+    assert computes.seconds(1) > 0
 
 
 @pytest.mark.any_stack

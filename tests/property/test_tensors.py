@@ -29,7 +29,7 @@ def values_of(datatype: str) -> st.SearchStrategy[Any]:
     if datatype == "BYTES":
         return st.text(st.characters(codec="utf-8"), max_size=5)
     if datatype in FLOATS:
-        return st.floats(width=FLOATS[datatype], allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
+        return st.floats(width=FLOATS[datatype], allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]  # it is one of the widths
     bits = 8 * size_of(datatype)
     low = 0 if datatype.startswith("U") else -(2 ** (bits - 1))
     return st.integers(low, low + 2**bits - 1)

@@ -88,7 +88,7 @@ class _Comparison:
         self.rows += len(table)
         self._compare_predictions(expected[0], found[0])
         if expected[1] is not None and found[1] is not None:
-            self._compare_numbers(expected[1], found[1], floor=0.0)
+            self._compare_numbers(expected[1], found[1])
 
     def compare_refusals(self, row: pd.DataFrame) -> None:
         """Put numbers into a row that scikit-learn may refuse: what it refuses must be refused."""
@@ -114,7 +114,7 @@ class _Comparison:
 
     def _compare_predictions(self, expected: Any, found: Any) -> None:
         if self._classes is None:
-            self._compare_numbers(np.asarray(expected, dtype=np.float64).reshape(-1), found, floor=0.0)
+            self._compare_numbers(np.asarray(expected, dtype=np.float64).reshape(-1), found)
             return
         labels = np.array(self._classes, dtype=object)[found]
         differ = np.asarray(expected, dtype=object) != labels
@@ -122,14 +122,14 @@ class _Comparison:
             # Which one is something of the data.
             raise FormDiffers(f"{np.count_nonzero(differ)} labels are other ones")
 
-    def _compare_numbers(self, expected: Floats, found: Floats, *, floor: float) -> None:
+    def _compare_numbers(self, expected: Floats, found: Floats) -> None:
         if expected.shape != found.shape:
             raise FormDiffers(f"the shape is {found.shape} instead of {expected.shape}")
         finite = np.isfinite(expected)
         if (finite != np.isfinite(found)).any():
             raise FormDiffers("a number is finite in one of the two only")
         first, second = expected[finite], found[finite]
-        size = np.maximum(np.maximum(np.abs(first), np.abs(second)), floor)
+        size = np.maximum(np.abs(first), np.abs(second))
         away = np.abs(first - second)
         worst = float(np.max(np.divide(away, size, out=np.zeros_like(away), where=away > 0), initial=0.0))
         if worst > TOLERANCE:
