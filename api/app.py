@@ -39,6 +39,7 @@ from api.routes import (
     uploads,
     v2,
     v2_infer,
+    v2_platform,
 )
 from shared.hosts import known_names
 from shared.settings import Settings
@@ -74,7 +75,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
-    asked = (predict_csv, predict, predict_batch, v2, v2_infer, mlflow_csv, mlflow)
+    asked = (predict_csv, predict, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)
     return app

@@ -6,14 +6,19 @@ something else in between, opens each by `parts.database` where it is needed.
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Protocol
 
 from anyio import to_thread
 from fastapi import BackgroundTasks, Depends, Header, Request
 from sqlalchemy.orm import Session
 
+from api.lanes import Lanes
 from api.lifespan import Parts
+from api.predicting import KnownModels, Predicting
 from shared.discarded import remove_now
+from shared.prediction.loaded import ServingPlace
+from shared.settings import Settings
 
 
 async def get_parts(request: Request) -> Parts:
@@ -26,6 +31,36 @@ async def get_parts(request: Request) -> Parts:
 
 
 PartsDep = Annotated[Parts, Depends(get_parts)]
+
+
+class PredictingParts(Protocol):
+    """What endpoints that predict work with: less than the platform, so that a server of one model has it, too."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+
+    @property
+    def cache(self) -> KnownModels:
+        """The models in memory."""
+
+    @property
+    def predicting(self) -> Predicting:
+        """The threads that predict."""
+
+    @property
+    def lanes(self) -> Lanes:
+        """The threads for all else."""
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where the bodies of requests are put while they are read."""
+
+    def active_versions(self, place: ServingPlace) -> list[int]:
+        """The versions to ask for in a place, as far as that is known."""
+
+
+PredictingPartsDep = Annotated[PredictingParts, Depends(get_parts)]
 
 
 def read_session(parts: PartsDep) -> Iterator[Session]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -17,10 +18,12 @@ from api.live.freshness import Freshness
 from api.live.waiting import JobWatch
 from api.predicting import Predicting
 from api.readiness import ReadinessProbe
-from shared.errors import PlatformError
+from shared.errors import DatabaseFailure, PlatformError
 from shared.logging import get_logger
 from shared.platform import Platform
 from shared.prediction.cache import PredictorCache
+from shared.prediction.loaded import ServingPlace
+from shared.registry.active import active_models
 from shared.settings import Settings
 from shared.tables.reader import Reader
 
@@ -40,6 +43,20 @@ class Parts(Platform):
     following: Following
     freshness: Freshness
     readiness: ReadinessProbe
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where the bodies of requests are put while they are read."""
+        return self.reader.folder
+
+    def active_versions(self, place: ServingPlace) -> list[int]:
+        """The versions to ask for; none while the database is away, for what is in memory serves on."""
+        try:
+            with self.database.read() as session:
+                found = active_models(session, dataset_name=place.dataset_name, stage=place.environment)
+        except DatabaseFailure:
+            return []
+        return [model.version for model in found]
 
 
 def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

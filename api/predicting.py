@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from api.shares import Full, Overdue, Shares, Stuck
 from shared.errors import ModelBusy, ModelUnavailable, PredictionTooSlow
 from shared.logging import get_logger
 from shared.machine import this_machine
-from shared.prediction.cache import PredictorCache
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
@@ -26,10 +25,25 @@ _CALLERS = 256
 _MOST_TARGETS = 10
 
 
+class KnownModels(Protocol):
+    """The models that a process serves, wherever they come from."""
+
+    def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
+        """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
+
+    def get(
+        self, dataset_name: str, environment: str, version: int | None = None, target: str | None = None
+    ) -> Predictor:
+        """The same, loaded if need be; raises a PlatformError when nothing answers to that."""
+
+    def targets(self, place: ServingPlace) -> tuple[str, ...]:
+        """The targets of the versions that are active where a predictor was found; nothing is waited for."""
+
+
 class Predicting:
     """Finds predictors and lets them predict. Belongs to one event loop; finds what is in memory without a thread."""
 
-    def __init__(self, cache: PredictorCache, *, seconds: float) -> None:
+    def __init__(self, cache: KnownModels, *, seconds: float) -> None:
         # Half of the cores: no model alone can keep all of them busy.
         share = max(2, this_machine().cores // 2)
         self._cache = cache
@@ -52,7 +66,7 @@ class Predicting:
 
         Raises:
             ModelUnavailable: when it cannot be loaded, or not soon; the load goes on then.
-            PlatformError: as `PredictorCache.get`.
+            PlatformError: as `KnownModels.get`.
         """
         found = self._cache.find(place, version)
         if found is not None:

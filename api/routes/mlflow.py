@@ -1,22 +1,24 @@
 """The scoring protocol of MLflow, for each model below an address of its own."""
 
 import json
-from functools import partial
+from collections.abc import Callable
 from importlib.metadata import version as release
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from api.dependencies import PartsDep
+from api.dependencies import PredictingParts, PredictingPartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.protocols.addresses import place_of
+from api.protocols.mlflow.answers import predictions_in_json
 from api.protocols.mlflow.payload import AskedModel, rows_of_invocation
 from api.protocols.probabilities import need_probabilities
 from api.routes.predict_csv import CSV, fitting_warnings
 from api.routes.v2 import EnvironmentQuery, ModelName, TargetQuery
 from api.schemas.mlflow import Invocation, InvocationAnswer, MlflowError
+from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 PredictFunction = Annotated[
@@ -65,7 +67,7 @@ router = APIRouter(prefix="/serve/{model}", tags=["MLflow scoring"], route_class
 )
 @router.get("/health", include_in_schema=False)
 async def mlflow_ping(
-    model: ModelName, parts: PartsDep, environment: EnvironmentQuery = None, target: TargetQuery = None
+    model: ModelName, parts: PredictingPartsDep, environment: EnvironmentQuery = None, target: TargetQuery = None
 ) -> Response:
     """Loads the highest active version, if it is not in memory yet. The answer is an empty line."""
     await parts.predicting.find(place_of(model, environment, target), None)
@@ -90,7 +92,7 @@ async def mlflow_invoke(
     *,
     model: ModelName,
     body: Invocation,
-    parts: PartsDep,
+    parts: PredictingPartsDep,
     environment: EnvironmentQuery = None,
     target: TargetQuery = None,
     predict_fn: PredictFunction = "predict",
@@ -101,30 +103,44 @@ async def mlflow_invoke(
     column names. `X-Warnings` has what is worth knowing as a list in JSON; `X-Model-Version` and `X-Model-Target` say
     what predicted.
     """
-    place = place_of(model, environment, target)
+    return await invoked(body, parts, place_of(model, environment, target), probabilities=predict_fn == PROBABILITIES)
+
+
+async def invoked(
+    body: Invocation,
+    parts: PredictingParts,
+    place: ServingPlace,
+    *,
+    probabilities: bool,
+    written: Callable[[list[Any]], Response] = predictions_in_json,
+) -> Response:
+    """The answer of the model of a place; `written` makes it of the predictions.
+
+    Raises:
+        PlatformError: as `Predicting.find`, `Predicting.run` and `Predictor.answer` do.
+    """
     predictor = await parts.predicting.find(place, None)
-    if predict_fn == PROBABILITIES:
+    if probabilities:
         need_probabilities(predictor, ADVICE)
     warnings = parts.predicting.several_targets(place, None, predictor)
-    most = parts.settings.predict_max_cells
-    act = partial(_answer, body, predictor, warnings, probabilities=predict_fn == PROBABILITIES, max_cells=most)
-    return await parts.predicting.run(place, predictor, act)
+    asked = AskedModel(predictor.signature, predictor.version, parts.settings.predict_max_cells)
+
+    def answer() -> Response:
+        given = rows_of_invocation(body, asked, warnings)
+        prediction = predictor.answer(
+            features=given.features,
+            records=given.records,
+            probabilities=probabilities,
+            max_cells=asked.max_cells,
+        )
+        response = written((prediction.probabilities if probabilities else prediction.predictions) or [])
+        response.headers.update(made_by(predictor, warnings + prediction.warnings))
+        return response
+
+    return await parts.predicting.run(place, predictor, answer)
 
 
 def made_by(predictor: Predictor, warnings: list[str]) -> dict[str, str]:
     """The headers that say what predicted, and what is worth knowing."""
     headers = {"X-Model-Version": str(predictor.version), "X-Model-Target": json.dumps(predictor.signature.target)}
     return headers | {"X-Warnings": fitting_warnings(warnings)} if warnings else headers
-
-
-def _answer(
-    body: Invocation, predictor: Predictor, warnings: list[str], *, probabilities: bool, max_cells: int
-) -> Response:
-    given = rows_of_invocation(body, AskedModel(predictor.signature, predictor.version, max_cells), warnings)
-    prediction = predictor.answer(
-        features=given.features, records=given.records, probabilities=probabilities, max_cells=max_cells
-    )
-    values = prediction.probabilities if probabilities else prediction.predictions
-    text = json.dumps({"predictions": values}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    headers = made_by(predictor, warnings + prediction.warnings)
-    return Response(text, media_type="application/json", headers=headers)

@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from api.dependencies import PartsDep
+from api.dependencies import PredictingPartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.routes.predict_csv import CSV_ANSWER, CSV_REQUEST
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Predict"], route_class=StrictRoute)
     responses={200: CSV_ANSWER, **responses(404, 409, 413, 415, 422, 503)},
     openapi_extra=CSV_REQUEST,
 )
-async def predict(body: PredictRequest, parts: PartsDep) -> Response:
+async def predict(body: PredictRequest, parts: PredictingPartsDep) -> Response:
     """One prediction per row, by the highest version that is active in the environment, or by one active version.
 
     Where versions of several targets are active, `target` chooses; without it the highest version answers, and a

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
-from api.dependencies import PartsDep
+from api.dependencies import PredictingPartsDep
 from api.http.raw_body import received_body
 from api.http.request_limits import media_type
 from api.predicting_csv import CsvPrediction
@@ -89,7 +89,7 @@ router = APIRouter(route_class=CsvRoute)
 async def predict_csv(
     *,
     request: Request,
-    parts: PartsDep,
+    parts: PredictingPartsDep,
     dataset_name: Annotated[str, Query()],
     environment: Annotated[str, Query()],
     version: Annotated[WrittenVersion | None, Query()] = None,
@@ -106,7 +106,7 @@ async def predict_csv(
     added = [column]
     if proba:
         added += [f"probability_{label}" for label in predictor.signature.classes or []]
-    folder = parts.reader.folder
+    folder = parts.spool_folder
     async with received_body(request, folder=folder, threads=parts.lanes.spooling) as body:
         checked = await run.check(request, body.path, added)
         # It stays open while it is sent, and needs its name no more.

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import PartsDep
+from api.dependencies import PredictingParts, PredictingPartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
-from api.lifespan import Parts
 from api.protocols.addresses import place_of
 from api.protocols.problems import MessageProblems
 from api.protocols.v2.message import JSON_LENGTH, split
@@ -73,7 +72,7 @@ async def v2_infer(
     model: ModelName,
     body: InferRequest,
     request: Request,
-    parts: PartsDep,
+    parts: PredictingPartsDep,
     environment: EnvironmentQuery = None,
     target: TargetQuery = None,
 ) -> Response:
@@ -99,7 +98,7 @@ async def v2_infer_with_version(
     version: VersionInPath,
     body: InferRequest,
     request: Request,
-    parts: PartsDep,
+    parts: PredictingPartsDep,
     environment: EnvironmentQuery = None,
     target: TargetQuery = None,
 ) -> Response:
@@ -116,7 +115,7 @@ class Asked(NamedTuple):
     body: InferRequest
 
 
-async def _infer(asked: Asked, request: Request, parts: Parts, place: ServingPlace) -> Response:
+async def _infer(asked: Asked, request: Request, parts: PredictingParts, place: ServingPlace) -> Response:
     _check_repeated(asked, place)
     predictor = await parts.predicting.find(place, asked.version)
     warnings = parts.predicting.several_targets(place, asked.version, predictor)

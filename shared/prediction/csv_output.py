@@ -50,7 +50,7 @@ class CsvOutput:
         """The lines of some rows."""
         shares = prediction.probabilities or [[]] * len(batch.rows)
         return self._written(
-            [*row.cells, _cell(predicted), *map(_cell, each)]
+            [*row.cells, cell_of(predicted), *map(cell_of, each)]
             for row, predicted, each in zip(batch.rows, prediction.predictions, shares, strict=True)
         )
 
@@ -114,7 +114,8 @@ class JsonOutput:
         self._shares.close()
 
 
-def _cell(value: Any) -> Any:
+def cell_of(value: Any) -> Any:
+    """A prediction as the cell of a table."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else value
