@@ -4,6 +4,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -18,12 +19,17 @@ from api.live.freshness import Freshness
 from api.live.waiting import JobWatch
 from api.predicting import Predicting
 from api.readiness import ReadinessProbe
+from shared.database import Database
 from shared.errors import DatabaseFailure, PlatformError
+from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.platform import Platform
 from shared.prediction.cache import PredictorCache
 from shared.prediction.loaded import ServingPlace
+from shared.queue import JobQueue
 from shared.registry.active import active_models
+from shared.registry.compiling import ask_once
+from shared.registry.sealing import Artifact
 from shared.settings import Settings
 from shared.tables.reader import Reader
 
@@ -103,7 +109,9 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     database, store, queue = platform.database, platform.store, platform.queue
     reader = Reader(settings)
     stack.callback(reader.close)
-    cache = PredictorCache(database, store, settings, platform.key)
+    cache = PredictorCache(
+        database, store, settings, platform.key, formless=partial(_ask_for_form, database=database, queue=queue)
+    )
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
@@ -123,6 +131,13 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
         freshness=freshness,
         readiness=readiness,
     )
+
+
+def _ask_for_form(model: Artifact, *, database: Database, queue: JobQueue) -> None:
+    asked = ask_once(database, model)
+    if asked is not None:
+        job_id, priority = asked
+        queue.wake(job_id, Kind.COMPILE, priority)
 
 
 def _begin_first_start(parts: Parts, stack: ExitStack) -> None:

@@ -1,11 +1,13 @@
 """What runs in the computing process of a job: files in, files out, no database, no store, no secret.
 
-In the folder of a train job: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Predict
-jobs are done by `batch_computation`. Importing this module imports all that the computation needs, so that the fork
-server has it ready.
+In the folder of a train job: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Jobs of
+other kinds are done by `batch_computation` and `compile_computation`. Importing this module imports all that the
+computation needs, so that the fork server has it ready.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import sklearn.compose
@@ -17,6 +19,7 @@ import sklearn.neighbors
 import sklearn.neural_network
 import sklearn.pipeline
 import sklearn.svm
+from pydantic import BaseModel
 
 from shared.compiled.file import write_model
 from shared.errors import PlatformError
@@ -26,8 +29,10 @@ from shared.training.facts import ModelFacts
 from shared.training.plan import read_columns
 from shared.training.trainer import train
 from worker.batch_computation import predict
+from worker.compile_computation import compile_stored
 from worker.handover import (
     BATCH_FILE,
+    COMPILE_FILE,
     FORM_FILE,
     MODEL_FILE,
     TABLE_FILE,
@@ -41,13 +46,17 @@ from worker.telling import Telling
 # scikit-learn imports more when it first sees a table; this makes it do so now.
 sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
 
+# By the file that hands the work over.
+_OTHERS: Final[dict[str, Callable[[Path, Telling], BaseModel]]] = {BATCH_FILE: predict, COMPILE_FILE: compile_stored}
+
 
 def main(folder: Path) -> None:
     """Do the work that is in the folder and write down what came of it."""
     telling = Telling(folder)
-    if (folder / BATCH_FILE).exists():
-        telling.conclude(predict(folder, telling))
-        return
+    for file, computation in _OTHERS.items():
+        if (folder / file).exists():
+            telling.conclude(computation(folder, telling))
+            return
     work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
     try:
         outcome = Outcome(facts=_train(work, folder, telling))

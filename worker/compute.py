@@ -30,13 +30,15 @@ _KILL_SECONDS = 10
 _SMALLER = {
     Kind.TRAIN: "Train on fewer rows or with a smaller model",
     Kind.PREDICT: "Predict for fewer rows at a time or with a smaller model",
+    Kind.COMPILE: "Train a smaller model",
 }
 _OTHERWISE = {
     Kind.TRAIN: "Libraries may stumble over these data: try another estimator or other parameters.",
     Kind.PREDICT: "Libraries may stumble over these data: predict for a part of the rows to find out which.",
+    Kind.COMPILE: "Libraries may stumble over this model: it goes on being served without a compiled form.",
 }
 # The steps in the middle of which tests have something happen.
-_LONG_STEPS = {"fitting", "predicting"}
+_LONG_STEPS = {"fitting", "predicting", "compiling"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel
 
+from shared.compiled.compilation import Compilation
 from shared.estimators.signature import Signature
 from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
@@ -12,6 +13,7 @@ from shared.training.spec import TrainingSpec
 
 WORK_FILE = "work.json"
 BATCH_FILE = "batch.json"
+COMPILE_FILE = "compile.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
 # Lines for the job's log. What the process prints is not in it; the worker keeps that.
@@ -72,4 +74,31 @@ class BatchOutcome(BaseModel):
     """What came of a batch prediction, or why there is no output."""
 
     facts: BatchFacts | None = None
+    problem: ComputationProblem | None = None
+
+
+class CompileWork(BaseModel):
+    """A model to compile, as the supervisor hands it over, with the digest that it has verified."""
+
+    version: int
+    spec: TrainingSpec
+    signature: Signature
+    model_sha256: str
+    environment: dict[str, str]
+    reading: Reading
+    columns: list[Column]
+    threads: int
+
+
+class CompileFacts(BaseModel):
+    """What came of making the compiled form, and what the one in `FORM_FILE` takes in memory, if there is one."""
+
+    compilation: Compilation
+    memory_bytes: int = 0
+
+
+class CompileOutcome(BaseModel):
+    """What came of a compilation, or why nothing did."""
+
+    facts: CompileFacts | None = None
     problem: ComputationProblem | None = None

@@ -163,7 +163,7 @@ def _known(kind: str) -> Kind:
 def _same_again(parts: Parts, job_id: UUID, kind: Kind) -> NewJob:
     with parts.database.read() as session:
         job = ended_job(session, job_id)
-    if job.kind in {Kind.TRAIN, Kind.PREDICT} and job.dataset_version_id is None:
+    if job.kind != Kind.PROMOTE and job.dataset_version_id is None:
         raise UnknownDatasetVersion("The version of the dataset that the job used was deleted. Take another one.")
     return NewJob(
         kind,

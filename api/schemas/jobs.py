@@ -85,7 +85,7 @@ class Job(ResponseBody):
     @classmethod
     def from_row(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
         """The job that a row holds, with its place in the queue where that was looked up."""
-        computes = row.kind in {Kind.TRAIN, Kind.PREDICT}
+        computes = row.kind in {Kind.TRAIN, Kind.PREDICT, Kind.COMPILE}
         return cls(
             job_id=row.id,
             kind=row.kind,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Done, Json, Limit, Url, Yes
+from cli.commands.options import Detach, Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
 app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models, compare, annotate and erase them.")
@@ -119,3 +119,23 @@ def erase(
 
     with connected(url, as_json=json) as (client, output):
         output.give(erase_model(client, version, sure=yes), erased)
+
+
+@app.command("compile", epilog="\b\nExample:\n  mlmini models compile\n")
+def compile_them(
+    versions: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[VERSION...]", help="The versions; by default all that serve and were never tried."),
+    ] = None,
+    *,
+    detach: Detach = False,
+    json: Done = False,
+) -> None:
+    """Have compiled forms made for models that an older release has registered.
+
+    It works on this machine, with the settings of the environment, as `mlmini doctor` does; a worker makes the forms.
+    A model also gets its form by itself, when it is first loaded to serve.
+    """
+    from cli.actions.compiling import compile_models
+
+    raise typer.Exit(compile_models(versions or [], detach=detach, as_json=json))

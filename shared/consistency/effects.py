@@ -10,7 +10,7 @@ from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.outputs import PredictionOutputRow
-from shared.registry.rows import DeploymentRow, ErasedModelRow, RegistryRow
+from shared.registry.rows import CompilationRow, DeploymentRow, ErasedModelRow, RegistryRow
 
 _HINT = "Job and effect are one transaction: rows were changed by hand, or by a bug. Report it."
 
@@ -22,6 +22,7 @@ def differences(database: Database) -> Iterator[Difference]:
         yield from _models(session)
         yield from _promotions(session)
         yield from _predictions(session)
+        yield from _compilations(session)
 
 
 def _trainings(session: Session) -> Iterator[Difference]:
@@ -76,3 +77,16 @@ def _predictions(session: Session) -> Iterator[Difference]:
     for row in session.execute(outputs.where(not_(and_(*succeeded)))):
         found = f"it is of the {row.kind} job {row.id}, which is {row.status}"
         yield Difference("effect_unexpected", f"output {row.object_key}", found, _HINT)
+
+
+def _compilations(session: Session) -> Iterator[Difference]:
+    version = JobRow.result["version"].as_integer()
+    jobs = (
+        select(JobRow.id, version)
+        .outerjoin(CompilationRow, CompilationRow.version == version)
+        .where(JobRow.kind == Kind.COMPILE, JobRow.status == State.SUCCEEDED)
+        .where(JobRow.erased_at.is_(None), CompilationRow.version.is_(None))
+    )
+    for job_id, unnoted in session.execute(jobs):
+        found = f"it succeeded and noted nothing of version {unnoted}"
+        yield Difference("effect_missing", f"job {job_id}", found, _HINT)

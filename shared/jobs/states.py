@@ -9,6 +9,7 @@ class Kind(StrEnum):
     TRAIN = "train"
     PROMOTE = "promote"
     PREDICT = "predict"
+    COMPILE = "compile"
 
 
 class State(StrEnum):

@@ -15,7 +15,7 @@ from shared.prediction.processes import PredictingProcesses
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.model_memory import check_model_memory, check_size
-from shared.registry.sealing import ArtifactKey
+from shared.registry.sealing import Artifact, ArtifactKey
 from shared.settings import Settings
 
 # A longer load goes on in the background; requests are served with the old model meanwhile.
@@ -33,7 +33,17 @@ class PredictorCache:
     beside the old one, which answers meanwhile. While the database is away, what is here goes on serving.
     """
 
-    def __init__(self, database: Database, store: ObjectStore, settings: Settings, key: ArtifactKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        settings: Settings,
+        key: ArtifactKey,
+        *,
+        formless: Callable[[Artifact], None] = lambda _artifact: None,
+    ) -> None:
+        """`formless` hears of each model that was loaded without a compiled form and may come to have one."""
+        self._formless = formless
         self._database = database
         self._store = store
         self._settings = settings
@@ -41,7 +51,7 @@ class PredictorCache:
         self._loaded = LoadedModels(settings.model_cache_mb * 2**20)
         self._loads = Loads()
         self._processes = PredictingProcesses(settings)
-        self._weights: dict[int, int] = {}
+        self._weights: dict[tuple[int, bool], int] = {}
         self._watcher = Watcher(database, self._loaded, replace=self._replace)
 
     def start(self) -> None:
@@ -112,7 +122,7 @@ class PredictorCache:
             place, predictor, serves=serves, generation=served.generation, targets=served.targets
         ):
             served = self._look_up(place, version)
-            if served.artifact.version != predictor.version:
+            if not _is_of(predictor, served):
                 predictor = self._ready(place, served)
         return predictor
 
@@ -123,17 +133,32 @@ class PredictorCache:
     def _ready(self, place: ServingPlace, served: Served) -> Predictor:
         artifact = served.artifact
         found = self._loaded.find(place, artifact.version)
-        if found is not None:
+        if found is not None and _is_of(found, served):
             return found
         check_size(artifact.version, served.loaded.seal.size_bytes, self._settings)
         # Remembered, because to measure a model again would take its memory again.
-        check_model_memory(artifact.version, self._weights.get(artifact.version, 0), self._settings)
+        weight_of = (artifact.version, served.form is not None)
+        check_model_memory(artifact.version, self._weights.get(weight_of, 0), self._settings)
         with corrupt_is_unavailable(served.loaded):
             predictor = load_predictor(self._store, self._settings, self._key, served, self._processes)
-        self._weights[artifact.version] = predictor.memory_bytes
+        self._weights[weight_of] = predictor.memory_bytes
         check_model_memory(artifact.version, predictor.memory_bytes, self._settings)
         log.info("model_loaded", version=artifact.version, artifact_path=served.loaded.artifact_path)
+        if served.may_have_form:
+            self._ask_for_form(artifact)
         return predictor
+
+    def _ask_for_form(self, artifact: Artifact) -> None:
+        try:
+            self._formless(artifact)
+        except PlatformError as error:
+            # The model serves without it, and the next load asks again.
+            log.warning("form_not_asked_for", version=artifact.version, code=error.code)
+
+
+def _is_of(predictor: Predictor, served: Served) -> bool:
+    """Whether a predictor answers for what the registry says: the version, and by its compiled form if it has one."""
+    return predictor.version == served.artifact.version and predictor.in_form == (served.form is not None)
 
 
 class Loads:

@@ -24,10 +24,11 @@ class ServingPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class Contents:
-    """What was loaded at one moment."""
+    """What was loaded at one moment; `without_form` are those of the versions that do not answer by a compiled form."""
 
     serving: dict[ServingPlace, int]
     versions: set[int]
+    without_form: set[tuple[str, int]]
 
 
 class LoadedModels:
@@ -88,7 +89,15 @@ class LoadedModels:
         """Take nothing older than `generation` from now on; what is here must be looked at again."""
         with self._lock:
             self._generation = generation
-            return Contents(dict(self._serving), {version for _, version in self._predictors})
+            return Contents(
+                dict(self._serving),
+                {version for _, version in self._predictors},
+                {
+                    (place.environment, version)
+                    for (place, version), predictor in self._predictors.items()
+                    if not predictor.in_form
+                },
+            )
 
     def keep_active(self, active: Container[tuple[str, int]], targets: Mapping[ServingPlace, tuple[str, ...]]) -> None:
         """Drop what is no longer active in its environment; the serving ones stay until they are replaced.

@@ -12,7 +12,7 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import NoActiveModel, NotActive, TargetDiffers, closest, meant
 from shared.prediction.csv_reading import LearntReading
 from shared.registry import deployments
-from shared.registry.forms import form_of
+from shared.registry.forms import form_of, is_hopeless
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
 from shared.registry.targets import active_targets
@@ -27,11 +27,13 @@ _MOST_TARGETS = 10
 class Served:
     """An artifact that may answer; what is known of it is of the registry's `generation` or newer.
 
-    `targets` are those of all versions that are active in its place. `form` is the compiled form of the model there.
+    `targets` are those of all versions that are active in its place. `form` is the compiled form of the model there;
+    `may_have_form` says that there is none and that one can be asked for.
     """
 
     artifact: Artifact
     form: Artifact | None
+    may_have_form: bool
     signature: dict[str, Any]
     estimator: str
     learnt: LearntReading
@@ -77,9 +79,23 @@ def find_served(
     registered = session.get_one(RegistryRow, artifact.version)
     if target is not None and target != registered.target:
         raise _another_target(artifact, registered.target, target)
-    learnt, form = _learnt_reading(session, artifact), form_of(session, artifact)
-    targets = tuple(sorted(newest))
-    return Served(artifact, form, registered.signature, registered.estimator, learnt, generation, targets)
+    return _served(session, artifact, registered, generation=generation, targets=tuple(sorted(newest)))
+
+
+def _served(
+    session: Session, artifact: Artifact, registered: RegistryRow, *, generation: int, targets: tuple[str, ...]
+) -> Served:
+    form = form_of(session, artifact)
+    return Served(
+        artifact,
+        form,
+        may_have_form=form is None and not is_hopeless(session, artifact.version),
+        signature=registered.signature,
+        estimator=registered.estimator,
+        learnt=_learnt_reading(session, artifact),
+        generation=generation,
+        targets=targets,
+    )
 
 
 def _active(session: Session, dataset: DatasetRow, environment: str, version: int, serving: int) -> Artifact:

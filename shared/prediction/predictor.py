@@ -44,6 +44,8 @@ class Predictor:
     memory_bytes: int
     # How the table was read that it learnt from; CSV to predict for is read so, too, where that fits.
     learnt: LearntReading | None = None
+    # Whether it answers by a compiled form; else the model may get one while it is served.
+    in_form: bool = False
 
     @property
     def signature(self) -> Signature:
@@ -138,6 +140,7 @@ def load_predictor(
         computes=computes,
         memory_bytes=memory_bytes,
         learnt=served.learnt,
+        in_form=served.form is not None,
     )
 
 

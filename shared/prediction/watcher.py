@@ -11,6 +11,7 @@ from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.prediction.loaded import LoadedModels, ServingPlace
 from shared.registry import deployments
+from shared.registry.forms import formed
 from shared.registry.targets import active_targets_everywhere
 
 POLL_SECONDS = 0.25
@@ -102,15 +103,17 @@ class Watcher:
         with self._database.read() as session:
             everywhere = active_targets_everywhere(session)
             active = deployments.still_active(session, contents.versions)
+            got_form = contents.without_form & formed(session, {version for _, version in contents.without_form})
         self._seen = generation
         self._look_again_at = float("inf")
         targets = {ServingPlace(*where): newest for where, newest in everywhere.items()}
-        self._loaded.keep_active(active, {place: tuple(sorted(newest)) for place, newest in targets.items()})
+        # What serves goes on until its compiled form is loaded; the others are loaded anew when they are asked for.
+        self._loaded.keep_active(active - got_form, {place: tuple(sorted(newest)) for place, newest in targets.items()})
         for place, version in contents.serving.items():
             serving = _serving(place, targets.get(place.of_any_target, {}))
             if serving is None:
                 self._loaded.drop(place, version)
-            elif serving != version:
+            elif serving != version or (place.environment, version) in got_form:
                 self._begin_replacing(place, version, retired=(place.environment, version) not in active)
 
     def _begin_replacing(self, place: ServingPlace, version: int, *, retired: bool) -> None:

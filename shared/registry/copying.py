@@ -34,20 +34,31 @@ def copy_file(store: ObjectStore, settings: Settings, key: ArtifactKey, wanted: 
     """
     copy = folder / wanted.path
     target = replace(wanted.source, stage=wanted.stage, artifact_path=wanted.path)
-    seal = reseal(key, target)
+    target = replace(target, seal=reseal(key, target))
     try:
         fetch(store, settings, key, wanted.source, copy)
-        fail_point("put.before")
-        store.put_new(settings.models_bucket, wanted.path, copy, sha256=seal.sha256)
-        fail_point("put.after")
-    except ObjectExists:
-        _check_copied(store, settings, key, replace(target, seal=seal), copy)
+        put_file(store, settings, key, target, copy)
     finally:
         copy.unlink(missing_ok=True)
-    return seal
+    return target.seal
 
 
-def _check_copied(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
+def put_file(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, file: Path) -> None:
+    """Store a sealed file under its fixed name. The same bytes may be there already; `file` is overwritten then.
+
+    Raises:
+        ArtifactConflict: when another file has the name.
+        StoreUnavailable: when the object store does not answer.
+    """
+    fail_point("put.before")
+    try:
+        store.put_new(settings.models_bucket, target.artifact_path, file, sha256=target.seal.sha256)
+    except ObjectExists:
+        _check_stored(store, settings, key, target, file)
+    fail_point("put.after")
+
+
+def _check_stored(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:
     """Check the bytes of the object that has the target's name already; what the store says of them is not trusted."""
     try:
         fetch(store, settings, key, target, copy)

@@ -65,6 +65,22 @@ def compilations_of(session: Session, versions: Collection[int]) -> dict[int, Co
     }
 
 
+def is_hopeless(session: Session, version: int) -> bool:
+    """Whether making the compiled form of a version was tried, and there is none."""
+    compiled = session.scalar(select(CompilationRow.compiled).where(CompilationRow.version == version))
+    return compiled is False
+
+
+def formed(session: Session, versions: Collection[int]) -> set[tuple[str, int]]:
+    """Of the given versions, each (stage, version) that is active and has a compiled form."""
+    rows = session.execute(
+        select(DeploymentRow.stage, DeploymentRow.version)
+        .join(CompiledFormRow, CompiledFormRow.deployment_id == DeploymentRow.id)
+        .where(DeploymentRow.version.in_(versions), DeploymentRow.retired_at.is_(None))
+    )
+    return {(stage, version) for stage, version in rows}
+
+
 def form_of(session: Session, artifact: Artifact) -> Artifact | None:
     """The compiled form of the active deployment that an artifact belongs to, as the file of its own that it is."""
     row = session.scalars(

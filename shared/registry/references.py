@@ -1,9 +1,10 @@
 """Which objects are in use: a row names them, or a job may still name them."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from shared.counters import CounterRow
@@ -12,7 +13,7 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store.shelves import Shelf
-from shared.registry.naming import file_names, read_artifact_name
+from shared.registry.naming import file_names, form_name, read_artifact_name
 from shared.registry.outputs import named_outputs, read_output_key, writing_job
 from shared.registry.rows import CompiledFormRow, DeploymentRow, RegistryRow
 
@@ -69,12 +70,20 @@ def claiming_job(session: Session, key: str, *, kinds: Collection[Kind] = tuple(
     for job in jobs:
         # Only the attempt knows which version a running training has taken. A queued training will take a new one.
         trains = job.kind == Kind.TRAIN and job.status == State.RUNNING
-        if trains or (job.kind == Kind.PROMOTE and key in _targets(job.dataset_name, job.request)):
+        if trains or _may_name(job, key):
             claiming: UUID = job.id
             return claiming
     return None
 
 
-def _targets(dataset_name: str, request: dict[str, object]) -> tuple[str, str]:
-    version = request.get("version")
-    return file_names(dataset_name, str(request.get("target_stage")), version if isinstance(version, int) else 0)
+def _may_name(job: Row[UUID, str, str, str, dict[str, Any]], key: str) -> bool:
+    """Whether a promotion or a compilation may come to name an object."""
+    version = job.request.get("version")
+    if not isinstance(version, int):
+        return False
+    if job.kind == Kind.PROMOTE:
+        return key in file_names(job.dataset_name, str(job.request.get("target_stage")), version)
+    # It names the forms in all stages in which the version is active at its end.
+    return job.kind == Kind.COMPILE and any(
+        key == form_name(job.dataset_name, name.stage, version) for name in read_artifact_name(key)
+    )

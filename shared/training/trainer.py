@@ -15,8 +15,6 @@ import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 
-from shared.compiled.compilation import Compilation
-from shared.compiled.making.form import make_form
 from shared.compiled.model import CompiledModel
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import settings_of
@@ -25,11 +23,11 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training import fit_progress, narration
 from shared.training.checks.training import check
+from shared.training.compiling import compile_fitted, named_inputs
 from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
 from shared.training.findings import notes_of
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
-from shared.training.frame import named_frame, plain_array
 from shared.training.labels import named_weights, plain, sought_weights, target_values
 from shared.training.metric_notes import ordered_rows
 from shared.training.model_signature import signature_of
@@ -110,7 +108,8 @@ def train(
         measured = _measure(ready, fit.model)
         narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
         on_step("compiling", COMPILING)
-        compiled, compilation = _compile(ready, fit.model)
+        kept_back = ready.data.iloc[ready.split.test]
+        compiled, compilation = compile_fitted(fit.model, ready.signature, kept_back)
     narration.of_form(say, compilation)
     facts = _facts(spec, ready, fit, measured, total=len(table))
     return Trained(fit.model, facts.model_copy(update={"compilation": compilation}), compiled)
@@ -142,7 +141,7 @@ def _prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], fin
         target,
         split,
         signature,
-        data=_inputs(rows, signature),
+        data=named_inputs(rows, signature),
         found=notes_of(findings, target=column.name, used=plan.used),
         ordered=list(ordered_rows(rows, columns)),
     )
@@ -186,21 +185,6 @@ def _measure(ready: _Ready, model: Any) -> Evaluation:
         return evaluate(model, ready.data.iloc[part], ready.target[part], task=ready.estimator.task)
 
 
-def _compile(ready: _Ready, model: Any) -> tuple[CompiledModel | None, Compilation]:
-    rows = ready.data.iloc[ready.split.test]
-    # Whoever serves the model gives it such arrays, or tables by name.
-    as_taken = _plain_rows if ready.signature.numeric else _named_rows
-    return make_form(model, ready.signature, rows, as_taken=as_taken)
-
-
-def _plain_rows(rows: pd.DataFrame) -> NDArray[np.float64]:
-    return np.ascontiguousarray(rows.to_numpy(dtype=np.float64))
-
-
-def _named_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows
-
-
 def _facts(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *, total: int) -> ModelFacts:
     report = report_of(
         spec,
@@ -222,14 +206,6 @@ def _facts(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *
         parameters=_parameters(fit.model),
         environment=environment(),
     )
-
-
-def _inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:
-    """As `frame.model_input`, but always with column names, so that the fitted model keeps them."""
-    if signature.numeric:
-        names = [column.name for column in signature.inputs if column.used]
-        return pd.DataFrame(plain_array(rows, signature.inputs), columns=names)
-    return named_frame(rows, signature.inputs)
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -1,25 +1,34 @@
 """Compiled forms in the registry: they serve, move with their model, are checked like it and go with it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from shared.compiled.compilation import Compilation
+from shared.compiled.file import write_model
+from shared.compiled.model import CompiledModel
 from shared.consistency.examination import Examination
 from shared.database import Database
 from shared.discarded import remove_discarded
-from shared.errors import ModelUnavailable
+from shared.errors import DatabaseUnavailable, ModelUnavailable
+from shared.hashing import digest_of
 from shared.object_store import ObjectStore
 from shared.prediction.cache import PredictorCache
 from shared.prediction.computing import ModelInForm
 from shared.prediction.sandboxed import SandboxedModel
+from shared.registry.compiling import give_forms, plan_forms
+from shared.registry.copying import put_file
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
-from shared.registry.forms import compilations_of
+from shared.registry.forms import FormFile, compilations_of, note_compilation
 from shared.registry.rows import CompiledFormRow, DeploymentRow
+from shared.registry.sealing import Artifact, reseal
 from shared.settings import Settings
 from tests.support.models import Platform, iris_forest, open_platform
+from tests.support.waiting import eventually
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 FORM = "iris_model_dev_v1.npz"
@@ -141,3 +150,74 @@ def test_a_form_goes_with_its_model(platform: Platform) -> None:
     with platform.database.read() as session:
         assert session.scalars(select(CompiledFormRow)).all() == []
         assert compilations_of(session, [version]) == {}
+
+
+def test_a_model_without_a_form_has_one_asked_for_at_its_first_load_only(platform: Platform) -> None:
+    asked: list[str] = []
+    cache = PredictorCache(
+        platform.database,
+        platform.store,
+        platform.settings,
+        platform.key,
+        formless=lambda model: asked.append(model.artifact_path),
+    )
+    data = platform.dataset()
+    platform.train(data)
+    cache.get("iris", "dev")
+    cache.get("iris", "dev")
+    assert asked == ["iris_model_dev_v1.pkl"]
+    with platform.database.write() as session:
+        note_compilation(session, 1, Compilation(compiled=False, detail="No compiled form: it was tried."))
+    cache.close()
+    cache = PredictorCache(
+        platform.database, platform.store, platform.settings, platform.key, formless=lambda _: pytest.fail("asked")
+    )
+    cache.get("iris", "dev")
+    cache.close()
+
+
+def test_a_model_serves_when_its_form_cannot_be_asked_for(platform: Platform) -> None:
+    def fail(_: Artifact) -> None:
+        raise DatabaseUnavailable
+
+    cache = PredictorCache(platform.database, platform.store, platform.settings, platform.key, formless=fail)
+    platform.train(platform.dataset())
+    assert cache.get("iris", "dev").version == 1
+    cache.close()
+
+
+def test_a_form_that_appears_is_loaded_in_the_place_of_the_artifact(platform: Platform, cache: PredictorCache) -> None:
+    cache.start()
+    data = platform.dataset()
+    older, newer = platform.train(data), platform.train(data)
+    serving, pinned = cache.get("iris", "dev"), cache.get("iris", "dev", older)
+    assert not serving.in_form
+    assert not pinned.in_form
+    for version in (older, newer):
+        compiled = iris_forest().in_form().compiled
+        assert compiled is not None
+        put_form(platform, version, compiled)
+    eventually(lambda: cache.get("iris", "dev").in_form and cache.get("iris", "dev", older).in_form, 5)
+    for before, after in ((serving, cache.get("iris", "dev")), (pinned, cache.get("iris", "dev", older))):
+        answers = [
+            each.answer(features=[ROW], records=None, probabilities=True, max_cells=9) for each in (before, after)
+        ]
+        assert answers[0] == answers[1]
+
+
+def put_form(platform: Platform, version: int, compiled: CompiledModel) -> None:
+    """Give a version its compiled form, as a compile job does."""
+    with platform.database.read() as session:
+        plan = plan_forms(session, version)
+    given = []
+    for planned in plan.forms:
+        file = platform.folder / planned.path
+        write_model(compiled, file)
+        digest = digest_of(file)
+        found = replace(planned.beside.seal, sha256=digest.sha256, size_bytes=digest.size_bytes)
+        target = replace(planned.beside, artifact_path=planned.path, seal=found)
+        target = replace(target, seal=reseal(platform.key, target))
+        put_file(platform.store, platform.settings, platform.key, target, file)
+        given.append((planned, FormFile(planned.path, target.seal)))
+    with platform.database.write() as session:
+        give_forms(session, version, Compilation(compiled=True, detail="Equal."), given)

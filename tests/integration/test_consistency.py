@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import Executable, delete, event, insert, update
 
 from shared.clock import Now
+from shared.compiled.compilation import Compilation
 from shared.consistency import Difference, Examination, Level
 from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
+from shared.jobs import claims
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
 from shared.object_store import ObjectStore, open_store
+from shared.registry.forms import note_compilation
 from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import DeploymentRow, RegistryRow
 from shared.registry.sealing import ArtifactKey
@@ -111,6 +114,37 @@ def test_outputs_of_batches_are_held_against_their_rows(there: Examined, tmp_pat
         session.execute(delete(PredictionOutputRow))
     (missing,) = there.findings()
     assert (missing.kind, missing.found) == ("effect_missing", "it succeeded and has no output")
+
+
+def compile_job(there: Examined) -> UUID:
+    request = {"dataset_name": "iris", "version": 1}
+    return add_job(there.platform.database, kind=Kind.COMPILE, dataset_name="iris", request=request)
+
+
+def test_a_compilation_that_succeeded_has_noted_what_came_of_it(there: Examined) -> None:
+    own = there.platform
+    claim = claim_job(own.database, compile_job(there))
+    with own.database.write() as session:
+        claims.succeed(session, claim)
+        claims.put_outcome(session, claim, result={"version": 1, "compiled": False, "detail": "None.", "stages": []})
+    (missing,) = there.findings()
+    assert (missing.kind, missing.found) == ("effect_missing", "it succeeded and noted nothing of version 1")
+    with own.database.write() as session:
+        note_compilation(session, 1, Compilation(compiled=False, detail="None."))
+    assert there.findings() == []
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_form_that_no_row_names_is_claimed_until_its_job_has_ended(there: Examined, *, begun: bool) -> None:
+    own = there.platform
+    job_id = compile_job(there)
+    claim = claim_job(own.database, job_id) if begun else None
+    there.put("iris_model_staging_v1.npz")
+    (claimed,) = there.findings()
+    assert (claimed.kind, claimed.level, str(job_id) in claimed.found) == ("object_claimed", Level.NOTE, True)
+    end_as_failed(own.database, claim or claim_job(own.database, job_id))
+    (orphan,) = there.findings()
+    assert (orphan.kind, orphan.about) == ("orphan", f"{own.settings.models_bucket}/iris_model_staging_v1.npz")
 
 
 def test_an_output_that_no_row_names_is_claimed_while_its_attempt_runs(there: Examined, tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ def test_each_target_has_its_newest_version_and_follows_it(platform: Platform, c
     for version in (3, 1):
         retire(platform, version)
     eventually(lambda: refuses(cache, NoActiveModel, target="target"), NOTICED_SECONDS)
-    assert cache.targets(ServingPlace("iris", "dev")) == ("weight",)
+    eventually(lambda: cache.targets(ServingPlace("iris", "dev")) == ("weight",), NOTICED_SECONDS)
 
 
 def test_a_model_is_loaded_once_whether_its_target_is_named_or_not(platform: Platform, store: WatchedStore) -> None:

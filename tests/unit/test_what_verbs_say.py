@@ -204,14 +204,15 @@ def test_a_redirection_to_the_rows_is_seen_too(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("home_is_there", [False, True])
-def test_fsck_says_that_nothing_was_started_yet(
-    mlmini: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, home_is_there: bool
+@pytest.mark.parametrize("words", ["fsck", "models compile"])
+def test_a_verb_that_looks_for_itself_says_that_nothing_was_started_yet(
+    mlmini: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, words: str, home_is_there: bool
 ) -> None:
     home = tmp_path / "home"
     if home_is_there:
         home.mkdir()
     monkeypatch.setenv("MLMINI_HOME", str(home))
-    ended = mlmini("fsck")
+    ended = mlmini(*words.split())
     assert (ended.status, ended.out) == (3, "")
     assert f"No platform was started on {home} yet" in ended.err
     assert "`mlmini up`" in ended.err

@@ -1,0 +1,52 @@
+"""What runs in the computing process of a compile job.
+
+In the folder: a `CompileWork`, the table and the model; afterwards a `CompileOutcome`, and the compiled form if there
+is one.
+"""
+
+from pathlib import Path
+
+from shared.compiled.file import write_model
+from shared.errors import PlatformError
+from shared.registry import artifact
+from shared.tables.loading import read_table
+from shared.training.compiling import compile_registered
+from shared.training.fitting import share_of_cores
+from shared.training.plan import read_columns
+from worker.handover import (
+    COMPILE_FILE,
+    FORM_FILE,
+    MODEL_FILE,
+    TABLE_FILE,
+    CompileFacts,
+    CompileOutcome,
+    CompileWork,
+    ComputationProblem,
+)
+from worker.telling import Telling
+
+
+def compile_stored(folder: Path, telling: Telling) -> CompileOutcome:
+    """Compile as the `CompileWork` says; what came of it."""
+    work = CompileWork.model_validate_json((folder / COMPILE_FILE).read_bytes())
+    try:
+        with share_of_cores(work.threads):
+            return CompileOutcome(facts=_compile(work, folder, telling))
+    except PlatformError as error:
+        return CompileOutcome(problem=ComputationProblem(code=error.code, detail=error.detail))
+
+
+def _compile(work: CompileWork, folder: Path, telling: Telling) -> CompileFacts:
+    telling.show("reading", 10)
+    only = read_columns(work.spec, work.columns)
+    table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
+    model = artifact.load_fetched(
+        folder / MODEL_FILE, version=work.version, sha256=work.model_sha256, environment=work.environment
+    )
+    telling.show("compiling", 30)
+    compiled, compilation = compile_registered(model, work.signature, work.spec, table, work.columns)
+    telling.say(compilation.detail)
+    if compiled is None:
+        return CompileFacts(compilation=compilation)
+    write_model(compiled, folder / FORM_FILE)
+    return CompileFacts(compilation=compilation, memory_bytes=compiled.memory_bytes)
