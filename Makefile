@@ -72,9 +72,9 @@ LOCK = .venv/bin/uv pip compile --quiet --system-certs --universal --generate-ha
 
 lock: dev ## renew the lock in requirements/
 	$(LOCK) --group installer --output-file requirements/uv.txt
-	$(LOCK) pyproject.toml --extra local --extra excel --output-file requirements/run.txt
-	$(LOCK) pyproject.toml --extra local --extra excel --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
-	$(LOCK) pyproject.toml --extra image --extra excel --constraint requirements/run.txt --output-file requirements/image.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --constraint requirements/run.txt --output-file requirements/image.txt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

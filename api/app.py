@@ -41,6 +41,7 @@ from api.routes import (
     v2_infer,
     v2_platform,
 )
+from api.rpc.opening import grpc_serving
 from shared.hosts import known_names
 from shared.settings import Settings
 
@@ -61,7 +62,7 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan(settings, warm_up=warm_up),
+        lifespan=lifespan(settings, warm_up=warm_up, beside=grpc_serving),
         dependencies=[Depends(check_query)],
         middleware=_middleware(settings, metrics, lines),
     )

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -65,21 +65,28 @@ class Parts(Platform):
         return [model.version for model in found]
 
 
-def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The life of an application: its parts are in `app.state.parts` while it runs.
+Beside = Callable[[FastAPI, Settings], AbstractAsyncContextManager[None]]
+
+
+def lifespan(
+    settings: Settings, *, warm_up: bool, beside: Beside
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The life of an application: its parts are in `app.state.parts` while it runs; `beside` serves them, too.
 
     With `warm_up` what the first prediction needs is made ready once the process serves, and the bundled examples are
     catalogued if this is the first start.
 
     Raises:
-        PlatformError: as `open_parts` does; `app.state.refused` is set then.
+        PlatformError: as `open_parts` and `beside` do; `app.state.refused` is set then.
     """
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
+            others = AsyncExitStack()
             try:
                 app.state.parts = await run_in_threadpool(open_parts, settings, stack)
+                await others.enter_async_context(beside(app, settings))
             except PlatformError as error:
                 app.state.refused = True
                 log.critical("start_refused", code=error.code, detail=error.detail)
@@ -90,7 +97,8 @@ def lifespan(settings: Settings, *, warm_up: bool) -> Callable[[FastAPI], Abstra
                 threading.Thread(target=_warm_up, args=[app.state.parts.cache], name="warm-up").start()
                 _begin_first_start(app.state.parts, stack)
             log.info("api_started")
-            yield
+            async with others:
+                yield
             app.state.access_lines.write()
         log.info("api_stopped")
 
@@ -115,9 +123,7 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache)
-    readiness = ReadinessProbe.of_parts(
-        database=database, store=store, queue=queue, reader=reader, scratch=settings.scratch
-    )
+    readiness = ReadinessProbe.of_parts(database=database, store=store, queue=queue, reader=reader, settings=settings)
     stack.callback(readiness.close)
     return Parts(
         **vars(platform),

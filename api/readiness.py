@@ -1,10 +1,10 @@
 """Whether the parts that the platform needs answer, found out without ever hanging."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import redis
@@ -19,6 +19,7 @@ from shared.object_store import ObjectStore
 from shared.queue import JobQueue
 from shared.redis_access import redis_problem
 from shared.schema import metadata
+from shared.settings import Settings
 from shared.tables.reader import Reader
 
 TIMEOUT_SECONDS = 2.0
@@ -48,17 +49,18 @@ class ReadinessProbe:
 
     @classmethod
     def of_parts(
-        cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, scratch: Path
+        cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, settings: Settings
     ) -> Self:
         """The checks of the parts that the platform is made of."""
         return cls(
             [
                 Check("database", True, "Look at its log and its load.", lambda: _ask_database(database)),
                 Check("object_store", True, "Look at its log and its load.", store.check),
-                Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(scratch)),
+                Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(settings.scratch)),
                 Check("reader", False, "Look at the log of the API.", reader.check),
                 Check("redis", False, "Look at its log and its load. " + _REDIS, lambda: _ask_redis(queue)),
                 Check("workers", False, _WORKERS, lambda: _ask_workers(queue)),
+                *_check_of_grpc(settings),
             ]
         )
 
@@ -78,6 +80,15 @@ class ReadinessProbe:
         if check.asking.done():
             return check.asking.result()
         return _absent(check, f"It gave no answer within {TIMEOUT_SECONDS:g} s. {check.hint}")
+
+
+def _check_of_grpc(settings: Settings) -> list[Check]:
+    """That of the port of gRPC, where there is one."""
+    port = settings.grpc_port
+    if port is None:
+        return []
+    hint = "Look at the log of the API. Requests over HTTP are answered without it."
+    return [Check("grpc", False, hint, lambda: _ask_port(settings.host, port))]
 
 
 def _ask(check: Check) -> Dependency:
@@ -101,6 +112,11 @@ class _Missing(Exception):
 def _ask_database(database: Database) -> None:
     check_schema(database)
     check_intact(database, metadata.tables)
+
+
+def _ask_port(host: str, port: int) -> None:
+    # An address for all that the machine has answers itself, too.
+    socket.create_connection((host, port), TIMEOUT_SECONDS).close()
 
 
 def _ask_redis(queue: JobQueue) -> None:

@@ -57,7 +57,7 @@ class RequestLimits:
         limit = self._exceptions.get((path, media_type(headers)), by_path)
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:19]) > limit.max_bytes:
-            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
+            await problem(too_large(limit), scope["request_id"])(scope, receive, send)
             return
         in_time = ReceivedInTime(receive, seconds=self._body_seconds)
         await self._app(scope, _counting(in_time, limit), send)
@@ -83,7 +83,7 @@ def _counting(receive: Receive, limit: BodyLimit) -> Receive:
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             if received > limit.max_bytes:
-                raise _too_large(limit)
+                raise too_large(limit)
         return message
 
     return receive_and_count
@@ -96,7 +96,8 @@ def _encoded() -> UnsupportedMediaType:
     )
 
 
-def _too_large(limit: BodyLimit) -> BodyTooLarge:
+def too_large(limit: BodyLimit) -> BodyTooLarge:
+    """The error of a body over its limit."""
     return BodyTooLarge(
         f"The body is larger than the {limit.max_bytes:,} bytes that this call takes. Send less at a time, or have "
         f"{limit.setting} raised.",

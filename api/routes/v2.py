@@ -48,7 +48,7 @@ async def v2_model(
     model: ModelName, parts: PredictingPartsDep, environment: EnvironmentQuery = None, target: TargetQuery = None
 ) -> ModelMetadata:
     """The columns that the highest active version takes, with their types, and its outputs."""
-    return await _described(parts, model, place_of(model, environment, target), None)
+    return await described(parts, model, place_of(model, environment, target), None)
 
 
 @router.get(
@@ -64,7 +64,7 @@ async def v2_model_version(
     target: TargetQuery = None,
 ) -> ModelMetadata:
     """The same of one active version."""
-    return await _described(parts, model, place_of(model, environment, target), written_version(version))
+    return await described(parts, model, place_of(model, environment, target), written_version(version))
 
 
 @router.get("/v2/models/{model}/ready", summary="Does a model answer? (V2)", responses=_MODEL_ERRORS)
@@ -105,7 +105,12 @@ def written_version(text: str) -> int:
     return version
 
 
-async def _described(parts: PredictingParts, model: str, place: ServingPlace, version: int | None) -> ModelMetadata:
+async def described(parts: PredictingParts, model: str, place: ServingPlace, version: int | None) -> ModelMetadata:
+    """What a model takes and gives.
+
+    Raises:
+        PlatformError: as `Predicting.find`.
+    """
     predictor = await parts.predicting.find(place, version)
     versions = await to_thread.run_sync(parts.active_versions, place)
     signature = predictor.signature

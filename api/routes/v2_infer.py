@@ -140,6 +140,22 @@ def _check_repeated(asked: Asked, place: ServingPlace) -> None:
 def _answer(
     asked: Asked, tail: bytes, place: ServingPlace, predictor: Predictor, warnings: list[str], *, max_cells: int
 ) -> Response:
+    content, behind, binary = inferred(asked, tail, place, predictor, warnings, max_cells=max_cells)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    if not binary:
+        return Response(text, media_type="application/json")
+    return Response(text + behind, media_type=_BINARY, headers={JSON_LENGTH: str(len(text))})
+
+
+def inferred(
+    asked: Asked, tail: bytes, place: ServingPlace, predictor: Predictor, warnings: list[str], *, max_cells: int
+) -> tuple[dict[str, Any], bytes, bool]:
+    """The answer as JSON has it, the bytes that go behind it, and whether any output is among these.
+
+    Raises:
+        InvalidRequest: when tensors or outputs are not what they should be.
+        PlatformError: as `rows_of` and `Predictor.answer`.
+    """
     wanted = wanted_outputs(asked.body, predictor)
     tensors = read_tensors(asked.body.inputs, tail, max_cells=max_cells)
     rows = rows_of(predictor.signature, tensors, version=predictor.version, max_cells=max_cells, warnings=warnings)
@@ -163,7 +179,4 @@ def _answer(
     }
     if asked.body.id is not None:
         content["id"] = asked.body.id
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    if not any(output.binary for output in wanted):
-        return Response(text, media_type="application/json")
-    return Response(text + behind, media_type=_BINARY, headers={JSON_LENGTH: str(len(text))})
+    return content, behind, any(output.binary for output in wanted)

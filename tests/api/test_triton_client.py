@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,28 +10,14 @@ import pytest
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from api.lifespan import Parts
 from tests.support.api_server import serving
 from tests.support.documented import ROOT, blocks
-from tests.support.models import IRIS_COLUMNS, Fitted, Platform, doubling
+from tests.support.models import IRIS_COLUMNS
 from tests.support.stack import Stack
-from tests.support.training_tables import dirty, trained
+from tests.support.tensor_models import furnish
 
 ROWS = np.array([[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]])
 LABELS = [b"setosa", b"virginica"]
-
-
-def furnish(parts: Parts, folder: Path) -> None:
-    """Iris in production, doubling in dev, and a table of all kinds of columns in staging."""
-    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
-    platform.train(platform.dataset())
-    for stage in ("staging", "production"):
-        platform.promote(1, stage)
-    platform.train(platform.dataset("doubling"), doubling(), name="doubling")
-    result = trained("ensemble.HistGradientBoostingClassifier", dirty())
-    fitted = Fitted(result.model, result.facts.signature, result.facts.environment)
-    version = platform.train(platform.dataset("customers"), fitted, name="customers")
-    platform.promote(version, "staging", name="customers")
 
 
 @pytest.fixture(scope="module")

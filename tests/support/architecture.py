@@ -37,13 +37,13 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 # the command line.
 HEAVY = {"numpy", "numba", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
 # What an extra brings may be missing, so it is looked for where it is used.
-OPTIONAL = {"python_calamine"}
+OPTIONAL = {"python_calamine", "grpc", "google"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
 # Drawing tables and speaking HTTP takes longer to import than `--help` may take.
 SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
-    "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
+    "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow", "grpc", "google"},
     "worker.process": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "cli.app": {
         *("alembic", "boto3", "celery", "fastapi", "httpx2", "joblib", "numba", "numpy", "pandas", "pyarrow"),

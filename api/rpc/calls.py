@@ -1,0 +1,211 @@
+"""What happens around every call: an id, limits, errors as codes of gRPC, a line in the log, a count."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import grpc
+import structlog
+from anyio import to_thread
+from google.protobuf.message import DecodeError
+
+from api.http.access_lines import AccessLines
+from api.http.errors import RequestTimeout
+from api.http.metrics import Metrics
+from api.http.middleware import REQUEST_ID
+from api.http.problems import RETRY_AFTER_SECONDS, problem, unexpected
+from api.http.request_limits import BodyLimit, too_large
+from api.protocols.v2.errors import V2_ERRORS
+from api.rpc.messages import MESSAGES, SERVICE
+from api.rpc.service import Answer
+from shared.errors import InvalidRequest, PlatformError
+from shared.logging import get_logger
+
+log = get_logger(__name__)
+
+# By the status that the same error has below `/v2`, which the log and the metrics name for calls, too.
+CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    404: grpc.StatusCode.NOT_FOUND,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
+    409: grpc.StatusCode.FAILED_PRECONDITION,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    422: grpc.StatusCode.INVALID_ARGUMENT,
+    500: grpc.StatusCode.INTERNAL,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+# As the log names a client that has left (nginx).
+_LEFT = 499
+# Larger messages are read in a thread, so that nobody waits for them.
+_LARGE = 2**18
+# A message of an error goes where headers do, of which clients take 8 KiB by default.
+_MOST_TOLD = 4_000
+_TOLD_AS_THEY_ARE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+
+
+class Ended(NamedTuple):
+    """How a call ended: with the bytes of an answer, or with what is wrong."""
+
+    status: int
+    answer: bytes = b""
+    told: str = ""
+
+
+class Calls:
+    """Makes handlers of answers. Belongs to one event loop."""
+
+    def __init__(self, metrics: Metrics, lines: AccessLines, *, limit: BodyLimit, body_seconds: float) -> None:
+        """A message has at most the bytes of `limit`, and `body_seconds` to arrive."""
+        self._metrics = metrics
+        self._lines = lines
+        self._limit = limit
+        self._body_seconds = body_seconds
+        self._running: set[asyncio.Future[Ended]] = set()
+
+    def handler(self, name: str, answer: Answer) -> Any:
+        """What answers the call of a name.
+
+        To clients it takes one message. Here it is a stream, so that a call is known before its message is there: one
+        whose message is too large, or does not come, has a line in the log like every other.
+        """
+        return grpc.stream_unary_rpc_method_handler(partial(self._handle, name, answer))
+
+    async def _handle(self, name: str, answer: Answer, _messages: object, context: Any) -> bytes:
+        began = time.perf_counter()
+        metadata = dict(context.invocation_metadata() or ())
+        given = metadata.get("x-request-id", "")
+        request_id = given if isinstance(given, str) and REQUEST_ID.fullmatch(given) else str(uuid4())
+        client = _client_of(context.peer())
+        status = _LEFT
+        try:
+            ended = await self._ended(name, answer, context, metadata, request_id)
+            status = ended.status
+            context.set_trailing_metadata(_trailers(request_id, status))
+            if status != 200:
+                status = await _abort(context, ended)
+            return ended.answer
+        finally:
+            seconds = time.perf_counter() - began
+            path = f"/{SERVICE}/{name}"
+            self._metrics.count_request(method="POST", route=path, status=status, seconds=seconds)
+            self._lines.add(
+                request_id=request_id, client=client, method="POST", path=path, status=status, seconds=seconds
+            )
+
+    async def _ended(
+        self, name: str, answer: Answer, context: Any, metadata: Mapping[str, Any], request_id: str
+    ) -> Ended:
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                content = await self._content(context)
+                work = asyncio.ensure_future(_answered(name, answer, content, metadata, request_id))
+            except PlatformError as error:
+                return _refused(error, request_id)
+        # A prediction that has begun goes on when its client leaves, and keeps its place among those of its model.
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
+        return await asyncio.shield(work)
+
+    async def _content(self, context: Any) -> bytes:
+        """The bytes of the message.
+
+        Raises:
+            RequestTimeout: when they do not come in time.
+            BodyTooLarge: when they are more than the limit.
+            InvalidRequest: when there is no message.
+        """
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                content = await context.read()
+        except TimeoutError:
+            seconds = f"{self._body_seconds:g} seconds"
+            raise RequestTimeout(f"The message of the call did not arrive within {seconds}. Send it again.") from None
+        if content is grpc.aio.EOF:
+            raise InvalidRequest("The call has no message. Send one.")
+        if len(content) > self._limit.max_bytes:
+            raise too_large(self._limit)
+        return bytes(content)
+
+
+async def _abort(context: Any, ended: Ended) -> int:
+    """End a call, and tell how it ended if it had before."""
+    try:
+        await context.abort(CODES[ended.status], ended.told)
+    except grpc.aio.InternalError:
+        # The library itself refuses a message that is far too large, of which nothing came here then.
+        return 413 if ended.status == 400 else _LEFT
+    return ended.status
+
+
+async def _answered(name: str, answer: Answer, content: bytes, metadata: Mapping[str, Any], request_id: str) -> Ended:
+    try:
+        read = partial(_read, f"{name}Request", content)
+        message = await to_thread.run_sync(read) if len(content) > _LARGE else read()
+        return Ended(200, await answer(message, _named(metadata)))
+    except PlatformError as error:
+        return _refused(error, request_id)
+    except Exception as error:
+        log.exception("request_failed", method="POST", path=f"/{SERVICE}/{name}")
+        return _ended_with(unexpected(error, request_id).body)
+
+
+def _read(name: str, content: bytes) -> Any:
+    try:
+        return MESSAGES[name].FromString(content)
+    except DecodeError:
+        sentence = f"The bytes of the call are not a message {name} of the protocol, whose texts are in UTF-8."
+        raise InvalidRequest(sentence) from None
+
+
+def _named(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """What the metadata say of the model; metadata are ASCII, and other texts have names that end in `-bin`."""
+    found = {name: metadata[name] for name in ("environment", "target") if name in metadata}
+    for name in ("environment", "target"):
+        if f"{name}-bin" in metadata:
+            try:
+                found[name] = metadata[f"{name}-bin"].decode()
+            except UnicodeDecodeError:
+                raise InvalidRequest(f"'{name}-bin' of the metadata is not a text in UTF-8.") from None
+    return found
+
+
+def _refused(error: PlatformError, request_id: str) -> Ended:
+    return _ended_with(problem(error, request_id).body)
+
+
+def _ended_with(body: bytes | memoryview) -> Ended:
+    found = json.loads(bytes(body))
+    return Ended(V2_ERRORS.status_of(found), told=_short(V2_ERRORS.body_of(found)["error"]))
+
+
+def _short(text: str) -> str:
+    """As much of a text as fits, in whole lines where there are several; other characters than ASCII take more."""
+    if _size(text) <= _MOST_TOLD:
+        return text
+    lines = text.split("\n")
+    while len(lines) > 1 and _size("\n".join(lines)) > _MOST_TOLD:
+        lines.pop()
+    kept = "\n".join(lines)
+    while _size(kept) > _MOST_TOLD:
+        kept = kept[: len(kept) * 3 // 4]
+    return f"{kept}\n…"
+
+
+def _size(text: str) -> int:
+    return len(quote(text, safe=_TOLD_AS_THEY_ARE))
+
+
+def _trailers(request_id: str, status: int) -> tuple[tuple[str, str], ...]:
+    later = (("retry-after", str(RETRY_AFTER_SECONDS)),) if status == 503 else ()
+    return (("x-request-id", request_id), *later)
+
+
+def _client_of(peer: str) -> str | None:
+    """The address of a peer such as `ipv4:127.0.0.1:43356` or `ipv6:%5B::1%5D:43356`; none where it has left."""
+    address = unquote(peer).partition(":")[2].rpartition(":")[0]
+    return address.strip("[]") or None
