@@ -70,9 +70,13 @@ def test_calls_that_are_cancelled_or_out_of_time_hold_up_nobody(site: tuple[RpcS
         rpc.channel.unary_unary(INFER)(SLOW, timeout=0.3)
     assert refusal(late.value).code == "DEADLINE_EXCEEDED"
     eventually(lambda: counted(rpc, 499))
+    # What was given up keeps its places, for which others wait; they are not told that the model takes too long.
+    patient = rpc.channel.unary_unary(INFER).future(SLOW)
     assert predicts_iris(rpc)
+    assert not patient.done()
     gate.open()
     assert waiting[0].result(SOON)
+    assert patient.result(SOON)
     assert rpc.ended("ModelInfer", SLOW).code == "OK"
 
 
