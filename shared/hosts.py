@@ -22,6 +22,11 @@ def known_names(*, host: str, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(name for each in (*_LOOPBACK, *own, *allowed) if (name := plain_name(each)))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches an address."""
+    return plain_name(host) in _LOOPBACK
+
+
 def plain_name(text: str) -> str | None:
     """A host name or an address in its one form, without brackets; None for anything else, such as one with a port."""
     text = text.lower()

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     # Registry.
     stages: Annotated[tuple[str, ...], NoDecode] = ("dev", "staging", "production")
     artifact_key: SecretStr | None = None
+    export_key: SecretStr | None = None
 
     # Limits.
     upload_max_bytes: int = Field(default=8 * 2**30, ge=1)

@@ -6,12 +6,13 @@ other one, and whatever is wrong, goes the usual way, which has the word on all 
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.dependencies import PredictingParts
 from api.fast.answers import AnswerWriter
 from api.fast.body import PlainBody, read_plain
 from api.http.access_lines import AccessLines
@@ -21,7 +22,6 @@ from api.http.json_body import parse_json
 from api.http.metrics import Metrics
 from api.http.middleware import LEFT, REQUEST_ID, SECURITY_HEADERS, client_of
 from api.http.validation import check_field_counts
-from api.lifespan import Parts
 from api.routes.predict import answer_of
 from api.schemas.predict import InputData, PredictRequest
 from shared.hosts import name_of
@@ -50,7 +50,7 @@ class FastPredictions:
     """Answers plain requests for predictions, and passes all others on."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, lines: AccessLines, names: frozenset[str], body_seconds: float
+        self, app: ASGIApp, *, metrics: Metrics, lines: AccessLines, names: Container[str | None], body_seconds: float
     ) -> None:
         self._app = app
         self._names = names
@@ -67,7 +67,7 @@ class FastPredictions:
             return
         began = time.perf_counter()
         request_id = self._plain(scope["headers"])
-        parts: Parts | None = getattr(scope["app"].state, "parts", None)
+        parts: PredictingParts | None = getattr(scope["app"].state, "parts", None)
         if request_id is None or parts is None:
             await self._app(scope, receive, send)
             return
@@ -113,14 +113,14 @@ class FastPredictions:
             self._hosts.add(host)
         return True
 
-    def _answer(self, parts: Parts, message: Message) -> bytes | None:
+    def _answer(self, parts: PredictingParts, message: Message) -> bytes | None:
         content: bytes = message.get("body", b"")
         if message["type"] != "http.request" or message.get("more_body") or len(content) > MOST_BYTES:
             return None
         body = read_plain(content)
         return self._of_any(parts, content) if body is None else self._of_plain(parts, content, body)
 
-    def _of_plain(self, parts: Parts, content: bytes, body: PlainBody) -> bytes | None:
+    def _of_plain(self, parts: PredictingParts, content: bytes, body: PlainBody) -> bytes | None:
         writer = self._writer(parts, body.dataset_name, body.environment)
         if writer is None:
             return self._of_any(parts, content)
@@ -132,7 +132,7 @@ class FastPredictions:
         rows = body.rows(writer.width)
         return None if rows is None else writer.answer(rows, probabilities=body.probabilities)
 
-    def _of_any(self, parts: Parts, content: bytes) -> bytes | None:
+    def _of_any(self, parts: PredictingParts, content: bytes) -> bytes | None:
         """What the route would answer, asked without the framework; None where it would say what is wrong."""
         if len(content) > MOST_BYTES_OF_ANY:
             return None
@@ -158,7 +158,7 @@ class FastPredictions:
             and predictor.computes.seconds(rows) <= MOST_SECONDS
         )
 
-    def _writer(self, parts: Parts, dataset_name: str, environment: str) -> AnswerWriter | None:
+    def _writer(self, parts: PredictingParts, dataset_name: str, environment: str) -> AnswerWriter | None:
         """What writes the answers of the model that serves there; None where it is not one for the short way."""
         place = ServingPlace(dataset_name, environment)
         predictor = parts.cache.find(place, None)

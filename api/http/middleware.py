@@ -23,7 +23,7 @@ SECURITY_HEADERS = (
 )
 _SHOWN_CHARACTERS = 200
 LEFT = "the handler is closed"
-_QUIET_PATHS = {"/healthz", "/readyz", "/metrics"}
+_QUIET_PATHS = {"/healthz", "/readyz", "/metrics", "/ping"}
 
 
 class RequestContext:

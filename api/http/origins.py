@@ -1,6 +1,6 @@
 """What a browser may ask for: under which names, and on behalf of which pages."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -30,7 +30,7 @@ _METHODS = ("GET", "POST", "PATCH", "DELETE")
 _HINT = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
 
 
-def origin_checks(*, names: frozenset[str], trusted: Collection[str]) -> Iterator[Middleware]:
+def origin_checks(*, names: Container[str | None], trusted: Collection[str]) -> Iterator[Middleware]:
     """The check of each request, and what lets the pages of the trusted origins read answers, without credentials."""
     yield Middleware(Origins, names=names, trusted=trusted)
     if trusted:
@@ -50,7 +50,7 @@ class Origins:
     tell them apart.
     """
 
-    def __init__(self, app: ASGIApp, *, names: frozenset[str], trusted: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, names: Container[str | None], trusted: Collection[str]) -> None:
         """`names` are those that are answered, without ports; pages of the `trusted` origins may ask for changes."""
         self._app = app
         self._names = names

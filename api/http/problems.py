@@ -222,7 +222,8 @@ def _not_found(request: Request) -> NotFound:
     path = request.url.path
     without_slash = path.rstrip("/")
     near = without_slash if path != without_slash and _routes_at(request, without_slash) else None
-    return NotFound(f"There is nothing at '{path}'.{meant(near)} /docs lists all addresses.", did_you_mean=near)
+    listed = getattr(request.app.state, "listed", "/docs lists all addresses.")
+    return NotFound(f"There is nothing at '{path}'.{meant(near)} {listed}", did_you_mean=near)
 
 
 def _allowed_methods(request: Request) -> str:

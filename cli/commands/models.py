@@ -7,7 +7,9 @@ import typer
 from cli.commands.options import Detach, Done, Json, Limit, Url, Yes
 from cli.menu import Menu
 
-app = typer.Typer(cls=Menu, no_args_is_help=True, help="Look at registered models, compare, annotate and erase them.")
+app = typer.Typer(
+    cls=Menu, no_args_is_help=True, help="Look at registered models, compare, annotate, export and erase them."
+)
 
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="The model's version.")]
 
@@ -99,6 +101,39 @@ def annotate(
     change = annotation(tags=tag or None, no_tags=no_tags, note=note, no_note=no_note)
     with connected(url, as_json=json) as (client, output):
         output.give(client.get(calls.annotate(version, change)), model_details)
+
+
+@app.command(
+    epilog="\b\nExamples:\n  mlmini models export iris@staging --to iris-model\n  mlmini serve iris-model\n",
+)
+def export(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="NAME@STAGE for what serves there, NAME in production, or a VERSION."),
+    ],
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="The folder to write; by default its name tells what is in it."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="What it predicts, where several targets are served.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an exported model that has that name.")] = False,
+    key_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the key there, too, that MLMINI_EXPORT_KEY has to be for a server."),
+    ] = None,
+    json: Done = False,
+) -> None:
+    """Write a model into a sealed folder that `mlmini serve` and the image serve alone.
+
+    It uses the settings of the environment, whether the platform runs or not, and changes nothing of it.
+    A model without a compiled form is a pickle, which is served only where MLMINI_EXPORT_KEY is the key of the export.
+    """
+    from cli.actions.exporting import export_model
+
+    export_model(model, to=to, target=target, replace=replace, key_file=key_file, as_json=json)
 
 
 @app.command()

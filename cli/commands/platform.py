@@ -1,5 +1,7 @@
 """Verbs on the platform of this machine."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -77,3 +79,28 @@ def fsck(
     from cli.doctor.fsck import fsck as compare
 
     raise typer.Exit(compare(deep=deep, as_json=json))
+
+
+def serve(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="What `mlmini models export` has written.")],
+    *,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on; MLMINI_HOST, or 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="The port; SAGEMAKER_BIND_TO_PORT, or 8080.", show_default=False)
+    ] = None,
+) -> None:
+    """Serve an exported model until Ctrl-C, without database, Redis and store.
+
+    It answers GET /ping and POST /invocations as `mlflow models serve` and containers of SageMaker do, and /predict and
+    /v2 as the platform does. An address off loopback needs MLMINI_ALLOW_OPEN=1.
+    The exit status is 1 when the folder is refused, 2 when a setting is wrong.
+    """
+    given = [("--host", host), ("--port", port)]
+    options = [word for name, value in given if value is not None for word in (name, str(value))]
+    # -P: no file of the present folder may be imported as code of the platform. What runs here ends, so that signals
+    # reach the server itself.
+    command = [sys.executable, "-P", "-m", "api.standalone", *options, "--", folder]
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # noqa: S606 - fixed words, and a path that is only read

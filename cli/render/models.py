@@ -1,6 +1,7 @@
 """Models as tables."""
 
 import os
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.text import Text
 from cli.client.hints import in_verbs
 from cli.render.output import facts, sections
 from cli.render.table import table
-from cli.render.text import age, cell, count, moment, rounded
+from cli.render.text import age, cell, count, moment, rounded, size
 
 _BEST = "*"
 _STAGES = "dev,staging,production"
@@ -170,6 +171,20 @@ def retired(answer: dict[str, Any]) -> RenderableType:
 def erased(done: dict[str, Any]) -> RenderableType:
     """What was done with a model that is no longer there."""
     return f"Version {done['version']} is {done['done']}. Its number is never given again."
+
+
+def exported(done: dict[str, Any]) -> RenderableType:
+    """What was written into which folder, and how to serve it."""
+    model = f"Version {done['version']} of '{done['dataset_name']}' from '{done['stage']}'"
+    kind = "its compiled form" if done["compiled"] else "a pickle"
+    lines = [f"{model} is in {cell(done['folder'])}: {kind}, {size(done['size_bytes'])}."]
+    if done["key_file"]:
+        lines.append(f"The key for MLMINI_EXPORT_KEY is in {cell(done['key_file'])}.")
+    elif not done["compiled"]:
+        lines.append(
+            "Other machines serve a pickle with MLMINI_EXPORT_KEY only; --key-file writes what that has to be."
+        )
+    return "\n".join([*lines, f"Serve it: mlmini serve {shlex.quote(done['folder'])}"])
 
 
 def _serving(version: int | None, target: str | None) -> str:

@@ -1,6 +1,7 @@
 """A loaded model with its signature: rows in, labels or numbers out."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shared.errors import NoProbabilities
@@ -15,6 +16,7 @@ from shared.prediction.inputs import take_input
 from shared.prediction.lookup import Served
 from shared.prediction.processes import PredictingProcesses
 from shared.prediction.sandboxed import load_sandboxed
+from shared.registry.artifact import fetch
 from shared.registry.forms import load_form
 from shared.registry.sealing import ArtifactKey
 from shared.settings import Settings
@@ -128,7 +130,8 @@ def load_predictor(
     signature = Signature.model_validate(served.signature)
     computes: Computes
     if served.form is None:
-        computes = load_sandboxed(store, settings, key, served.artifact, signature=signature, processes=processes)
+        copy = partial(fetch, store, settings, key, served.artifact)
+        computes = load_sandboxed(copy, settings, served.artifact, signature=signature, processes=processes)
         memory_bytes = computes.memory_bytes
     else:
         compiled = load_form(store, settings, key, served.form)

@@ -3,6 +3,7 @@
 import shutil
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +13,11 @@ import numpy as np
 from shared.errors import ModelTooLarge, PlatformError, PredictionTooSlow, PredictorEnded, error_of_code
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
-from shared.object_store import ObjectStore
 from shared.prediction.computing import Answers
 from shared.prediction.messages import Message
 from shared.prediction.places import Places
 from shared.prediction.processes import PredictingProcess, PredictingProcesses, ProcessEnded
-from shared.registry.artifact import fetch
-from shared.registry.sealing import Artifact, ArtifactKey
+from shared.registry.sealing import Artifact
 from shared.sandbox import Ending
 from shared.scratch import scratch_errors
 from shared.settings import Settings
@@ -194,28 +193,27 @@ class SandboxedModel:
 
 
 def load_sandboxed(
-    store: ObjectStore,
+    copy: Callable[[Path], None],
     settings: Settings,
-    key: ArtifactKey,
     artifact: Artifact,
     *,
     signature: Signature,
     processes: PredictingProcesses,
 ) -> SandboxedModel:
-    """Check a model's file and have a process load it; nothing of it is run here.
+    """Have a process load a model's file; nothing of it is run here. `copy` writes the checked file to a path.
 
     Raises:
-        ArtifactCorrupt: when the file is missing or is not the one that was registered; nothing of it is run.
+        ArtifactCorrupt: when `copy` or the process finds that it is not the right file; nothing of it is run.
         ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
         ModelTooLarge: when that takes more memory than a process may have.
         PredictorEnded: when its process dies of it.
-        StoreUnavailable: when the object store does not answer.
+        StoreUnavailable: as `copy` does.
         ScratchFull, ScratchUnavailable: when the file cannot be written.
     """
     folder = processes.folder()
     try:
         with scratch_errors():
-            fetch(store, settings, key, artifact, folder / _MODEL_FILE)
+            copy(folder / _MODEL_FILE)
         return SandboxedModel(_Loading(processes, settings, artifact, signature, folder))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -33,11 +33,11 @@ for verb in json.loads(sys.argv[1]):
 """
 VERBS = [
     "",
-    *("up", "demo", "doctor", "fsck", "train", "promote", "retire", "predict", "estimators"),
+    *("up", "demo", "doctor", "fsck", "serve", "train", "promote", "retire", "predict", "estimators"),
     *("datasets", "datasets upload", "datasets list", "datasets show"),
     *("datasets preview", "datasets versions", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
-    *("models", "models list", "models show", "models compare", "models annotate", "models erase"),
+    *("models", "models list", "models show", "models compare", "models annotate", "models export", "models erase"),
 ]
 
 

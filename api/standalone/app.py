@@ -1,0 +1,101 @@
+"""The application that serves one exported model: a part of the routes of the platform, and scoring at the root."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+
+from api.fast.predictions import FastPredictions
+from api.http import middleware, problems
+from api.http.access_lines import AccessLines
+from api.http.json_body import MAX_DEPTH
+from api.http.metrics import Metrics
+from api.http.middleware import AccessRecord, HeadRequests, RequestContext
+from api.http.origins import origin_checks
+from api.http.query import check_query
+from api.http.request_limits import BodyLimit, RequestLimits
+from api.lanes import Lanes
+from api.predicting import Predicting
+from api.protocols.error_forms import ErrorForm, ErrorForms
+from api.protocols.mlflow.errors import MLFLOW_ERRORS
+from api.protocols.v2.errors import V2_ERRORS
+from api.routes import errors, predict, predict_csv, v2, v2_infer
+from api.standalone import scoring
+from api.standalone import v2 as v2_alone
+from api.standalone.parts import StandaloneParts
+from shared.exported.serving import ExportedModel
+from shared.hosts import known_names
+from shared.settings import Settings
+
+_SCORING = ("/ping", "/health", "/version", "/invocations")
+_FORMS: tuple[ErrorForm, ...] = (V2_ERRORS, *(MLFLOW_ERRORS._replace(prefix=path) for path in _SCORING))
+
+
+class AnyName:
+    """All names under which a server may be asked: one that is open to a network has no name of its own to keep."""
+
+    def __contains__(self, name: object) -> bool:
+        return name is not None
+
+
+def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: bool) -> FastAPI:
+    """Wire the application up; a server that `is_open` answers under any name, unless MLMINI_ALLOWED_HOSTS has some."""
+    metrics, lines = Metrics(), AccessLines(middleware.__name__)
+    app = FastAPI(
+        version=version("ml-mini-platform"),
+        # It has no docs of its own: those of the platform describe all that it takes.
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(model, settings),
+        dependencies=[Depends(check_query)],
+        middleware=_middleware(settings, metrics, lines, is_open=is_open),
+    )
+    app.state.metrics = metrics
+    app.state.access_lines = lines
+    app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
+    app.state.listed = "This server has /ping, /version, /invocations, /predict and /v2."
+    problems.install(app)
+    # What is CSV has a route of its own at the same address, which takes nothing else.
+    routers = (scoring.csv_router, scoring.router, predict_csv.router, predict.router)
+    for router in (*routers, v2_alone.router, v2.router, v2_infer.router, errors.router):
+        app.include_router(router)
+    return app
+
+
+def _middleware(settings: Settings, metrics: Metrics, lines: AccessLines, *, is_open: bool) -> list[Middleware]:
+    """What surrounds every request, the outermost first."""
+    known = known_names(host=settings.host, allowed=settings.allowed_hosts)
+    names = AnyName() if is_open and not settings.allowed_hosts else known
+    of_files = BodyLimit(settings.upload_max_bytes, "MLMINI_UPLOAD_MAX_BYTES")
+    return [
+        Middleware(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds),
+        Middleware(RequestContext),
+        Middleware(AccessRecord, metrics=metrics),
+        Middleware(ErrorForms, forms=_FORMS),
+        *origin_checks(names=names, trusted=settings.cors_origins),
+        Middleware(HeadRequests),
+        Middleware(
+            RequestLimits,
+            usual=BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES"),
+            exceptions={("/predict", "text/csv"): of_files, ("/invocations", "text/csv"): of_files},
+            body_seconds=settings.body_seconds,
+        ),
+    ]
+
+
+def _lifespan(model: ExportedModel, settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def live(app: FastAPI) -> AsyncIterator[None]:
+        app.state.parts = StandaloneParts(
+            settings=settings,
+            cache=model,
+            predicting=Predicting(model, seconds=settings.predict_seconds),
+            lanes=Lanes(settings),
+            spool_folder=settings.scratch,
+        )
+        yield
+        app.state.access_lines.write()
+
+    return live

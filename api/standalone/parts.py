@@ -1,0 +1,33 @@
+"""What the endpoints of a server of one model work with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+
+from api.lanes import Lanes
+from api.predicting import Predicting
+from shared.exported.serving import ExportedModel
+from shared.prediction.loaded import ServingPlace
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class StandaloneParts:
+    """As `PredictingParts` has them. Belongs to one event loop."""
+
+    settings: Settings
+    cache: ExportedModel
+    predicting: Predicting
+    lanes: Lanes
+    spool_folder: Path
+
+    def active_versions(self, place: ServingPlace) -> list[int]:
+        """The one version."""
+        return [self.cache.predictor.version] if place.of_any_target == self.cache.place else []
+
+
+def place_of_model(request: Request) -> ServingPlace:
+    """Where the one model is."""
+    parts: StandaloneParts = request.app.state.parts
+    return parts.cache.place

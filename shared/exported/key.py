@@ -1,0 +1,71 @@
+"""The key that seals exported folders: not the one of the registry, which no server of a folder needs to know."""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.errors import WrongSettings
+from shared.registry.sealing import ArtifactKey, read_artifact_key
+from shared.settings import Settings
+
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_PURPOSE = b"mlmini export key 1"
+
+
+@dataclass(frozen=True)
+class ExportKey:
+    """A secret that whoever exports and whoever serves share. `chosen` ones come from the settings."""
+
+    secret: bytes = field(repr=False)
+    chosen: bool = False
+
+    @property
+    def id(self) -> str:
+        """A short name of the key that tells nothing about it."""
+        return hashlib.sha256(b"mlmini export key id\0" + self.secret).hexdigest()[:16]
+
+    def mac(self, text: bytes) -> str:
+        """The seal of a text."""
+        return hmac.new(self.secret, b"mlmini export 1\0" + text, hashlib.sha256).hexdigest()
+
+
+def export_key_of(key: ArtifactKey) -> ExportKey:
+    """The key that belongs to a home. It follows from that of the artifacts, and nothing leads back."""
+    return ExportKey(hmac.new(key.secret, _PURPOSE, hashlib.sha256).digest())
+
+
+def read_export_key(settings: Settings) -> ExportKey | None:
+    """The key of the settings, else the one that belongs to the home, if there is a home.
+
+    Raises:
+        WrongSettings: when the setting is no key, or the key of the home cannot be read.
+    """
+    if settings.export_key is not None:
+        text = settings.export_key.get_secret_value().strip()
+        if not _HEX.fullmatch(text):
+            raise WrongSettings(
+                "MLMINI_EXPORT_KEY must have 64 hexadecimal digits, as `mlmini models export --key-file` writes them"
+            )
+        return ExportKey(bytes.fromhex(text), chosen=True)
+    key = read_artifact_key(settings)
+    return None if key is None else export_key_of(key)
+
+
+def write_key(key: ExportKey, path: Path) -> None:
+    """Write a key into a file that its owner alone can read, in the place of what has that name.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{key.secret.hex()}\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

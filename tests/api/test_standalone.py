@@ -1,0 +1,322 @@
+"""A server of one exported model: the forms of MLflow and SageMaker, and the answers of the platform."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx2
+import pandas as pd
+import psutil
+import pytest
+from fastapi.testclient import TestClient
+from sklearn.neighbors import KNeighborsClassifier
+
+from api.lifespan import Parts
+from shared.exported.exporting import export, find_wanted
+from shared.exported.key import export_key_of
+from shared.settings import Settings
+from tests.support.alive import alive
+from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest
+from tests.support.processes import finish
+from tests.support.server import running
+from tests.support.standalone import MODULE, ServedByVerb, StandaloneServer
+from tests.support.training_tables import dirty, trained
+from tests.support.waiting import eventually
+
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3], [5.9, 3.0, 5.1, 1.8]]
+RECORDS = [dict(zip(IRIS_COLUMNS, row, strict=True)) for row in ROWS]
+FRAME = pd.DataFrame(ROWS, columns=list(IRIS_COLUMNS))
+JSON = {"Content-Type": "application/json"}
+CSV = {"Content-Type": "text/csv"}
+FOREST, NEIGHBOURS, CUSTOMERS = 1, 2, 3
+
+
+def neighbours() -> Fitted:
+    """A model that has no compiled form."""
+    forest = iris_forest()
+    model = KNeighborsClassifier(3).fit(ROWS, ["setosa", "virginica", "versicolor"])
+    return Fitted(model, forest.signature.model_copy(update={"classes": list(model.classes_)}), dict(LIBRARIES))
+
+
+def furnish(parts: Parts, folder: Path) -> Platform:
+    """A compiled forest, a model that is a pickle, and one of a table of all kinds of columns."""
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
+    data = platform.dataset()
+    assert platform.train(data, iris_forest().in_form()) == FOREST
+    assert platform.train(data, neighbours()) == NEIGHBOURS
+    result = trained("ensemble.HistGradientBoostingClassifier", dirty())
+    fitted = Fitted(result.model, result.facts.signature, result.facts.environment).in_form()
+    assert platform.train(platform.dataset("customers"), fitted, name="customers") == CUSTOMERS
+    return platform
+
+
+class Site(NamedTuple):
+    """The platform, the folder with its exported models by version, and a server of each."""
+
+    platform: TestClient
+    folders: Path
+    key: str
+    servers: dict[int, StandaloneServer]
+
+    def served(self, version: int) -> httpx2.Client:
+        return self.servers[version].client()
+
+
+@pytest.fixture(scope="module")
+def site(
+    one_client: TestClient, one_parts: Parts, one_platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    folders, key = tmp_path_factory.mktemp("exported"), export_key_of(one_parts.key)
+    servers = {}
+    with ExitStack() as stack:
+        for version in (FOREST, NEIGHBOURS, CUSTOMERS):
+            export(
+                find_wanted(one_platform.database, one_parts.settings, version),
+                folders / str(version),
+                store=one_parts.store,
+                settings=one_parts.settings,
+                key=one_parts.key,
+                export_key=key,
+            )
+            secret = {"MLMINI_EXPORT_KEY": key.secret.hex()} if version == NEIGHBOURS else {}
+            servers[version] = StandaloneServer(folders / str(version), **secret)
+            stack.enter_context(running(servers[version]))
+        yield Site(one_client, folders, key.secret.hex(), servers)
+
+
+def known(site: Site, version: int, name: str = "iris", **rows: Any) -> dict[str, Any]:
+    """What the platform answers."""
+    body = {"dataset_name": name, "environment": "dev", "version": version, "input_data": rows}
+    classes = {"return": ["label", "probability"]}
+    answer: dict[str, Any] = site.platform.post("/predict", json=body | classes).raise_for_status().json()
+    return answer
+
+
+@pytest.mark.parametrize("version", [FOREST, NEIGHBOURS])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": {"columns": list(IRIS_COLUMNS), "data": ROWS}},
+        {"dataframe_records": RECORDS},
+        {"instances": ROWS},
+        {"instances": RECORDS},
+        {"inputs": ROWS},
+        {"inputs": {name: list(FRAME[name]) for name in IRIS_COLUMNS}},
+    ],
+)
+def test_every_form_of_the_rows_has_the_answer_of_the_platform(site: Site, version: int, body: dict[str, Any]) -> None:
+    expected = known(site, version, features=ROWS)
+    with site.served(version) as client:
+        answer = client.post("/invocations", json=body)
+        assert answer.json() == {"predictions": expected["predictions"]}
+        assert answer.headers["x-model-version"] == str(version)
+        answer = client.post("/invocations?predict_fn=predict_proba", json=body)
+        assert answer.json() == {"predictions": expected["probabilities"]}
+
+
+@pytest.mark.parametrize("version", [FOREST, NEIGHBOURS])
+def test_a_table_in_csv_has_the_same_answer(site: Site, version: int) -> None:
+    expected = known(site, version, features=ROWS)["predictions"]
+    with site.served(version) as client:
+        for table in (FRAME.to_csv(index=False), FRAME.to_csv()):
+            assert client.post("/invocations", content=table, headers=CSV).json() == {"predictions": expected}
+
+
+def test_raw_rows_of_a_mixed_table_have_the_answer_of_the_platform(site: Site) -> None:
+    table = dirty().drop(columns="target")
+    records = json.loads(table.to_json(orient="records", date_format="iso"))
+    expected = known(site, CUSTOMERS, "customers", records=records)
+    with site.served(CUSTOMERS) as client:
+        assert (
+            client.post("/invocations", json={"dataframe_records": records}).json()["predictions"]
+            == (expected["predictions"])
+        )
+        own = {"dataset_name": "customers", "environment": "dev", "input_data": {"records": records}}
+        assert client.post("/predict", json=own | {"return": ["label", "probability"]}).json() == expected
+        told = client.post("/invocations", json={"dataframe_records": [{"city": "Ulm"}]})
+        assert "'Ulm'" in told.headers["x-warnings"]
+
+
+def test_who_accepts_csv_gets_a_line_for_each_row(site: Site) -> None:
+    expected = known(site, FOREST, features=ROWS)
+    lines = "".join(f"{label}\n" for label in expected["predictions"])
+    shares = "".join(",".join(map(str, row)) + "\n" for row in expected["probabilities"])
+    with site.served(FOREST) as client:
+        for content, kind in ((json.dumps({"instances": ROWS}), JSON), (FRAME.to_csv(index=False), CSV)):
+            headers = kind | {"Accept": "text/csv, */*;q=0.5"}
+            answer = client.post("/invocations", content=content, headers=headers)
+            assert answer.headers["content-type"].startswith("text/csv")
+            assert answer.text == lines
+            path = "/invocations?predict_fn=predict_proba"
+            assert client.post(path, content=content, headers=headers).text == shares
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", "application/json, text/csv", "text/csv;q=0, */*"])
+def test_everybody_else_gets_json(site: Site, accept: str) -> None:
+    with site.served(FOREST) as client:
+        answer = client.post("/invocations", json={"instances": ROWS}, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/json"
+
+
+def test_it_says_that_it_is_there_and_which_release_it_is(site: Site) -> None:
+    with site.served(FOREST) as client:
+        assert [client.get(path).status_code for path in ("/ping", "/health", "/v2/health/ready")] == [200] * 3
+        assert client.head("/ping").status_code == 200
+        assert client.get("/version").text == site.platform.get("/version").json()["platform"]
+
+
+@pytest.mark.parametrize("version", [FOREST, NEIGHBOURS])
+def test_the_ways_of_the_platform_lead_to_the_same_model(site: Site, version: int) -> None:
+    body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+    tensor = {"name": "rows", "shape": [3, 4], "datatype": "FP64", "data": ROWS}
+    with site.served(version) as client:
+        classes = {"return": ["label", "probability"]}
+        assert client.post("/predict", json=body | classes).json() == known(site, version, features=ROWS)
+        table = client.post(
+            "/predict?dataset_name=iris&environment=dev", content=FRAME.to_csv(index=False), headers=CSV
+        )
+        assert table.json()["predictions"] == known(site, version, features=ROWS)["predictions"]
+        inferred = client.post("/v2/models/iris@dev/infer", json={"inputs": [tensor]}).json()
+        assert inferred["outputs"][0]["data"] == known(site, version, features=ROWS)["predictions"]
+        assert client.get("/v2/models/iris@dev").json()["versions"] == [str(version)]
+        assert client.post("/v2/repository/index").json()[0]["name"] == "iris@dev"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        ({"dataset_name": "irsi"}, 404, "Did you mean 'iris'?"),
+        ({"environment": "production"}, 409, "Ask for 'dev', or 'iris@dev'."),
+        ({"version": 7}, 409, "and not version 7"),
+        ({"target": "weight"}, 409, "It predicts 'target', not 'weight'."),
+    ],
+)
+def test_another_model_is_not_here(site: Site, asked: dict[str, Any], status: int, said: str) -> None:
+    body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+    with site.served(FOREST) as client:
+        answer = client.post("/predict", json=body | asked)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/invocations", "{", 400, "BAD_REQUEST"),
+        ("/invocations", "", 400, "BAD_REQUEST"),
+        ("/invocations", "[]", 400, "BAD_REQUEST"),
+        ("/invocations", '{"instances": [[1]]}', 400, "BAD_REQUEST"),
+        ("/invocations", '{"instances": [["a", 1, 1, Infinity]]}', 400, "BAD_REQUEST"),
+        ("/invocations?predict_fn=fit", '{"instances": [[1, 1, 1, 1]]}', 400, "BAD_REQUEST"),
+        ("/invocations?environment=dev", '{"instances": [[1, 1, 1, 1]]}', 400, "BAD_REQUEST"),
+        ("/invocations", '{"inputs": "' + "x" * 4_200_000 + '"}', 413, "BAD_REQUEST"),
+        ("/invocations/", "{}", 404, "ENDPOINT_NOT_FOUND"),
+        ("/ping", "{}", 405, "BAD_REQUEST"),
+    ],
+)
+def test_what_cannot_be_right_is_told_in_the_form_of_mlflow(
+    site: Site, path: str, body: str, status: int, code: str
+) -> None:
+    with site.served(FOREST) as client:
+        answer = client.post(path, content=body, headers=JSON)
+        assert answer.status_code == status, answer.text
+        assert answer.json().keys() == {"error_code", "message"}
+        assert answer.json()["error_code"] == code
+
+
+def test_other_media_types_other_names_and_other_pages_are_refused(site: Site) -> None:
+    with site.served(FOREST) as client:
+        for headers, status in (
+            ({"Content-Type": "application/x-npy"}, 415),
+            (JSON | {"Host": "evil.example"}, 421),
+            (JSON | {"Origin": "https://evil.example"}, 403),
+        ):
+            assert client.post("/invocations", content="{}", headers=headers).status_code == status
+        missing = client.get("/docs").json()
+        assert "/invocations" in missing["detail"]
+        assert client.get(missing["type"]).status_code == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_all_that_it_started(site: Site, number: signal.Signals) -> None:
+    server = ServedByVerb(site.folders / str(NEIGHBOURS), MLMINI_EXPORT_KEY=site.key)
+    with running(server):
+        with server.client() as client:
+            assert client.post("/invocations", json={"instances": ROWS}).status_code == 200
+        started = psutil.Process(server.pid).children(recursive=True)
+        if sys.platform == "linux":
+            assert [name for name in ("/sklearn/", "/pandas/") if name in maps_of(server.pid)] == []
+            assert [child for child in started if "/sklearn/" in maps_of(child.pid)]
+        assert server.process is not None
+        server.process.send_signal(number)
+        assert server.process.wait(timeout=30) == 0
+        eventually(lambda: not any(map(alive, started)), timeout=10)
+
+
+def maps_of(pid: int) -> str:
+    """What a process has loaded."""
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+def refused(folder: Path, cwd: Path, *options: str, **variables: str) -> tuple[int, str]:
+    """The exit status of a server that does not start, and its one sentence."""
+    server = StandaloneServer(folder, *options, **variables)
+    done = finish([MODULE, str(folder), *options], env=server.environment(), cwd=cwd)
+    server.remove()
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - refused
+def test_an_address_off_loopback_is_refused_unless_it_is_meant(site: Site, tmp_path: Path, host: str) -> None:
+    status, said = refused(site.folders / str(FOREST), tmp_path, "--host", host)
+    assert status == 2
+    assert "Set MLMINI_ALLOW_OPEN=1 if that is meant" in said
+
+
+def test_one_that_is_open_answers_under_any_name(site: Site) -> None:
+    server = StandaloneServer(site.folders / str(FOREST), "--host", "0.0.0.0", MLMINI_ALLOW_OPEN="1")  # noqa: S104
+    with running(server), server.client() as client:
+        headers = {"Host": "model.example:8080"}
+        assert client.post("/invocations", json={"instances": ROWS}, headers=headers).status_code == 200
+        body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+        assert client.post("/predict", json=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_what_is_no_port_is_refused(site: Site, tmp_path: Path, port: str) -> None:
+    status, said = refused(site.folders / str(FOREST), tmp_path, SAGEMAKER_BIND_TO_PORT=port)
+    assert status == 2
+    assert f"SAGEMAKER_BIND_TO_PORT must be a port from 1 to 65535, not '{port}'" in said
+
+
+def test_a_port_that_is_taken_is_told(site: Site, tmp_path: Path) -> None:
+    taken = str(site.servers[FOREST].port)
+    assert (
+        f"Port {taken} on 127.0.0.1 cannot be used" in refused(site.folders / str(FOREST), tmp_path, "--port", taken)[1]
+    )
+    assert (
+        "is not an address of this machine"
+        in refused(site.folders / str(FOREST), tmp_path, "--host", "192.0.2.1", MLMINI_ALLOW_OPEN="1")[1]
+    )
+
+
+def test_a_pickle_is_not_loaded_without_the_key_that_sealed_it(site: Site, tmp_path: Path) -> None:
+    folder = site.folders / str(NEIGHBOURS)
+    status, said = refused(folder, tmp_path)
+    assert status == 1
+    assert "there is no key here. Set MLMINI_EXPORT_KEY" in said
+    assert "Set it to the key of whoever exported" in refused(folder, tmp_path, MLMINI_EXPORT_KEY="ab" * 32)[1]
+    assert "64 hexadecimal digits" in refused(folder, tmp_path, MLMINI_EXPORT_KEY="secret")[1]
+
+
+def test_a_home_serves_its_own_pickles(site: Site, one_parts: Parts) -> None:
+    settings: Settings = one_parts.settings
+    server = StandaloneServer(site.folders / str(NEIGHBOURS), MLMINI_HOME=str(settings.home))
+    with running(server):
+        assert '"seal_checked": true' in server.log
