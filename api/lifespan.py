@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -157,3 +157,6 @@ def _warm_up(cache: PredictorCache) -> None:
     # It takes seconds that would otherwise be part of the first prediction.
     import_module("shared.compiled.file")
     cache.warm_up()
+    with suppress(PlatformError):
+        # Whoever asks for a model hears that the database does not answer.
+        cache.preload()

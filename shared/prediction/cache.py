@@ -9,9 +9,10 @@ from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
 from shared.prediction.loaded import LoadedModels, ServingPlace
-from shared.prediction.lookup import Served, find_served
+from shared.prediction.lookup import Served, find_served, preloadable
 from shared.prediction.predictor import Predictor, load_predictor
 from shared.prediction.processes import PredictingProcesses
+from shared.prediction.refusals import Refusals, Wanted
 from shared.prediction.watcher import Watcher
 from shared.registry.artifact import corrupt_is_unavailable
 from shared.registry.model_memory import check_model_memory, check_size
@@ -22,8 +23,6 @@ from shared.settings import Settings
 CATCH_UP_SECONDS = 10.0
 
 log = get_logger(__name__)
-
-Wanted = tuple[ServingPlace, int | None]
 
 
 class PredictorCache:
@@ -52,7 +51,9 @@ class PredictorCache:
         self._loads = Loads()
         self._processes = PredictingProcesses(settings)
         self._weights: dict[tuple[int, bool], int] = {}
-        self._watcher = Watcher(database, self._loaded, replace=self._replace)
+        self._refusals = Refusals()
+        self._closed = False
+        self._watcher = Watcher(database, self._loaded, self._refusals, replace=self._replace)
 
     def start(self) -> None:
         """Begin to watch for changes of the registry."""
@@ -64,6 +65,7 @@ class PredictorCache:
 
     def close(self) -> None:
         """Stop watching, and end the processes that predict; what else is here stays as it is."""
+        self._closed = True
         # First, so that a load under way ends, for which the watcher waits.
         self._processes.close()
         self._watcher.close()
@@ -104,15 +106,41 @@ class PredictorCache:
         found = self._loaded.find(place, version)
         if found is not None:
             return found
+        refused = self._refusals.find((place, version))
+        if refused is not None:
+            raise refused
         return self._loads.once((place, version), lambda: self._load(place, version))
+
+    def preload(self) -> None:
+        """Load what serves now, as far as there is room, and most of all where it matters: the last stage first.
+
+        A model that cannot be loaded is left out; whoever asks for it hears why.
+
+        Raises:
+            DatabaseUnavailable: when the registry cannot be read.
+        """
+        with self._database.read() as session:
+            wanted = preloadable(session, self._settings.stages)
+        for dataset_name, stage, version in wanted:
+            if self._loaded.is_full or self._closed:
+                return
+            try:
+                self.get(dataset_name, stage)
+            except PlatformError as error:
+                log.warning("model_not_preloaded", version=version, stage=stage, code=error.code)
 
     def _replace(self, place: ServingPlace) -> None:
         """Put what serves a place now into the place of what served there before."""
         self._fill(place, None)
 
     def _load(self, place: ServingPlace, version: int | None) -> Predictor:
-        # Another thread may have loaded it while this one waited for its turn.
-        return self._loaded.find(place, version) or self._fill(place, version)
+        changes = self._refusals.changes
+        try:
+            # Another thread may have loaded it while this one waited for its turn.
+            return self._loaded.find(place, version) or self._fill(place, version)
+        except PlatformError as error:
+            self._refusals.keep((place, version), error, changes=changes)
+            raise
 
     def _fill(self, place: ServingPlace, version: int | None) -> Predictor:
         served = self._look_up(place, version)

@@ -117,6 +117,13 @@ class LoadedModels:
                 del self._serving[place]
             self._forget_unserving(place, version)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would be likely to have another one dropped: as large as those that are here, on average."""
+        with self._lock:
+            used, held = self._used_bytes(), len(self._predictors)
+            return held > 0 and used + used / held > self._limit_bytes
+
     def _shrink(self) -> None:
         while len(self._predictors) > 1 and self._used_bytes() > self._limit_bytes:
             place, version = next(iter(self._predictors))

@@ -12,7 +12,8 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import NoActiveModel, NotActive, TargetDiffers, closest, meant
 from shared.prediction.csv_reading import LearntReading
 from shared.registry import deployments
-from shared.registry.forms import form_of, is_hopeless
+from shared.registry.active import ActiveModel, active_models
+from shared.registry.forms import form_of, formed, is_hopeless
 from shared.registry.rows import RegistryRow
 from shared.registry.sealing import Artifact
 from shared.registry.targets import active_targets
@@ -21,6 +22,8 @@ from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
 
 _MOST_TARGETS = 10
+# Each model without a compiled form has a process, which is not started for models that nobody may ask.
+_MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,17 @@ def find_served(
     if target is not None and target != registered.target:
         raise _another_target(artifact, registered.target, target)
     return _served(session, artifact, registered, generation=generation, targets=tuple(sorted(newest)))
+
+
+def preloadable(session: Session, stages: Sequence[str]) -> list[ActiveModel]:
+    """What serves each dataset in each stage, in the order in which it is best made ready at a start."""
+    newest = {(model.dataset_name, model.stage): model for model in reversed(active_models(session))}
+    serving = [model for model in newest.values() if model.stage in stages]
+    serving.sort(key=lambda model: (-stages.index(model.stage), -model.version))
+    in_form = formed(session, {model.version for model in serving})
+    apart = [model for model in serving if (model.stage, model.version) not in in_form]
+    too_many = set(apart[_MOST_PROCESSES:])
+    return [model for model in serving if model not in too_many]
 
 
 def _served(

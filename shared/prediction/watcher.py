@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
 from shared.prediction.loaded import LoadedModels, ServingPlace
+from shared.prediction.refusals import Refusals
 from shared.registry import deployments
 from shared.registry.forms import formed
 from shared.registry.targets import active_targets_everywhere
@@ -34,9 +35,17 @@ class Replacement:
 class Watcher:
     """Reads one number from the database four times a second, and asks for more only when it has changed."""
 
-    def __init__(self, database: Database, loaded: LoadedModels, *, replace: Callable[[ServingPlace], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        loaded: LoadedModels,
+        refusals: Refusals,
+        *,
+        replace: Callable[[ServingPlace], None],
+    ) -> None:
         self._database = database
         self._loaded = loaded
+        self._refusals = refusals
         self._replace = replace
         self._seen: int | None = None
         self._look_again_at = float("inf")
@@ -99,6 +108,7 @@ class Watcher:
             return dict(self._replacing)
 
     def _refresh(self, generation: int) -> None:
+        self._refusals.forget()
         contents = self._loaded.begin_refresh(generation)
         with self._database.read() as session:
             everywhere = active_targets_everywhere(session)

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from shared.database import Database
@@ -24,6 +26,7 @@ from shared.errors import (
 from shared.object_store.local import LocalStore
 from shared.prediction.cache import PredictorCache
 from shared.prediction.loaded import ServingPlace
+from shared.prediction.lookup import Served
 from shared.registry import deployments
 from shared.settings import Settings
 from tests.support.models import Platform, doubling, iris_forest, open_platform, with_target
@@ -98,17 +101,17 @@ def refuses(
     return False
 
 
-def test_twenty_threads_that_want_one_model_load_it_once(platform: Platform, store: WatchedStore) -> None:
+def test_two_hundred_threads_that_want_one_model_load_it_once(platform: Platform, store: WatchedStore) -> None:
     platform.train(platform.dataset())
     store.opened.clear()
-    started = threading.Barrier(20)
+    started = threading.Barrier(200)
 
     def get(_: int) -> int:
-        started.wait(30)
+        started.wait(60)
         return id(cache.get("iris", "dev"))
 
-    with caching(platform) as cache, ThreadPoolExecutor(20) as threads:
-        assert len(set(threads.map(get, range(20)))) == 1
+    with caching(platform) as cache, ThreadPoolExecutor(200) as threads:
+        assert len(set(threads.map(get, range(200)))) == 1
     assert store.opened == ["iris_model_dev_v1.pkl"]
 
 
@@ -285,6 +288,108 @@ def test_unknown_things_are_named(platform: Platform, cache: PredictorCache) -> 
     platform.dataset("empty")
     with pytest.raises(NoActiveModel, match="POST /train"):
         cache.get("empty", "dev")
+
+
+def asked(platform: Platform, act: Callable[[], object]) -> int:
+    """How many statements the registry is asked while `act` runs; nothing watches."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(platform.database.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(platform.database.engine, "before_cursor_execute", note)
+    return len(statements)
+
+
+def test_what_is_refused_is_asked_of_the_registry_once_in_a_moment(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.prediction.refusals.KEPT_SECONDS", 60)
+    platform.train(platform.dataset())
+    with caching(platform, watching=False) as cache:
+        for version, kind in ((None, NoActiveModel), (7, NoActiveModel)):
+            ask = partial(refused, cache, kind, version)
+            assert asked(platform, ask) > 0
+            assert asked(platform, ask) == 0
+        # In the cache's own time, or as soon as it knows of a change.
+        platform.promote(1, "staging")
+        cache.catch_up()
+        assert cache.get("iris", "staging").version == 1
+    monkeypatch.setattr("shared.prediction.refusals.KEPT_SECONDS", -1)
+    with caching(platform, watching=False) as cache:
+        ask = partial(refused, cache, NotActive, 9)
+        assert asked(platform, ask) == asked(platform, ask) > 0
+
+
+def refused(cache: PredictorCache, kind: type[Exception], version: int | None) -> None:
+    with pytest.raises(kind):
+        cache.get("iris", "staging", version)
+
+
+def test_a_refusal_that_a_change_overtakes_is_not_kept(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.prediction.refusals.KEPT_SECONDS", 60)
+    platform.train(platform.dataset())
+    with caching(platform, watching=False) as cache:
+        cache.catch_up()
+        look_up = cache._look_up
+
+        def overtaken(place: ServingPlace, version: int | None) -> Served:
+            try:
+                return look_up(place, version)
+            finally:
+                platform.promote(1, "staging")
+                cache.catch_up()
+
+        monkeypatch.setattr(cache, "_look_up", overtaken)
+        refused(cache, NoActiveModel, None)
+        monkeypatch.undo()
+        assert cache.get("iris", "staging").version == 1
+
+
+def test_what_serves_is_loaded_before_anybody_asks_the_last_stage_first(
+    platform: Platform, store: WatchedStore
+) -> None:
+    data = platform.dataset()
+    for _ in range(3):
+        platform.train(data)
+    platform.promote(1, "staging")
+    platform.promote(1, "production")
+    platform.overwrite("iris_model_staging_v1.pkl", lambda data: data[:-1])
+    store.opened.clear()
+    with caching(platform) as cache:
+        cache.preload()
+        assert store.opened == [f"iris_model_{name}.pkl" for name in ("production_v1", "staging_v1", "dev_v3")]
+        found = [cache.find(ServingPlace("iris", stage), None) for stage in ("production", "staging", "dev")]
+        assert [each and each.version for each in found] == [1, None, 3]
+
+
+def test_no_more_is_preloaded_than_there_is_room_for(platform: Platform, store: WatchedStore) -> None:
+    names = ("a", "b")
+    for name in names:
+        platform.train(platform.dataset(name), iris_forest(trees=1500).in_form(), name=name)
+    store.opened.clear()
+    for limit_mb, room in ((1, 1), (64, 2)):
+        narrow = replace(platform, settings=platform.settings.model_copy(update={"model_cache_mb": limit_mb}))
+        with caching(narrow) as cache:
+            cache.preload()
+            found = [cache.find(ServingPlace(name, "dev"), None) for name in names]
+        assert sum(each is not None for each in found) == len(store.opened) == room
+        store.opened.clear()
+
+
+def test_few_processes_are_started_before_anybody_asks(platform: Platform, store: WatchedStore) -> None:
+    for name in [f"data_{number}" for number in range(7)]:
+        platform.train(platform.dataset(name), name=name)
+    platform.train(platform.dataset("formed"), iris_forest().in_form(), name="formed")
+    store.opened.clear()
+    with caching(platform) as cache:
+        cache.preload()
+        assert cache.find(ServingPlace("formed", "dev"), None) is not None
+    assert len(store.opened) == 1 + 4
 
 
 def test_a_failure_is_not_kept(platform: Platform, cache: PredictorCache) -> None:

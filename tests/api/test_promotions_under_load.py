@@ -1,0 +1,106 @@
+"""Promotions while clients ask without a pause: nobody is refused, and nobody is answered by what is long replaced."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from shared.database import Database
+from shared.object_store import open_store
+from shared.settings import Settings
+from tests.support.api_server import ApiServer
+from tests.support.models import Platform, iris_forest, open_platform
+
+PROMOTIONS = 20
+REQUESTS = 10_000
+CLIENTS = 4
+# The promise is one second; a busy machine gets some more.
+NOTICED_SECONDS = 3
+BODY = json.dumps(
+    {"dataset_name": "iris", "environment": "staging", "input_data": {"features": [[5.1, 3.5, 1.4, 0.2]]}}
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer: between which moments it was made, and by which version."""
+
+    sent: float
+    received: float
+    status: int
+    version: int
+
+
+@dataclass
+class History:
+    """When each promotion began and when it was committed, by version."""
+
+    begun: dict[int, float] = field(default_factory=dict)
+    committed: dict[int, float] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def oldest(self, answer: Answered) -> int:
+        """The version that must have been noticed when the request was sent."""
+        return max(v for v, moment in self.committed.items() if moment + NOTICED_SECONDS < answer.sent or v == 1)
+
+    def newest(self, answer: Answered) -> int:
+        """The newest version whose promotion had begun when the answer came."""
+        return max(v for v, moment in self.begun.items() if moment < answer.received)
+
+
+@pytest.fixture
+def platform(server_database: Database, api_settings: Settings, tmp_path: Path) -> Iterator[Platform]:
+    """All versions are in dev, and the first one in staging."""
+    store = open_store(api_settings)
+    store.prepare()
+    platform = open_platform(server_database, store, api_settings, tmp_path)
+    data = platform.dataset()
+    for seed in range(PROMOTIONS + 1):
+        platform.train(data, iris_forest(seed=seed).in_form())
+    platform.promote(1, "staging")
+    yield platform
+    store.close()
+
+
+def ask(api: ApiServer, history: History) -> list[Answered]:
+    """Ask on one connection, until all promotions are over and the client's share of the requests is sent."""
+    connection = HTTPConnection("127.0.0.1", api.port, timeout=60)
+    answers: list[Answered] = []
+    while len(answers) < REQUESTS // CLIENTS or not history.over.is_set():
+        sent = time.monotonic()
+        connection.request("POST", "/predict", body=BODY, headers={"Content-Type": "application/json"})
+        response = connection.getresponse()
+        document = json.loads(response.read())
+        answers.append(Answered(sent, time.monotonic(), response.status, document.get("version", 0)))
+    connection.close()
+    return answers
+
+
+def promote_all(platform: Platform, history: History) -> None:
+    for version in range(2, PROMOTIONS + 2):
+        time.sleep(0.1)
+        history.begun[version] = time.monotonic()
+        platform.promote(version, "staging")
+        history.committed[version] = time.monotonic()
+    history.over.set()
+
+
+def test_no_request_fails_and_none_is_answered_by_what_was_replaced(platform: Platform, server: ApiServer) -> None:
+    history = History(begun={1: 0.0}, committed={1: 0.0})
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        clients = [threads.submit(ask, server, history) for _ in range(CLIENTS)]
+        promote_all(platform, history)
+        answers = [client.result(timeout=120) for client in clients]
+        for asked in answers:
+            assert {answer.status for answer in asked} == {200}
+            versions = [answer.version for answer in asked]
+            assert versions == sorted(versions)
+            assert all(history.oldest(answer) <= answer.version <= history.newest(answer) for answer in asked)
+        assert sum(map(len, answers)) >= REQUESTS
+        assert len({answer.version for asked in answers for answer in asked}) > PROMOTIONS // 2
