@@ -18,6 +18,7 @@ from api.http.query import check_query
 from api.http.reading_fields import READING_FIELDS
 from api.http.request_limits import BodyLimit, RequestLimits
 from api.lifespan import lifespan
+from api.processes.board import Seat
 from api.protocols.error_forms import ErrorForms
 from api.protocols.forms import FORMS
 from api.routes import (
@@ -49,9 +50,13 @@ from shared.settings import Settings
 _MULTIPART_BYTES = 64 * 2**10 + sum(READING_FIELDS.values())
 
 
-def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
-    """Wire the application up; nothing is opened before its lifespan begins."""
-    metrics, lines = Metrics(), AccessLines(middleware.__name__)
+def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None = None) -> FastAPI:
+    """Wire the application up; nothing is opened before its lifespan begins.
+
+    `seat` is that of its process among those that share an address.
+    """
+    seat = seat or Seat()
+    metrics, lines = Metrics(seat), AccessLines(middleware.__name__)
     app = FastAPI(
         title=docs.TITLE,
         description=docs.DESCRIPTION,
@@ -62,10 +67,11 @@ def create_app(settings: Settings, *, warm_up: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan(settings, warm_up=warm_up, beside=grpc_serving),
+        lifespan=lifespan(settings, seat, warm_up=warm_up, beside=grpc_serving),
         dependencies=[Depends(check_query)],
         middleware=_middleware(settings, metrics, lines),
     )
+    app.state.seat = seat
     app.state.metrics = metrics
     app.state.access_lines = lines
     # A row for each cell, and what is around the rows.

@@ -18,6 +18,7 @@ from api.live.following import Following
 from api.live.freshness import Freshness
 from api.live.waiting import JobWatch
 from api.predicting import Predicting
+from api.processes.board import Seat
 from api.readiness import ReadinessProbe
 from shared.database import Database
 from shared.errors import DatabaseFailure, PlatformError
@@ -34,6 +35,9 @@ from shared.settings import Settings
 from shared.tables.reader import Reader
 
 log = get_logger(__name__)
+
+# What computes with compiled forms; to import it takes a second.
+COMPILED_MODELS = "shared.compiled.file"
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,12 @@ Beside = Callable[[FastAPI, Settings], AbstractAsyncContextManager[None]]
 
 
 def lifespan(
-    settings: Settings, *, warm_up: bool, beside: Beside
+    settings: Settings, seat: Seat, *, warm_up: bool, beside: Beside
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """The life of an application: its parts are in `app.state.parts` while it runs; `beside` serves them, too.
 
     With `warm_up` what the first prediction needs is made ready once the process serves, and the bundled examples are
-    catalogued if this is the first start.
+    catalogued if this is the first start; the first of several processes does that.
 
     Raises:
         PlatformError: as `open_parts` and `beside` do; `app.state.refused` is set then.
@@ -95,10 +99,13 @@ def lifespan(
             stack.callback(app.state.parts.following.close)
             if warm_up:
                 threading.Thread(target=_warm_up, args=[app.state.parts.cache], name="warm-up").start()
-                _begin_first_start(app.state.parts, stack)
+                if seat.number == 0:
+                    _begin_first_start(app.state.parts, stack)
+            seat.slate.begin()
             log.info("api_started")
             async with others:
                 yield
+            seat.slate.leave()
             app.state.access_lines.write()
         log.info("api_stopped")
 
@@ -155,7 +162,7 @@ def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
 
 def _warm_up(cache: PredictorCache) -> None:
     # It takes seconds that would otherwise be part of the first prediction.
-    import_module("shared.compiled.file")
+    import_module(COMPILED_MODELS)
     cache.warm_up()
     with suppress(PlatformError):
         # Whoever asks for a model hears that the database does not answer.

@@ -1,6 +1,7 @@
 """The API process: `python -m api.server` serves the application at the address of the settings."""
 
 import argparse
+import gc
 import logging
 import os
 import resource
@@ -8,6 +9,7 @@ import socket
 import sys
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 
 import uvicorn
@@ -15,9 +17,13 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.http.connection import Connection, ConnectionLimits
+from api.lifespan import COMPILED_MODELS
+from api.live.under_way import tell_what_is_under_way
+from api.processes.board import Board, Seat
+from api.processes.supervisor import Supervisor
 from shared.errors import WrongSettings
 from shared.home import PRIVATE
-from shared.listening import is_about_the_host, listen, listen_problem
+from shared.listening import is_about_the_host, listen, listen_problem, reserve
 from shared.logging import configure_logging
 from shared.settings import PREFIX, Settings, load_settings
 
@@ -62,7 +68,7 @@ class HttpServer(uvicorn.Server):
         limits = ConnectionLimits(
             header_seconds=settings.header_seconds,
             answer_seconds=settings.body_seconds,
-            connections=min(settings.max_connections, most),
+            connections=min(settings.process_connections, most),
         )
         super().__init__(
             uvicorn.Config(
@@ -85,8 +91,9 @@ class HttpServer(uvicorn.Server):
         )
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections, once in a second."""
+        """Look after the connections, and tell other processes what is under way, once in a second."""
         if counter % 10 == 0:
+            tell_what_is_under_way(self._app)
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.check_patience()
@@ -121,7 +128,24 @@ def main() -> int:
         sys.exit(f"The API cannot start: {_in_the_way(settings, error)}")
     configure_logging(settings.log_level)
     _raise_descriptor_limit()
-    app = create_app(settings, warm_up=True)
+    board = Board(settings.api_workers)
+    if settings.api_workers == 1:
+        return _serve(settings, board, 0, listener)
+    try:
+        # Held by this process, so that no other platform has it while all of its own may listen there.
+        _kept = None if settings.grpc_port is None else reserve(settings.host, settings.grpc_port)
+    except OSError as error:
+        sys.exit(f"The API cannot start: {_in_the_way(settings, error, 'grpc_port')}")
+    # What is imported now is in the memory of all processes, whose collections of garbage leave it alone.
+    import_module(COMPILED_MODELS)
+    gc.collect()
+    gc.freeze()
+    return Supervisor(listener, board, serve=partial(_serve, settings, board)).run()
+
+
+def _serve(settings: Settings, board: Board, number: int, listener: socket.socket) -> int:
+    """Be the process of that number, or the only one, until told to stop."""
+    app = create_app(settings, warm_up=True, seat=Seat(board, number))
     # A start that is refused has told why in a sentence; the server would add where in the code that was.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not getattr(app.state, "refused", False))
     server = HttpServer(app, settings)
@@ -136,11 +160,12 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _in_the_way(settings: Settings, error: OSError) -> str:
-    problem = listen_problem(settings.host, settings.port, error)
+def _in_the_way(settings: Settings, error: OSError, field: str = "port") -> str:
+    problem = listen_problem(settings.host, getattr(settings, field), error)
     if is_about_the_host(error):
         return problem
-    return f"{PREFIX}PORT: {problem} Stop what listens there, or set {PREFIX}PORT to a free port."
+    variable = f"{PREFIX}{field.upper()}"
+    return f"{variable}: {problem} Stop what listens there, or set {variable} to a free port."
 
 
 if __name__ == "__main__":

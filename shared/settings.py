@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     grpc_port: int | None = Field(default=None, ge=1, le=65535)
+    api_workers: int = Field(default=1, ge=1, le=64)
     flower_port: int = Field(default=5555, ge=1, le=65535)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -154,6 +155,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'ml_registry.db'}"
+
+    @property
+    def process_connections(self) -> int:
+        """The share of the connections that each API process has."""
+        return -(-self.max_connections // self.api_workers)
 
     @property
     def scratch(self) -> Path:

@@ -1,76 +1,143 @@
 """What Prometheus reads: requests as they were answered, jobs as they are in the database."""
 
-from collections.abc import Callable, Iterable
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from math import inf
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
+from api.processes.board import Board, BoardFull, Key, Seat, Slate
 from shared.database import Database
 from shared.errors import PlatformError
 from shared.jobs.listing import count_by_state, count_due_by_priority, oldest_due_seconds
+from shared.logging import get_logger
+
+log = get_logger(__name__)
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# The library writes numbers so, and tells no types of it.
+_BOUNDS: list[str] = [floatToGoString(bound) for bound in (*_BUCKETS, inf)]  # type: ignore[no-untyped-call]
+
+_REQUESTS = "mlmini_http_requests"
+_SECONDS = "mlmini_http_request_seconds"
+# The numbers of each: since when it is counted, then a count, or a sum and the count of each bucket.
+_CREATED, _COUNT, _SUM, _FIRST_BUCKET = 0, 1, 1, 2
+
+_GAUGES = (
+    ("mlmini_predictions_overdue", "Predictions that took longer than they may and are still computed."),
+    ("mlmini_jobs_awaited", "Requests that wait for the end of a job."),
+    ("mlmini_event_streams", "Requests that follow a job."),
+)
 
 
 class Metrics:
-    """The metrics of one application."""
+    """The metrics of one application: what its process counts, and the sums over all processes of its address."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "mlmini_http_requests",
-            "Requests that were answered.",
-            ["method", "route", "status"],
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "mlmini_http_request_seconds",
-            "Time until the whole response was sent.",
-            ["method", "route"],
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-        self._overdue = Gauge(
-            "mlmini_predictions_overdue",
-            "Predictions that took longer than they may and are still computed.",
-            registry=self._registry,
-        )
-        self._waits = Gauge("mlmini_jobs_awaited", "Requests that wait for the end of a job.", registry=self._registry)
-        self._streams = Gauge("mlmini_event_streams", "Requests that follow a job.", registry=self._registry)
+    def __init__(self, seat: Seat) -> None:
+        self._board, self._slate = seat.board, seat.slate
+        self._counting: dict[Key, Callable[[float], None]] = {}
 
     def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Take note of one request; `route` is the template of its path, so that labels stay few."""
         method = method if method in _METHODS else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        key = (method, route, str(status))
+        count = self._counting.get(key)
+        if count is None:
+            count = self._counting[key] = self.counting(method=method, route=route, status=status)
+        count(seconds)
 
     def counting(self, *, method: str, route: str, status: int) -> Callable[[float], None]:
         """What takes note of one request of this kind, given its seconds; it looks nothing up."""
-        requests = self._requests.labels(method, route, str(status))
-        seconds = self._seconds.labels(method, route)
+        slate = self._slate
+        try:
+            requests = _begun(slate, (_REQUESTS, method, route, str(status)), _COUNT + 1)
+            seconds = _begun(slate, (_SECONDS, method, route), _FIRST_BUCKET + len(_BOUNDS))
+        except BoardFull:
+            log.exception("requests_not_counted", method=method, route=route, status=status)
+            return lambda _: None
+        numbers, lock = slate.numbers, slate.lock
+        at_count, at_sum, at_bucket = requests + _COUNT, seconds + _SUM, seconds + _FIRST_BUCKET
 
         def count(taken: float) -> None:
-            requests.inc()
-            seconds.observe(taken)
+            with lock:
+                numbers[at_count] += 1
+                numbers[at_bucket + bisect_left(_BUCKETS, taken)] += 1
+                numbers[at_sum] += taken
 
         return count
 
-    def render(self, database: Database, *, waits: int, streams: int, overdue: int) -> bytes:
-        """All metrics as text. Those of jobs are left out while the database is away."""
-        self._waits.set(waits)
-        self._streams.set(streams)
-        self._overdue.set(overdue)
-        text = generate_latest(self._registry)
+    def tell(self, *, overdue: int, waits: int, streams: int) -> None:
+        """Have all processes know what this one is at."""
+        for which, value in enumerate((overdue, waits, streams)):
+            self._slate.mark(which, value)
+
+    def render(self, database: Database) -> bytes:
+        """All metrics of all processes as text. Those of jobs are left out while the database is away."""
+        registry = CollectorRegistry()
+        registry.register(_Requests(self._board))
+        text = generate_latest(registry)
         jobs = CollectorRegistry()
         try:
             jobs.register(_Jobs(database))
         except PlatformError:
             return text
         return text + generate_latest(jobs)
+
+
+def _begun(slate: Slate, key: Key, count: int) -> int:
+    start = slate.numbers_of(key, count)
+    # Who has the slate after another one goes on from what it finds.
+    slate.numbers[start + _CREATED] = slate.numbers[start + _CREATED] or time.time()
+    return start
+
+
+class _Requests(Collector):
+    """What all processes have counted so far, and what they are at."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        sums = _sums(self._board)
+        labels = ["method", "route", "status"]
+        requests = CounterMetricFamily(_REQUESTS, "Requests that were answered.", labels=labels)
+        seconds = HistogramMetricFamily(_SECONDS, "Time until the whole response was sent.", labels=labels[:2])
+        for (name, *values), (created, *numbers) in sums.items():
+            if name == _REQUESTS:
+                requests.add_metric(values, numbers[0], created=created)
+            else:
+                total, *buckets = numbers
+                seconds.add_metric(values, list(zip(_BOUNDS, accumulate(buckets), strict=True)), total)
+                seconds.add_sample(f"{_SECONDS}_created", dict(zip(labels, values, strict=False)), created)
+        yield requests
+        yield seconds
+        for which, (name, text) in enumerate(_GAUGES):
+            yield GaugeMetricFamily(name, text, value=sum(slate.marked(which) for slate in self._board.slates))
+        if len(self._board.slates) > 1:
+            yield GaugeMetricFamily(
+                "mlmini_api_processes", "API processes that take requests.", value=self._board.serving
+            )
+            restarts = sum(slate.restarts for slate in self._board.slates)
+            text = "API processes that were started in the stead of one that had ended."
+            yield CounterMetricFamily("mlmini_api_process_restarts", text, value=restarts)
+
+
+def _sums(board: Board) -> dict[Key, list[float]]:
+    """The numbers of each key, of all processes together; they are counted since the first one began."""
+    sums: dict[Key, list[float]] = {}
+    for slate in board.slates:
+        for key, (created, *numbers) in slate.records():
+            first, *before = sums.get(key, [created] + [0.0] * len(numbers))
+            sums[key] = [min(first, created), *(a + b for a, b in zip(before, numbers, strict=True))]
+    return sums
 
 
 class _Jobs(Collector):

@@ -10,7 +10,8 @@ from api.dependencies import PartsDep
 from api.http import metrics
 from api.http.errors import NotReady
 from api.http.problems import problem, responses
-from api.schemas.health import DependencyState, Health, Readiness, Version
+from api.live.under_way import tell_what_is_under_way
+from api.schemas.health import DependencyState, Health, Processes, Readiness, Version
 
 router = APIRouter(tags=["Operations"])
 
@@ -23,8 +24,13 @@ async def get_health() -> Health:
 
 @router.get("/readyz", summary="Can requests be served?", response_model=Readiness, responses=responses(503))
 async def get_readiness(request: Request, parts: PartsDep) -> Response | Readiness:
-    """Each part with its state and a hint. Database and object store are needed; without the others jobs may wait."""
+    """Each part with its state and a hint. Database and object store are needed; without the others jobs may wait.
+
+    It is told as the process that answers sees it, with the number of those that take requests at this address.
+    """
     found = await parts.readiness.look()
+    board = request.app.state.seat.board
+    processes = Processes(up=board.serving, wanted=len(board.slates))
     states = {dependency.state for dependency in found.values()}
     if DependencyState.DOWN in states:
         absent = {name: part.hint for name, part in found.items() if part.state is DependencyState.DOWN}
@@ -33,9 +39,11 @@ async def get_readiness(request: Request, parts: PartsDep) -> Response | Readine
             errors=[{"loc": [name], "msg": hint} for name, hint in absent.items()],
         )
         dependencies = {name: part.model_dump(mode="json") for name, part in found.items()}
-        return problem(error, request.scope["request_id"], dependencies=dependencies)
-    degraded = DependencyState.DEGRADED in states
-    return Readiness(status=DependencyState.DEGRADED if degraded else DependencyState.OK, dependencies=found)
+        shown = processes.model_dump(mode="json")
+        return problem(error, request.scope["request_id"], dependencies=dependencies, processes=shown)
+    degraded = DependencyState.DEGRADED in states or processes.up < processes.wanted
+    status = DependencyState.DEGRADED if degraded else DependencyState.OK
+    return Readiness(status=status, dependencies=found, processes=processes)
 
 
 @router.get("/version", summary="What runs here?")
@@ -48,11 +56,9 @@ def get_version() -> Version:
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def get_metrics(request: Request, parts: PartsDep) -> Response:
-    """Requests by method, route and status with their duration; jobs by kind and status; the oldest due job."""
-    text = request.app.state.metrics.render(
-        parts.database,
-        waits=parts.jobs_watch.waits(),
-        streams=parts.following.streams(),
-        overdue=parts.predicting.overdue(),
-    )
-    return Response(text, media_type=metrics.MEDIA_TYPE)
+    """Requests by method, route and status with their duration, of all processes of this address; jobs by kind and
+    status; the oldest due job.
+    """
+    # What it is at itself is told as it is now; what other processes are at, as it was in the last second.
+    tell_what_is_under_way(request.app)
+    return Response(request.app.state.metrics.render(parts.database), media_type=metrics.MEDIA_TYPE)

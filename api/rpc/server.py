@@ -34,7 +34,7 @@ async def serving(app: FastAPI, settings: Settings, port: int) -> AsyncIterator[
     limit = BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES")
     calls = Calls(app.state.metrics, app.state.access_lines, limit=limit, body_seconds=settings.body_seconds)
     handlers = {name: calls.handler(name, answer) for name, answer in Service(app.state.parts).calls().items()}
-    server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=settings.max_connections)
+    server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=settings.process_connections)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
@@ -51,14 +51,15 @@ async def serving(app: FastAPI, settings: Settings, port: int) -> AsyncIterator[
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
-        # Without it, a second process could listen at the same port, and each would get some of the calls.
-        ("grpc.so_reuseport", 0),
+        # Shared, a second platform could have the port, too, and some of the calls. Several processes of one share it,
+        # which the process that they are forked from holds against others.
+        ("grpc.so_reuseport", int(settings.api_workers > 1)),
         # What is above the limit, but below this, is refused in the words of the platform.
         ("grpc.max_receive_message_length", 2 * settings.json_max_bytes),
         # A message is as large as it arrives.
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),
         ("grpc.max_concurrent_streams", _MOST_CALLS),
-        ("grpc.max_allowed_incoming_connections", settings.max_connections),
+        ("grpc.max_allowed_incoming_connections", settings.process_connections),
         ("grpc.server_handshake_timeout_ms", round(settings.header_seconds * 1000)),
         # A client that is gone without a word is noticed.
         ("grpc.keepalive_time_ms", 60_000),

@@ -28,13 +28,21 @@ class Health(ResponseBody):
     status: DependencyState = Field(default=DependencyState.OK, description="Always `ok`: the process answers.")
 
 
+class Processes(ResponseBody):
+    """The processes that answer at this address."""
+
+    up: int = Field(description="How many take requests.")
+    wanted: int = Field(description="How many there are to be; one that ended is started again.")
+
+
 class Readiness(ResponseBody):
     """Whether requests can be served, and why not."""
 
     status: DependencyState = Field(
-        description="`degraded` when requests are served, but a part is missing that jobs or uploads need."
+        description="`degraded` when requests are served, but a process is missing or a part that jobs or uploads need."
     )
     dependencies: dict[str, Dependency] = Field(description="The parts by name.")
+    processes: Processes = Field(description="The processes of this address.")
 
 
 class Version(ResponseBody):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cli.doctor.examination import CheckResult, broken, note, ok
+from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
 from shared.settings import PREFIX, Settings
 
@@ -37,7 +38,13 @@ def check_python() -> CheckResult:
 def check_settings(settings: Settings) -> CheckResult:
     """The variables that are set, by their names."""
     names = sorted(PREFIX + field.upper() for field in settings.model_fields_set)
-    return ok("Settings", ", ".join(names) if names else "all as they are by default")
+    found, cores = ", ".join(names) if names else "all as they are by default", this_machine().cores
+    if settings.api_workers > cores:
+        hint = (
+            f"{PREFIX}API_WORKERS is {settings.api_workers}, more than the {cores} cores here; more take memory only."
+        )
+        return note("Settings", found, hint)
+    return ok("Settings", found)
 
 
 def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckResult:

@@ -110,6 +110,11 @@ def _judged(found: str, ready: Answer) -> CheckResult:
         for name, part in _dependencies(ready).items()
         if isinstance(part, dict) and part.get("state") != "ok"
     ]
+    up, wanted = _processes(ready)
+    if wanted > 1:
+        found += f", {up} of {wanted} processes"
+    if up < wanted:
+        hints.append("processes: `api_process_ended` in the API's log tells how those that are missing ended.")
     if ready.status != HTTPStatus.OK:
         result = broken("API", f"{found}, is not ready", " ".join(hints) or "Look at its log.")
     elif hints:
@@ -131,6 +136,15 @@ def _dependencies(ready: Answer | None) -> dict[str, Any]:
     document = ready.document if ready else None
     found = document.get("dependencies") if isinstance(document, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _processes(ready: Answer) -> tuple[int, int]:
+    """How many processes of the API take requests, and how many are wanted; an older release does not tell."""
+    document = ready.document if isinstance(ready.document, dict) else {}
+    match document.get("processes"):
+        case {"up": int(up), "wanted": int(wanted)}:
+            return up, wanted
+    return 1, 1
 
 
 def _redis_place(settings: Settings) -> str:

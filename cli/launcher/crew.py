@@ -8,8 +8,8 @@ from collections.abc import Callable
 from cli.launcher.errors import PartEnded, StartFailed, StopRequested
 from cli.launcher.orphan_guard import Guard
 from cli.launcher.part import Part
-from cli.launcher.signals import Interruption
 from cli.render.screen import say, tick
+from shared.interruption import Interruption
 
 READY_SECONDS = 60
 _TAIL_LINES = 15

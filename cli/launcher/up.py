@@ -11,10 +11,10 @@ from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
 from cli.launcher.published import publish, withdraw
 from cli.launcher.services import environment_of, prepare, start_api, start_flower, start_worker
-from cli.launcher.signals import Interruption
 from cli.launcher.valkey import start_valkey
 from cli.render.screen import columns, complain, say
 from shared.home import PRIVATE
+from shared.interruption import Interruption
 from shared.processes import follow_parent
 from shared.settings import Settings, load_settings
 

@@ -48,6 +48,7 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
         app.state.parts.queue.leave("worker-of-the-health-test")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
+    assert answer.json()["processes"] == {"up": 1, "wanted": 1}
     assert {part["state"] for part in answer.json()["dependencies"].values()} == {"ok"}
 
 

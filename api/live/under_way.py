@@ -1,0 +1,13 @@
+"""What requests are at that are not answered yet, as the metrics tell it."""
+
+from fastapi import FastAPI
+
+
+def tell_what_is_under_way(app: FastAPI) -> None:
+    """Have the metrics of all processes know what this one is at."""
+    # An application that starts has no parts yet.
+    parts = getattr(app.state, "parts", None)
+    if parts is not None:
+        app.state.metrics.tell(
+            overdue=parts.predicting.overdue(), waits=parts.jobs_watch.waits(), streams=parts.following.streams()
+        )
