@@ -41,7 +41,9 @@ _GAUGES = (
 class Metrics:
     """The metrics of one application: what its process counts, and the sums over all processes of its address."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat | None = None) -> None:
+        """By default, its process is the only one."""
+        seat = seat or Seat()
         self._board, self._slate = seat.board, seat.slate
         self._counting: dict[Key, Callable[[float], None]] = {}
 

@@ -2,12 +2,14 @@
 
 from fastapi import FastAPI
 
+from api.lifespan import Parts
+
 
 def tell_what_is_under_way(app: FastAPI) -> None:
     """Have the metrics of all processes know what this one is at."""
-    # An application that starts has no parts yet.
+    # An application that starts has none yet, and one of a single model has others.
     parts = getattr(app.state, "parts", None)
-    if parts is not None:
+    if isinstance(parts, Parts):
         app.state.metrics.tell(
             overdue=parts.predicting.overdue(), waits=parts.jobs_watch.waits(), streams=parts.following.streams()
         )
