@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from api import docs
+from api.docs import live
 from api.fast.predictions import FastPredictions
 from api.http import middleware, problems
 from api.http.access_lines import AccessLines
@@ -35,6 +36,7 @@ from api.routes import (
     predict,
     predict_batch,
     predict_csv,
+    predict_typed,
     promote,
     train,
     uploads,
@@ -65,6 +67,8 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
         generate_unique_id_function=docs.operation_id,
         # Swagger UI is served from here; FastAPI's own pages load theirs from elsewhere.
         docs_url=None,
+        # So is the document, which changes with the models that serve.
+        openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan(settings, seat, warm_up=warm_up, beside=grpc_serving),
@@ -79,10 +83,11 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
     docs.install(app)
+    live.install(app)
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
-    asked = (predict_csv, predict, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
+    asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)
     return app
@@ -92,7 +97,14 @@ def _middleware(settings: Settings, metrics: Metrics, lines: AccessLines) -> lis
     """What surrounds every request, the outermost first."""
     names = known_names(host=settings.host, allowed=settings.allowed_hosts)
     return [
-        Middleware(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds),
+        Middleware(
+            FastPredictions,
+            metrics=metrics,
+            lines=lines,
+            names=names,
+            body_seconds=settings.body_seconds,
+            typed=True,
+        ),
         Middleware(RequestContext),
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=FORMS),

@@ -30,6 +30,7 @@ _RARE: dict[str, list[PlatformError]] = {
     "profile_dataset 413": [TableTooLarge()],
     "profile_dataset 503": [ReaderBusy()],
     "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
+    "predict_typed 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }
 _BINARY = "application/octet-stream"
 

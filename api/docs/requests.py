@@ -91,6 +91,20 @@ BODIES: dict[str, dict[str, Any]] = {
             "value": {"dataset_name": "wine", "version": 2, "target_stage": "staging"},
         },
     },
+    "predict_typed": {
+        "iris_row": {
+            "summary": "Iris: a record by column name",
+            "value": {
+                "input_data": {
+                    "records": [{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}]
+                }
+            },
+        },
+        "iris_shares": {
+            "summary": "Iris: with the probability of each class",
+            "value": {"input_data": {"features": [[5.9, 3.0, 4.8, 1.7]]}, "return": ["label", "probability"]},
+        },
+    },
     "predict": {
         "iris_by_position": {
             "summary": "Iris: rows in the order of the columns",
@@ -194,6 +208,8 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     ("delete_dataset", "name"): "breast_cancer",
     # The last one of the walk, which was not promoted.
     ("erase_model", "version"): 4,
+    "dataset": "iris",
+    ("predict_typed", "environment"): "staging",
     "rows": 5,
     "module": "ensemble",
     "class": "RandomForestClassifier",

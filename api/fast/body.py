@@ -1,12 +1,14 @@
-"""Reads the plainest form that the body of a prediction has: rows of numbers."""
+"""Reads the bodies of predictions: the plainest form, which is rows of numbers, and any other."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from api.http.json_body import MAX_DIGITS
+from api.http.validation import check_field_counts
+from api.schemas.predict import PredictRequest, TypedPredictRequest
 
 _BACKSLASH, _QUOTE = b"\\", b'"'
 # The quotes around the four names that are always there and the two texts.
@@ -64,3 +66,23 @@ def read_plain(body: bytes) -> PlainBody | None:
     quotes = _QUOTES if found.return_ is None else _QUOTES + 2 + 2 * len(found.return_)
     # A "return" of null has a name and no values; it is left to who says what is wrong with it.
     return found if body.count(_QUOTE) == quotes else None
+
+
+def read_request(value: Any) -> PredictRequest:
+    """The request that a body of any form makes.
+
+    Raises:
+        InvalidRequest, ValidationError: when it makes none.
+    """
+    check_field_counts(value, PredictRequest)
+    return PredictRequest.model_validate(value)
+
+
+def read_typed(value: Any, dataset_name: str, environment: str) -> PredictRequest:
+    """The same of a body at the address of one model.
+
+    Raises:
+        InvalidRequest, ValidationError: when it makes none.
+    """
+    check_field_counts(value, TypedPredictRequest)
+    return TypedPredictRequest.model_validate(value).with_place(dataset_name, environment)

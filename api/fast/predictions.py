@@ -1,12 +1,14 @@
-"""The short way of `POST /predict`: from the bytes of a plain request to those of its answer, on the event loop.
+"""The short way of predictions: from the bytes of a plain request to those of its answer, on the event loop.
 
-A request goes it when it is plain JSON, the model is in memory and compiled, and the answer takes microseconds. Every
-other one, and whatever is wrong, goes the usual way, which has the word on all of it: this one has no error of its own.
+A request to `/predict`, or to the address of one model, goes it when it is plain JSON, the model is in memory and
+compiled, and the answer takes microseconds. Every other one, and whatever is wrong, goes the usual way, which has the
+word on all of it: this one has no error of its own.
 """
 
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -14,14 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dependencies import PredictingParts
 from api.fast.answers import AnswerWriter
-from api.fast.body import PlainBody, read_plain
+from api.fast.body import PlainBody, read_plain, read_request, read_typed
 from api.http.access_lines import AccessLines
 from api.http.body_pace import ReceivedInTime
 from api.http.errors import RequestTimeout
 from api.http.json_body import parse_json
 from api.http.metrics import Metrics
 from api.http.middleware import LEFT, REQUEST_ID, SECURITY_HEADERS, client_of
-from api.http.validation import check_field_counts
+from api.routes import predict_typed
 from api.routes.predict import answer_of
 from api.schemas.predict import InputData, PredictRequest
 from shared.hosts import name_of
@@ -30,6 +32,8 @@ from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 PATH = "/predict"
+# Names as datasets and stages have them.
+_TYPED = re.compile(r"/models/([a-z0-9_]+)/([A-Za-z0-9_]+)/predict")
 # Larger bodies are read in a thread, so that nobody waits for them.
 MOST_BYTES = 2**16
 # Of a body with texts, gaps or names, each cell is looked at by itself.
@@ -50,19 +54,30 @@ class FastPredictions:
     """Answers plain requests for predictions, and passes all others on."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, lines: AccessLines, names: Container[str | None], body_seconds: float
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        lines: AccessLines,
+        names: Container[str | None],
+        body_seconds: float,
+        typed: bool = False,
     ) -> None:
+        """With `typed` there are addresses of single models, too."""
         self._app = app
         self._names = names
         self._body_seconds = body_seconds
+        self._typed = typed
         self._hosts: set[bytes] = set()
         self._writers: OrderedDict[tuple[str, str], AnswerWriter] = OrderedDict()
-        self._count = metrics.counting(method="POST", route=PATH, status=200)
+        routes = (PATH, predict_typed.PATH) if typed else (PATH,)
+        self._counts = {route: metrics.counting(method="POST", route=route, status=200) for route in routes}
         self._lines = lines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST" or scope["query_string"]:
+        named = _named(scope)
+        if named is None or (named and not self._typed):
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
@@ -76,15 +91,20 @@ class FastPredictions:
         except RequestTimeout as error:
             await self._app(scope, _raising(error), send)
             return
-        answer = self._answer(parts, message)
+        answer = self._answer(parts, message, named)
         if answer is None:
             await self._app(scope, _again(message, receive), send)
             return
         await _send(send, answer, request_id)
         seconds = time.perf_counter() - began
-        self._count(seconds)
+        self._counts[predict_typed.PATH if named else PATH](seconds)
         self._lines.add(
-            request_id=request_id, client=client_of(scope), method="POST", path=PATH, status=200, seconds=seconds
+            request_id=request_id,
+            client=client_of(scope),
+            method="POST",
+            path=scope["path"],
+            status=200,
+            seconds=seconds,
         )
 
     def _plain(self, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
@@ -113,17 +133,19 @@ class FastPredictions:
             self._hosts.add(host)
         return True
 
-    def _answer(self, parts: PredictingParts, message: Message) -> bytes | None:
+    def _answer(self, parts: PredictingParts, message: Message, named: tuple[str, ...]) -> bytes | None:
         content: bytes = message.get("body", b"")
         if message["type"] != "http.request" or message.get("more_body") or len(content) > MOST_BYTES:
             return None
+        if named:
+            return self._of_any(parts, content, lambda value: read_typed(value, *named))
         body = read_plain(content)
-        return self._of_any(parts, content) if body is None else self._of_plain(parts, content, body)
+        return self._of_any(parts, content, read_request) if body is None else self._of_plain(parts, content, body)
 
     def _of_plain(self, parts: PredictingParts, content: bytes, body: PlainBody) -> bytes | None:
         writer = self._writer(parts, body.dataset_name, body.environment)
         if writer is None:
-            return self._of_any(parts, content)
+            return self._of_any(parts, content, read_request)
         if body.probabilities and not writer.gives_probabilities:
             return None
         count = len(body.input_data.features)
@@ -132,14 +154,13 @@ class FastPredictions:
         rows = body.rows(writer.width)
         return None if rows is None else writer.answer(rows, probabilities=body.probabilities)
 
-    def _of_any(self, parts: PredictingParts, content: bytes) -> bytes | None:
+    def _of_any(self, parts: PredictingParts, content: bytes, read: Callable[[Any], PredictRequest]) -> bytes | None:
         """What the route would answer, asked without the framework; None where it would say what is wrong."""
         if len(content) > MOST_BYTES_OF_ANY:
             return None
         try:
             value = parse_json(content, most_lists=MOST_BYTES_OF_ANY)
-            check_field_counts(value, PredictRequest)
-            body = PredictRequest.model_validate(value)
+            body = read(value)
             place = ServingPlace(body.dataset_name, body.environment, body.target)
             predictor = parts.cache.find(place, body.version)
             if predictor is None or not self._is_quick(predictor, body.input_data):
@@ -176,6 +197,16 @@ class FastPredictions:
         if len(self._writers) > _MOST_WRITERS:
             self._writers.popitem(last=False)
         return writer
+
+
+def _named(scope: Scope) -> tuple[str, ...] | None:
+    """What the address says of the model, which may be nothing; None where it does not ask for predictions."""
+    if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
+        return None
+    if scope["path"] == PATH:
+        return ()
+    found = _TYPED.fullmatch(scope["path"])
+    return None if found is None else found.groups()
 
 
 async def _send(send: Send, answer: bytes, request_id: str) -> None:

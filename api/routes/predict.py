@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from api.dependencies import PredictingPartsDep
+from api.dependencies import PredictingParts, PredictingPartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.routes.predict_csv import CSV_ANSWER, CSV_REQUEST
@@ -37,6 +37,15 @@ async def predict(body: PredictRequest, parts: PredictingPartsDep) -> Response:
     JSON. All rows are checked before the first is predicted, and predicted by one version. Columns that the model does
     not take are left as they are. `X-Warnings` has the warnings as a list in JSON; `X-Model-Version` and
     `X-Model-Target` say what predicted.
+    """
+    return await predicted(body, parts)
+
+
+async def predicted(body: PredictRequest, parts: PredictingParts) -> Response:
+    """The answer to a body.
+
+    Raises:
+        PlatformError: as `Predicting.find`, `Predicting.run` and `answer_of`.
     """
     place = ServingPlace(body.dataset_name, body.environment, body.target)
     predictor = await parts.predicting.find(place, body.version)

@@ -68,6 +68,35 @@ class PredictRequest(RequestBody):
     )
 
 
+class TypedPredictRequest(RequestBody):
+    """What to predict with the model of an address: `PredictRequest` without what the address says."""
+
+    input_data: InputData = Field(description="The rows to predict for.")
+    return_: list[Literal["label", "probability"]] = Field(
+        default=["label"],
+        alias="return",
+        max_length=2,
+        description="Ask for probabilities too, of classifiers that have them.",
+    )
+    version: VersionNumber | None = Field(
+        default=None, description="One active version, instead of the newest one that is active there."
+    )
+    target: str | None = Field(
+        default=None, description="The column to predict, where versions of several targets are active."
+    )
+
+    def with_place(self, dataset_name: str, environment: str) -> PredictRequest:
+        """The same request to `POST /predict`."""
+        return PredictRequest.model_construct(
+            dataset_name=dataset_name,
+            environment=environment,
+            input_data=self.input_data,
+            return_=self.return_,
+            version=self.version,
+            target=self.target,
+        )
+
+
 class PredictAnswer(ResponseBody):
     """One prediction per row; for probabilities one list per row, in the order of `classes`."""
 

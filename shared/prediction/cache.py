@@ -81,6 +81,11 @@ class PredictorCache:
         except PlatformError as error:
             log.warning("registry_not_reachable", code=error.code)
 
+    @property
+    def generation(self) -> int:
+        """The number of the registry that this process has seen last; it rises with every change of what serves."""
+        return self._watcher.generation
+
     def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
         return self._loaded.find(place, version)

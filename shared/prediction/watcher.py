@@ -58,6 +58,11 @@ class Watcher:
         # Their own threads: a large model that loads must not keep a change of another one from being noticed.
         self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="predictor-loader")
 
+    @property
+    def generation(self) -> int:
+        """That of the registry at the last look; 0 before the first one."""
+        return self._seen or 0
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -16,7 +17,6 @@ from api.app import create_app
 from api.rpc.server import GRACE_SECONDS
 from shared.database import Database
 from shared.errors import WrongSettings
-from shared.listening import listen
 from shared.object_store import open_store
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
@@ -126,8 +126,12 @@ def test_readyz_tells_of_grpc_where_there_is_one(site: tuple[RpcSite, Gate]) -> 
 def test_a_port_that_is_taken_stops_the_start_with_the_setting(api_settings: Settings) -> None:
     (port,) = free_ports(1)
     settings = api_settings.model_copy(update={"grpc_port": port})
-    with listen("127.0.0.1", port), pytest.raises(WrongSettings, match=rf"MLMINI_GRPC_PORT: port {port} on 127.0.0.1"):
+    # It would share the port with another that does, too.
+    other = grpc.server(ThreadPoolExecutor(1))
+    other.add_insecure_port(f"127.0.0.1:{port}")
+    with pytest.raises(WrongSettings, match=rf"MLMINI_GRPC_PORT: port {port} on 127.0.0.1"):
         _open(settings)
+    other.stop(None)
 
 
 def test_a_missing_extra_stops_the_start_with_what_to_install(

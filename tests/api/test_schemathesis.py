@@ -42,7 +42,15 @@ EXAMPLES = PROFILES[os.environ.get("MLMINI_HYPOTHESIS_PROFILE", "default")]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 # What there is, so that requests get past the first look.
-KNOWN: dict[str, Any] = {"name": "iris", "dataset_name": "iris", "version": 1, "code": "not_found", "stage": "dev"}
+KNOWN: dict[str, Any] = {
+    "name": "iris",
+    "dataset_name": "iris",
+    "dataset": "iris",
+    "version": 1,
+    "code": "not_found",
+    "stage": "dev",
+    "environment": "dev",
+}
 
 # The events of a job end with it, so those of one that nobody runs would never end.
 ENDED: dict[str, Any] = {}

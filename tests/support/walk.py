@@ -60,6 +60,8 @@ class Walk:
             yield from self._job(self.one("promote_model", name))
         for name in BODIES["predict"]:
             yield self.one("predict", name)
+        for name in BODIES["predict_typed"]:
+            yield self.one("predict_typed", name)
         yield from self._other_protocols()
         yield from self._predict_batch()
         for name in BODIES["annotate_model"]:

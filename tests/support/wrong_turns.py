@@ -284,6 +284,17 @@ def _of_predictions() -> Iterator[Turn]:
     ):
         yield Turn("predict", "POST", "/predict", {"json": _PREDICT | changed})
     yield from _bodies("predict", "/predict")
+    rows = {"input_data": _PREDICT["input_data"]}
+    for place, body in (
+        ("iriss/staging", rows),
+        ("iris/production", rows),
+        ("iris/dev", rows | {"version": 5}),
+        ("iris/dev", {"version": 2, "input_data": wrong}),
+        ("iris/stagging", rows),
+        ("iris/staging", rows),
+    ):
+        yield Turn("predict_typed", "POST", f"/models/{place}/predict", {"json": body})
+    yield from _bodies("predict_typed", "/models/iris/dev/predict")
 
 
 def _of_batches(ended: str, waits: str, done: str, old: str) -> Iterator[Turn]:
