@@ -79,10 +79,10 @@ def write_session(parts: PartsDep) -> Iterator[Session]:
 
 
 def registry_session(parts: PartsDep) -> Iterator[Session]:
-    """As `write_session`, for changes of what serves: this process serves by them before the response is sent."""
+    """As `write_session`, for changes of what serves: all processes serve by them before the response is sent."""
     with parts.database.write() as session:
         yield session
-    parts.cache.catch_up()
+    parts.freshness.catch_up()
 
 
 # With this scope the transaction ends before the response is sent. By default it would end after it.

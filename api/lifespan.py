@@ -1,8 +1,17 @@
 """Opens the parts of the platform when the process starts, and closes them in reverse order."""
 
+import asyncio
+import os
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -89,7 +98,7 @@ def lifespan(
         with ExitStack() as stack:
             others = AsyncExitStack()
             try:
-                app.state.parts = await run_in_threadpool(open_parts, settings, stack)
+                app.state.parts = await run_in_threadpool(open_parts, settings, seat, stack)
                 await others.enter_async_context(beside(app, settings))
             except PlatformError as error:
                 app.state.refused = True
@@ -104,7 +113,8 @@ def lifespan(
             seat.slate.begin()
             log.info("api_started")
             async with others:
-                yield
+                with _heard(seat, app.state.parts.cache):
+                    yield
             seat.slate.leave()
             app.state.access_lines.write()
         log.info("api_stopped")
@@ -112,7 +122,26 @@ def lifespan(
     return live
 
 
-def open_parts(settings: Settings, stack: ExitStack) -> Parts:
+@contextmanager
+def _heard(seat: Seat, cache: PredictorCache) -> Iterator[None]:
+    """Look at the registry whenever another process rings."""
+    bell, loop = seat.bell, asyncio.get_running_loop()
+    if bell is None:
+        yield
+        return
+
+    def hear() -> None:
+        os.read(bell, 4096)
+        cache.look_now()
+
+    loop.add_reader(bell, hear)
+    try:
+        yield
+    finally:
+        loop.remove_reader(bell)
+
+
+def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     """Open all parts; `stack` closes them in reverse order.
 
     Without its object store the process starts and says so under /readyz; what works without objects is served.
@@ -125,11 +154,16 @@ def open_parts(settings: Settings, stack: ExitStack) -> Parts:
     reader = Reader(settings)
     stack.callback(reader.close)
     cache = PredictorCache(
-        database, store, settings, platform.key, formless=partial(_ask_for_form, database=database, queue=queue)
+        database,
+        store,
+        settings,
+        platform.key,
+        formless=partial(_ask_for_form, database=database, queue=queue),
+        caught_up=seat.slate.see,
     )
     stack.callback(cache.close)
     cache.start()
-    freshness = Freshness(cache)
+    freshness = Freshness(cache, seat)
     readiness = ReadinessProbe.of_parts(database=database, store=store, queue=queue, reader=reader, settings=settings)
     stack.callback(readiness.close)
     return Parts(

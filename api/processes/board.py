@@ -5,11 +5,16 @@ outlives its process: whoever is started in the stead of one that died goes on c
 """
 
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from mmap import mmap
 
+_LOOK_SECONDS = 0.005
 # More than all methods, routes and statuses that there are. Only pages that are written to take memory.
 _SLATE_BYTES = 8 * 2**20
 _WORD = 8
@@ -76,13 +81,13 @@ class Slate:
         self.numbers[_RESTARTS] += 1
 
     @property
-    def seen(self) -> float:
-        """Up to which generation of the registry this process serves what it says."""
-        return self.numbers[_SEEN]
+    def seen(self) -> int | None:
+        """Up to which generation of the registry this process serves what it says; None before it has looked."""
+        return int(self.numbers[_SEEN]) - 1 if self.numbers[_SEEN] else None
 
-    @seen.setter
-    def seen(self, generation: float) -> None:
-        self.numbers[_SEEN] = generation
+    def see(self, generation: int) -> None:
+        """Tell up to which."""
+        self.numbers[_SEEN] = generation + 1
 
     def mark(self, which: int, value: float) -> None:
         """Tell what the process is at now; that is forgotten when it ends."""
@@ -120,11 +125,31 @@ class Board:
         memory = memoryview(mmap(-1, processes * _SLATE_BYTES))
         slices = (memory[at * _SLATE_BYTES : (at + 1) * _SLATE_BYTES] for at in range(processes))
         self.slates = [Slate(each) for each in slices]
+        # Pipes: who writes to one rings for the process that reads from it. They are open as long as any process is.
+        self._bells = [os.pipe() for _ in range(processes if processes > 1 else 0)]
+        for end in chain.from_iterable(self._bells):
+            os.set_blocking(end, False)
 
     @property
     def serving(self) -> int:
         """How many processes take requests."""
         return sum(slate.serves for slate in self.slates)
+
+    def is_behind(self, generation: int) -> bool:
+        """Whether a process has looked at the registry and serves what it said before that generation."""
+        return any(slate.seen is not None and slate.seen < generation for slate in self.slates)
+
+    def bell_of(self, number: int) -> int | None:
+        """The descriptor that a process reads from when another one rings for it."""
+        return self._bells[number][0] if self._bells else None
+
+    def ring(self, *, but: int) -> None:
+        """Ring for all processes but one."""
+        for number, (_, end) in enumerate(self._bells):
+            if number != but:
+                # One that has not heard yet hears later.
+                with suppress(BlockingIOError):
+                    os.write(end, b"!")
 
 
 @dataclass(frozen=True)
@@ -138,3 +163,20 @@ class Seat:
     def slate(self) -> Slate:
         """Where the process writes."""
         return self.board.slates[self.number]
+
+    @property
+    def bell(self) -> int | None:
+        """A descriptor that has something to read when another process rings; none where there is no other."""
+        return self.board.bell_of(self.number)
+
+    def ring(self) -> None:
+        """Have all others look at the registry now."""
+        self.board.ring(but=self.number)
+
+    def wait_for_others(self, seconds: float) -> None:
+        """Return when all others serve what this process knows of the registry, or after so long."""
+        seen, deadline = self.slate.seen, time.monotonic() + seconds
+        if seen is None:
+            return
+        while self.board.is_behind(seen) and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)

@@ -40,8 +40,11 @@ class PredictorCache:
         key: ArtifactKey,
         *,
         formless: Callable[[Artifact], None] = lambda _artifact: None,
+        caught_up: Callable[[int], None] = lambda _generation: None,
     ) -> None:
-        """`formless` hears of each model that was loaded without a compiled form and may come to have one."""
+        """`formless` hears of each model that was loaded without a compiled form and may come to have one, `caught_up`
+        of each generation of the registry once this process serves what it says.
+        """
         self._formless = formless
         self._database = database
         self._store = store
@@ -53,7 +56,7 @@ class PredictorCache:
         self._weights: dict[tuple[int, bool], int] = {}
         self._refusals = Refusals()
         self._closed = False
-        self._watcher = Watcher(database, self._loaded, self._refusals, replace=self._replace)
+        self._watcher = Watcher(database, self._loaded, self._refusals, replace=self._replace, caught_up=caught_up)
 
     def start(self) -> None:
         """Begin to watch for changes of the registry."""
@@ -85,6 +88,10 @@ class PredictorCache:
     def generation(self) -> int:
         """The number of the registry that this process has seen last; it rises with every change of what serves."""
         return self._watcher.generation
+
+    def look_now(self) -> None:
+        """Look for changes of the registry at once; nothing is waited for."""
+        self._watcher.look_now()
 
     def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""

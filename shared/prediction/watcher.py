@@ -42,7 +42,10 @@ class Watcher:
         refusals: Refusals,
         *,
         replace: Callable[[ServingPlace], None],
+        caught_up: Callable[[int], None],
     ) -> None:
+        """`caught_up` hears of each generation once nothing has to be replaced for it any more."""
+        self._caught_up = caught_up
         self._database = database
         self._loaded = loaded
         self._refusals = refusals
@@ -53,6 +56,7 @@ class Watcher:
         # One thread looks at a time, so that generations come in order. It is not held while a model is loaded.
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._woken = threading.Event()
         self._reachable = True
         self._thread = threading.Thread(target=self._run, name="registry-watcher", daemon=True)
         # Their own threads: a large model that loads must not keep a change of another one from being noticed.
@@ -82,9 +86,14 @@ class Watcher:
                 self._drop_retired(pending)
                 return
 
+    def look_now(self) -> None:
+        """Have the thread look at once."""
+        self._woken.set()
+
     def close(self) -> None:
         """Stop the thread and wait for loads under way."""
         self._closed.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
         self._loaders.shutdown(cancel_futures=True)
@@ -101,7 +110,8 @@ class Watcher:
             except Exception:
                 # Catch everything: without this thread the process would serve retired models forever.
                 log.exception("registry_not_read")
-            self._closed.wait(POLL_SECONDS)
+            self._woken.wait(POLL_SECONDS)
+            self._woken.clear()
 
     def _look_and_list(self) -> dict[ServingPlace, Replacement]:
         """Look for changes, begin to replace what they concern, and return what is being replaced."""
@@ -110,6 +120,7 @@ class Watcher:
                 generation = deployments.generation(session)
             if generation != self._seen or time.monotonic() >= self._look_again_at:
                 self._refresh(generation)
+            self._tell()
             return dict(self._replacing)
 
     def _refresh(self, generation: int) -> None:
@@ -154,12 +165,19 @@ class Watcher:
             )
         with self._lock:
             replacement = self._replacing.pop(place)
-            if replaced:
-                return
-            self._look_again_at = min(self._look_again_at, time.monotonic() + RETRY_SECONDS)
+            if not replaced:
+                self._look_again_at = min(self._look_again_at, time.monotonic() + RETRY_SECONDS)
+            self._tell()
+        if replaced:
+            return
         # The old version goes on serving, unless it must not: then requests get this very error.
         if replacement.retired:
             self._loaded.drop(place, replacement.version)
+
+    def _tell(self) -> None:
+        # At 0, what was loaded may be too old already.
+        if self._seen is not None and not self._replacing and self._look_again_at:
+            self._caught_up(self._seen)
 
     def _drop_retired(self, pending: dict[ServingPlace, Replacement]) -> None:
         for place, replacement in pending.items():

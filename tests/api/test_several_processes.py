@@ -174,6 +174,20 @@ def test_a_promotion_is_seen_by_every_process(crowd: Crowd, platform: Platform) 
         connection.close()
 
 
+def test_who_is_told_of_a_change_by_one_process_is_served_by_it_at_the_other(crowd: Crowd, platform: Platform) -> None:
+    one, other = (crowd.connection(pid) for pid in crowd.pids)
+    for version in (1, 2):
+        platform.promote(version, "staging")
+    eventually(lambda: [version_at(one, "staging"), version_at(other, "staging")] == [2, 2])
+    ask(one, "POST", "/models/2/retire", {"stage": "staging"})
+    assert version_at(other, "staging") == 1
+    ask(other, "POST", "/models/1/retire", {"stage": "staging"})
+    with pytest.raises(AssertionError, match="no_active_model"):
+        version_at(one, "staging")
+    one.close()
+    other.close()
+
+
 def test_one_that_is_killed_loses_its_own_requests_and_nothing_else(crowd: Crowd) -> None:
     killed, _ = crowd.pids
     done, stop = threading.Barrier(9), threading.Event()

@@ -109,6 +109,48 @@ def test_where_there_is_no_room_nothing_is_counted_and_requests_go_on(monkeypatc
         board.slates[0].numbers_of(("one more",), 1000)
 
 
+def test_who_rings_is_heard_by_all_others() -> None:
+    board = Board(3)
+    Seat(board, 1).ring()
+    bells = [Seat(board, number).bell for number in range(3)]
+    assert [bell is not None and _heard(bell) for bell in bells] == [True, False, True]
+    # Nobody waits for one that does not listen.
+    for _ in range(100_000):
+        Seat(board, 1).ring()
+
+
+def test_a_process_alone_has_no_bell() -> None:
+    Seat().ring()
+    assert Seat().bell is None
+
+
+def _heard(bell: int) -> bool:
+    try:
+        return os.read(bell, 10) == b"!"
+    except BlockingIOError:
+        return False
+
+
+def test_a_process_waits_for_those_that_serve_what_was_before() -> None:
+    board = Board(3)
+    seat = Seat(board, 0)
+    seat.wait_for_others(60)
+    seat.slate.see(7)
+    board.slates[1].see(7)
+    # The third one has not looked at the registry yet, so that it serves nothing of before.
+    seat.wait_for_others(60)
+    board.slates[1].see(6)
+    seat.wait_for_others(0.01)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(seat.wait_for_others, 60)
+        board.slates[1].see(8)
+        waiting.result()
+    board.slates[1].see(0)
+    assert board.is_behind(7)
+    board.slates[1].leave()
+    seat.wait_for_others(60)
+
+
 def test_a_reader_never_meets_half_a_record() -> None:
     board = Board(2)
     if not (pid := os.fork()):
