@@ -1,16 +1,20 @@
 """What runs in the computing process of a predict job.
 
-In the folder: a `BatchWork`, the table and the model; afterwards a `BatchOutcome`, and the output when it went well.
+In the folder: a `BatchWork`, the table, and the model or its compiled form; afterwards a `BatchOutcome`, and the output
+when it went well.
 """
 
 from pathlib import Path
 
+from shared.compiled.file import read_model
 from shared.errors import PlatformError
-from shared.prediction.batch import predict_table
+from shared.prediction.batch import fitted_for_batches, predict_table
+from shared.prediction.computing import Computes, ModelInForm
 from shared.registry import artifact
 from shared.training.fitting import share_of_cores
 from worker.handover import (
     BATCH_FILE,
+    FORM_FILE,
     MODEL_FILE,
     OUTPUT_FILE,
     TABLE_FILE,
@@ -42,15 +46,12 @@ def _predict(work: BatchWork, folder: Path, telling: Telling) -> BatchFacts:
         telling.show(PREDICTING, _FIRST + int(share * (_LAST - _FIRST)), measured=True)
 
     telling.show("reading", 5)
-    model = artifact.load_fetched(
-        folder / MODEL_FILE, version=work.spec.version, sha256=work.model_sha256, environment=work.environment
-    )
+    model = _load(work, folder)
     telling.show(PREDICTING, _FIRST, measured=True)
     done = predict_table(
         folder / TABLE_FILE,
         folder / OUTPUT_FILE,
         spec=work.spec,
-        signature=work.signature,
         model=model,
         reading=work.reading,
         columns=work.columns,
@@ -60,3 +61,14 @@ def _predict(work: BatchWork, folder: Path, telling: Telling) -> BatchFacts:
     for warning in done.warnings:
         telling.say(f"warning: {warning}")
     return BatchFacts(**done._asdict())
+
+
+def _load(work: BatchWork, folder: Path) -> Computes:
+    """What answers requests: the compiled form where there is one, else the artifact."""
+    if (folder / FORM_FILE).exists():
+        with (folder / FORM_FILE).open("rb") as file:
+            return ModelInForm(read_model(file), work.signature, work.estimator)
+    model = artifact.load_fetched(
+        folder / MODEL_FILE, version=work.spec.version, sha256=work.model_sha256, environment=work.environment
+    )
+    return fitted_for_batches(model, work.signature)

@@ -36,10 +36,15 @@ class Work(BaseModel):
 
 
 class BatchWork(BaseModel):
-    """One batch prediction, as the supervisor hands it over, with the digest of the model that it has verified."""
+    """One batch prediction, as the supervisor hands it over, with the digest of the model that it has verified.
+
+    In the folder is `FORM_FILE`, or `MODEL_FILE` if there is no compiled form.
+    """
 
     spec: BatchSpec
     signature: Signature
+    # The class of the estimator.
+    estimator: str
     model_sha256: str
     environment: dict[str, str]
     reading: Reading

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -82,12 +82,16 @@ class CompiledModel:
             for words in self.categories
         )
 
-    def coded(self, position: int, words: Iterable[Any]) -> Floats:
+    def coded(self, position: int, words: Sequence[Any]) -> Floats:
         """The numbers of the categories in the column at a position; None and NaN are gaps."""
         codes = self.codes[position]
         assert codes is not None, "a column of numbers has no categories"  # noqa: S101 - callers have looked
-        unknown = float(len(codes))
-        return np.array([np.nan if is_gap(word) else codes.get(word, unknown) for word in words])
+        unknown, number_of = float(len(codes)), codes.get
+        found = np.array([number_of(word, unknown) for word in words], dtype=np.float64)
+        for row in np.flatnonzero(found == unknown).tolist():
+            if is_gap(words[row]):
+                found[row] = np.nan
+        return found
 
     def compute(self, rows: Floats, *, probabilities: bool) -> Computed:
         """What the model says of rows of columns, of shape (rows, columns), in C order.

@@ -12,6 +12,7 @@ from shared.estimators.signature import Signature
 from shared.prediction.batch_output import RowsDone, open_output
 from shared.prediction.batch_rows import RowPredictor
 from shared.prediction.batch_spec import BatchSpec, columns_of_inputs, no_probabilities
+from shared.prediction.computing import Computes, FittedModel
 from shared.tables.cells import cells_of
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
@@ -38,8 +39,7 @@ def predict_table(
     output: Path,
     *,
     spec: BatchSpec,
-    signature: Signature,
-    model: Any,
+    model: Computes,
     reading: Reading,
     columns: Sequence[Column],
     on_rows: Callable[[int], None],
@@ -50,7 +50,9 @@ def predict_table(
         NoProbabilities: when they are asked of a model that has none.
         InvalidTable: when the file is not the one that was checked, or has no row.
     """
-    predictor = _predictor(spec, signature, model)
+    if spec.with_probabilities and not model.gives_probabilities:
+        raise no_probabilities(spec.version, f"'{model.name}' gives labels only")
+    signature, predictor = model.signature, RowPredictor(model, spec.with_probabilities)
     used = columns_of_inputs(signature, [column.name for column in columns])
     known = {column.name: column for column in columns}
     convert = spec.format == "parquet" and reading.typed
@@ -63,22 +65,20 @@ def predict_table(
             outcomes = predictor.predict(values, chunk.rows, first=rows + 1)
             file.add(RowsDone(rows + 1, _kept(chunk, spec, known, reading, convert=convert), outcomes))
             rows += chunk.rows
-            errors += sum(outcome.error is not None for outcome in outcomes)
+            errors += len(outcomes.errors)
             on_rows(rows)
     if not rows:
         raise InvalidTable("The file does not hold what was found in it when it was checked.")
     return BatchDone(rows, errors, predictor.warnings.sentences())
 
 
-def _predictor(spec: BatchSpec, signature: Signature, model: Any) -> RowPredictor:
-    if spec.with_probabilities and not hasattr(model, "predict_proba"):
-        raise no_probabilities(spec.version, f"'{type(model).__name__}' gives labels only")
+def fitted_for_batches(model: Any, signature: Signature) -> FittedModel:
+    """A model of scikit-learn that predicts many rows, and the same for them in every run."""
     # The sums of threads come in any order, and so would the last digits of a prediction.
     for part in parts_of(model):
         if "n_jobs" in vars(part):
             part.n_jobs = 1
-    ready = forget_names(model) if signature.numeric else model
-    return RowPredictor(ready, signature, spec.with_probabilities)
+    return FittedModel(forget_names(model) if signature.numeric else model, signature)
 
 
 def _kept(

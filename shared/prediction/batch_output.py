@@ -2,8 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from shared.estimators.signature import Signature
-from shared.prediction.batch_rows import RowOutcome
+from shared.prediction.batch_rows import Outcomes
 from shared.prediction.batch_spec import ERROR, PREDICTION, ROW, BatchSpec, added_columns
 
 # Programs for tables take a cell that begins so for a formula.
@@ -24,7 +23,7 @@ class RowsDone(NamedTuple):
 
     first: int
     kept: Sequence[pa.Array]
-    outcomes: Sequence[RowOutcome]
+    outcomes: Outcomes
 
 
 class OutputFile(Protocol):
@@ -51,33 +50,52 @@ class CsvFile:
     def __init__(self, path: Path, spec: BatchSpec, classes: list[Any] | None) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._shares = len(classes or [])
-        self._text = neutralised if spec.neutralise_formulas else _unchanged
-        self._write([[ROW, *spec.keep, *added_columns(classes)]])
+        self._text = neutralised if spec.neutralise_formulas else None
+        self._writer.writerow(self._written([ROW, *spec.keep, *added_columns(classes)]))
 
     def add(self, done: RowsDone) -> None:
         """Write the lines of some rows."""
-        nothing = [None] * self._shares
-        kept = [cells.to_pylist() for cells in done.kept]
-        numbers = range(done.first, done.first + len(done.outcomes))
-        self._write(
-            [number, *(cells[at] for cells in kept), each.prediction, *(each.probabilities or nothing), each.error]
-            for at, (number, each) in enumerate(zip(numbers, done.outcomes, strict=True))
+        outcomes = done.outcomes
+        rows = len(outcomes.predictions)
+        self._writer.writerows(
+            zip(
+                range(done.first, done.first + rows),
+                *(self._written(cells.to_pylist()) for cells in done.kept),
+                self._written(outcomes.predictions),
+                *_shares(outcomes),
+                self._written(errors_of(outcomes)),
+                strict=True,
+            )
         )
 
     def close(self) -> None:
         """Write what is in the buffer."""
         self._file.close()
 
-    def _write(self, rows: Iterable[list[Any]]) -> None:
-        self._writer.writerows([self._cell(value) for value in row] for row in rows)
+    def _written(self, values: list[Any]) -> list[Any]:
+        """The values as cells; numbers are written by the file."""
+        kinds = set(map(type, values))
+        if bool in kinds:
+            values = [str(value).lower() if isinstance(value, bool) else value for value in values]
+        if self._text is not None and str in kinds:
+            values = [self._text(value) if isinstance(value, str) else value for value in values]
+        return values
 
-    def _cell(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, bool):
-            return str(value).lower()
-        return value.isoformat() if isinstance(value, datetime) else value
+
+def errors_of(outcomes: Outcomes) -> list[str | None]:
+    """The error of each row, or None."""
+    return [outcomes.errors.get(at) for at in range(len(outcomes.predictions))]
+
+
+def _shares(outcomes: Outcomes) -> list[list[float | None]]:
+    """The probabilities of each class, one per row; None where the row has an error."""
+    if outcomes.probabilities is None:
+        return []
+    columns: list[list[float | None]] = outcomes.probabilities.T.tolist()
+    for at in outcomes.errors:
+        for column in columns:
+            column[at] = None
+    return columns
 
 
 class ParquetFile:
@@ -92,7 +110,6 @@ class ParquetFile:
         kept: Sequence[pa.DataType],
     ) -> None:
         self._label = _type_of(signature)
-        self._shares = len(classes or [])
         shares = added_columns(classes)[1:-1]
         self._schema = pa.schema(
             [
@@ -107,19 +124,16 @@ class ParquetFile:
 
     def add(self, done: RowsDone) -> None:
         """Write a row group."""
-        rows = range(done.first, done.first + len(done.outcomes))
+        outcomes = done.outcomes
+        rows = range(done.first, done.first + len(outcomes.predictions))
         written = str if pa.types.is_string(self._label) else _unchanged
-        predicted = [None if each.prediction is None else written(each.prediction) for each in done.outcomes]
-        shares = [
-            [None if each.probabilities is None else each.probabilities[at] for each in done.outcomes]
-            for at in range(self._shares)
-        ]
+        predicted = [None if each is None else written(each) for each in outcomes.predictions]
         arrays = [
             pa.array(rows, pa.int64()),
             *done.kept,
             pa.array(predicted, self._label),
-            *(pa.array(column, pa.float64()) for column in shares),
-            pa.array([each.error for each in done.outcomes], pa.string()),
+            *(pa.array(column, pa.float64()) for column in _shares(outcomes)),
+            pa.array(errors_of(outcomes), pa.string()),
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 

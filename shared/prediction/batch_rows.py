@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +16,14 @@ import pyarrow.compute as pc
 from shared.estimators.signature import InputColumn, Signature
 from shared.logging import get_logger
 from shared.prediction.cells import shown
+from shared.prediction.computing import Answers, Computes
 from shared.prediction.incomputable import LARGEST_SINGLE
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.json_cells import take_cells
 from shared.prediction.problems import InputProblems
-from shared.training.frame import model_input
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 log = get_logger(__name__)
 
@@ -30,12 +33,16 @@ _NOT_FINITE = "The prediction is not a finite number. Give values such as those 
 _REFUSED = "The model cannot compute a prediction from these values. Give values such as those it was trained on."
 
 
-class RowOutcome(NamedTuple):
-    """What came of one row: a prediction, with the probability of each class if they are asked for, or an error."""
+@dataclass
+class Outcomes:
+    """What came of some rows, by their place: predictions, with the probability of each class if asked for, or errors.
 
-    prediction: Any = None
-    probabilities: list[float] | None = None
-    error: str | None = None
+    A row with an error has no prediction, and its probabilities mean nothing.
+    """
+
+    predictions: list[Any]
+    probabilities: "NDArray[np.float64] | None"
+    errors: dict[int, str] = field(default_factory=dict)
 
 
 class RowProblems(InputProblems):
@@ -55,30 +62,35 @@ class RowProblems(InputProblems):
 class RowPredictor:
     """A model that is ready to predict, and the warnings about what it was given."""
 
-    model: Any
-    signature: Signature
+    model: Computes
     probabilities: bool
     warnings: InputWarnings = field(default_factory=lambda: InputWarnings("row"))
 
-    def predict(self, values: Mapping[str, pa.Array], rows: int, *, first: int) -> list[RowOutcome]:
-        """The outcome of each row, of which `first` is the number of the first; `values` are by used input."""
+    @property
+    def signature(self) -> Signature:
+        """What the model takes and gives."""
+        return self.model.signature
+
+    def predict(self, values: Mapping[str, pa.Array], rows: int, *, first: int) -> Outcomes:
+        """The outcomes of rows, of which `first` is the number of the first; `values` are by used input."""
+        classes = len(self.signature.classes or [])
+        outcomes = Outcomes([None] * rows, np.full((rows, classes), np.nan) if self.probabilities else None)
         plain = self._plain(values)
         if plain is not None:
-            return self._computed(plain, range(first, first + rows))
+            self._compute(plain, range(rows), outcomes, first)
+            return outcomes
         taken = self._rows(values, rows)
         problems = RowProblems()
         take_cells(self.signature, taken, "records", problems, self.warnings, first=first)
-        good = [at for at in range(rows) if first + at not in problems.of_row]
+        outcomes.errors = {number - first: " ".join(found) for number, found in problems.of_row.items()}
+        good = [at for at in range(rows) if at not in outcomes.errors]
         columns = {
             column.name: [taken[at][position] for at in good]
             for position, column in enumerate(self.signature.inputs)
             if column.used
         }
-        outcomes = iter(self._computed(columns, [first + at for at in good]))
-        return [
-            RowOutcome(error=" ".join(problems.of_row[number])) if number in problems.of_row else next(outcomes)
-            for number in range(first, first + rows)
-        ]
+        self._compute(columns, good, outcomes, first)
+        return outcomes
 
     def _plain(self, values: Mapping[str, pa.Array]) -> dict[str, Any] | None:
         """The columns as they are, if it is plain that nothing is wrong with any cell, and no row is empty."""
@@ -97,38 +109,25 @@ class RowPredictor:
         ]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _computed(self, columns: Mapping[str, Any], numbers: Sequence[int]) -> list[RowOutcome]:
-        """The outcomes of rows that were checked. Where the model refuses some, they are found by halving."""
-        if not numbers:
-            return []
+    def _compute(self, columns: Mapping[str, Any], places: Sequence[int], outcomes: Outcomes, first: int) -> None:
+        """Predict for rows that were checked. Where the model refuses some, they are found by halving."""
+        if not places:
+            return
         try:
-            return self._outcomes(columns, len(numbers))
+            answers = self.model.compute(dict(columns), probabilities=self.probabilities)
         except (ValueError, FloatingPointError, OverflowError):
             # With these errors estimators refuse values.
-            if len(numbers) == 1:
-                log.warning("prediction_refused", row=numbers[0], exc_info=True)
-                return [RowOutcome(error=self._refusal(columns, numbers[0]))]
-        middle = len(numbers) // 2
-        halves = (slice(0, middle), slice(middle, len(numbers)))
-        parts = ({name: column[half] for name, column in columns.items()} for half in halves)
-        return [
-            outcome for part, half in zip(parts, halves, strict=True) for outcome in self._computed(part, numbers[half])
-        ]
-
-    def _outcomes(self, columns: Mapping[str, Any], rows: int) -> list[RowOutcome]:
-        taken = model_input(columns, self._used, numeric=self.signature.numeric)
-        # Overflows show in the result, which is looked at.
-        with np.errstate(all="ignore"):
-            predicted = np.asarray(self.model.predict(taken))
-            shares = np.asarray(self.model.predict_proba(taken)) if self.probabilities else None
-        if predicted.ndim == 2 and predicted.shape[1] == 1:
-            predicted = predicted[:, 0]
-        finite = _finite(predicted) if shares is None else _finite(predicted) & _finite(shares)
-        each: list[Any] = [None] * rows if shares is None else shares.tolist()
-        return [
-            RowOutcome(prediction, share) if good else RowOutcome(error=_NOT_FINITE)
-            for prediction, share, good in zip(predicted.tolist(), each, finite.tolist(), strict=True)
-        ]
+            if len(places) == 1:
+                log.warning("prediction_refused", row=first + places[0], exc_info=True)
+                outcomes.errors[places[0]] = self._refusal(columns, first + places[0])
+                return
+        else:
+            _put(answers, places, outcomes)
+            return
+        middle = len(places) // 2
+        for half in (slice(0, middle), slice(middle, len(places))):
+            part = {name: column[half] for name, column in columns.items()}
+            self._compute(part, places[half], outcomes, first)
 
     def _refusal(self, columns: Mapping[str, Any], row: int) -> str:
         large = [
@@ -142,6 +141,26 @@ class RowPredictor:
     @property
     def _used(self) -> list[InputColumn]:
         return [column for column in self.signature.inputs if column.used]
+
+
+def _put(answers: Answers, places: Sequence[int], outcomes: Outcomes) -> None:
+    """Put what was predicted for rows into their places."""
+    predicted = np.asarray(answers.predictions)
+    if predicted.ndim == 2 and predicted.shape[1] == 1:
+        predicted = predicted[:, 0]
+    finite, found = _finite(predicted), predicted.tolist()
+    if outcomes.probabilities is not None:
+        shares = np.asarray(answers.probabilities)
+        finite &= _finite(shares)
+        outcomes.probabilities[places] = shares
+    if len(places) == len(outcomes.predictions):
+        outcomes.predictions = found
+    else:
+        for place, prediction in zip(places, found, strict=True):
+            outcomes.predictions[place] = prediction
+    for at in np.flatnonzero(~finite).tolist():
+        outcomes.predictions[places[at]] = None
+        outcomes.errors[places[at]] = _NOT_FINITE
 
 
 def _is_plain(column: InputColumn, values: pa.Array | None) -> bool:

@@ -95,6 +95,12 @@ def form_of(session: Session, artifact: Artifact) -> Artifact | None:
     return None if row is None else read_form(row, artifact)
 
 
+def form_beside(session: Session, deployment_id: int, artifact: Artifact) -> Artifact | None:
+    """The compiled form of a deployment, active or not, that an artifact belongs to."""
+    row = session.get(CompiledFormRow, deployment_id)
+    return None if row is None else read_form(row, artifact)
+
+
 def read_form(row: CompiledFormRow, artifact: Artifact) -> Artifact:
     """What the registry says about the compiled form beside an artifact."""
     return Artifact(

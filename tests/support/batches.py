@@ -11,7 +11,7 @@ import pyarrow.parquet
 
 from shared.prediction.batch import BatchDone, predict_table
 from shared.prediction.batch_spec import BatchInput, BatchSpec
-from shared.prediction.computing import FittedModel
+from shared.prediction.computing import Computes, FittedModel
 from shared.prediction.predictor import Predictor
 from shared.tables.inspected import Inspection, TableLimits
 from shared.tables.inspection import inspect
@@ -80,6 +80,11 @@ def records_of(path: Path, found: Inspection, names: Sequence[str]) -> list[dict
 
 def predict_file(learnt: Learnt, path: Path, folder: Path, **fields: Any) -> Outputs:
     """A batch prediction for the rows of a file."""
+    return predict_by(learnt.fitted, path, folder, **fields)
+
+
+def predict_by(model: Computes, path: Path, folder: Path, **fields: Any) -> Outputs:
+    """The same by what computes the predictions."""
     found = inspect(path, TableLimits())
     chosen: dict[str, Any] = {"keep": [], "format": "csv", "return": ["label"], **fields}
     spec = BatchSpec.stored(
@@ -87,7 +92,7 @@ def predict_file(learnt: Learnt, path: Path, folder: Path, **fields: Any) -> Out
             "dataset_name": "a_table",
             "environment": "dev",
             "version": 1,
-            "target": learnt.fitted.signature.target,
+            "target": model.signature.target,
             "input": BatchInput(dataset_name="rows", dataset_version=1).model_dump(),
             **chosen,
         }
@@ -97,8 +102,7 @@ def predict_file(learnt: Learnt, path: Path, folder: Path, **fields: Any) -> Out
         path,
         output,
         spec=spec,
-        signature=learnt.fitted.signature,
-        model=learnt.fitted.model,
+        model=model,
         reading=found.reading,
         columns=found.columns,
         on_rows=lambda _rows: None,

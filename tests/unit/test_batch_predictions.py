@@ -8,14 +8,17 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from shared.compiled.making.making import compile_model
 from shared.errors import InvalidInput, MissingNotAllowed, NoProbabilities
 from shared.prediction import batch, batch_rows
+from shared.prediction.batch import fitted_for_batches
 from shared.prediction.batch_output import neutralised
+from shared.prediction.computing import ModelInForm
 from shared.prediction.json_cells import take_cells
 from shared.tables.inspected import TableLimits
 from shared.tables.inspection import inspect
 from shared.training.parts import parts_of
-from tests.support.batches import MIXED, Learnt, Outputs, learn, predict_file, records_of
+from tests.support.batches import MIXED, Learnt, Outputs, learn, predict_by, predict_file, records_of
 from tests.support.tables import parquet
 
 CLASSIFIERS = [
@@ -186,8 +189,26 @@ def test_a_model_computes_in_one_thread_so_that_its_sums_have_one_order(tmp_path
     forests = [part for part in parts_of(learnt.fitted.model) if "n_jobs" in vars(part)]
     # Whoever leaves it open gets as many threads as the job has.
     assert {part.n_jobs for part in forests} >= {None}
-    predict_file(learnt, path, tmp_path)
+    fitted_for_batches(learnt.fitted.model, learnt.fitted.signature)
     assert all(part.n_jobs == 1 for part in forests)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_compiled_model_gives_the_output_that_the_fitted_one_gives(tmp_path: Path, form: str) -> None:
+    path = write(tmp_path, "table.csv", MIXED)
+    learnt = learn(path, "ensemble.RandomForestClassifier", target="kind")
+    rows = MIXED + "999,long,Oslo,maybe,2024-13-01,,good\n,,Paris,,,1e300,bad\n"
+    odd = write(tmp_path, "odd.csv", rows)
+    signature = learnt.fitted.signature
+    compiled = ModelInForm(compile_model(learnt.fitted.model, signature), signature, learnt.fitted.name)
+    fields: dict[str, Any] = {"format": form, "keep": ["id", "city"], "return": ["label", "probability"]}
+    found = []
+    for model in (learnt.fitted, compiled):
+        outputs = predict_by(model, odd, tmp_path, **fields)
+        found.append((outputs.done, outputs.rows))
+    assert found[0] == found[1]
+    assert found[0][0].rows == 122
+    assert found[0][0].errors >= 1
 
 
 def test_a_gap_that_a_model_of_numbers_cannot_take_is_an_error_in_its_row(tmp_path: Path) -> None:

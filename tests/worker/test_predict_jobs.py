@@ -166,11 +166,14 @@ def test_a_job_without_time_or_memory_says_what_to_do(installation: Site) -> Non
     assert "Predict for fewer rows at a time" in error["message"]
 
 
-def test_a_model_that_was_changed_in_the_store_is_not_loaded(installation: Site) -> None:
+@pytest.mark.parametrize("ending", [".pkl", ".npz"])
+def test_a_model_that_was_changed_in_the_store_is_not_loaded(installation: Site, ending: str) -> None:
     installation.start_worker()
-    trained(installation)
+    # The one without a compiled form is loaded from its artifact.
+    without_form = {"module": "svm", "class": "SVC", "params": {}}
+    trained(installation, FOREST if ending == ".npz" else without_form)
     bucket = installation.settings.models_bucket
-    (entry,) = [entry for entry in installation.store.list(bucket) if entry.key.endswith(".pkl")]
+    (entry,) = [entry for entry in installation.store.list(bucket) if entry.key.endswith(ending)]
     installation.store.delete(bucket, entry.key)
     other = installation.folder / "other"
     other.write_bytes(b"cos\nsystem\n(S'true'\ntR.")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
@@ -15,8 +14,9 @@ from shared.object_store.shelves import Shelf, bucket_of
 from shared.prediction.batch_spec import BatchSpec
 from shared.registry import artifact
 from shared.registry.deployments import artifacts, not_active, read_artifact
+from shared.registry.forms import form_beside
 from shared.registry.outputs import StoredOutput, add_output, new_output_key
-from shared.registry.rows import DeploymentRow, RegistryRow
+from shared.registry.rows import DeploymentRow
 from shared.registry.sealing import Artifact
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
@@ -25,6 +25,7 @@ from worker.compute import compute
 from worker.fetching import fetch_table, find_table
 from worker.handover import (
     BATCH_FILE,
+    FORM_FILE,
     MODEL_FILE,
     OUTCOME_FILE,
     OUTPUT_FILE,
@@ -56,7 +57,9 @@ def success_line(result: dict[str, Any]) -> str:
 @dataclass(frozen=True)
 class _Pinned:
     artifact: Artifact
+    form: Artifact | None
     signature: Signature
+    estimator: str
 
 
 def _find_model(attempt: Attempt, spec: BatchSpec) -> _Pinned:
@@ -71,18 +74,23 @@ def _find_model(attempt: Attempt, spec: BatchSpec) -> _Pinned:
         row = session.execute(newest).one_or_none()
         if row is None:
             raise not_active(session, spec.version, spec.environment)
-        signature = session.execute(
-            select(RegistryRow.signature).where(RegistryRow.version == spec.version)
-        ).scalar_one()
-        return _Pinned(read_artifact(*row), Signature.model_validate(signature))
+        deployment, registered, _ = row
+        found = read_artifact(*row)
+        return _Pinned(
+            found,
+            form_beside(session, deployment.id, found),
+            Signature.model_validate(registered.signature),
+            registered.estimator.rpartition(".")[2],
+        )
 
 
 def _fetch_model(attempt: Attempt, pinned: _Pinned) -> None:
     """Copy the model to the private folder, checked against registry and seal: the computing process has no key."""
     attempt.check()
-    runtime = attempt.runtime
-    artifact.fetch(runtime.store, runtime.settings, runtime.key, pinned.artifact, attempt.folder / MODEL_FILE)
-    attempt.say(f"fetched {pinned.artifact.artifact_path} and verified it against digest and seal")
+    runtime, loaded = attempt.runtime, pinned.form or pinned.artifact
+    file = attempt.folder / (MODEL_FILE if pinned.form is None else FORM_FILE)
+    artifact.fetch(runtime.store, runtime.settings, runtime.key, loaded, file)
+    attempt.say(f"fetched {loaded.artifact_path} and verified it against digest and seal")
     attempt.check()
 
 
@@ -90,6 +98,7 @@ def _hand_over(attempt: Attempt, spec: BatchSpec, source: DatasetVersionRow, pin
     work = BatchWork(
         spec=spec,
         signature=pinned.signature,
+        estimator=pinned.estimator,
         model_sha256=pinned.artifact.seal.sha256,
         environment=dict(pinned.artifact.environment),
         reading=Reading.model_validate(source.reading),
