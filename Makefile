@@ -11,7 +11,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e install dev lock help
+.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e clients install dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -59,6 +59,13 @@ mutants: dev ## break lines of PATHS in a copy and list what no test of TESTS no
 e2e: dev ## try the containers; needs Docker, and docker compose or docker-compose from 1.29 on
 	@exec .venv/bin/python -m pytest -m containers tests/e2e
 
+# The environment is there once it was downloaded; pip finds that nothing is missing without a network.
+clients: dev ## ask with MLflow's own client, which needs an environment of its own, .venv-clients
+	@test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements/clients.txt
+	@exec .venv/bin/python -m pytest -m clients tests/api/test_mlflow_client.py
+
 install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run
 
@@ -75,6 +82,7 @@ lock: dev ## renew the lock in requirements/
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --output-file requirements/run.txt
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --constraint requirements/run.txt --output-file requirements/image.txt
+	$(LOCK) --group clients --output-file requirements/clients.txt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

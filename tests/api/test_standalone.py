@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,8 +23,8 @@ from shared.settings import Settings
 from tests.support.alive import alive
 from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest
 from tests.support.processes import finish
-from tests.support.server import running
-from tests.support.standalone import MODULE, ServedByVerb, StandaloneServer
+from tests.support.server import free_ports, running
+from tests.support.standalone import MODULE, ServedByVerb, ServedInImage, StandaloneServer
 from tests.support.training_tables import dirty, trained
 from tests.support.waiting import eventually
 
@@ -288,6 +289,23 @@ def test_one_that_is_open_answers_under_any_name(site: Site) -> None:
         assert client.post("/predict", json=body, headers=headers).status_code == 200
 
 
+def test_the_command_of_the_image_listens_for_those_who_start_it(site: Site, tmp_path: Path) -> None:
+    server = ServedInImage(site.folders / str(FOREST))
+    with running(server), server.client() as client:
+        assert '"host": "0.0.0.0"' in server.log
+        answer = client.post("/invocations", json={"instances": ROWS}, headers={"Host": "model.example"})
+        assert answer.json()["predictions"] == known(site, FOREST, features=ROWS)["predictions"]
+        assert server.process is not None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+    closed = ServedInImage(site.folders / str(FOREST), MLMINI_ALLOW_OPEN="0")
+    command, given = closed.command(), closed.environment()
+    closed.remove()
+    done = subprocess.run(command, env=given, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Set MLMINI_ALLOW_OPEN=1 if that is meant" in done.stderr
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
 def test_what_is_no_port_is_refused(site: Site, tmp_path: Path, port: str) -> None:
     status, said = refused(site.folders / str(FOREST), tmp_path, SAGEMAKER_BIND_TO_PORT=port)
@@ -313,6 +331,15 @@ def test_a_pickle_is_not_loaded_without_the_key_that_sealed_it(site: Site, tmp_p
     assert "there is no key here. Set MLMINI_EXPORT_KEY" in said
     assert "Set it to the key of whoever exported" in refused(folder, tmp_path, MLMINI_EXPORT_KEY="ab" * 32)[1]
     assert "64 hexadecimal digits" in refused(folder, tmp_path, MLMINI_EXPORT_KEY="secret")[1]
+
+
+def test_without_a_folder_it_is_the_one_of_sagemaker(site: Site, tmp_path: Path) -> None:
+    server = site.servers[FOREST]
+    done = finish([MODULE, "--port", "0"], env=server.environment(), cwd=tmp_path)
+    assert "--port must be a port" in done.stderr
+    done = finish([MODULE], env=server.environment() | {"SAGEMAKER_BIND_TO_PORT": str(free_ports(1)[0])}, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "'/opt/ml/model' is not served. /opt/ml/model does not exist." in done.stderr
 
 
 def test_a_home_serves_its_own_pickles(site: Site, one_parts: Parts) -> None:

@@ -9,7 +9,7 @@ from typing import IO
 import httpx2
 
 from shared.settings import PREFIX
-from tests.support.processes import launch
+from tests.support.processes import ROOT, launch
 from tests.support.server import Server, free_ports
 from tests.support.zygote import Program
 
@@ -61,8 +61,20 @@ class StandaloneServer(Server):
 class ServedByVerb(StandaloneServer):
     """`mlmini serve FOLDER`, as a process that is not forked from one of the tests."""
 
+    begin = (sys.executable, "-m", "cli", "serve")
+
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "cli", "serve", *self._words]
+        return [*self.begin, *self._words]
 
     def _process(self, log: IO[bytes]) -> Program:
         return Server._process(self, log)
+
+
+class ServedInImage(ServedByVerb):
+    """The command `serve` of the image, outside of it."""
+
+    begin = ("sh", str(ROOT / "api" / "standalone" / "serve.sh"))
+
+    def environment(self) -> dict[str, str]:
+        given = super().environment()
+        return given | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{given['PATH']}"}

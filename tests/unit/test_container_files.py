@@ -81,10 +81,10 @@ def test_every_probe_asks_for_a_name_that_is_answered() -> None:
     probes = [words for path in DOCKERFILES for words in instructions(path, "HEALTHCHECK")]
     probes += [" ".join(SERVICES["flower"]["healthcheck"]["test"])]
     asked = [urlsplit(url).netloc for probe in probes for url in re.findall(r"http://[^']+", probe)]
-    assert len(asked) == 3
+    assert len(asked) == 4
     # Without a header Host of its own, HAProxy would ask for none.
     asked += re.findall(r"^    http-check send .*\bhdr Host (\S+)$", HAPROXY, re.MULTILINE)
-    assert len(asked) == 4
+    assert len(asked) == 5
     assert {name_of(host) for host in asked} <= known_names(host="0.0.0.0", allowed=[])  # noqa: S104 - not bound to
 
 
@@ -198,6 +198,16 @@ def test_errors_of_the_gateway_have_the_form_and_the_codes_of_the_api(
 
 def test_the_gateway_has_words_for_every_error_of_its_own() -> None:
     assert [status for status, *_ in REFUSALS] == ["400", "408", "500", "501", "502", "503", "504"]
+
+
+def test_the_image_of_the_api_has_a_command_that_serves_a_folder() -> None:
+    (script,) = (ROOT / "api").rglob("serve.sh")
+    (built,) = (words for words in instructions(DOCKERFILES[0], "RUN") if str(script.relative_to(ROOT)) in words)
+    assert "install -m 0755 api/standalone/serve.sh /code/bin/serve" in built
+    # The command of before is what it starts with, and nothing stands before either.
+    assert instructions(DOCKERFILES[0], "CMD") == ['["python", "-m", "api.server"]']
+    assert instructions(DOCKERFILES[0], "ENTRYPOINT") == []
+    assert "/app/bin" in instructions(DOCKERFILES[0], "ENV")[0]
 
 
 @by_dockerfile

@@ -13,7 +13,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-EXTRAS = {"run": ["local"], "dev": ["local", "dev"], "image": ["image"], "uv": []}
+EXTRAS = {"run": ["local"], "dev": ["local", "dev"], "image": ["image"], "uv": [], "clients": []}
+# The locks that are not of the platform, and what they are of.
+GROUPS = {"uv": "installer", "clients": "clients"}
 
 PLACES = [
     {
@@ -84,8 +86,8 @@ def pinned(text: str) -> Iterator[Requirement]:
 
 
 def ours(lock: str) -> Iterator[Requirement]:
-    if lock == "uv":
-        yield from map(Requirement, PROJECT["dependency-groups"]["installer"])
+    if (group := GROUPS.get(lock)) is not None:
+        yield from map(Requirement, PROJECT["dependency-groups"][group])
         return
     groups = [PROJECT["project"]["dependencies"]]
     groups += [PROJECT["project"]["optional-dependencies"][extra] for extra in EXTRAS[lock]]
