@@ -58,8 +58,9 @@ def urls(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[dic
     customers = Fitted(result.model, result.facts.signature, result.facts.environment).in_form()
     with stack.settings(folder / "home") as settings, serving(settings) as (url, parts):
         platform = Platform(parts.database, parts.store, settings, parts.key, folder)
-        key, found = export_key_of(parts.key), {}
-        servers = []
+        key = export_key_of(parts.key)
+        found: dict[str, str] = {}
+        servers: list[StandaloneServer] = []
         for name, fitted in (("iris", iris_forest().in_form()), ("customers", customers)):
             version = platform.train(platform.dataset(name), fitted, name=name)
             served = find_wanted(parts.database, settings, version)

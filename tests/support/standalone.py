@@ -61,7 +61,7 @@ class StandaloneServer(Server):
 class ServedByVerb(StandaloneServer):
     """`mlmini serve FOLDER`, as a process that is not forked from one of the tests."""
 
-    begin = (sys.executable, "-m", "cli", "serve")
+    begin: tuple[str, ...] = (sys.executable, "-m", "cli", "serve")
 
     def command(self) -> list[str]:
         return [*self.begin, *self._words]
