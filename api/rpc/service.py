@@ -7,6 +7,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from api.fast.predictions import MOST_BYTES_OF_ANY, MOST_CELLS_OF_ANY, MOST_SECONDS
 from api.http.errors import NotReady
 from api.lifespan import Parts
 from api.protocols.addresses import place_of
@@ -17,6 +18,7 @@ from api.rpc.messages import MESSAGES
 from api.rpc.tensors import read_request, write_answer, written_parameters
 from api.schemas.v2 import IndexedModel, TensorMetadata
 from shared.errors import Conflict, InvalidRequest, Unavailable
+from shared.prediction.computing import ModelInForm
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
@@ -81,9 +83,8 @@ class Service:
         place, version = _asked_for(message.model_name, message.model_version, named)
         predictor = await self._parts.predicting.find(place, version)
         warnings = self._parts.predicting.several_targets(place, version, predictor)
-        return await self._parts.predicting.run(
-            place, predictor, partial(self._inferred, message, place, predictor, warnings)
-        )
+        act = partial(self._inferred, message, place, predictor, warnings)
+        return act() if _is_quick(message, predictor) else await self._parts.predicting.run(place, predictor, act)
 
     def _inferred(self, message: Any, place: ServingPlace, predictor: Predictor, warnings: list[str]) -> bytes:
         received = read_request(message)
@@ -109,6 +110,17 @@ def _asked_for(name: str, version: str, named: Mapping[str, str]) -> tuple[Servi
     if any("\0" in text for text in (name, version, environment or "", target or "")):
         raise InvalidRequest("A name holds a NUL character. Leave it out.")
     return place_of(name, environment, target), written_version(version) if version else None
+
+
+def _is_quick(message: Any, predictor: Predictor) -> bool:
+    """Whether the answer takes microseconds, so that a thread for it would cost more."""
+    rows = max((each.shape[0] for each in message.inputs if each.shape), default=0)
+    return (
+        isinstance(predictor.computes, ModelInForm)
+        and message.ByteSize() <= MOST_BYTES_OF_ANY
+        and 0 <= rows * len(predictor.signature.inputs) <= MOST_CELLS_OF_ANY
+        and predictor.computes.seconds(rows) <= MOST_SECONDS
+    )
 
 
 def _tensor(tensor: TensorMetadata) -> Any:

@@ -125,6 +125,18 @@ def test_a_table_of_all_kinds_with_gaps_is_taken_typed_and_raw(site: RpcSite) ->
     assert "missing" in refused.said
 
 
+def test_a_compiled_model_is_asked_without_a_thread(site: RpcSite, tmp_path: Path) -> None:
+    platform = _platform(site, site.parts.settings, tmp_path)
+    platform.train(platform.dataset("quick"), iris_forest().in_form(), name="quick")
+    known = site.predict("quick", [ROW])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(site.parts.predicting, "run", None)
+        answer = site.infer(model_name="quick@dev", inputs=[IRIS])
+        many = request(model_name="quick@dev", inputs=[typed("r", [200, 4], "FP64", fp64_contents=ROW * 200)])
+        assert site.ended("ModelInfer", many.SerializeToString()).code == "INTERNAL"
+    assert values_of(answer, 0) == known["predictions"]
+
+
 def test_environment_and_target_stand_in_the_name_or_in_the_metadata(site: RpcSite) -> None:
     assert site.infer(("environment", "dev"), inputs=[IRIS]).parameters["environment"].string_param == "dev"
     first = site.infer(("environment", "dev"), ("target", "sorte"), model_name="two", inputs=[IRIS])

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from api import app
 from api.app import create_app
 from api.rpc.server import GRACE_SECONDS
 from shared.database import Database
@@ -121,6 +123,15 @@ def test_there_are_no_more_connections_than_the_setting_says(site: tuple[RpcSite
 def test_readyz_tells_of_grpc_where_there_is_one(site: tuple[RpcSite, Gate]) -> None:
     rpc, _ = site
     assert httpx2.get(f"{rpc.url}/readyz").json()["dependencies"]["grpc"] == {"state": "ok", "hint": None}
+
+
+def test_readyz_tells_that_grpc_does_not_answer(api_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setattr(app, "grpc_serving", lambda *_: nullcontext())
+    with TestClient(create_app(api_settings.model_copy(update={"grpc_port": port}))) as client:
+        found = client.get("/readyz").json()
+    assert found["dependencies"]["grpc"]["state"] == "degraded"
+    assert "Requests over HTTP are answered without it." in found["dependencies"]["grpc"]["hint"]
 
 
 def test_a_port_that_is_taken_stops_the_start_with_the_setting(api_settings: Settings) -> None:
