@@ -39,9 +39,7 @@ def export_model(
         served = find_wanted(database, settings, wanted)
         artifact = served.artifact
         folder = to or f"{artifact.dataset_name}_model_{artifact.stage}_v{artifact.version}"
-        key = _export(settings, served, Path(folder), replace=replace)
-        if key_file is not None:
-            write_key(key, Path(key_file))
+        key = _export(settings, served, Path(folder), key_file, replace=replace)
     Output(as_json=as_json).give(_document(folder, served, key, key_file), exported)
 
 
@@ -70,21 +68,31 @@ def _failures() -> Iterator[None]:
         raise CommandFailed(in_verbs(error.detail)) from None
     except FolderInTheWay as error:
         raise CommandFailed(str(error)) from None
-    except OSError as error:
-        raise CommandFailed(f"{error.filename or 'The folder'} cannot be written: {error.strerror}.") from None
 
 
-def _export(settings: Settings, served: Served, folder: Path, *, replace: bool) -> ExportKey:
+def _export(settings: Settings, served: Served, folder: Path, key_file: str | None, *, replace: bool) -> ExportKey:
     key = read_artifact_key(settings)
     if key is None:
         raise WrongSettings("the key of the artifacts is missing, so no file can be checked. `mlmini doctor` says more")
     export_key = read_export_key(settings) or export_key_of(key)
+    if key_file is not None:
+        with _written(key_file):
+            write_key(export_key, Path(key_file))
     store = open_store(settings)
     try:
-        export(served, folder, store=store, settings=settings, key=key, export_key=export_key, replace=replace)
+        with _written(str(folder)):
+            export(served, folder, store=store, settings=settings, key=key, export_key=export_key, replace=replace)
     finally:
         store.close()
     return export_key
+
+
+@contextmanager
+def _written(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CommandFailed(f"{name} cannot be written: {error.strerror}.") from None
 
 
 def _document(folder: str, served: Served, key: ExportKey, key_file: str | None) -> dict[str, Any]:

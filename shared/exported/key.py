@@ -56,16 +56,21 @@ def read_export_key(settings: Settings) -> ExportKey | None:
 
 
 def write_key(key: ExportKey, path: Path) -> None:
-    """Write a key into a file that its owner alone can read, in the place of what has that name.
+    """Write a key into a new file that its owner alone can read; one that holds it already is left as it is.
 
     Raises:
+        FileExistsError: when another file has that name.
         OSError: when it cannot be written.
     """
+    text = f"{key.secret.hex()}\n"
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(f"{key.secret.hex()}\n")
-        draft.replace(path)
+            file.write(text)
+        # Linking fails where the name exists, which renaming would not.
+        path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)

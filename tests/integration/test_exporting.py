@@ -297,7 +297,9 @@ def test_the_verb_exports_what_serves_and_says_how_to_serve_it(
     assert (work / "key").read_text() == f"{key.secret.hex()}\n"
     assert (work / "key").stat().st_mode & 0o077 == 0
     assert open_folder(work / "two", key).sealed
-    assert mlmini("models", "export", "1", "--to", "one", "--json").document["stage"] == "staging"
+    again = mlmini("models", "export", "1", "--to", "one", "--key-file", "key")
+    assert again.out.splitlines()[1] == "The key for MLMINI_EXPORT_KEY is in key."
+    assert open_folder(work / "one", None).manifest.stage == "staging"
 
 
 def test_a_chosen_key_seals(platform: Platform, mlmini: Verb, tmp_path: Path) -> None:
@@ -310,6 +312,7 @@ def test_what_cannot_be_exported_is_told(platform: Platform, mlmini: Verb, tmp_p
     data = platform.dataset()
     for target in ("species", "weight"):
         platform.train(data, with_target(iris_forest().in_form(), target))
+    (tmp_path / "work" / "mine").write_text("precious")
     for words, status, said in (
         (["iris"], 1, "No model of 'iris' is active in 'production'"),
         (["iris@stagging"], 1, "Did you mean 'staging'?"),
@@ -320,13 +323,15 @@ def test_what_cannot_be_exported_is_told(platform: Platform, mlmini: Verb, tmp_p
         (["@dev"], 2, "names no model"),
         (["9" * 30], 2, "is no version"),
         (["iris@"], 2, "names no model"),
-        (["1", "--to", "none/folder"], 1, "cannot be written: No such file or directory"),
+        (["1", "--to", "none/folder"], 1, "none/folder cannot be written: No such file or directory."),
+        (["1", "--key-file", "mine"], 1, "mine cannot be written: File exists."),
         (["1", "--to", "."], 1, "exists already"),
     ):
         ended = mlmini("models", "export", *words)
         assert (ended.status, ended.out) == (status, ""), words
         assert said in ended.err, (words, ended.err)
-    assert list((tmp_path / "work").iterdir()) == []
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["mine"]
+    assert (tmp_path / "work" / "mine").read_text() == "precious"
     assert mlmini("models", "export", "iris@dev", "--target", "species").out.startswith("Version 1 ")
     shutil.rmtree(platform.settings.home / KEY_FILE, ignore_errors=True)
     (platform.settings.home / KEY_FILE).unlink()

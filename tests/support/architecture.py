@@ -44,6 +44,7 @@ SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
     "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow", "grpc", "google"},
+    "api.standalone.__main__": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "worker.process": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "cli.app": {
         *("alembic", "boto3", "celery", "fastapi", "httpx2", "joblib", "numba", "numpy", "pandas", "pyarrow"),
