@@ -23,6 +23,7 @@ from shared.settings import Settings
 from tests.support.alive import alive
 from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest
 from tests.support.processes import finish
+from tests.support.raw_http import connected, is_closed, read_answer
 from tests.support.server import free_ports, running
 from tests.support.standalone import MODULE, ServedByVerb, ServedInImage, StandaloneServer
 from tests.support.training_tables import dirty, trained
@@ -340,6 +341,17 @@ def test_without_a_folder_it_is_the_one_of_sagemaker(site: Site, tmp_path: Path)
     done = finish([MODULE], env=server.environment() | {"SAGEMAKER_BIND_TO_PORT": str(free_ports(1)[0])}, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "'/opt/ml/model' is not served. /opt/ml/model does not exist." in done.stderr
+
+
+def test_clients_that_are_slow_are_given_up(site: Site) -> None:
+    server = StandaloneServer(site.folders / str(FOREST), MLMINI_HEADER_SECONDS="1", MLMINI_BODY_SECONDS="1")
+    begin = b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+    with running(server):
+        for sent in (begin, begin + b"application/json\r\nContent-Length: 100\r\n\r\n{"):
+            with connected(server.url) as connection:
+                connection.sendall(sent)
+                assert read_answer(connection, method="POST").status == 408
+                assert is_closed(connection)
 
 
 def test_a_home_serves_its_own_pickles(site: Site, one_parts: Parts) -> None:
