@@ -85,10 +85,8 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
     configure_logging(settings.log_level)
     with _listener(host, port) as listener:
         folder = open_folder(Path(given.folder), key)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlmini-serve-"))
-        # Nothing is kept; the folder is for what requests need for a while.
-        settings = settings.model_copy(update={"host": host, "port": port, "home": Path(scratch)})
-        settings.scratch.mkdir(mode=0o700)
+        scratch = _scratch(stack)
+        settings = settings.model_copy(update={"host": host, "port": port, "home": scratch})
         processes = PredictingProcesses(settings)
         stack.callback(processes.close)
         model = load_exported(folder, settings, processes)
@@ -97,6 +95,19 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
         server = StandaloneServer(app, settings)
         server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def _scratch(stack: ExitStack) -> Path:
+    """A folder for what requests need for a while, as a home that goes with the process."""
+    try:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlmini-serve-")))
+        (home / "scratch").mkdir(mode=0o700)
+    except OSError as error:
+        raise StartRefused(
+            f"There is no folder for temporary files: {error.strerror}. Set TMPDIR to one that can be written; a "
+            "container whose root cannot be written needs `--tmpfs /tmp`."
+        ) from None
+    return home
 
 
 def _tell(folder: ExportedFolder, *, host: str, port: int) -> None:

@@ -29,6 +29,9 @@ from tests.support.standalone import MODULE, ServedByVerb, ServedInImage, Standa
 from tests.support.training_tables import dirty, trained
 from tests.support.waiting import eventually
 
+# What is exported is the same on every stack: tests/integration/test_exporting.py has both kinds of stores.
+pytestmark = pytest.mark.any_stack
+
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3], [5.9, 3.0, 5.1, 1.8]]
 RECORDS = [dict(zip(IRIS_COLUMNS, row, strict=True)) for row in ROWS]
 FRAME = pd.DataFrame(ROWS, columns=list(IRIS_COLUMNS))
@@ -352,6 +355,19 @@ def test_clients_that_are_slow_are_given_up(site: Site) -> None:
                 connection.sendall(sent)
                 assert read_answer(connection, method="POST").status == 408
                 assert is_closed(connection)
+
+
+def test_without_a_folder_for_temporary_files_it_says_what_to_do(site: Site, tmp_path: Path) -> None:
+    program = (
+        "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: [sys.argv[1]]; "
+        f"from {MODULE}.__main__ import main; sys.exit(main(sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "none"), str(site.folders / str(FOREST)), "--port"]
+    command += [str(free_ports(1)[0])]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "There is no folder for temporary files" in done.stderr
+    assert "--tmpfs /tmp" in done.stderr
 
 
 def test_a_home_serves_its_own_pickles(site: Site, one_parts: Parts) -> None:
