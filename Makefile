@@ -60,11 +60,13 @@ e2e: dev ## try the containers; needs Docker, and docker compose or docker-compo
 	@exec .venv/bin/python -m pytest -m containers tests/e2e
 
 # The environment is there once it was downloaded; pip finds that nothing is missing without a network.
-clients: dev ## ask with MLflow's own client, which needs an environment of its own, .venv-clients
-	@test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
-	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--requirement requirements/clients.txt
-	@exec .venv/bin/python -m pytest -m clients tests/api/test_mlflow_client.py
+clients: dev ## ask with the clients of MLflow and KServe, in environments of their own, .venv-clients and .venv-kserve
+	@for name in clients kserve; do \
+		test -x .venv-$$name/bin/python || $(PYTHON) -m venv .venv-$$name; \
+		.venv-$$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			--requirement requirements/$$name.txt || exit; \
+	done
+	@exec .venv/bin/python -m pytest -m clients tests/api/test_mlflow_client.py tests/api/test_kserve_client.py
 
 install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run
@@ -83,6 +85,7 @@ lock: dev ## renew the lock in requirements/
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --constraint requirements/run.txt --output-file requirements/image.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
+	$(LOCK) --group kserve --output-file requirements/kserve.txt
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -157,6 +157,9 @@ def test_the_columns_are_described_with_kinds_ranges_and_categories(client: Test
     columns = record["properties"]
     assert [*columns] == [*dirty().columns[:-1]]
     assert record["additionalProperties"] is False
+    nullable = [name for name, column in columns.items() if "null" in column.get("type", "")]
+    assert {"age", "city"} <= set(nullable)
+    assert {"age", "city", "customer_id"}.isdisjoint(record["required"])
     assert columns["age"]["type"] == ["number", "null"] or columns["age"]["type"] == ["integer", "null"]
     assert re.fullmatch(r"\w+; from 18 to 79 in the data; may be missing\.", columns["age"]["description"])
     assert columns["city"]["type"] == ["string", "null"]
@@ -236,6 +239,8 @@ def test_the_document_follows_promotions_and_retirements_that_others_make(
 
     eventually(lambda: columns() == ["a", "b", "c", "d"])
     assert "Version 2" in document(client)["paths"][path]["post"]["description"]
+    record = body_of(client, path)["schema"]["properties"]["input_data"]["properties"]["records"]["items"]
+    assert record["required"] == ["a", "b", "c", "d"]
     assert client.post("/models/1/retire", json={"stage": "staging"}).status_code == 200
     # The process that was asked knows at once.
     assert typed(client) == [path]
@@ -266,6 +271,15 @@ def test_the_last_document_is_served_while_the_database_is_away(
     eventually(lambda: typed(client) == ["/models/iris/dev/predict"])
     with stack.without_database(platform.settings):
         assert typed(client) == ["/models/iris/dev/predict"]
+
+
+def test_the_fixed_document_is_served_while_the_database_was_never_asked(
+    app: FastAPI, client: TestClient, platform: Platform, stack: Stack
+) -> None:
+    platform.train(platform.dataset())
+    with stack.without_database(platform.settings):
+        assert document(client)["paths"].keys() == app.openapi()["paths"].keys()
+    eventually(lambda: typed(client) == ["/models/iris/dev/predict"])
 
 
 def test_several_targets_are_told(client: TestClient, platform: Platform) -> None:

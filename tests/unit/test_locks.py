@@ -13,9 +13,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-EXTRAS = {"run": ["local"], "dev": ["local", "dev"], "image": ["image"], "uv": [], "clients": []}
+EXTRAS = {"run": ["local"], "dev": ["local", "dev"], "image": ["image"], "uv": [], "clients": [], "kserve": []}
 # The locks that are not of the platform, and what they are of.
-GROUPS = {"uv": "installer", "clients": "clients"}
+GROUPS = {"uv": "installer", "clients": "clients", "kserve": "kserve"}
 
 PLACES = [
     {
