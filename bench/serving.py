@@ -1,93 +1,69 @@
-"""`/predict` beside what serves nothing and what serves the same model in the way of a tutorial.
+"""`/predict` beside what serves nothing, what serves the same model as a tutorial does, and other servers of models.
 
 Each server has one core, the client the other. All answer in turns, five rounds of them, so that a busy machine slows
-all down; a line has the medians. The echo is a bare ASGI application that sends back what it got, the constant route is
-FastAPI's, and the tutorial is FastAPI with the fitted model of scikit-learn: `model.predict(rows)` in a plain function.
+all down; a line has the medians. The other servers have environments of their own below `.bench`, which the first run
+makes with `uv`; with --peers none of them is started.
 """
 
 import argparse
 import csv
 import io
+import platform as machine
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
 import numpy as np
 import psutil
 
-from bench.measuring import free_port, milliseconds, platform, print_table
+from bench.measuring import milliseconds, platform, print_table
+from bench.peers.servers import PEERS, PROGRAMS, running_peer
+from bench.references import CONSTANT, ECHO, TUTORIAL, reference
 from bench.wire import Measured, ask
 
 ROUNDS = 5
 SERVER_CORE, CLIENT_CORE = 0, 1
-ECHO = """
-import sys, uvicorn
-
-async def echo(scope, receive, send):
-    if scope["type"] == "http":
-        body = (await receive())["body"]
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": body})
-
-uvicorn.run(echo, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False, lifespan="off")
-"""
-CONSTANT = """
-import sys, fastapi, uvicorn
-app = fastapi.FastAPI()
-
-@app.post("/predict")
-async def constant():
-    return {"dataset_name": "iris", "environment": "dev", "version": 1, "predictions": ["setosa"]}
-
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
-"""
-TUTORIAL = """
-import sys, fastapi, pydantic, uvicorn
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-app = fastapi.FastAPI()
-model = RandomForestClassifier(100, random_state=0).fit(*load_iris(return_X_y=True))
-
-class Rows(pydantic.BaseModel):
-    features: list[list[float]]
-
-class Body(pydantic.BaseModel):
-    input_data: Rows
-
-@app.post("/predict")
-def predict(body: Body):
-    return {"predictions": model.predict(body.input_data.features).tolist()}
-
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
-"""
 FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 100}}
 LOGISTIC = {"module": "linear_model", "class": "LogisticRegression", "params": {}}
 BOOSTING = {"module": "ensemble", "class": "HistGradientBoostingClassifier", "params": {}}
+NEIGHBORS = {"module": "neighbors", "class": "KNeighborsClassifier", "params": {}}
 
 
 class Case(NamedTuple):
-    """A model on a dataset, and how a row is sent."""
+    """A model on a dataset, and how a row is sent: to the platform, and to those that take what was fitted."""
 
     name: str
+    key: str
     dataset: str
     model: dict[str, Any]
     row: Any
+    plain_row: Any
 
 
+class Target(NamedTuple):
+    """Where to ask, and what."""
+
+    url: str
+    body: dict[str, Any]
+
+
+IRIS_ROW = [5.1, 3.5, 1.4, 0.2]
 MIXED_ROW = {"age": 41, "city": "Oslo", "member": True, "on": "2024-05-01"}
+PLAIN_MIXED_ROW = {"age": 41.0, "city": "Oslo", "member": 1.0, "on": 19_844.0}
 CASES = [
-    Case("logistic regression, iris", "iris", LOGISTIC, [5.1, 3.5, 1.4, 0.2]),
-    Case("forest of 100, iris", "iris", FOREST, [5.1, 3.5, 1.4, 0.2]),
-    Case("histogram boosting, iris", "iris", BOOSTING, [5.1, 3.5, 1.4, 0.2]),
-    Case("forest of 100, 20,000 x 30", "wide", FOREST, [0.5] * 30),
-    Case(
-        "forest of 100, mixed columns", "mixed", FOREST, {"age": 41, "city": "Oslo", "member": True, "on": "2024-05-01"}
-    ),
+    Case("logistic regression, iris", "logistic", "iris", LOGISTIC, IRIS_ROW, IRIS_ROW),
+    Case("forest of 100, iris", "forest", "iris", FOREST, IRIS_ROW, IRIS_ROW),
+    Case("histogram boosting, iris", "boosting", "iris", BOOSTING, IRIS_ROW, IRIS_ROW),
+    Case("forest of 100, 20,000 x 30", "wide", "wide", FOREST, [0.5] * 30, [0.5] * 30),
+    Case("forest of 100, mixed columns", "mixed", "mixed", FOREST, MIXED_ROW, PLAIN_MIXED_ROW),
+    Case("neighbours, iris, without a compiled form", "neighbors", "iris", NEIGHBORS, IRIS_ROW, IRIS_ROW),
 ]
 
 
@@ -95,37 +71,62 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=2, help="of load for each round and target")
-    parser.add_argument("--only", default="", help="cases whose name has this word")
+    parser.add_argument("--only", nargs="*", default=[each.key for each in CASES], help="the cases, by their keys")
+    parser.add_argument("--rows", type=int, nargs="*", default=[1, 100], help="in a request")
+    parser.add_argument("--connections", type=int, nargs="*", default=[1, 8, 64], help="that ask at once")
+    names = [peer.name for peer in PEERS]
+    parser.add_argument("--peers", nargs="*", default=names, help=f"of {', '.join(names)}")
     options = parser.parse_args()
-    with ExitStack() as stack:
-        url = stack.enter_context(platform())
-        servers = {"echo": ECHO, "constant": CONSTANT, "tutorial": TUTORIAL}
-        references = {name: stack.enter_context(reference(program)) for name, program in servers.items()}
+    print(f"{machine.platform()}, {psutil.cpu_count()} cores, Python {machine.python_version()}")
+    with platform() as url:
         pin_api()
         for case in CASES:
-            if options.only in case.name:
+            if case.key in options.only:
                 serve(url, case)
-                measure(url, references, case, options.seconds)
+                beside(url, case, options)
 
 
-def measure(url: str, references: dict[str, str], case: Case, seconds: int) -> None:
+def beside(url: str, case: Case, options: argparse.Namespace) -> None:
+    """Start the others with the model of a case, and measure all."""
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        kept = folder / "model.joblib"
+        fit(case, kept)
+        addresses = {
+            program: stack.enter_context(reference(source, SERVER_CORE, kept))
+            for program, source in {"echo": ECHO, "constant": CONSTANT, "tutorial": TUTORIAL}.items()
+        }
+        peers = {
+            peer: stack.enter_context(running_peer(peer, case.key, folder, core=SERVER_CORE, rows=[case.plain_row]))
+            for peer in PEERS
+            if peer.name in options.peers
+        }
+        for rows in options.rows:
+            ours = body_of(case, case.row, rows)
+            plain = body_of(case, case.plain_row, rows)
+            targets = {"/predict": Target(f"{url}/predict", ours)}
+            targets |= {name: Target(f"{base}/predict", plain) for name, base in addresses.items()}
+            targets |= {
+                peer.name: Target(running.url, peer.body([case.plain_row] * rows)) for peer, running in peers.items()
+            }
+            measure(case, rows, targets, options)
+        memory = {"API": memory_of_api()} | {peer.name: running.memory_mb for peer, running in peers.items()}
+        print_table("memory of the processes that answer", [list(memory), [f"{mb:.0f} MB" for mb in memory.values()]])
+
+
+def measure(case: Case, rows: int, targets: Mapping[str, Target], options: argparse.Namespace) -> None:
     """Print the table of a case."""
     lines = [["rows", "connections", "target", "requests/s", "p50", "p99", "share of the echo"]]
-    for rows in (1, 100):
-        body = body_of(case, rows)
-        # Only the small model is in the tutorial's server.
-        left_out = set() if case.dataset == "iris" and case.model is FOREST else {"tutorial"}
-        targets = {"/predict": url} | {name: base for name, base in references.items() if name not in left_out}
-        for connections in (1, 8, 64):
-            found: dict[str, list[Measured]] = {name: [] for name in targets}
-            for _ in range(ROUNDS):
-                for name, base in targets.items():
-                    asked = ask(f"{base}/predict", body, connections=connections, seconds=seconds, core=CLIENT_CORE)
-                    found[name].append(asked)
-            echo = statistics.median(each.rate for each in found["echo"])
-            for name, measured in found.items():
-                lines.append([str(rows), str(connections), name, *told(measured, echo)])
-    print_table(f"{case.name}: {ROUNDS} rounds of {seconds} s for each target in turns", lines)
+    for connections in options.connections:
+        found: dict[str, list[Measured]] = {name: [] for name in targets}
+        for _ in range(ROUNDS):
+            for name, target in targets.items():
+                asked = ask(target.url, target.body, connections=connections, seconds=options.seconds, core=CLIENT_CORE)
+                found[name].append(asked)
+        echo = statistics.median(each.rate for each in found["echo"])
+        for name, measured in found.items():
+            lines.append([str(rows), str(connections), name, *told(measured, echo)])
+    print_table(f"{case.name}: {ROUNDS} rounds of {options.seconds} s for each target in turns", lines)
 
 
 def told(measured: Sequence[Measured], echo: float) -> list[str]:
@@ -135,10 +136,15 @@ def told(measured: Sequence[Measured], echo: float) -> list[str]:
     return [f"{rate:,.0f}", milliseconds(half), milliseconds(most), f"{rate / echo:.2f}"]
 
 
-def body_of(case: Case, rows: int) -> dict[str, Any]:
+def fit(case: Case, file: Path) -> None:
+    """The model of a case as a script fits it, for the tutorial's server."""
+    subprocess.run([sys.executable, PROGRAMS / "fitting.py", case.key, file], check=True)
+
+
+def body_of(case: Case, row: Any, rows: int) -> dict[str, Any]:
     """A request with the same row so many times."""
-    form = "records" if isinstance(case.row, dict) else "features"
-    return {"dataset_name": case.dataset, "environment": "dev", "input_data": {form: [case.row] * rows}}
+    form = "records" if isinstance(row, dict) else "features"
+    return {"dataset_name": case.dataset, "environment": "dev", "input_data": {form: [row] * rows}}
 
 
 def serve(url: str, case: Case) -> None:
@@ -154,7 +160,8 @@ def serve(url: str, case: Case) -> None:
         while (state := client.get(f"/jobs/{job['job_id']}", params={"wait": 30}).json())["status"] != "succeeded":
             if state["status"] in {"failed", "cancelled"}:
                 raise SystemExit(state)
-        while client.post("/predict", json=body_of(case, 1)).json().get("version") != state["result"]["version"]:
+        version, asked = state["result"]["version"], body_of(case, case.row, 1)
+        while client.post("/predict", json=asked).json().get("version") != version:
             time.sleep(0.05)
 
 
@@ -187,29 +194,19 @@ def written(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 def pin_api() -> None:
     """Keep the API of the platform that this process started on its core."""
-    for process in psutil.Process().children(recursive=True):
-        if "api.server" in process.cmdline():
-            process.cpu_affinity([SERVER_CORE])
+    for process in api_processes():
+        process.cpu_affinity([SERVER_CORE])
 
 
-@contextmanager
-def reference(program: str) -> Iterator[str]:
-    """A server of its own on the core of the servers."""
-    port = free_port()
-    command = ["taskset", "-c", str(SERVER_CORE), sys.executable, "-c", program, str(port)]
-    server = subprocess.Popen(command)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            try:
-                httpx2.post(f"{url}/predict", json={})
-                break
-            except httpx2.TransportError:
-                time.sleep(0.05)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
+def api_processes() -> list[psutil.Process]:
+    """The API of the platform that this process started, with all that it started."""
+    (first, *_) = [each for each in psutil.Process().children(recursive=True) if "api.server" in each.cmdline()]
+    return [first, *first.children(recursive=True)]
+
+
+def memory_of_api() -> float:
+    """What the API takes, in MB; pages that several of its processes have in common count once."""
+    return sum(process.memory_full_info().pss for process in api_processes()) / 2**20
 
 
 if __name__ == "__main__":
