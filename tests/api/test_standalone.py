@@ -191,6 +191,14 @@ def test_the_ways_of_the_platform_lead_to_the_same_model(site: Site, version: in
         assert client.post("/v2/repository/index").json()[0]["name"] == "iris@dev"
 
 
+def test_an_address_for_each_model_is_not_here_for_there_is_one_model(site: Site) -> None:
+    with site.served(FOREST) as client:
+        # In memory, whatever way it is asked for.
+        client.post("/invocations", json={"instances": ROWS})
+        body = {"input_data": {"features": ROWS}}
+        assert client.post("/models/iris/dev/predict", json=body).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "said"),
     [
