@@ -197,7 +197,6 @@ def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
 def _warm_up(cache: PredictorCache) -> None:
     # It takes seconds that would otherwise be part of the first prediction.
     import_module(COMPILED_MODELS)
-    cache.warm_up()
     with suppress(PlatformError):
         # Whoever asks for a model hears that the database does not answer.
         cache.preload()

@@ -62,10 +62,6 @@ class PredictorCache:
         """Begin to watch for changes of the registry."""
         self._watcher.start()
 
-    def warm_up(self) -> None:
-        """Make predicting processes start fast; that takes seconds."""
-        self._processes.warm_up()
-
     def close(self) -> None:
         """Stop watching, and end the processes that predict; what else is here stays as it is."""
         self._closed = True

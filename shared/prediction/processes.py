@@ -102,16 +102,6 @@ class PredictingProcesses:
         self._sandbox: Sandbox | None = None
         self._closing = False
 
-    def warm_up(self) -> None:
-        """Start the fork server, which takes seconds; a failure is told to whoever needs a process."""
-        try:
-            self._opened()[1].start()
-        except ProcessStopping:
-            return
-        except SandboxFailed as error:
-            if not self._closing:
-                log.warning("predictor_not_started", said=str(error)[-_SHOWN_CHARACTERS:])
-
     def folder(self) -> Path:
         """A new private folder for what a process needs; whoever asks for it removes it.
 

@@ -297,7 +297,8 @@ def test_a_disk_without_room_for_the_file_is_told_by_its_own_code(
 
 
 def test_a_scratch_folder_that_is_gone_is_told_by_its_own_code(platform: Platform, cache: PredictorCache) -> None:
-    cache.warm_up()
+    # The folder of the processes is made with the first one.
+    cache._processes.folder().rmdir()
     for folder in platform.settings.scratch.glob("process-*"):
         folder.rename(platform.folder / "elsewhere")
     with pytest.raises(ScratchUnavailable):
