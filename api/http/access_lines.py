@@ -5,11 +5,15 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
+from select import PIPE_BUF
 from typing import NamedTuple
 
 _SECONDS = 0.1
-_MOST = 1_000
+# Few enough that no request waits for long until they are written.
+_MOST = 100
 
 
 class AccessLine(NamedTuple):
@@ -45,14 +49,35 @@ class AccessLines:
         """Write what waits."""
         waiting, self._waiting = self._waiting, []
         if waiting and self._logger.isEnabledFor(logging.INFO):
-            sys.stderr.write("".join([self._written(line) for line in waiting]))
-            sys.stderr.flush()
+            for piece in _pieces([self._written(line) for line in waiting]):
+                sys.stderr.write(piece)
+                sys.stderr.flush()
 
     def _written(self, line: AccessLine) -> str:
         moment = datetime.fromtimestamp(line.moment, UTC).isoformat().replace("+00:00", "Z")
         # A path and an address may hold anything; the rest is known to need no escapes.
         return (
-            f'{{"client": {json.dumps(line.client)}, "method": "{line.method}", "path": {json.dumps(line.path)}, '
+            f'{{"client": {_json(line.client)}, "method": "{line.method}", "path": {_json(line.path)}, '
             f'"status": {line.status}, "seconds": {round(line.seconds, 6)}, "event": "request", '
             f'"request_id": "{line.request_id}", "level": "info", "logger": "{self._name}", "timestamp": "{moment}"}}\n'
         )
+
+
+@lru_cache(maxsize=1024)
+def _json(text: str | None) -> str:
+    return json.dumps(text)
+
+
+def _pieces(lines: list[str]) -> Iterator[str]:
+    """The lines, as many together as a pipe takes at one stroke: so they do not mix with those of other processes."""
+    piece: list[str] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > PIPE_BUF:
+            yield "".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        # They are written in ASCII.
+        size += len(line)
+    if piece:
+        yield "".join(piece)

@@ -61,9 +61,12 @@ def test_what_a_forked_process_counts_outlives_it() -> None:
     board = Board(2)
     for _ in range(2):
         if not (pid := os.fork()):
-            count(board, 1, 10)
-            board.slates[1].begin()
-            os._exit(0)
+            # Whatever happens, it does not go on as the test.
+            try:
+                count(board, 1, 10)
+                board.slates[1].begin()
+            finally:
+                os._exit(0)
         os.waitpid(pid, 0)
     assert told(board)[REQUESTS] == 20
     assert board.serving == 1
@@ -154,10 +157,12 @@ def test_a_process_waits_for_those_that_serve_what_was_before() -> None:
 def test_a_reader_never_meets_half_a_record() -> None:
     board = Board(2)
     if not (pid := os.fork()):
-        for number in range(3_000):
-            start = board.slates[1].numbers_of(("key", str(number)), 3)
-            board.slates[1].numbers[start + 2] = number
-        os._exit(0)
+        try:
+            for number in range(3_000):
+                start = board.slates[1].numbers_of(("key", str(number)), 3)
+                board.slates[1].numbers[start + 2] = number
+        finally:
+            os._exit(0)
     try:
 
         def all_there() -> bool:
