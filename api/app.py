@@ -1,5 +1,7 @@
 """The application: which parts it has and how they hang together."""
 
+from collections.abc import Container
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI, Request
@@ -8,6 +10,7 @@ from starlette.middleware import Middleware
 
 from api import docs
 from api.docs import live
+from api.fast.application import QuickApplication
 from api.fast.predictions import FastPredictions
 from api.http import middleware, problems
 from api.http.access_lines import AccessLines
@@ -59,7 +62,8 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
     """
     seat = seat or Seat()
     metrics, lines = Metrics(seat), AccessLines(middleware.__name__)
-    app = FastAPI(
+    names = known_names(host=settings.host, allowed=settings.allowed_hosts)
+    app = QuickApplication(
         title=docs.TITLE,
         description=docs.DESCRIPTION,
         version=version("ml-mini-platform"),
@@ -73,7 +77,11 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
         redirect_slashes=False,
         lifespan=lifespan(settings, seat, warm_up=warm_up, beside=grpc_serving),
         dependencies=[Depends(check_query)],
-        middleware=_middleware(settings, metrics, lines),
+        middleware=_middleware(settings, metrics, names),
+    )
+    seconds = settings.body_seconds
+    app.begin_with(
+        partial(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=seconds, typed=True)
     )
     app.state.seat = seat
     app.state.metrics = metrics
@@ -84,27 +92,22 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
     problems.install(app)
     docs.install(app)
     live.install(app)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)
-    return app
 
 
-def _middleware(settings: Settings, metrics: Metrics, lines: AccessLines) -> list[Middleware]:
+def _middleware(settings: Settings, metrics: Metrics, names: Container[str | None]) -> list[Middleware]:
     """What surrounds every request, the outermost first."""
-    names = known_names(host=settings.host, allowed=settings.allowed_hosts)
     return [
-        Middleware(
-            FastPredictions,
-            metrics=metrics,
-            lines=lines,
-            names=names,
-            body_seconds=settings.body_seconds,
-            typed=True,
-        ),
         Middleware(RequestContext),
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=FORMS),

@@ -91,7 +91,10 @@ class FastPredictions:
         except RequestTimeout as error:
             await self._app(scope, _raising(error), send)
             return
-        answer = self._answer(parts, message, named)
+        try:
+            answer = self._answer(parts, message, named)
+        except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
+            answer = None
         if answer is None:
             await self._app(scope, _again(message, receive), send)
             return
@@ -158,17 +161,14 @@ class FastPredictions:
         """What the route would answer, asked without the framework; None where it would say what is wrong."""
         if len(content) > MOST_BYTES_OF_ANY:
             return None
-        try:
-            value = parse_json(content, most_lists=MOST_BYTES_OF_ANY)
-            body = read(value)
-            place = ServingPlace(body.dataset_name, body.environment, body.target)
-            predictor = parts.cache.find(place, body.version)
-            if predictor is None or not self._is_quick(predictor, body.input_data):
-                return None
-            warnings = parts.predicting.several_targets(place, body.version, predictor)
-            answer = answer_of(body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
-        except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
+        value = parse_json(content, most_lists=MOST_BYTES_OF_ANY)
+        body = read(value)
+        place = ServingPlace(body.dataset_name, body.environment, body.target)
+        predictor = parts.cache.find(place, body.version)
+        if predictor is None or not self._is_quick(predictor, body.input_data):
             return None
+        warnings = parts.predicting.several_targets(place, body.version, predictor)
+        answer = answer_of(body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
         return bytes(answer.body)
 
     def _is_quick(self, predictor: Predictor, data: InputData) -> bool:

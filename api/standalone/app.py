@@ -1,12 +1,14 @@
 """The application that serves one exported model: a part of the routes of the platform, and scoring at the root."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
+from api.fast.application import QuickApplication
 from api.fast.predictions import FastPredictions
 from api.http import middleware, problems
 from api.http.access_lines import AccessLines
@@ -43,14 +45,19 @@ class AnyName:
 def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: bool) -> FastAPI:
     """Wire the application up; a server that `is_open` answers under any name, unless MLMINI_ALLOWED_HOSTS has some."""
     metrics, lines = Metrics(), AccessLines(middleware.__name__)
-    app = FastAPI(
+    known = known_names(host=settings.host, allowed=settings.allowed_hosts)
+    names = AnyName() if is_open and not settings.allowed_hosts else known
+    app = QuickApplication(
         version=version("ml-mini-platform"),
         # It has no docs of its own: those of the platform describe all that it takes.
         openapi_url=None,
         redirect_slashes=False,
         lifespan=_lifespan(model, settings),
         dependencies=[Depends(check_query)],
-        middleware=_middleware(settings, metrics, lines, is_open=is_open),
+        middleware=_middleware(settings, metrics, names),
+    )
+    app.begin_with(
+        partial(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds)
     )
     app.state.metrics = metrics
     app.state.access_lines = lines
@@ -64,13 +71,10 @@ def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: 
     return app
 
 
-def _middleware(settings: Settings, metrics: Metrics, lines: AccessLines, *, is_open: bool) -> list[Middleware]:
+def _middleware(settings: Settings, metrics: Metrics, names: Container[str | None]) -> list[Middleware]:
     """What surrounds every request, the outermost first."""
-    known = known_names(host=settings.host, allowed=settings.allowed_hosts)
-    names = AnyName() if is_open and not settings.allowed_hosts else known
     of_files = BodyLimit(settings.upload_max_bytes, "MLMINI_UPLOAD_MAX_BYTES")
     return [
-        Middleware(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds),
         Middleware(RequestContext),
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=_FORMS),
