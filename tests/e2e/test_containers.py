@@ -29,23 +29,6 @@ LARGE_BYTES = 100 * 2**20
 # By itself, or, with everything closed, by the SIGTERM that it was sent.
 ENDED_IN_ORDER = {0, 143}
 
-EXPORTED = "/tmp/iris-model"  # noqa: S108 - in a container
-# Runs the command `serve` of the image, asks it as SageMaker does, and ends it.
-SERVE = """
-import json, subprocess, sys, time, urllib.request
-server = subprocess.Popen(["serve", sys.argv[1]], stdout=sys.stderr)
-rows = json.dumps({"instances": [[5.1, 3.5, 1.4, 0.2]]}).encode()
-asked = urllib.request.Request("http://127.0.0.1:8080/invocations", rows, {"Content-Type": "application/json"})
-for _ in range(60):
-    try:
-        print(urllib.request.urlopen(asked, timeout=30).read().decode())
-        break
-    except OSError:
-        time.sleep(1)
-server.terminate()
-sys.exit(server.wait(timeout=30))
-"""
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Containers]:
@@ -102,14 +85,6 @@ def test_the_whole_walk_works_through_the_published_port(stack: Containers) -> N
     assert {"upload_dataset", "train_model", "get_job", "promote_model", "predict"} <= {
         step.operation for step in steps
     }
-
-
-def test_the_image_serves_an_exported_model_alone(stack: Containers) -> None:
-    # After the walk, which has trained a model of iris.
-    (container,) = stack.ids("api")
-    stack.run(["docker", "exec", container, "mlmini", "models", "export", "iris@dev", "--to", EXPORTED])
-    answer = json.loads(stack.run(["docker", "exec", container, "python", "-c", SERVE, EXPORTED]))
-    assert len(answer["predictions"]) == 1
 
 
 @pytest.mark.parametrize("place", ["api", "flower"])

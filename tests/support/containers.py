@@ -47,14 +47,14 @@ PUBLISHED = "ml.example.org"
 class Containers:
     """One project of docker compose."""
 
-    def __init__(self) -> None:
+    def __init__(self, *overrides: Path, **variables: str) -> None:
         self.project = f"mlmini-e2e-{token_hex(3)}"
         self.api_port, self.flower_port, console_port = free_ports(3)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self.environment = kept | QUICK | (MINIO if kept.get("COMPOSE_PROFILES") == "minio" else {})
-        self.environment |= {
+        self.environment |= variables | {
             "MLMINI_ALLOWED_HOSTS": PUBLISHED,
-            "COMPOSE_FILE": str(COMPOSE_FILE),
+            "COMPOSE_FILE": os.pathsep.join(map(str, (COMPOSE_FILE, *overrides))),
             "COMPOSE_PROJECT_NAME": self.project,
             "API_PORT": str(self.api_port),
             "FLOWER_PORT": str(self.flower_port),
@@ -107,6 +107,14 @@ class Containers:
             check=False,
         )
 
+    def python(self, container: str, program: str, *words: str) -> str:
+        """Run a program in a container and return what it printed.
+
+        Raises:
+            AssertionError: when it fails.
+        """
+        return self.run(["docker", "exec", container, "python", "-c", program, *words])
+
     def sql(self, query: str) -> str:
         """What the database answers."""
         return self.compose(
@@ -125,18 +133,17 @@ class Containers:
         assert done.returncode == 0, f"{shlex.join(command)}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def log_of(self, container: str, *options: str) -> str:
+        """What a container wrote."""
+        command = ["docker", "logs", *options, container]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+
     def logs(self) -> str:
         """The last lines of every container."""
         parts = []
         for container in self.inspect(*self.ids()):
-            done = subprocess.run(
-                ["docker", "logs", "--tail=40", container["Id"]],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            parts.append(f"== {container['Name']}: {container['State']}\n{done.stdout}")
+            last = self.log_of(container["Id"], "--tail=40")
+            parts.append(f"== {container['Name']}: {container['State']}\n{last}")
         return "\n".join(parts)
 
     def remove(self) -> None:
@@ -162,9 +169,12 @@ class Containers:
 
 
 @contextmanager
-def running_containers() -> Iterator[Containers]:
-    """The whole stack, built and ready; it is removed at the end. What it logged is told with a failure."""
-    containers = Containers()
+def running_containers(*overrides: Path, **variables: str) -> Iterator[Containers]:
+    """The whole stack, built and ready; it is removed at the end. What it logged is told with a failure.
+
+    `overrides` are files beside docker-compose.yml, and `variables` stand for lines of .env.
+    """
+    containers = Containers(*overrides, **variables)
     try:
         containers.up("--build")
         yield containers
