@@ -60,11 +60,15 @@ class RowProblems(InputProblems):
 
 @dataclass(frozen=True)
 class RowPredictor:
-    """A model that is ready to predict, and the warnings about what it was given."""
+    """A model that is ready to predict, and the warnings about what it was given.
+
+    `refused` is the first row that the model refused, if there was one.
+    """
 
     model: Computes
     probabilities: bool
     warnings: InputWarnings = field(default_factory=lambda: InputWarnings("row"))
+    refused: list[int] = field(default_factory=list)
 
     @property
     def signature(self) -> Signature:
@@ -115,10 +119,10 @@ class RowPredictor:
             return
         try:
             answers = self.model.compute(dict(columns), probabilities=self.probabilities)
-        except (ValueError, FloatingPointError, OverflowError):
+        except (ValueError, FloatingPointError, OverflowError) as error:
             # With these errors estimators refuse values.
             if len(places) == 1:
-                log.warning("prediction_refused", row=first + places[0], exc_info=True)
+                self._log_first(first + places[0], error)
                 outcomes.errors[places[0]] = self._refusal(columns, first + places[0])
                 return
         else:
@@ -128,6 +132,12 @@ class RowPredictor:
         for half in (slice(0, middle), slice(middle, len(places))):
             part = {name: column[half] for name, column in columns.items()}
             self._compute(part, places[half], outcomes, first)
+
+    def _log_first(self, row: int, error: Exception) -> None:
+        """Tell of one refused row; there may be as many as the table has, and each has its reason in the output."""
+        if not self.refused:
+            self.refused.append(row)
+            log.warning("prediction_refused", row=row, reason=str(error))
 
     def _refusal(self, columns: Mapping[str, Any], row: int) -> str:
         large = [

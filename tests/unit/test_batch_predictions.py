@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from structlog.testing import capture_logs
 
 from shared.compiled.making.making import compile_model
 from shared.errors import InvalidInput, MissingNotAllowed, NoProbabilities
@@ -129,6 +130,18 @@ def test_a_value_that_the_model_cannot_compute_with_spoils_no_other_row(tmp_path
     assert [row["prediction"] != "" for row in outputs.rows] == [True, False, True, False]
     assert "row 4: 1e+201 is too large for this model" in outputs.rows[3]["error"]
     assert expect_as_asked(learnt, path, outputs) == 2
+
+
+def test_of_all_rows_that_the_model_refuses_the_log_tells_one_and_without_what_was_computed(tmp_path: Path) -> None:
+    table = "a,b,y\n" + "".join(f"{at}.5,{at % 5},{at % 2}\n" for at in range(60))
+    learnt = learn(write(tmp_path, "table.csv", table), "ensemble.RandomForestClassifier", target="y")
+    path = write(tmp_path, "rows.csv", "a,b\n1.5,2\n" + "1e200,2\n" * 50)
+    with capture_logs() as lines:
+        outputs = predict_file(learnt, path, tmp_path)
+    assert outputs.done.errors == 50
+    # A traceback shows whole arrays with their values, and takes longer than a thousand predictions.
+    (line,) = [line for line in lines if line["event"] == "prediction_refused"]
+    assert (line["row"], "exc_info" in line, "too large" in line["reason"]) == (2, False, True)
 
 
 def test_the_size_of_the_chunks_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
