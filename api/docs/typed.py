@@ -44,8 +44,10 @@ def described_width(signature: Signature) -> int:
 def typed_operation(served: ServedHere) -> dict[str, Any]:
     """The operation of a model; Swagger UI fills in its own example."""
     signature = served.model.signature
-    columns = [(column, served.model.columns.get(column.name)) for column in signature.inputs[:MOST_COLUMNS]]
-    example = {column.name: _example(column, known) for column, known in columns}
+    every = [(column, served.model.columns.get(column.name)) for column in signature.inputs]
+    columns = every[:MOST_COLUMNS]
+    # Whole, however wide: a row that lacks columns may be refused.
+    example = {column.name: _example(column, known) for column, known in every}
     return {
         "tags": ["Predict"],
         "summary": f"Predict with the model of {served.dataset_name} in {served.environment}",

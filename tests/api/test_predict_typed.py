@@ -307,6 +307,9 @@ def test_a_wide_model_is_described_in_part(client: TestClient, platform: Platfor
     assert len(record["items"]["properties"]) == MOST_COLUMNS
     assert record["items"]["additionalProperties"] is True
     assert f"Of its {MOST_COLUMNS + 5} columns the first {MOST_COLUMNS} are described" in _described(client)
+    # The row is whole: the model would refuse one that lacks a column.
+    (row,) = body_of(client, "/models/iris/dev/predict")["examples"]["row"]["value"]["input_data"]["records"]
+    assert list(row) == names
 
 
 def test_of_many_models_those_of_the_last_stages_are_described_and_the_others_told(
