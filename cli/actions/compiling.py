@@ -26,14 +26,16 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Wanted:
-    """One version, and the job that makes its compiled form; None when there is nothing to make."""
+    """One version, and the job that makes its compiled form."""
 
     version: int
-    job_id: UUID | None
+    job_id: UUID
 
 
 def compile_models(versions: Sequence[int], *, detach: bool, as_json: bool) -> int:
     """Have compiled forms made, of all versions that nobody has tried yet unless some are named.
+
+    Of a version that is named, a form that is lost or damaged is made again.
 
     Returns 1 when a job failed.
 
@@ -49,17 +51,14 @@ def compile_models(versions: Sequence[int], *, detach: bool, as_json: bool) -> i
             _wait(database, asked, output)
         found = [_found(database, each) for each in asked]
     output.give({"items": found}, _shown)
-    return FAILED if any(each["status"] not in {"succeeded", "queued", "running", None} for each in found) else 0
+    return FAILED if any(each["status"] not in {"succeeded", "queued", "running"} for each in found) else 0
 
 
 def _ask(database: Database, versions: Sequence[int]) -> list[Wanted]:
     try:
         with database.write() as session:
             plans = [plan_forms(session, version) for version in versions or untried(session)]
-            return [
-                Wanted(plan.registered.version, ask_for_forms(session, plan).id if plan.forms else None)
-                for plan in plans
-            ]
+            return [Wanted(plan.registered.version, ask_for_forms(session, plan).id) for plan in plans]
     except Unavailable:
         raise
     except PlatformError as error:
@@ -68,7 +67,7 @@ def _ask(database: Database, versions: Sequence[int]) -> list[Wanted]:
 
 def _wait(database: Database, asked: Sequence[Wanted], output: Output) -> None:
     """Wait for the end of all jobs, and tell of each when it ends."""
-    waiting = [each for each in asked if each.job_id is not None]
+    waiting = list(asked)
     if waiting:
         output.tell(
             f"A worker makes the compiled forms of {count(len(waiting), 'model')}. Ctrl-C leaves the jobs alone."
@@ -86,14 +85,11 @@ def _wait(database: Database, asked: Sequence[Wanted], output: Output) -> None:
 def _ended(database: Database, asked: Sequence[Wanted]) -> Iterator[Wanted]:
     with database.read() as session:
         for each in asked:
-            if each.job_id is not None and find_job(session, each.job_id).status in TERMINAL:
+            if find_job(session, each.job_id).status in TERMINAL:
                 yield each
 
 
 def _found(database: Database, asked: Wanted) -> dict[str, Any]:
-    if asked.job_id is None:
-        said = "It has its compiled form."
-        return {"version": asked.version, "job_id": None, "status": None, "compiled": True, "detail": said}
     with database.read() as session:
         job = find_job(session, asked.job_id)
         result, error = job.result or {}, job.error or {}
@@ -110,7 +106,7 @@ def _shown(document: dict[str, Any]) -> RenderableType:
     if not document["items"]:
         return "Nothing to do: of every model that serves it is known whether it has a compiled form."
     rows = [
-        (each["version"], each["status"] or "", in_verbs(each["detail"] or f"job {each['job_id']}"))
+        (each["version"], each["status"], in_verbs(each["detail"] or f"job {each['job_id']}"))
         for each in document["items"]
     ]
     return table(("Version", "Job", "What came of it"), rows, whole=("Version", "Job"))

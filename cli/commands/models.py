@@ -166,7 +166,7 @@ def compile_them(
     detach: Detach = False,
     json: Done = False,
 ) -> None:
-    """Have compiled forms made for models that an older release has registered.
+    """Have compiled forms made for models that an older release has registered, or whose form is lost or damaged.
 
     It works on this machine, with the settings of the environment, as `mlmini doctor` does; a worker makes the forms.
     A model also gets its form by itself, when it is first loaded to serve.

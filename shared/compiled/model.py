@@ -105,6 +105,17 @@ class CompiledModel:
         with np.errstate(all="ignore"):
             return self._compute(rows, probabilities=probabilities)
 
+    def labels(self, rows: Floats) -> int | None:
+        """How many labels it chooses from, as rows show that it takes; None when it tells numbers.
+
+        Raises:
+            ValueError: for numbers that the estimator does not take.
+        """
+        if self.choice is None:
+            return None
+        scores = self.score.values(self._features(rows))
+        return 2 if scores.ndim == 1 or scores.shape[1] == 1 else int(scores.shape[1])
+
     def _compute(self, rows: Floats, *, probabilities: bool) -> Computed:
         scores = self.score.values(self._features(rows))
         if self.choice is None:

@@ -19,7 +19,7 @@ from shared.discarded import is_discarded
 from shared.hashing import chunks_of, copy_hashed
 from shared.object_store import ObjectEntry, ObjectMissing, ObjectStore
 from shared.object_store.shelves import Shelf, bucket_of
-from shared.registry.naming import read_artifact_name
+from shared.registry.naming import is_form, read_artifact_name
 from shared.registry.outputs import PredictionOutputRow, writing_job
 from shared.registry.references import claiming_job, is_newer, is_ours, named
 from shared.registry.rows import CompiledFormRow, DeploymentRow
@@ -33,6 +33,7 @@ _HINTS = {
     "`POST /jobs/{id}/retry`.",
     Shelf.MODELS: "Bring the object back from a backup of the bucket, or retire the version there and train again.",
 }
+_HINT_OF_FORM = "Bring the object back from a backup of the bucket, or have it made again with `mlmini models compile`."
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def _compared(
     *,
     deep: bool,
 ) -> Iterator[Difference]:
-    bucket, hint = bucket_of(row.shelf, settings), _HINTS[row.shelf]
+    bucket = bucket_of(row.shelf, settings)
+    hint = _HINT_OF_FORM if row.shelf is Shelf.MODELS and is_form(row.key) else _HINTS[row.shelf]
     if entry is not None and entry.size != row.size_bytes:
         found = f"it has {entry.size:,} bytes, and {row.size_bytes:,} were registered"
         yield Difference("object_size", f"{bucket}/{row.key}", found, hint)

@@ -114,7 +114,10 @@ class ArtifactConflict(Permanent):
 class ArtifactCorrupt(Permanent):
     """The stored file is not the one that was registered: its size, its digest or its signature differ."""
 
-    hint = "Bring the file back from a backup, or retire the version and train it again."
+    hint = (
+        "Bring the file back from a backup, or retire the version and train it again. A compiled form is made again by "
+        "`mlmini models compile`."
+    )
 
 
 class ArtifactInRemoval(Unavailable):

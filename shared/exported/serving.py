@@ -91,8 +91,12 @@ def _in_form(folder: ExportedFolder, settings: Settings) -> Predictor:
                 "release."
             ) from error
     computes = ModelInForm(compiled, manifest.signature, manifest.estimator.rpartition(".")[2])
-    if len(compiled.categories) != len(manifest.signature.used_inputs):
-        raise FolderRefused("The model takes other columns than its signature says. Export it again.")
+    try:
+        computes.check_signature()
+    except FormDamaged as error:
+        raise FolderRefused(
+            f"{manifest.file.name} is not of the model that its manifest describes: {error}. Export it again."
+        ) from error
     computes.warm_up()
     return Predictor(manifest.version, computes, compiled.memory_bytes, _learnt(folder), in_form=True)
 

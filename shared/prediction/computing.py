@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shared.compiled.model import CompiledModel
 
 
+# The kinds of columns that a model takes as numbers.
+_AS_NUMBERS = frozenset({"integer", "number", "boolean", "datetime"})
+
+
 class Answers(NamedTuple):
     """One label or number per row, and a row of probabilities each if they were asked for."""
 
@@ -114,6 +118,25 @@ class ModelInForm:
     def warm_up(self) -> None:
         """Measure now, so that no request waits for it."""
         self.seconds(1)
+
+    def check_signature(self) -> None:
+        """See that form and signature mean the same columns and labels.
+
+        Raises:
+            FormDamaged: saying what differs.
+        """
+        import numpy as np
+
+        from shared.compiled.parts import FormDamaged
+
+        used, classes = self.signature.used_inputs, self.signature.classes
+        numbers = [column.kind in _AS_NUMBERS for column in used]
+        if numbers != [words is None for words in self.compiled.categories]:
+            raise FormDamaged("it takes other columns than the signature of the model says")
+        with suppress(ValueError):
+            found = self.compiled.labels(np.zeros((1, len(used))))
+            if found != (None if classes is None else len(classes)):
+                raise FormDamaged("it has other labels than the signature of the model says")
 
     @property
     def gives_probabilities(self) -> bool:

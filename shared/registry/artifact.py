@@ -16,6 +16,7 @@ from shared.errors import ArtifactCorrupt, ModelUnavailable
 from shared.hashing import CHUNK_BYTES, chunks_of, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
+from shared.registry.naming import is_form
 from shared.registry.sealing import Artifact, ArtifactKey, check_file, verify
 from shared.settings import Settings
 
@@ -88,9 +89,10 @@ def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
         yield
     except ArtifactCorrupt as error:
         log.warning("artifact_corrupt", artifact_path=artifact.artifact_path, reason=error.detail)
+        again = f"have it made again with `mlmini models compile {artifact.version}`"
+        other = again if is_form(artifact.artifact_path) else "retire the version and train again"
         raise ModelUnavailable(
-            f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or retire the "
-            "version and train again."
+            f"Model {artifact.version} was not loaded. {error.detail} Restore the file from a backup, or {other}."
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""Compiled forms for models that were registered without one: which files lack one, who asks, and the commit."""
+"""Compiled forms of registered models that lack one or have lost it: which they are, who asks, and the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,11 +15,11 @@ from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import TERMINAL, Kind
 from shared.object_store.shelves import Shelf
 from shared.registry import deployments
-from shared.registry.forms import FormFile, add_form, note_compilation
+from shared.registry.forms import FormFile, add_form, form_beside, note_compilation, put_seal
 from shared.registry.naming import form_name
 from shared.registry.orphans import removals_of
 from shared.registry.rows import CompilationRow, CompiledFormRow, DeploymentRow, RegistryRow
-from shared.registry.sealing import Artifact
+from shared.registry.sealing import Artifact, Seal
 from shared.registry.tombstones import refuse_erased
 
 # Whoever waits for a job of his own goes first.
@@ -31,9 +31,10 @@ _ASK_AGAIN_HOURS = 24.0
 
 @dataclass(frozen=True)
 class PlannedForm:
-    """A compiled form that an active deployment lacks, under its fixed name."""
+    """The compiled form of an active deployment under its fixed name, and what the registry has under it by now."""
 
     beside: Artifact
+    stored: Artifact | None
     path: str
     # How many removals of an object of that name had begun when it was planned.
     removals: int
@@ -41,15 +42,20 @@ class PlannedForm:
 
 @dataclass(frozen=True)
 class CompilePlan:
-    """What a version lacks; empty when every active deployment has its compiled form."""
+    """The compiled forms of a version, one for each active deployment."""
 
     registered: RegistryRow
     dataset_name: str
     forms: list[PlannedForm]
 
+    @property
+    def lacking(self) -> list[PlannedForm]:
+        """Those that the registry does not have."""
+        return [planned for planned in self.forms if planned.stored is None]
+
 
 def plan_forms(session: Session, version: int) -> CompilePlan:
-    """Which compiled forms a version lacks where it is active.
+    """Which compiled forms a version has and lacks where it is active.
 
     Raises:
         UnknownModel, ModelErased: when there is no such version, or no longer.
@@ -60,39 +66,47 @@ def plan_forms(session: Session, version: int) -> CompilePlan:
     if registered is None:
         refuse_erased(session, version)
         raise UnknownModel(f"There is no model of version {version}. GET /models lists them.")
-    active = [deployments.read_artifact(*row) for row in session.execute(_active(version))]
-    if not active:
-        raise NotActive(f"Version {version} is active in no stage. Only what serves gets a compiled form.")
-    lacking = _lacking(session, version)
     forms = []
-    for artifact in active:
-        if artifact.stage in lacking:
-            path = form_name(artifact.dataset_name, artifact.stage, version)
-            forms.append(PlannedForm(artifact, path, removals_of(session, Shelf.MODELS, path)))
-    return CompilePlan(registered, active[0].dataset_name, forms)
+    for deployment, *rest in session.execute(_active(version)):
+        artifact = deployments.read_artifact(deployment, *rest)
+        path = form_name(artifact.dataset_name, artifact.stage, version)
+        stored = form_beside(session, deployment.id, artifact)
+        forms.append(PlannedForm(artifact, stored, path, removals_of(session, Shelf.MODELS, path)))
+    if not forms:
+        raise NotActive(f"Version {version} is active in no stage. Only what serves gets a compiled form.")
+    return CompilePlan(registered, forms[0].beside.dataset_name, forms)
 
 
 def give_forms(
-    session: Session, version: int, compilation: Compilation, forms: Sequence[tuple[PlannedForm, FormFile]]
+    session: Session, version: int, compilation: Compilation, wanted: Sequence[PlannedForm], made: Mapping[str, Seal]
 ) -> list[str]:
-    """Give the deployments that still lack one their compiled form, and note what came of making it.
+    """Give the forms that were made to the deployments that want them, and note what came of making them.
 
-    Returns the stages that got one. The caller's transaction has locked the job before. A deployment that came
-    meanwhile stays as it is; whoever loads it asks again.
+    `made` has their seals by their names; without one, a form that is damaged is given up. Returns the stages that got
+    one. The caller's transaction has locked the job before. A deployment that came meanwhile stays as it is; whoever
+    loads it asks again.
 
     Raises:
         ArtifactInRemoval: when somebody began to remove what is stored under the name of a form since it was planned.
     """
     deployments.begin_change(session)
-    for planned, _ in forms:
+    for planned in wanted:
         if removals_of(session, Shelf.MODELS, planned.path) != planned.removals:
             raise ArtifactInRemoval(f"The file '{planned.path}' was removed meanwhile. It is made again.")
     note_compilation(session, version, compilation)
-    lacking = _lacking(session, version)
-    given = [(planned.beside.stage, form) for planned, form in forms if planned.beside.stage in lacking]
-    for stage, form in given:
-        add_form(session, lacking[stage], form)
-    return [stage for stage, _ in given]
+    lacking, given = _lacking(session, version), []
+    for planned in wanted:
+        stage, seal = planned.beside.stage, made.get(planned.path)
+        if planned.stored is not None:
+            # Of several deployments in one stage all have the same file.
+            put_seal(session, planned.path, seal)
+        elif seal is not None and stage in lacking:
+            add_form(session, lacking[stage], FormFile(planned.path, seal))
+        else:
+            continue
+        if seal is not None:
+            given.append(stage)
+    return given
 
 
 def untried(session: Session) -> list[int]:
@@ -121,7 +135,7 @@ def ask_once(database: Database, artifact: Artifact) -> tuple[UUID, int] | None:
     """
     with database.read() as session:
         plan = plan_forms(session, artifact.version)
-    if not plan.forms:
+    if not plan.lacking:
         return None
     body = {"version": artifact.version, "stage": artifact.stage}
     key = IdempotencyKey(

@@ -1,5 +1,6 @@
 """Copies of the files of a model to another stage, checked on the way."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from shared.errors import ArtifactConflict, ArtifactCorrupt
 from shared.fail_points import fail_point
 from shared.object_store import ObjectExists, ObjectStore
 from shared.registry.artifact import fetch
+from shared.registry.orphans import CALL_SECONDS
 from shared.registry.sealing import Artifact, ArtifactKey, Seal, reseal
 from shared.settings import Settings
 
@@ -56,6 +58,18 @@ def put_file(store: ObjectStore, settings: Settings, key: ArtifactKey, target: A
     except ObjectExists:
         _check_stored(store, settings, key, target, file)
     fail_point("put.after")
+
+
+def remove_damaged(store: ObjectStore, settings: Settings, path: str) -> None:
+    """Remove the object of that name, which is not the one that was registered; one that is stored meanwhile stays.
+
+    Raises:
+        StoreUnavailable: when the object store does not answer.
+    """
+    bucket = settings.models_bucket
+    for entry in store.list(bucket, path):
+        if entry.key == path:
+            store.delete_listed(bucket, entry, by=time.time() + CALL_SECONDS)
 
 
 def _check_stored(store: ObjectStore, settings: Settings, key: ArtifactKey, target: Artifact, copy: Path) -> None:

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.compiled.compilation import Compilation
@@ -41,6 +41,22 @@ def add_form(session: Session, deployment_id: int, form: FormFile) -> None:
             hmac=form.seal.hmac,
             hmac_key_id=form.seal.hmac_key_id,
         )
+    )
+
+
+def put_seal(session: Session, form_path: str, seal: Seal | None) -> None:
+    """Put the seal of a new file of that name into the place of the one before; without one, there is no form any more.
+
+    The caller has checked that the file before is not the one that was registered.
+    """
+    rows = CompiledFormRow.form_path == form_path
+    if seal is None:
+        session.execute(delete(CompiledFormRow).where(rows))
+        return
+    session.execute(
+        update(CompiledFormRow)
+        .where(rows)
+        .values(sha256=seal.sha256, size_bytes=seal.size_bytes, hmac=seal.hmac, hmac_key_id=seal.hmac_key_id)
     )
 
 

@@ -27,6 +27,11 @@ def form_name(dataset_name: str, stage: str, version: int) -> str:
     return f"{artifact_name(dataset_name, stage, version).removesuffix('.pkl')}.npz"
 
 
+def is_form(name: str) -> bool:
+    """Whether a file of a model is its compiled form."""
+    return name.endswith(".npz")
+
+
 def file_names(dataset_name: str, stage: str, version: int) -> tuple[str, str]:
     """The names of all files that a version may have in a stage."""
     return artifact_name(dataset_name, stage, version), form_name(dataset_name, stage, version)

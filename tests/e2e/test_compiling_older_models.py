@@ -68,7 +68,8 @@ def test_the_verb_has_forms_made_and_tells_what_came_of_each(home: Path, mlmini:
         again = mlmini.succeed("models", "compile", MLMINI_HOME=str(home))
         assert again.out.startswith("Nothing to do: ")
         document = mlmini.succeed("models", "compile", "1", "--json", MLMINI_HOME=str(home)).document
-        assert [(each["version"], each["job_id"], each["compiled"]) for each in document["items"]] == [(1, None, True)]
+        (whole,) = document["items"]
+        assert (whole["version"], whole["compiled"], whole["detail"]) == (1, True, "It has its compiled form.")
         missing = mlmini.run("models", "compile", "7", MLMINI_HOME=str(home))
         assert (missing.status, "There is no model of version 7. " in missing.err) == (1, True)
         assert client.post("/predict", json=QUESTION).status_code == 200

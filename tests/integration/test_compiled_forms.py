@@ -23,7 +23,7 @@ from shared.registry.compiling import give_forms, plan_forms
 from shared.registry.copying import put_file
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
-from shared.registry.forms import FormFile, compilations_of, note_compilation
+from shared.registry.forms import compilations_of, note_compilation
 from shared.registry.rows import CompiledFormRow, DeploymentRow
 from shared.registry.sealing import Artifact, reseal
 from shared.settings import Settings
@@ -209,8 +209,8 @@ def put_form(platform: Platform, version: int, compiled: CompiledModel) -> None:
     """Give a version its compiled form, as a compile job does."""
     with platform.database.read() as session:
         plan = plan_forms(session, version)
-    given = []
-    for planned in plan.forms:
+    made = {}
+    for planned in plan.lacking:
         file = platform.folder / planned.path
         write_model(compiled, file)
         digest = digest_of(file)
@@ -218,6 +218,6 @@ def put_form(platform: Platform, version: int, compiled: CompiledModel) -> None:
         target = replace(planned.beside, artifact_path=planned.path, seal=found)
         target = replace(target, seal=reseal(platform.key, target))
         put_file(platform.store, platform.settings, platform.key, target, file)
-        given.append((planned, FormFile(planned.path, target.seal)))
+        made[planned.path] = target.seal
     with platform.database.write() as session:
-        give_forms(session, version, Compilation(compiled=True, detail="Equal."), given)
+        give_forms(session, version, Compilation(compiled=True, detail="Equal."), plan.lacking, made)

@@ -175,9 +175,22 @@ def test_a_manifest_of_another_program_is_told(folder: Path, here: Settings) -> 
     assert "model.json is not of the form that this release reads (signature)" in refusal(folder, here)
 
 
-def test_columns_that_are_not_those_of_the_model_are_told(folder: Path, here: Settings) -> None:
-    rewritten(folder, lambda manifest: manifest["signature"]["inputs"].pop(), ExportKey(b"x"))
-    assert "takes other columns than its signature says" in refusal(folder, here)
+FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "fewer columns": (lambda signature: signature["inputs"].pop(), "it takes other columns"),
+    "words": (lambda signature: signature["inputs"][0].update(kind="category"), "it takes other columns"),
+    "fewer labels": (lambda signature: signature["classes"].pop(), "it has other labels"),
+    "more labels": (lambda signature: signature["classes"].append("d"), "it has other labels"),
+    "numbers": (lambda signature: signature.update(task="regression", classes=None), "it has other labels"),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_a_manifest_that_does_not_fit_its_model_is_told(folder: Path, here: Settings, case: str) -> None:
+    forge, told = FORGED[case]
+    rewritten(folder, lambda manifest: forge(manifest["signature"]), ExportKey(b"x"))
+    said = refusal(folder, here)
+    assert "is not of the model that its manifest describes" in said
+    assert told in said
 
 
 def test_a_pickle_is_loaded_with_its_key_alone(

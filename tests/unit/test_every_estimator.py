@@ -9,6 +9,7 @@ import pytest
 
 from shared.compiled.making.making import compilable_estimators
 from shared.estimators.catalogue import Estimator, all_estimators
+from shared.prediction.computing import ModelInForm
 from shared.training.frame import forget_names, plain_array
 from shared.training.recipe import build_estimator
 from shared.training.trainer import Trained, train
@@ -49,6 +50,8 @@ def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(e
     assert result.facts.compilation is not None
     is_compiled = estimator.name in compilable_estimators()
     assert result.facts.compilation.compiled == is_compiled, result.facts.compilation.detail
+    if result.compiled is not None:
+        ModelInForm(result.compiled, result.facts.signature, estimator.name).check_signature()
     if result.facts.signature.numeric:
         array = plain_array(table, result.facts.signature.inputs)
         with warnings.catch_warnings():

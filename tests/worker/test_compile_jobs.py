@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from api.app import create_app
 from cli.launcher.prepare import prepare
@@ -28,7 +28,7 @@ from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.integration.test_upgrade import expect_predictions
 from tests.support.jobs import add_job, log_of
-from tests.support.objects import read
+from tests.support.objects import put, read
 from tests.support.old_homes import unpack
 from tests.support.older_models import forget_forms
 from tests.support.servers import Valkey
@@ -39,15 +39,15 @@ from tests.support.waiting import eventually
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3], [1e9, -1e-9, 0.0, 2.45]]
 
 
-def trained(site: Site, choice: dict[str, Any] = FOREST) -> int:
-    result = site.until(site.train(choice), State.SUCCEEDED).result
+def trained(site: Site, choice: dict[str, Any] = FOREST, *, example: str = "iris") -> int:
+    result = site.until(site.train(choice, example=example), State.SUCCEEDED).result
     assert result is not None
     return int(result["version"])
 
 
-def trained_before(site: Site, choice: dict[str, Any] = FOREST) -> int:
+def trained_before(site: Site, choice: dict[str, Any] = FOREST, *, example: str = "iris") -> int:
     """A model of an older release."""
-    version = trained(site, choice)
+    version = trained(site, choice, example=example)
     forget_forms(site.database, site.store, site.settings)
     return version
 
@@ -181,6 +181,54 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_there_is_one_form(in
     assert differences(installation) == []
 
 
+@pytest.mark.parametrize("harm", ["lost", "changed", "another seal"])
+def test_a_form_that_is_not_whole_is_made_again_and_a_whole_one_is_left_alone(installation: Site, harm: str) -> None:
+    site, name = installation, "iris_model_dev_v1.npz"
+    site.start_worker()
+    version = trained(site)
+    site.until(promote(site, version), State.SUCCEEDED)
+    before = forms(site)
+    whole = site.until(ask(site, version), State.SUCCEEDED).result
+    assert whole is not None
+    assert (whole["detail"], whole["stages"]) == ("It has its compiled form.", [])
+    if harm == "another seal":
+        with site.database.write() as session:
+            session.execute(update(CompiledFormRow).where(CompiledFormRow.form_path == name).values(hmac="0" * 64))
+    else:
+        site.store.delete(site.settings.models_bucket, name)
+    if harm == "changed":
+        put(site.store, site.settings.models_bucket, name, b"something else", folder=site.folder)
+    assert differences(site) != []
+    result = site.until(ask(site, version), State.SUCCEEDED).result
+    assert result is not None
+    assert result["stages"] == ["dev"]
+    assert forms(site) == before
+    assert differences(site) == []
+
+
+@pytest.mark.any_stack
+@pytest.mark.parametrize("point", ["put.before", "put.after", "commit.inside"])
+def test_a_worker_that_is_killed_while_a_damaged_form_is_made_again_leaves_no_harm(
+    installation: Site, point: str
+) -> None:
+    site, name = installation, "iris_model_dev_v1.npz"
+    first = site.start_worker()
+    version = trained(site)
+    before = forms(site)
+    first.terminate(timeout=20)
+    site.store.delete(site.settings.models_bucket, name)
+    put(site.store, site.settings.models_bucket, name, b"something else", folder=site.folder)
+    armed = site.folder / "armed"
+    armed.touch()
+    site.start_worker(**{VARIABLE: f"{point}=kill9@{armed}"})
+    job_id = ask(site, version)
+    eventually(lambda: not armed.exists(), timeout=60)
+    site.start_worker()
+    site.until(job_id, State.SUCCEEDED, timeout=90)
+    assert forms(site) == before
+    assert differences(site) == []
+
+
 @pytest.mark.any_stack
 def test_a_model_that_is_retired_meanwhile_gets_no_form(installation: Site) -> None:
     worker = installation.start_worker()
@@ -221,8 +269,9 @@ def test_a_cancelled_compilation_leaves_nothing_and_a_model_with_one_under_way_i
 @pytest.mark.any_stack
 def test_a_form_that_takes_too_much_memory_is_not_used(installation: Site) -> None:
     installation.start_worker(MLMINI_MODEL_CACHE_MB="1")
-    params = {"n_estimators": 2000, "max_features": 1}
-    version = trained_before(installation, {"module": "ensemble", "class": "ExtraTreesClassifier", "params": params})
+    # Trees that tell numbers have a leaf for almost every row.
+    choice = {"module": "ensemble", "class": "ExtraTreesRegressor", "params": {"n_estimators": 150}}
+    version = trained_before(installation, choice, example="diabetes")
     error = installation.until(ask(installation, version), State.FAILED).error
     assert error is not None
     assert error["code"] == "model_too_large"

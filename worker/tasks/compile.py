@@ -1,5 +1,6 @@
 """The work of a compile job: fetch model and table, have the compiled form made and compared, give it to the model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,16 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import InternalError, UnreadableRequest, error_of_code
+from shared.errors import ArtifactCorrupt, InternalError, UnreadableRequest, error_of_code
 from shared.estimators.signature import Signature
 from shared.hashing import digest_of
 from shared.jobs.rows import JobRow
 from shared.registry import artifact
 from shared.registry.compiling import CompilePlan, PlannedForm, give_forms, plan_forms
-from shared.registry.copying import put_file
-from shared.registry.forms import FormFile
+from shared.registry.copying import put_file, remove_damaged
 from shared.registry.model_memory import check_model_memory
-from shared.registry.sealing import reseal
+from shared.registry.sealing import Seal, check_seal, reseal
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
 from shared.training.spec import TrainingSpec
@@ -36,12 +36,13 @@ class CompileRequest(BaseModel):
 
 
 def run(attempt: Attempt) -> Effect:
-    """Do everything up to the commit; the effect is a compiled form beside each artifact that lacks one."""
+    """Do everything up to the commit; the effect is a compiled form beside each artifact that has no whole one."""
     runtime, version = attempt.runtime, _read(attempt).version
     with runtime.database.read() as session:
         plan = plan_forms(session, version)
         trained_by = session.get_one(JobRow, plan.registered.job_id).request
-    if not plan.forms:
+    wanted = [planned for planned in plan.forms if not _is_whole(attempt, planned)]
+    if not wanted:
         return lambda _session: _result(version, [], compiled=True, detail="It has its compiled form.")
     source = find_table(attempt)
     fetch_table(attempt, source)
@@ -50,10 +51,10 @@ def run(attempt: Attempt) -> Effect:
     compute(attempt)
     facts = _read_outcome(attempt)
     attempt.show(95, "storing")
-    forms = _store(attempt, plan, facts) if facts.compilation.compiled else []
+    made = _store(attempt, wanted, facts) if facts.compilation.compiled else {}
 
     def give(session: Session) -> dict[str, object]:
-        stages = give_forms(session, version, facts.compilation, forms)
+        stages = give_forms(session, version, facts.compilation, wanted, made)
         return _result(version, stages, compiled=facts.compilation.compiled, detail=facts.compilation.detail)
 
     return give
@@ -110,19 +111,35 @@ def _read_outcome(attempt: Attempt) -> CompileFacts:
     return outcome.facts
 
 
-def _store(attempt: Attempt, plan: CompilePlan, facts: CompileFacts) -> list[tuple[PlannedForm, FormFile]]:
+def _is_whole(attempt: Attempt, planned: PlannedForm) -> bool:
+    """Whether a form is registered, and its file is the one that was."""
+    if planned.stored is None:
+        return False
+    attempt.check()
+    try:
+        artifact.check_stored(attempt.runtime.store, attempt.runtime.settings, planned.stored)
+        check_seal(attempt.runtime.key, planned.stored)
+    except ArtifactCorrupt as error:
+        attempt.say(error.detail)
+        return False
+    return True
+
+
+def _store(attempt: Attempt, wanted: Sequence[PlannedForm], facts: CompileFacts) -> dict[str, Seal]:
     """Write the form under its fixed name in each stage; the same bytes may be there, from an earlier attempt."""
     runtime, file = attempt.runtime, attempt.folder / FORM_FILE
     # A model whose form takes too much memory may yet be served by a process of its own.
-    check_model_memory(plan.registered.version, facts.memory_bytes, runtime.settings)
+    check_model_memory(wanted[0].beside.version, facts.memory_bytes, runtime.settings)
     digest = digest_of(file)
-    stored = []
-    for planned in plan.forms:
+    made = {}
+    for planned in wanted:
         attempt.check()
         found = replace(planned.beside.seal, sha256=digest.sha256, size_bytes=digest.size_bytes)
         target = replace(planned.beside, artifact_path=planned.path, seal=found)
         target = replace(target, seal=reseal(runtime.key, target))
+        if planned.stored is not None:
+            remove_damaged(runtime.store, runtime.settings, planned.path)
         put_file(runtime.store, runtime.settings, runtime.key, target, file)
         attempt.say(f"stored {planned.path}, {digest.size_bytes:,} bytes")
-        stored.append((planned, FormFile(planned.path, target.seal)))
-    return stored
+        made[planned.path] = target.seal
+    return made

@@ -1,6 +1,7 @@
 """Makes and checks the compiled model of a training; whatever goes wrong here, the training has its model."""
 
 import warnings
+from traceback import format_exception
 from typing import Any
 
 import pandas as pd
@@ -34,9 +35,10 @@ def make_form(
         log.warning("form_differs", estimator=type(model).__name__, difference=str(difference))
         detail = f"The compiled form is not used, because it differs from scikit-learn: {difference}."
         return None, Compilation(compiled=False, detail=detail)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the training has its model, whatever goes wrong here
         # An estimator may be fitted in a way that nobody has thought of. It is served by scikit-learn then.
-        log.exception("form_not_made")
+        # Not by `log.exception`: in a computing process that shows the values of variables, which are the user's.
+        log.warning("form_not_made", estimator=type(model).__name__, traceback="".join(format_exception(error)))
         detail = f"No compiled form: making it failed ({type(error).__name__})."
         return None, Compilation(compiled=False, detail=detail)
     compilation = Compilation(
