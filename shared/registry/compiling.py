@@ -67,8 +67,8 @@ def plan_forms(session: Session, version: int) -> CompilePlan:
         refuse_erased(session, version)
         raise UnknownModel(f"There is no model of version {version}. GET /models lists them.")
     forms = []
-    for deployment, *rest in session.execute(_active(version)):
-        artifact = deployments.read_artifact(deployment, *rest)
+    for deployment, model, dataset_name in session.execute(_active(version)):
+        artifact = deployments.read_artifact(deployment, model, dataset_name)
         path = form_name(artifact.dataset_name, artifact.stage, version)
         stored = form_beside(session, deployment.id, artifact)
         forms.append(PlannedForm(artifact, stored, path, removals_of(session, Shelf.MODELS, path)))

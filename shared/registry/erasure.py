@@ -10,6 +10,7 @@ from shared.datasets.catalog import delete_dataset, jobs_of, lock_dataset
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import discard
 from shared.errors import DatasetInUse, ModelInUse
+from shared.jobs.acceptance import cancel
 from shared.jobs.erasure import erase_jobs, lock_jobs, open_jobs
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
@@ -39,6 +40,9 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     lock_jobs(session, jobs)
     begin_change(session)
     model = find_model(session, version)
+    # Nobody has asked for these but the platform; one that runs already is waited for.
+    for job_id in open_jobs(session, and_(jobs, JobRow.kind == Kind.COMPILE)):
+        cancel(session, job_id)
     _refuse_in_use(session, model, jobs)
     discard(session, Shelf.MODELS, _paths_of(model, stages))
     discard_outputs(session, jobs)

@@ -23,9 +23,8 @@ FILE = {"file": ("one.csv", b"a,b\n1,2\n")}
 
 
 def _request(client: TestClient, method: str, path: str, query: str, *, in_csv: bool = False) -> Any:
-    address = path.format(
-        **{"name": "one", "model": "one", "version": 1, "job_id": 5, "code": "x", "module": "a", "class": "b"}
-    )
+    named = {"name": "one", "model": "one", "dataset": "one", "environment": "dev", "module": "a", "class": "b"}
+    address = path.format(**named, version=1, job_id=5, code="x")
     if in_csv:
         headers = {"content-type": "text/csv"}
         return client.request(method, f"{address}?{query}", content=b"a\n1\n", headers=headers)

@@ -187,7 +187,11 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 @pytest.mark.parametrize("case", FORGED)
 def test_a_manifest_that_does_not_fit_its_model_is_told(folder: Path, here: Settings, case: str) -> None:
     forge, told = FORGED[case]
-    rewritten(folder, lambda manifest: forge(manifest["signature"]), ExportKey(b"x"))
+
+    def rewrite(manifest: dict[str, Any]) -> None:
+        forge(manifest["signature"])
+
+    rewritten(folder, rewrite, ExportKey(b"x"))
     said = refusal(folder, here)
     assert "is not of the model that its manifest describes" in said
     assert told in said

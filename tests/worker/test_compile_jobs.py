@@ -16,7 +16,7 @@ from cli.launcher.prepare import prepare
 from shared.consistency.examination import Examination
 from shared.errors import ModelInUse
 from shared.fail_points import VARIABLE
-from shared.jobs.acceptance import cancel
+from shared.jobs.endings import hand_back
 from shared.jobs.states import Kind, State
 from shared.prediction.cache import PredictorCache
 from shared.registry.compiling import ask_for_forms, ask_once, plan_forms, untried
@@ -27,7 +27,7 @@ from shared.registry.rows import CompiledFormRow
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.integration.test_upgrade import expect_predictions
-from tests.support.jobs import add_job, log_of
+from tests.support.jobs import add_job, claim_job, log_of
 from tests.support.objects import put, read
 from tests.support.old_homes import unpack
 from tests.support.older_models import forget_forms
@@ -245,24 +245,25 @@ def test_a_model_that_is_retired_meanwhile_gets_no_form(installation: Site) -> N
 
 
 @pytest.mark.any_stack
-def test_a_cancelled_compilation_leaves_nothing_and_a_model_with_one_under_way_is_not_erased(
-    installation: Site,
-) -> None:
-    worker = installation.start_worker()
-    version = trained_before(installation)
+def test_a_model_is_erased_with_a_compilation_that_waits_but_not_with_one_that_runs(installation: Site) -> None:
+    site = installation
+    worker = site.start_worker()
+    version = trained_before(site)
     worker.terminate(timeout=20)
-    job_id = ask(installation, version)
-    stages = installation.settings.stages
-    with installation.database.write() as session:
+    job_id = ask(site, version)
+    stages = site.settings.stages
+    with site.database.write() as session:
         retire(session, version=version, stage="dev", reason=None, stages=stages)
+    claim = claim_job(site.database, job_id)
     refused = pytest.raises(ModelInUse, match=f"The job {job_id} is to use version {version}")
-    with refused, installation.database.write() as session:
+    with refused, site.database.write() as session:
         erase_model(session, version, stages=stages, actor="api")
-    with installation.database.write() as session:
-        cancel(session, job_id)
-    with installation.database.write() as session:
+    assert (site.job(job_id).status, site.job(job_id).cancel_requested_at) == (State.RUNNING, None)
+    with site.database.write() as session:
+        hand_back(session, claim)
+    with site.database.write() as session:
         erase_model(session, version, stages=stages, actor="api")
-    job = installation.job(job_id)
+    job = site.job(job_id)
     assert (job.status, job.request) == (State.CANCELLED, {})
 
 
