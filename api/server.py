@@ -109,12 +109,8 @@ class HttpServer(uvicorn.Server):
 
 def main() -> int:
     """Serve until told to stop; the exit code says whether the process could start."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    prepare_process()
     os.umask(PRIVATE)
-    # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
-    # enough; more for each of them would take the cores from the predictions of other models.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.meta_path.insert(0, NotHere())
     arguments = argparse.ArgumentParser(description="Serve the API.")
     arguments.add_argument("--fd", type=int, help="the descriptor of a bound socket")
     descriptor: int | None = arguments.parse_args().fd
@@ -141,6 +137,15 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     return Supervisor(listener, board, serve=partial(_serve, settings, board)).run()
+
+
+def prepare_process() -> None:
+    """Set what holds for the whole process; call it first."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
+    # enough; more for each of them would take the cores from the predictions of other models.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.meta_path.insert(0, NotHere())
 
 
 def _serve(settings: Settings, board: Board, number: int, listener: socket.socket) -> int:

@@ -13,7 +13,7 @@ import httpx2
 
 from bench.load import load
 from bench.measuring import milliseconds, print_table
-from bench.predict import constant_server
+from bench.references import CONSTANT, reference
 from bench.sites import sites
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     rows = [["database", "API processes", "accepted/s", "p50", "p99", "share of constant"]]
-    with sites() as found, constant_server() as constant:
+    with sites() as found, reference(CONSTANT) as constant:
         for name, settings in (("SQLite", found.sqlite), ("PostgreSQL", found.postgresql)):
             for processes in (1, 2):
                 with api(settings, processes) as urls:

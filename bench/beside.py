@@ -24,9 +24,10 @@ import httpx2
 
 from bench.load import load
 from bench.measuring import milliseconds, platform, print_table
-from bench.predict import MODELS, ROW, constant_server, train
+from bench.references import CONSTANT, reference
+from bench.serving import CASES, IRIS_ROW, serve
 
-PREDICT = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": [ROW]}}
+PREDICT = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": [IRIS_ROW]}}
 COLUMNS = 10
 NEIGHBOURS = {"module": "neighbors", "class": "KNeighborsClassifier", "params": {"algorithm": "brute"}}
 # Some rows of these take a core for seconds, all of them for minutes.
@@ -49,12 +50,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     rows = [["beside", "target", "requests/s", "p50", "p99", "longest"]]
     counts: Counter[str] = Counter()
-    with platform() as url, constant_server() as reference, tempfile.TemporaryDirectory() as folder:
-        train(url, MODELS["LogisticRegression"])
+    with platform() as url, reference(CONSTANT) as constant, tempfile.TemporaryDirectory() as folder:
+        serve(url, CASES[0])
         prepare(url, Path(folder), arguments.megabytes)
-        rows += measure("nothing", url, reference, arguments.rounds, arguments.seconds)
+        rows += measure("nothing", url, constant, arguments.rounds, arguments.seconds)
         with crowd(url, Path(folder), arguments.sockets, counts):
-            rows += measure("all of it", url, reference, arguments.rounds, arguments.seconds)
+            rows += measure("all of it", url, constant, arguments.rounds, arguments.seconds)
     print_table(f"One row, one connection, {arguments.rounds} rounds of {arguments.seconds:g} s in turns", rows)
     print_table("What the others were answered", [["what", "times"], *([k, str(v)] for k, v in sorted(counts.items()))])
 

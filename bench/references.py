@@ -59,11 +59,11 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", a
 
 
 @contextmanager
-def reference(program: str, core: int, *arguments: str | Path) -> Iterator[str]:
-    """A server of its own on the core of the servers."""
+def reference(program: str, *arguments: str | Path, core: int | None = None) -> Iterator[str]:
+    """A server of its own; on one core if that is said."""
     port = free_port()
-    command = ["taskset", "-c", str(core), sys.executable, "-c", program, str(port), *arguments]
-    server = subprocess.Popen(command)
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
+    server = subprocess.Popen([*pinned, sys.executable, "-c", program, str(port), *arguments])
     url = f"http://127.0.0.1:{port}"
     try:
         while True:

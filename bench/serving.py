@@ -93,7 +93,7 @@ def beside(url: str, case: Case, options: argparse.Namespace) -> None:
         kept = folder / "model.joblib"
         fit(case, kept)
         addresses = {
-            program: stack.enter_context(reference(source, SERVER_CORE, kept))
+            program: stack.enter_context(reference(source, kept, core=SERVER_CORE))
             for program, source in {"echo": ECHO, "constant": CONSTANT, "tutorial": TUTORIAL}.items()
         }
         peers = {

@@ -1,13 +1,11 @@
 """What runs in the computing process of a predict job.
 
-In the folder: a `BatchWork`, the table, and the model or its compiled form; afterwards a `BatchOutcome`, and the output
-when it went well.
+In the folder: a `BatchWork`, the table, and the model or its compiled form; afterwards the `BatchFacts` and the output.
 """
 
 from pathlib import Path
 
 from shared.compiled.file import read_model
-from shared.errors import PlatformError
 from shared.prediction.batch import fitted_for_batches, predict_table
 from shared.prediction.computing import Computes, ModelInForm
 from shared.registry import artifact
@@ -19,9 +17,7 @@ from worker.handover import (
     OUTPUT_FILE,
     TABLE_FILE,
     BatchFacts,
-    BatchOutcome,
     BatchWork,
-    ComputationProblem,
 )
 from worker.telling import Telling
 
@@ -30,14 +26,11 @@ _FIRST, _LAST = 10, 90
 PREDICTING = "predicting"
 
 
-def predict(folder: Path, telling: Telling) -> BatchOutcome:
-    """Predict as the `BatchWork` says; what came of it."""
+def predict(folder: Path, telling: Telling) -> BatchFacts:
+    """Predict as the `BatchWork` says."""
     work = BatchWork.model_validate_json((folder / BATCH_FILE).read_bytes())
-    try:
-        with share_of_cores(work.threads):
-            return BatchOutcome(facts=_predict(work, folder, telling))
-    except PlatformError as error:
-        return BatchOutcome(problem=ComputationProblem(code=error.code, detail=error.detail))
+    with share_of_cores(work.threads):
+        return _predict(work, folder, telling)
 
 
 def _predict(work: BatchWork, folder: Path, telling: Telling) -> BatchFacts:

@@ -1,13 +1,12 @@
 """What runs in the computing process of a compile job.
 
-In the folder: a `CompileWork`, the table and the model; afterwards a `CompileOutcome`, and the compiled form if there
-is one.
+In the folder: a `CompileWork`, the table and the model; afterwards the `CompileFacts`, and the compiled form if
+there is one.
 """
 
 from pathlib import Path
 
 from shared.compiled.file import write_model
-from shared.errors import PlatformError
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training.compiling import compile_registered
@@ -19,21 +18,16 @@ from worker.handover import (
     MODEL_FILE,
     TABLE_FILE,
     CompileFacts,
-    CompileOutcome,
     CompileWork,
-    ComputationProblem,
 )
 from worker.telling import Telling
 
 
-def compile_stored(folder: Path, telling: Telling) -> CompileOutcome:
-    """Compile as the `CompileWork` says; what came of it."""
+def compile_stored(folder: Path, telling: Telling) -> CompileFacts:
+    """Compile as the `CompileWork` says."""
     work = CompileWork.model_validate_json((folder / COMPILE_FILE).read_bytes())
-    try:
-        with share_of_cores(work.threads):
-            return CompileOutcome(facts=_compile(work, folder, telling))
-    except PlatformError as error:
-        return CompileOutcome(problem=ComputationProblem(code=error.code, detail=error.detail))
+    with share_of_cores(work.threads):
+        return _compile(work, folder, telling)
 
 
 def _compile(work: CompileWork, folder: Path, telling: Telling) -> CompileFacts:

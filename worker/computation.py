@@ -46,26 +46,21 @@ from worker.telling import Telling
 # scikit-learn imports more when it first sees a table; this makes it do so now.
 sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
 
-# By the file that hands the work over.
-_OTHERS: Final[dict[str, Callable[[Path, Telling], BaseModel]]] = {BATCH_FILE: predict, COMPILE_FILE: compile_stored}
-
 
 def main(folder: Path) -> None:
     """Do the work that is in the folder and write down what came of it."""
     telling = Telling(folder)
-    for file, computation in _OTHERS.items():
-        if (folder / file).exists():
-            telling.conclude(computation(folder, telling))
-            return
-    work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
+    compute = next(computation for file, computation in _COMPUTATIONS.items() if (folder / file).exists())
+    outcome: Outcome[BaseModel]
     try:
-        outcome = Outcome(facts=_train(work, folder, telling))
+        outcome = Outcome(facts=compute(folder, telling))
     except PlatformError as error:
         outcome = Outcome(problem=ComputationProblem(code=error.code, detail=error.detail))
     telling.conclude(outcome)
 
 
-def _train(work: Work, folder: Path, telling: Telling) -> ModelFacts:
+def _train(folder: Path, telling: Telling) -> ModelFacts:
+    work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
     show, say = telling.show, telling.say
     show("reading", 5)
     spec = work.spec
@@ -78,3 +73,11 @@ def _train(work: Work, folder: Path, telling: Telling) -> ModelFacts:
     if trained.compiled is not None:
         write_model(trained.compiled, folder / FORM_FILE)
     return trained.facts
+
+
+# By the file that hands the work over.
+_COMPUTATIONS: Final[dict[str, Callable[[Path, Telling], BaseModel]]] = {
+    WORK_FILE: _train,
+    BATCH_FILE: predict,
+    COMPILE_FILE: compile_stored,
+}

@@ -1,15 +1,20 @@
 """What supervisor and computing process of a job tell each other, as files in the attempt's folder."""
 
+from pathlib import Path
+from typing import Generic, TypeVar
+
 from pydantic import BaseModel
 
 from shared.compiled.compilation import Compilation
+from shared.errors import InternalError, error_of_code
 from shared.estimators.signature import Signature
 from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
-from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
+
+Facts = TypeVar("Facts")
 
 WORK_FILE = "work.json"
 BATCH_FILE = "batch.json"
@@ -60,11 +65,26 @@ class ComputationProblem(BaseModel):
     detail: str
 
 
-class Outcome(BaseModel):
-    """What came of a training: what is to be registered about the model in `MODEL_FILE`, or why there is none."""
+class Outcome(BaseModel, Generic[Facts]):
+    """What came of a computation: what is to be told of the files that it wrote, or why there are none."""
 
-    facts: ModelFacts | None = None
+    facts: Facts | None = None
     problem: ComputationProblem | None = None
+
+
+def read_facts(folder: Path, outcome: type[Outcome[Facts]]) -> Facts:
+    """What the computation in a folder told of its files.
+
+    Raises:
+        PlatformError: the problem that it told instead.
+        InternalError: when it told neither.
+    """
+    told = outcome.model_validate_json((folder / OUTCOME_FILE).read_bytes())
+    if told.problem is not None:
+        raise error_of_code(told.problem.code)(told.problem.detail)
+    if told.facts is None:
+        raise InternalError
+    return told.facts
 
 
 class BatchFacts(BaseModel):
@@ -73,13 +93,6 @@ class BatchFacts(BaseModel):
     rows: int
     errors: int
     warnings: list[str]
-
-
-class BatchOutcome(BaseModel):
-    """What came of a batch prediction, or why there is no output."""
-
-    facts: BatchFacts | None = None
-    problem: ComputationProblem | None = None
 
 
 class CompileWork(BaseModel):
@@ -100,10 +113,3 @@ class CompileFacts(BaseModel):
 
     compilation: Compilation
     memory_bytes: int = 0
-
-
-class CompileOutcome(BaseModel):
-    """What came of a compilation, or why nothing did."""
-
-    facts: CompileFacts | None = None
-    problem: ComputationProblem | None = None

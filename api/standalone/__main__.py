@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from api.server import HttpServer, NotHere
+from api.server import HttpServer, prepare_process
 from api.standalone.app import create_standalone_app
 from shared.errors import PlatformError, WrongSettings
 from shared.exported.folder import ExportedFolder, open_folder
@@ -48,9 +48,7 @@ class StandaloneServer(HttpServer):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Serve; the exit code is 0 after it was told to stop, 1 when it could not start, 2 when a setting is wrong."""
-    sys.setswitchinterval(0.0005)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.meta_path.insert(0, NotHere())
+    prepare_process()
     given = _arguments(words)
     try:
         # Asked to stop before it serves, it leaves in order, too.

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
+from copy import copy
 
 from shared.errors import NoActiveModel, NotActive, PlatformError, TargetDiffers, UnknownDataset, UnknownStage
 from shared.prediction.loaded import ServingPlace
@@ -30,10 +31,11 @@ class Refusals:
         return self._changes
 
     def find(self, wanted: Wanted) -> PlatformError | None:
-        """The refusal of what is wanted, if it was refused just now."""
+        """The refusal of what is wanted, to be raised, if it was refused just now."""
         with self._lock:
             kept = self._kept.get(wanted)
-        return None if kept is None or time.monotonic() > kept[0] else kept[1]
+        # Each time another one: raised again and again, one would hold the frames of all who have raised it.
+        return None if kept is None or time.monotonic() > kept[0] else copy(kept[1])
 
     def keep(self, wanted: Wanted, error: PlatformError, *, changes: int) -> None:
         """Keep a refusal for a moment, unless the registry has changed since `changes` was read."""
@@ -42,7 +44,7 @@ class Refusals:
         with self._lock:
             if changes != self._changes:
                 return
-            self._kept[wanted] = (time.monotonic() + KEPT_SECONDS, error)
+            self._kept[wanted] = (time.monotonic() + KEPT_SECONDS, copy(error))
             self._kept.move_to_end(wanted)
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)

@@ -330,6 +330,25 @@ def refused(cache: PredictorCache, kind: type[Exception], version: int | None) -
         cache.get("iris", "staging", version)
 
 
+def test_a_refusal_that_is_kept_says_all_that_the_first_one_said_and_holds_no_frames(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.prediction.refusals.KEPT_SECONDS", 60)
+    platform.train(platform.dataset())
+    with caching(platform, watching=False) as cache:
+        found = []
+        for _ in range(5):
+            with pytest.raises(UnknownStage) as caught:
+                cache.get("iris", "stagin")
+            found.append(caught)
+    said = [(each.value.code, each.value.detail, each.value.members) for each in found]
+    assert said == said[:1] * 5
+    assert said[0][2]["did_you_mean"] == "staging"
+    # None is longer than the second, which is the first that was kept.
+    assert {len(each.traceback) for each in found[1:]} == {len(found[1].traceback)}
+    assert len({id(each.value) for each in found}) == 5
+
+
 def test_a_refusal_that_a_change_overtakes_is_not_kept(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.prediction.refusals.KEPT_SECONDS", 60)
     platform.train(platform.dataset())

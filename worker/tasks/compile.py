@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import ArtifactCorrupt, InternalError, UnreadableRequest, error_of_code
+from shared.errors import ArtifactCorrupt, UnreadableRequest
 from shared.estimators.signature import Signature
 from shared.hashing import digest_of
 from shared.jobs.rows import JobRow
@@ -23,7 +23,7 @@ from shared.training.spec import TrainingSpec
 from worker.attempt import Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
-from worker.handover import COMPILE_FILE, FORM_FILE, MODEL_FILE, OUTCOME_FILE, CompileFacts, CompileOutcome, CompileWork
+from worker.handover import COMPILE_FILE, FORM_FILE, MODEL_FILE, CompileFacts, CompileWork, Outcome, read_facts
 
 
 class CompileRequest(BaseModel):
@@ -49,7 +49,7 @@ def run(attempt: Attempt) -> Effect:
     _fetch_model(attempt, plan)
     _hand_over(attempt, plan, TrainingSpec.stored(trained_by), source)
     compute(attempt)
-    facts = _read_outcome(attempt)
+    facts = read_facts(attempt.folder, Outcome[CompileFacts])
     attempt.show(95, "storing")
     made = _store(attempt, wanted, facts) if facts.compilation.compiled else {}
 
@@ -100,15 +100,6 @@ def _hand_over(attempt: Attempt, plan: CompilePlan, spec: TrainingSpec, source: 
         threads=attempt.runtime.threads_per_job,
     )
     (attempt.folder / COMPILE_FILE).write_text(work.model_dump_json(by_alias=True))
-
-
-def _read_outcome(attempt: Attempt) -> CompileFacts:
-    outcome = CompileOutcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
-    if outcome.problem is not None:
-        raise error_of_code(outcome.problem.code)(outcome.problem.detail)
-    if outcome.facts is None:
-        raise InternalError
-    return outcome.facts
 
 
 def _is_whole(attempt: Attempt, planned: PlannedForm) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import InternalError, error_of_code
 from shared.estimators.signature import Signature
 from shared.fail_points import fail_point
 from shared.hashing import digest_of
@@ -27,11 +26,11 @@ from worker.handover import (
     BATCH_FILE,
     FORM_FILE,
     MODEL_FILE,
-    OUTCOME_FILE,
     OUTPUT_FILE,
     BatchFacts,
-    BatchOutcome,
     BatchWork,
+    Outcome,
+    read_facts,
 )
 
 
@@ -43,7 +42,7 @@ def run(attempt: Attempt) -> Effect:
     _fetch_model(attempt, pinned)
     _hand_over(attempt, spec, source, pinned)
     compute(attempt)
-    facts = _read_outcome(attempt)
+    facts = read_facts(attempt.folder, Outcome[BatchFacts])
     attempt.show(95, "storing")
     return _effect(attempt, spec, facts, _store(attempt, spec, facts))
 
@@ -107,15 +106,6 @@ def _hand_over(attempt: Attempt, spec: BatchSpec, source: DatasetVersionRow, pin
         threads=attempt.runtime.threads_per_job,
     )
     (attempt.folder / BATCH_FILE).write_text(work.model_dump_json(by_alias=True))
-
-
-def _read_outcome(attempt: Attempt) -> BatchFacts:
-    outcome = BatchOutcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
-    if outcome.problem is not None:
-        raise error_of_code(outcome.problem.code)(outcome.problem.detail)
-    if outcome.facts is None:
-        raise InternalError
-    return outcome.facts
 
 
 def _store(attempt: Attempt, spec: BatchSpec, facts: BatchFacts) -> StoredOutput:

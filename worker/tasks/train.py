@@ -9,9 +9,7 @@ from sqlalchemy.orm import Session
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import (
     ArtifactConflict,
-    InternalError,
     ModelTooLarge,
-    error_of_code,
 )
 from shared.fail_points import fail_point
 from shared.hashing import digest_of
@@ -32,7 +30,7 @@ from shared.training.spec import TrainingSpec
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
-from worker.handover import FORM_FILE, MODEL_FILE, OUTCOME_FILE, WORK_FILE, Outcome, Work
+from worker.handover import FORM_FILE, MODEL_FILE, WORK_FILE, Outcome, Work, read_facts
 
 log = get_logger(__name__)
 
@@ -48,7 +46,7 @@ def run(attempt: Attempt) -> Effect:
     fetch_table(attempt, source)
     _hand_over(attempt, spec, source)
     compute(attempt, expected_fit_seconds=_expected_seconds(attempt, spec, source))
-    facts = _read_outcome(attempt)
+    facts = read_facts(attempt.folder, Outcome[ModelFacts])
     attempt.show(95, "storing")
     return _effect(attempt, source, facts, _stage(attempt, facts))
 
@@ -86,15 +84,6 @@ def _expected_seconds(attempt: Attempt, spec: TrainingSpec, source: DatasetVersi
         # It is only for a percentage, so no attempt ends for it.
         log.warning("fit_not_estimated", exc_info=True)
         return None
-
-
-def _read_outcome(attempt: Attempt) -> ModelFacts:
-    outcome = Outcome.model_validate_json((attempt.folder / OUTCOME_FILE).read_bytes())
-    if outcome.problem is not None:
-        raise error_of_code(outcome.problem.code)(outcome.problem.detail)
-    if outcome.facts is None:
-        raise InternalError
-    return outcome.facts
 
 
 def _take_version(attempt: Attempt) -> int:
