@@ -1,6 +1,7 @@
 """Batch predictions whose workers, computing processes and store fail: each ends once, with one output."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -46,9 +47,7 @@ def test_a_batch_whose_worker_is_killed_is_finished_by_another_with_one_output(
 @pytest.mark.rows(11, 35)
 def test_a_worker_that_stood_still_past_its_lease_names_no_second_output(stage: Scenario) -> None:
     version = stage.trained()
-    arm = stage.cluster.arm("put.after", "stop")
-    job_id = stage.predict_batch(version)
-    until_gone([arm])
+    job_id = stage.stop_at("put.after", partial(stage.predict_batch, version))
     first = stage.until(job_id, State.SUCCEEDED).result
     for process in stage.cluster.stopped():
         process.resume()

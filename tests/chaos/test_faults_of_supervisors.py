@@ -4,7 +4,7 @@ Each job is started again by another worker, takes effect once, and leaves no fi
 """
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scenar
 @pytest.mark.parametrize("rows", [pytest.param(rows, id="-".join(map(str, rows))) for rows in BATCHES])
 def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario, rows: tuple[int, ...]) -> None:
     for row in rows:
-        stop_at(stage, POINTS[row][0], model=SLOW if row == 3 else CHEAP)
+        stage.stop_at(POINTS[row][0], partial(stage.train, SLOW if row == 3 else CHEAP))
     stopped = stage.cluster.stopped()
     assert len(stopped) == len(rows)
     jobs = list(stage.journal.accepted_jobs())
@@ -79,22 +79,6 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario
     stage.settle()
     assert {job_id: stage.job(job_id).finished_at for job_id in jobs} == ends
     eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
-
-
-def stop_at(stage: Scenario, point: str, *, model: dict[str, Any]) -> None:
-    """Let one more worker stand still at a point, but not while it holds a lock, which would stop everybody."""
-    before = {process.pid for process in stage.cluster.stopped()}
-    for _ in range(5):
-        arm = stage.cluster.arm(point, "stop")
-        stage.train(model)
-        until_gone([arm])
-        eventually(lambda: len(stage.cluster.stopped()) > len(before))
-        if stage.writable():
-            return
-        for process in stage.cluster.stopped():
-            if process.pid not in before:
-                process.resume()
-    raise AssertionError(f"each worker that stood still at {point} held a lock")
 
 
 @pytest.mark.rows(10, 35)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +131,21 @@ class Scenario:
             return True
         return False
 
+    def stop_at(self, point: str, begin: Callable[[], UUID]) -> UUID:
+        """The job that was begun and whose worker stands still at a point, but without a lock: it would stop all."""
+        before = {process.pid for process in self.cluster.stopped()}
+        for _ in range(5):
+            arm = self.cluster.arm(point, "stop")
+            job_id = begin()
+            until_gone([arm])
+            eventually(lambda: len(self.cluster.stopped()) > len(before))
+            if self.writable():
+                return job_id
+            for process in self.cluster.stopped():
+                if process.pid not in before:
+                    process.resume()
+        raise AssertionError(f"each worker that stood still at {point} held a lock")
+
     def settle(self, *, timeout: float = 90) -> None:
         """Put everything right, wait until every job has ended, and have the checker look at all that happened."""
         self.cluster.heal()
@@ -170,7 +185,7 @@ def scenario(backends: Backends, kind: Kind, folder: Path, **changes: Any) -> It
         yield Scenario(made, journal, client)
 
 
-def until_gone(files: Sequence[Path], *, timeout: float = 30) -> None:
+def until_gone(files: Sequence[Path], *, timeout: float = 90) -> None:
     """Wait until every armed fault has taken place."""
     eventually(lambda: not any(file.exists() for file in files), timeout=timeout, what="the faults take place")
 
