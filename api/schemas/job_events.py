@@ -35,18 +35,12 @@ _TEXT = """\
 """  # noqa: RUF001 - the sign of multiplication is meant
 
 
-# One event; `itemSchema` is OpenAPI's own word for it since 3.2.
-_EVENT = {
-    "type": "object",
-    "properties": {
-        "event": {"type": "string", "enum": ["status", "progress", "log"]},
-        "id": {"type": "string", "description": "Where in the job's history it is; send it back as `Last-Event-ID`."},
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "description": "`status`: a `Job`; `progress`: a `Progress`; `log`: `at` and `text`.",
-        },
-    },
+# OpenAPI 3.1 has no word for one event of a stream.
+_EVENTS_SCHEMA = {
+    "type": "string",
+    "description": "Server-sent events. The `id` of each says where in the history of the job it is: send it back as "
+    "`Last-Event-ID`. Its `data` is a line of JSON: a `Job` if the `event` is `status`, a `Progress` if `progress`, "
+    "an object of `at` and `text` if `log`.",
 }
 
 
@@ -58,8 +52,7 @@ EVENTS: dict[str, Any] = {
     "description": "The events, for as long as the job has not ended",
     "content": {
         "text/event-stream": {
-            "schema": {"type": "array", "items": _EVENT},
-            "itemSchema": _EVENT,
+            "schema": _EVENTS_SCHEMA,
             **_shown(_STREAM, "A training that succeeds; the jobs are cut short here"),
         }
     },

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import schemathesis
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
@@ -31,6 +32,11 @@ def test_every_route_with_a_body_reads_json_strictly(app: FastAPI) -> None:
     with_body = [route for route in routes if isinstance(route, APIRoute) and route.body_field is not None]
     assert with_body
     assert [route.path for route in with_body if not isinstance(route, StrictRoute)] == []
+
+
+def test_the_document_is_valid_for_the_release_of_openapi_that_it_names(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    schemathesis.openapi.from_dict(document).validate()
 
 
 def test_every_operation_has_a_summary_a_description_and_a_known_tag(document: dict[str, Any]) -> None:
