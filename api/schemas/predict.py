@@ -32,24 +32,16 @@ class InputData(RequestBody):
     )
 
 
-class PredictRequest(RequestBody):
-    """What to predict, and with the model of which environment."""
-
-    # Without it, the docs would fill in both forms of the input.
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "dataset_name": "my_dataset",
-                    "environment": "staging",
-                    "input_data": {"features": [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]},
-                }
-            ]
-        }
-    )
+class ServingAddress(RequestBody):
+    """Where the model is that is asked."""
 
     dataset_name: str = Field(description="The dataset whose model is asked.", examples=["my_dataset"])
     environment: str = Field(description="The stage in which the model is active.", examples=["staging"])
+
+
+class RowsRequest(RequestBody):
+    """What to predict, and how."""
+
     input_data: InputData = Field(description="The rows to predict for.")
     return_: list[Literal["label", "probability"]] = Field(
         default=["label"],
@@ -68,33 +60,30 @@ class PredictRequest(RequestBody):
     )
 
 
-class TypedPredictRequest(RequestBody):
-    """What to predict with the model of an address: `PredictRequest` without what the address says."""
+# The fields of the last base come first.
+class PredictRequest(RowsRequest, ServingAddress):
+    """What to predict, and with the model of which environment."""
 
-    input_data: InputData = Field(description="The rows to predict for.")
-    return_: list[Literal["label", "probability"]] = Field(
-        default=["label"],
-        alias="return",
-        max_length=2,
-        description="Ask for probabilities too, of classifiers that have them.",
+    # Without it, the docs would fill in both forms of the input.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "dataset_name": "my_dataset",
+                    "environment": "staging",
+                    "input_data": {"features": [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]},
+                }
+            ]
+        }
     )
-    version: VersionNumber | None = Field(
-        default=None, description="One active version, instead of the newest one that is active there."
-    )
-    target: str | None = Field(
-        default=None, description="The column to predict, where versions of several targets are active."
-    )
+
+
+class TypedPredictRequest(RowsRequest):
+    """What to predict with the model of an address: `PredictRequest` without what the address says."""
 
     def with_place(self, dataset_name: str, environment: str) -> PredictRequest:
         """The same request to `POST /predict`."""
-        return PredictRequest.model_construct(
-            dataset_name=dataset_name,
-            environment=environment,
-            input_data=self.input_data,
-            return_=self.return_,
-            version=self.version,
-            target=self.target,
-        )
+        return PredictRequest.model_construct(dataset_name=dataset_name, environment=environment, **dict(self))
 
 
 class PredictAnswer(ResponseBody):
@@ -127,11 +116,9 @@ class BatchRows(RequestBody):
     )
 
 
-class BatchRequest(RequestBody):
+class BatchRequest(ServingAddress):
     """What to predict in the background, with the model of which environment."""
 
-    dataset_name: str = Field(description="The dataset whose model is asked.", examples=["my_dataset"])
-    environment: str = Field(description="The stage in which the model is active.", examples=["staging"])
     version: VersionNumber | None = Field(
         default=None, description="One active version, instead of the newest one that is active there now."
     )
