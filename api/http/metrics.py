@@ -2,7 +2,7 @@
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from math import inf
 
@@ -31,11 +31,12 @@ _SECONDS = "mlmini_http_request_seconds"
 # The numbers of each: since when it is counted, then a count, or a sum and the count of each bucket.
 _CREATED, _COUNT, _SUM, _FIRST_BUCKET = 0, 1, 1, 2
 
-_GAUGES = (
-    ("mlmini_predictions_overdue", "Predictions that took longer than they may and are still computed."),
+_GAUGES = [("mlmini_predictions_overdue", "Predictions that took longer than they may and are still computed.")]
+_GAUGES_OF_JOBS = [
+    *_GAUGES,
     ("mlmini_jobs_awaited", "Requests that wait for the end of a job."),
     ("mlmini_event_streams", "Requests that follow a job."),
-)
+]
 
 
 class Metrics:
@@ -76,22 +77,29 @@ class Metrics:
 
         return count
 
-    def tell(self, *, overdue: int, waits: int, streams: int) -> None:
+    def tell(self, *, overdue: int, waits: int = 0, streams: int = 0) -> None:
         """Have all processes know what this one is at."""
         for which, value in enumerate((overdue, waits, streams)):
             self._slate.mark(which, value)
 
-    def render(self, database: Database) -> bytes:
+    def render(self) -> bytes:
+        """What all processes have counted of requests and predictions, as text."""
+        return self._render(_GAUGES)
+
+    def render_with_jobs(self, database: Database) -> bytes:
         """All metrics of all processes as text. Those of jobs are left out while the database is away."""
-        registry = CollectorRegistry()
-        registry.register(_Requests(self._board))
-        text = generate_latest(registry)
+        text = self._render(_GAUGES_OF_JOBS)
         jobs = CollectorRegistry()
         try:
             jobs.register(_Jobs(database))
         except PlatformError:
             return text
         return text + generate_latest(jobs)
+
+    def _render(self, gauges: Sequence[tuple[str, str]]) -> bytes:
+        registry = CollectorRegistry()
+        registry.register(_Requests(self._board, gauges))
+        return generate_latest(registry)
 
 
 def _begun(slate: Slate, key: Key, count: int) -> int:
@@ -104,8 +112,9 @@ def _begun(slate: Slate, key: Key, count: int) -> int:
 class _Requests(Collector):
     """What all processes have counted so far, and what they are at."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, gauges: Sequence[tuple[str, str]]) -> None:
         self._board = board
+        self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
         sums = _sums(self._board)
@@ -121,7 +130,7 @@ class _Requests(Collector):
                 seconds.add_sample(f"{_SECONDS}_created", dict(zip(labels, values, strict=False)), created)
         yield requests
         yield seconds
-        for which, (name, text) in enumerate(_GAUGES):
+        for which, (name, text) in enumerate(self._gauges):
             yield GaugeMetricFamily(name, text, value=sum(slate.marked(which) for slate in self._board.slates))
         if len(self._board.slates) > 1:
             yield GaugeMetricFamily(

@@ -24,6 +24,7 @@ from api.protocols.error_forms import ErrorForm, ErrorForms
 from api.protocols.mlflow.errors import MLFLOW_ERRORS
 from api.protocols.v2.errors import V2_ERRORS
 from api.routes import errors, predict, predict_csv, v2, v2_infer
+from api.standalone import metrics as metrics_alone
 from api.standalone import scoring
 from api.standalone import v2 as v2_alone
 from api.standalone.parts import StandaloneParts
@@ -62,11 +63,11 @@ def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: 
     app.state.metrics = metrics
     app.state.access_lines = lines
     app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
-    app.state.listed = "This server has /ping, /version, /invocations, /predict and /v2."
+    app.state.listed = "This server has /ping, /version, /invocations, /predict, /v2 and /metrics."
     problems.install(app)
     # What is CSV has a route of its own at the same address, which takes nothing else.
     routers = (scoring.csv_router, scoring.router, predict_csv.router, predict.router)
-    for router in (*routers, v2_alone.router, v2.router, v2_infer.router, errors.router):
+    for router in (*routers, v2_alone.router, v2.router, v2_infer.router, metrics_alone.router, errors.router):
         app.include_router(router)
     return app
 

@@ -254,6 +254,29 @@ def test_other_media_types_other_names_and_other_pages_are_refused(site: Site) -
         assert client.get(missing["type"]).status_code == 200
 
 
+def test_prometheus_reads_of_requests_and_of_no_jobs(site: Site) -> None:
+    with site.served(FOREST) as client:
+        body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+        labels = 'method="POST",route="/predict"'
+
+        def counted() -> list[float]:
+            answer = client.get("/metrics")
+            assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+            lines = [line.rpartition(" ") for line in answer.text.splitlines()]
+            wanted = (f'http_requests_total{{{labels},status="200"}}', f"http_request_seconds_count{{{labels}}}")
+            return [float(number) for name, _, number in lines if name.removeprefix("mlmini_") in wanted]
+
+        assert client.post("/predict", json=body).status_code == 200
+        before = counted()
+        assert client.post("/predict", json=body).status_code == 200
+        assert counted() == [count + 1 for count in before]
+        assert len(before) == 2
+        text = client.get("/metrics").text
+        assert "mlmini_predictions_overdue 0.0" in text
+        assert "job" not in text
+        assert client.get("/metrics", headers={"Host": "elsewhere.example"}).status_code == 421
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_and_all_that_it_started(site: Site, number: signal.Signals) -> None:
     server = ServedByVerb(site.folders / str(NEIGHBOURS), MLMINI_EXPORT_KEY=site.key)

@@ -25,7 +25,7 @@ class Away(Database):
 
 def told(board: Board) -> dict[str, float]:
     """The samples of the metrics, as the first process tells them."""
-    lines = Metrics(Seat(board, 0)).render(Away()).decode().splitlines()
+    lines = Metrics(Seat(board, 0)).render_with_jobs(Away()).decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
 
 
@@ -95,7 +95,7 @@ def test_threads_that_count_at_once_lose_nothing() -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         for _ in range(8):
             pool.submit(lambda: [counting(0.1) for _ in range(5_000)])
-    text = metrics.render(Away()).decode()
+    text = metrics.render_with_jobs(Away()).decode()
     assert f"{REQUESTS} 40000.0" in text
 
 
