@@ -3,8 +3,9 @@
 A few, and always the same ones. `make requests` searches on, with `MLMINI_HYPOTHESIS_PROFILE=long` and a seed.
 """
 
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.pytest import _test_builder
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -69,6 +71,21 @@ def url(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[str]
         fail_job(parts.database, UUID(ENDED["job_id"]))
         yield url
 
+
+def _built_when_run(**how: Any) -> Callable[..., None]:
+    """The test of an operation, whose requests are made up when it runs: each of the processes that share the work
+    would make up all of them."""
+    built = functools.cache(functools.partial(_BUILD, **how))
+
+    def test(about: str, url: str) -> None:
+        built()(about=about, url=url)
+
+    test.pytestmark = how["test_func"].pytestmark  # type: ignore[attr-defined] # where pytest looks for them
+    return test
+
+
+_BUILD = _test_builder.build_operation_test
+_test_builder.build_operation_test = _built_when_run
 
 schema = schemathesis.openapi.from_dict(create_app(Settings(home=Path("never-opened"))).openapi())
 

@@ -38,19 +38,22 @@ class Buckets:
     def __init__(self, server: S3) -> None:
         self._server = server
         self._free: list[Settings] = []
+        # It empties those of all tests: a client takes longer to make than to use.
+        self._store = open_store(new_buckets(server, Path()))
 
     @contextmanager
     def lend(self, home: Path) -> Iterator[Settings]:
         """Settings of an S3 store with empty buckets, which nobody else has until the block ends."""
         lent = self._free.pop() if self._free else new_buckets(self._server, home)
         yield lent.model_copy(update={"home": home})
-        store = open_store(lent)
         try:
             for bucket in buckets_of(lent):
-                for entry in list(store.list(bucket)):
-                    store.delete(bucket, entry.key)
+                for entry in list(self._store.list(bucket)):
+                    self._store.delete(bucket, entry.key)
         except StoreUnavailable:
             return  # They were never made.
-        finally:
-            store.close()
         self._free.append(lent)
+
+    def close(self) -> None:
+        """Nothing is lent any more."""
+        self._store.close()

@@ -177,7 +177,7 @@ class Site:
             job = self.job(job_id)
             return job if job.progress["step"] == "fitting" and job.status == State.RUNNING else None
 
-        found = eventually(fitting, timeout=30)
+        found = eventually(fitting, timeout=90)
         assert found is not None
         return found
 
