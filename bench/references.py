@@ -56,6 +56,18 @@ def predict(body: Body):
 
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
 """
+# It prints the seconds until the model is loaded, and those of its first prediction for one row.
+LOADING = """
+import json, sys, time, warnings
+import joblib, sklearn.ensemble, sklearn.linear_model, sklearn.neighbors, sklearn.pipeline
+warnings.filterwarnings("ignore", "X does not have valid feature names")
+row = json.loads(sys.argv[2])
+began = time.perf_counter()
+model = joblib.load(sys.argv[1])
+loaded = time.perf_counter()
+model.predict([row])
+print(loaded - began, time.perf_counter() - loaded)
+"""
 
 
 @contextmanager

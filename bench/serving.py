@@ -147,8 +147,8 @@ def body_of(case: Case, row: Any, rows: int) -> dict[str, Any]:
     return {"dataset_name": case.dataset, "environment": "dev", "input_data": {form: [row] * rows}}
 
 
-def serve(url: str, case: Case) -> None:
-    """Make the model of a case the one that serves its dataset in dev, and warm it."""
+def serve(url: str, case: Case) -> int:
+    """Make the model of a case the one that serves its dataset in dev, and warm it; gives its version."""
     with httpx2.Client(base_url=url, timeout=600) as client:
         request: dict[str, Any] = {"dataset_name": case.dataset, "model": case.model, "target_column": "target"}
         if case.dataset == "iris":
@@ -160,9 +160,11 @@ def serve(url: str, case: Case) -> None:
         while (state := client.get(f"/jobs/{job['job_id']}", params={"wait": 30}).json())["status"] != "succeeded":
             if state["status"] in {"failed", "cancelled"}:
                 raise SystemExit(state)
-        version, asked = state["result"]["version"], body_of(case, case.row, 1)
+        version: int = state["result"]["version"]
+        asked = body_of(case, case.row, 1)
         while client.post("/predict", json=asked).json().get("version") != version:
             time.sleep(0.05)
+    return version
 
 
 def wide() -> bytes:

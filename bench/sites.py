@@ -36,12 +36,13 @@ def sites() -> Iterator[Sites]:
         sqlite = Settings(home=folder / "sqlite", redis_url=SecretStr(valkey.url), log_level="WARNING", examples=False)
         url = SecretStr(postgres.url("bench"))
         found = Sites(sqlite, sqlite.model_copy(update={"home": folder / "postgresql", "database_url": url}), folder)
-        _prepare(found.sqlite)
-        _prepare(found.postgresql)
+        prepare(found.sqlite)
+        prepare(found.postgresql)
         yield found
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
+    """Make the database and the store of an installation."""
     database, store = Database(settings.sqlalchemy_url), open_store(settings)
     upgrade(database)
     store.prepare()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from shared.database import Database
 from shared.object_store import open_store
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
+from tests.support.asking import Answered, ask_until
 from tests.support.models import Platform, iris_forest, open_platform
 
 PROMOTIONS = 20
@@ -25,16 +26,6 @@ NOTICED_SECONDS = 3
 BODY = json.dumps(
     {"dataset_name": "iris", "environment": "staging", "input_data": {"features": [[5.1, 3.5, 1.4, 0.2]]}}
 )
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One answer: between which moments it was made, and by which version."""
-
-    sent: float
-    received: float
-    status: int
-    version: int
 
 
 @dataclass
@@ -68,20 +59,6 @@ def platform(server_database: Database, api_settings: Settings, tmp_path: Path) 
     store.close()
 
 
-def ask(api: ApiServer, history: History) -> list[Answered]:
-    """Ask on one connection, until all promotions are over and the client's share of the requests is sent."""
-    connection = HTTPConnection("127.0.0.1", api.port, timeout=60)
-    answers: list[Answered] = []
-    while len(answers) < REQUESTS // CLIENTS or not history.over.is_set():
-        sent = time.monotonic()
-        connection.request("POST", "/predict", body=BODY, headers={"Content-Type": "application/json"})
-        response = connection.getresponse()
-        document = json.loads(response.read())
-        answers.append(Answered(sent, time.monotonic(), response.status, document.get("version", 0)))
-    connection.close()
-    return answers
-
-
 def promote_all(platform: Platform, history: History) -> None:
     for version in range(2, PROMOTIONS + 2):
         time.sleep(0.1)
@@ -94,7 +71,8 @@ def promote_all(platform: Platform, history: History) -> None:
 def test_no_request_fails_and_none_is_answered_by_what_was_replaced(platform: Platform, server: ApiServer) -> None:
     history = History(begun={1: 0.0}, committed={1: 0.0})
     with ThreadPoolExecutor(CLIENTS) as threads:
-        clients = [threads.submit(ask, server, history) for _ in range(CLIENTS)]
+        ask = partial(ask_until, server.port, BODY, history.over, at_least=REQUESTS // CLIENTS)
+        clients = [threads.submit(ask) for _ in range(CLIENTS)]
         promote_all(platform, history)
         answers = [client.result(timeout=120) for client in clients]
         for asked in answers:
