@@ -31,10 +31,13 @@ class KnownModels(Protocol):
     def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
 
+    def find_only(self, place: ServingPlace) -> Predictor | None:
+        """The predictor that serves a place without a target, if it is in memory and no other target has a model."""
+
     def get(
         self, dataset_name: str, environment: str, version: int | None = None, target: str | None = None
     ) -> Predictor:
-        """The same, loaded if need be; raises a PlatformError when nothing answers to that."""
+        """What `find` returns, loaded if need be; raises a PlatformError when nothing answers to that."""
 
     def targets(self, place: ServingPlace) -> tuple[str, ...]:
         """The targets of the versions that are active where a predictor was found; nothing is waited for."""

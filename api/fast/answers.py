@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from api.fast.body import MOST
 from shared.prediction.computing import ModelInForm
+from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 # The largest finite number.
@@ -16,18 +17,19 @@ LARGEST = sys.float_info.max
 
 
 class AnswerWriter:
-    """Computes and writes the answers of one version to rows of numbers, for one dataset and environment."""
+    """Computes and writes the answers of one version to rows of numbers, for one place where it serves."""
 
-    def __init__(self, dataset_name: str, environment: str, predictor: Predictor, computes: ModelInForm) -> None:
+    def __init__(self, place: ServingPlace, predictor: Predictor, computes: ModelInForm) -> None:
         head = {
-            "dataset_name": dataset_name,
-            "environment": environment,
+            "dataset_name": place.dataset_name,
+            "environment": place.environment,
             "version": predictor.version,
             "target": predictor.signature.target,
         }
         from shared.compiled.kernels.columns import are_within
 
         self._are_within = are_within
+        self.place = place
         self.predictor = predictor
         self.width = len(predictor.signature.inputs)
         self.gives_probabilities = computes.gives_probabilities

@@ -10,19 +10,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.dependencies import PredictingParts
 from api.fast.answers import AnswerWriter
 from api.fast.body import PlainBody, read_plain, read_request, read_typed
+from api.fast.messages import received, send_answer
 from api.http.access_lines import AccessLines
-from api.http.body_pace import ReceivedInTime
-from api.http.errors import RequestTimeout
 from api.http.json_body import parse_json
 from api.http.metrics import Metrics
-from api.http.middleware import LEFT, REQUEST_ID, SECURITY_HEADERS, client_of
+from api.http.middleware import client_of
+from api.http.request_ids import new_request_id, request_id_of
+from api.http.whole import WHOLE, WholeRequest
 from api.routes import predict_typed
 from api.routes.predict import answer_of
 from api.schemas.predict import InputData, PredictRequest
@@ -86,19 +86,18 @@ class FastPredictions:
         if request_id is None or parts is None:
             await self._app(scope, receive, send)
             return
+        whole: WholeRequest | None = scope["extensions"].get(WHOLE) if "extensions" in scope else None
+        content = None if whole is None else whole.body()
+        if content is None:
+            content, receive = await received(receive, seconds=self._body_seconds)
         try:
-            message = await ReceivedInTime(receive, seconds=self._body_seconds)()
-        except RequestTimeout as error:
-            await self._app(scope, _raising(error), send)
-            return
-        try:
-            answer = self._answer(parts, message, named)
+            answer = None if content is None else self._answer(parts, content, named)
         except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
             answer = None
         if answer is None:
-            await self._app(scope, _again(message, receive), send)
+            await self._app(scope, receive, send)
             return
-        await _send(send, answer, request_id)
+        await send_answer(send, whole, answer, request_id)
         seconds = time.perf_counter() - began
         self._counts[predict_typed.PATH if named else PATH](seconds)
         self._lines.add(
@@ -124,10 +123,7 @@ class FastPredictions:
         ):
             return None
         wished = given.get(b"x-request-id")
-        if wished is None:
-            return str(uuid4())
-        text = wished.decode("latin-1")
-        return text if REQUEST_ID.fullmatch(text) else str(uuid4())
+        return new_request_id() if wished is None else request_id_of(wished.decode("latin-1"))
 
     def _is_known(self, host: bytes) -> bool:
         if name_of(host.decode("latin-1")) not in self._names:
@@ -136,9 +132,8 @@ class FastPredictions:
             self._hosts.add(host)
         return True
 
-    def _answer(self, parts: PredictingParts, message: Message, named: tuple[str, ...]) -> bytes | None:
-        content: bytes = message.get("body", b"")
-        if message["type"] != "http.request" or message.get("more_body") or len(content) > MOST_BYTES:
+    def _answer(self, parts: PredictingParts, content: bytes, named: tuple[str, ...]) -> bytes | None:
+        if len(content) > MOST_BYTES:
             return None
         if named:
             return self._of_any(parts, content, lambda value: read_typed(value, *named))
@@ -181,18 +176,18 @@ class FastPredictions:
 
     def _writer(self, parts: PredictingParts, dataset_name: str, environment: str) -> AnswerWriter | None:
         """What writes the answers of the model that serves there; None where it is not one for the short way."""
-        place = ServingPlace(dataset_name, environment)
-        predictor = parts.cache.find(place, None)
-        if predictor is None or len(parts.cache.targets(place)) > 1:
-            return None
         key = (dataset_name, environment)
         writer = self._writers.get(key)
+        place = ServingPlace(dataset_name, environment) if writer is None else writer.place
+        predictor = parts.cache.find_only(place)
         if writer is not None and writer.predictor is predictor:
             return writer
+        if predictor is None:
+            return None
         computes = predictor.computes
         if not isinstance(computes, ModelInForm) or not predictor.signature.takes_plain_numbers:
             return None
-        writer = self._writers[key] = AnswerWriter(dataset_name, environment, predictor, computes)
+        writer = self._writers[key] = AnswerWriter(place, predictor, computes)
         self._writers.move_to_end(key)
         if len(self._writers) > _MOST_WRITERS:
             self._writers.popitem(last=False)
@@ -207,35 +202,3 @@ def _named(scope: Scope) -> tuple[str, ...] | None:
         return ()
     found = _TYPED.fullmatch(scope["path"])
     return None if found is None else found.groups()
-
-
-async def _send(send: Send, answer: bytes, request_id: str) -> None:
-    headers = [
-        (b"content-length", str(len(answer)).encode()),
-        (b"content-type", b"application/json"),
-        (b"x-request-id", request_id.encode()),
-        *SECURITY_HEADERS,
-    ]
-    try:
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
-    except RuntimeError as error:
-        if LEFT not in str(error):
-            raise
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """What gives a message that was received, and then what else comes."""
-    waiting = [message]
-
-    async def receive_again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return receive_again
-
-
-def _raising(error: Exception) -> Receive:
-    async def receive_nothing() -> Any:
-        raise error
-
-    return receive_nothing

@@ -54,13 +54,18 @@ class AccessLines:
                 sys.stderr.flush()
 
     def _written(self, line: AccessLine) -> str:
-        moment = datetime.fromtimestamp(line.moment, UTC).isoformat().replace("+00:00", "Z")
+        moment = f"{_second(int(line.moment))}.{int(line.moment % 1 * 1e6):06d}Z"
         # A path and an address may hold anything; the rest is known to need no escapes.
         return (
             f'{{"client": {_json(line.client)}, "method": "{line.method}", "path": {_json(line.path)}, '
             f'"status": {line.status}, "seconds": {round(line.seconds, 6)}, "event": "request", '
             f'"request_id": "{line.request_id}", "level": "info", "logger": "{self._name}", "timestamp": "{moment}"}}\n'
         )
+
+
+@lru_cache(maxsize=4)
+def _second(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @lru_cache(maxsize=1024)

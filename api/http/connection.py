@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from typing import cast
-from uuid import uuid4
 
 import httptools
 from starlette.datastructures import MutableHeaders
@@ -20,7 +19,9 @@ from api.http.errors import (
 )
 from api.http.middleware import add_headers
 from api.http.problems import problem
+from api.http.request_ids import new_request_id
 from api.http.transport import GentleTransport, unacknowledged
+from api.http.whole import WHOLE, WholeRequest
 from shared.errors import PlatformError
 from shared.logging import get_logger
 
@@ -72,6 +73,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, in the place of one that says nothing if there are too many."""
         super().connection_made(transport)
+        self._gentle = cast("asyncio.Transport", GentleTransport(transport, self.end_after_answer))
         self.due_since = self.loop.time()
         self._is_surplus = len(self.connections) > self._limits.connections and not self._make_room()
 
@@ -112,7 +114,8 @@ class Connection(HttpToolsProtocol):
             self._add_host_of_target()
         super().on_headers_complete()
         # Before the application runs: it closes the connection through the transport of its cycle.
-        self.cycle.transport = cast("asyncio.Transport", GentleTransport(self.transport, self.end_after_answer))
+        self.cycle.transport = self._gentle
+        self.scope["extensions"] = {WHOLE: WholeRequest(self.cycle)}  # type: ignore[dict-item]  # it has no fields
         self.due_since, self._header_bytes, self.has_asked, self._in_body = None, 0, True, True
         if self.parser.should_upgrade():
             # What comes after it may be of the other protocol.
@@ -182,9 +185,14 @@ class Connection(HttpToolsProtocol):
     def _wrong_headers(self) -> PlatformError | None:
         if self._is_surplus:
             return TooManyConnections()
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
+        size = len(self.url)
+        encodings = []
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            if name == b"transfer-encoding":
+                encodings.append(value.strip().lower())
+        if size > MOST_HEADER_BYTES:
             return HeadersTooLarge()
-        encodings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
         if encodings and (encodings != [b"chunked"] or self.parser.get_http_version() == "1.0"):
             return UnsupportedTransferEncoding()
         return None
@@ -206,7 +214,7 @@ class Connection(HttpToolsProtocol):
                 return
             cycle.disconnected = True
             cycle.message_event.set()
-        request_id = str(uuid4())
+        request_id = new_request_id()
         client = self.client[0] if self.client else None
         log.info("request_refused", client=client, code=error.code, request_id=request_id)
         self.transport.write(self._written(error, request_id))

@@ -1,8 +1,6 @@
 """What happens to every request, whatever it asks for: an id, a limit, headers, a line in the log, a count."""
 
-import re
 import time
-from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,12 +8,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import Metrics
 from api.http.problems import unexpected
+from api.http.request_ids import request_id_of
 from api.protocols.error_forms import in_form, without_body
 from shared.logging import get_logger
 
 log = get_logger(__name__)
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -37,8 +35,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
+        request_id = request_id_of(Headers(scope=scope).get("x-request-id"))
         scope["request_id"] = request_id
         started = False
 

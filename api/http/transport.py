@@ -14,6 +14,7 @@ class GentleTransport:
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self._transport = transport
+        self.write = transport.write
         self.close = close
 
     def __getattr__(self, name: str) -> Any:

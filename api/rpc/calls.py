@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
-from uuid import uuid4
 
 import grpc
 import structlog
@@ -17,8 +16,8 @@ from google.protobuf.message import DecodeError
 from api.http.access_lines import AccessLines
 from api.http.errors import RequestTimeout
 from api.http.metrics import Metrics
-from api.http.middleware import REQUEST_ID
 from api.http.problems import RETRY_AFTER_SECONDS, problem, unexpected
+from api.http.request_ids import request_id_of
 from api.http.request_limits import BodyLimit, too_large
 from api.protocols.v2.errors import V2_ERRORS
 from api.rpc.messages import MESSAGES, SERVICE
@@ -79,7 +78,7 @@ class Calls:
         began = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
         given = metadata.get("x-request-id", "")
-        request_id = given if isinstance(given, str) and REQUEST_ID.fullmatch(given) else str(uuid4())
+        request_id = request_id_of(given if isinstance(given, str) else None)
         client = _client_of(context.peer())
         status = _LEFT
         try:

@@ -33,6 +33,10 @@ class ExportedModel:
         asked = place.of_any_target == self.place and version in {None, self.predictor.version}
         return self.predictor if asked and place.target in {None, self.predictor.signature.target} else None
 
+    def find_only(self, place: ServingPlace) -> Predictor | None:
+        """The predictor, if it is meant without a target."""
+        return self.predictor if place == self.place else None
+
     def get(
         self, dataset_name: str, environment: str, version: int | None = None, target: str | None = None
     ) -> Predictor:

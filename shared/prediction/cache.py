@@ -93,6 +93,10 @@ class PredictorCache:
         """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
         return self._loaded.find(place, version)
 
+    def find_only(self, place: ServingPlace) -> Predictor | None:
+        """The predictor that serves a place without a target, if it is in memory and no other target has a model."""
+        return self._loaded.find_only(place)
+
     def targets(self, place: ServingPlace) -> tuple[str, ...]:
         """The targets of the versions that are active where a predictor was found; nothing is waited for."""
         return self._loaded.targets(place)

@@ -59,6 +59,16 @@ class LoadedModels:
             self._predictors.move_to_end((place.of_any_target, wanted))
             return predictor
 
+    def find_only(self, place: ServingPlace) -> Predictor | None:
+        """The serving predictor of a place without a target, unless there are active versions of other targets."""
+        with self._lock:
+            if len(self._targets.get(place, ())) > 1 or (version := self._serving.get(place)) is None:
+                return None
+            key = (place, version)
+            if (predictor := self._predictors.get(key)) is not None:
+                self._predictors.move_to_end(key)
+            return predictor
+
     def targets(self, place: ServingPlace) -> tuple[str, ...]:
         """The targets of the versions that are active in a place from which something was loaded."""
         return self._targets.get(place.of_any_target, ())
