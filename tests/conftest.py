@@ -40,6 +40,9 @@ _FIRST = ("chaos", "worker", "e2e", "property")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read what the tests run on before `clean_environment` takes the variable from them."""
+    # Threads of a fit that have nothing to do sleep. By default they ask again and again, which on a machine with more
+    # test processes than cores takes several times as long as what they wait for.
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     # Until all tests are collected: next to nothing of what is made until then is garbage.
     gc.disable()
     try:
