@@ -41,8 +41,8 @@ FAST: dict[str, Any] = {
     "drain_seconds": 0,
 }
 FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
-# Some two seconds of fitting: long enough to be met in the middle of it.
-SLOW = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 1500}}
+# Some two seconds of fitting, long enough to be met in the middle of it, and little of all else.
+SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 600, "max_depth": 2}}
 
 
 @dataclass

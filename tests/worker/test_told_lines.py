@@ -33,7 +33,7 @@ def promote(site: Site, version: int, stage: str) -> UUID:
 def test_lines_come_while_a_job_runs_and_are_complete_when_it_has_ended(installation: Site) -> None:
     installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
-    eventually(lambda: "fitting RandomForestClassifier on 455 rows" in log(installation, job_id), timeout=30)
+    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=30)
     assert installation.job(job_id).status == State.RUNNING
     job = installation.until(job_id, State.SUCCEEDED)
     said = log(installation, job_id)
@@ -41,7 +41,7 @@ def test_lines_come_while_a_job_runs_and_are_complete_when_it_has_ended(installa
     assert said[1].startswith("fetched the table 'breast_cancer', 124,866 bytes")
     assert said[2] == "read 569 rows × 31 columns"  # noqa: RUF001 - the sign of multiplication is meant
     assert said[3].endswith("and 25 more: used as a number")
-    assert said[4] == "fitting RandomForestClassifier on 455 rows"
+    assert said[4] == "fitting GradientBoostingClassifier on 455 rows"
     assert re.fullmatch(r"fitted in \d+\.\d s", said[5])
     assert said[6].startswith("measured on 114 rows: accuracy 0.9")
     assert job.result is not None
@@ -78,7 +78,7 @@ def test_what_scikit_learn_warns_of_is_told_without_files_and_places(installatio
 def test_after_the_worker_was_killed_the_lines_of_the_next_attempt_follow(installation: Site) -> None:
     worker = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
-    eventually(lambda: "fitting RandomForestClassifier on 455 rows" in log(installation, job_id), timeout=30)
+    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=30)
     before = log(installation, job_id)
     worker.kill()
     installation.start_worker()
@@ -90,7 +90,7 @@ def test_after_the_worker_was_killed_the_lines_of_the_next_attempt_follow(instal
         "attempt 2 started",
     ]
     assert said[-1] == "registered as version 1"
-    assert said.count("fitting RandomForestClassifier on 455 rows") == 2
+    assert said.count("fitting GradientBoostingClassifier on 455 rows") == 2
 
 
 def test_a_worker_that_is_asked_to_stop_says_that_the_job_goes_back(installation: Site) -> None:
@@ -99,7 +99,7 @@ def test_a_worker_that_is_asked_to_stop_says_that_the_job_goes_back(installation
     installation.until_fitting(job_id)
     worker.terminate(timeout=10)
     said = log(installation, job_id)
-    assert "fitting RandomForestClassifier on 455 rows" in said
+    assert "fitting GradientBoostingClassifier on 455 rows" in said
     assert said[-1] == "the worker is asked to stop, the job goes back to the queue"
 
 
