@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Threads of a fit that have nothing to do sleep. By default they ask again and again, which on a machine with more
     # test processes than cores takes several times as long as what they wait for.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    remember_routes()
     # Until all tests are collected: next to nothing of what is made until then is garbage.
     gc.disable()
     try:
@@ -129,14 +130,6 @@ def forked_servers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         if sys.platform == "linux":
             patched.setattr(client, "start_server", lambda *of_server: zygote().start_server(*of_server))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def remembered_routes() -> Iterator[None]:
-    """Applications of this process share what is made of their routes."""
-    with pytest.MonkeyPatch.context() as patched:
-        remember_routes(patched)
         yield
 
 

@@ -4,13 +4,12 @@ from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
-import pytest
 from fastapi import routing
 
 _Context = routing._EffectiveRouteContext
 
 
-def remember_routes(patched: pytest.MonkeyPatch) -> None:
+def remember_routes() -> None:
     """Have an application use what another one has made of the same route: it takes longer than most requests.
 
     Both include it alike, and none replaces dependencies: that alone would tell them apart.
@@ -29,7 +28,7 @@ def remember_routes(patched: pytest.MonkeyPatch) -> None:
         of_route.append((original_route, wanted, made))
         return made
 
-    patched.setattr(_Context, "from_api_route", from_api_route)
+    _Context.from_api_route = from_api_route  # type: ignore[assignment,method-assign] # it is asked for by the class alone
 
 
 def _described(include_context: Any) -> dict[str, Any]:

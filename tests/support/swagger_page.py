@@ -54,6 +54,10 @@ class SwaggerPage:
         """What is in the field of a parameter."""
         return self._operation.locator(f'tr[data-param-name="{parameter}"] input').input_value()
 
+    def fill(self, parameter: str, value: str) -> None:
+        """Write into the field of a parameter."""
+        self._operation.locator(f'tr[data-param-name="{parameter}"] input').fill(value)
+
     def attach(self, file: Path) -> None:
         """Give a file to the file chooser."""
         with self.page.expect_file_chooser() as chooser:

@@ -80,7 +80,9 @@ def test_a_log_that_grows_long_begins_anew_while_its_part_writes_on(
     monkeypatch.setattr(crew, "LOOK_SECONDS", 0.01)
     (tmp_path / "logs").mkdir()
     os.mkfifo(tmp_path / "go")
-    script = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; read go < go; echo the end"
+    # All of them at once: of a log that grows while it is looked at, the rest would be too short to begin anew.
+    (tmp_path / "lines").write_text("".join(f"line {number}\n" for number in range(200)))
+    script = "cat lines; read go < go; echo the end"
     with Interruption() as interruption:
         running = crew.Crew(interruption)
         talker = running.add(part.Part("API", ["sh", "-c", script], home=tmp_path, environment=os.environ))
