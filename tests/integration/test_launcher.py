@@ -28,20 +28,26 @@ STOP_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """A running platform for tests that leave it as it is."""
+    """A running platform for tests that leave it as it is. It is started, and stopped in the end, as users do it."""
     with launched(tmp_path_factory.mktemp("shared") / "home", command=COMMAND) as launcher:
         yield launcher
+        stop(launcher, signal.SIGINT)
 
 
-@pytest.mark.parametrize(("number", "command"), [(signal.SIGINT, COMMAND), (signal.SIGTERM, None)], ids=["INT", "TERM"])
-def test_a_request_to_stop_leaves_no_process(tmp_path: Path, number: int, command: list[str] | None) -> None:
-    with launched(tmp_path / "home", command=command) as launcher:
-        family = launcher.family()
-        began = time.monotonic()
-        assert launcher.stop(number) == 0
-        assert time.monotonic() - began < STOP_SECONDS
-        assert all_gone(family)
-        assert "killed" not in launcher.output
+def stop(launcher: Launcher, number: int) -> None:
+    """Ask it to stop, which leaves no process."""
+    family = launcher.family()
+    began = time.monotonic()
+    assert launcher.stop(number) == 0
+    assert time.monotonic() - began < STOP_SECONDS
+    assert all_gone(family)
+    assert "killed" not in launcher.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_request_to_stop_leaves_no_process(tmp_path: Path, number: int) -> None:
+    with launched(tmp_path / "home") as launcher:
+        stop(launcher, number)
 
 
 def test_everything_is_ready_when_it_says_so(platform: Launcher) -> None:
@@ -117,13 +123,18 @@ def test_a_part_that_ends_is_named_and_ends_everything(tmp_path: Path, word: str
     assert told.splitlines()[0].strip() in log.read_text()
 
 
+def kill(launcher: Launcher) -> None:
+    """Kill the launcher alone, which ends all of its parts."""
+    family = launcher.family()
+    assert len(family) >= 4
+    launcher.process.kill()
+    launcher.wait()
+    eventually(lambda: all_gone(family), timeout=90)
+
+
 def test_kill_9_of_the_launcher_ends_all_parts(tmp_path: Path) -> None:
-    with launched(tmp_path / "home", command=COMMAND) as launcher:
-        family = launcher.family()
-        assert len(family) >= 4
-        launcher.process.kill()
-        launcher.wait()
-        eventually(lambda: all_gone(family), timeout=30)
+    with launched(tmp_path / "home") as launcher:
+        kill(launcher)
 
 
 def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
@@ -137,6 +148,8 @@ def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
     with launched(tmp_path / "home", command=COMMAND) as again:
         assert again.status_of("Readiness") == 200
         assert (tmp_path / "home" / "logs" / "worker.log.1").exists()
+        # None of these is forked: they end with the launcher as those of users do.
+        kill(again)
 
 
 def test_a_part_that_ignores_the_request_is_killed_in_time(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Launcher:
         assert self.process.poll() is None, self.output
         return self
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """Return its exit status."""
         try:
             return self.process.wait(timeout=seconds)

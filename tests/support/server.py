@@ -18,7 +18,7 @@ from typing import IO
 from shared.processes import follow_parent
 from tests.support.zygote import Program
 
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 # Below the ports that Linux gives to outgoing connections, and to whoever binds port 0: a port that is free now

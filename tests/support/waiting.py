@@ -11,7 +11,7 @@ _SHARE = 0.05
 _LONGEST_PAUSE = 0.2
 
 
-def eventually(predicate: Callable[[], T], timeout: float = 30, *, interval: float = 0.02, what: str = "") -> T:
+def eventually(predicate: Callable[[], T], timeout: float = 60, *, interval: float = 0.02, what: str = "") -> T:
     """The first true value that `predicate` returns within `timeout` seconds; `interval` is the shortest pause.
 
     Raises:

@@ -33,7 +33,7 @@ def promote(site: Site, version: int, stage: str) -> UUID:
 def test_lines_come_while_a_job_runs_and_are_complete_when_it_has_ended(installation: Site) -> None:
     installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
-    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=30)
+    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=90)
     assert installation.job(job_id).status == State.RUNNING
     job = installation.until(job_id, State.SUCCEEDED)
     said = log(installation, job_id)
@@ -78,7 +78,7 @@ def test_what_scikit_learn_warns_of_is_told_without_files_and_places(installatio
 def test_after_the_worker_was_killed_the_lines_of_the_next_attempt_follow(installation: Site) -> None:
     worker = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
-    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=30)
+    eventually(lambda: "fitting GradientBoostingClassifier on 455 rows" in log(installation, job_id), timeout=90)
     before = log(installation, job_id)
     worker.kill()
     installation.start_worker()
