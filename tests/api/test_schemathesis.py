@@ -3,7 +3,6 @@
 A few, and always the same ones. `make requests` searches on, with `MLMINI_HYPOTHESIS_PROFILE=long` and a seed.
 """
 
-import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,13 +71,25 @@ def url(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[str]
         yield url
 
 
+# What was sent to the first stack is sent to the other one, too: to make it up takes longer than to answer it.
+Sent = list[schemathesis.Case[Any]]
+SENT: dict[tuple[str, str], Sent] = {}
+
+
 def _built_when_run(**how: Any) -> Callable[..., None]:
     """The test of an operation, whose requests are made up when it runs: each of the processes that share the work
     would make up all of them."""
-    built = functools.cache(functools.partial(_BUILD, **how))
 
     def test(about: str, url: str) -> None:
-        built()(about=about, url=url)
+        key = (how["operation"].label, about)
+        if key in SENT:
+            for case in SENT[key]:
+                _send(case, about, url)
+            return
+        sent: Sent = []
+        _BUILD(**how)(about=about, url=url, sent=sent)
+        if EXAMPLES.derandomize:
+            SENT[key] = sent
 
     test.pytestmark = how["test_func"].pytestmark  # type: ignore[attr-defined] # where pytest looks for them
     return test
@@ -95,18 +106,29 @@ schema = schemathesis.openapi.from_dict(create_app(Settings(home=Path("never-ope
 @pytest.mark.parametrize("about", ["made-up-things", "known-things"])
 @pytest.mark.timeout(3600)
 @EXAMPLES
-def test_no_request_is_an_error_of_the_server(case: schemathesis.Case[Any], about: str, url: str) -> None:
+def test_no_request_is_an_error_of_the_server(case: schemathesis.Case[Any], about: str, url: str, sent: Sent) -> None:
+    sent.append(case)
+    _send(case, about, url)
+
+
+def _send(case: schemathesis.Case[Any], about: str, url: str) -> None:
     if case.query and "wait" in case.query:
         case.query["wait"] = "0"
     if about == "known-things":
         _ground(case)
     # The first use of an example starts the process that reads tables, for which a busy machine takes its time.
-    case.call_and_validate(url, checks=CHECKS, timeout=60)
+    # OpenAPI 3.1 describes the text of a stream; schemathesis would look for that in each event of it.
+    checks = [check for check in CHECKS if not (_is_stream(case) and check is response_schema_conformance)]
+    case.call_and_validate(url, checks=checks, timeout=60)
+
+
+def _is_stream(case: schemathesis.Case[Any]) -> bool:
+    return case.path.endswith("/events")
 
 
 def _ground(case: schemathesis.Case[Any]) -> None:
     """Name things that there are."""
-    there_is = KNOWN | ENDED if case.path.endswith("/events") else KNOWN
+    there_is = KNOWN | ENDED if _is_stream(case) else KNOWN
     for names in (case.path_parameters, case.body):
         if isinstance(names, dict):
             names.update({name: known for name, known in there_is.items() if name in names})

@@ -36,7 +36,7 @@ LONG = os.environ.get(f"{PREFIX}CHAOS") == "long"
 
 CHEAP = {"module": "naive_bayes", "class": "GaussianNB", "params": {}}
 # Long enough to be met in the middle of its fit; nothing else of it takes long.
-SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 300, "max_depth": 2}}
+SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 450, "max_depth": 2}}
 # How often a client asks as long as it usually does.
 _PATIENCE = 3
 FLOWER = [[5.1, 3.5, 1.4, 0.2]]
