@@ -28,7 +28,7 @@ def remember_routes() -> None:
         of_route.append((original_route, wanted, made))
         return made
 
-    _Context.from_api_route = from_api_route  # type: ignore[assignment,method-assign] # it is asked for by the class alone
+    _Context.from_api_route = from_api_route  # type: ignore[method-assign] # it is asked for by the class alone
 
 
 def _described(include_context: Any) -> dict[str, Any]:
