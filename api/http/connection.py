@@ -6,28 +6,23 @@ from typing import cast
 
 import httptools
 from starlette.datastructures import MutableHeaders
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from api.http.errors import (
-    HeadersTooLarge,
-    MalformedRequest,
-    RequestTimeout,
-    TooManyConnections,
-    UnsupportedTransferEncoding,
-)
+from api.http.errors import HeadersTooLarge, RequestTimeout, TooManyConnections
 from api.http.middleware import add_headers
 from api.http.problems import problem
 from api.http.request_ids import new_request_id
-from api.http.transport import GentleTransport, unacknowledged
+from api.http.transport import GentleTransport, ReadingInTurn, unacknowledged
 from api.http.whole import WHOLE, WholeRequest
+from api.http.wrong_requests import MOST_HEADER_BYTES, malformed, wrong_headers
 from shared.errors import PlatformError
 from shared.logging import get_logger
 
 log = get_logger(__name__)
 
-MOST_HEADER_BYTES = 2**16
 # How long a client that has its last answer may still send what it had begun.
 _LAST_SECONDS = 10
 
@@ -69,13 +64,21 @@ class Connection(HttpToolsProtocol):
         # Between the headers of a request and the end of its body.
         self._in_body = False
         self._found: PlatformError | None = None
+        # The one that is being answered, or was the last to be.
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, in the place of one that says nothing if there are too many."""
         super().connection_made(transport)
+        self.flow = ReadingInTurn(transport, self.pipeline)
         self._gentle = cast("asyncio.Transport", GentleTransport(transport, self.end_after_answer))
         self.due_since = self.loop.time()
         self._is_surplus = len(self.connections) > self._limits.connections and not self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left, whichever of its requests is being answered."""
+        self._abandon()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -88,7 +91,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             return  # To a protocol that is not spoken here: the request has been taken as it is.
         except httptools.HttpParserError as error:
-            self._refuse(self._found or _malformed(error))
+            self._refuse(self._found or malformed(error))
             return
         if self.due_since is not None and not was_in_body and not self._in_body:
             self._header_bytes += len(data)
@@ -107,7 +110,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer the request, unless its headers cannot be right."""
-        self._found = self._wrong_headers()
+        version = self.parser.get_http_version()
+        self._found = TooManyConnections() if self._is_surplus else wrong_headers(self.url, self.headers, version)
         if self._found is not None:
             raise ValueError(self._found.code)
         if not self.url.startswith(b"/"):
@@ -153,6 +157,16 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.abort()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _abandon(self) -> None:
+        """Tell the request that is being answered, and is not the last that came, that nobody waits for the answer."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
     def shutdown(self) -> None:
         """End as soon as there is no answer under way."""
         if self._is_ending:
@@ -182,21 +196,6 @@ class Connection(HttpToolsProtocol):
         oldest.transport.abort()
         return True
 
-    def _wrong_headers(self) -> PlatformError | None:
-        if self._is_surplus:
-            return TooManyConnections()
-        size = len(self.url)
-        encodings = []
-        for name, value in self.headers:
-            size += len(name) + len(value)
-            if name == b"transfer-encoding":
-                encodings.append(value.strip().lower())
-        if size > MOST_HEADER_BYTES:
-            return HeadersTooLarge()
-        if encodings and (encodings != [b"chunked"] or self.parser.get_http_version() == "1.0"):
-            return UnsupportedTransferEncoding()
-        return None
-
     def _add_host_of_target(self) -> None:
         """Keep the host of a target such as `http://host/path`, which else is lost; it has to be that of the header."""
         _, _, rest = self.url.partition(b"://")
@@ -208,8 +207,9 @@ class Connection(HttpToolsProtocol):
         """Answer in place of the application and end the connection: where the next request begins is not known."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
-            if cycle.response_started or not self._in_body:
+            if cycle.response_started or not self._in_body or self.pipeline:
                 # It would be taken for the answer to a request that is being answered.
+                self._abandon()
                 self.transport.close()
                 return
             cycle.disconnected = True
@@ -239,12 +239,3 @@ class Connection(HttpToolsProtocol):
         lines = [*self.server_state.default_headers, *answer.raw_headers]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
         return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)
-
-
-def _malformed(error: httptools.HttpParserError) -> MalformedRequest:
-    if isinstance(error, httptools.HttpParserCallbackError):
-        return MalformedRequest("The request has a target that cannot be asked for here. One looks like /datasets.")
-    # The first word of HTTP/2, which the parser names.
-    if "PRI" in str(error):
-        return MalformedRequest("The request is written in HTTP/2. Send it in HTTP/1.1.")
-    return MalformedRequest(f"The request cannot be read as HTTP/1.1: {str(error).rstrip('.')}.")

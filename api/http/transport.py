@@ -4,9 +4,11 @@ import asyncio
 import fcntl
 import termios
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
 from typing import Any
+
+from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class GentleTransport:
@@ -19,6 +21,19 @@ class GentleTransport:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+class ReadingInTurn(FlowControl):
+    """Reads no more of a client while whole requests of it wait for their turn: else each answer made room for more."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        """Go on once the last of the requests that came is being answered."""
+        if not self._waiting:
+            super().resume_reading()
 
 
 def unacknowledged(transport: asyncio.Transport) -> int:

@@ -1,11 +1,15 @@
 """A plain prediction is answered at one stroke, and by the messages of the server where that would not do."""
 
 import json
+import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from api.http.connection import Connection
 from api.http.whole import WholeRequest
 from tests.support.api_server import serving
 from tests.support.models import Platform, iris_forest
@@ -122,3 +126,48 @@ def test_a_connection_goes_on_after_an_answer_at_one_stroke(url: str, strokes: l
             connection.sendall(HEAD + PLAIN + WHOLE)
             assert read_answer(connection, method="POST").document["predictions"] == ["setosa"]
     assert len(strokes) == 5
+
+
+def test_no_more_is_read_while_requests_wait_for_their_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: list[int] = []
+    receive = Connection.data_received
+
+    def note(self: Connection, data: bytes) -> None:
+        waiting.append(len(self.pipeline))
+        receive(self, data)
+
+    monkeypatch.setattr(Connection, "data_received", note)
+    count, came = 4000, 0
+    with connected(url) as connection:
+        sender = threading.Thread(target=connection.sendall, args=((HEAD + PLAIN + WHOLE) * count,))
+        sender.start()
+        rest = b""
+        while came < count:
+            rest += connection.recv(2**16)
+            came += rest.count(b'"predictions"')
+            rest = rest[-len(b'predictions"') :]
+        sender.join()
+    assert len(waiting) > 1
+    assert set(waiting) == {0}
+
+
+def test_what_breaks_off_behind_a_request_under_way_is_not_taken_for_its_answer(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = HEAD + PLAIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+    with connected(url) as connection:
+        # Together, so that the first cannot have been answered when the second is looked at.
+        connection.sendall(HEAD + PLAIN + WHOLE + broken)
+        assert is_closed(connection)
+    assert answer_to(url, HEAD + PLAIN + WHOLE).status == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_client_that_leaves_its_requests_unanswered_is_no_error(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with connected(url) as connection:
+        # It leaves at once, with more answers than the system keeps for it.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
+        assert connection.recv(1)
+    assert answer_to(url, HEAD + USUAL + WHOLE).status == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
