@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from typing import cast
 
 import httptools
-from starlette.datastructures import MutableHeaders
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from api.http.errors import HeadersTooLarge, RequestTimeout, TooManyConnections
-from api.http.middleware import add_headers
-from api.http.problems import problem
 from api.http.request_ids import new_request_id
 from api.http.transport import GentleTransport, ReadingInTurn, unacknowledged
+from api.http.upgrades import new_parser, without_offer
 from api.http.whole import WHOLE, WholeRequest
-from api.http.wrong_requests import MOST_HEADER_BYTES, malformed, wrong_headers
+from api.http.wrong_requests import MOST_HEADER_BYTES, host_of_target, malformed, refusal, wrong_headers
 from shared.errors import PlatformError
 from shared.logging import get_logger
 
@@ -64,6 +62,8 @@ class Connection(HttpToolsProtocol):
         # Between the headers of a request and the end of its body.
         self._in_body = False
         self._found: PlatformError | None = None
+        # The head of a request that offers another protocol, without the offer.
+        self._offered = b""
         # The one that is being answered, or was the last to be.
         self._running: RequestResponseCycle | None = None
 
@@ -87,9 +87,9 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         was_in_body = self._in_body
         try:
-            self.parser.feed_data(data)
+            self._feed(memoryview(data))
         except httptools.HttpParserUpgrade:
-            return  # To a protocol that is not spoken here: the request has been taken as it is.
+            return  # To a tunnel, which is not for a request: it has been taken as it is.
         except httptools.HttpParserError as error:
             self._refuse(self._found or malformed(error))
             return
@@ -97,6 +97,19 @@ class Connection(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > MOST_HEADER_BYTES:
                 self._refuse(HeadersTooLarge())
+
+    def _feed(self, data: memoryview) -> None:
+        """Have data parsed; where another protocol is offered, what was sent in this one goes on without the offer."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+                data = data[len(data) :]
+            except httptools.HttpParserUpgrade as offer:
+                if not self._offered:
+                    raise
+                data = data[offer.args[0] :]
+                self.parser = new_parser(self)
+                self.parser.feed_data(self._offered)
 
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""
@@ -114,19 +127,25 @@ class Connection(HttpToolsProtocol):
         self._found = TooManyConnections() if self._is_surplus else wrong_headers(self.url, self.headers, version)
         if self._found is not None:
             raise ValueError(self._found.code)
+        offered, self._offered = self._offered, b""
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._offered = without_offer(self.parser, self.url, self.headers)
+            return
         if not self.url.startswith(b"/"):
-            self._add_host_of_target()
+            self.headers += host_of_target(self.url, self.headers)
         super().on_headers_complete()
         # Before the application runs: it closes the connection through the transport of its cycle.
         self.cycle.transport = self._gentle
         self.scope["extensions"] = {WHOLE: WholeRequest(self.cycle)}  # type: ignore[dict-item]  # it has no fields
         self.due_since, self._header_bytes, self.has_asked, self._in_body = None, 0, True, True
-        if self.parser.should_upgrade():
+        if offered or self.parser.should_upgrade():
             # What comes after it may be of the other protocol.
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """The body is whole."""
+        if self._offered:
+            return
         self._in_body = False
         super().on_message_complete()
 
@@ -196,13 +215,6 @@ class Connection(HttpToolsProtocol):
         oldest.transport.abort()
         return True
 
-    def _add_host_of_target(self) -> None:
-        """Keep the host of a target such as `http://host/path`, which else is lost; it has to be that of the header."""
-        _, _, rest = self.url.partition(b"://")
-        host = rest.partition(b"/")[0]
-        if rest and [value for name, value in self.headers if name == b"host"] != [host]:
-            self.headers.append((b"host", host))
-
     def _refuse(self, error: PlatformError) -> None:
         """Answer in place of the application and end the connection: where the next request begins is not known."""
         cycle = self.cycle
@@ -217,7 +229,7 @@ class Connection(HttpToolsProtocol):
         request_id = new_request_id()
         client = self.client[0] if self.client else None
         log.info("request_refused", client=client, code=error.code, request_id=request_id)
-        self.transport.write(self._written(error, request_id))
+        self.transport.write(refusal(error, request_id, self.server_state.default_headers))
         self._end()
 
     def end_after_answer(self) -> None:
@@ -232,10 +244,3 @@ class Connection(HttpToolsProtocol):
         self._is_ending = True
         self.due_since = self.loop.time()
         self.transport.write_eof()
-
-    def _written(self, error: PlatformError, request_id: str) -> bytes:
-        answer = problem(error, request_id, headers={"Connection": "close"})
-        add_headers(MutableHeaders(raw=answer.raw_headers), request_id)
-        lines = [*self.server_state.default_headers, *answer.raw_headers]
-        head = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
-        return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)

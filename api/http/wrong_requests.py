@@ -1,8 +1,12 @@
-"""What is wrong with requests that no application sees."""
+"""What is wrong with requests that no application sees, and what is answered to them."""
 
 import httptools
+from starlette.datastructures import MutableHeaders
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.http.errors import HeadersTooLarge, MalformedRequest, UnsupportedTransferEncoding
+from api.http.middleware import add_headers
+from api.http.problems import problem
 from shared.errors import PlatformError
 
 MOST_HEADER_BYTES = 2**16
@@ -31,3 +35,19 @@ def malformed(error: httptools.HttpParserError) -> MalformedRequest:
     if "PRI" in str(error):
         return MalformedRequest("The request is written in HTTP/2. Send it in HTTP/1.1.")
     return MalformedRequest(f"The request cannot be read as HTTP/1.1: {str(error).rstrip('.')}.")
+
+
+def host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The host of a target such as `http://host/path`, which else is lost, unless it is that of the header as well."""
+    _, _, rest = target.partition(b"://")
+    host = rest.partition(b"/")[0]
+    is_told = not rest or [value for name, value in headers if name == b"host"] == [host]
+    return [] if is_told else [(b"host", host)]
+
+
+def refusal(error: PlatformError, request_id: str, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The answer in place of the application, after which the connection ends; the headers are those of all answers."""
+    answer = problem(error, request_id, headers={"Connection": "close"})
+    add_headers(MutableHeaders(raw=answer.raw_headers), request_id)
+    head = b"".join(b"%s: %s\r\n" % line for line in (*headers, *answer.raw_headers))
+    return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)

@@ -1,5 +1,6 @@
 """What is no request that the application could see is refused in the form of all other errors."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +106,23 @@ def test_a_websocket_is_refused_as_a_request_to_the_same_address(url: str, path:
 def test_an_offer_of_another_protocol_is_passed_over(url: str) -> None:
     answer = exchange(url, "GET /healthz HTTP/1.1", HOST, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c")
     assert (answer.status, answer.document) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_body_is_read_though_its_request_offers_another_protocol(url: str, pieces: int) -> None:
+    offer = "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB"
+    lines = "POST /train HTTP/1.1", HOST, *offer, "Content-Type: application/json", "Content-Length: 16"
+    sent = "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + b'{"dataset":"no"}'
+    size = len(sent) // pieces + 1
+    with connected(url) as connection:
+        for start in range(0, len(sent), size):
+            connection.sendall(sent[start : start + size])
+            # Long enough for the server to have read it.
+            time.sleep(0.1)
+        answer = read_answer(connection, method="POST")
+        assert is_closed(connection)
+    assert (answer.status, answer.document["code"]) == (422, "invalid_request")
+    assert "dataset_name" in answer.document["detail"]
 
 
 def test_what_follows_an_answered_request_is_refused_and_what_follows_one_under_way_ends_the_connection(

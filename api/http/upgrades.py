@@ -1,0 +1,19 @@
+"""Requests that offer to go on in another protocol, as Java's own client does with each: the offer is passed over.
+
+The parser takes it that nothing of HTTP/1.1 follows the headers then, and leaves out the body.
+"""
+
+import httptools
+
+
+def new_parser(protocol: object) -> httptools.HttpRequestParser:
+    """A parser such as the server makes for each connection."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
+def without_offer(parser: httptools.HttpRequestParser, target: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The head of a request as it was parsed, but for the header that offers another protocol."""
+    first = b"%s %s HTTP/%s\r\n" % (parser.get_method(), target, parser.get_http_version().encode())
+    return first + b"".join(b"%s: %s\r\n" % header for header in headers if header[0] != b"upgrade") + b"\r\n"
