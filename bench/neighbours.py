@@ -3,6 +3,7 @@
 The API has one core, the clients the other. Five rounds, alone and beside, in turns; a line has the medians.
 """
 
+import argparse
 import statistics
 import threading
 from collections.abc import Iterator
@@ -16,15 +17,19 @@ from bench.wire import Measured, ask
 
 CONNECTIONS = 8
 ROWS = 10_000
-SECONDS = 3
 
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3, help="of load for each round")
+    parser.add_argument("--only", nargs="*", default=["forest", "wide", "mixed"], help="the cases, by their keys")
+    options = parser.parse_args()
+    seconds: int = options.seconds
     with platform() as url:
         pin_api()
         for case in CASES:
-            if case.key not in {"forest", "wide", "mixed"}:
+            if case.key not in options.only:
                 continue
             serve(url, case)
             single, many = body_of(case, case.row, 1), body_of(case, case.row, ROWS)
@@ -32,17 +37,17 @@ def main() -> None:
             large: list[int] = []
             for _ in range(ROUNDS):
                 alone, beside = found.values()
-                alone.append(ask(f"{url}/predict", single, connections=CONNECTIONS, seconds=SECONDS, core=CLIENT_CORE))
+                alone.append(ask(f"{url}/predict", single, connections=CONNECTIONS, seconds=seconds, core=CLIENT_CORE))
                 with asked_again_and_again(f"{url}/predict", many) as answered:
                     beside.append(
-                        ask(f"{url}/predict", single, connections=CONNECTIONS, seconds=SECONDS, core=CLIENT_CORE)
+                        ask(f"{url}/predict", single, connections=CONNECTIONS, seconds=seconds, core=CLIENT_CORE)
                     )
                 large.append(len(answered))
             lines = [["single rows", "requests/s", "p50", "p99"]]
             for name, measured in found.items():
                 rate, half, most = (statistics.median(values) for values in zip(*measured, strict=True))
                 lines.append([name, f"{rate:,.0f}", milliseconds(half), milliseconds(most)])
-            about = f"{CONNECTIONS} connections, {statistics.median(large) / SECONDS:.1f} large requests/s"
+            about = f"{CONNECTIONS} connections, {statistics.median(large) / seconds:.1f} large requests/s"
             print_table(f"{case.name}, {about}", lines)
 
 

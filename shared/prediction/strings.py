@@ -4,6 +4,7 @@ Tables that tell strings from numbers themselves take no string for a number, un
 upload; those of older releases take none.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from shared.estimators.signature import InputColumn, Signature
@@ -71,7 +72,12 @@ def _reading_of(column: InputColumn) -> CellReading | None:
     cells = column.cells
     if cells is None or (cells.typed and column.kind not in _WORDS and column.kind != "datetime"):
         return None
-    return cells.model_copy(update={"kind": ColumnKind.NUMBER}) if column.kind == "integer" else cells
+    return _of_numbers(cells) if column.kind == "integer" else cells
+
+
+@lru_cache(maxsize=1024)
+def _of_numbers(cells: CellReading) -> CellReading:
+    return cells.model_copy(update={"kind": ColumnKind.NUMBER})
 
 
 def _spell_truths(column: InputColumn, position: int, rows: list[list[Any]]) -> None:
