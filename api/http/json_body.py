@@ -23,7 +23,8 @@ MAX_DIGITS = 308
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
 _JSON = (b"content-type", b"application/json")
-_LARGE = 2**18
+# To read more takes over a millisecond, in which no other request would be looked at.
+_LARGE = 2**14
 _SHOWN = 40
 # Possessive, and content with an open end: a text that is not JSON must not take quadratic time.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
@@ -57,7 +58,6 @@ class StrictRoute(APIRoute):
                 return await handle(request)
             self.check_media_type(request)
             body = self.json_of(request, body)
-            # Reading a large body takes a while, in which other requests must not stand still.
             most = request.app.state.most_lists
             parse = partial(parse_json, body, most_lists=most, nan_is_null=self.nan_is_null)
             value = await run_in_threadpool(parse) if len(body) > _LARGE else parse()

@@ -14,7 +14,7 @@ class Model:
     def __init__(self) -> None:
         self.model = joblib.load(os.environ["MODEL"])
 
-    @bentoml.api(batchable=True, max_batch_size=1000, max_latency_ms=1000)
+    @bentoml.api(batchable=True, max_batch_size=1000, max_latency_ms=60_000)
     def predict(self, rows: list[Any]) -> list[Any]:
         taken = pd.DataFrame(rows) if isinstance(rows[0], dict) else np.array(rows, dtype=float)
         return self.model.predict(taken).tolist()
