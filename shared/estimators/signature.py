@@ -57,7 +57,7 @@ class Signature(BaseModel):
     classes: list[Any] | None
     numeric: bool
 
-    @cached_property
+    @property
     def rules(self) -> Rules:
         """The rules by which the table was read that the model learnt from."""
         return max((column.cells.rules for column in self.inputs if column.cells is not None), default=1)
@@ -77,12 +77,12 @@ class Signature(BaseModel):
         """Where in a row the values are that the model takes."""
         return tuple(position for position, column in enumerate(self.inputs) if column.used)
 
-    @cached_property
+    @property
     def takes_plain_numbers(self) -> bool:
         """Whether finite numbers in all columns are all that the model needs to get, as they are."""
         return self.numeric and not self.gap_numbers and all(column.used for column in self.inputs)
 
-    @cached_property
+    @property
     def used_inputs(self) -> tuple[InputColumn, ...]:
         """The columns that the model takes."""
         return tuple(column for column in self.inputs if column.used)
