@@ -97,9 +97,10 @@ class FastPredictions:
         if answer is None:
             await self._app(scope, receive, send)
             return
-        await send_answer(send, whole, answer, request_id)
         seconds = time.perf_counter() - began
+        # Before a client can have it: a process that is killed in between has counted one more, and not one less.
         self._counts[predict_typed.PATH if named else PATH](seconds)
+        await send_answer(send, whole, answer, request_id)
         self._lines.add(
             request_id=request_id,
             client=client_of(scope),
