@@ -29,8 +29,6 @@ class AnswerWriter:
         from shared.compiled.kernels.columns import are_within
 
         self._are_within = are_within
-        self.place = place
-        self.predictor = predictor
         self.width = len(predictor.signature.inputs)
         self.gives_probabilities = computes.gives_probabilities
         self.seconds = computes.seconds

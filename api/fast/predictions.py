@@ -7,7 +7,6 @@ word on all of it: this one has no error of its own.
 
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +42,6 @@ MOST_CELLS_OF_ANY = 512
 # What takes longer is computed in a thread, by the usual way, which takes as long by itself.
 MOST_SECONDS = 0.002
 
-_MOST_WRITERS = 256
 _MOST_HOSTS = 64
 _JSON = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 # With one of these, a request is more than a plain one.
@@ -69,7 +67,6 @@ class FastPredictions:
         self._body_seconds = body_seconds
         self._typed = typed
         self._hosts: set[bytes] = set()
-        self._writers: OrderedDict[tuple[str, str], AnswerWriter] = OrderedDict()
         routes = (PATH, predict_typed.PATH) if typed else (PATH,)
         self._counts = {route: metrics.counting(method="POST", route=route, status=200) for route in routes}
         self._lines = lines
@@ -175,23 +172,17 @@ class FastPredictions:
             and predictor.computes.seconds(rows) <= MOST_SECONDS
         )
 
-    def _writer(self, parts: PredictingParts, dataset_name: str, environment: str) -> AnswerWriter | None:
+    @staticmethod
+    def _writer(parts: PredictingParts, dataset_name: str, environment: str) -> AnswerWriter | None:
         """What writes the answers of the model that serves there; None where it is not one for the short way."""
-        key = (dataset_name, environment)
-        writer = self._writers.get(key)
-        place = ServingPlace(dataset_name, environment) if writer is None else writer.place
+        place = ServingPlace(dataset_name, environment)
         predictor = parts.cache.find_only(place)
-        if writer is not None and writer.predictor is predictor:
-            return writer
         if predictor is None:
             return None
+        writer: AnswerWriter | None = predictor.kept.get(place)
         computes = predictor.computes
-        if not isinstance(computes, ModelInForm) or not predictor.signature.takes_plain_numbers:
-            return None
-        writer = self._writers[key] = AnswerWriter(place, predictor, computes)
-        self._writers.move_to_end(key)
-        if len(self._writers) > _MOST_WRITERS:
-            self._writers.popitem(last=False)
+        if writer is None and isinstance(computes, ModelInForm) and predictor.signature.takes_plain_numbers:
+            writer = predictor.kept[place] = AnswerWriter(place, predictor, computes)
         return writer
 
 

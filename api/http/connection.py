@@ -181,7 +181,7 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _abandon(self) -> None:
-        """Tell the request that is being answered, and is not the last that came, that nobody waits for the answer."""
+        """Tell the request that is being answered that nobody waits; the server tells only the last that came."""
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()

@@ -5,6 +5,8 @@ The parser takes it that nothing of HTTP/1.1 follows the headers then, and leave
 
 import httptools
 
+from api.http.header_lines import lines_of
+
 
 def new_parser(protocol: object) -> httptools.HttpRequestParser:
     """A parser such as the server makes for each connection."""
@@ -16,4 +18,4 @@ def new_parser(protocol: object) -> httptools.HttpRequestParser:
 def without_offer(parser: httptools.HttpRequestParser, target: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
     """The head of a request as it was parsed, but for the header that offers another protocol."""
     first = b"%s %s HTTP/%s\r\n" % (parser.get_method(), target, parser.get_http_version().encode())
-    return first + b"".join(b"%s: %s\r\n" % header for header in headers if header[0] != b"upgrade") + b"\r\n"
+    return first + lines_of(header for header in headers if header[0] != b"upgrade") + b"\r\n"

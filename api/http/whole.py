@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from api.http.header_lines import lines_of
+
 # Its name among the extensions of a scope.
 WHOLE = "mlmini.whole"
 
@@ -43,4 +45,4 @@ class WholeRequest:
 @lru_cache(maxsize=8)
 def written(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     """Headers as they are sent. Few are asked for: those of all answers, which the server makes anew in each second."""
-    return b"".join(b"%s: %s\r\n" % header for header in headers)
+    return lines_of(headers)

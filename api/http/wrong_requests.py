@@ -5,6 +5,7 @@ from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.http.errors import HeadersTooLarge, MalformedRequest, UnsupportedTransferEncoding
+from api.http.header_lines import lines_of
 from api.http.middleware import add_headers
 from api.http.problems import problem
 from shared.errors import PlatformError
@@ -49,5 +50,5 @@ def refusal(error: PlatformError, request_id: str, headers: list[tuple[bytes, by
     """The answer in place of the application, after which the connection ends; the headers are those of all answers."""
     answer = problem(error, request_id, headers={"Connection": "close"})
     add_headers(MutableHeaders(raw=answer.raw_headers), request_id)
-    head = b"".join(b"%s: %s\r\n" % line for line in (*headers, *answer.raw_headers))
+    head = lines_of([*headers, *answer.raw_headers])
     return STATUS_LINE[answer.status_code] + head + b"\r\n" + bytes(answer.body)

@@ -1,6 +1,6 @@
 """A loaded model with its signature: rows in, labels or numbers out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -48,6 +48,8 @@ class Predictor:
     learnt: LearntReading | None = None
     # Whether it answers by a compiled form; else the model may get one while it is served.
     in_form: bool = False
+    # What others make of it, which is to leave the memory with it.
+    kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def signature(self) -> Signature:

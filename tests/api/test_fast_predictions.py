@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import gc
 import json
 import logging
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -356,6 +358,22 @@ def test_a_new_version_answers_once_it_serves(app: FastAPI, client: TestClient, 
     # A second target makes the choice worth a warning, which the usual way has.
     platform.train(data, with_target(iris_forest(), "another").in_form(), name="more")
     eventually(lambda: client.post("/predict", json=body).json()["warnings"] != [])
+
+
+def test_a_version_that_was_replaced_leaves_the_memory_though_nobody_asks_again(
+    app: FastAPI, client: TestClient, tmp_path: Path
+) -> None:
+    parts: Parts = app.state.parts
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    data = platform.dataset()
+    platform.train(data, iris_forest().in_form())
+    assert client.post("/predict", json=BODY).status_code == 200
+    replaced = weakref.ref(parts.cache.get("iris", "dev"))
+    assert client.post("/predict", json=BODY).status_code == 200
+    platform.train(data, iris_forest(seed=3).in_form())
+    eventually(lambda: parts.cache.get("iris", "dev").version == 2)
+    gc.collect()
+    assert replaced() is None
 
 
 def test_a_model_without_a_form_is_answered_by_the_usual_way(

@@ -1,0 +1,8 @@
+"""Headers as HTTP/1.1 writes them."""
+
+from collections.abc import Iterable
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A line for each."""
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
