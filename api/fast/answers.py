@@ -2,22 +2,26 @@
 
 import json
 import sys
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.fast.body import MOST
+from api.fast.body import MOST, TableBody
+from api.fast.rows import NotPlain, RowReader
 from shared.prediction.computing import ModelInForm
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
 # The largest finite number.
 LARGEST = sys.float_info.max
+# So many rows are written at one stroke; other threads run between two.
+_STROKE = 1024
 
 
 class AnswerWriter:
-    """Computes and writes the answers of one version to rows of numbers, for one place where it serves."""
+    """Computes and writes the answers of one version, for one place where it serves."""
 
     def __init__(self, place: ServingPlace, predictor: Predictor, computes: ModelInForm) -> None:
         head = {
@@ -29,6 +33,8 @@ class AnswerWriter:
         from shared.compiled.kernels.columns import are_within
 
         self._are_within = are_within
+        self._signature = predictor.signature
+        self.takes_plain_numbers = predictor.signature.takes_plain_numbers
         self.width = len(predictor.signature.inputs)
         self.gives_probabilities = computes.gives_probabilities
         self.seconds = computes.seconds
@@ -38,10 +44,26 @@ class AnswerWriter:
         self._labels = None if classes is None else [_written(label) for label in classes]
         self._classes = f',"classes":{_written(classes)}}}'
 
-    def answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
-        """The answer to rows; None where a number of them is huge, one of it not finite, or the model refuses them."""
-        if not self._are_within(rows, MOST):
+    @cached_property
+    def _reader(self) -> RowReader | None:
+        """What reads rows of all kinds of columns; None where each needs a closer look."""
+        try:
+            return RowReader(self._signature, self._compiled)
+        except NotPlain:
             return None
+
+    def answer_to(self, body: TableBody, quotes: int) -> bytes | None:
+        """The answer to a body with so many quotes; None where something in it is not plain."""
+        found = None if self._reader is None else self._reader.read(body.rows, by_name=body.by_name)
+        if found is None or body.quotes + found.quotes != quotes:
+            return None
+        return self._answer(found.table, probabilities=body.probabilities)
+
+    def answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
+        """The answer to rows of numbers; None where one of them is huge, or the model refuses them."""
+        return self._answer(rows, probabilities=probabilities) if self._are_within(rows, MOST) else None
+
+    def _answer(self, rows: NDArray[np.float64], *, probabilities: bool) -> bytes | None:
         try:
             found = self._compiled.compute(rows, probabilities=probabilities)
         except ValueError:
@@ -49,7 +71,7 @@ class AnswerWriter:
         if self._labels is None:
             if not self._are_within(np.ascontiguousarray(found.predictions).reshape(1, -1), LARGEST):
                 return None
-            predicted = _written(found.predictions.tolist())[1:-1]
+            predicted = _listed(found.predictions)
         else:
             labels = self._labels
             predicted = ",".join([labels[place] for place in found.predictions.tolist()])
@@ -57,8 +79,14 @@ class AnswerWriter:
             return f'{self._head}{predicted}],"warnings":[]}}'.encode()
         if not self._are_within(np.ascontiguousarray(found.probabilities), LARGEST):
             return None
-        shares = _written(found.probabilities.tolist())
-        return f'{self._head}{predicted}],"warnings":[],"probabilities":{shares}{self._classes}'.encode()
+        shares = _listed(found.probabilities)
+        return f'{self._head}{predicted}],"warnings":[],"probabilities":[{shares}]{self._classes}'.encode()
+
+
+def _listed(values: NDArray[Any]) -> str:
+    """Finite numbers, or lists of them, as they stand in a list."""
+    parts = (values[start : start + _STROKE] for start in range(0, len(values), _STROKE))
+    return ",".join([_written(part.tolist())[1:-1] for part in parts])
 
 
 def _written(value: Any) -> str:

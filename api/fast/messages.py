@@ -13,14 +13,26 @@ _CONTENT_TYPE = (b"content-type", b"application/json")
 _SAME_HEAD = written((_CONTENT_TYPE, *SECURITY_HEADERS))
 
 
-async def received(receive: Receive, *, seconds: float) -> tuple[bytes | None, Receive]:
-    """The body if it is one message, as `ReceivedInTime` has it, and what gives all of it to whoever asks next."""
-    try:
-        message = await ReceivedInTime(receive, seconds=seconds)()
-    except RequestTimeout as error:
-        return None, _raising(error)
-    is_whole = message["type"] == "http.request" and not message.get("more_body")
-    return message.get("body", b"") if is_whole else None, _again(message, receive)
+async def received(receive: Receive, *, seconds: float, most: int) -> tuple[bytes | None, Receive]:
+    """The body, of up to so many bytes, as `ReceivedInTime` has it, and what gives all of it to whoever asks next.
+
+    None where it is larger, too slow, or broken off.
+    """
+    in_time = ReceivedInTime(receive, seconds=seconds)
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more and size <= most:
+        try:
+            message = await in_time()
+        except RequestTimeout as error:
+            return None, raising(error)
+        if message["type"] != "http.request":
+            return None, _again([_part(b"".join(parts), more=True), message], receive)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+    body = b"".join(parts)
+    return None if more or size > most else body, _again([_part(body, more=more)], receive)
 
 
 async def send_answer(send: Send, whole: WholeRequest | None, answer: bytes, request_id: str) -> None:
@@ -43,18 +55,24 @@ async def send_answer(send: Send, whole: WholeRequest | None, answer: bytes, req
             raise
 
 
-def _again(message: Message, receive: Receive) -> Receive:
-    """What gives a message that was received, and then what else comes."""
-    waiting = [message]
+def raising(error: Exception) -> Receive:
+    """What tells whoever receives of an error."""
+
+    async def receive_nothing() -> Any:
+        raise error
+
+    return receive_nothing
+
+
+def _part(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def _again(messages: list[Message], receive: Receive) -> Receive:
+    """What gives messages that were received, and then what else comes."""
+    waiting = list(reversed(messages))
 
     async def receive_again() -> Message:
         return waiting.pop() if waiting else await receive()
 
     return receive_again
-
-
-def _raising(error: Exception) -> Receive:
-    async def receive_nothing() -> Any:
-        raise error
-
-    return receive_nothing

@@ -1,48 +1,37 @@
-"""The short way of predictions: from the bytes of a plain request to those of its answer, on the event loop.
+"""The short way of predictions: from the bytes of a plain request to those of its answer.
 
-A request to `/predict`, or to the address of one model, goes it when it is plain JSON, the model is in memory and
-compiled, and the answer takes microseconds. Every other one, and whatever is wrong, goes the usual way, which has the
-word on all of it: this one has no error of its own.
+A request to `/predict`, or to the address of one model, goes it when it is plain JSON and the model is in memory. Every
+other one, and whatever is wrong, goes the usual way, which has the word on all of it: this one has no error of its own.
 """
 
 import re
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Mapping, Sequence
 
+import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.dependencies import PredictingParts
-from api.fast.answers import AnswerWriter
-from api.fast.body import PlainBody, read_plain, read_request, read_typed
-from api.fast.messages import received, send_answer
+from api.fast.answering import MOST_BYTES, Longer, answer_shortly
+from api.fast.messages import raising, received, send_answer
 from api.http.access_lines import AccessLines
-from api.http.json_body import parse_json
 from api.http.metrics import Metrics
 from api.http.middleware import client_of
 from api.http.request_ids import new_request_id, request_id_of
 from api.http.whole import WHOLE, WholeRequest
 from api.routes import predict_typed
-from api.routes.predict import answer_of
-from api.schemas.predict import InputData, PredictRequest
+from shared.errors import ModelBusy, PredictionTooSlow
 from shared.hosts import name_of
-from shared.prediction.computing import ModelInForm
-from shared.prediction.loaded import ServingPlace
-from shared.prediction.predictor import Predictor
 
 PATH = "/predict"
 # Names as datasets and stages have them.
 _TYPED = re.compile(r"/models/([a-z0-9_]+)/([A-Za-z0-9_]+)/predict")
-# Larger bodies are read in a thread, so that nobody waits for them.
-MOST_BYTES = 2**16
-# Of a body with texts, gaps or names, each cell is looked at by itself.
-MOST_BYTES_OF_ANY = 2**13
-# So long a table is not made of it here: a name that is left out is a cell, too.
-MOST_CELLS_OF_ANY = 512
-# What takes longer is computed in a thread, by the usual way, which takes as long by itself.
-MOST_SECONDS = 0.002
+# Larger bodies are read bit by bit, by the usual way.
+LARGEST = 2**21
 
 _MOST_HOSTS = 64
+_REQUEST_ID = b"x-request-id"
 _JSON = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 # With one of these, a request is more than a plain one.
 _OTHER = {b"origin", b"sec-fetch-site", b"content-encoding", b"transfer-encoding"}
@@ -86,13 +75,14 @@ class FastPredictions:
         whole: WholeRequest | None = scope["extensions"].get(WHOLE) if "extensions" in scope else None
         content = None if whole is None else whole.body()
         if content is None:
-            content, receive = await received(receive, seconds=self._body_seconds)
+            content, receive = await received(receive, seconds=self._body_seconds, most=LARGEST)
         try:
-            answer = None if content is None else self._answer(parts, content, named)
-        except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
-            answer = None
+            answer = None if content is None else await _answered(parts, content, named, request_id)
+        except (ModelBusy, PredictionTooSlow) as error:
+            # Who has waited is told by the usual way, which is not to have them wait again.
+            answer, receive = None, raising(error)
         if answer is None:
-            await self._app(scope, receive, send)
+            await self._app(with_id(scope, request_id), receive, send)
             return
         seconds = time.perf_counter() - began
         # Before a client can have it: a process that is killed in between has counted one more, and not one less.
@@ -120,7 +110,7 @@ class FastPredictions:
             or (host not in self._hosts and not self._is_known(host))
         ):
             return None
-        wished = given.get(b"x-request-id")
+        wished = given.get(_REQUEST_ID)
         return new_request_id() if wished is None else request_id_of(wished.decode("latin-1"))
 
     def _is_known(self, host: bytes) -> bool:
@@ -129,61 +119,6 @@ class FastPredictions:
         if len(self._hosts) < _MOST_HOSTS:
             self._hosts.add(host)
         return True
-
-    def _answer(self, parts: PredictingParts, content: bytes, named: tuple[str, ...]) -> bytes | None:
-        if len(content) > MOST_BYTES:
-            return None
-        if named:
-            return self._of_any(parts, content, lambda value: read_typed(value, *named))
-        body = read_plain(content)
-        return self._of_any(parts, content, read_request) if body is None else self._of_plain(parts, content, body)
-
-    def _of_plain(self, parts: PredictingParts, content: bytes, body: PlainBody) -> bytes | None:
-        writer = self._writer(parts, body.dataset_name, body.environment)
-        if writer is None:
-            return self._of_any(parts, content, read_request)
-        if body.probabilities and not writer.gives_probabilities:
-            return None
-        count = len(body.input_data.features)
-        if count * writer.width > parts.settings.predict_max_cells or writer.seconds(count) > MOST_SECONDS:
-            return None
-        rows = body.rows(writer.width)
-        return None if rows is None else writer.answer(rows, probabilities=body.probabilities)
-
-    def _of_any(self, parts: PredictingParts, content: bytes, read: Callable[[Any], PredictRequest]) -> bytes | None:
-        """What the route would answer, asked without the framework; None where it would say what is wrong."""
-        if len(content) > MOST_BYTES_OF_ANY:
-            return None
-        value = parse_json(content, most_lists=MOST_BYTES_OF_ANY)
-        body = read(value)
-        place = ServingPlace(body.dataset_name, body.environment, body.target)
-        predictor = parts.cache.find(place, body.version)
-        if predictor is None or not self._is_quick(predictor, body.input_data):
-            return None
-        warnings = parts.predicting.several_targets(place, body.version, predictor)
-        answer = answer_of(body, predictor, warnings, max_cells=parts.settings.predict_max_cells)
-        return bytes(answer.body)
-
-    def _is_quick(self, predictor: Predictor, data: InputData) -> bool:
-        rows = len(data.features or data.records or ())
-        return (
-            isinstance(predictor.computes, ModelInForm)
-            and rows * len(predictor.signature.inputs) <= MOST_CELLS_OF_ANY
-            and predictor.computes.seconds(rows) <= MOST_SECONDS
-        )
-
-    @staticmethod
-    def _writer(parts: PredictingParts, dataset_name: str, environment: str) -> AnswerWriter | None:
-        """What writes the answers of the model that serves there; None where it is not one for the short way."""
-        place = ServingPlace(dataset_name, environment)
-        predictor = parts.cache.find_only(place)
-        if predictor is None:
-            return None
-        writer: AnswerWriter | None = predictor.kept.get(place)
-        computes = predictor.computes
-        if writer is None and isinstance(computes, ModelInForm) and predictor.signature.takes_plain_numbers:
-            writer = predictor.kept[place] = AnswerWriter(place, predictor, computes)
-        return writer
 
 
 def _named(scope: Scope) -> tuple[str, ...] | None:
@@ -194,3 +129,30 @@ def _named(scope: Scope) -> tuple[str, ...] | None:
         return ()
     found = _TYPED.fullmatch(scope["path"])
     return None if found is None else found.groups()
+
+
+async def _answered(parts: PredictingParts, content: bytes, named: tuple[str, ...], request_id: str) -> bytes | None:
+    """The answer to a body; None where the usual way has the word on it.
+
+    Raises:
+        ModelBusy, PredictionTooSlow: as `Predicting.run`.
+    """
+    try:
+        if len(content) > MOST_BYTES:
+            found = await run_in_threadpool(answer_shortly, parts, content, named)
+        else:
+            found = answer_shortly(parts, content, named)
+        if not isinstance(found, Longer):
+            return found
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            return await parts.predicting.run(found.place, found.predictor, found.act)
+    except (ModelBusy, PredictionTooSlow):
+        raise
+    except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
+        return None
+
+
+def with_id(scope: Scope, request_id: str) -> Scope:
+    """The scope of a request that has this id from now on."""
+    others = [each for each in scope["headers"] if each[0] != _REQUEST_ID]
+    return {**scope, "headers": [*others, (_REQUEST_ID, request_id.encode())]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from anyio import to_thread
 
-from api.fast.predictions import MOST_BYTES_OF_ANY, MOST_CELLS_OF_ANY, MOST_SECONDS
+from api.fast.answering import MOST_BYTES_OF_ANY, MOST_CELLS_OF_ANY, MOST_SECONDS
 from api.http.errors import NotReady
 from api.lifespan import Parts
 from api.protocols.addresses import place_of

@@ -1,6 +1,7 @@
 """The steps before the estimator, as arrays: what each feature is made of."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class CompiledRecipe(CompiledPart):
         if not fits:
             raise FormDamaged("the steps before the estimator do not fit together")
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many features it makes."""
         return len(self.sources) + len(self.bin_sources) + int(self.widths.sum())
@@ -69,9 +70,9 @@ class CompiledRecipe(CompiledPart):
         Raises:
             ValueError: for infinite numbers where bins are made of them.
         """
-        if np.isinf(rows[:, self.bin_sources]).any():
-            raise ValueError("a number is infinite")
         numbers, bins = len(self.sources), len(self.bin_sources)
+        if bins and np.isinf(rows[:, self.bin_sources]).any():
+            raise ValueError("a number is infinite")
         out = np.empty((len(rows), self.width))
         if numbers:
             put_numbers(self.sources, self.indicates, self.fills, self.shifts, self.scales, rows, out)

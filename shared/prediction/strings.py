@@ -4,6 +4,7 @@ Tables that tell strings from numbers themselves take no string for a number, un
 upload; those of older releases take none.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWar
     """
     waiting: dict[CellReading, list[_Cell]] = {}
     for position, column in enumerate(signature.inputs):
-        if column.used and (reading := _reading_of(column)) is not None:
+        if column.used and (reading := reading_of(column)) is not None:
             _spell_truths(column, position, rows)
             # Categories are what the reader makes of cells, so it leaves them as they are.
             known = column.all_categories or frozenset()
@@ -67,7 +68,19 @@ def _read(
             rows[cell.row][cell.position] = found.values[at]
 
 
-def _reading_of(column: InputColumn) -> CellReading | None:
+def taken_as_they_are(column: InputColumn, words: Iterable[str]) -> list[str]:
+    """The words, of some, that are values of a column just as they are written."""
+    from shared.prediction.texts import read_texts
+
+    texts = [word for word in words if _is_text(word)]
+    reading = reading_of(column)
+    if reading is None:
+        return texts
+    values = read_texts(texts, reading).values
+    return [text for text, value in zip(texts, values, strict=True) if value == text]
+
+
+def reading_of(column: InputColumn) -> CellReading | None:
     """How strings are read for a column; None where they are taken or refused as they are."""
     cells = column.cells
     if cells is None or (cells.typed and column.kind not in _WORDS and column.kind != "datetime"):

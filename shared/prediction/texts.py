@@ -45,7 +45,7 @@ def reading_of(column: InputColumn, *, comma_parts: bool) -> CellReading:
 
 def read_texts(texts: Sequence[str], reading: CellReading) -> Texts:
     """The values of some texts."""
-    moments = _plain_moments(texts, reading)
+    moments = plain_moments(texts, reading) if len(texts) <= _FEW else None
     if moments is not None:
         return Texts(moments, [], [])
     cells = pa.array(texts, pa.string())
@@ -62,9 +62,9 @@ def present(cells: pa.Array, reading: CellReading) -> pa.Array:
     return without_gaps(cells, reading) if reading.rules > 1 else without_blanks(cells)
 
 
-def _plain_moments(texts: Sequence[str], reading: CellReading) -> list[Any] | None:
-    """The moments that texts spell; None if there are many of them, or one is anything but a plain moment."""
-    if reading.kind is not ColumnKind.DATETIME or reading.rules == 1 or len(texts) > _FEW:
+def plain_moments(texts: Sequence[str], reading: CellReading) -> list[datetime] | None:
+    """The moments that texts spell; None if one is anything but a plain moment."""
+    if reading.kind is not ColumnKind.DATETIME or reading.rules == 1:
         return None
     if not all(map(_PLAIN_MOMENT.fullmatch, texts)) or not set(texts).isdisjoint(gap_words(reading)):
         return None

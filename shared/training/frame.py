@@ -91,6 +91,11 @@ def days(values: Any) -> "NDArray[np.float64]":
     return np.where(missing, np.nan, counts / _MICROSECONDS_PER_DAY)
 
 
+def day(moment: datetime) -> float:
+    """The days of one moment, as `days` has them: from its microseconds as a float."""
+    return float(_microseconds(moment)) / _MICROSECONDS_PER_DAY
+
+
 def _microseconds(value: str | datetime) -> int:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -21,28 +21,28 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from api.fast import predictions
+from api.fast import answering
 from api.fast.answers import AnswerWriter
 from api.fast.body import read_plain
 from api.http.access_lines import AccessLines
 from api.lifespan import Parts
+from api.predicting import Predicting
 from api.routes.predict import answer_of
 from shared.compiled.scores import TableOfCategories
 from shared.database import Database
+from shared.errors import ModelBusy, PlatformError, PredictionTooSlow
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
 from tests.support.training_tables import dirty, numeric_classes, trained
+from tests.support.two_ways import PLAIN, USUAL, both
 from tests.support.waiting import eventually
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 BODY: dict[str, Any] = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
 WHOLE = {"age": 50, "city": "Lyon", "member": True, "since": "2024-02-29", "currency": "EUR", "remark": "none"}
-# The same media type, in a spelling that only the usual way reads.
-USUAL = {"content-type": "application/json ; charset=utf-8"}
-PLAIN = {"content-type": "application/json"}
 
 
 def furnish(parts: Parts, folder: Path) -> Platform:
@@ -80,24 +80,15 @@ def furnished(one_client: TestClient, one_parts: Parts, tmp_path_factory: pytest
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How many rows each answer of the short way had."""
     found: list[int] = []
-    answer = AnswerWriter.answer
+    answer = AnswerWriter._answer
 
     def count(self: AnswerWriter, rows: Any, *, probabilities: bool) -> bytes | None:
         found.append(len(rows))
         return answer(self, rows, probabilities=probabilities)
 
     with monkeypatch.context() as patched:
-        patched.setattr(AnswerWriter, "answer", count)
+        patched.setattr(AnswerWriter, "_answer", count)
         yield found
-
-
-def both(client: TestClient, content: bytes | str) -> tuple[Any, Any]:
-    """The two answers to one body: status, text and headers, without what differs in each request."""
-    answers = []
-    for headers in (PLAIN, USUAL):
-        answer = client.post("/predict", content=content, headers=headers | {"x-request-id": "the-same"})
-        answers.append((answer.status_code, answer.text, dict(answer.headers)))
-    return answers[0], answers[1]
 
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -180,7 +171,7 @@ def test_both_ways_answer_records_of_every_kind_of_column_alike(
         asked.append(1)
         return answer_of(*given, **named)
 
-    monkeypatch.setattr(predictions, "answer_of", count)
+    monkeypatch.setattr(answering, "answer_of", count)
     body = {"dataset_name": "dirty", "input_data": {"records": RECORDS[sent]}, "return": ["label", "probability"]}
     short, usual = both(furnished, json.dumps(BODY | body))
     assert short == usual
@@ -229,7 +220,7 @@ JSON = json.dumps(BODY | {"return": ["label", "probability"]})
 CHARACTERS = st.sampled_from(list('{}[]":,.-+eE0123456789 \\ntrufalsNI_é\x00'))
 
 
-@effort(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, len(JSON)), removed=st.integers(0, 6), added=st.lists(CHARACTERS, max_size=4))
 def test_both_ways_answer_alike_to_a_body_with_a_slip(
     furnished: TestClient, place: int, removed: int, added: list[str]
@@ -294,15 +285,53 @@ def test_an_id_is_taken_or_made(furnished: TestClient) -> None:
     assert "not one" not in made
 
 
-def test_more_cells_than_allowed_and_long_computations_go_the_usual_way(
+def test_more_cells_than_allowed_go_the_usual_way(
     furnished: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with counted(monkeypatch) as found:
         too_many = [[1, 2, 3, 4]] * (one_parts.settings.predict_max_cells // 4 + 1)
         assert furnished.post("/predict", json=BODY | {"input_data": {"features": too_many}}).status_code == 413
-        monkeypatch.setattr(predictions, "MOST_SECONDS", 0.0)
-        assert furnished.post("/predict", json=BODY).status_code == 200
     assert found == []
+
+
+@pytest.mark.parametrize("rows", [1, 100, 3_000, 40_000])
+def test_what_takes_longer_is_computed_in_a_thread_with_the_same_answer(
+    furnished: TestClient, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MOST_SECONDS", 0.0)
+    asked: list[Any] = []
+    run = Predicting.run
+
+    async def note(self: Predicting, place: Any, predictor: Any, act: Any) -> Any:
+        asked.append(act.func.__name__)
+        return await run(self, place, predictor, act)
+
+    monkeypatch.setattr(Predicting, "run", note)
+    input_data = {"features": [[(row % 70) / 7 + 1e-9 * column for column in range(4)] for row in range(rows)]}
+    short, usual = both(furnished, json.dumps(BODY | {"input_data": input_data, "return": ["probability"]}))
+    assert short == usual
+    assert short[0] == 200
+    assert asked[-1] == "answer_of"
+    assert asked[0] == {1: "answer", 100: "answer", 3_000: "answer_to", 40_000: "answer_of"}[rows]
+
+
+@pytest.mark.parametrize(("error", "status"), [(ModelBusy("Busy."), 503), (PredictionTooSlow("Slow.", limit=1), 503)])
+def test_who_has_waited_for_a_thread_in_vain_is_told_and_does_not_wait_again(
+    furnished: TestClient, error: PlatformError, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "MOST_SECONDS", 0.0)
+    asked: list[int] = []
+
+    async def refuse(*_given: Any) -> None:
+        asked.append(1)
+        raise error
+
+    monkeypatch.setattr(Predicting, "run", refuse)
+    answer = furnished.post("/predict", json=BODY, headers={"x-request-id": "mine"})
+    assert answer.status_code == status
+    assert answer.json()["code"] == error.code
+    assert answer.headers["x-request-id"] == "mine"
+    assert asked == [1]
 
 
 def test_a_long_table_of_empty_records_goes_the_usual_way(
@@ -314,8 +343,8 @@ def test_a_long_table_of_empty_records_goes_the_usual_way(
         asked.append("here")
         raise ValueError
 
-    monkeypatch.setattr(predictions, "answer_of", answer)
-    for rows in (1, predictions.MOST_CELLS_OF_ANY // 4 + 1):
+    monkeypatch.setattr(answering, "answer_of", answer)
+    for rows in (1, answering.MOST_CELLS_OF_ANY // 4 + 1):
         body = BODY | {"input_data": {"records": [{}] * rows}}
         assert furnished.post("/predict", json=body).status_code == 422
     assert asked == ["here"]
@@ -376,7 +405,7 @@ def test_a_version_that_was_replaced_leaves_the_memory_though_nobody_asks_again(
     assert replaced() is None
 
 
-def test_a_model_without_a_form_is_answered_by_the_usual_way(
+def test_a_model_without_a_form_is_asked_in_a_thread(
     app: FastAPI, client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts: Parts = app.state.parts
@@ -384,10 +413,21 @@ def test_a_model_without_a_form_is_answered_by_the_usual_way(
     platform.train(platform.dataset(), iris_forest())
     # Not by a request, which has its time: a busy machine takes long to start the first process.
     parts.cache.get("iris", "dev")
-    with counted(monkeypatch) as found:
-        assert client.post("/predict", json=BODY).json()["predictions"] == ["setosa", "virginica"]
-        assert client.post("/predict", json=BODY).status_code == 200
-    assert found == []
+    asked: list[int] = []
+
+    def count(*given: Any, **named: Any) -> Any:
+        asked.append(1)
+        return answer_of(*given, **named)
+
+    monkeypatch.setattr(answering, "answer_of", count)
+    short, usual = both(client, json.dumps(BODY))
+    assert short == usual
+    assert json.loads(short[1])["predictions"] == ["setosa", "virginica"]
+    assert asked == [1]
+    # What it refuses is said once it was asked.
+    short, usual = both(client, json.dumps(BODY | {"input_data": {"features": [[1e300, 1, 1, 1]]}}))
+    assert short == usual
+    assert short[0] == 422
 
 
 def test_a_longer_computation_is_foreseen_from_what_was_measured() -> None:
@@ -450,5 +490,7 @@ def test_many_lines_are_written_at_once(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_body_is_plain_only_if_nothing_is_left_out_of_it() -> None:
     assert read_plain(JSON.encode()) is not None
-    assert read_plain(JSON.replace("iris", "ir\\u0069s").encode()) is None
+    assert read_plain(JSON.replace("iris", "ir\\u0069s").encode()) is not None
+    for escape in ('\\"', "\\u0000", "\\ud83d"):
+        assert read_plain(JSON.replace("iris", f"iris{escape}").encode()) is None
     assert read_plain(JSON.replace('"dev"', '"dev","environment":"dev"').encode()) is None
