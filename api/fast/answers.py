@@ -3,16 +3,18 @@
 import json
 import sys
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.fast.body import MOST, TableBody
-from api.fast.rows import NotPlain, RowReader
 from shared.prediction.computing import ModelInForm
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
+
+if TYPE_CHECKING:
+    from api.fast.rows import RowReader
 
 # The largest finite number.
 LARGEST = sys.float_info.max
@@ -45,8 +47,10 @@ class AnswerWriter:
         self._classes = f',"classes":{_written(classes)}}}'
 
     @cached_property
-    def _reader(self) -> RowReader | None:
+    def _reader(self) -> "RowReader | None":
         """What reads rows of all kinds of columns; None where each needs a closer look."""
+        from api.fast.rows import NotPlain, RowReader
+
         try:
             return RowReader(self._signature, self._compiled)
         except NotPlain:

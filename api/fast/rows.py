@@ -15,8 +15,8 @@ from api.fast.body import MOST
 from shared.compiled.kernels.columns import are_within
 from shared.compiled.model import CompiledModel
 from shared.estimators.signature import InputColumn, Signature
+from shared.prediction.moments import plain_moments
 from shared.prediction.strings import reading_of, taken_as_they_are
-from shared.prediction.texts import plain_moments
 from shared.tables.columns import CellReading
 from shared.training.frame import day
 

@@ -1,6 +1,5 @@
 """The texts of one column of an input as its values: read as the cells of the table were in training."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,12 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.estimators.signature import InputColumn
-from shared.tables.cells import gap_words, read_cells, without_gaps
+from shared.prediction.moments import plain_moments
+from shared.tables.cells import read_cells, without_gaps
 from shared.tables.columns import CellReading, ColumnKind
 from shared.tables.values import STRINGS, without_blanks
 
-# A day or a moment as it is written most of the time; Arrow and Python read it alike.
-_PLAIN_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d)?", re.ASCII)
 # Of so few, Arrow's steps take longer than to read each by itself.
 _FEW = 64
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
@@ -60,18 +58,6 @@ def read_texts(texts: Sequence[str], reading: CellReading) -> Texts:
 def present(cells: pa.Array, reading: CellReading) -> pa.Array:
     """The cells with null for those that stand for a missing value."""
     return without_gaps(cells, reading) if reading.rules > 1 else without_blanks(cells)
-
-
-def plain_moments(texts: Sequence[str], reading: CellReading) -> list[datetime] | None:
-    """The moments that texts spell; None if one is anything but a plain moment."""
-    if reading.kind is not ColumnKind.DATETIME or reading.rules == 1:
-        return None
-    if not all(map(_PLAIN_MOMENT.fullmatch, texts)) or not set(texts).isdisjoint(gap_words(reading)):
-        return None
-    try:
-        return [datetime.fromisoformat(text) for text in texts]
-    except ValueError:
-        return None
 
 
 def _other_moments(texts: Sequence[str], values: list[Any], wrong: list[int]) -> list[int]:
