@@ -1,7 +1,5 @@
 """Rows that go down trees in different ways: alone, four at once, with gaps."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestRegressor
