@@ -1,6 +1,7 @@
 """What the API says of itself is complete and true."""
 
 import re
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
@@ -37,6 +38,28 @@ def test_every_route_with_a_body_reads_json_strictly(app: FastAPI) -> None:
 def test_the_document_is_valid_for_the_release_of_openapi_that_it_names(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(document).validate()
+
+
+def test_it_refers_to_its_own_schemas_and_none_of_them_to_itself(document: dict[str, Any]) -> None:
+    # So the page of Swagger UI follows references: see `resolveSubtree` in api/docs/static/swagger.js.
+    schemas = document["components"]["schemas"]
+    below = {name: _references(schema) for name, schema in schemas.items()}
+    assert {name for names in below.values() for name in names} <= set(schemas)
+    assert _references(document["paths"]) <= set(schemas)
+    TopologicalSorter(below).prepare()
+    # What an operation would have from elsewhere, it has itself.
+    assert set(document) == {"openapi", "info", "paths", "components", "tags"}
+    methods = {method for path in document["paths"].values() for method in path}
+    assert methods <= {"get", "post", "put", "patch", "delete"}
+
+
+def _references(part: Any) -> set[str]:
+    """The names of the schemas that a part of the document refers to; other references as they are written."""
+    values = list(part.values()) if isinstance(part, dict) else part if isinstance(part, list) else []
+    found = set[str]().union(*map(_references, values))
+    if isinstance(part, dict) and "$ref" in part:
+        found.add(part["$ref"].removeprefix("#/components/schemas/"))
+    return found
 
 
 def test_every_operation_has_a_summary_a_description_and_a_known_tag(document: dict[str, Any]) -> None:

@@ -12,7 +12,28 @@ const ui = SwaggerUIBundle({
   // Nothing leaves this origin: by default, documents are shown to a validator elsewhere.
   validatorUrl: null,
   responseInterceptor: fillInNext,
+  plugins: [() => ({ fn: { resolveSubtree } })],
 });
+
+// What Swagger UI shows of an operation has schemas in the place of references to them. Its own way to put them there
+// reads the whole document anew for each operation that is opened, which takes seconds; this one follows the references.
+// All are to schemas of this document, and none of these refers to itself.
+async function resolveSubtree(document, path) {
+  const at = (keys) => keys.reduce((part, key) => part?.[key], document);
+  const resolved = (part) => {
+    if (Array.isArray(part)) {
+      return part.map(resolved);
+    }
+    if (part === null || typeof part !== "object") {
+      return part;
+    }
+    const { $ref, ...own } = part;
+    const entries = Object.entries(own).map(([key, value]) => [key, resolved(value)]);
+    const target = $ref === undefined ? {} : { ...resolved(at($ref.split("/").slice(1))), $$ref: $ref };
+    return { ...target, ...Object.fromEntries(entries) };
+  };
+  return { spec: resolved(at(path)) ?? null, errors: [] };
+}
 
 // Whoever began a job wants to follow it, and then to look at the model that it made.
 function fillInNext(response) {
