@@ -86,7 +86,9 @@ def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp
 
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(timeout=60) == 0
+        # As `mlmini up` does it whose parts are not forked.
         eventually(lambda: all_gone(children), timeout=60)
+        assert "killed" not in first.shown
     assert not (tmp_path / ".mlmini" / "addresses.json").exists()
 
 

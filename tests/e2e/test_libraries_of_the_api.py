@@ -9,7 +9,8 @@ import httpx2
 import psutil
 import pytest
 
-from tests.support.launcher import COMMAND, launched
+from tests.support.forked_launcher import UNFORKED
+from tests.support.launcher import launched
 from tests.support.waiting import eventually
 from tests.support.walk import FLOWERS, WALK_SECONDS, Walk
 
@@ -25,8 +26,9 @@ MIXED = "age,city,since,buys\n" + "".join(
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walk, psutil.Process]]:
-    """A walk on a platform whose processes are started as those of users are: none is forked from one of the tests."""
-    with launched(tmp_path_factory.mktemp("walk") / "home", command=COMMAND) as platform, platform.client() as client:
+    """A walk on a platform whose API is started as that of users is: it is not forked from a process of the tests."""
+    home = tmp_path_factory.mktemp("walk") / "home"
+    with launched(home, {UNFORKED: "api.server"}) as platform, platform.client() as client:
         walk = Walk(client)
         walk.wait_for_examples()
         yield walk, platform.part("api.server")

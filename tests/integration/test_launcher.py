@@ -3,8 +3,6 @@
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
@@ -15,7 +13,9 @@ import pytest
 
 from tests.support.alive import kill_each
 from tests.support.busy_folders import below
-from tests.support.launcher import COMMAND, READY_SECONDS, Launcher, all_gone, launched
+from tests.support.command_line import MODULE, environment
+from tests.support.launcher import COMMAND, PARENT, READY_SECONDS, Launcher, all_gone, launched
+from tests.support.processes import finish
 from tests.support.raw_http import exchange
 from tests.support.site import SLOW
 from tests.support.waiting import eventually
@@ -28,10 +28,22 @@ STOP_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """A running platform for tests that leave it as it is. It is started, and stopped in the end, as users do it."""
-    with launched(tmp_path_factory.mktemp("shared") / "home", command=COMMAND) as launcher:
-        yield launcher
-        stop(launcher, signal.SIGINT)
+    """A running platform for tests that leave it as it is, started as users do it after everything was killed.
+
+    None of it is forked, so that in the end it goes with its launcher as that of users does.
+    """
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with launched(home) as launcher:
+        family = launcher.family()
+        kill_each([psutil.Process(launcher.process.pid), *family])
+        eventually(lambda: all_gone(family), timeout=30)
+        launcher.wait()
+    # The parts run in the home; what lies there is data, whatever it is called.
+    (home / "redis.py").touch(mode=0o600)
+    (home / "redis.py").write_text("raise SystemExit('imported from the home')")
+    with launched(home, command=COMMAND) as again:
+        yield again
+        kill(again)
 
 
 def stop(launcher: Launcher, number: int) -> None:
@@ -57,6 +69,11 @@ def test_everything_is_ready_when_it_says_so(platform: Launcher) -> None:
         assert f"✓ {part} " in platform.output
     assert f"Data        {platform.home}\n" in platform.output
     assert "\033" not in platform.output
+
+
+def test_a_start_after_kill_9_of_everything_works(platform: Launcher) -> None:
+    assert platform.status_of("Readiness") == 200
+    assert (platform.home / "logs" / "worker.log.1").exists()
 
 
 def test_what_it_writes_is_for_its_owner_alone(platform: Launcher) -> None:
@@ -137,21 +154,6 @@ def test_kill_9_of_the_launcher_ends_all_parts(tmp_path: Path) -> None:
         kill(launcher)
 
 
-def test_a_start_after_kill_9_of_everything_works(tmp_path: Path) -> None:
-    with launched(tmp_path / "home") as launcher:
-        family = launcher.family()
-        kill_each([psutil.Process(launcher.process.pid), *family])
-        eventually(lambda: all_gone(family), timeout=30)
-        launcher.wait()
-    # The parts run in the home; what lies there is data, whatever it is called.
-    (tmp_path / "home" / "redis.py").write_text("raise SystemExit('imported from the home')")
-    with launched(tmp_path / "home", command=COMMAND) as again:
-        assert again.status_of("Readiness") == 200
-        assert (tmp_path / "home" / "logs" / "worker.log.1").exists()
-        # None of these is forked: they end with the launcher as those of users do.
-        kill(again)
-
-
 def test_a_part_that_ignores_the_request_is_killed_in_time(tmp_path: Path) -> None:
     with launched(tmp_path / "home") as launcher:
         family = launcher.family()
@@ -201,8 +203,7 @@ def test_a_request_to_stop_during_the_start_is_followed(tmp_path: Path) -> None:
 
 
 def test_the_launcher_follows_its_parent_when_asked_to(tmp_path: Path) -> None:
-    program = "import subprocess, sys; subprocess.run([*sys.argv[1:], '--with-parent'])"
-    with launched(tmp_path / "home", command=[sys.executable, "-c", program, *COMMAND]) as parent:
+    with launched(tmp_path / "home", module=PARENT) as parent:
         family = parent.family()
         parent.process.kill()
         eventually(lambda: all_gone(family), timeout=STOP_SECONDS)
@@ -280,10 +281,11 @@ def test_databases_and_redis_of_the_user_are_used(tmp_path: Path, postgres_url: 
         assert not (tmp_path / "home" / "ml_registry.db").exists()
 
 
-def test_the_version_and_the_help_are_shown() -> None:
+def test_the_version_and_the_help_are_shown(tmp_path: Path) -> None:
     def shown(*arguments: str) -> str:
-        command = [*COMMAND[:-1], *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = finish([MODULE, *arguments], env=environment(), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     assert shown("--version").startswith("mlmini ")
     assert "--with-parent" in shown("up", "--help")

@@ -1,6 +1,7 @@
 """`mlmini` whose platform is forked from it, as it is from the zygote: `python -m tests.support.forked_launcher up`.
 
 A launcher from the command line spends eight seconds of a core until its platform is ready, nearly all on imports.
+The variable UNFORKED names the module of a part that starts from the command line all the same.
 """
 
 import atexit
@@ -19,6 +20,8 @@ from cli.demo import host
 from cli.launcher import part
 from tests.support.zygote import Forked, Wish, become, look
 
+MODULE = "tests.support.forked_launcher"
+UNFORKED = "UNFORKED_PART"
 # These start a fork server.
 _WITH_STEM = ("api.server", "worker")
 
@@ -44,7 +47,8 @@ class Forking:
         """Fork what is a module of Python, and start all else."""
         python, *words = command
         # A fork of a process with threads has locks that nobody opens.
-        if python == sys.executable and threading.active_count() == 1:
+        forkable = python == sys.executable and threading.active_count() == 1
+        if forkable and os.environ.get(UNFORKED) not in words:
             return _fork(words[words.index("-m") + 1 :], **how)
         return subprocess.Popen(command, **how)
 

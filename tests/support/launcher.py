@@ -23,6 +23,8 @@ from tests.support.waiting import eventually
 READY_SECONDS = 150
 COMMAND = [sys.executable, "-m", "cli", "up"]
 FORKED = "tests.support.forked_launcher"
+# Starts one that follows it.
+PARENT = "tests.support.launching_parent"
 
 
 class Launcher:
@@ -34,9 +36,13 @@ class Launcher:
         variables: Mapping[str, str] | None = None,
         *,
         command: list[str] | None = None,
+        module: str = FORKED,
         ports: bool = True,
     ) -> None:
-        """Forked ones and their parts have no command line of their own; with a `command`, nothing is forked."""
+        """Forked ones and their parts have no command line of their own; with a `command`, nothing is forked.
+
+        A forked one is what `module` is when it is run as a program.
+        """
         self.home = home
         self._output = home.with_name(f"output-{token_hex(4)}.txt")
         api, flower = free_ports(2)
@@ -47,7 +53,7 @@ class Launcher:
         with self._output.open("wb") as output:
             if command is None and sys.platform == "linux":
                 self.process: Program = launch(
-                    [FORKED, "up"], env=env, cwd=home.parent, output=output, new_session=True
+                    [module, "up"], env=env, cwd=home.parent, output=output, new_session=True
                 )
             else:
                 self.process = subprocess.Popen(
@@ -111,10 +117,15 @@ class Launcher:
 
 @contextmanager
 def launched(
-    home: Path, variables: Mapping[str, str] | None = None, *, command: list[str] | None = None, ports: bool = True
+    home: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    command: list[str] | None = None,
+    module: str = FORKED,
+    ports: bool = True,
 ) -> Iterator[Launcher]:
     """A launcher with everything ready; whatever is left of it at the end is killed."""
-    launcher = Launcher(home, variables, command=command, ports=ports)
+    launcher = Launcher(home, variables, command=command, module=module, ports=ports)
     try:
         yield launcher.wait_ready()
     finally:
