@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_LENGTH = struct.Struct(">Q")
+# The bytes of the head, which is JSON, and of all that comes behind these two numbers.
+_LENGTHS = struct.Struct(">QQ")
+# Arrays begin where a number of any type may stand.
+_ALIGNED = 16
+# What is smaller is put together first: each part of a message may wake the other side by itself.
+_SMALL = 2**16
 # Booleans, integers and floats.
 NUMBERS = "biuf"
 
@@ -41,10 +46,12 @@ def send(connection: socket.socket, said: dict[str, Any], arrays: Sequence[NDArr
     """
     described = [{"type": array.dtype.str, "shape": array.shape} for array in arrays]
     head = json.dumps({"said": said, "arrays": described}, default=_plain).encode()
+    parts = [_padded(head), *(_padded(array.tobytes()) for array in arrays)]
+    size = sum(map(len, parts))
+    parts.insert(0, _LENGTHS.pack(len(parts[0]), size))
     try:
-        connection.sendall(_LENGTH.pack(len(head)) + head)
-        for array in arrays:
-            connection.sendall(array.tobytes())
+        for part in [b"".join(parts)] if size <= _SMALL else parts:
+            connection.sendall(part)
     except ConnectionError:
         raise Closed from None
 
@@ -57,11 +64,12 @@ def receive(connection: socket.socket, *, most_bytes: int, deadline: float | Non
         Garbled: when what comes is no message, or one of more bytes.
         TimeoutError: when it has not come by the deadline.
     """
-    (length,) = _LENGTH.unpack(_read(connection, _LENGTH.size, deadline))
-    _check_size(length, most_bytes)
-    head = _read(connection, length, deadline)
+    length, size = _LENGTHS.unpack(_read(connection, _LENGTHS.size, deadline))
+    if size > most_bytes:
+        raise Garbled(f"what came has more than {most_bytes:,} bytes")
+    content = memoryview(_read(connection, size, deadline))
     try:
-        parsed = json.loads(head)
+        parsed = json.loads(bytes(content[:length]))
         said, described = parsed["said"], parsed["arrays"]
         kinds = [(np.dtype(str(each["type"])), tuple(map(int, each["shape"]))) for each in described]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -69,17 +77,23 @@ def receive(connection: socket.socket, *, most_bytes: int, deadline: float | Non
     if not isinstance(said, dict) or any(kind.kind not in NUMBERS or min((0, *shape)) < 0 for kind, shape in kinds):
         raise Garbled("what came is no message")
     sizes = [kind.itemsize * math.prod(shape) for kind, shape in kinds]
-    _check_size(length + sum(sizes), most_bytes)
-    arrays = [
-        np.frombuffer(_read(connection, size, deadline), kind).reshape(shape)
-        for size, (kind, shape) in zip(sizes, kinds, strict=True)
-    ]
+    if length + sum(each + _missing(each) for each in sizes) != size:
+        raise Garbled("what came is no message")
+    arrays, start = [], length
+    for each, (kind, shape) in zip(sizes, kinds, strict=True):
+        arrays.append(np.frombuffer(content[start : start + each], kind).reshape(shape))
+        start += each + _missing(each)
     return Message(said, arrays)
 
 
-def _check_size(size: int, most_bytes: int) -> None:
-    if size > most_bytes:
-        raise Garbled(f"what came has more than {most_bytes:,} bytes")
+def _missing(size: int) -> int:
+    """How many bytes are missing to the place where a next part may begin."""
+    return -size % _ALIGNED
+
+
+def _padded(part: bytes) -> bytes:
+    # Blanks behind JSON say nothing.
+    return part + b" " * _missing(len(part))
 
 
 def _read(connection: socket.socket, size: int, deadline: float | None) -> bytearray:

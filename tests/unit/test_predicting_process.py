@@ -111,11 +111,12 @@ def test_a_message_comes_as_it_was_sent(pair: tuple[socket.socket, socket.socket
     assert taken.said == {"a": [1, 0.1, True, None, "ä\ud800", 10**300, moment.isoformat(), 0.5, "b"]}
     for sent, come in zip(arrays, taken.arrays, strict=True):
         assert come.dtype == sent.dtype
+        assert come.flags.aligned
         np.testing.assert_array_equal(come, sent)
 
 
 def framed(head: bytes, rest: bytes = b"") -> bytes:
-    return struct.pack(">Q", len(head)) + head + rest
+    return struct.pack(">QQ", len(head), len(head + rest)) + head + rest
 
 
 def described(**array: Any) -> bytes:
@@ -125,8 +126,9 @@ def described(**array: Any) -> bytes:
 @pytest.mark.parametrize(
     "sent",
     [
-        struct.pack(">Q", MOST + 1),
-        struct.pack(">Q", 2**64 - 1),
+        struct.pack(">QQ", 2, MOST + 1),
+        struct.pack(">QQ", 2, 2**64 - 1),
+        struct.pack(">QQ", MOST + 1, 2) + b"{}",
         framed(b"{"),
         framed(b"[]"),
         framed(b"\xff"),
@@ -139,6 +141,8 @@ def described(**array: Any) -> bytes:
         described(type="<f8", shape=["a"]),
         described(type="<f8", shape=[2**40, 2**40]),
         described(shape=[1]),
+        described(type="<f8", shape=[1]),
+        framed(b'{"said": {}, "arrays": []}', b" "),
     ],
 )
 def test_what_is_no_message_is_told_before_anything_is_made_of_it(
@@ -149,6 +153,16 @@ def test_what_is_no_message_is_told_before_anything_is_made_of_it(
     with pytest.raises(Garbled):
         receive(pair[1], most_bytes=MOST)
     writer.join()
+
+
+def test_a_large_message_comes_as_it_was_sent(pair: tuple[socket.socket, socket.socket]) -> None:
+    rows = np.arange(50_000, dtype=np.float64)
+    writer = threading.Thread(target=send, args=[pair[0], {"rows": 50_000}, [rows]])
+    writer.start()
+    taken = receive(pair[1], most_bytes=MOST)
+    writer.join()
+    assert taken.said == {"rows": 50_000}
+    np.testing.assert_array_equal(taken.arrays[0], rows)
 
 
 def test_the_end_of_the_other_side_is_told_in_the_middle_of_a_message(
