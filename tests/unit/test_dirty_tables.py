@@ -110,18 +110,22 @@ def test_the_signature_names_the_hundred_most_frequent_categories() -> None:
     assert result.facts.signature.inputs[0].categories == [f"c{number:03}" for number in range(20, 120)]
 
 
-@pytest.mark.parametrize("estimator", [LOGISTIC, FOREST, "naive_bayes.CategoricalNB"])
-def test_a_downloaded_model_loads_where_only_scikit_learn_is(estimator: str, tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    path.write_bytes(pickle.dumps(trained(estimator, dirty()).model))
+def test_downloaded_models_load_where_only_scikit_learn_is(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{estimator}.pkl" for estimator in (LOGISTIC, FOREST, "naive_bayes.CategoricalNB")]
+    for path in paths:
+        path.write_bytes(pickle.dumps(trained(path.stem, dirty()).model))
+        assert b"shared.training" not in path.read_bytes()
     program = (
-        "import pickle, sys; model = pickle.load(open(sys.argv[1], 'rb'));"
+        "import pickle, sys; models = [pickle.load(open(path, 'rb')) for path in sys.argv[1:]];"
         "assert not [name for name in sys.modules if name.split('.')[0] in ('shared', 'worker', 'api')];"
-        "print(type(model).__module__)"
+        "print(*{type(model).__module__ for model in models})"
     )
     # In a folder and with a path that do not hold this project.
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program, str(path)], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", program, *map(str, paths)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "sklearn.pipeline"
-    assert b"shared.training" not in path.read_bytes()

@@ -41,7 +41,7 @@ times = st.builds("{}{:02}:{:02}:{:02}".format, st.sampled_from("T tx"), *[st.in
 
 
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-@effort(deadline=None)
+@effort(deadline=None, max_examples=40)
 @given(day=days, time=st.one_of(st.just(""), times), around=st.sampled_from(["", " "]))
 def test_a_moment_alone_is_read_as_among_many(reading: CellReading, day: str, time: str, around: str) -> None:
     one, many = both(f"{around}{day}{time}{around}", reading)
