@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, func, select, update
 
 from api.accepting import AcceptingDep, NewJob
+from api.lifespan import Parts
 from api.schemas.jobs import Job
 from shared.clock import Now
 from shared.database import Database
@@ -116,11 +117,12 @@ def test_a_key_that_is_too_old_counts_no_more(client: TestClient, api_database: 
     assert client.post(f"/jobs/{job_id}/retry", headers=headers).json()["job_id"] != first["job_id"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("key", [b"", b"a b", b"x" * 256, "é".encode(), b"a\tb"])
-def test_a_key_of_the_wrong_form_is_refused(client: TestClient, api_database: Database, key: bytes) -> None:
-    job_id = add_job(api_database)
-    fail_job(api_database, job_id)
-    answer = client.post(f"/jobs/{job_id}/retry", headers=[(b"idempotency-key", key)])
+def test_a_key_of_the_wrong_form_is_refused(one_client: TestClient, one_parts: Parts, key: bytes) -> None:
+    job_id = add_job(one_parts.database)
+    fail_job(one_parts.database, job_id)
+    answer = one_client.post(f"/jobs/{job_id}/retry", headers=[(b"idempotency-key", key)])
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"][0]["loc"] == ["header", "Idempotency-Key"]
 

@@ -68,6 +68,7 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert client.get("/datasets/my_iris").json() == answer.json()
 
 
+@pytest.mark.any_stack
 def test_the_field_name_goes_before_the_name_of_the_file(client: TestClient) -> None:
     assert upload(client, file_name="../../etc/passwd", name="Other Name").json()["name"] == "other_name"
     assert upload(client, file_name="../../etc/passwd").json()["name"] == "etc_passwd"
@@ -96,6 +97,7 @@ FORMATS = {
 }
 
 
+@pytest.mark.any_stack
 def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -> None:
     for format_, content in FORMATS.items():
         assert upload(client, content, f"{format_}.png").json()["format"] == format_
@@ -103,6 +105,7 @@ def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -
         assert preview == {"columns": ["a", "b"], "rows": [[1, 2]]}, format_
 
 
+@pytest.mark.any_stack
 def test_how_a_file_was_read_is_told_with_it(client: TestClient) -> None:
     taken = upload(client, gzip.compress("straße;zahl\nä;1\n".encode("latin-1"), mtime=0)).json()
     reading = taken["reading"]
@@ -146,6 +149,7 @@ def test_datasets_come_in_pages_by_name(client: TestClient) -> None:
     problem(client.get("/datasets/a/versions", params={"cursor": first["next_cursor"]}), 422, "invalid_cursor")
 
 
+@pytest.mark.any_stack
 def test_a_preview_shows_typed_rows_of_the_version_asked_for(client: TestClient) -> None:
     upload(client, b"n,x,t,f\n1,2.5,2024-01-31,true\n2,,2024-02-01,false\n")
     upload(client, b"a\n1\n")
@@ -228,6 +232,7 @@ BAD_FILES: dict[str, tuple[bytes, int, str, str]] = {
 }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(("content", "status", "code", "hint"), BAD_FILES.values(), ids=BAD_FILES.keys())
 def test_a_file_that_is_no_table_is_refused_with_a_hint_and_leaves_nothing(
     one_client: TestClient, one_parts: Parts, *, content: bytes, status: int, code: str, hint: str
@@ -240,6 +245,13 @@ def test_a_file_that_is_no_table_is_refused_with_a_hint_and_leaves_nothing(
     assert _spooled(one_parts) == []
 
 
+def test_of_a_file_that_is_no_table_nothing_is_stored(one_client: TestClient, one_parts: Parts) -> None:
+    problem(upload(one_client, b"a,a\n1,2\n"), 422, "duplicate_columns")
+    assert one_client.get("/datasets").json()["items"] == []
+    assert list(one_parts.store.list(one_parts.settings.datasets_bucket)) == []
+
+
+@pytest.mark.any_stack
 @pytest.mark.parametrize("name", ["", "🙂", "...", "x" * 65])
 def test_a_name_with_nothing_or_too_much_left_is_refused(one_client: TestClient, name: str) -> None:
     answer = one_client.post("/datasets/upload", files={"file": ("###.csv", b"a\n1\n")}, data={"name": name})

@@ -21,6 +21,8 @@ from tests.support.stack import Stack
 from tests.support.tensor_models import furnish
 from tests.support.training_tables import numeric_classes, trained
 
+pytestmark = pytest.mark.any_stack
+
 ROW = [5.1, 3.5, 1.4, 0.2]
 IRIS = typed("rows", [1, 4], "FP64", fp64_contents=ROW)
 LABELS: dict[str, tuple[Any, ...]] = {"integers": (0, 1, 7), "booleans": (False, True)}

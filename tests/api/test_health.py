@@ -30,13 +30,15 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_the_process_is_up(client: TestClient) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}
+@pytest.mark.any_stack
+def test_the_process_is_up(one_client: TestClient) -> None:
+    assert one_client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_versions_are_told(client: TestClient) -> None:
-    assert client.get("/version").json()["scikit_learn"].startswith("1.")
-    assert set(client.get("/version").json()) == {"platform", "python", "scikit_learn"}
+@pytest.mark.any_stack
+def test_versions_are_told(one_client: TestClient) -> None:
+    assert one_client.get("/version").json()["scikit_learn"].startswith("1.")
+    assert set(one_client.get("/version").json()) == {"platform", "python", "scikit_learn"}
 
 
 def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url: str) -> None:
@@ -52,6 +54,7 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
     assert {part["state"] for part in answer.json()["dependencies"].values()} == {"ok"}
 
 
+@pytest.mark.any_stack
 def test_without_redis_it_is_degraded_and_still_ready(api_settings: Settings) -> None:
     with TestClient(create_app(api_settings.model_copy(update={"redis_url": NO_REDIS}))) as client:
         answer = client.get("/readyz")
@@ -63,6 +66,7 @@ def test_without_redis_it_is_degraded_and_still_ready(api_settings: Settings) ->
     assert "Start Redis" in answer.json()["dependencies"]["redis"]["hint"]
 
 
+@pytest.mark.any_stack
 def test_a_part_that_hangs_does_not_hang_the_answer(api_settings: Settings, silent_port: int) -> None:
     settings = api_settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{silent_port}/0")})
     with TestClient(create_app(settings)) as client:

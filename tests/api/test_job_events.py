@@ -45,6 +45,13 @@ def api(api_settings: Settings) -> Iterator[Api]:
         yield Api(url, parts)
 
 
+@pytest.fixture(scope="module")
+def one_api(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Api]:
+    """A served API for all requests that leave nothing behind."""
+    with stack.settings(tmp_path_factory.mktemp("one")) as settings, serving(settings) as (url, parts):
+        yield Api(url, parts)
+
+
 @pytest.fixture
 def other_api(api_settings: Settings) -> Iterator[Api]:
     """A second one over the same database."""
@@ -106,13 +113,14 @@ def test_whoever_comes_late_is_told_the_job_as_it_is_and_then_all_lines(api: Api
         assert set(told[1].data) == {"at", "text"}
 
 
-def test_of_a_job_that_has_ended_the_lines_come_before_the_end(api: Api) -> None:
-    job_id = ended_job(api.database, *map(str, range(450)))
-    told = list(follow(api.url, job_id))
+def test_of_a_job_that_has_ended_the_lines_come_before_the_end(one_api: Api) -> None:
+    job_id = ended_job(one_api.database, *map(str, range(450)))
+    told = list(follow(one_api.url, job_id))
     assert lines_of(told) == list(map(str, range(450)))
     assert [event.name for event in told][-2:] == ["log", "status"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_every_end_ends_the_stream(api: Api, end: str) -> None:
     job_id = add_job(api.database)
@@ -167,52 +175,59 @@ def test_a_client_that_comes_again_at_any_process_misses_nothing_and_hears_nothi
     )
 
 
-def test_whoever_was_told_the_end_is_told_not_to_come_again(api: Api) -> None:
-    job_id = ended_job(api.database, "one")
-    told = list(follow(api.url, job_id))
+@pytest.mark.any_stack
+def test_whoever_was_told_the_end_is_told_not_to_come_again(one_api: Api) -> None:
+    job_id = ended_job(one_api.database, "one")
+    told = list(follow(one_api.url, job_id))
     for method in ("GET", "HEAD"):
         answer = httpx2.request(
-            method, f"{api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id}, timeout=60
+            method, f"{one_api.url}/jobs/{job_id}/events", headers={"Last-Event-ID": told[-1].id}, timeout=60
         )
         assert (answer.status_code, answer.content) == (204, b"")
     # All but the last event was told: that one is still to come.
-    assert statuses(list(follow(api.url, job_id, after=told[-2].id))) == ["succeeded"]
+    assert statuses(list(follow(one_api.url, job_id, after=told[-2].id))) == ["succeeded"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     "last", ["x", "1", "1-", "-1-1", "1-1-1", "1.0-1", "9-0", "1-9", "1" * 30 + "-1", "\u0661-\u0661"]
 )
-def test_an_id_that_no_event_of_the_job_has_is_refused(api: Api, last: str) -> None:
-    job_id = add_job(api.database)
-    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events", headers={b"Last-Event-ID": last.encode()}, timeout=60)
+def test_an_id_that_no_event_of_the_job_has_is_refused(one_api: Api, last: str) -> None:
+    job_id = add_job(one_api.database)
+    answer = httpx2.get(f"{one_api.url}/jobs/{job_id}/events", headers={b"Last-Event-ID": last.encode()}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"][0]["loc"] == ["header", "Last-Event-ID"]
     assert "leave the header out" in answer.json()["detail"]
 
 
-def test_an_empty_id_is_none(api: Api) -> None:
-    assert statuses(list(follow(api.url, ended_job(api.database), after=""))) == ["succeeded"]
+@pytest.mark.any_stack
+def test_an_empty_id_is_none(one_api: Api) -> None:
+    assert statuses(list(follow(one_api.url, ended_job(one_api.database), after=""))) == ["succeeded"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("job_id", ["00000000-0000-0000-0000-000000000001", "5", "x"])
-def test_an_unknown_job_has_no_events(api: Api, job_id: str) -> None:
-    answer = httpx2.get(f"{api.url}/jobs/{job_id}/events", timeout=60)
+def test_an_unknown_job_has_no_events(one_api: Api, job_id: str) -> None:
+    answer = httpx2.get(f"{one_api.url}/jobs/{job_id}/events", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_job")
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_nothing_on_the_way_may_keep_or_gather_events(api: Api) -> None:
-    for job_id in (ended_job(api.database), add_job(api.database)):
-        answer = httpx2.head(f"{api.url}/jobs/{job_id}/events")
+@pytest.mark.any_stack
+def test_nothing_on_the_way_may_keep_or_gather_events(one_api: Api) -> None:
+    for job_id in (ended_job(one_api.database), add_job(one_api.database)):
+        answer = httpx2.head(f"{one_api.url}/jobs/{job_id}/events")
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
 
 
-def test_a_comment_comes_every_fifteen_seconds_unless_a_test_is_in_a_hurry(api: Api) -> None:
-    assert api.parts.following.heartbeat_seconds == 15
+@pytest.mark.any_stack
+def test_a_comment_comes_every_fifteen_seconds_unless_a_test_is_in_a_hurry(one_api: Api) -> None:
+    assert one_api.parts.following.heartbeat_seconds == 15
 
 
+@pytest.mark.any_stack
 def test_a_comment_shows_that_a_silent_stream_is_alive(api: Api) -> None:
     api.parts.following.heartbeat_seconds = 0.1
     job_id = add_job(api.database)
@@ -225,6 +240,7 @@ def test_a_comment_shows_that_a_silent_stream_is_alive(api: Api) -> None:
         assert any('"text":"one"' in line for line in lines)
 
 
+@pytest.mark.any_stack
 def test_a_success_is_told_only_when_this_process_serves_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = add_job(api.database)
     listeners = [Listener(api.url, job_id) for _ in range(5)]
@@ -251,6 +267,7 @@ def failed_job(database: Database) -> UUID:
     return job_id
 
 
+@pytest.mark.any_stack
 def test_a_client_that_goes_away_leaves_nothing_behind(api: Api) -> None:
     job_id = add_job(api.database)
     with going_away_after(1, follow(api.url, job_id)):
@@ -284,6 +301,7 @@ def test_one_poller_asks_for_all_streams_together(api: Api) -> None:
     assert {tuple(lines_of(listener.wait())) for listener in listeners} == {("one",)}
 
 
+@pytest.mark.any_stack
 def test_a_client_that_reads_slowly_takes_no_more_memory_than_a_page(api: Api) -> None:
     job_id = ended_job(api.database, *map(str, range(1000)))
     following = api.parts.following
@@ -318,6 +336,7 @@ def test_without_a_database_the_streams_end_and_go_on_later(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.any_stack
 def test_the_end_of_the_platform_ends_the_streams(api_settings: Settings) -> None:
     with serving(api_settings) as (url, parts):
         listeners = [Listener(url, add_job(parts.database)) for _ in range(5)]
@@ -327,11 +346,13 @@ def test_the_end_of_the_platform_ends_the_streams(api_settings: Settings) -> Non
     assert parts.following.streams() == 0
 
 
-def test_unknown_query_parameters_are_refused(api: Api) -> None:
-    answer = httpx2.get(f"{api.url}/jobs/{uuid4()}/events?lastEventId=1-0", timeout=60)
+@pytest.mark.any_stack
+def test_unknown_query_parameters_are_refused(one_api: Api) -> None:
+    answer = httpx2.get(f"{one_api.url}/jobs/{uuid4()}/events?lastEventId=1-0", timeout=60)
     assert answer.status_code == 422
 
 
+@pytest.mark.any_stack
 def test_a_stream_is_counted_among_the_metrics(api: Api) -> None:
     with going_away_after(1, follow(api.url, add_job(api.database))):
         assert "mlmini_event_streams 1.0" in httpx2.get(f"{api.url}/metrics", timeout=60).text
@@ -356,6 +377,7 @@ def test_a_process_that_is_asked_to_stop_ends_its_streams_and_then_itself(
     assert "Traceback" not in (server.folder / "log").read_text()
 
 
+@pytest.mark.any_stack
 def test_a_client_that_takes_nothing_does_not_keep_a_process_from_stopping(
     server: ApiServer, server_database: Database
 ) -> None:

@@ -141,9 +141,10 @@ def test_a_wait_ends_with_the_job_as_it_is(client: TestClient, api_database: Dat
     assert 0.3 <= time.monotonic() - began < 3
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "x", "1e9"])
-def test_a_wait_that_cannot_be_is_refused(client: TestClient, api_database: Database, wait: str) -> None:
-    answer = client.get(f"/jobs/{add_job(api_database)}?wait={wait}")
+def test_a_wait_that_cannot_be_is_refused(one_client: TestClient, one_parts: Parts, wait: str) -> None:
+    answer = one_client.get(f"/jobs/{add_job(one_parts.database)}?wait={wait}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == ["query", "wait"]
 
@@ -214,8 +215,8 @@ def test_the_list_is_filtered(client: TestClient, api_database: Database) -> Non
         ("cursor=WzkyMjMzNzIwMzY4NTQ3NzU4MDYsImEiXQ", "invalid_cursor"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused(client: TestClient, query: str, code: str) -> None:
-    answer = client.get(f"/jobs?{query}")
+def test_a_list_that_cannot_be_is_refused(one_client: TestClient, query: str, code: str) -> None:
+    answer = one_client.get(f"/jobs?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 

@@ -90,10 +90,12 @@ def test_a_model_that_answers_is_pinged_with_an_empty_line(served: TestClient, m
         assert (answer.status_code, answer.text) == (200, "\n")
 
 
+@pytest.mark.any_stack
 def test_the_version_is_the_release_as_text(served: TestClient) -> None:
     assert served.get("/serve/iris/version").text == served.get("/version").json()["platform"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     "body",
     [
@@ -117,6 +119,7 @@ def test_all_forms_of_the_rows_mean_the_same(served: TestClient, body: Any) -> N
     assert predictions(invoked(served, body)) == LABELS
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     "table",
     [
@@ -132,6 +135,7 @@ def test_a_table_in_csv_means_the_same(served: TestClient, table: str) -> None:
     assert answer.headers["x-model-version"] == "1"
 
 
+@pytest.mark.any_stack
 def test_a_long_table_in_csv_is_answered_in_one_list(served: TestClient) -> None:
     table = pd.concat([FRAME] * 100)
     for query, known in (("", LABELS * 100), ("?predict_fn=predict_proba", None)):
@@ -139,6 +143,7 @@ def test_a_long_table_in_csv_is_answered_in_one_list(served: TestClient) -> None
         assert predictions(answer) == (known or predictions(invoked(served, table, f"{SERVED}{query}")))
 
 
+@pytest.mark.any_stack
 def test_probabilities_are_the_predictions_where_that_is_asked_for(served: TestClient) -> None:
     asked = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
     known = served.post("/predict", json=asked | {"return": ["probability"]}).json()["probabilities"]
@@ -147,6 +152,7 @@ def test_probabilities_are_the_predictions_where_that_is_asked_for(served: TestC
     assert predictions(served.post(path, content=FRAME.to_csv(index=False), headers=CSV)) == known
 
 
+@pytest.mark.any_stack
 def test_a_model_of_one_column_takes_a_list_of_values(served: TestClient) -> None:
     path = "/serve/doubling@dev/invocations"
     for body in ({"instances": [4, 0.25]}, {"inputs": [[4], [0.25]]}, {"inputs": {"x": [4, 0.25]}}):
@@ -154,6 +160,7 @@ def test_a_model_of_one_column_takes_a_list_of_values(served: TestClient) -> Non
     assert predictions(invoked(served, {"inputs": {"x": 4}}, path)) == pytest.approx([8.0])
 
 
+@pytest.mark.any_stack
 def test_a_frame_with_gaps_is_taken_as_pandas_and_mlflow_write_it(served: TestClient) -> None:
     table = dirty().drop(columns="target")
     body = json.dumps({"dataframe_split": json.loads(table.to_json(orient="split", date_format="iso"))})
@@ -175,10 +182,12 @@ def test_a_frame_with_gaps_is_taken_as_pandas_and_mlflow_write_it(served: TestCl
         assert predictions(invoked(served, text, "/serve/customers@dev/invocations")) == known
 
 
+@pytest.mark.any_stack
 def test_nan_in_a_column_that_needs_a_value_is_a_missing_value(served: TestClient) -> None:
     assert "is missing in row 0; the model needs a value" in bad(served, FRAME.assign(sepal_width=math.nan).head(1))
 
 
+@pytest.mark.any_stack
 def test_what_is_worth_knowing_stands_in_headers(served: TestClient) -> None:
     body = as_mlflow_writes(pd.DataFrame({"age": [50.0], "city": ["Ulm"]}), params={"temperature": 1})
     answer = invoked(served, body, "/serve/customers@dev/invocations")
@@ -205,6 +214,7 @@ def test_the_environment_and_the_target_are_chosen_as_everywhere(
         assert "Did you mean 'weight'?" in refused(answer, 409, "RESOURCE_CONFLICT")
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -239,6 +249,7 @@ def test_what_cannot_be_right_is_explained(served: TestClient, body: Any, said: 
     assert said in bad(served, body)
 
 
+@pytest.mark.any_stack
 def test_every_wrong_cell_is_told_at_once(served: TestClient) -> None:
     message = bad(served, {"instances": [["a", 1, 1, 1], [1, 1, "b", 1]]})
     assert message.splitlines() == [
@@ -248,6 +259,7 @@ def test_every_wrong_cell_is_told_at_once(served: TestClient) -> None:
     ]
 
 
+@pytest.mark.any_stack
 def test_lists_of_columns_that_are_not_of_one_length_are_all_named(served: TestClient) -> None:
     lists = {"sepal_length": [1, 2], "sepal_width": [1], "petal_width": []}
     assert bad(served, {"inputs": lists}).splitlines()[1:] == [
@@ -256,11 +268,13 @@ def test_lists_of_columns_that_are_not_of_one_length_are_all_named(served: TestC
     ]
 
 
+@pytest.mark.any_stack
 def test_a_wrong_table_in_csv_is_explained(served: TestClient) -> None:
     answer = served.post(SERVED, content="sepal_length,sepal_width\n1,2\n", headers=CSV)
     assert "lacks petal_length, petal_width" in refused(answer, 400, "BAD_REQUEST")
 
 
+@pytest.mark.any_stack
 def test_probabilities_of_a_regression_are_refused(served: TestClient) -> None:
     path = "/serve/doubling@dev/invocations?predict_fn=predict_proba"
     said = "Version 2 has no probabilities. Leave out 'predict_fn'."
@@ -285,6 +299,7 @@ def test_errors_have_the_codes_and_statuses_of_mlflow(served: TestClient, path: 
         refused(served.get(path.replace("invocations", "ping")), status, code)
 
 
+@pytest.mark.any_stack
 def test_limits_hold_as_everywhere(served: TestClient, one_parts: Parts) -> None:
     settings = one_parts.settings
     long = " " * (settings.json_max_bytes + 1)
@@ -305,6 +320,7 @@ def test_limits_hold_as_everywhere(served: TestClient, one_parts: Parts) -> None
     refused(served.post(SERVED, json={}, headers={"Origin": "https://example.org"}), 403, "PERMISSION_DENIED")
 
 
+@pytest.mark.any_stack
 def test_an_unforeseen_error_is_told_in_this_form(app: FastAPI, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_given: object, **_named: object) -> None:
         raise RuntimeError("a secret")
@@ -315,6 +331,7 @@ def test_an_unforeseen_error_is_told_in_this_form(app: FastAPI, parts: Parts, mo
     assert "secret" not in refused(answer, 500, "INTERNAL_ERROR")
 
 
+@pytest.mark.any_stack
 def test_nan_is_no_json_elsewhere(served: TestClient) -> None:
     body = '{"dataset_name": "iris", "environment": "dev", "input_data": {"features": [[NaN, 1, 1, 1]]}}'
     assert served.post("/predict", content=body, headers=JSON).json()["code"] == "invalid_json"

@@ -23,8 +23,10 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     return platform
 
 
-def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestClient, platform: Platform) -> None:
-    answer = client.post("/predict", json=BODY)
+def test_an_answer_has_the_labels_and_the_version_that_gave_them(
+    one_client: TestClient, one_platform: Platform
+) -> None:
+    answer = one_client.post("/predict", json=BODY)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {
@@ -37,21 +39,24 @@ def test_an_answer_has_the_labels_and_the_version_that_gave_them(client: TestCli
     }
 
 
-def test_records_are_rows_by_column_name(client: TestClient, platform: Platform) -> None:
+@pytest.mark.any_stack
+def test_records_are_rows_by_column_name(one_client: TestClient, one_platform: Platform) -> None:
     records = [dict(zip(reversed(IRIS_COLUMNS), reversed(row), strict=True)) for row in ROWS]
-    answer = client.post("/predict", json=BODY | {"input_data": {"records": records}})
+    answer = one_client.post("/predict", json=BODY | {"input_data": {"records": records}})
     assert answer.json()["predictions"] == ["setosa", "virginica"]
 
 
-def test_probabilities_come_with_their_classes(client: TestClient, platform: Platform) -> None:
-    answer = client.post("/predict", json=BODY | {"return": ["label", "probability"]}).json()
+@pytest.mark.any_stack
+def test_probabilities_come_with_their_classes(one_client: TestClient, one_platform: Platform) -> None:
+    answer = one_client.post("/predict", json=BODY | {"return": ["label", "probability"]}).json()
     assert answer["classes"] == ["setosa", "versicolor", "virginica"]
     assert [len(row) for row in answer["probabilities"]] == [3, 3]
 
 
-def test_a_regression_answers_with_numbers(client: TestClient, platform: Platform) -> None:
+@pytest.mark.any_stack
+def test_a_regression_answers_with_numbers(one_client: TestClient, one_platform: Platform) -> None:
     body = BODY | {"dataset_name": "doubling", "input_data": {"features": [[4], [0.25]]}}
-    assert client.post("/predict", json=body).json()["predictions"] == pytest.approx([8.0, 0.5])
+    assert one_client.post("/predict", json=body).json()["predictions"] == pytest.approx([8.0, 0.5])
 
 
 def test_one_active_version_can_be_asked_for(client: TestClient, platform: Platform) -> None:
@@ -117,6 +122,7 @@ def test_a_target_that_nothing_active_predicts_names_those_that_are(client: Test
         assert client.post("/predict", json=body | {"target": "species", "version": 3}).status_code == 200
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("more", [{}, {"target": "target"}, {"version": 1}])
 def test_a_warm_prediction_asks_the_database_nothing(
     client: TestClient, parts: Parts, platform: Platform, statements: list[str], more: dict[str, Any]
@@ -134,6 +140,7 @@ def test_a_warm_prediction_asks_the_database_nothing(
     assert [] in [asked() for _ in range(20)]
 
 
+@pytest.mark.any_stack
 def test_what_was_done_to_an_input_is_told_beside_its_predictions(
     one_client: TestClient, one_platform: Platform
 ) -> None:
@@ -197,6 +204,7 @@ def test_a_wrong_request_is_refused(
     assert said in problem["detail"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_is_not_finite_is_refused(one_client: TestClient, one_platform: Platform, number: str) -> None:
     text = ('{"dataset_name": "iris", "environment": "dev", "input_data": {"features": [[1, 2, 3, NUMBER]]}}').replace(
@@ -207,6 +215,7 @@ def test_a_number_that_is_not_finite_is_refused(one_client: TestClient, one_plat
     assert answer.json()["code"] == "invalid_json"
 
 
+@pytest.mark.any_stack
 def test_every_wrong_cell_is_named_with_its_place(one_client: TestClient, one_platform: Platform) -> None:
     features = [[1, "b", 3, 4], [1, 2, 3, 4], [None, 2, True, 4]]
     problem = one_client.post("/predict", json=BODY | {"input_data": {"features": features}}).json()
@@ -215,6 +224,7 @@ def test_every_wrong_cell_is_named_with_its_place(one_client: TestClient, one_pl
     ]
 
 
+@pytest.mark.any_stack
 def test_an_error_of_the_model_is_not_blamed_on_the_client(client: TestClient, platform: Platform) -> None:
     platform.train(platform.dataset("wilful"), wilful(), name="wilful")
     with capture_logs() as logs:
@@ -224,6 +234,7 @@ def test_an_error_of_the_model_is_not_blamed_on_the_client(client: TestClient, p
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["request_failed"]
 
 
+@pytest.mark.any_stack
 def test_more_cells_than_allowed_are_too_large(one_client: TestClient, one_platform: Platform) -> None:
     rows = [[1, 2, 3, 4]] * (one_platform.settings.predict_max_cells // 4 + 1)
     answer = one_client.post("/predict", json=BODY | {"input_data": {"features": rows}})
@@ -239,6 +250,7 @@ def test_a_tampered_model_is_unavailable_and_says_why(client: TestClient, platfo
     assert "other contents" in answer.json()["detail"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/html"])
 def test_another_content_type_is_refused(one_client: TestClient, one_platform: Platform, content_type: str) -> None:
     answer = one_client.post("/predict", content=b"{}", headers={"content-type": content_type})

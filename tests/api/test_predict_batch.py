@@ -52,11 +52,22 @@ def problem(answer: Response, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-@pytest.fixture
-def furnished(client: TestClient, platform: Platform) -> Platform:
-    """With the rows to predict for."""
+def with_rows(client: TestClient, platform: Platform) -> Platform:
+    """The platform with the rows to predict for."""
     assert client.post("/datasets/upload", files={"file": ("rows.csv", ROWS)}).status_code == 201
     return platform
+
+
+@pytest.fixture
+def furnished(client: TestClient, platform: Platform) -> Platform:
+    """A platform of the test's own."""
+    return with_rows(client, platform)
+
+
+@pytest.fixture(scope="module")
+def one_furnished(one_client: TestClient, one_platform: Platform) -> Platform:
+    """One for all requests that leave nothing behind."""
+    return with_rows(one_client, one_platform)
 
 
 def test_the_model_and_the_input_are_pinned_when_the_job_is_accepted(client: TestClient, furnished: Platform) -> None:
@@ -107,13 +118,14 @@ def test_a_key_names_one_job(client: TestClient, furnished: Platform) -> None:
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else None,
 )
 def test_what_cannot_work_is_refused_before_the_202(
-    client: TestClient, furnished: Platform, changed: dict[str, Any], expected: tuple[int, str, str]
+    one_client: TestClient, one_furnished: Platform, changed: dict[str, Any], expected: tuple[int, str, str]
 ) -> None:
     status, code, said = expected
-    assert said in str(problem(ask(client, **changed), status, code))
-    assert client.get("/jobs", params={"kind": "predict"}).json()["items"] == []
+    assert said in str(problem(ask(one_client, **changed), status, code))
+    assert one_client.get("/jobs", params={"kind": "predict"}).json()["items"] == []
 
 
+@pytest.mark.any_stack
 def test_a_column_named_as_one_of_the_output_and_probabilities_of_numbers_are_refused(
     client: TestClient, furnished: Platform
 ) -> None:

@@ -47,6 +47,7 @@ def test_the_rows_come_back_with_their_predictions(one_client: TestClient, one_p
     assert "x-warnings" not in answer.headers
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("accept", ["application/json", "*/*"])
 def test_who_does_not_accept_csv_gets_one_answer_in_json(
     one_client: TestClient, one_platform: Platform, accept: str
@@ -83,6 +84,7 @@ FORMS: dict[str, bytes] = {
 }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("form", FORMS)
 def test_a_table_may_come_in_any_form(one_client: TestClient, one_platform: Platform, form: str) -> None:
     lines = send(one_client, FORMS[form]).text.splitlines()
@@ -103,6 +105,7 @@ def test_all_rows_are_predicted_by_the_version_that_was_found_first(
     assert shown["predictions"] == pytest.approx(expected)
 
 
+@pytest.mark.any_stack
 def test_a_table_without_rows_gives_its_header(one_client: TestClient, one_platform: Platform) -> None:
     assert send(one_client, HEADER).text == f"{HEADER},prediction\n"
     assert send(one_client, HEADER, accept="application/json").json()["predictions"] == []
@@ -227,6 +230,7 @@ WRONG: dict[str, tuple[str | bytes, dict[str, Any], int, str, str]] = {
 }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_table_is_refused(
     one_client: TestClient, one_platform: Platform, wrong: tuple[str | bytes, dict[str, Any], int, str, str]
@@ -239,6 +243,7 @@ def test_a_wrong_table_is_refused(
     assert said in problem["detail"]
 
 
+@pytest.mark.any_stack
 def test_every_wrong_cell_is_named_by_its_line_before_anything_is_predicted(
     one_client: TestClient, one_platform: Platform
 ) -> None:
@@ -256,6 +261,7 @@ def test_every_wrong_cell_is_named_by_its_line_before_anything_is_predicted(
     assert missing["problem_count"] == 150
 
 
+@pytest.mark.any_stack
 def test_a_table_may_be_larger_than_a_body_of_json_and_no_larger_than_an_upload(
     client: TestClient, platform: Platform
 ) -> None:
@@ -268,6 +274,7 @@ def test_a_table_may_be_larger_than_a_body_of_json_and_no_larger_than_an_upload(
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.any_stack
 def test_an_answer_that_breaks_off_is_told_by_its_connection(
     client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +285,7 @@ def test_an_answer_that_breaks_off_is_told_by_its_connection(
         send(client, content)
 
 
+@pytest.mark.any_stack
 def test_a_client_sees_that_an_answer_that_breaks_off_has_no_end(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def train_on(platform: Platform, name: str, content: bytes) -> None:
     platform.train(Data(row.dataset_id, row.id), fitted, name=name)
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("case", TABLES)
 def test_raw_rows_are_read_as_the_upload_was_told_to_be(
     one_client: TestClient, one_platform: Platform, case: str

@@ -82,6 +82,7 @@ def test_the_answer_is_that_of_predict(client: TestClient, platform: Platform) -
     assert route in client.get("/metrics").text
 
 
+@pytest.mark.any_stack
 def test_a_compiled_model_in_memory_is_asked_by_the_short_way(
     client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,32 +92,42 @@ def test_a_compiled_model_in_memory_is_asked_by_the_short_way(
     assert client.post("/models/iris/dev/predict", json=ROWS).content == known.content
 
 
-@pytest.mark.parametrize("in_form", [False, True])
+@pytest.fixture(scope="module")
+def two_forms(one_parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A model of iris as scikit-learn has it, and a compiled one of lilies, which none of these requests change."""
+    folder = tmp_path_factory.mktemp("two-forms")
+    platform = Platform(one_parts.database, one_parts.store, one_parts.settings, one_parts.key, folder)
+    platform.train(platform.dataset("iris"), iris_forest())
+    platform.train(platform.dataset("lilies"), iris_forest().in_form(), name="lilies")
+
+
+@pytest.mark.any_stack
+@pytest.mark.parametrize("name", ["iris", "lilies"])
 @pytest.mark.parametrize(
     ("place", "changed"),
     [
         *(
-            ("iriss/dev", {}),
-            ("Iris/dev", {}),
-            ("iris/staging", {}),
-            ("iris/stagging", {}),
-            ("iris/dev", {"version": 9}),
+            ("{name}s/dev", {}),
+            ("{Name}/dev", {}),
+            ("{name}/staging", {}),
+            ("{name}/stagging", {}),
+            ("{name}/dev", {"version": 9}),
         ),
-        ("iris/dev", {"input_data": {"records": [IRIS | {"petal_width": "wide"}]}}),
-        ("iris/dev", {"input_data": {"records": [{"petals": 1}]}}),
-        ("iris/dev", {"input_data": {"records": [IRIS], "features": [[1]]}}),
-        ("iris/dev", {"retrun": []}),
-        ("iris/dev", {"target": "species"}),
+        ("{name}/dev", {"input_data": {"records": [IRIS | {"petal_width": "wide"}]}}),
+        ("{name}/dev", {"input_data": {"records": [{"petals": 1}]}}),
+        ("{name}/dev", {"input_data": {"records": [IRIS], "features": [[1]]}}),
+        ("{name}/dev", {"retrun": []}),
+        ("{name}/dev", {"target": "species"}),
     ],
 )
 def test_what_is_wrong_is_told_as_predict_tells_it(
-    client: TestClient, platform: Platform, place: str, changed: dict[str, Any], in_form: bool
+    one_client: TestClient, two_forms: None, name: str, place: str, changed: dict[str, Any]
 ) -> None:
-    platform.train(platform.dataset(), iris_forest().in_form() if in_form else iris_forest())
+    place = place.format(name=name, Name=name.title())
     dataset, environment = place.split("/")
     body = {"dataset_name": dataset, "environment": environment} | ROWS | changed
-    known = client.post("/predict", json=body)
-    asked = client.post(f"/models/{place}/predict", json=ROWS | changed)
+    known = one_client.post("/predict", json=body)
+    asked = one_client.post(f"/models/{place}/predict", json=ROWS | changed)
     assert known.status_code >= 400
     assert asked.status_code == known.status_code
     assert _without_fields(asked.json()) == _without_fields(known.json())
@@ -131,6 +142,7 @@ def _without_fields(problem: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("name", ["compare", "1", "retire", "artifact", "predict", "batch"])
 def test_no_name_of_a_dataset_leads_to_another_route(app: FastAPI, name: str) -> None:
     path = f"/models/{name}/production/predict"
@@ -138,6 +150,7 @@ def test_no_name_of_a_dataset_leads_to_another_route(app: FastAPI, name: str) ->
     assert routes == ["/models/{dataset}/{environment}/predict"]
 
 
+@pytest.mark.any_stack
 def test_a_dataset_may_have_the_name_of_another_address(client: TestClient, platform: Platform) -> None:
     platform.train(platform.dataset("compare"), name="compare")
     assert client.post("/models/compare/dev/predict", json=ROWS).json()["predictions"] == ["setosa"]
@@ -146,10 +159,12 @@ def test_a_dataset_may_have_the_name_of_another_address(client: TestClient, plat
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
 
 
+@pytest.mark.any_stack
 def test_without_models_the_document_is_the_fixed_one(app: FastAPI, client: TestClient) -> None:
     assert document(client) == json.loads(json.dumps(app.openapi()))
 
 
+@pytest.mark.any_stack
 def test_the_columns_are_described_with_kinds_ranges_and_categories(client: TestClient, platform: Platform) -> None:
     version = customers(client, platform)
     eventually(lambda: typed(client) == [CUSTOMERS])
@@ -190,6 +205,7 @@ def test_the_example_is_a_row_of_the_table_and_is_answered(client: TestClient, p
     assert not validator.is_valid({"input_data": {"records": [row | {"agee": 1}]}})
 
 
+@pytest.mark.any_stack
 def test_the_document_is_valid_with_models_in_it(client: TestClient, app: FastAPI, platform: Platform) -> None:
     furnish(app.state.parts, platform.folder)
     eventually(lambda: len(typed(client)) == 6)
@@ -282,6 +298,7 @@ def test_the_fixed_document_is_served_while_the_database_was_never_asked(
     eventually(lambda: typed(client) == ["/models/iris/dev/predict"])
 
 
+@pytest.mark.any_stack
 def test_several_targets_are_told(client: TestClient, platform: Platform) -> None:
     data = platform.dataset()
     for target in ("first", "second"):
@@ -298,6 +315,7 @@ def _described(client: TestClient) -> str:
     return described
 
 
+@pytest.mark.any_stack
 def test_a_wide_model_is_described_in_part(client: TestClient, platform: Platform) -> None:
     names = [f"column_{number}" for number in range(MOST_COLUMNS + 5)]
     signature = numeric_signature(*names, classes=["a", "b"])

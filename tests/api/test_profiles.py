@@ -41,6 +41,7 @@ def columns_of(profile: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {column["name"]: column for column in profile["columns"]}
 
 
+@pytest.mark.any_stack
 def test_a_profile_tells_how_the_values_of_each_column_are_spread(client: TestClient) -> None:
     dataset = upload(client, TABLE.encode(), name="visits").json()
     profile = client.get(dataset["links"]["profile"]).json()
@@ -60,6 +61,7 @@ def test_a_profile_tells_how_the_values_of_each_column_are_spread(client: TestCl
     assert "cells" not in found["size"]
 
 
+@pytest.mark.any_stack
 def test_a_browser_gets_the_profile_as_a_page_without_scripts(client: TestClient) -> None:
     upload(client, TABLE.encode(), name="visits")
     answer = client.get("/datasets/visits/profile", headers={"Accept": "text/html"})
@@ -73,6 +75,7 @@ def test_a_browser_gets_the_profile_as_a_page_without_scripts(client: TestClient
     assert "style-src 'sha256-" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.any_stack
 def test_the_page_says_what_was_said_of_gap_words_and_kinds(client: TestClient) -> None:
     said = {"gap_words": '["gone", "<b>"]', "kinds": '{"size": "category"}'}
     files = {"file": ("said.csv", b"size,word\n1,gone\n2,x\n")}
@@ -81,6 +84,7 @@ def test_the_page_says_what_was_said_of_gap_words_and_kinds(client: TestClient) 
     assert "gap words (gone, &lt;b&gt;), kinds (size: category)" in page
 
 
+@pytest.mark.any_stack
 def test_a_long_table_is_profiled_from_rows_that_are_evenly_taken(client: TestClient) -> None:
     rows = "".join(f"{row % 5},{'ab'[row % 2]}\n" for row in range(50_000))
     upload(client, f"x,y\n{rows}".encode(), name="long")

@@ -98,6 +98,7 @@ def test_priority_and_limits_are_kept_apart_from_the_request(client: TestClient,
     assert (row.priority, row.time_limit_seconds, row.memory_limit_mb) == (2, 60, 512)
 
 
+@pytest.mark.any_stack
 def test_without_a_word_of_it_a_job_has_the_middle_priority_and_the_limits_of_the_settings(
     client: TestClient, api_settings: Settings
 ) -> None:
@@ -107,6 +108,7 @@ def test_without_a_word_of_it_a_job_has_the_middle_priority_and_the_limits_of_th
     assert job["limits"]["seconds"] == api_settings.job_seconds
 
 
+@pytest.mark.any_stack
 def test_the_limits_of_the_settings_themselves_may_be_asked_for(client: TestClient, api_settings: Settings) -> None:
     limits = {"seconds": api_settings.job_seconds, "memory_mb": api_settings.job_memory_mb}
     assert client.post("/train", json=body(limits=limits)).json()["limits"] == limits
@@ -132,6 +134,7 @@ def test_a_retry_keeps_priority_and_limits(client: TestClient, api_database: Dat
     assert (again["priority"], again["limits"]) == (9, limits)
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("change", [{"priority": 6}, {"limits": {"seconds": 61}}])
 def test_a_key_stands_for_its_priority_and_limits_too(client: TestClient, change: dict[str, Any]) -> None:
     headers = {"Idempotency-Key": "once"}
@@ -160,6 +163,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str], str]] = {
 }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(("change", "loc", "said"), WRONG.values(), ids=WRONG.keys())
 def test_what_goes_too_far_is_refused_by_name(
     one_client: TestClient, change: dict[str, Any], loc: list[str], said: str
@@ -170,11 +174,13 @@ def test_what_goes_too_far_is_refused_by_name(
     assert one_client.get("/jobs").json()["items"] == []
 
 
+@pytest.mark.any_stack
 def test_a_rehearsal_tells_the_limits_that_would_hold(one_client: TestClient) -> None:
     answer = one_client.post("/train?dry_run=true", json=body(limits={"seconds": 60})).json()
     assert (answer["valid"], answer["limits"]) == (True, {"seconds": 60, "memory_mb": 4096})
 
 
+@pytest.mark.any_stack
 def test_a_rehearsal_names_limits_beside_all_other_problems(one_client: TestClient) -> None:
     beyond = {"seconds": 1e6, "memory_mb": 10**6}
     for asked in (body(limits=beyond, model=model(n_estimator=5)), body(limits=beyond, dataset_name="irs")):

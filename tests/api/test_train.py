@@ -61,6 +61,7 @@ def test_a_training_on_an_uploaded_table_is_accepted(client: TestClient, custome
     assert answer.json()["request"]["model"]["params"] == {}
 
 
+@pytest.mark.any_stack
 def test_names_are_found_as_the_file_writes_them(client: TestClient) -> None:
     written = "Qualite\u0301,cafe\u0301,\u200bprix\n"
     table = written + "bon,Orl\u00e9ans,5\nmauvais,Paris,7\n" * 20
@@ -105,6 +106,7 @@ def test_a_dry_run_tells_what_would_run_and_makes_no_job(
     assert count_jobs(api_database) == 0
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("estimator", ["RandomForestClassifier", "RandomForestRegressor"])
 def test_a_dry_run_tells_what_the_reading_found_whether_the_training_is_valid_or_not(
     client: TestClient, api_database: Database, customers: str, estimator: str
@@ -153,23 +155,26 @@ def test_a_dry_run_tells_of_an_example_whose_name_is_taken(client: TestClient) -
     assert [problem["code"] for problem in dry["problems"]] == ["example_name_taken"]
 
 
-def test_a_dry_run_tells_every_problem(client: TestClient) -> None:
+@pytest.mark.any_stack
+def test_a_dry_run_tells_every_problem(one_client: TestClient) -> None:
     wanted = body(test_size=2, target_column="nope", model=model("svm", "SVM"))
-    dry = client.post("/train?dry_run=true", json=wanted).json()
+    dry = one_client.post("/train?dry_run=true", json=wanted).json()
     assert dry["valid"] is False
     assert dry["recipe"] is None
     assert [problem["code"] for problem in dry["problems"]] == ["unknown_estimator", "unknown_column", "invalid_split"]
     assert all(problem["title"] and problem["detail"] and problem["errors"] for problem in dry["problems"])
 
 
-def test_a_dry_run_on_a_table_that_is_not_there_says_so(client: TestClient) -> None:
+@pytest.mark.any_stack
+def test_a_dry_run_on_a_table_that_is_not_there_says_so(one_client: TestClient) -> None:
     wanted = body(dataset_name="nowhere", use_example=False, target_column="y")
-    answer = client.post("/train?dry_run=true", json=wanted)
+    answer = one_client.post("/train?dry_run=true", json=wanted)
     assert answer.status_code == 200
     assert answer.json()["request"] is None
     assert [problem["code"] for problem in answer.json()["problems"]] == ["unknown_dataset"]
 
 
-def test_a_body_that_is_no_training_is_refused_by_a_dry_run_too(client: TestClient) -> None:
-    refused(client.post("/train?dry_run=true", json={"dataset": "iris"}), 422, "invalid_request")
-    refused(client.post("/train?dry_run=perhaps", json=body()), 422, "invalid_request")
+@pytest.mark.any_stack
+def test_a_body_that_is_no_training_is_refused_by_a_dry_run_too(one_client: TestClient) -> None:
+    refused(one_client.post("/train?dry_run=true", json={"dataset": "iris"}), 422, "invalid_request")
+    refused(one_client.post("/train?dry_run=perhaps", json=body()), 422, "invalid_request")

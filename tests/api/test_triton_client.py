@@ -67,6 +67,7 @@ def test_predictions_come_in_binary_as_the_client_asks_by_default(triton: Infere
     assert found.get_response()["model_version"] == "1"
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_one_tensor_is_taken_in_every_precision(triton: InferenceServerClient, dtype: str, binary: bool) -> None:
@@ -77,6 +78,7 @@ def test_one_tensor_is_taken_in_every_precision(triton: InferenceServerClient, d
     assert [LABELS.index(label if isinstance(label, bytes) else label.encode()) for label in found.as_numpy("predict")]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
 def test_a_tensor_for_each_column_says_the_same(triton: InferenceServerClient, shape: tuple[int, ...]) -> None:
     columns = [tensor(name, ROWS[:, at].reshape(shape)) for at, name in enumerate(IRIS_COLUMNS)]
@@ -98,11 +100,13 @@ def test_a_table_of_texts_numbers_booleans_and_gaps_is_taken(triton: InferenceSe
     assert "'Ulm', in row 1" in found.get_response()["parameters"]["warnings"]
 
 
+@pytest.mark.any_stack
 def test_numbers_come_back_as_numbers(triton: InferenceServerClient) -> None:
     found = triton.infer("doubling@dev", [tensor("x", np.array([4, 7], dtype="int32"))])
     assert found.as_numpy("predict") == pytest.approx(np.array([8.0, 14.0]))
 
 
+@pytest.mark.any_stack
 def test_requests_at_one_time_and_priorities_are_taken(triton: InferenceServerClient) -> None:
     running = [triton.async_infer("iris", [tensor("rows", ROWS)], priority=1, timeout=10) for _ in range(4)]
     assert {tuple(each.get_result().as_numpy("predict")) for each in running} == {tuple(LABELS)}

@@ -72,6 +72,7 @@ def test_metadata_and_index_are_read(triton: InferenceServerClient) -> None:
     assert {("iris", "1", "READY"), ("iris@staging", "1", "READY"), ("customers@staging", "3", "READY")} <= index
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_one_tensor_is_taken_in_every_precision(triton: InferenceServerClient, dtype: str) -> None:
     outputs = [InferRequestedOutput(name) for name in ("predict_proba", "predict")]
@@ -84,6 +85,7 @@ def test_one_tensor_is_taken_in_every_precision(triton: InferenceServerClient, d
     assert found.get_response().parameters["environment"].string_param == "production"
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
 def test_a_tensor_for_each_column_says_the_same(triton: InferenceServerClient, shape: tuple[int, ...]) -> None:
     columns = [tensor(name, ROWS[:, at].reshape(shape)) for at, name in enumerate(IRIS_COLUMNS)]
@@ -105,11 +107,13 @@ def test_a_table_of_texts_numbers_booleans_and_gaps_is_taken(triton: InferenceSe
     assert "'Ulm', in row 1" in found.get_response().parameters["warnings"].string_param
 
 
+@pytest.mark.any_stack
 def test_numbers_come_back_as_numbers(triton: InferenceServerClient) -> None:
     found = triton.infer("doubling@dev", [tensor("x", np.array([4, 7], dtype="int32"))])
     assert found.as_numpy("predict") == pytest.approx(np.array([8.0, 14.0]))
 
 
+@pytest.mark.any_stack
 def test_requests_at_one_time_are_answered_with_priorities_and_timeouts(triton: InferenceServerClient) -> None:
     told: queue.Queue[Any] = queue.Queue()
     for _ in range(4):
@@ -131,6 +135,7 @@ def test_requests_at_one_time_are_answered_with_priorities_and_timeouts(triton: 
         ("iriss", ROWS, "NOT_FOUND", "There is no dataset 'iriss'"),
         ("customers", ROWS, "FAILED_PRECONDITION", "No model of 'customers' is active in 'production'"),
         ("iris@nowhere", ROWS, "INVALID_ARGUMENT", "nowhere"),
+        ("ir\0is", ROWS, "INVALID_ARGUMENT", "NUL"),
         ("iris", np.full((2, 4), np.inf), "INVALID_ARGUMENT", "inf"),
     ],
 )
@@ -142,6 +147,7 @@ def test_the_client_reads_what_is_wrong(
     assert refused.value.status() == f"StatusCode.{code}"
 
 
+@pytest.mark.any_stack
 def test_compressed_messages_and_what_the_platform_does_not_have_are_refused(triton: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="gzip"):
         triton.infer("iris", [tensor("rows", ROWS)], compression_algorithm="gzip")

@@ -32,6 +32,7 @@ def spooled(parts: Parts) -> list[str]:
     return [path.name for path in parts.reader.folder.iterdir() if path.name.startswith("spool-")]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
 def test_fields_may_come_before_and_after_the_file_in_pieces_of_any_size(client: TestClient, size: int) -> None:
     body = form(part("name", "Größe".encode()), FILE, part("description", b"x\r\n--limi"))
@@ -46,6 +47,7 @@ def test_fields_may_come_before_and_after_the_file_in_pieces_of_any_size(client:
     assert answer.json()["size_bytes"] == 8
 
 
+@pytest.mark.any_stack
 def test_a_file_may_hold_what_looks_like_a_boundary(client: TestClient) -> None:
     content = b'a\n"--limit"\n"\r\n--limit-"\n'
     body = form(part("x", b"").replace(b'"x"', b'"file"; filename="f.csv"') + content)
@@ -99,6 +101,7 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
 }
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(("kind", "body", "status", "code", "hint"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_body_that_cannot_be_right_is_refused_with_a_hint_and_leaves_nothing(
     one_client: TestClient, one_parts: Parts, *, kind: str | None, body: bytes, status: int, code: str, hint: str
@@ -112,6 +115,7 @@ def test_a_body_that_cannot_be_right_is_refused_with_a_hint_and_leaves_nothing(
     assert one_client.get("/datasets").json()["items"] == []
 
 
+@pytest.mark.any_stack
 def test_a_file_over_the_limit_is_refused_declared_or_not(api_settings: Settings) -> None:
     settings = api_settings.model_copy(update={"upload_max_bytes": 100_000})
     app = create_app(settings)
@@ -126,6 +130,7 @@ def test_a_file_over_the_limit_is_refused_declared_or_not(api_settings: Settings
         assert "100,000 bytes" in answer.json()["detail"]
 
 
+@pytest.mark.any_stack
 def test_a_client_that_leaves_halfway_leaves_nothing(app: FastAPI, client: TestClient, parts: Parts) -> None:
     sent: list[Message] = []
     messages: Iterator[Message] = iter(
@@ -153,6 +158,7 @@ def test_a_client_that_leaves_halfway_leaves_nothing(app: FastAPI, client: TestC
     assert client.get("/datasets").json()["items"] == []
 
 
+@pytest.mark.any_stack
 def test_the_documentation_shows_the_file_field(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/datasets/upload"]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]

@@ -48,6 +48,7 @@ def infer(client: TestClient, path: str = INFER, **body: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.any_stack
 def test_the_server_names_itself_and_its_extensions(v2: TestClient) -> None:
     found = v2.get("/v2").json()
     assert found["name"] == "ml-mini-platform"
@@ -75,6 +76,7 @@ def test_the_metadata_has_the_columns_with_their_types_and_the_outputs(v2: TestC
     assert (found["parameters"]["environment"], found["parameters"]["target"]) == ("production", "target")
 
 
+@pytest.mark.any_stack
 def test_a_regression_has_no_output_of_probabilities(v2: TestClient) -> None:
     outputs = v2.get("/v2/models/doubling@dev").json()["outputs"]
     assert [(each["name"], each["datatype"]) for each in outputs] == [("predict", "FP64")]
@@ -154,6 +156,7 @@ def test_one_active_version_can_be_asked_for_by_its_address(v2: TestClient) -> N
     assert v2.post(INFER, json={"inputs": [WHOLE], "model_version": "1"}).status_code == 400
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     "inputs",
     [
@@ -171,6 +174,7 @@ def test_all_forms_of_the_rows_mean_the_same(v2: TestClient, inputs: list[dict[s
     assert infer(v2, inputs=inputs, outputs=outputs)["outputs"] == infer(v2, outputs=outputs)["outputs"]
 
 
+@pytest.mark.any_stack
 def test_outputs_come_as_they_are_asked_for(v2: TestClient) -> None:
     proba, labels = infer(v2, outputs=[{"name": "predict_proba"}, {"name": "predict"}])["outputs"]
     assert (proba["name"], proba["shape"], proba["datatype"]) == ("predict_proba", [2, 3], "FP64")
@@ -180,6 +184,7 @@ def test_outputs_come_as_they_are_asked_for(v2: TestClient) -> None:
     assert labels["data"] == known["predictions"]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("datatype", ["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16"])
 def test_numbers_may_be_of_any_type_of_numbers(v2: TestClient, datatype: str) -> None:
     tensor = {"name": "x", "shape": [2], "datatype": datatype, "data": [4, 7]}
@@ -188,6 +193,7 @@ def test_numbers_may_be_of_any_type_of_numbers(v2: TestClient, datatype: str) ->
     assert output["data"] == pytest.approx([8.0, 14.0])
 
 
+@pytest.mark.any_stack
 def test_parameters_and_nulls_of_other_clients_are_taken(v2: TestClient) -> None:
     tensor = WHOLE | {"parameters": {"content_type": "np", "headers": None}}
     more: dict[str, Any] = {
@@ -198,6 +204,7 @@ def test_parameters_and_nulls_of_other_clients_are_taken(v2: TestClient) -> None
     assert "id" not in infer(v2, inputs=[tensor], **more)
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "application/json"}])
 def test_the_type_of_the_body_need_not_be_told(v2: TestClient, headers: dict[str, str]) -> None:
     content = b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [4.0]}]}'
@@ -205,6 +212,7 @@ def test_the_type_of_the_body_need_not_be_told(v2: TestClient, headers: dict[str
     assert answer.json()["outputs"][0]["data"] == pytest.approx([8.0])
 
 
+@pytest.mark.any_stack
 def test_a_column_that_is_left_out_is_told_of(client: TestClient, parts: Parts, tmp_path: Path) -> None:
     platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
     fitted = iris_forest()

@@ -12,6 +12,8 @@ from httpx2 import Response
 from api.lifespan import Parts
 from tests.support.models import IRIS_COLUMNS, Platform, doubling
 
+pytestmark = pytest.mark.any_stack
+
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 FLAT = [cell for row in ROWS for cell in row]
 DOUBLES = struct.pack("<8d", *FLAT)

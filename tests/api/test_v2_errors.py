@@ -53,6 +53,7 @@ def column(name: str, value: Any = 1.0, **other: Any) -> dict[str, Any]:
     return {"name": name, "shape": [1], "datatype": "FP64", "data": [value], **other}
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -72,6 +73,7 @@ def test_a_body_that_cannot_be_read_is_refused_with_the_place(v2: TestClient, co
     assert said in refused(v2, 400, content=content)
 
 
+@pytest.mark.any_stack
 def test_all_that_is_wrong_with_the_form_is_told_at_once(v2: TestClient) -> None:
     text = wrong(v2, 400, {"name": "a", "datatype": "FP65"}, {"shape": [1.0], "datatype": "FP64"})
     first, *lines = text.splitlines()
@@ -85,6 +87,7 @@ def test_all_that_is_wrong_with_the_form_is_told_at_once(v2: TestClient) -> None
     assert "'FP64'" in lines[1]
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -115,12 +118,14 @@ def test_a_tensor_that_cannot_be_one_is_refused(v2: TestClient, changed: dict[st
     assert said in wrong(v2, 400, WHOLE | changed)
 
 
+@pytest.mark.any_stack
 def test_at_most_a_hundred_elements_are_listed_with_their_count(v2: TestClient) -> None:
     text = wrong(v2, 400, {"name": "x", "shape": [400], "datatype": "FP64", "data": ["a"] * 400})
     assert text.startswith("400 things are wrong. The first 100:\n")
     assert len(text.splitlines()) == 101
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
@@ -146,6 +151,7 @@ def test_what_does_not_fit_the_model_is_explained_as_predict_does(
     assert said in wrong(v2, 422, *inputs)
 
 
+@pytest.mark.any_stack
 def test_every_wrong_cell_is_told_at_once_with_its_column_and_row(v2: TestClient) -> None:
     cells = WHOLE | {"datatype": "BYTES", "shape": [2, 4], "data": ["a", "1", "b", "1", "1", "1", "1", "c"]}
     lines = wrong(v2, 422, cells).splitlines()
@@ -161,6 +167,7 @@ def test_every_wrong_cell_is_told_at_once_with_its_column_and_row(v2: TestClient
     assert len(lines) == known["problem_count"] + 1
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
@@ -173,6 +180,7 @@ def test_unknown_outputs_are_refused(v2: TestClient, outputs: list[str], said: s
     assert said in wrong(v2, 400, WHOLE, outputs=[{"name": name} for name in outputs])
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("parameters", "outputs"),
     [
@@ -187,6 +195,7 @@ def test_parameters_of_outputs_are_looked_at(
     assert wrong(v2, 400, WHOLE, parameters=parameters, outputs=outputs)
 
 
+@pytest.mark.any_stack
 def test_probabilities_of_a_regression_are_refused(v2: TestClient) -> None:
     path = "/v2/models/doubling@dev/infer"
     text = wrong(v2, 422, column("x"), path=path, outputs=[{"name": "predict_proba"}])
@@ -211,6 +220,7 @@ def test_what_an_address_lacks_is_said(v2: TestClient, path: str, status: int, s
     assert said in wrong(v2, status, WHOLE, path=path)
 
 
+@pytest.mark.any_stack
 def test_limits_hold_as_everywhere(v2: TestClient, one_parts: Parts) -> None:
     assert "MLMINI_JSON_MAX_BYTES" in refused(v2, 413, content=b" " * (one_parts.settings.json_max_bytes + 1))
     lists = b'{"inputs": [' + b"[]," * (one_parts.settings.predict_max_cells + 100) + b"[]]}"
@@ -219,17 +229,20 @@ def test_limits_hold_as_everywhere(v2: TestClient, one_parts: Parts) -> None:
     assert "NUL" in refused(v2, 400, "/v2?a=%00", "GET")
 
 
+@pytest.mark.any_stack
 def test_cells_of_columns_that_are_left_out_count(v2: TestClient, one_parts: Parts) -> None:
     rows = one_parts.settings.predict_max_cells // 4 + 1
     tensor = {"name": "sepal_length", "shape": [rows], "datatype": "INT8", "data": [1] * rows}
     assert f"({rows} rows of 4)" in wrong(v2, 413, tensor)
 
 
+@pytest.mark.any_stack
 def test_pages_of_other_origins_and_other_hosts_are_refused_in_this_form(v2: TestClient) -> None:
     assert "MLMINI_CORS_ORIGINS" in refused(v2, 403, json={}, headers={"Origin": "https://example.org"})
     assert "MLMINI_ALLOWED_HOSTS" in refused(v2, 421, json={}, headers={"Host": "example.org"})
 
 
+@pytest.mark.any_stack
 def test_a_wrong_method_is_refused_in_this_form_even_for_a_browser(v2: TestClient) -> None:
     for path in (INFER, "/v2/nothing"):
         answer = v2.get(path, headers={"Accept": "text/html"})
@@ -245,6 +258,7 @@ def test_head_is_answered_as_get_but_without_a_body(v2: TestClient, path: str) -
         assert answer.headers[header] == known.headers[header]
 
 
+@pytest.mark.any_stack
 def test_an_unforeseen_error_is_told_in_this_form(app: FastAPI, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_given: object, **_named: object) -> None:
         raise RuntimeError("a secret")
@@ -257,6 +271,7 @@ def test_an_unforeseen_error_is_told_in_this_form(app: FastAPI, parts: Parts, mo
     assert any(line["event"] == "request_failed" for line in logs)
 
 
+@pytest.mark.any_stack
 def test_requests_are_logged_and_counted_with_the_status_that_was_sent(v2: TestClient) -> None:
     with capture_logs() as logs:
         refused(v2, 400, content=b"{", headers={"X-Request-ID": "v2-one"})
@@ -266,6 +281,7 @@ def test_requests_are_logged_and_counted_with_the_status_that_was_sent(v2: TestC
     assert 'route="/v2/models/{model}/infer",status="400"' in counted
 
 
+@pytest.mark.any_stack
 def test_a_busy_model_says_when_to_come_back(v2: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     async def busy(*_given: object) -> None:
         raise ModelBusy
@@ -276,6 +292,7 @@ def test_a_busy_model_says_when_to_come_back(v2: TestClient, one_parts: Parts, m
     assert int(answer.headers["retry-after"]) > 0
 
 
+@pytest.mark.any_stack
 def test_texts_of_clients_are_printable_and_short_in_errors(v2: TestClient) -> None:
     text = wrong(v2, 422, column("a\u0007b" + "c" * 5000), column("sepal_width"))
     assert text.isprintable()

@@ -44,12 +44,14 @@ def test_the_preview_has_the_values_of_the_cells_however_large_the_file_is(
     assert shown == {"columns": ["size", "day", "word"], "rows": [[1, "2026-01-31T00:00:00", "a"], [None, None, "b"]]}
 
 
+@pytest.mark.any_stack
 def test_a_dry_run_shows_the_reading_and_stores_nothing(client: TestClient) -> None:
     seen = upload(client, dry_run=True)
     assert (seen["reading"]["sheet"], seen["preview"]["rows"][0][0]) == ("Data", 1)
     assert client.get("/datasets").json()["items"] == []
 
 
+@pytest.mark.any_stack
 def test_a_workbook_is_read_anew_as_it_is_said(client: TestClient) -> None:
     upload(client)
     body = {"header": 2, "kinds": {"size": "category"}}
