@@ -42,6 +42,11 @@ class Address:
         except ValueError:
             return host == "localhost" or host.endswith(".localhost")
 
+    @property
+    def needs_authorities(self) -> bool:
+        """Whether a server, or a proxy on the way to it, may have to prove who it is."""
+        return not self.is_local or urlsplit(self.url).scheme != "http"
+
 
 def find_address(given: str | None) -> Address:
     """The address that was given, else that of the platform that runs on the home folder, else the default one.

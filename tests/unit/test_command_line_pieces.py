@@ -119,6 +119,21 @@ def test_no_proxy_stands_before_this_machine(url: str, *, local: bool) -> None:
     assert find_address(url).is_local is local
 
 
+@pytest.mark.parametrize(
+    ("url", "needed"),
+    [
+        ("http://127.0.0.1:8000", False),
+        ("HTTP://localhost", False),
+        ("https://127.0.0.1:8000", True),
+        # There may be a proxy.
+        ("http://ml.example", True),
+        ("https://ml.example", True),
+    ],
+)
+def test_whom_to_trust_is_read_where_somebody_may_have_to_prove_who_it_is(url: str, *, needed: bool) -> None:
+    assert find_address(url).needs_authorities is needed
+
+
 def test_a_problem_is_a_sentence_with_its_places() -> None:
     problem: dict[str, Any] = {
         "detail": "Two things are wrong.",
