@@ -3,6 +3,7 @@
 The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded`, `full` or `both`.
 """
 
+import functools
 import gc
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpcore2
 import pytest
 import structlog
 from xdist.remote import Producer
@@ -44,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # test processes than cores takes several times as long as what they wait for.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     remember_routes()
+    # Each client would read all authorities of this machine, and none of them meets TLS.
+    httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
     # Until all tests are collected: next to nothing of what is made until then is garbage.
     gc.disable()
     try:

@@ -22,7 +22,8 @@ LINES = set("─━│┃┏┓┗┛┌┐└┘├┤")
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    with launched(tmp_path_factory.mktemp("platform") / "home", {"MLMINI_EXAMPLES": "0"}) as launcher:
+    variables = {"MLMINI_EXAMPLES": "0", "MLMINI_WORKER_SLOTS": "2"}
+    with launched(tmp_path_factory.mktemp("platform") / "home", variables) as launcher:
         yield launcher
 
 
@@ -199,8 +200,8 @@ def test_priority_and_limits_are_asked_for_and_shown(mlmini: CommandLine, flower
 
 
 def test_a_job_that_waits_is_shown_with_its_place(mlmini: CommandLine, flowers: int) -> None:
-    # More of them than a worker of this machine runs at once.
-    running = [slow_job(mlmini)["job_id"] for _ in range(9)]
+    # More of them than the worker runs at once.
+    running = [slow_job(mlmini)["job_id"] for _ in range(3)]
     words = ["train", "flowers", "--target", "species", "--model", MODEL, "--priority", "9", "--detach", "--json"]
     last = mlmini.succeed(*words).document["job_id"]
     assert "Queue     place " in mlmini.succeed("jobs", "show", last).out

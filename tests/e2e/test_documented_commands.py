@@ -1,5 +1,6 @@
 """Every command that a document shows is run, or is seen to by the tests that `RUNNERS` names."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from tests.support.commands import SECONDS, Failed, run_blocks
 from tests.support.documented import DOCUMENTS, ROOT, Block, commands_for, name_of
 from tests.support.launcher import Launcher, launched
+from tests.support.processes import finish
 
 # Its platform has a model in it, and what it restores is started: see test_operations.py.
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -59,7 +61,9 @@ def test_the_documented_benchmarks_are_there(block: Block) -> None:
     for command in block.commands:
         python, *words = command.split()
         assert python == ".venv/bin/python"
-        subprocess.run([sys.executable, *words, "--help"], cwd=ROOT, check=True, capture_output=True)
+        assert words.pop(0) == "-m"
+        ended = finish([*words, "--help"], env=dict(os.environ), cwd=ROOT)
+        assert ended.returncode == 0, ended.stderr
 
 
 FAULTY = {
