@@ -65,18 +65,18 @@ def stage(
 @pytest.mark.rows(17)
 def test_jobs_that_workers_are_told_of_twice_or_not_at_all_take_effect_once(stage: Crowd) -> None:
     dropped, carried = stage.mangler.dropped, stage.mangler.carried
-    jobs = [stage.train() for _ in range(24)]
+    jobs = [stage.train() for _ in range(12)]
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)
-    assert stage.mangler.dropped >= dropped + 8
-    assert stage.mangler.carried >= carried + 16
+    assert stage.mangler.dropped >= dropped + 4
+    assert stage.mangler.carried >= carried + 8
     stage.settle()
 
 
 @pytest.mark.rows(14, 24)
-def test_of_a_hundred_trains_at_once_none_is_lost_with_a_redis_that_is_emptied(stage: Crowd) -> None:
-    # A hundred on SQLite, where the writers wait for each other.
-    each = 10 if LONG or stage.cluster.kind.database == SQLITE else 3
+def test_of_many_trains_at_once_none_is_lost_with_a_redis_that_is_emptied(stage: Crowd) -> None:
+    # More on SQLite, where the writers wait for each other; a hundred with MLMINI_CHAOS=long.
+    each = 10 if LONG else 4 if stage.cluster.kind.database == SQLITE else 2
     before = stage.journal.accepted_jobs()
     with stage.without_workers(), redis.Redis(port=stage.cluster.site.valkey.port) as client:
         at_once(*[partial(_train_some, stage, each)] * 10)

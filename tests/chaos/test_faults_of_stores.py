@@ -13,7 +13,7 @@ from shared.jobs.states import State
 from tests.support.chaos.backends import OBJECTS, SQLITE, Backends, Kind
 from tests.support.chaos.journal import OK, Call
 from tests.support.chaos.network import STORE
-from tests.support.chaos.scenario import FLOWER, SLOW, Scenario, scenario, until_gone
+from tests.support.chaos.scenario import FLOWER, Scenario, scenario, until_gone
 from tests.support.objects import put, read
 from tests.support.proxy import Proxy
 from tests.support.site import Worker
@@ -21,6 +21,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
+# Of some 500 KB.
+LARGE = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 250, "max_depth": 2}}
 # A collector looks every half second for files that nobody has named for two.
 COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # What is in every file of the irises, and in every model.
@@ -45,7 +47,7 @@ def way(stage: Scenario) -> Proxy:
 def half_sent(stage: Scenario, way: Proxy) -> tuple[UUID, Worker]:
     """A job whose model is on its way to the store, some of it already there; and the worker that sends it."""
     arm = stage.cluster.arm("put.before", "sleep:1")
-    job_id = stage.train(SLOW)
+    job_id = stage.train(LARGE)
     until_gone([arm])
     began = way.sent
     way.slice_bytes, way.delay_seconds = 4096, 0.02

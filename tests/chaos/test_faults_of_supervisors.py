@@ -41,7 +41,7 @@ def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPath
 @pytest.mark.parametrize("rows", [batch(*rows) for rows in BATCHES])
 def test_a_job_whose_worker_is_killed_is_finished_by_another(stage: Scenario, rows: tuple[int, ...]) -> None:
     arms = [stage.cluster.arm(POINTS[row][0], "kill9") for row in rows]
-    jobs = [stage.train(SLOW if 3 in rows else CHEAP) for _ in rows]
+    jobs = [stage.train(SLOW if row == 3 else CHEAP) for row in rows]
     until_gone(arms)
     for job_id in jobs:
         stage.until(job_id, State.SUCCEEDED)

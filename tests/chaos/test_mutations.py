@@ -11,8 +11,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from shared.errors import DatabaseUnavailable
-from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind as JobKind
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow
@@ -21,6 +19,7 @@ from tests.support.chaos.checker import check
 from tests.support.chaos.clients import Client
 from tests.support.chaos.cluster import Cluster, cluster
 from tests.support.chaos.journal import Journal
+from tests.support.chaos.locks import can_be_written
 from tests.support.jobs import add_job
 from tests.support.processes import ROOT
 from tests.support.site import SLOW, Worker
@@ -61,20 +60,11 @@ def stopped_before_its_commit(place: Cluster) -> UUID:
         place.arm("commit.before", "stop")
         job_id = place.site.train(CHEAP)
         eventually(place.stopped, timeout=30, what="the worker stands still")
-        if can_be_written(place):
+        if can_be_written(place.site.settings.sqlalchemy_url):
             return job_id
         # Its heartbeat was in the middle of a write: nobody else could go on.
         place.resume()
         place.site.until(job_id, State.SUCCEEDED)
-
-
-def can_be_written(place: Cluster) -> bool:
-    try:
-        with place.site.database.write() as session:
-            session.execute(select(JobRow.id).with_for_update())
-    except DatabaseUnavailable:
-        return False
-    return True
 
 
 def settled(worker: Worker, job_id: UUID) -> bool:

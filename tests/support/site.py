@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,14 @@ from uuid import UUID
 
 import psutil
 from pydantic import SecretStr
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import find_dataset, find_version
 from shared.datasets.examples import ensure_example
+from shared.fail_points import VARIABLE
 from shared.jobs.acceptance import accept, find_job
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
@@ -40,9 +43,9 @@ FAST: dict[str, Any] = {
     # Who wants running jobs to end in peace says so.
     "drain_seconds": 0,
 }
-FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 10}}
-# Some two seconds of fitting, long enough to be met in the middle of it, and little of all else.
-SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 600, "max_depth": 2}}
+FOREST = {"module": "ensemble", "class": "RandomForestClassifier", "params": {"n_estimators": 3}}
+# About a second of fitting, long enough to be met in the middle of it, and little of all else.
+SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 300, "max_depth": 2}}
 
 
 @dataclass
@@ -126,6 +129,31 @@ class Site:
         worker = Worker(process, log_path)
         self.workers.append(worker)
         return worker
+
+    def kill_at(self, points: Sequence[str], begin: Callable[[], UUID]) -> JobRow:
+        """Have workers killed at these points of one job, each by the next attempt; the job once one has finished it.
+
+        The first one is there and was started with `armed`. Nobody waits for the leases of the dead.
+        """
+        (worker,), job_id = self.workers, None
+        for point in points:
+            (self.folder / point).touch()
+            if job_id is None:
+                job_id = begin()
+            else:
+                worker = self.launch_worker(**self.armed(points))
+            assert worker.process.wait(timeout=60) == -signal.SIGKILL, worker.log
+            assert not (self.folder / point).exists(), f"killed at another point than {point}"
+            with self.database.write() as session:
+                session.execute(update(JobRow).where(JobRow.lease_until.is_not(None)).values(lease_until=Now()))
+        self.start_worker(**self.armed(points))
+        assert job_id is not None
+        return self.until(job_id, State.SUCCEEDED)
+
+    def armed(self, points: Sequence[str]) -> dict[str, str]:
+        """What has a worker killed at a point as soon as there is a file of its name."""
+        faults = ";".join(f"{point}=kill9@{self.folder / point}" for point in points)
+        return {VARIABLE: faults, "MLMINI_MAX_CRASHES": str(len(points) + 1)}
 
     def train(self, choice: dict[str, Any] = FOREST, *, example: str = "iris", **more: Any) -> UUID:
         """Accept a train job on a bundled example and ring the doorbell, as the API does."""

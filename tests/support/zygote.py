@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+from sqlalchemy.orm import configure_mappers
 
 from shared.processes import follow_parent
 from shared.sandbox import client
@@ -45,6 +46,8 @@ ROOT = Path(__file__).parents[2]
 # With these all is imported that a process of the platform needs, but no module that is run as `__main__`.
 _IMPORTED = (
     "api.app",
+    "billiard.dummy",
+    "billiard.pool",
     "celery.app.amqp",
     "celery.app.control",
     "celery.app.events",
@@ -57,6 +60,7 @@ _IMPORTED = (
     "celery.worker.autoscale",
     "celery.worker.components",
     "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
     "celery.worker.strategy",
     *(f"cli.actions.{path.stem}" for path in sorted((ROOT / "cli" / "actions").glob("[a-z]*.py"))),
     "cli.app",
@@ -232,6 +236,8 @@ def main() -> None:
     for name in sys.argv[1:]:
         importlib.import_module(name)
     remember_descriptions()
+    # Otherwise each of them puts the mapped classes together at its first query.
+    configure_mappers()
     # What is there now is no garbage: to look at it in each process would copy it for each.
     gc.collect()
     gc.freeze()

@@ -15,7 +15,6 @@ from api.app import create_app
 from cli.launcher.prepare import prepare
 from shared.consistency.examination import Examination
 from shared.errors import ModelInUse
-from shared.fail_points import VARIABLE
 from shared.jobs.endings import hand_back
 from shared.jobs.states import Kind, State
 from shared.prediction.cache import PredictorCache
@@ -164,19 +163,12 @@ def test_who_asks_for_the_same_form_gets_one_job(installation: Site) -> None:
 
 
 @pytest.mark.any_stack
-@pytest.mark.parametrize("point", ["fetch.half", "fit.running", "put.before", "put.after", "commit.inside"])
-def test_a_worker_that_is_killed_is_followed_by_another_and_there_is_one_form(installation: Site, point: str) -> None:
-    first = installation.start_worker()
+def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_form(installation: Site) -> None:
+    points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
+    installation.start_worker(**installation.armed(points))
     version = trained_before(installation)
-    first.terminate(timeout=20)
-    armed = installation.folder / "armed"
-    armed.touch()
-    installation.start_worker(**{VARIABLE: f"{point}=kill9@{armed}"})
-    job_id = ask(installation, version)
-    eventually(lambda: not armed.exists(), timeout=60)
-    installation.start_worker()
-    job = installation.until(job_id, State.SUCCEEDED, timeout=90)
-    assert job.crash_count == 1
+    job = installation.kill_at(points, lambda: ask(installation, version))
+    assert job.crash_count == len(points)
     assert named_forms(installation) == list(forms(installation)) == ["iris_model_dev_v1.npz"]
     assert differences(installation) == []
 
@@ -207,24 +199,14 @@ def test_a_form_that_is_not_whole_is_made_again_and_a_whole_one_is_left_alone(in
 
 
 @pytest.mark.any_stack
-@pytest.mark.parametrize("point", ["put.before", "put.after", "commit.inside"])
-def test_a_worker_that_is_killed_while_a_damaged_form_is_made_again_leaves_no_harm(
-    installation: Site, point: str
-) -> None:
-    site, name = installation, "iris_model_dev_v1.npz"
-    first = site.start_worker()
+def test_workers_that_are_killed_while_a_damaged_form_is_made_again_leave_no_harm(installation: Site) -> None:
+    site, name, points = installation, "iris_model_dev_v1.npz", ("put.before", "put.after", "commit.inside")
+    site.start_worker(**site.armed(points))
     version = trained(site)
     before = forms(site)
-    first.terminate(timeout=20)
     site.store.delete(site.settings.models_bucket, name)
     put(site.store, site.settings.models_bucket, name, b"something else", folder=site.folder)
-    armed = site.folder / "armed"
-    armed.touch()
-    site.start_worker(**{VARIABLE: f"{point}=kill9@{armed}"})
-    job_id = ask(site, version)
-    eventually(lambda: not armed.exists(), timeout=60)
-    site.start_worker()
-    site.until(job_id, State.SUCCEEDED, timeout=90)
+    site.kill_at(points, lambda: ask(site, version))
     assert forms(site) == before
     assert differences(site) == []
 

@@ -6,16 +6,14 @@ from uuid import UUID
 import psutil
 import pytest
 import redis
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from shared.counters import CounterRow
-from shared.database import Database
-from shared.errors import DatabaseUnavailable
 from shared.jobs.acceptance import cancel
-from shared.jobs.rows import JobEventRow, JobRow
+from shared.jobs.rows import JobEventRow
 from shared.jobs.states import State
 from shared.registry.rows import DeploymentRow, RegistryRow
 from tests.support.alive import alive
+from tests.support.chaos.locks import can_be_written
 from tests.support.site import SLOW, Site, Worker
 from tests.support.waiting import eventually
 
@@ -122,23 +120,18 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(i
     assert installation.until(job_id, State.SUCCEEDED).attempt == 2
 
 
-def pause(worker: Worker, database: Database) -> list[psutil.Process]:
+def pause(worker: Worker, url: str) -> list[psutil.Process]:
     """Stop a worker with all it started, but not while it holds a lock, which would stop everybody."""
     family = worker.family()
 
     def paused() -> bool:
         for process in family:
             process.send_signal(signal.SIGSTOP)
-        try:
-            with database.write() as session:
-                # On PostgreSQL a lock is of one row: try those that a worker writes to.
-                session.execute(update(JobRow).values(worker=JobRow.worker))
-                session.execute(update(CounterRow).values(value=CounterRow.value))
-        except DatabaseUnavailable:
-            for process in family:
-                process.send_signal(signal.SIGCONT)
-            return False
-        return True
+        if can_be_written(url):
+            return True
+        for process in family:
+            process.send_signal(signal.SIGCONT)
+        return False
 
     eventually(paused, timeout=60)
     return family
@@ -148,7 +141,7 @@ def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Si
     paused = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
     installation.until_fitting(job_id)
-    stopped = pause(paused, installation.database)
+    stopped = pause(paused, installation.settings.sqlalchemy_url)
     installation.start_worker()
     job = installation.until(job_id, State.SUCCEEDED)
     for process in stopped:

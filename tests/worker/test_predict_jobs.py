@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from shared.fail_points import VARIABLE
 from shared.hashing import digest_of
 from shared.jobs.acceptance import cancel
 from shared.jobs.limits import RequestedLimits
@@ -116,21 +115,14 @@ def test_parquet_comes_as_parquet_and_a_retired_version_still_answers_what_was_a
 
 
 @pytest.mark.any_stack
-@pytest.mark.parametrize("point", ["fetch.half", "fit.running", "put.before", "put.after", "commit.inside"])
-def test_a_worker_that_is_killed_is_followed_by_another_and_there_is_one_output(installation: Site, point: str) -> None:
-    first = installation.start_worker()
+def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_output(installation: Site) -> None:
+    points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
+    installation.start_worker(**installation.armed(points))
     trained(installation)
-    first.terminate(timeout=20)
     upload(installation, "rows", flowers(60_000))
-    armed = installation.folder / "armed"
-    armed.touch()
-    installation.start_worker(**{VARIABLE: f"{point}=kill9@{armed}"})
-    job_id = predict_batch(installation, source="rows")
-    eventually(lambda: not armed.exists(), timeout=60)
-    installation.start_worker()
-    job = installation.until(job_id, State.SUCCEEDED, timeout=90)
-    assert (job.crash_count, len(outputs(installation))) == (1, 1)
-    assert one_output(installation, job_id).count(b"\n") == 60_001
+    job = installation.kill_at(points, lambda: predict_batch(installation, source="rows"))
+    assert (job.crash_count, len(outputs(installation))) == (len(points), 1)
+    assert one_output(installation, job.id).count(b"\n") == 60_001
 
 
 @pytest.mark.any_stack

@@ -10,12 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from shared.counters import CounterRow
 from shared.database import LOCK_WAIT_SECONDS
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import DatabaseUnavailable
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import State
 from shared.object_store.shelves import buckets_of
@@ -27,6 +25,7 @@ from tests.support.chaos.checker import check
 from tests.support.chaos.clients import Client
 from tests.support.chaos.cluster import Cluster, cluster
 from tests.support.chaos.journal import OK, Call, Journal
+from tests.support.chaos.locks import can_be_written
 from tests.support.site import Worker
 from tests.support.waiting import eventually
 
@@ -36,7 +35,11 @@ LONG = os.environ.get(f"{PREFIX}CHAOS") == "long"
 
 CHEAP = {"module": "naive_bayes", "class": "GaussianNB", "params": {}}
 # Long enough to be met in the middle of its fit; nothing else of it takes long.
-SLOW = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 450, "max_depth": 2}}
+SLOW = {
+    "module": "linear_model",
+    "class": "LogisticRegression",
+    "params": {"solver": "saga", "max_iter": 50_000, "tol": 0},
+}
 # How often a client asks as long as it usually does.
 _PATIENCE = 3
 FLOWER = [[5.1, 3.5, 1.4, 0.2]]
@@ -124,12 +127,7 @@ class Scenario:
 
     def writable(self) -> bool:
         """Whether those who stand still hold no lock that others need."""
-        with suppress(DatabaseUnavailable), self.cluster.site.database.write() as session:
-            # On PostgreSQL a lock is of one row: try those that a worker writes to.
-            session.execute(update(JobRow).values(worker=JobRow.worker))
-            session.execute(update(CounterRow).values(value=CounterRow.value))
-            return True
-        return False
+        return can_be_written(self.cluster.site.settings.sqlalchemy_url)
 
     def stop_at(self, point: str, begin: Callable[[], UUID]) -> UUID:
         """The job that was begun and whose worker stands still at a point, but without a lock: it would stop all."""
