@@ -4,10 +4,12 @@ With MLMINI_CHAOS=long the lock is held for 20 s, which is longer than anybody w
 than a lease.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -55,6 +57,13 @@ def taken_by(stage: Far, worker: Worker) -> UUID:
         job_id = stage.train(SLOW)
         stage.cluster.site.until_fitting(job_id)
     return job_id
+
+
+def expect_off(worker: Worker, seconds: int) -> None:
+    """The worker's own clock is wrong by so much, as its log shows."""
+    line = next(line for line in worker.log.splitlines() if '"upkeep_started"' in line)
+    written = datetime.fromisoformat(json.loads(line)["timestamp"])
+    assert abs((written - datetime.now(UTC)).total_seconds() - seconds) < HOUR_SECONDS / 2
 
 
 @pytest.mark.rows(33)
@@ -116,6 +125,7 @@ def test_a_worker_whose_clock_is_off_by_an_hour_keeps_its_leases_and_takes_nobod
     wrong = stage.cluster.site.launch_worker(f"{MODULE} {seconds_off}", **ENVIRONMENT)
     eventually(lambda: wrong.is_ready or wrong.process.poll() is not None, timeout=60)
     assert wrong.process.poll() is None, wrong.log
+    expect_off(wrong, seconds_off)
     own = taken_by(stage, wrong)
     others = [stage.train() for _ in range(4)]
     for job_id in (own, *others):

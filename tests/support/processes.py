@@ -16,8 +16,6 @@ from tests.support.zygote import ROOT, Program, Wish, zygote
 
 __all__ = ["ROOT", "Process", "Program", "contents", "environment", "finish", "launch", "own_ports", "process", "run"]
 
-# Its clock has to be wrong before anything is imported.
-_NEVER_FORKED = "tests.support.chaos.shifted_worker"
 _SECONDS = 120
 
 
@@ -47,7 +45,7 @@ def launch(
     errors = errors or output
     with Path(os.devnull).open("rb") as nothing:
         source = nothing.fileno() if stdin is None else stdin
-        if forked and command[0] != _NEVER_FORKED and sys.platform == "linux":
+        if forked and sys.platform == "linux":
             wish = Wish(command, env, str(cwd), new_session, stem)
             return zygote().start(wish, [source, output.fileno(), errors.fileno()])
         return subprocess.Popen(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import insert
 
 from shared.jobs.rows import JobRow
@@ -38,6 +39,7 @@ def success_line(result: dict[str, Any]) -> str:
 '''
 
 
+@pytest.mark.any_stack
 def test_a_kind_of_job_is_a_line_and_a_file(installation: Site, tmp_path: Path) -> None:
     copy = tmp_path / "product"
     for package in ("api", "worker", "shared", "migrations"):

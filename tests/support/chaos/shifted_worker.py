@@ -1,6 +1,7 @@
 """A worker whose clock is wrong: `python -m tests.support.chaos.shifted_worker SECONDS`.
 
-It is wrong for all that this process asks in Python, the signatures of requests to S3 among it. A library that shifts
+It is wrong for all that this process asks in Python, the signatures of requests to S3 among it, but for what kept a
+function as a default. A library that shifts
 the clock of whole processes is not among the packages that everybody can install. The clock of the database, by which
 alone leases are told, is right.
 """
@@ -10,19 +11,27 @@ import importlib
 import os
 import sys
 import time
+from types import ModuleType
 from typing import Any
 
 MODULE = "tests.support.chaos.shifted_worker"
 
 
 def shift(seconds: float) -> None:
-    """Let the clock be wrong from now on, for all modules that are imported later."""
-    right_time, right_time_ns, right_gmtime, right_localtime = time.time, time.time_ns, time.gmtime, time.localtime
+    """Let the clock be wrong from now on, for all modules: those that are imported, and those that will be."""
+    right = [time.time, time.time_ns, time.gmtime, time.localtime, dt.datetime]
+    right_time, right_time_ns, right_gmtime, right_localtime, _ = right
     time.time = lambda: right_time() + seconds
     time.time_ns = lambda: right_time_ns() + int(seconds * 10**9)
     time.gmtime = lambda of=None: right_gmtime(time.time() if of is None else of)
     time.localtime = lambda of=None: right_localtime(time.time() if of is None else of)
     dt.datetime = _shifted(dt.datetime, seconds)  # type: ignore[misc] # this is what it is about
+    wrong = [time.time, time.time_ns, time.gmtime, time.localtime, dt.datetime]
+    instead = {id(old): new for old, new in zip(right, wrong, strict=True)}
+    for module in [each for each in sys.modules.values() if isinstance(each, ModuleType)]:
+        for name, value in [*vars(module).items()]:
+            if id(value) in instead and module.__name__ != __name__:
+                setattr(module, name, instead[id(value)])
 
 
 def _shifted(right: type[dt.datetime], seconds: float) -> type[dt.datetime]:
@@ -49,5 +58,4 @@ def _shifted(right: type[dt.datetime], seconds: float) -> type[dt.datetime]:
 if __name__ == "__main__":
     shift(float(sys.argv[1]))
     sys.path.insert(0, os.environ["PYTHONPATH"])
-    # Only now: whoever is imported before has the right clock.
     importlib.import_module("worker.__main__").main()
