@@ -16,9 +16,10 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.lifespan import Parts
 from api.server import GRACE_SECONDS
+from shared.compiled.model import CompiledModel, Computed
 from shared.database import Database
 from shared.object_store import open_store
-from shared.prediction.computing import Answers, ModelInForm
+from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.arrivals import Arrivals
@@ -177,17 +178,17 @@ def test_a_form_that_is_stuck_refuses_at_once_until_its_predictions_have_ended(
     # No form that is known computes for long. What it does is done in a thread of the process, which cannot be killed.
     gate, begun = threading.Event(), []
 
-    def compute(model: ModelInForm, rows: Any, *, probabilities: bool) -> Answers:
+    def compute(model: CompiledModel, rows: Any, *, probabilities: bool) -> Computed:
         begun.append(model)
         gate.wait()
         return real(model, rows, probabilities=probabilities)
 
-    real = ModelInForm.compute
-    hasty.platform.train(hasty.slow, doubling().in_form(), name="slow")
-    eventually(lambda: hasty.ask(SLOW).result(SOON).json().get("predictions") == [2.0])
+    real = CompiledModel.compute
     # What is known to take long is computed in a thread.
     monkeypatch.setattr(ModelInForm, "seconds", lambda *_: 1.0)
-    monkeypatch.setattr(ModelInForm, "compute", compute)
+    hasty.platform.train(hasty.slow, doubling().in_form(), name="slow")
+    eventually(lambda: hasty.ask(SLOW).result(SOON).json().get("predictions") == [2.0])
+    monkeypatch.setattr(CompiledModel, "compute", compute)
     refused = until(hasty, SLOW, "model_busy")
     assert refused.status_code == 503
     assert "is still at predictions that took longer than 0.3 seconds" in refused.json()["detail"]
