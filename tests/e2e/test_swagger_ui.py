@@ -29,6 +29,14 @@ def url(platform: Launcher) -> str:
     return platform.url("Swagger UI")
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Browser, platform: Launcher) -> Iterator[SwaggerPage]:
+    """A page for several tests, each with operations of its own: to load one takes seconds of a core."""
+    url = platform.url("Swagger UI")
+    with browsing(browser, url) as context:
+        yield SwaggerPage(context.new_page(), url)
+
+
 def test_the_walk_succeeds_by_clicking_with_the_network_cut(browser: Browser, url: str, tmp_path: Path) -> None:
     file = tmp_path / "Flowers.csv"
     file.write_text(FLOWERS)
@@ -61,40 +69,36 @@ def test_the_walk_succeeds_by_clicking_with_the_network_cut(browser: Browser, ur
 
 
 @pytest.mark.parametrize("width", [1400, 390])
-def test_the_page_is_whole_and_no_wider_than_the_window(
-    browser: Browser, url: str, platform: Launcher, width: int
-) -> None:
+def test_the_page_is_whole_and_no_wider_than_the_window(shared: SwaggerPage, platform: Launcher, width: int) -> None:
     with platform.client() as client:
         operations = Walk(client).operations
-    with browsing(browser, url, width=width) as context:
-        page = SwaggerPage(context.new_page(), url)
-        expect(page.page).to_have_title("ML Mini Platform")
-        expect(page.page.locator(".opblock")).to_have_count(len(operations))
-        expect(page.page.locator(".info li")).to_have_count(5)
-        assert page.overflow() == 0
-        for tag, operation in [("Train", "train_model"), ("Models", "list_models"), ("Datasets", "preview_dataset")]:
-            with page.opened(tag, operation):
-                page.execute()
-                assert page.overflow() == 0, operation
-        assert page.errors == []
+    shared.page.set_viewport_size({"width": width, "height": 1000})
+    expect(shared.page).to_have_title("ML Mini Platform")
+    expect(shared.page.locator(".opblock")).to_have_count(len(operations))
+    expect(shared.page.locator(".info li")).to_have_count(5)
+    assert shared.page.evaluate("window.innerWidth") == width
+    assert shared.overflow() == 0
+    for tag, operation in [("Train", "train_model"), ("Models", "list_models"), ("Datasets", "preview_dataset")]:
+        with shared.opened(tag, operation):
+            shared.execute()
+            assert shared.overflow() == 0, operation
+    assert shared.errors == []
 
 
-def test_an_upload_without_a_file_says_so_and_sends_nothing(browser: Browser, url: str, tmp_path: Path) -> None:
+def test_an_upload_without_a_file_says_so_and_sends_nothing(shared: SwaggerPage, tmp_path: Path) -> None:
     file = tmp_path / "flowers.csv"
     file.write_text(FLOWERS)
-    with browsing(browser, url) as context:
-        page = SwaggerPage(context.new_page(), url)
-        sent: list[str] = []
-        page.page.on("request", lambda request: sent.append(request.url))
-        with page.opened("Datasets", "upload_dataset") as upload:
-            upload.locator("button.execute").click()
-            cell = upload.locator("td:has(input[type=file]:invalid)")
-            expect(cell).to_be_visible()
-            assert "Choose a file first" in cell.evaluate("cell => getComputedStyle(cell, '::after').content")
-            assert cell.locator("input").evaluate("input => input.validationMessage") == "Choose a file first."
-            page.attach(file)
-            expect(cell).to_have_count(0)
-        assert [address for address in sent if "upload" in address] == []
+    sent: list[str] = []
+    shared.page.on("request", lambda request: sent.append(request.url))
+    with shared.opened("Datasets", "upload_dataset") as upload:
+        upload.locator("button.execute").click()
+        cell = upload.locator("td:has(input[type=file]:invalid)")
+        expect(cell).to_be_visible()
+        assert "Choose a file first" in cell.evaluate("cell => getComputedStyle(cell, '::after').content")
+        assert cell.locator("input").evaluate("input => input.validationMessage") == "Choose a file first."
+        shared.attach(file)
+        expect(cell).to_have_count(0)
+    assert [address for address in sent if "upload" in address] == []
 
 
 def test_the_version_that_a_job_made_is_filled_in_for_what_comes_next(browser: Browser, url: str) -> None:
@@ -115,12 +119,10 @@ def test_the_version_that_a_job_made_is_filled_in_for_what_comes_next(browser: B
         assert page.errors == []
 
 
-def test_the_time_that_a_request_took_is_shown(browser: Browser, url: str) -> None:
-    with browsing(browser, url) as context:
-        page = SwaggerPage(context.new_page(), url)
-        with page.opened("Operations", "get_version") as operation:
-            page.execute(status=200)
-            expect(operation.get_by_text("Request duration")).to_be_visible()
+def test_the_time_that_a_request_took_is_shown(shared: SwaggerPage) -> None:
+    with shared.opened("Operations", "get_version") as operation:
+        shared.execute(status=200)
+        expect(operation.get_by_text("Request duration")).to_be_visible()
 
 
 def test_a_deep_link_opens_its_operation(browser: Browser, url: str) -> None:
@@ -130,14 +132,12 @@ def test_a_deep_link_opens_its_operation(browser: Browser, url: str) -> None:
         expect(page.page.locator(".opblock.is-open")).to_have_count(1)
 
 
-def test_the_steps_at_the_top_lead_to_their_operations(browser: Browser, url: str) -> None:
-    with browsing(browser, url) as context:
-        page = SwaggerPage(context.new_page(), url)
-        page.page.locator(".info").get_by_role("link", name="Promote").click()
-        expect(page.page.locator("#operations-Promote-promote_model button.execute")).to_be_visible()
-        assert page.page.url.endswith("#/Promote/promote_model")
-        assert len(context.pages) == 1
-        assert page.errors == []
+def test_the_steps_at_the_top_lead_to_their_operations(shared: SwaggerPage) -> None:
+    shared.page.locator(".info").get_by_role("link", name="Promote").click()
+    expect(shared.page.locator("#operations-Promote-promote_model button.execute")).to_be_visible()
+    assert shared.page.url.endswith("#/Promote/promote_model")
+    assert len(shared.page.context.pages) == 1
+    assert shared.errors == []
 
 
 def test_a_page_that_asks_for_something_elsewhere_would_be_noticed(browser: Browser, url: str) -> None:
