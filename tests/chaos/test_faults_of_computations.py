@@ -14,7 +14,7 @@ from tests.support.chaos import computations
 from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
 from tests.support.chaos.computations import PIDS_FILE, state_of
 from tests.support.chaos.odd_worker import ENVIRONMENT, MODULE
-from tests.support.chaos.scenario import CHEAP, SLOW, Scenario, scenario
+from tests.support.chaos.scenario import CHEAP, LONG, SLOW, Scenario, scenario
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -113,7 +113,7 @@ def test_jobs_that_are_cancelled_at_random_times_end_and_none_of_them_succeeds_a
     rng = Random(26)  # noqa: S311 - it is to be repeatable
     jobs: list[UUID] = []
     cancelled: list[UUID] = []
-    for number in range(24):
+    for number in range(24 if LONG else 12):
         jobs.append(stage.train(CHEAP if number % 4 else SLOW))
         if rng.random() < 0.6:
             chosen = rng.choice(jobs)
