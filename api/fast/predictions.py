@@ -31,7 +31,8 @@ _TYPED = re.compile(r"/models/([a-z0-9_]+)/([A-Za-z0-9_]+)/predict")
 LARGEST = 2**21
 
 _MOST_HOSTS = 64
-_REQUEST_ID = b"x-request-id"
+_LENGTH, _REQUEST_ID = b"content-length", b"x-request-id"
+_LONGEST = 19
 _JSON = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 # With one of these, a request is more than a plain one.
 _OTHER = {b"origin", b"sec-fetch-site", b"content-encoding", b"transfer-encoding"}
@@ -67,15 +68,16 @@ class FastPredictions:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = self._plain(scope["headers"])
         parts: PredictingParts | None = getattr(scope["app"].state, "parts", None)
+        most = 0 if parts is None else min(LARGEST, parts.settings.json_max_bytes)
+        request_id = self._plain(scope["headers"], most)
         if request_id is None or parts is None:
             await self._app(scope, receive, send)
             return
         whole: WholeRequest | None = scope["extensions"].get(WHOLE) if "extensions" in scope else None
         content = None if whole is None else whole.body()
         if content is None:
-            content, receive = await received(receive, seconds=self._body_seconds, most=LARGEST)
+            content, receive = await received(receive, seconds=self._body_seconds, most=most)
         try:
             answer = None if content is None else await _answered(parts, content, named, request_id)
         except (ModelBusy, PredictionTooSlow) as error:
@@ -97,8 +99,8 @@ class FastPredictions:
             seconds=seconds,
         )
 
-    def _plain(self, headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-        """The id of a request whose headers are those of a plain one; None for another."""
+    def _plain(self, headers: Sequence[tuple[bytes, bytes]], most: int) -> str | None:
+        """The id of a request whose headers are those of a plain one with at most so many bytes; None for another."""
         given: Mapping[bytes, bytes] = dict(headers)
         host = given.get(b"host")
         if (
@@ -107,6 +109,9 @@ class FastPredictions:
             or given.get(b"content-type") not in _JSON
             or host is None
             or not _OTHER.isdisjoint(given)
+            # What is too large is refused before any of it is awaited.
+            or not given.get(_LENGTH, b"").isdigit()
+            or int(given[_LENGTH][:_LONGEST]) > most
             or (host not in self._hosts and not self._is_known(host))
         ):
             return None

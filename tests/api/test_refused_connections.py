@@ -170,6 +170,14 @@ def test_a_client_that_sends_all_of_a_large_body_before_it_reads_gets_its_answer
         assert answer.headers["Connection"] == "close"
 
 
+def test_a_prediction_that_is_too_large_is_refused_before_any_of_it_has_come(url: str) -> None:
+    with connected(url) as connection:
+        headers = "Content-Type: application/json", f"Content-Length: {Settings().json_max_bytes + 1}"
+        connection.sendall("\r\n".join(["POST /predict HTTP/1.1", HOST, *headers, "", ""]).encode())
+        answer = read_answer(connection)
+    assert (answer.status, answer.document["code"]) == (413, "body_too_large")
+
+
 def _check_form(answer: RawAnswer) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["X-Request-ID"] == answer.document["request_id"]
