@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Rpc
             furnish(site.parts, folder)
             platform = _platform(site, limited, folder)
             for name, labels in LABELS.items():
-                result = trained("ensemble.RandomForestClassifier", numeric_classes(labels))
+                result = trained("ensemble.RandomForestClassifier", numeric_classes(labels), params={"n_estimators": 5})
                 fitted = Fitted(result.model, result.facts.signature, result.facts.environment)
                 platform.train(platform.dataset(name), fitted, name=name)
             data = platform.dataset("two")
