@@ -25,7 +25,7 @@ pytestmark = pytest.mark.no_cover
 # The fixture gives one migrated database; the machine empties it before each example.
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck))
 PROFILES = {
-    "default": settings(COMMON, max_examples=15, stateful_step_count=40),
+    "default": settings(COMMON, max_examples=30, stateful_step_count=40),
     "long": settings(COMMON, max_examples=10_000, stateful_step_count=40),
 }
 EXAMPLES = PROFILES[os.environ.get("MLMINI_HYPOTHESIS_PROFILE", "default")]
