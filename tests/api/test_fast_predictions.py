@@ -276,20 +276,25 @@ def test_what_is_given_twice_in_the_headers_is_for_the_usual_way(furnished: Test
     assert answers[0] == answers[1]
 
 
-def test_the_limit_of_a_body_holds_on_both_ways(furnished: TestClient, one_parts: Parts) -> None:
+def test_the_limit_of_a_body_holds_on_both_ways(
+    furnished: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = furnished.app
     assert isinstance(app, FastAPI)
     padded = json.dumps(BODY) + " " * 100
-    least = replace(one_parts, settings=one_parts.settings.model_copy(update={"json_max_bytes": len(padded) - 1}))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(app.state, "parts", least)
-        passed_on: list[int] = []
-        patched.setattr(answering, "read_plain", lambda _content: passed_on.append(1))
-        # The layers of the usual way have the limit of their own, which is larger here.
+    read: list[int] = []
+    monkeypatch.setattr(answering, "read_plain", lambda _content: read.append(1))
+    app.state.parts = replace(
+        one_parts, settings=one_parts.settings.model_copy(update={"json_max_bytes": len(padded) - 1})
+    )
+    try:
+        # The layers of the usual way have a limit of their own, which is larger here.
         assert furnished.post("/predict", content=padded, headers=PLAIN).status_code == 200
-        assert passed_on == []
+        assert read == []
         assert furnished.post("/predict", content=padded[:-1], headers=PLAIN).status_code == 200
-        assert passed_on == [1]
+        assert read == [1]
+    finally:
+        app.state.parts = one_parts
 
 
 def test_an_id_is_taken_or_made(furnished: TestClient) -> None:

@@ -1,9 +1,8 @@
 """A worker whose clock is wrong: `python -m tests.support.chaos.shifted_worker SECONDS`.
 
 It is wrong for all that this process asks in Python, the signatures of requests to S3 among it, but for what kept a
-function as a default. A library that shifts
-the clock of whole processes is not among the packages that everybody can install. The clock of the database, by which
-alone leases are told, is right.
+function as a default. A library that shifts the clock of whole processes is not among the packages that everybody can
+install. The clock of the database, by which alone leases are told, is right.
 """
 
 import datetime as dt
@@ -19,8 +18,8 @@ MODULE = "tests.support.chaos.shifted_worker"
 
 def shift(seconds: float) -> None:
     """Let the clock be wrong from now on, for all modules: those that are imported, and those that will be."""
-    right = [time.time, time.time_ns, time.gmtime, time.localtime, dt.datetime]
-    right_time, right_time_ns, right_gmtime, right_localtime, _ = right
+    right_time, right_time_ns, right_gmtime, right_localtime = time.time, time.time_ns, time.gmtime, time.localtime
+    right = [right_time, right_time_ns, right_gmtime, right_localtime, dt.datetime]
     time.time = lambda: right_time() + seconds
     time.time_ns = lambda: right_time_ns() + int(seconds * 10**9)
     time.gmtime = lambda of=None: right_gmtime(time.time() if of is None else of)
