@@ -50,10 +50,9 @@ class RowReader:
         if signature.gap_numbers or len(inputs) > MOST_COLUMNS:
             raise NotPlain
         fields = [(f"cell_{position}", _type_of(column)) for position, column in enumerate(inputs)]
-        named = {f"cell_{position}": column.name for position, column in enumerate(inputs)}
-        by_name = msgspec.defstruct("ByName", fields, rename=named, forbid_unknown_fields=True, gc=False)
+        self._by_name = _decoder_by_name(fields, [column.name for column in inputs])
         by_place = msgspec.defstruct("ByPlace", fields, array_like=True, forbid_unknown_fields=True, gc=False)
-        self._by_name, self._by_place = msgspec.json.Decoder(by_name), msgspec.json.Decoder(by_place)
+        self._by_place = msgspec.json.Decoder(by_place)
         self._quotes_of_names = 2 * len(inputs)
         self._used = signature.used_positions
         self._aside = [position for position, column in enumerate(inputs) if not column.used]
@@ -62,7 +61,10 @@ class RowReader:
 
     def read(self, rows: Sequence[msgspec.Raw], *, by_name: bool) -> ReadRows | None:
         """The rows, NaN where a value is missing; None if one of them is not plain."""
-        decode = (self._by_name if by_name else self._by_place).decode
+        decoder = self._by_name if by_name else self._by_place
+        if decoder is None:
+            return None
+        decode = decoder.decode
         table = np.empty((len(rows), len(self._used)))
         quotes = self._quotes_of_names * len(rows) if by_name else 0
         try:
@@ -90,6 +92,16 @@ class RowReader:
                 elif isinstance(cell, float) and abs(cell) >= MOST:
                     raise NotPlain
         return 2 * texts
+
+
+def _decoder_by_name(fields: list[tuple[str, Any]], names: list[str]) -> "msgspec.json.Decoder[Any] | None":
+    """What reads objects by these names; None where one of them has to be written with an escape."""
+    named = {field: name for (field, _), name in zip(fields, names, strict=True)}
+    try:
+        found = msgspec.defstruct("ByName", fields, rename=named, forbid_unknown_fields=True, gc=False)
+    except ValueError:
+        return None
+    return msgspec.json.Decoder(found)
 
 
 def _type_of(column: InputColumn) -> Any:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
@@ -201,6 +203,24 @@ def test_the_names_of_a_model_of_numbers_are_read_so_too(
         short, usual = both(furnished, json.dumps(by_name(row, row, dataset="iris")))
     assert short == usual
     assert found == [True]
+
+
+@pytest.mark.parametrize("name", ['si"ze', "si\\ze"])
+def test_a_name_that_is_written_with_an_escape_is_read_by_place(
+    app: FastAPI, client: TestClient, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: Parts = app.state.parts
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    table = dirty().rename(columns={"age": name})
+    platform.train(platform.dataset("escaped"), with_readings(fitted(table)), name="escaped")
+    parts.cache.get("escaped", "dev")
+    row = {name if column == "age" else column: value for column, value in WHOLE.items()}
+    for made, is_plain in ((by_place, True), (by_name, False)):
+        with answered(monkeypatch) as found:
+            short, usual = both(client, json.dumps(made(row, dataset="escaped", wanted=BOTH)))
+        assert short == usual
+        assert short[0] == 200
+        assert (True in found) is is_plain
 
 
 @pytest.mark.parametrize(
