@@ -6,15 +6,7 @@ from typing import NamedTuple
 
 from api.dependencies import PredictingParts
 from api.fast.answers import AnswerWriter
-from api.fast.body import (
-    PlainBody,
-    TableBody,
-    count_quotes,
-    read_plain,
-    read_request,
-    read_table,
-    read_typed,
-)
+from api.fast.body import PlainBody, TableBody, count_quotes, read_plain, read_request, read_table, read_typed
 from api.http.json_body import parse_json
 from api.routes.predict import answer_of
 from api.schemas.predict import InputData, PredictRequest
@@ -28,7 +20,7 @@ MOST_BYTES = 2**16
 MOST_SECONDS = 0.002
 # Rows of a larger body that are more than numbers are read in a thread.
 MOST_BYTES_OF_ROWS = 2**14
-# Of a body with strings that spell values, gaps in names or new words, each cell is looked at by itself.
+# Of a body with strings that spell values, names that are left out, or new words, each cell is looked at by itself.
 MOST_BYTES_OF_ANY = 2**13
 # So long a table is not made of it here: a name that is left out is a cell, too.
 MOST_CELLS_OF_ANY = 512

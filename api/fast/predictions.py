@@ -21,7 +21,7 @@ from api.http.middleware import client_of
 from api.http.request_ids import new_request_id, request_id_of
 from api.http.whole import WHOLE, WholeRequest
 from api.routes import predict_typed
-from shared.errors import ModelBusy, PredictionTooSlow
+from shared.errors import PlatformError
 from shared.hosts import name_of
 
 PATH = "/predict"
@@ -32,6 +32,7 @@ LARGEST = 2**21
 
 _MOST_HOSTS = 64
 _LENGTH, _REQUEST_ID = b"content-length", b"x-request-id"
+# Digits of a length that are read; a longer one is too large, whatever they say.
 _LONGEST = 19
 _JSON = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 # With one of these, a request is more than a plain one.
@@ -80,11 +81,11 @@ class FastPredictions:
             content, receive = await received(receive, seconds=self._body_seconds, most=most)
         try:
             answer = None if content is None else await _answered(parts, content, named, request_id)
-        except (ModelBusy, PredictionTooSlow) as error:
-            # Who has waited is told by the usual way, which is not to have them wait again.
+        except PlatformError as error:
+            # What was found in a thread is told by the usual way, which is not to ask the model again.
             answer, receive = None, raising(error)
         if answer is None:
-            await self._app(with_id(scope, request_id), receive, send)
+            await self._app(_with_id(scope, request_id), receive, send)
             return
         seconds = time.perf_counter() - began
         # Before a client can have it: a process that is killed in between has counted one more, and not one less.
@@ -140,24 +141,27 @@ async def _answered(parts: PredictingParts, content: bytes, named: tuple[str, ..
     """The answer to a body; None where the usual way has the word on it.
 
     Raises:
-        ModelBusy, PredictionTooSlow: as `Predicting.run`.
+        PlatformError: what was found in a thread, as `Predicting.run` and the model say it.
     """
     try:
         if len(content) > MOST_BYTES:
             found = await run_in_threadpool(answer_shortly, parts, content, named)
         else:
             found = answer_shortly(parts, content, named)
-        if not isinstance(found, Longer):
-            return found
+    except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
+        return None
+    if not isinstance(found, Longer):
+        return found
+    try:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             return await parts.predicting.run(found.place, found.predictor, found.act)
-    except (ModelBusy, PredictionTooSlow):
+    except PlatformError:
         raise
     except Exception:  # noqa: BLE001 - the usual way meets the same, and has the word on it
         return None
 
 
-def with_id(scope: Scope, request_id: str) -> Scope:
+def _with_id(scope: Scope, request_id: str) -> Scope:
     """The scope of a request that has this id from now on."""
     others = [each for each in scope["headers"] if each[0] != _REQUEST_ID]
     return {**scope, "headers": [*others, (_REQUEST_ID, request_id.encode())]}

@@ -16,7 +16,7 @@ from shared.compiled.kernels.columns import are_within
 from shared.compiled.model import CompiledModel
 from shared.estimators.signature import InputColumn, Signature
 from shared.prediction.moments import plain_moments
-from shared.prediction.strings import reading_of, taken_as_they_are
+from shared.prediction.strings import reading_of_strings, taken_as_they_are
 from shared.tables.columns import CellReading
 from shared.training.frame import day
 
@@ -115,7 +115,7 @@ def _take_of(column: InputColumn, compiled: CompiledModel, place: int) -> Take:
     if column.kind in _TYPES:
         return _as_they_are
     if column.kind == "datetime":
-        reading = reading_of(column)
+        reading = reading_of_strings(column)
         if reading is None or reading.rules == 1:
             raise NotPlain
         return lambda texts: _days(texts, reading)

@@ -14,8 +14,9 @@ def plain_moments(texts: Sequence[str], reading: CellReading) -> list[datetime] 
     """The moments that texts spell; None if one is anything but a plain moment."""
     if reading.kind is not ColumnKind.DATETIME or reading.rules == 1:
         return None
-    # None of the usual words for a gap is written like a moment; others may be.
-    if not all(map(_PLAIN.fullmatch, texts)) or not set(texts).isdisjoint(reading.gap_words or ()):
+    # None of the usual words for a gap is a moment; those of this column may be.
+    gaps = {*(reading.gap_words or ()), *reading.odd_words}
+    if not all(map(_PLAIN.fullmatch, texts)) or not gaps.isdisjoint(texts):
         return None
     try:
         return [datetime.fromisoformat(text) for text in texts]

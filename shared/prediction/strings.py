@@ -29,7 +29,7 @@ def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWar
     """
     waiting: dict[CellReading, list[_Cell]] = {}
     for position, column in enumerate(signature.inputs):
-        if column.used and (reading := reading_of(column)) is not None:
+        if column.used and (reading := reading_of_strings(column)) is not None:
             _spell_truths(column, position, rows)
             # Categories are what the reader makes of cells, so it leaves them as they are.
             known = column.all_categories or frozenset()
@@ -73,14 +73,14 @@ def taken_as_they_are(column: InputColumn, words: Iterable[str]) -> list[str]:
     from shared.prediction.texts import read_texts
 
     texts = [word for word in words if _is_text(word)]
-    reading = reading_of(column)
+    reading = reading_of_strings(column)
     if reading is None:
         return texts
     values = read_texts(texts, reading).values
     return [text for text, value in zip(texts, values, strict=True) if value == text]
 
 
-def reading_of(column: InputColumn) -> CellReading | None:
+def reading_of_strings(column: InputColumn) -> CellReading | None:
     """How strings are read for a column; None where they are taken or refused as they are."""
     cells = column.cells
     if cells is None or (cells.typed and column.kind not in _WORDS and column.kind != "datetime"):

@@ -30,14 +30,14 @@ from api.predicting import Predicting
 from api.routes.predict import answer_of
 from shared.compiled.scores import TableOfCategories
 from shared.database import Database
-from shared.errors import ModelBusy, PlatformError, PredictionTooSlow
+from shared.errors import InvalidInput, ModelBusy, PlatformError, PredictionTooSlow, PredictorEnded
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
 from tests.support.training_tables import dirty, numeric_classes, trained
-from tests.support.two_ways import PLAIN, USUAL, both
+from tests.support.two_ways import PLAIN, USUAL, both, slips
 from tests.support.waiting import eventually
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
@@ -217,15 +217,12 @@ def test_what_is_not_utf_8_is_refused_as_ever(furnished: TestClient) -> None:
 
 
 JSON = json.dumps(BODY | {"return": ["label", "probability"]})
-CHARACTERS = st.sampled_from(list('{}[]":,.-+eE0123456789 \\ntrufalsNI_é\x00'))
 
 
 @effort(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, len(JSON)), removed=st.integers(0, 6), added=st.lists(CHARACTERS, max_size=4))
-def test_both_ways_answer_alike_to_a_body_with_a_slip(
-    furnished: TestClient, place: int, removed: int, added: list[str]
-) -> None:
-    short, usual = both(furnished, (JSON[:place] + "".join(added) + JSON[place + removed :]).encode())
+@given(content=slips(JSON))
+def test_both_ways_answer_alike_to_a_body_with_a_slip(furnished: TestClient, content: bytes) -> None:
+    short, usual = both(furnished, content)
     assert short == usual
 
 
@@ -336,8 +333,17 @@ def test_what_takes_longer_is_computed_in_a_thread_with_the_same_answer(
     assert asked[0] == {1: "answer", 100: "answer", 3_000: "answer_to", 40_000: "answer_of"}[rows]
 
 
-@pytest.mark.parametrize(("error", "status"), [(ModelBusy("Busy."), 503), (PredictionTooSlow("Slow.", limit=1), 503)])
-def test_who_has_waited_for_a_thread_in_vain_is_told_and_does_not_wait_again(
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ModelBusy("Busy."), 503),
+        (PredictionTooSlow("Slow.", limit=1), 503),
+        # To ask again would start, and kill, another process.
+        (PredictorEnded("Ended."), 503),
+        (InvalidInput("Wrong.", errors=[{"loc": ["body", "input_data", "features", 0], "msg": "wrong"}]), 422),
+    ],
+)
+def test_what_was_found_in_a_thread_is_told_and_the_model_is_not_asked_again(
     furnished: TestClient, error: PlatformError, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "MOST_SECONDS", 0.0)

@@ -66,7 +66,6 @@ def test_one_word_among_many_different_days_is_missing_and_told_with_its_line(tm
 
 
 def test_moments_with_and_without_a_zone_are_told_in_whatever_form_the_zone_is(tmp_path: Path) -> None:
-    # One of them stands far behind the rows by which a column is known.
-    for zone, rows in {"Z": 70, " UTC": 70, "+02": 70, " -0330": 70_000}.items():
-        found, _ = load(tmp_path, "x,y\n" + "2024-01-05T10:11:12,1\n" * rows + f"2024-01-05T10:11:12{zone},2\n")
+    for zone in ("Z", " UTC", "+02", " -0330"):
+        found, _ = load(tmp_path, "x,y\n" + "2024-01-05T10:11:12,1\n" * 70_000 + f"2024-01-05T10:11:12{zone},2\n")
         assert "some name a time zone" in found.findings[0].detail, zone

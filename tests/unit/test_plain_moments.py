@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -41,7 +41,9 @@ times = st.builds("{}{:02}:{:02}:{:02}".format, st.sampled_from("T tx"), *[st.in
 
 
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-@effort(deadline=None, max_examples=40)
+@effort(deadline=None, max_examples=100)
+@example(day="2024-05-01", time="", around="")
+@example(day="2024-05-02", time="", around="")
 @given(day=days, time=st.one_of(st.just(""), times), around=st.sampled_from(["", " "]))
 def test_a_moment_alone_is_read_as_among_many(reading: CellReading, day: str, time: str, around: str) -> None:
     one, many = both(f"{around}{day}{time}{around}", reading)
