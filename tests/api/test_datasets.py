@@ -97,7 +97,6 @@ FORMATS = {
 }
 
 
-@pytest.mark.any_stack
 def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -> None:
     for format_, content in FORMATS.items():
         assert upload(client, content, f"{format_}.png").json()["format"] == format_
@@ -149,7 +148,6 @@ def test_datasets_come_in_pages_by_name(client: TestClient) -> None:
     problem(client.get("/datasets/a/versions", params={"cursor": first["next_cursor"]}), 422, "invalid_cursor")
 
 
-@pytest.mark.any_stack
 def test_a_preview_shows_typed_rows_of_the_version_asked_for(client: TestClient) -> None:
     upload(client, b"n,x,t,f\n1,2.5,2024-01-31,true\n2,,2024-02-01,false\n")
     upload(client, b"a\n1\n")

@@ -120,7 +120,6 @@ def test_of_a_job_that_has_ended_the_lines_come_before_the_end(one_api: Api) -> 
     assert [event.name for event in told][-2:] == ["log", "status"]
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_every_end_ends_the_stream(api: Api, end: str) -> None:
     job_id = add_job(api.database)
@@ -205,7 +204,6 @@ def test_an_empty_id_is_none(one_api: Api) -> None:
     assert statuses(list(follow(one_api.url, ended_job(one_api.database), after=""))) == ["succeeded"]
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize("job_id", ["00000000-0000-0000-0000-000000000001", "5", "x"])
 def test_an_unknown_job_has_no_events(one_api: Api, job_id: str) -> None:
     answer = httpx2.get(f"{one_api.url}/jobs/{job_id}/events", timeout=60)

@@ -41,7 +41,6 @@ def listed(client: TestClient, **query: Any) -> list[int]:
     return [model["version"] for model in answer.json()["items"]]
 
 
-@pytest.mark.any_stack
 def test_how_cells_are_read_is_kept_with_a_model_and_not_shown(client: TestClient, platform: Platform) -> None:
     column = InputColumn(name="x", kind="number", missing_allowed=False, cells=CellReading(kind=ColumnKind.NUMBER))
     fitted = doubling()
@@ -120,7 +119,6 @@ def test_models_side_by_side_mark_their_differences(one_client: TestClient, one_
     assert facts["dataset_name"] is False
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize(
     "versions",
     ["", "1", "1,1", "1,x", "1,,2", "1,-2", "0,1", "1,2.0", "1,99999999999", "1,²", ",".join(map(str, range(1, 12)))],
@@ -218,7 +216,6 @@ def test_a_part_of_the_file_can_be_downloaded(
     assert answer.headers["content-range"] == f"bytes {start}-{start + len(answer.content) - 1}/{len(whole)}"
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize("asked", ["bytes=0-1,3-4", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes"])
 def test_a_range_that_is_not_one_range_gives_the_whole_file(
     one_client: TestClient, one_platform: Platform, asked: str
@@ -228,7 +225,6 @@ def test_a_range_that_is_not_one_range_gives_the_whole_file(
     assert answer.content == artifact(one_platform, "iris_model_dev_v1.pkl")
 
 
-@pytest.mark.any_stack
 def test_a_range_of_another_state_of_the_file_gives_the_whole_file(
     one_client: TestClient, one_platform: Platform
 ) -> None:
@@ -236,7 +232,6 @@ def test_a_range_of_another_state_of_the_file_gives_the_whole_file(
     assert answer.status_code == 200
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize("asked", ["bytes=999999999-", "bytes=-0", "bytes=999999999-1000000000"])
 def test_a_range_behind_the_end_cannot_be_satisfied(one_client: TestClient, one_platform: Platform, asked: str) -> None:
     answer = one_client.get("/models/1/artifact", headers={"range": asked})
@@ -272,7 +267,6 @@ def test_nothing_is_sent_of_a_file_that_was_replaced(
         assert "\0" not in answer.text
 
 
-@pytest.mark.any_stack
 @pytest.mark.parametrize(
     ("method", "headers"), [*ASKED.values(), ("GET", {"if-none-match": "*"})], ids=[*ASKED, "whether it changed"]
 )
@@ -286,7 +280,6 @@ def test_nothing_is_sent_of_a_file_whose_row_was_changed(
     assert "etag" not in answer.headers
 
 
-@pytest.mark.any_stack
 def test_a_file_is_downloaded_by_way_of_a_copy_that_does_not_stay(
     client: TestClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,7 +294,6 @@ def test_a_file_is_downloaded_by_way_of_a_copy_that_does_not_stay(
     assert (answer.status_code, answer.json()["code"]) == (503, "scratch_full")
 
 
-@pytest.mark.any_stack
 def test_a_download_without_a_scratch_folder_is_refused_with_the_cause(client: TestClient, platform: Platform) -> None:
     scratch = platform.settings.scratch
     scratch.rename(scratch.with_name("away"))
