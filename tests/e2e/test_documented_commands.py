@@ -15,6 +15,8 @@ from tests.support.processes import finish
 
 # Its platform has a model in it, and what it restores is started: see test_operations.py.
 OPERATIONS = ROOT / "docs" / "operations.md"
+# Without plugins that no looking needs, and that take longer to import than it does.
+LOOKED_FOR = "--collect-only -p no:schemathesis -p no:celery -p no:docker_tools"
 WALKED = [document for document in DOCUMENTS if document != OPERATIONS and commands_for("", document)]
 
 pytestmark = [
@@ -48,12 +50,18 @@ def test_the_commands_of_a_document_work_one_after_the_other(tmp_path: Path, doc
         run_blocks(commands_for("", document), folder=folder, url=address(launcher), home=launcher.home)
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, in which a reader runs one block of commands after the other."""
+    target = tmp_path_factory.mktemp("copy") / "checkout"
+    copy_checkout(target)
+    return target
+
+
 @pytest.mark.parametrize("block", commands_for("checkout"), ids=lambda block: block.place)
-def test_the_commands_for_a_checkout_work_in_one(tmp_path: Path, block: Block) -> None:
-    checkout = tmp_path / "checkout"
-    copy_checkout(checkout)
+def test_the_commands_for_a_checkout_work_in_one(checkout: Path, tmp_path: Path, block: Block) -> None:
     # Tests that a command names are looked for here, and run elsewhere.
-    run_blocks([block], folder=tmp_path, cwd=checkout, variables={"PYTEST_ADDOPTS": "--collect-only"})
+    run_blocks([block], folder=tmp_path, cwd=checkout, variables={"PYTEST_ADDOPTS": LOOKED_FOR})
 
 
 @pytest.mark.parametrize("block", commands_for("bench"), ids=lambda block: block.place)
@@ -97,7 +105,10 @@ def fails(commands: str, folder: Path, url: str) -> bool:
 
 
 def copy_checkout(target: Path) -> None:
-    """A copy of everything that would be committed, with the same environment: commands may write there."""
+    """A copy of everything that would be committed, with the same environment: commands may write there.
+
+    What is compiled of it comes along: as in a checkout that was used before, nothing is compiled again.
+    """
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -108,7 +119,10 @@ def copy_checkout(target: Path) -> None:
     if listing.returncode:
         pytest.skip("not a checkout")
     for name in filter(None, listing.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+        path = ROOT / name
+        if path.is_file():
+            for part in (path, *path.parent.glob(f"__*__/{path.stem}.*")):
+                copy = target / part.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(part, copy)
     (target / ".venv").symlink_to(Path(sys.executable).parent.parent)
