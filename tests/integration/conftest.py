@@ -7,7 +7,14 @@ import pytest
 
 from tests.support.bad_luck import Guarded, GuardedPostgreSQL, GuardedS3, GuardedValkey, Scene
 from tests.support.processes import run
+from tests.support.remembered_statements import remember_statements
 from tests.support.servers import running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered() -> None:
+    """What the database of each test would have written anew."""
+    remember_statements()
 
 
 @pytest.fixture(scope="session")
