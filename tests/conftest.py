@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Threads of a fit that have nothing to do sleep. By default they ask again and again, which on a machine with more
     # test processes than cores takes several times as long as what they wait for.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    # Those of BLAS cannot be told so; processes that are started from here have none.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     remember_routes()
     # Each client would read all authorities of this machine, and none of them meets TLS.
     httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)

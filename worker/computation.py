@@ -2,23 +2,13 @@
 
 In the folder of a train job: a `Work` and the table; afterwards an `Outcome`, and the model when it went well. Jobs of
 other kinds are done by `batch_computation` and `compile_computation`. Importing this module imports all that the
-computation needs, so that the fork server has it ready.
+computation needs, and rehearses it, so that the fork server has it ready.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-import sklearn.compose
-import sklearn.dummy
-import sklearn.ensemble
-import sklearn.impute
-import sklearn.linear_model
-import sklearn.neighbors
-import sklearn.neural_network
-import sklearn.pipeline
-import sklearn.svm
 from pydantic import BaseModel
 
 from shared.compiled.file import write_model
@@ -41,10 +31,10 @@ from worker.handover import (
     Outcome,
     Work,
 )
+from worker.rehearsal import rehearse
 from worker.telling import Telling
 
-# scikit-learn imports more when it first sees a table; this makes it do so now.
-sklearn.dummy.DummyClassifier().fit(pd.DataFrame({"a": [0.0, 1.0]}), ["b", "c"])
+rehearse()
 
 
 def main(folder: Path) -> None:

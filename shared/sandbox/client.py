@@ -234,5 +234,7 @@ def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.
 def environment() -> dict[str, str]:
     """The environment of a fork server and of all that it forks."""
     known = {name: os.environ[name] for name in KNOWN if name in os.environ}
-    # Arrow's own allocators reserve address space in advance, which the caps of runs would count.
-    return known | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+    # Arrow's own allocators reserve address space in advance, which the caps of runs would count. The threads of BLAS
+    # do not live on in a forked process: each would start them again, where they wait for work by asking for it all
+    # the time. A computation that has more than one core takes what it has.
+    return known | {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}

@@ -1,12 +1,14 @@
 """Runs code of scikit-learn: with its share of cores, its warnings kept and its errors turned into ours."""
 
+import functools
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import joblib
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # it ships no types
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import Estimator
@@ -21,8 +23,18 @@ _FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeErr
 @contextmanager
 def share_of_cores(threads: int) -> Iterator[None]:
     """Limit the threads of joblib, OpenMP and BLAS. Threads, because more processes would escape the job's limits."""
-    with joblib.parallel_config(backend="threading", n_jobs=threads), threadpool_limits(limits=threads):
+    libraries = _libraries(len(sys.modules))
+    with joblib.parallel_config(backend="threading", n_jobs=threads), libraries.limit(limits=threads):
         yield
+
+
+@functools.lru_cache(maxsize=1)
+def _libraries(_modules: int) -> ThreadpoolController:
+    """What has threads of its own among the loaded libraries.
+
+    To look for them takes as long as a small fit, so that it is done again only when more modules have been imported.
+    """
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -163,6 +163,8 @@ class Zygote:
         self._lock = threading.Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", PREFIX))}
+        # What libraries read when they are imported is what a fork server has.
+        clean |= client.environment()
         command = [sys.executable, "-m", "tests.support.zygote", *imports]
         with theirs:
             self._process = subprocess.Popen(

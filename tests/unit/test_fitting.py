@@ -1,15 +1,20 @@
 """What surrounds a fit: its share of the cores, and its warnings and errors as sentences."""
 
+import subprocess
+import sys
 import warnings
 
 import joblib
 import pytest
 import threadpoolctl  # type: ignore[import-untyped]  # it ships no types
+from threadpoolctl import ThreadpoolController
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import find_estimator
+from shared.sandbox.client import environment
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
 from shared.training.trainer import train
+from tests.support.processes import ROOT
 from tests.support.training_tables import numeric_classes, profile_of, spec_of
 
 
@@ -31,6 +36,44 @@ def test_a_share_of_cores_holds_for_joblib_openmp_and_blas(threads: int) -> None
         assert jobs() == ("ThreadingBackend", threads)
         assert threads_of_libraries() == {threads}
     assert (jobs(), threads_of_libraries()) == before
+
+
+def test_a_forked_computation_may_have_more_cores_than_its_fork_server_has() -> None:
+    program = """
+import os
+from threadpoolctl import threadpool_info
+from shared.training.fitting import share_of_cores
+def show():
+    print({one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}, flush=True)
+show()
+if os.fork() == 0:
+    with share_of_cores(3):
+        show()
+    os._exit(0)
+os.wait()
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == ["{1}", "{3}"]
+
+
+def test_libraries_are_looked_for_again_once_more_modules_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[ThreadpoolController] = []
+
+    def look() -> ThreadpoolController:
+        looked.append(ThreadpoolController())
+        return looked[-1]
+
+    monkeypatch.setattr("shared.training.fitting.ThreadpoolController", look)
+    monkeypatch.setitem(sys.modules, "a_first_library", sys)
+    for _ in range(3):
+        with share_of_cores(1):
+            assert threads_of_libraries() == {1}
+    assert len(looked) == 1
+    monkeypatch.setitem(sys.modules, "one_more_library", sys)
+    with share_of_cores(1):
+        assert len(looked) == 2
 
 
 def test_fit_and_evaluation_get_the_share_that_the_training_was_given() -> None:

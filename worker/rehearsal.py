@@ -1,0 +1,61 @@
+"""Small trainings in the fork server: what libraries make at their first use, each computation then has from the start.
+
+Signatures of functions, imports in the middle of functions, machine code of kernels: for a small table this takes
+twice as long as all the rest of a training.
+"""
+
+import importlib
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from shared.tables.columns import Column, ColumnKind
+from shared.training.spec import EstimatorChoice, TrainingSpec
+from shared.training.trainer import train
+
+_ROWS = 20
+# What most jobs name, and what a recipe needs.
+_MODULES = (
+    "compose",
+    "ensemble",
+    "impute",
+    "linear_model",
+    "naive_bayes",
+    "neighbors",
+    "neural_network",
+    "svm",
+    "tree",
+)
+_CLASSIFIERS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("naive_bayes", "GaussianNB", {}),
+    ("linear_model", "LogisticRegression", {}),
+    ("ensemble", "RandomForestClassifier", {"n_estimators": 2}),
+)
+_REGRESSORS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("linear_model", "Ridge", {}),
+    ("ensemble", "RandomForestRegressor", {"n_estimators": 2}),
+)
+
+
+def rehearse() -> None:
+    """Import the usual modules, and train on a small table with estimators of both tasks, in one thread."""
+    for name in _MODULES:
+        importlib.import_module(f"sklearn.{name}")
+    words = pd.Series(["no", "yes"] * (_ROWS // 2), dtype="str")
+    amounts = pd.Series(np.arange(_ROWS) / 2)
+    for target, estimators in ((words, _CLASSIFIERS), (amounts, _REGRESSORS)):
+        table = pd.DataFrame({"amount": amounts[::-1].to_numpy(), "word": words, "target": target})
+        for module, name, params in estimators:
+            _train(EstimatorChoice(module=module, class_=name, params=params), table)
+
+
+def _train(choice: EstimatorChoice, table: pd.DataFrame) -> None:
+    spec = TrainingSpec(dataset_name="rehearsal", dataset_version=1, model=choice, target_column="target")
+    columns = [_column(str(name), table[name]) for name in table]
+    train(spec, table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+
+
+def _column(name: str, values: "pd.Series[float] | pd.Series[str]") -> Column:
+    kind = ColumnKind.NUMBER if pd.api.types.is_numeric_dtype(values) else ColumnKind.CATEGORY
+    return Column(name=name, kind=kind, missing=0, unique=values.nunique(), examples=values.unique().tolist()[:2])
