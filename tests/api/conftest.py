@@ -20,6 +20,7 @@ from shared.settings import Settings
 from shared.tables import reader
 from tests.support.api_server import ApiServer
 from tests.support.models import Platform
+from tests.support.remembered_document import remember_document
 from tests.support.remembered_statements import remember_statements
 from tests.support.server import running
 from tests.support.stack import Stack
@@ -28,6 +29,7 @@ from tests.support.stack import Stack
 @pytest.fixture(scope="session", autouse=True)
 def remembered() -> None:
     """What the application of each test would make anew."""
+    remember_document()
     remember_statements()
 
 
