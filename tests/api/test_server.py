@@ -21,6 +21,7 @@ from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job
+from tests.support.processes import ROOT, finish
 from tests.support.site import environment_of
 from tests.support.waiting import eventually
 
@@ -119,20 +120,16 @@ def test_it_serves_on_a_socket_that_it_inherits(api_settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "words"),
-    [({"MLMINI_PORT": "x"}, "MLMINI_PORT"), ({}, "alembic upgrade head")],
+    ("variables", "words", "forked"),
+    [({"MLMINI_PORT": "x"}, "MLMINI_PORT", True), ({}, "alembic upgrade head", False)],
     ids=["a wrong setting", "no tables"],
 )
-def test_what_stops_the_start_is_told_in_a_sentence(settings: Settings, variables: dict[str, str], words: str) -> None:
+def test_what_stops_the_start_is_told_in_a_sentence(
+    settings: Settings, variables: dict[str, str], words: str, forked: bool
+) -> None:
     settings.home.mkdir()
-    answer = subprocess.run(
-        [sys.executable, "-m", "api.server"],
-        env={**os.environ, "MLMINI_HOME": str(settings.home), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    env = {**os.environ, "MLMINI_HOME": str(settings.home), **variables}
+    answer = finish(["api.server"], env=env, cwd=ROOT, forked=forked)
     assert answer.returncode not in {0, None}
     assert words in answer.stderr
 

@@ -3,8 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +25,7 @@ from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job
 from tests.support.launcher import all_gone
 from tests.support.models import Platform, iris_forest, open_platform
+from tests.support.processes import finish
 from tests.support.rpc import SERVICE
 from tests.support.server import free_ports, running
 from tests.support.waiting import eventually
@@ -116,17 +115,18 @@ def platform(api_settings: Settings, server_database: Database, tmp_path: Path) 
 
 
 @pytest.fixture
-def crowd(api_settings: Settings, platform: Platform) -> Iterator[Crowd]:
-    """Two processes that take requests."""
+def crowd(api_settings: Settings, platform: Platform, request: pytest.FixtureRequest) -> Iterator[Crowd]:
+    """Two processes that take requests; the one that they are forked from starts as the parameter `forked` says."""
     (grpc_port,) = free_ports(1)
     settings = api_settings.model_copy(update={"examples": False, "api_workers": 2, "grpc_port": grpc_port})
-    server = ApiServer(settings, forked=False)
+    server = ApiServer(settings, forked=getattr(request, "param", True))
     with running(server):
         yield Crowd(server, grpc_port).all_up()
 
 
 def test_each_process_answers_and_tells_what_all_have_counted(crowd: Crowd, server_database: Database) -> None:
-    assert all("api.server" in " ".join(psutil.Process(pid).cmdline()) for pid in crowd.pids)
+    command_line = psutil.Process(crowd.server.pid).cmdline()
+    assert all(psutil.Process(pid).cmdline() == command_line for pid in crowd.pids)
     for pid in crowd.pids:
         with closing(crowd.connection(pid)) as connection:
             for _ in range(10):
@@ -248,7 +248,12 @@ def test_none_is_left_when_the_one_that_they_are_forked_from_is_killed(crowd: Cr
     eventually(lambda: all_gone(family))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("crowd", "number"),
+    [(False, signal.SIGTERM), (True, signal.SIGINT)],
+    indirect=["crowd"],
+    ids=["SIGTERM, by command line", "SIGINT"],
+)
 def test_asked_to_stop_all_answer_those_who_wait_and_end(
     crowd: Crowd, server_database: Database, number: signal.Signals
 ) -> None:
@@ -272,14 +277,7 @@ def test_asked_to_stop_all_answer_those_who_wait_and_end(
 def test_a_start_that_is_refused_is_told_once(settings: Settings) -> None:
     settings.home.mkdir()
     server = ApiServer(settings.model_copy(update={"api_workers": 2}))
-    answer = subprocess.run(
-        [sys.executable, "-m", "api.server"],
-        env=server.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    answer = finish(["api.server"], env=server.environment(), cwd=server.folder)
     server.folder.rmdir()
     assert answer.returncode > 0
     assert answer.stderr.count("alembic upgrade head") == 1

@@ -1,6 +1,7 @@
 """A server of one exported model: the forms of MLflow and SageMaker, and the answers of the platform."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -277,20 +278,24 @@ def test_prometheus_reads_of_requests_and_of_no_jobs(site: Site) -> None:
         assert client.get("/metrics", headers={"Host": "elsewhere.example"}).status_code == 421
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_all_that_it_started(site: Site, number: signal.Signals) -> None:
+def test_an_interrupt_ends_it_and_all_that_it_started(site: Site) -> None:
     server = ServedByVerb(site.folders / str(NEIGHBOURS), MLMINI_EXPORT_KEY=site.key)
     with running(server):
         with server.client() as client:
             assert client.post("/invocations", json={"instances": ROWS}).status_code == 200
-        started = psutil.Process(server.pid).children(recursive=True)
-        if sys.platform == "linux":
-            assert [name for name in ("/sklearn/", "/pandas/") if name in maps_of(server.pid)] == []
-            assert [child for child in started if "/sklearn/" in maps_of(child.pid)]
-        assert server.process is not None
-        server.process.send_signal(number)
-        assert server.process.wait(timeout=30) == 0
-        eventually(lambda: not any(map(alive, started)), timeout=10)
+        assert_ends_whole(server, signal.SIGINT)
+
+
+def assert_ends_whole(server: ServedByVerb, number: signal.Signals) -> None:
+    """A signal ends it and all that it started; what a pickle needs is only in the latter."""
+    started = psutil.Process(server.pid).children(recursive=True)
+    if sys.platform == "linux":
+        assert [name for name in ("/sklearn/", "/pandas/") if name in maps_of(server.pid)] == []
+        assert [child for child in started if "/sklearn/" in maps_of(child.pid)]
+    assert server.process is not None
+    server.process.send_signal(number)
+    assert server.process.wait(timeout=30) == 0
+    eventually(lambda: not any(map(alive, started)), timeout=10)
 
 
 def maps_of(pid: int) -> str:
@@ -324,15 +329,14 @@ def test_one_that_is_open_answers_under_any_name(site: Site) -> None:
         assert client.post("/predict", json=body, headers=headers).status_code == 200
 
 
-def test_the_command_of_the_image_listens_for_those_who_start_it(site: Site, tmp_path: Path) -> None:
-    server = ServedInImage(site.folders / str(FOREST))
-    with running(server), server.client() as client:
+def test_the_command_of_the_image_listens_for_those_who_start_and_end_it(site: Site, tmp_path: Path) -> None:
+    server = ServedInImage(site.folders / str(NEIGHBOURS), MLMINI_EXPORT_KEY=site.key)
+    with running(server):
         assert '"host": "0.0.0.0"' in server.log
-        answer = client.post("/invocations", json={"instances": ROWS}, headers={"Host": "model.example"})
-        assert answer.json()["predictions"] == known(site, FOREST, features=ROWS)["predictions"]
-        assert server.process is not None
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=30) == 0
+        with server.client() as client:
+            answer = client.post("/invocations", json={"instances": ROWS}, headers={"Host": "model.example"})
+        assert answer.json()["predictions"] == known(site, NEIGHBOURS, features=ROWS)["predictions"]
+        assert_ends_whole(server, signal.SIGTERM)
     closed = ServedInImage(site.folders / str(FOREST), MLMINI_ALLOW_OPEN="0")
     command, given = closed.command(), closed.environment()
     closed.remove()
@@ -389,13 +393,8 @@ def test_clients_that_are_slow_are_given_up(site: Site) -> None:
 
 
 def test_without_a_folder_for_temporary_files_it_says_what_to_do(site: Site, tmp_path: Path) -> None:
-    program = (
-        "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: [sys.argv[1]]; "
-        f"from {MODULE}.__main__ import main; sys.exit(main(sys.argv[2:]))"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path / "none"), str(site.folders / str(FOREST)), "--port"]
-    command += [str(free_ports(1)[0])]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    words = [str(tmp_path / "none"), str(site.folders / str(FOREST)), "--port", str(free_ports(1)[0])]
+    done = finish(["tests.support.without_temporary_folder", *words], env=dict(os.environ), cwd=tmp_path)
     assert done.returncode == 2
     assert "There is no folder for temporary files" in done.stderr
     assert "--tmpfs /tmp" in done.stderr

@@ -29,13 +29,13 @@ COMMAND = re.compile(r"^curl (?:.|\n(?!\n))+", re.MULTILINE)
 class Demo:
     """One `mlmini demo` in a folder, with ports of its own."""
 
-    def __init__(self, folder: Path, *words: str, forked: bool) -> None:
+    def __init__(self, folder: Path, *words: str) -> None:
         api, flower = free_ports(2)
         self.url = f"http://127.0.0.1:{api}"
         self._shown = folder / "shown.txt"
         ports = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower), "MLMINI_EXAMPLES": "0"}
         # Elsewhere nothing is forked.
-        forked = forked and sys.platform == "linux"
+        forked = sys.platform == "linux"
         with self._shown.open("wb") as output:
             self.process = launch(
                 [FORKED if forked else MODULE, "demo", *words],
@@ -57,9 +57,9 @@ class Demo:
 
 
 @contextmanager
-def demo(folder: Path, *words: str, forked: bool = True) -> Iterator[Demo]:
+def demo(folder: Path, *words: str) -> Iterator[Demo]:
     """A demo; whatever is left of it at the end is killed."""
-    started = Demo(folder, *words, forked=forked)
+    started = Demo(folder, *words)
     try:
         yield started
     finally:
@@ -69,7 +69,7 @@ def demo(folder: Path, *words: str, forked: bool = True) -> Iterator[Demo]:
 
 
 def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp_path: Path) -> None:
-    with demo(tmp_path, "--keep", forked=False) as first:
+    with demo(tmp_path, "--keep") as first:
         eventually(lambda: "Ctrl-C stops it" in first.shown or first.process.poll() is not None, timeout=150)
         assert "The platform goes on" in first.shown, first.shown
         children = first.children()
@@ -86,7 +86,6 @@ def test_the_demo_walks_to_predictions_and_every_command_that_it_shows_works(tmp
 
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(timeout=60) == 0
-        # As `mlmini up` does it whose parts are not forked.
         eventually(lambda: all_gone(children), timeout=60)
         assert "killed" not in first.shown
     assert not (tmp_path / ".mlmini" / "addresses.json").exists()
@@ -142,6 +141,7 @@ def test_a_named_platform_that_is_away_is_not_started(tmp_path: Path) -> None:
 
 
 def test_a_platform_that_cannot_start_is_told(tmp_path: Path) -> None:
+    # Its launcher is the only one here that is started by the command line.
     ended = CommandLine(tmp_path).run("demo", MLMINI_PORT=str(free_ports(1)[0]), MLMINI_STORE="nowhere")
     assert ended.status == 1
     assert "MLMINI_STORE" in ended.err

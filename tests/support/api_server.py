@@ -42,7 +42,9 @@ class ApiServer(Server):
     def _process(self, log: IO[bytes]) -> Program:
         if not self._forked:
             return super()._process(log)
-        return launch(["api.server"], env=self.environment(), cwd=self.folder, output=log, stem=True)
+        # A stem is the child of one process, and cannot be waited for by those that are forked from it.
+        alone = self._settings.api_workers == 1
+        return launch(["api.server"], env=self.environment(), cwd=self.folder, output=log, stem=alone)
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
