@@ -1,5 +1,6 @@
 """The address of one model: predictions as at `/predict`, and a description with the model's own columns."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -49,9 +50,14 @@ def customers(client: TestClient, platform: Platform) -> int:
             .where(DatasetRow.name == "customers")
         ).one()
         data = Data(row.dataset_id, row.id)
+    return platform.train(data, fitted_customers(), name="customers")
+
+
+@functools.cache
+def fitted_customers() -> Fitted:
+    """It is fitted once: each test only stores it."""
     result = trained("ensemble.HistGradientBoostingClassifier", dirty())
-    fitted = Fitted(result.model, result.facts.signature, result.facts.environment)
-    return platform.train(data, fitted, name="customers")
+    return Fitted(result.model, result.facts.signature, result.facts.environment)
 
 
 def document(client: TestClient) -> dict[str, Any]:

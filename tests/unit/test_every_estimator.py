@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.compiled.compilation import Compilation
 from shared.compiled.making.making import compilable_estimators
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.prediction.computing import ModelInForm
+from shared.training import trainer
 from shared.training.frame import forget_names, plain_array
 from shared.training.recipe import build_estimator
 from shared.training.trainer import Trained, train
@@ -43,6 +45,15 @@ def trained(estimator: Estimator, table: pd.DataFrame, few: dict[str, dict[str, 
     return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None)
 
 
+@pytest.fixture
+def without_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train without the compiled form, for a test that looks at none: its making takes as long as all the rest, and
+    ends no training, whatever goes wrong.
+    """
+    none = Compilation(compiled=False, detail="Nobody asked for it.")
+    monkeypatch.setattr(trainer, "compile_fitted", lambda *_: (None, none))
+
+
 def key(estimator: Estimator) -> str:
     return estimator.key
 
@@ -74,6 +85,7 @@ def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(e
             np.testing.assert_allclose(plain, named, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("without_form")
 @pytest.mark.parametrize("labels", [("no", "maybe", "yes"), (3, 1, 2), (False, True), (0.0, 2.0)], ids=str)
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
 def test_a_classifier_gives_the_labels_of_the_table(estimator: Estimator, labels: tuple[Any, ...]) -> None:
@@ -85,6 +97,7 @@ def test_a_classifier_gives_the_labels_of_the_table(estimator: Estimator, labels
     assert set(predicted.tolist()) <= set(labels)
 
 
+@pytest.mark.usefixtures("without_form")
 @pytest.mark.parametrize("estimator", [e for e in ALL if e.takes_missing], ids=key)
 def test_what_is_said_to_take_missing_values_does(estimator: Estimator) -> None:
     table = numeric_classes() if estimator.task == "classification" else numeric_amounts()
@@ -97,6 +110,7 @@ def test_what_is_said_to_take_missing_values_does(estimator: Estimator) -> None:
     assert len(result.model.predict(nothing)) == 1
 
 
+@pytest.mark.usefixtures("without_form")
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
 def test_a_classifier_learns_a_dirty_table(estimator: Estimator) -> None:
     table = dirty(rows=120)
