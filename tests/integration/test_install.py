@@ -15,6 +15,14 @@ ROOT = Path(__file__).parents[2]
 # Stands before the script in its own process, to make that Python another one.
 OLD = "import sys; sys.version_info = (3, 9, 2, 'final', 0)"
 BARE = "import sys; sys.modules['ensurepip'] = None"
+# Keeps pip from asking anybody.
+OFFLINE = "import os; os.environ['PIP_NO_INDEX'] = '1'"
+# An environment is soon made without pip, at which the installation then ends.
+WITHOUT_PIP = """
+import subprocess
+run = subprocess.run
+subprocess.run = lambda command, **how: run([*command, *["--without-pip"] * ("venv" in command)], **how)
+"""
 LOCK = "# nothing is needed\n"
 
 
@@ -133,17 +141,13 @@ print(install._mirror())
     assert done.stdout.strip() == told
 
 
-@pytest.mark.parametrize("change", ["moved", "broken"])
-def test_an_environment_that_does_not_fit_is_made_anew(copy: Path, tmp_path: Path, change: str) -> None:
+@pytest.mark.parametrize(("change", "first"), [("moved", OFFLINE), ("broken", WITHOUT_PIP)], ids=["moved", "broken"])
+def test_an_environment_that_does_not_fit_is_made_anew(copy: Path, tmp_path: Path, change: str, first: str) -> None:
     make_fresh(copy, "run")
     if change == "moved":
         copy = copy.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
     else:
         (copy / ".venv" / "bin" / "python").unlink()
-    done = install(copy, first=without_network())
+    done = install(copy, first=first)
     assert done.stdout.startswith("Creating .venv ...\nInstalling from requirements/run.txt")
-
-
-def without_network() -> str:
-    """Keeps pip from asking anybody."""
-    return "import os; os.environ['PIP_NO_INDEX'] = '1'"
+    assert (copy / ".venv" / "bin" / "python").exists()
