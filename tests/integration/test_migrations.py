@@ -1,7 +1,5 @@
 """The migrations make the schema that the code is written for, on both databases, and take it away again."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,20 +28,9 @@ pytestmark = pytest.mark.usefixtures("uncounted")
 
 ROOT = Path(__file__).parents[2]
 
+MIGRATING = "tests.support.migrating"
 # Root may enter any folder.
-_AS_ANOTHER_USER = """
-import os, sys
-from shared.database import Database
-from shared.errors import WrongSettings
-from shared.migration import upgrade
-database = Database(sys.argv[1])
-if os.getuid() == 0:
-    os.setuid(65534)
-try:
-    upgrade(database)
-except WrongSettings as error:
-    print(error.detail)
-"""
+NOBODY = "65534"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -179,15 +166,13 @@ def test_a_process_can_tell_whether_the_schema_is_its_own(empty: Database) -> No
     assert state_of(empty) is SchemaState.EMPTY
 
 
-def test_four_processes_that_start_together_migrate_once(empty_url: str) -> None:
-    program = "import sys; from shared.database import Database; from shared.migration import upgrade; "
-    program += "upgrade(Database(sys.argv[1]))"
-    processes = [
-        subprocess.Popen([sys.executable, "-c", program, empty_url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    errors = [process.communicate(timeout=60)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0, 0], errors
+def test_four_processes_that_start_together_migrate_once(empty_url: str, tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w+b") as shown:
+        started = [
+            processes.launch([MIGRATING, empty_url], env=processes.environment({}), cwd=ROOT, output=shown)
+            for _ in range(4)
+        ]
+        assert [process.wait(timeout=60) for process in started] == [0, 0, 0, 0], Path(shown.name).read_text()
     database = Database(empty_url)
     assert state_of(database) is SchemaState.CURRENT
     run(database, "check")
@@ -236,15 +221,9 @@ def test_a_file_of_another_program_where_the_platform_once_was_is_left_as_it_is(
 def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(0o000)
-    answer = subprocess.run(
-        [sys.executable, "-c", _AS_ANOTHER_USER, f"sqlite:///{closed}/x.db"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "The folder of the database file cannot be written: Permission denied" in answer.stdout
+    answer = processes.run(MIGRATING, f"sqlite:///{closed}/x.db", NOBODY, variables={})
+    assert answer.returncode == 1
+    assert "The folder of the database file cannot be written: Permission denied" in answer.stderr
 
 
 def test_tables_are_added_to_those_of_another_program_when_it_is_meant(empty_url: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from termios import TIOCSWINSZ
 from typing import Any
 
 from shared.settings import PREFIX
-from tests.support.processes import finish
+from tests.support.processes import finish, launch
 
 MODULE = "cli"
 PROGRAM = [sys.executable, "-m", MODULE]
@@ -91,16 +91,15 @@ class CommandLine:
         """Run a verb at a terminal; its exit status and all that the terminal got."""
         ours, theirs = pty.openpty()
         ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
-        process = subprocess.Popen(
-            [*PROGRAM, *words],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=self.folder,
-            env=self.variables(TERM="xterm-256color", **variables),
-            start_new_session=True,
-        )
-        os.close(theirs)
+        with os.fdopen(theirs, "r+b", buffering=0) as terminal:
+            process = launch(
+                [MODULE, *words],
+                stdin=theirs,
+                output=terminal,
+                cwd=self.folder,
+                env=self.variables(TERM="xterm-256color", **variables),
+                new_session=True,
+            )
         shown = b""
         try:
             while chunk := os.read(ours, 65536):
