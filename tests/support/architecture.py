@@ -152,10 +152,10 @@ def needless_lazy_imports(project: Project) -> Iterator[str]:
     for module in project.modules.values():
         if any(_is_in(module.name, place) for place in SAY_ONLY):
             continue
-        for imported in module.imports:
+        for imported in filter(lambda each: each.lazy, module.imports):
             target = project.module_of(imported)
             heavy = {imported.root} if target is None else project.libraries_at_start(target)
-            if imported.lazy and not heavy & (HEAVY | OPTIONAL):
+            if not heavy & (HEAVY | OPTIONAL):
                 yield f"{module.path}:{imported.line}: import {imported.name} at the top, it is not heavy"
 
 
