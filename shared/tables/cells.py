@@ -50,6 +50,12 @@ def read_cells(cells: pa.Array, reading: CellReading) -> Cells:
         pass
     if len(cells) == 1:
         return Cells(pa.nulls(1, ARROW[reading.kind]), pa.array([True]))
+    encoded = cells.dictionary_encode()
+    if len(encoded.dictionary) < len(cells):
+        # A word that is not of the kind mostly comes again and again.
+        values, wrong = read_cells(encoded.dictionary, reading)
+        marks = None if wrong is None else pc.fill_null(wrong.take(encoded.indices), False)
+        return Cells(values.take(encoded.indices), marks)
     middle = len(cells) // 2
     halves = [read_cells(cells[:middle], reading), read_cells(cells[middle:], reading)]
     wrong = [pa.repeat(False, len(half.values)) if half.wrong is None else half.wrong for half in halves]
@@ -86,12 +92,19 @@ def without_gaps(cells: pa.Array, reading: CellReading) -> pa.Array:
         cells = pc.utf8_trim_whitespace(cells)
     if not is_ascii(cells):
         cells = pc.utf8_normalize(cells if reading.typed else pc.utf8_trim(cells, characters=_AROUND), form="NFC")
-    words = gap_words(reading)
+    words, longest = _gaps_to_find(reading)
     # A word is short; comparing lengths first spares the look-up of nearly every text.
-    suspects = pc.less_equal(pc.binary_length(cells), max(map(_bytes, words), default=-1))
+    suspects = pc.less_equal(pc.binary_length(cells), longest)
     if not pc.any(suspects).as_py():
         return cells
-    return pc.if_else(pc.is_in(cells, value_set=pa.array(words)), pa.scalar(None, pa.string()), cells)
+    return pc.if_else(pc.is_in(cells, value_set=words), pa.scalar(None, pa.string()), cells)
+
+
+@lru_cache(maxsize=1024)
+def _gaps_to_find(reading: CellReading) -> tuple[pa.Array, int]:
+    """The words of `gap_words`, and of how many bytes the longest is; -1 where there is none."""
+    words = gap_words(reading)
+    return pa.array(words, pa.string()), max((len(word.encode()) for word in words), default=-1)
 
 
 @lru_cache(maxsize=1024)
@@ -109,10 +122,6 @@ def gap_words(reading: CellReading) -> tuple[str, ...]:
 def _has_numbers_for_gaps(reading: CellReading) -> bool:
     """Whether a word that stands for a missing value may be a number, as -999 is."""
     return any(letter.isdigit() for word in reading.gap_words or () for letter in word)
-
-
-def _bytes(word: str) -> int:
-    return len(word.encode())
 
 
 def _words(cells: pa.Array, reading: CellReading) -> pa.Array:
