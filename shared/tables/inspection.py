@@ -4,6 +4,7 @@ It finds `request.json` in its folder and leaves `answer.json` there, with what 
 """
 
 import gc
+import importlib
 import json
 import os
 from pathlib import Path
@@ -27,6 +28,10 @@ from shared.tables.sketch import rows_looked_at
 from shared.tables.sniffing import detect, text_lines, text_sample
 from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
+
+# Arrow imports them in the middle of its work: a fork server has them for all that it forks.
+for _name in ("acero", "dataset", "json", "pandas_compat", "vendored.version"):
+    importlib.import_module(f"pyarrow.{_name}")
 
 _NICE = 10
 _NO_USE = {
