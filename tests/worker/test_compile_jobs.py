@@ -166,7 +166,8 @@ def test_who_asks_for_the_same_form_gets_one_job(installation: Site) -> None:
 def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_form(installation: Site) -> None:
     points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
     installation.start_worker(**installation.armed(points))
-    version = trained_before(installation)
+    # Large enough to be met in the middle of its making.
+    version = trained_before(installation, {**FOREST, "params": {"n_estimators": 60}})
     job = installation.kill_at(points, lambda: ask(installation, version))
     assert job.crash_count == len(points)
     assert named_forms(installation) == list(forms(installation)) == ["iris_model_dev_v1.npz"]
