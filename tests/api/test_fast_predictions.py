@@ -36,7 +36,7 @@ from shared.prediction.computing import ModelInForm
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
-from tests.support.training_tables import dirty, numeric_classes, trained
+from tests.support.training_tables import dirty, numeric_classes, trained_once
 from tests.support.two_ways import PLAIN, USUAL, both, slips
 from tests.support.waiting import eventually
 
@@ -57,7 +57,7 @@ def furnish(parts: Parts, folder: Path) -> Platform:
 @functools.cache
 def dirty_forest() -> Fitted:
     """A forest of numbers, words, booleans and dates with gaps."""
-    result = trained("ensemble.RandomForestClassifier", dirty(), params={"n_estimators": 5})
+    result = trained_once("ensemble.RandomForestClassifier", dirty(), params={"n_estimators": 5})
     return Fitted(result.model, result.facts.signature, result.facts.environment, result.compiled)
 
 
@@ -465,7 +465,7 @@ def test_a_longer_computation_is_foreseen_from_what_was_measured() -> None:
 
 
 def test_a_model_that_refuses_the_rows_by_which_it_is_measured_is_served_all_the_same() -> None:
-    result = trained("naive_bayes.CategoricalNB", numeric_classes())
+    result = trained_once("naive_bayes.CategoricalNB", numeric_classes())
     assert result.compiled is not None
     score = result.compiled.score
     assert isinstance(score, TableOfCategories)

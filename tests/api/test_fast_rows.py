@@ -21,7 +21,7 @@ from api.lifespan import Parts
 from shared.estimators.signature import Signature
 from shared.tables.columns import CellReading, ColumnKind
 from tests.support.models import Fitted, Platform, iris_forest
-from tests.support.training_tables import dirty, trained
+from tests.support.training_tables import dirty, trained_once
 from tests.support.two_ways import both, slips
 
 WHOLE: dict[str, Any] = {
@@ -49,7 +49,7 @@ def with_readings(fitted: Fitted, **fields: Any) -> Fitted:
 
 def fitted(table: pd.DataFrame) -> Fitted:
     """A forest of a table."""
-    result = trained("ensemble.RandomForestClassifier", table, params={"n_estimators": 5})
+    result = trained_once("ensemble.RandomForestClassifier", table, params={"n_estimators": 5})
     return Fitted(result.model, result.facts.signature, result.facts.environment, result.compiled)
 
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from api.lifespan import Parts
 from tests.support.models import IRIS_COLUMNS, Fitted, Platform, doubling, iris_forest, with_target
-from tests.support.training_tables import dirty, trained
+from tests.support.training_tables import dirty, trained_once
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.2, 3.4, 5.4, 2.3]]
 RECORDS = [dict(zip(IRIS_COLUMNS, row, strict=True)) for row in ROWS]
@@ -33,7 +33,7 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     for stage in ("staging", "production"):
         platform.promote(1, stage)
     platform.train(platform.dataset("doubling"), doubling(), name="doubling")
-    result = trained("ensemble.HistGradientBoostingClassifier", dirty())
+    result = trained_once("ensemble.HistGradientBoostingClassifier", dirty())
     fitted = Fitted(result.model, result.facts.signature, result.facts.environment)
     platform.train(platform.dataset("customers"), fitted, name="customers")
     return platform

@@ -1,5 +1,6 @@
 """Small tables to train on, with their column profiles as the catalog would describe them."""
 
+import pickle
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from shared.training.spec import EstimatorChoice, TrainingSpec
 from shared.training.trainer import Trained, train
 
 ROWS = 60
+
+_TRAINED: dict[bytes, Trained] = {}
 
 
 def profile_of(table: pd.DataFrame) -> list[Column]:
@@ -31,6 +34,14 @@ def trained(estimator: str, table: pd.DataFrame, *, threads: int = 1, **fields: 
     """Train on a whole table."""
     spec = spec_of(estimator, **fields)
     return train(spec, table, profile_of(table), threads=threads, on_step=lambda _step, _percent, **_measured: None)
+
+
+def trained_once(estimator: str, table: pd.DataFrame, **fields: Any) -> Trained:
+    """The same, made once in this process: for tests that only ask the model."""
+    made_of = pickle.dumps((estimator, table, fields))
+    if made_of not in _TRAINED:
+        _TRAINED[made_of] = trained(estimator, table, **fields)
+    return _TRAINED[made_of]
 
 
 def heard_steps(estimator: str, table: pd.DataFrame, **fields: Any) -> list[tuple[str, int, bool]]:
