@@ -31,7 +31,7 @@ from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
 from tests.support.spreading import Spread
 from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stacks
-from tests.support.zygote import zygote
+from tests.support.zygote import start_server
 
 _START_SERVER = client.start_server
 _CHOSEN = pytest.StashKey[tuple[str, ...]]()
@@ -135,7 +135,7 @@ def forked_servers() -> Iterator[None]:
     """Fork servers that objects of this process start have their imports from the zygote."""
     with pytest.MonkeyPatch.context() as patched:
         if sys.platform == "linux":
-            patched.setattr(client, "start_server", lambda *of_server: zygote().start_server(*of_server))
+            patched.setattr(client, "start_server", start_server)
         yield
 
 
