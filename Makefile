@@ -21,7 +21,7 @@ demo: install ## walk from a table to predictions, on the platform that runs or 
 	@exec .venv/bin/python -m cli demo
 
 # MLMINI_TEST_STACK=full runs the tests of the API and of the worker on PostgreSQL, S3 and Valkey. `embedded`, the
-# default, runs them on SQLite and a local store; `both` runs them on each.
+# default, runs them on SQLite and a local store; `both` runs them on each, `mixed` half of them on each.
 test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
 

@@ -1,6 +1,7 @@
 """Fixtures for every test. Servers start when the first test asks for one, once per pytest process.
 
-The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded`, `full` or `both`.
+The variable MLMINI_TEST_STACK says what the tests of the API and of the worker run on: `embedded`, `full`,
+`mixed` or `both`.
 """
 
 import functools
@@ -30,11 +31,11 @@ from tests.support.remembered_routes import remember_routes
 from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
 from tests.support.spreading import Spread
-from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stacks
+from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack, stacks_of
 from tests.support.zygote import start_server
 
 _START_SERVER = client.start_server
-_CHOSEN = pytest.StashKey[tuple[str, ...]]()
+_CHOSEN = pytest.StashKey[str]()
 
 # Where tests take long. Of several processes, none is left alone with those at the end.
 _FIRST = ("chaos", "worker", "e2e", "property")
@@ -53,23 +54,22 @@ def pytest_configure(config: pytest.Config) -> None:
     # Until all tests are collected: next to nothing of what is made until then is garbage.
     gc.disable()
     try:
-        config.stash[_CHOSEN] = chosen_stacks()
+        config.stash[_CHOSEN] = chosen_stack()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what the tests run on."""
-    chosen = config.stash[_CHOSEN]
-    return f"stack: {' and '.join(chosen)}"
+    return f"stack: {config.stash[_CHOSEN]}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once on each stack that is asked for, and one that shows the same on all of them on the first."""
+    """Run a test on the stacks that are asked for, and one that shows the same on all of them once."""
     if "stack" in metafunc.fixturenames:
-        chosen = metafunc.config.stash[_CHOSEN]
         once = metafunc.definition.get_closest_marker("any_stack") is not None
-        metafunc.parametrize("stack", chosen[:1] if once else chosen, indirect=True, scope="session")
+        stacks = stacks_of(metafunc.definition.nodeid, metafunc.config.stash[_CHOSEN], once=once)
+        metafunc.parametrize("stack", stacks, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     On the full stack, leave out those that it changes nothing for: they are run on the embedded one.
     """
-    if config.stash[_CHOSEN] == (FULL,):
+    if config.stash[_CHOSEN] == FULL:
         same = [item for item in items if not _depends_on_stack(item)]
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if _depends_on_stack(item)]

@@ -21,8 +21,8 @@ from tests.support.models import Platform, iris_forest, open_platform
 PROMOTIONS = 20
 REQUESTS = 10_000
 CLIENTS = 4
-# The promise is one second; a busy machine gets some more.
-NOTICED_SECONDS = 3
+# The promise is one second; a machine that is busy with other tests gets more.
+NOTICED_SECONDS = 10
 BODY = json.dumps(
     {"dataset_name": "iris", "environment": "staging", "input_data": {"features": [[5.1, 3.5, 1.4, 0.2]]}}
 )

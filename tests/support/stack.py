@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +15,7 @@ from tests.support.buckets import Buckets
 from tests.support.servers import S3, PostgreSQL, Valkey
 
 VARIABLE = "MLMINI_TEST_STACK"
-EMBEDDED, FULL, BOTH = "embedded", "full", "both"
+EMBEDDED, FULL, MIXED, BOTH = "embedded", "full", "mixed", "both"
 
 # The database of a PostgreSQL server from which those of the tests are copied.
 TEMPLATE = "migrated"
@@ -26,21 +27,32 @@ TEST_CLIENT = ("testserver",)
 NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
 
 
-def chosen_stacks() -> tuple[str, ...]:
-    """The names of the stacks that the environment asks for.
+def chosen_stack() -> str:
+    """What the environment asks for.
 
     Raises:
         ValueError: when it asks for something else.
     """
     name = os.environ.get(VARIABLE, EMBEDDED)
-    if name == BOTH:
-        return EMBEDDED, FULL
-    if name not in {EMBEDDED, FULL}:
+    if name not in {EMBEDDED, FULL, MIXED, BOTH}:
         raise ValueError(
             f"{VARIABLE} is '{name}'. Set it to '{EMBEDDED}' (SQLite, a local store, no Redis for the API; the "
-            f"default), to '{FULL}' (PostgreSQL, S3 and Valkey), or to '{BOTH}'."
+            f"default), to '{FULL}' (PostgreSQL, S3 and Valkey), to '{MIXED}' (each test on one of the two), or to "
+            f"'{BOTH}'."
         )
-    return (name,)
+    return name
+
+
+def stacks_of(test: str, chosen: str, *, once: bool) -> tuple[str, ...]:
+    """The stacks that a test runs on when `chosen` is asked for; `once` is one that shows the same on all of them.
+
+    Of a mixture, half of the tests run on each, and a test always on the same one.
+    """
+    if once:
+        return (FULL if chosen == FULL else EMBEDDED,)
+    if chosen == MIXED:
+        return ((EMBEDDED, FULL)[zlib.crc32(test.encode()) % 2],)
+    return (EMBEDDED, FULL) if chosen == BOTH else (chosen,)
 
 
 class Stack(ABC):
