@@ -5,7 +5,6 @@ twice as long as all the rest of a training.
 """
 
 import importlib
-from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,14 +26,14 @@ _MODULES = (
     "svm",
     "tree",
 )
-_CLASSIFIERS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
-    ("naive_bayes", "GaussianNB", {}),
-    ("linear_model", "LogisticRegression", {}),
-    ("ensemble", "RandomForestClassifier", {"n_estimators": 2}),
+_CLASSIFIERS = (
+    EstimatorChoice(module="naive_bayes", class_="GaussianNB", params={}),
+    EstimatorChoice(module="linear_model", class_="LogisticRegression", params={}),
+    EstimatorChoice(module="ensemble", class_="RandomForestClassifier", params={"n_estimators": 2}),
 )
-_REGRESSORS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
-    ("linear_model", "Ridge", {}),
-    ("ensemble", "RandomForestRegressor", {"n_estimators": 2}),
+_REGRESSORS = (
+    EstimatorChoice(module="linear_model", class_="Ridge", params={}),
+    EstimatorChoice(module="ensemble", class_="RandomForestRegressor", params={"n_estimators": 2}),
 )
 
 
@@ -44,10 +43,10 @@ def rehearse() -> None:
         importlib.import_module(f"sklearn.{name}")
     words = pd.Series(["no", "yes"] * (_ROWS // 2), dtype="str")
     amounts = pd.Series(np.arange(_ROWS) / 2)
-    for target, estimators in ((words, _CLASSIFIERS), (amounts, _REGRESSORS)):
+    for target, choices in ((words, _CLASSIFIERS), (amounts, _REGRESSORS)):
         table = pd.DataFrame({"amount": amounts[::-1].to_numpy(), "word": words, "target": target})
-        for module, name, params in estimators:
-            _train(EstimatorChoice(module=module, class_=name, params=params), table)
+        for choice in choices:
+            _train(choice, table)
 
 
 def _train(choice: EstimatorChoice, table: pd.DataFrame) -> None:

@@ -30,7 +30,7 @@ from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
 
 # Arrow imports them in the middle of its work: a fork server has them for all that it forks.
-for _name in ("acero", "dataset", "json", "pandas_compat", "vendored.version"):
+for _name in ("acero", "dataset", "json", "pandas_compat"):
     importlib.import_module(f"pyarrow.{_name}")
 
 _NICE = 10

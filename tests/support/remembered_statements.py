@@ -23,8 +23,9 @@ def remember_statements() -> None:
     of a statement is the same for each.
     """
     for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-        kind.__eq__ = _same_kind  # type: ignore[method-assign,assignment] # what is written is known by its dialect
-        kind.__hash__ = _of_kind  # type: ignore[method-assign,assignment]
+        # What is written is known by its dialect.
+        kind.__eq__ = _same_kind  # type: ignore[method-assign,assignment] # for all of this class
+        kind.__hash__ = _of_kind  # type: ignore[method-assign,assignment] # for all of this class
     known: LRUCache[Any, Any] = LRUCache(_MOST)
     create = sqlalchemy.create_engine
 
