@@ -4,11 +4,12 @@ It finds `request.json` in its folder and leaves `answer.json` there, with what 
 """
 
 import gc
-import importlib
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+import pyarrow.acero  # noqa: F401 - Arrow imports it in the middle of its work; so a fork server has it for all it forks
 
 from shared.errors import InvalidTable, PlatformError, ReadingRefused
 from shared.tables.columns import Column
@@ -28,10 +29,6 @@ from shared.tables.sketch import rows_looked_at
 from shared.tables.sniffing import detect, text_lines, text_sample
 from shared.tables.survey import Contradiction, Survey
 from shared.tables.text import NotUtf8
-
-# Arrow imports them in the middle of its work: a fork server has them for all that it forks.
-for _name in ("acero", "dataset", "json", "pandas_compat"):
-    importlib.import_module(f"pyarrow.{_name}")
 
 _NICE = 10
 _NO_USE = {
