@@ -31,7 +31,19 @@ from tests.support.remembered_routes import remember_routes
 from tests.support.s3_descriptions import remember_descriptions
 from tests.support.servers import S3, PostgreSQL, Valkey, running
 from tests.support.spreading import Spread
-from tests.support.stack import FULL, TEMPLATE, Embedded, Full, Stack, chosen_stack, stacks_of
+from tests.support.stack import (
+    FULL,
+    MIXED,
+    POSTGRESQL,
+    SQLITE,
+    TEMPLATE,
+    Embedded,
+    Full,
+    Stack,
+    chosen_stack,
+    database_of_a_mixture,
+    stacks_of,
+)
 from tests.support.zygote import start_server
 
 _START_SERVER = client.start_server
@@ -75,12 +87,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests in their order, and refuse two of one name: several processes do only one of them, and say nothing.
 
-    On the full stack, leave out those that it changes nothing for: they are run on the embedded one.
+    Leave out those that the chosen stack has run elsewhere.
     """
-    if config.stash[_CHOSEN] == FULL:
-        same = [item for item in items if not _depends_on_stack(item)]
-        config.hook.pytest_deselected(items=same)
-        items[:] = [item for item in items if _depends_on_stack(item)]
+    left_out = [item for item in items if not _is_asked_for(item, config.stash[_CHOSEN])]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _is_asked_for(item, config.stash[_CHOSEN])]
     items.sort(key=_turn)
     names = Counter(item.nodeid for item in items)
     twice = sorted(name for name, count in names.items() if count > 1)
@@ -99,6 +110,16 @@ def pytest_collection_finish() -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """With `--dist loadfile` only the files stay together whose tests share something."""
     return Spread(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def _is_asked_for(item: pytest.Item, chosen: str) -> bool:
+    """On the full stack, only what it changes something for; of a mixture, a part of the platform on one database."""
+    if chosen == FULL:
+        return _depends_on_stack(item)
+    if chosen == MIXED and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        database = item.callspec.params.get("database_url")
+        return database is None or database == database_of_a_mixture(f"{item.path.name}::{item.originalname}")
+    return True
 
 
 def _depends_on_stack(item: pytest.Item) -> bool:
@@ -228,16 +249,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh migrated database; the test runs on both kinds."""
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    """The URL of a fresh migrated database; the test runs on both kinds, or on one of them."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == SQLITE else "postgres_url")
     return url
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A fresh migrated database; the test runs on both kinds."""
+    """A fresh migrated database; the test runs on both kinds, or on one of them."""
     database = Database(database_url)
     yield database
     database.close()

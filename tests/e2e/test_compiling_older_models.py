@@ -59,8 +59,13 @@ def test_a_model_that_serves_gets_its_form_by_itself(home: Path) -> None:
         assert client.get("/jobs?kind=compile").json()["items"][0]["links"]["model"] == "/models/1"
 
 
-def test_the_verb_has_forms_made_and_tells_what_came_of_each(home: Path, mlmini: CommandLine) -> None:
+def test_the_verb_has_forms_made_and_tells_what_came_of_each(tmp_path: Path, mlmini: CommandLine) -> None:
+    home = tmp_path / "home"
     with restarted(home) as launcher, launcher.client() as client:
+        trained(client)
+        # An API that has loaded the model does not ask for its form.
+        predicted(client)
+        forget(home)
         shown = mlmini.succeed("models", "compile", MLMINI_HOME=str(home))
         assert "makes the compiled forms of 1 model." in shown.err
         assert "succeeded  Equal to scikit-learn on " in shown.out

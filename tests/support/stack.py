@@ -17,6 +17,8 @@ from tests.support.servers import S3, PostgreSQL, Valkey
 VARIABLE = "MLMINI_TEST_STACK"
 EMBEDDED, FULL, MIXED, BOTH = "embedded", "full", "mixed", "both"
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
 # The database of a PostgreSQL server from which those of the tests are copied.
 TEMPLATE = "migrated"
 
@@ -51,8 +53,18 @@ def stacks_of(test: str, chosen: str, *, once: bool) -> tuple[str, ...]:
     if once:
         return (FULL if chosen == FULL else EMBEDDED,)
     if chosen == MIXED:
-        return ((EMBEDDED, FULL)[zlib.crc32(test.encode()) % 2],)
+        return (_one_of((EMBEDDED, FULL), test),)
     return (EMBEDDED, FULL) if chosen == BOTH else (chosen,)
+
+
+def database_of_a_mixture(test: str) -> str:
+    """The one database that a test of a part of the platform runs on, which otherwise runs on both."""
+    return _one_of((SQLITE, POSTGRESQL), test)
+
+
+def _one_of(choices: tuple[str, ...], test: str) -> str:
+    """Always the same one for a test."""
+    return choices[zlib.crc32(test.encode()) % len(choices)]
 
 
 class Stack(ABC):

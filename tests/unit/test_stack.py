@@ -2,7 +2,18 @@
 
 import pytest
 
-from tests.support.stack import BOTH, EMBEDDED, FULL, MIXED, VARIABLE, chosen_stack, stacks_of
+from tests.support.stack import (
+    BOTH,
+    EMBEDDED,
+    FULL,
+    MIXED,
+    POSTGRESQL,
+    SQLITE,
+    VARIABLE,
+    chosen_stack,
+    database_of_a_mixture,
+    stacks_of,
+)
 
 NAMES = [f"tests/api/test_{number}.py::test_something" for number in range(1000)]
 
@@ -40,3 +51,10 @@ def test_of_a_mixture_each_test_has_one_stack_and_half_of_them_each() -> None:
     assert 450 < stacks.count((FULL,)) < 550
     assert stacks.count((FULL,)) + stacks.count((EMBEDDED,)) == len(NAMES)
     assert {stacks_of(name, MIXED, once=True) for name in NAMES} == {(EMBEDDED,)}
+
+
+def test_of_a_mixture_each_test_of_a_part_has_one_database_and_half_of_them_each() -> None:
+    databases = [database_of_a_mixture(name) for name in NAMES]
+    assert databases == [database_of_a_mixture(name) for name in NAMES]
+    assert 450 < databases.count(POSTGRESQL) < 550
+    assert databases.count(POSTGRESQL) + databases.count(SQLITE) == len(NAMES)
