@@ -42,6 +42,19 @@ class InputColumn(BaseModel):
         return frozenset(self.categories)
 
 
+class Uncertainty(BaseModel):
+    """What a model promises of rows like those of its table.
+
+    For a share `level` of them the truth is within `margin` of a regressor's number, or among the labels to which a
+    classifier gives at least the probability `margin`, the likeliest one included.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    level: float
+    margin: float
+
+
 class Signature(BaseModel):
     """The inputs in their order, the target and, for a classifier, its labels in the order of its probabilities.
 
@@ -56,6 +69,8 @@ class Signature(BaseModel):
     task: Task
     classes: list[Any] | None
     numeric: bool
+    # None where nothing is promised, as by models of older releases.
+    uncertainty: Uncertainty | None = Field(default=None, exclude_if=lambda promise: promise is None)
 
     @property
     def rules(self) -> Rules:

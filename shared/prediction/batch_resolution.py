@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.datasets.catalog import CatalogEntry, find_entry
 from shared.errors import InvalidInput, InvalidRequest, UnknownColumn, closest, meant
 from shared.estimators.signature import Signature
+from shared.evaluation.assessment import NO_PROBABILITIES
 from shared.prediction.batch_spec import (
     ROW,
     BatchInput,
@@ -24,7 +25,6 @@ from shared.prediction.cells import short
 from shared.prediction.lookup import find_served
 from shared.prediction.problems import listed, named
 from shared.registry.rows import RegistryRow
-from shared.training.facts import NO_PROBABILITIES
 
 
 @dataclass(frozen=True)

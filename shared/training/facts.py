@@ -7,9 +7,6 @@ from pydantic import BaseModel
 from shared.compiled.compilation import Compilation
 from shared.estimators.signature import Signature
 
-# In the notes of the report of a classifier that has none.
-NO_PROBABILITIES = "the estimator gives no probabilities"
-
 
 class ModelFacts(BaseModel):
     """All that is known of a model beside its file."""

@@ -34,11 +34,6 @@ def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator
     return labels
 
 
-def plain(label: Any) -> Any:
-    """A label as JSON has it: numpy's integers, booleans and texts as Python's."""
-    return label.item() if isinstance(label, np.generic) else label
-
-
 def named_weights(settings: dict[str, Any], classes: list[Any], estimator: Estimator) -> dict[str, Any]:
     """Class weights by label, instead of by the texts that the keys of a JSON object are.
 

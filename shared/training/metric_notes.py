@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.estimators.signature import Task
+from shared.evaluation.labels import plain
 from shared.tables.columns import Column, ColumnKind
-from shared.training.labels import plain
 
 FEW_ROWS = 10
 _MOST_CLASSES = 5

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
+from shared.evaluation.labels import plain
 from shared.tables.columns import Column
-from shared.training.labels import plain
 from shared.training.plan import Plan, input_columns
 from shared.training.spec import TrainingSpec
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from shared.compiled.compilation import Compilation
-from shared.training.evaluation import Evaluation
+from shared.evaluation.measuring import Evaluation
 from shared.training.plan import Plan
 from shared.training.split import Split
 

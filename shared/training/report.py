@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.estimators.signature import Task
+from shared.evaluation.labels import plain
+from shared.evaluation.measuring import Evaluation, evaluate_baseline
 from shared.tables.columns import Column
-from shared.training.evaluation import Evaluation, evaluate_baseline
-from shared.training.labels import plain
 from shared.training.metric_notes import FEW_ROWS, few_rows, no_better_than_baseline, perfect_score, rare_classes
 from shared.training.plan import Plan
 from shared.training.spec import TrainingSpec

@@ -19,16 +19,18 @@ from shared.compiled.model import CompiledModel
 from shared.estimators.catalogue import Estimator, find_estimator
 from shared.estimators.parameters import settings_of
 from shared.estimators.signature import Signature
+from shared.evaluation.answers import ask
+from shared.evaluation.labels import plain
+from shared.evaluation.measuring import Evaluation, evaluate
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training import fit_progress, narration
 from shared.training.checks.training import check
 from shared.training.compiling import compile_fitted, named_inputs
-from shared.training.evaluation import Evaluation, evaluate
 from shared.training.facts import ModelFacts
 from shared.training.findings import notes_of
 from shared.training.fitting import errors_of_fit, kept_warnings, share_of_cores
-from shared.training.labels import named_weights, plain, sought_weights, target_values
+from shared.training.labels import named_weights, sought_weights, target_values
 from shared.training.metric_notes import ordered_rows
 from shared.training.model_signature import signature_of
 from shared.training.narration import Say
@@ -182,7 +184,7 @@ class _Shown:
 def _measure(ready: _Ready, model: Any) -> Evaluation:
     part = ready.split.test
     with errors_of_fit(ready.estimator):
-        return evaluate(model, ready.data.iloc[part], ready.target[part], task=ready.estimator.task)
+        return evaluate(ask(model, ready.data.iloc[part]), ready.target[part], task=ready.estimator.task)
 
 
 def _facts(spec: TrainingSpec, ready: _Ready, fit: _Fit, measured: Evaluation, *, total: int) -> ModelFacts:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from shared.estimators.signature import Task
+from shared.evaluation.measuring import evaluate_baseline
 from shared.registry.comparison import BETTER, compare
 from shared.registry.rows import RegistryRow
 from shared.registry.versions import RegisteredModel
-from shared.training.evaluation import evaluate_baseline
 
 SPLIT = {"test_size": 0.2, "random_state": 42, "stratified": True}
 

@@ -12,7 +12,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.neighbors import RadiusNeighborsRegressor
 
 from shared.errors import UnreadableRequest
-from shared.training.evaluation import Evaluation, evaluate, evaluate_baseline
+from shared.evaluation.answers import ask
+from shared.evaluation.measuring import Evaluation, evaluate, evaluate_baseline
 from shared.training.spec import TrainingSpec
 from tests.support.training_tables import spec_of
 
@@ -44,7 +45,7 @@ def test_three_classes_of_different_sizes_are_measured_as_arithmetic_does() -> N
         ["ash", "ash", "birch", "birch", "ash", "ash"],
         [[0.7, 0.2, 0.1], [0.6, 0.1, 0.3], [0.3, 0.5, 0.2], [0.2, 0.8, 0.0], [0.5, 0.4, 0.1], [0.5, 0.1, 0.4]],
     )
-    measured = evaluate(model, np.zeros((6, 1)), target, task="classification")
+    measured = evaluate(ask(model, np.zeros((6, 1))), target, task="classification")
     assert measured.notes == []
     assert measured.metrics == pytest.approx(
         {
@@ -67,7 +68,7 @@ def test_two_classes_of_different_sizes_are_measured_as_arithmetic_does() -> Non
         ["no", "no", "no", "yes", "no"],
         [[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.7, 0.3]],
     )
-    measured = evaluate(model, np.zeros((5, 1)), target, task="classification")
+    measured = evaluate(ask(model, np.zeros((5, 1))), target, task="classification")
     assert measured.metrics == pytest.approx(
         {
             "accuracy": 3 / 5,
@@ -83,7 +84,7 @@ def test_two_classes_of_different_sizes_are_measured_as_arithmetic_does() -> Non
 def test_a_regression_is_measured_by_its_distances() -> None:
     model = LinearRegression().fit(INPUTS, [0.0, 1.0, 2.0, 3.0])
     # Estimated are 0, 1, 2 and 3: it is 0, 0, 1 and 5 away from these.
-    measured = evaluate(model, INPUTS, np.array([0.0, 1.0, 3.0, -2.0]), task="regression")
+    measured = evaluate(ask(model, INPUTS), np.array([0.0, 1.0, 3.0, -2.0]), task="regression")
     assert measured.notes == []
     assert measured.metrics == pytest.approx(
         {"mae": 6 / 4, "rmse": math.sqrt(26 / 4), "r2": 1 - 26 / (0.5**2 + 0.5**2 + 2.5**2 + 2.5**2)}
@@ -93,7 +94,7 @@ def test_a_regression_is_measured_by_its_distances() -> None:
 def test_two_classes_have_a_roc_auc_from_probabilities_or_from_scores() -> None:
     labels = np.array(["no", "no", "yes", "yes"], dtype=object)
     for model in (LogisticRegression().fit(INPUTS, labels), RidgeClassifier().fit(INPUTS, labels)):
-        measured = evaluate(model, INPUTS, labels, task="classification")
+        measured = evaluate(ask(model, INPUTS), labels, task="classification")
         assert measured.metrics["accuracy"] == 1
         assert measured.metrics["roc_auc"] == 1
     assert "log_loss" not in measured.metrics
@@ -102,14 +103,14 @@ def test_two_classes_have_a_roc_auc_from_probabilities_or_from_scores() -> None:
 
 def test_a_class_that_the_model_does_not_know_leaves_out_what_needs_all() -> None:
     model = DummyClassifier().fit(INPUTS, [0, 0, 1, 1])
-    measured = evaluate(model, INPUTS, np.array([0, 0, 1, 2]), task="classification")
+    measured = evaluate(ask(model, INPUTS), np.array([0, 0, 1, 2]), task="classification")
     assert set(measured.metrics) == {"accuracy", "balanced_accuracy", "f1_macro"}
     assert "classes that the training part does not have" in measured.notes[0]
 
 
 def test_a_test_part_of_one_class_has_no_roc_auc() -> None:
     model = DummyClassifier().fit(INPUTS, [0, 0, 1, 1])
-    measured = evaluate(model, INPUTS, np.array([1, 1, 1, 1]), task="classification")
+    measured = evaluate(ask(model, INPUTS), np.array([1, 1, 1, 1]), task="classification")
     assert "roc_auc" not in measured.metrics
     assert measured.metrics["log_loss"] == pytest.approx(np.log(2))
 
@@ -117,7 +118,7 @@ def test_a_test_part_of_one_class_has_no_roc_auc() -> None:
 @pytest.mark.filterwarnings("ignore:One or more samples have no neighbors")
 def test_a_model_without_an_answer_for_some_rows_has_no_metrics() -> None:
     model = RadiusNeighborsRegressor(radius=0.1).fit(INPUTS, [0.0, 1.0, 2.0, 3.0])
-    measured = evaluate(model, INPUTS + 9, np.zeros(4), task="regression")
+    measured = evaluate(ask(model, INPUTS + 9), np.zeros(4), task="regression")
     assert measured.metrics == {}
     assert measured.notes == ["The model gives no number for 4 of 4 test rows: no metrics."]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from shared.evaluation.measuring import Evaluation
 from shared.tables.columns import ColumnKind
 from shared.training import narration
-from shared.training.evaluation import Evaluation
 from shared.training.plan import Plan, Treatment
 from shared.training.split import Split
 

@@ -11,7 +11,8 @@ from sklearn.model_selection import train_test_split
 
 from shared.errors import FitFailed, InvalidParameter, InvalidSplit, SingleClass, TaskMismatch, UnknownColumn
 from shared.estimators.catalogue import find_estimator
-from shared.training.evaluation import evaluate
+from shared.evaluation.answers import ask
+from shared.evaluation.measuring import evaluate
 from shared.training.frame import forget_names
 from shared.training.labels import target_values
 from shared.training.recipe import build_estimator
@@ -68,7 +69,7 @@ def test_a_numeric_table_without_gaps_gives_what_a_fit_by_hand_gives(
     assert type(result.model) is type(by_hand)
     assert result.model.feature_names_in_.tolist() == list(inputs.columns)
     assert result.model.predict(parts[1]).tolist() == by_hand.predict(parts[1]).tolist()
-    measured = evaluate(by_hand, parts[1], parts[3], task="classification" if classes else "regression")
+    measured = evaluate(ask(by_hand, parts[1]), parts[3], task="classification" if classes else "regression")
     assert result.facts.metrics == pytest.approx(measured.metrics, rel=1e-12)
     assert {entry["treatment"] for entry in result.facts.report["columns"]} == {"used as a number"}
     assert not any(column.missing_allowed for column in result.facts.signature.inputs)

@@ -1,0 +1,65 @@
+"""What a model says of some rows, asked once for all that is measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One entry per row.
+
+    `labels` are labels or numbers. Of a classifier, `classes` are its labels in the order of the columns of
+    `probabilities`; where it has none, `scores` tell two labels apart, higher for the second one.
+    """
+
+    labels: NDArray[Any]
+    classes: NDArray[Any] | None = None
+    probabilities: Floats | None = None
+    scores: Floats | None = None
+
+    def of(self, rows: NDArray[Any]) -> "Predicted":
+        """The answers for some of the rows, by position or by mask."""
+        return Predicted(
+            self.labels[rows],
+            self.classes,
+            None if self.probabilities is None else self.probabilities[rows],
+            None if self.scores is None else self.scores[rows],
+        )
+
+    @property
+    def ranking(self) -> Floats | None:
+        """What ranks rows by the second of two labels; None where there are other labels or nothing that ranks."""
+        if self.classes is None or len(self.classes) != 2:
+            return None
+        return self.scores if self.probabilities is None else self.probabilities[:, 1]
+
+
+# Asks a model about a table of inputs.
+Ask = Callable[[pd.DataFrame], Predicted]
+
+
+def ask(model: Any, inputs: Any) -> Predicted:
+    """What a fitted model says of inputs, as it takes them."""
+    labels = np.asarray(model.predict(inputs))
+    if not hasattr(model, "classes_"):
+        return Predicted(labels.astype(np.float64).reshape(-1))
+    classes: NDArray[Any] = model.classes_
+    if hasattr(model, "predict_proba"):
+        return Predicted(labels, classes, probabilities=np.asarray(model.predict_proba(inputs), dtype=np.float64))
+    if len(classes) == 2 and hasattr(model, "decision_function"):
+        return Predicted(labels, classes, scores=np.asarray(model.decision_function(inputs), dtype=np.float64))
+    return Predicted(labels, classes)
+
+
+def own_probabilities(probabilities: Floats, classes: NDArray[Any], target: NDArray[Any]) -> Floats:
+    """The probability that each row's actual label got; 0 for a label that the model has not met."""
+    place = {label: at for at, label in enumerate(classes.tolist())}
+    places = np.array([place.get(label, -1) for label in target.tolist()], dtype=np.intp)
+    return np.where(places >= 0, probabilities[np.arange(len(target)), places], 0.0)
