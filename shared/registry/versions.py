@@ -87,7 +87,7 @@ def register(
             job_id=job_id,
             **place,
             target=facts.signature.target,
-            **facts.model_dump(mode="json", exclude={"compilation"}),
+            **facts.model_dump(mode="json", exclude={"compilation", "assessment"}),
         )
     )
     deployment_id = activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from shared.compiled.compilation import Compilation
 from shared.estimators.signature import Signature
+from shared.evaluation.assessment import Assessment
 
 
 class ModelFacts(BaseModel):
@@ -21,3 +22,5 @@ class ModelFacts(BaseModel):
     environment: dict[str, str]
     # What came of making its compiled form; None where nobody tried.
     compilation: Compilation | None = None
+    # What the evaluation tells beside the metrics; None where nobody looked.
+    assessment: Assessment | None = None
