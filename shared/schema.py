@@ -7,6 +7,7 @@ from shared.discarded import DiscardedObjectRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import (
+    AssessmentRow,
     CompilationRow,
     CompiledFormRow,
     DeploymentRow,
@@ -19,6 +20,7 @@ from shared.registry.rows import (
 metadata = Base.metadata
 
 __all__ = [
+    "AssessmentRow",
     "CompilationRow",
     "CompiledFormRow",
     "CounterRow",

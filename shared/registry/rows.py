@@ -94,6 +94,17 @@ class CompilationRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
 
 
+class AssessmentRow(Base):
+    """What the evaluation of a model tells beside its metrics; apart from it, so that lists of models stay light."""
+
+    __tablename__ = "model_assessment"
+
+    version: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("model_registry.version", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    assessment: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class CompiledFormRow(Base):
     """The compiled form of the model of a deployment: a file of its own, with a seal of its own."""
 

@@ -12,6 +12,7 @@ from shared.counters import raise_counter
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.errors import DatasetDeleted, NotActive, UnknownModel
 from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
+from shared.registry.assessments import add_assessment
 from shared.registry.deployments import activate, begin_change
 from shared.registry.forms import FormFile, add_form, compilations_of, note_compilation
 from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
@@ -93,6 +94,8 @@ def register(
     deployment_id = activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
     if facts.compilation is not None:
         note_compilation(session, version, facts.compilation)
+    if facts.assessment is not None:
+        add_assessment(session, version, facts.assessment)
     if form is not None:
         add_form(session, deployment_id, form)
 

@@ -1,6 +1,7 @@
 """Erasing models and datasets: what goes, what stays, and what is refused, on both databases."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from shared.registry.versions import find_models
 from shared.schema import metadata
 from shared.settings import Settings
 from tests.support import planted
+from tests.support.assessments import of_numbers
 from tests.support.jobs import add_job, add_lines, claim_job, fail_job, finish_job, log_of
 from tests.support.left_over import UPLOADED
 from tests.support.models import Platform, doubling, open_platform
@@ -58,7 +60,7 @@ def furnish(database: Database, settings: Settings, folder: Path) -> Platform:
         session.execute(update(DatasetRow).values(location=f"datasets/{UPLOADED}"))
     claim = platform.begin(data)
     add_lines(database, claim, f"column 'age': {planted.WORD}")
-    platform.finish(claim, data, doubling())
+    platform.finish(claim, data, replace(doubling(), assessment=of_numbers()))
     with database.write() as session:
         put_tags(session, 1, ["age"])
     platform.promote(1, "staging")
@@ -118,7 +120,7 @@ def test_nothing_of_an_erased_model_and_of_its_erased_dataset_is_found_anywhere(
     assert before > OF_DATASET
     assert {"jobs.request", "jobs.result", "jobs.error", "jobs.progress", "job_logs.text"} < before
     assert {"model_registry.signature", "model_registry.report", "deployments.retired_reason"} < before
-    assert {"model_registry.note", "model_tags.tag"} < before
+    assert {"model_registry.note", "model_tags.tag", "model_assessment.assessment"} < before
     erase(platform)
     # The job that failed is of the dataset alone.
     left = OF_DATASET | {"jobs.request", "jobs.result", "jobs.error", "jobs.progress"}

@@ -18,6 +18,7 @@ from shared.compiled.making.making import compile_model
 from shared.compiled.model import CompiledModel
 from shared.database import Database
 from shared.estimators.signature import InputColumn, Signature
+from shared.evaluation.assessment import Assessment
 from shared.hashing import digest_of
 from shared.jobs import claims
 from shared.jobs.acceptance import accept
@@ -46,6 +47,7 @@ class Fitted:
     signature: Signature
     environment: dict[str, str]
     compiled: CompiledModel | None = None
+    assessment: Assessment | None = None
 
     def in_form(self) -> "Fitted":
         """The same with its compiled form, which nobody has compared."""
@@ -148,6 +150,7 @@ class Platform:
                     signature=fitted.signature,
                     report={},
                     environment=fitted.environment,
+                    assessment=fitted.assessment,
                 ),
                 actor="test",
             )

@@ -24,6 +24,7 @@ PLANTED: dict[str, set[str]] = {
     "model_registry": {"stage", "artifact_path"},
     "model_tags": set(),
     "compilations": set(),
+    "model_assessment": set(),
     "compiled_forms": {"form_path", "sha256", "hmac", "hmac_key_id"},
     "deployments": {"stage", "artifact_path", "sha256", "hmac", "hmac_key_id", "created_by"},
 }
