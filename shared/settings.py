@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     # After the memory of a job, because it depends on that.
     worker_slots: int = Field(default_factory=_slots, ge=1)
     job_seconds: float = Field(default=3600, gt=0)
+    folds: int = Field(default=5, ge=0, le=20)
     job_log_lines: int = Field(default=1000, ge=10)
     lease_seconds: float = Field(default=60, gt=0, le=_DAY_SECONDS)
     beat_seconds: float = Field(default=15, gt=0, le=_DAY_SECONDS)

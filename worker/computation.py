@@ -57,7 +57,17 @@ def _train(folder: Path, telling: Telling) -> ModelFacts:
     only = read_columns(spec, work.columns)
     table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
     say(f"read {len(table):,} rows × {table.shape[1]:,} columns")  # noqa: RUF001 - the sign of multiplication is meant
-    trained = train(spec, table, work.columns, findings=work.findings, threads=work.threads, on_step=show, say=say)
+    trained = train(
+        spec,
+        table,
+        work.columns,
+        findings=work.findings,
+        threads=work.threads,
+        seconds=work.seconds,
+        folds=work.folds,
+        on_step=show,
+        say=say,
+    )
     show("storing", 95)
     artifact.dump(trained.model, folder / MODEL_FILE)
     if trained.compiled is not None:

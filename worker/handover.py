@@ -38,6 +38,9 @@ class Work(BaseModel):
     columns: list[Column]
     findings: list[Finding]
     threads: int
+    # How long the whole job may take, and of how many folds the training is if its request does not say.
+    seconds: float
+    folds: int
 
 
 class BatchWork(BaseModel):

@@ -52,7 +52,7 @@ def rehearse() -> None:
 def _train(choice: EstimatorChoice, table: pd.DataFrame) -> None:
     spec = TrainingSpec(dataset_name="rehearsal", dataset_version=1, model=choice, target_column="target")
     columns = [_column(str(name), table[name]) for name in table]
-    train(spec, table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    train(spec, table, columns, threads=1, folds=2, on_step=lambda _step, _percent, **_measured: None)
 
 
 def _column(name: str, values: "pd.Series[float] | pd.Series[str]") -> Column:

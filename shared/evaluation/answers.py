@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shared.compiled.making.checking import columns_of
+from shared.compiled.model import CompiledModel
+
 Floats = NDArray[np.float64]
 
 
@@ -24,7 +27,7 @@ class Predicted:
     probabilities: Floats | None = None
     scores: Floats | None = None
 
-    def of(self, rows: NDArray[Any]) -> "Predicted":
+    def at_rows(self, rows: NDArray[Any]) -> "Predicted":
         """The answers for some of the rows, by position or by mask."""
         return Predicted(
             self.labels[rows],
@@ -63,3 +66,18 @@ def own_probabilities(probabilities: Floats, classes: NDArray[Any], target: NDAr
     place = {label: at for at, label in enumerate(classes.tolist())}
     places = np.array([place.get(label, -1) for label in target.tolist()], dtype=np.intp)
     return np.where(places >= 0, probabilities[np.arange(len(target)), places], 0.0)
+
+
+def asking(model: Any, compiled: CompiledModel | None) -> Ask:
+    """How to ask about tables: the compiled form where there is one, which gives the same answers faster."""
+    if compiled is None:
+        return lambda table: ask(model, table)
+    classes = getattr(model, "classes_", None)
+
+    def ask_compiled(table: pd.DataFrame) -> Predicted:
+        found = compiled.compute(columns_of(compiled, table), probabilities=True)
+        if classes is None:
+            return Predicted(found.predictions)
+        return Predicted(classes[found.predictions], classes, found.probabilities)
+
+    return ask_compiled

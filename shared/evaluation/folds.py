@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Floats, Predicted, ask
 from shared.evaluation.assessment import Fold, MetricSpread
-from shared.evaluation.measuring import evaluate
+from shared.evaluation.weighted import plain_metrics
 
 # Positions of the rows that are fitted and of those that are measured on.
 Parts = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
-# An unfitted model made anew and fitted to these inputs and targets.
-FitAnew = Callable[[pd.DataFrame, NDArray[Any]], Any]
+# A model made anew and fitted to the rows at these positions.
+FitAnew = Callable[[NDArray[np.intp]], Any]
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ def out_of_fold(
     classes = np.unique(target) if task == "classification" else None
     answers, folds = [], []
     for number, (fitted, measured) in enumerate(parts, start=1):
-        model = fit(inputs.iloc[fitted], target[fitted])
+        model = fit(fitted)
         found = _of_all(ask(model, inputs.iloc[measured]), classes)
         folds.append(
             Fold(
                 training=len(fitted),
                 test=len(measured),
-                metrics=evaluate(found, target[measured], task=task).metrics,
+                metrics=plain_metrics(found, target[measured], task=task),
             )
         )
         answers.append(found)

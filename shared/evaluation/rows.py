@@ -11,7 +11,7 @@ from shared.estimators.signature import Task
 from shared.evaluation.answers import Predicted, own_probabilities
 from shared.evaluation.assessment import Slice, WorstRow
 from shared.evaluation.labels import plain, plain_cell
-from shared.evaluation.measuring import evaluate
+from shared.evaluation.weighted import plain_metrics
 
 # Metrics of fewer rows say nothing.
 LEAST_ROWS = 10
@@ -29,8 +29,8 @@ def slices(
     for name in columns:
         for value, rows in _groups(raw[name]):
             if rows.sum() >= LEAST_ROWS:
-                measured = evaluate(answers.of(rows), target[rows], task=task)
-                found.append(Slice(column=name, value=value, rows=int(rows.sum()), metrics=measured.metrics))
+                measured = plain_metrics(answers.at_rows(rows), target[rows], task=task)
+                found.append(Slice(column=name, value=value, rows=int(rows.sum()), metrics=measured))
     return found
 
 

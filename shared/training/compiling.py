@@ -15,7 +15,7 @@ from shared.tables.columns import Column
 from shared.training.frame import named_frame, plain_array
 from shared.training.labels import target_values
 from shared.training.spec import TrainingSpec
-from shared.training.split import split_rows
+from shared.training.split import deciding, split_rows
 
 
 def compile_fitted(model: Any, signature: Signature, rows: pd.DataFrame) -> tuple[CompiledModel | None, Compilation]:
@@ -35,7 +35,8 @@ def compile_registered(
     estimator = find_estimator(spec.model.module, spec.model.class_)
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
-    split = split_rows(target_values(rows[column.name], column, estimator), spec, task=estimator.task)
+    target = target_values(rows[column.name], column, estimator)
+    split = split_rows(target, spec, task=estimator.task, by=deciding(rows, spec))
     return compile_fitted(model, signature, named_inputs(rows.iloc[split.test], signature))
 
 

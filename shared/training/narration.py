@@ -1,8 +1,10 @@
 """The lines that the job's log gets while a training runs; the report has the same facts as data."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from shared.compiled.compilation import Compilation
+from shared.evaluation.assessment import Fold, Promise
+from shared.evaluation.folds import spread_of
 from shared.evaluation.measuring import Evaluation
 from shared.training.plan import Plan
 from shared.training.split import Split
@@ -42,6 +44,18 @@ def of_evaluation(say: Say, measured: Evaluation, *, rows_measured: int) -> None
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in measured.metrics.items())
     say(f"measured on {rows(rows_measured)}: {numbers or 'nothing that is defined here'}")
     for note in measured.notes:
+        say(note)
+
+
+def of_validation(say: Say, folds: Sequence[Fold], promise: Promise | None, notes: Iterable[str]) -> None:
+    """How the models of the folds did, and what is promised of single predictions."""
+    spread = spread_of(folds)
+    if spread:
+        numbers = ", ".join(f"{name} {each.mean:.4g} ± {each.std:.2g}" for name, each in spread.items())
+        say(f"{len(folds)} folds of the training rows: {numbers}")
+    if promise is not None:
+        say(f"intervals for {promise.level:.0%} of rows hold the truth for {promise.coverage:.1%} of the test rows")
+    for note in notes:
         say(note)
 
 

@@ -82,7 +82,8 @@ def read_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[str] | N
     if spec.features is None:
         return None
     moments = (column.name for column in columns if column.kind is ColumnKind.DATETIME)
-    return list(dict.fromkeys([*spec.features, spec.target_column, *moments]))
+    deciding = [] if spec.split.by is None else [spec.split.by]
+    return list(dict.fromkeys([*spec.features, spec.target_column, *deciding, *moments]))
 
 
 def plan_of(
@@ -139,6 +140,8 @@ def _reasons_to_leave_out(
         reason = None
         if not column.unique:
             reason = "it has no values"
+        elif spec.features is None and spec.split.method == "grouped" and column.name == spec.split.by:
+            reason = "its groups decide the split; name it in 'features' to use it"
         elif spec.features is None and column.cells is None:
             reason = _reason_of_profile(column, rows=rows, counted=counted)
         elif spec.features is None:

@@ -50,12 +50,17 @@ def report_of(
     report = {
         "task": task,
         "rows": {"total": total, "without_target": without, "training": len(training), "test": len(test)},
-        "split": {"test_size": spec.test_size, "random_state": spec.random_state, "stratified": split.stratified},
+        "split": _of_split(spec, split),
         "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
         "baseline": baseline,
         "notes": [*notes, *ordered],
     }
     return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
+
+
+def _of_split(spec: TrainingSpec, split: Split) -> dict[str, Any]:
+    chosen = {"method": spec.split.method, "by": spec.split.by, "test_size": spec.test_size}
+    return chosen | {"random_state": spec.random_state, "stratified": split.stratified}
 
 
 def _rare_classes(training: NDArray[Any], test: NDArray[Any], task: Task) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """What is to be trained, with every choice made: the request of a train job."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,29 @@ class EstimatorChoice(BaseModel):
     params: dict[str, Any] = Field(description="Parameters that differ from scikit-learn's defaults.")
 
 
+SplitMethod = Literal["random", "grouped", "time"]
+
+MOST_FOLDS = 20
+
+
+class SplitChoice(BaseModel):
+    """How the rows to measure on are chosen, and the folds of the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: SplitMethod = Field(
+        default="random",
+        description="`random` rows, stratified by class; `grouped`: all rows of one value of a column stay together; "
+        "`time`: the last rows in the order of a column.",
+    )
+    by: str | None = Field(default=None, description="The column of the groups or of the time.")
+    folds: int | None = Field(
+        default=None,
+        description="Of how many folds of the training rows models are fitted and measured, too; 0 for none, null for "
+        "as many as are usual, if there is time.",
+    )
+
+
 class TrainingSpec(BaseModel):
     """One training, reproducible: the version of the dataset is named and no default is left open."""
 
@@ -31,6 +54,7 @@ class TrainingSpec(BaseModel):
         description="The columns to learn from, in the order of predictions; null for all but the target.",
     )
     test_size: float = Field(default=0.2, description="The share of rows that is kept to measure on.")
+    split: SplitChoice = Field(default=SplitChoice(), description="How these rows are chosen.")
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )

@@ -1,10 +1,12 @@
-"""The steps that a training reports, and the percentages at which its fit begins and ends."""
+"""The steps that a training reports, and the percentages at which they begin."""
 
 from typing import Protocol
 
 FITTING = 20
-EVALUATING = 80
-COMPILING = 90
+EVALUATING = 50
+VALIDATING = 52
+COMPILING = 85
+EXPLAINING = 88
 
 
 class OnStep(Protocol):
@@ -17,3 +19,8 @@ class OnStep(Protocol):
 def percent_of_fit(share: float) -> int:
     """The percentage of a training when this share of its fit is done. It stays below EVALUATING, the next step's."""
     return min(FITTING + int((EVALUATING - FITTING) * max(share, 0.0)), EVALUATING - 1)
+
+
+def percent_of_folds(done: int, of: int) -> int:
+    """The percentage of a training when so many of its folds are done."""
+    return VALIDATING + (COMPILING - VALIDATING) * done // of

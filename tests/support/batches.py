@@ -63,7 +63,7 @@ def learn(path: Path, estimator: str, *, target: str, **fields: Any) -> Learnt:
     table = read_table(path, found.reading, columns=found.columns)
     params = {"n_estimators": 10} if "Forest" in estimator else {}
     spec = spec_of(estimator, params=params, target_column=target, **fields)
-    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    result = train(spec, table, found.columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     signature = result.facts.signature
     model = forget_names(result.model) if signature.numeric else result.model
     return Learnt(FittedModel(model, signature), found)

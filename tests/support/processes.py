@@ -22,7 +22,7 @@ _SECONDS = 120
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process: nothing of the platform but these variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return kept | {"MLMINI_EXAMPLES": "0"} | dict(variables)
+    return kept | {"MLMINI_EXAMPLES": "0", "MLMINI_FOLDS": "0"} | dict(variables)
 
 
 def launch(

@@ -95,7 +95,7 @@ class Embedded(Stack):
         """See Stack."""
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._template, home / "ml_registry.db")
-        yield Settings(home=home, redis_url=NO_REDIS, examples=False, allowed_hosts=TEST_CLIENT)
+        yield Settings(home=home, redis_url=NO_REDIS, examples=False, folds=0, allowed_hosts=TEST_CLIENT)
 
     @contextmanager
     def without_database(self, settings: Settings, /) -> Iterator[None]:
@@ -134,7 +134,7 @@ class Full(Stack):
         home.mkdir(parents=True, exist_ok=True)
         with self._postgres.fresh_database(TEMPLATE) as url, self._buckets.lend(home) as settings:
             urls = {"database_url": SecretStr(url), "redis_url": SecretStr(self._valkey.fresh_database())}
-            yield settings.model_copy(update=urls | {"examples": False, "allowed_hosts": TEST_CLIENT})
+            yield settings.model_copy(update=urls | {"examples": False, "folds": 0, "allowed_hosts": TEST_CLIENT})
 
     @contextmanager
     def without_database(self, _settings: Settings, /) -> Iterator[None]:

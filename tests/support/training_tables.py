@@ -31,9 +31,13 @@ def spec_of(estimator: str, *, params: dict[str, Any] | None = None, **fields: A
 
 
 def trained(estimator: str, table: pd.DataFrame, *, threads: int = 1, **fields: Any) -> Trained:
-    """Train on a whole table."""
+    """Train on a whole table, without folds unless `split` asks for them."""
     spec = spec_of(estimator, **fields)
-    return train(spec, table, profile_of(table), threads=threads, on_step=lambda _step, _percent, **_measured: None)
+    return train(spec, table, profile_of(table), threads=threads, folds=0, on_step=quiet)
+
+
+def quiet(_step: str, _percent: int, *, measured: bool = False) -> None:
+    """Hears of the steps of a training and says nothing."""
 
 
 def trained_once(estimator: str, table: pd.DataFrame, **fields: Any) -> Trained:
@@ -51,7 +55,7 @@ def heard_steps(estimator: str, table: pd.DataFrame, **fields: Any) -> list[tupl
     def hear(step: str, percent: int, *, measured: bool = False) -> None:
         heard.append((step, percent, measured))
 
-    train(spec_of(estimator, **fields), table, profile_of(table), threads=1, on_step=hear)
+    train(spec_of(estimator, **fields), table, profile_of(table), threads=1, folds=0, on_step=hear)
     return heard
 
 

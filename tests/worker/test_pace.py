@@ -42,7 +42,7 @@ def test_a_silent_fit_is_estimated_by_the_time_that_earlier_ones_took(folder: Pa
 
     def full() -> bool:
         seen.append(pace.now())
-        return seen[-1] == AttemptProgress(FITTING + 57, "fitting", estimated=True)
+        return seen[-1] == AttemptProgress(FITTING + 28, "fitting", estimated=True)
 
     eventually(full, what="the estimate stops short of the end")
     percents = [progress.percent for progress in seen if progress]

@@ -45,11 +45,12 @@ def test_lines_come_while_a_job_runs_and_are_complete_when_it_has_ended(installa
     assert re.fullmatch(r"fitted in \d+\.\d s", said[5])
     assert said[6].startswith("measured on 114 rows: accuracy 0.9")
     assert job.result is not None
-    assert re.fullmatch(r"Equal to scikit-learn on [\d,]+ rows: labels and numbers to the last bit\.", said[7])
+    assert said[7].startswith("No folds, and so no intervals: none were asked for")
+    assert re.fullmatch(r"Equal to scikit-learn on [\d,]+ rows: labels and numbers to the last bit\.", said[8])
     artifact = job.result["artifact_path"]
-    assert said[8].startswith(f"stored {artifact}, ")
-    assert said[9].startswith(f"stored {artifact.removesuffix('.pkl')}.npz, ")
-    assert said[10:] == [f"registered as version {job.result['version']}"]
+    assert said[9].startswith(f"stored {artifact}, ")
+    assert said[10].startswith(f"stored {artifact.removesuffix('.pkl')}.npz, ")
+    assert said[11:] == [f"registered as version {job.result['version']}"]
 
 
 def test_a_promotion_says_what_it_copied(installation: Site) -> None:

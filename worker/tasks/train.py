@@ -13,6 +13,7 @@ from shared.errors import (
 )
 from shared.fail_points import fail_point
 from shared.hashing import digest_of
+from shared.jobs.limits import limits_of
 from shared.logging import get_logger
 from shared.object_store import ObjectExists
 from shared.registry.forms import FormFile
@@ -72,6 +73,8 @@ def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) 
         columns=[Column.model_validate(column) for column in source.columns],
         findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=attempt.runtime.threads_per_job,
+        seconds=limits_of(attempt.claim.limits, attempt.runtime.settings).seconds,
+        folds=attempt.runtime.settings.folds,
     )
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 

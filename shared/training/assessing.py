@@ -1,0 +1,113 @@
+"""All that is told of a fitted model beside its metrics, put together."""
+
+import time
+from collections.abc import Sequence
+
+from shared.compiled.model import CompiledModel
+from shared.evaluation import by_class, influence, residuals, rows
+from shared.evaluation.answers import Ask, Predicted, asking
+from shared.evaluation.assessment import Assessment, Costs, Importance, PartialDependence
+from shared.evaluation.folds import spread_of
+from shared.evaluation.influence import Patience, TooSlow
+from shared.evaluation.main_metric import MAIN
+from shared.evaluation.resampling import MOST_ROWS, intervals
+from shared.training.model_fit import Fit
+from shared.training.preparing import Prepared
+from shared.training.time_left import TimeLeft
+from shared.training.validating import Validation
+
+# What may be spent on asking the model again and again.
+_MOST_SECONDS = 30.0
+# Columns by whose values the metrics are told apart, and whose values are shown for the rows that are most wrong.
+_MOST_SLICED = 3
+_MOST_SHOWN = 6
+_TIMED_ROWS = 5
+
+_SLOW = ": the model takes too long for so many questions."
+
+
+def assess(
+    ready: Prepared,
+    fit: Fit,
+    *,
+    tested: Predicted,
+    compiled: CompiledModel | None,
+    validation: Validation,
+    time_left: TimeLeft,
+) -> Assessment:
+    """`tested` is what the model says of the rows that were kept back, `compiled` its compiled form, if any."""
+    test, seed = ready.split.test, ready.spec.random_state
+    target, classifies = ready.target[test], ready.task == "classification"
+    ask = asking(fit.model, compiled)
+    notes = list(validation.notes)
+    importances = _importances(ready, ask, time_left, notes)
+    telling = [each.column for each in importances]
+    raw = ready.rows.iloc[test]
+    return Assessment(
+        main_metric=MAIN[ready.task],
+        intervals=intervals(tested, target, task=ready.task, seed=seed),
+        folds=validation.folds,
+        spread=spread_of(validation.folds),
+        confusion_matrix=by_class.confusion_matrix(tested, target) if classifies else None,
+        per_class=by_class.per_class(tested, target) if classifies else [],
+        curves=by_class.curves(tested, target) if classifies else None,
+        residuals=None if classifies else residuals.residuals(tested, target, seed=seed),
+        importance=importances,
+        partial_dependence=_dependence(ready, ask, telling, time_left, notes),
+        slices=rows.slices(raw, telling[:_MOST_SLICED], tested, target, task=ready.task),
+        worst_rows=rows.worst_rows(raw, telling[:_MOST_SHOWN], tested, target, positions=raw.index.to_numpy()),
+        uncertainty=validation.promise,
+        costs=_costs(ready, fit, ask, compiled),
+        notes=[*notes, *_of_many_rows(len(target))],
+    )
+
+
+def _importances(ready: Prepared, ask: Ask, time_left: TimeLeft, notes: list[str]) -> list[Importance]:
+    test = ready.split.test
+    try:
+        return influence.importance(
+            ask,
+            ready.data.iloc[test],
+            ready.target[test],
+            task=ready.task,
+            seed=ready.spec.random_state,
+            patience=Patience(time_left.spare(_MOST_SECONDS)),
+        )
+    except TooSlow:
+        notes.append(f"No importance of columns{_SLOW}")
+        return []
+
+
+def _dependence(
+    ready: Prepared, ask: Ask, telling: Sequence[str], time_left: TimeLeft, notes: list[str]
+) -> list[PartialDependence]:
+    try:
+        return influence.partial_dependence(
+            ask,
+            ready.data.iloc[ready.split.test],
+            telling[: influence.MOST_DRAWN],
+            ready.signature,
+            seed=ready.spec.random_state,
+            patience=Patience(time_left.spare(_MOST_SECONDS)),
+        )
+    except TooSlow:
+        notes.append(f"No partial dependence{_SLOW}")
+        return []
+
+
+def _costs(ready: Prepared, fit: Fit, ask: Ask, compiled: CompiledModel | None) -> Costs:
+    seconds = []
+    for at in ready.split.test[:_TIMED_ROWS]:
+        row = ready.data.iloc[[at]]
+        started = time.perf_counter()
+        ask(row)
+        seconds.append(time.perf_counter() - started)
+    return Costs(
+        fit_seconds=round(fit.seconds, 6), row_seconds=sorted(seconds)[len(seconds) // 2], compiled=compiled is not None
+    )
+
+
+def _of_many_rows(count: int) -> list[str]:
+    if count <= MOST_ROWS:
+        return []
+    return [f"The intervals are those of {MOST_ROWS:,} test rows, drawn at random from {count:,}."]

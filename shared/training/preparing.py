@@ -1,0 +1,82 @@
+"""From a specification and a table to all that the fit and the evaluation need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from shared.estimators.catalogue import Estimator, find_estimator
+from shared.estimators.signature import Signature, Task
+from shared.tables.columns import Column
+from shared.tables.findings import Finding
+from shared.training.checks.training import check
+from shared.training.compiling import named_inputs
+from shared.training.findings import notes_of
+from shared.training.labels import target_values
+from shared.training.metric_notes import ordered_rows
+from shared.training.model_signature import signature_of
+from shared.training.plan import Plan, plan_of
+from shared.training.spec import TrainingSpec
+from shared.training.split import Positions, Split, deciding, split_rows
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is fitted to what; `rows`, `target` and `data` hold the rows that have a target.
+
+    `rows` are as the table has them, with all columns; `data` are the inputs of the model.
+    """
+
+    spec: TrainingSpec
+    estimator: Estimator
+    plan: Plan
+    column: Column
+    rows: pd.DataFrame
+    target: NDArray[Any]
+    split: Split
+    signature: Signature
+    data: pd.DataFrame
+    # Notes on what the reading found, and on the order of the rows.
+    found: list[str]
+    ordered: list[str]
+
+    @property
+    def task(self) -> Task:
+        """What kind of answers is learnt."""
+        return self.estimator.task
+
+    def deciding(self, positions: Positions) -> "pd.Series[Any] | None":
+        """The values of the column that decides the split, of some rows; None where chance decides."""
+        by = deciding(self.rows, self.spec)
+        return None if by is None else by.iloc[positions]
+
+
+def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], findings: Sequence[Finding]) -> Prepared:
+    """Check, plan, and split the rows that have a target.
+
+    Raises:
+        PlatformError: as `trainer.train`.
+    """
+    check(spec, columns=columns, rows=len(table), findings=findings)
+    estimator = find_estimator(spec.model.module, spec.model.class_)
+    plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings)
+    column = next(column for column in columns if column.name == spec.target_column)
+    rows = table[table[column.name].notna()]
+    target = target_values(rows[column.name], column, estimator)
+    split = split_rows(target, spec, task=estimator.task, by=deciding(rows, spec))
+    signature = signature_of(spec, plan, estimator, rows, columns=columns, target=target[split.train])
+    return Prepared(
+        spec,
+        estimator,
+        plan,
+        column,
+        rows,
+        target,
+        split,
+        signature,
+        data=named_inputs(rows, signature),
+        found=notes_of(findings, target=column.name, used=plan.used),
+        ordered=[] if spec.split.method == "time" else list(ordered_rows(rows, columns)),
+    )
