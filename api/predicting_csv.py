@@ -21,6 +21,7 @@ from shared.prediction.csv_input import CsvBatch, CsvInput, placed_in_file
 from shared.prediction.csv_output import RowsOutput
 from shared.prediction.csv_reading import how_to_read, how_to_read_guessed
 from shared.prediction.csv_rows import CsvRows
+from shared.prediction.extras import Extras
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Prediction, Predictor
@@ -69,7 +70,7 @@ class CsvPrediction:
     predicting: Predicting
     place: ServingPlace
     predictor: Predictor
-    probabilities: bool
+    wanted: Extras
     most_cells: int
 
     async def check(self, request: Request, path: Path, added: list[str]) -> "CheckedCsv":
@@ -77,11 +78,11 @@ class CsvPrediction:
 
         Raises:
             InvalidInput, MissingNotAllowed, InvalidTable, EmptyTable, DuplicateColumns, TableTooLarge: what is wrong.
+            NoProbabilities, NoIntervals: when they are wanted of a model that has none.
             InvalidRequest: when the client goes away meanwhile.
             ModelBusy, PredictionTooSlow: as `Predicting.run`.
         """
-        if self.probabilities:
-            self.predictor.check_probabilities()
+        self.predictor.check_wanted(self.wanted)
         limits = TableLimits()
         signature, learnt, warnings = self.predictor.signature, self.predictor.learnt, InputWarnings("line")
         try:
@@ -158,7 +159,7 @@ class CsvPrediction:
 
     def _predicted(self, batch: CsvBatch) -> Prediction:
         try:
-            return self.predictor.answer_columns(batch.columns, rows=len(batch.rows), probabilities=self.probabilities)
+            return self.predictor.answer_columns(batch.columns, rows=len(batch.rows), **self.wanted._asdict())
         except (InvalidInput, MissingNotAllowed) as error:
             raise placed_in_file(error, batch) from None
 

@@ -59,9 +59,7 @@ def typed_operation(served: ServedHere) -> dict[str, Any]:
             "content": {
                 "application/json": {
                     "schema": _body(signature, columns),
-                    "examples": {
-                        "row": {"summary": "One row", "value": {"input_data": {"records": [example]}}},
-                    },
+                    "examples": _examples(signature, {"input_data": {"records": [example]}}),
                 }
             },
         },
@@ -90,9 +88,22 @@ def _description(served: ServedHere) -> str:
             f"Of its {len(signature.inputs):,} columns the first {MOST_COLUMNS} are described here; "
             f"`GET /models/{model.version}` has all of them."
         )
+    if (promise := signature.uncertainty) is not None:
+        what = "both ends of an interval around it" if signature.task == "regression" else "all labels that are likely"
+        sentences.append(
+            f"`interval` in `return` adds {what}: they hold the truth for {promise.level:.0%} of rows like those of "
+            "its table."
+        )
     if len(served.targets) > 1:
         sentences.append("Versions of several targets are active there: `target` chooses.")
     return " ".join(sentences)
+
+
+def _examples(signature: Signature, body: dict[str, Any]) -> dict[str, Any]:
+    examples = {"row": {"summary": "One row", "value": body}}
+    if signature.uncertainty is not None:
+        examples["interval"] = {"summary": "One row, with its interval", "value": body | {"return": ["interval"]}}
+    return examples
 
 
 def _body(signature: Signature, columns: Sequence[tuple[InputColumn, Column | None]]) -> dict[str, Any]:
@@ -173,8 +184,11 @@ def _answer(signature: Signature) -> dict[str, Any]:
     else:
         classes = signature.classes or []
         item = {"enum": classes} if 0 < len(classes) <= _MOST_CLASSES else {}
-    predictions = {"type": "array", "items": item}
-    return {"allOf": [{"$ref": f"{_REF}PredictAnswer"}, {"properties": {"predictions": predictions}}]}
+    said: dict[str, Any] = {"predictions": {"type": "array", "items": item}}
+    if signature.uncertainty is not None:
+        length = {"minItems": 2, "maxItems": 2} if signature.task == "regression" else {"minItems": 1}
+        said["intervals"] = {"type": "array", "items": {"type": "array", "items": item, **length}}
+    return {"allOf": [{"$ref": f"{_REF}PredictAnswer"}, {"properties": said}]}
 
 
 def _sample(served: ServedHere) -> dict[str, Any]:

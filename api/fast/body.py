@@ -20,7 +20,7 @@ _QUOTES_OF_INPUT, _QUOTES_OF_PLACE = 4, 8
 MOST = 10.0 ** (MAX_DIGITS - 1)
 
 
-# What is wanted of each row.
+# What is wanted of each row. Intervals are left to the route: their bodies are asked without the framework, too.
 _Wanted = Annotated[list[Literal["label", "probability"]], msgspec.Meta(max_length=2)] | None
 
 

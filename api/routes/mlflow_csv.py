@@ -12,6 +12,7 @@ from api.routes.mlflow import ADVICE, PROBABILITIES, PredictFunction, made_by
 from api.routes.predict_csv import CsvRoute
 from api.routes.v2 import EnvironmentQuery, ModelName, TargetQuery
 from shared.prediction.csv_output import RowsOutput
+from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
 
 router = APIRouter(route_class=CsvRoute)
@@ -46,7 +47,8 @@ async def invoked_with_table(
     if probabilities:
         need_probabilities(predictor, ADVICE)
     warnings = parts.predicting.several_targets(place, None, predictor)
-    run = CsvPrediction(parts.predicting, place, predictor, probabilities, parts.settings.predict_max_cells)
+    wanted = Extras(probabilities=probabilities)
+    run = CsvPrediction(parts.predicting, place, predictor, wanted, parts.settings.predict_max_cells)
     async with received_body(request, folder=parts.spool_folder, threads=parts.lanes.spooling) as body:
         checked = await run.check(request, body.path, [])
         rows = await run.open(checked.given)

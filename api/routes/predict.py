@@ -10,6 +10,7 @@ from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.routes.predict_csv import CSV_ANSWER, CSV_REQUEST
 from api.schemas.predict import PredictAnswer, PredictRequest
+from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
@@ -28,6 +29,9 @@ async def predict(body: PredictRequest, parts: PredictingPartsDep) -> Response:
 
     Where versions of several targets are active, `target` chooses; without it the highest version answers, and a
     warning says so. Every answer names its target.
+
+    `return` asks for more than the label or number: `probability` for that of each class, `interval` for what holds the
+    truth for a promised share of rows, which is `[low, high]` around a number, or a list of labels.
 
     Rows are given by position (`features`) or by name (`records`); every wrong cell is reported at once. What is taken,
     but may not be what was meant, is told in `warnings`.
@@ -60,10 +64,12 @@ def answer_of(body: PredictRequest, predictor: Predictor, warnings: list[str], *
     Raises:
         PlatformError: as `Predictor.answer`.
     """
+    wanted = Extras.named_in(body.return_)
     prediction = predictor.answer(
         features=body.input_data.features,
         records=body.input_data.records,
-        probabilities="probability" in body.return_,
+        probabilities=wanted.probabilities,
+        intervals=wanted.intervals,
         max_cells=max_cells,
     )
     # Written directly: the values are JSON already, and checking each of them again would cost more than predicting.
@@ -77,5 +83,7 @@ def answer_of(body: PredictRequest, predictor: Predictor, warnings: list[str], *
     }
     if prediction.probabilities is not None:
         content |= {"probabilities": prediction.probabilities, "classes": prediction.classes}
+    if prediction.intervals is not None:
+        content["intervals"] = prediction.intervals
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text, media_type="application/json")

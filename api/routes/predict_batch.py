@@ -36,8 +36,8 @@ def predict_batch(*, body: BatchRequest, parts: PartsDep, accepting: AcceptingDe
     """Predict in the background for every row of a dataset, by the version that answers now.
 
     The output has a row for each row of the input, in the same order: its number `row`, the columns of `keep`, the
-    `prediction`, `probability_<class>` where asked for, and `error` where a row could not be predicted, whose
-    prediction is empty then; the job succeeds and counts them. Columns that the model uses must be there.
+    `prediction`, `probability_<class>` and intervals where asked for, and `error` where a row could not be predicted,
+    whose prediction is empty then; the job succeeds and counts them. Columns that the model uses must be there.
     `GET /jobs/{id}/output` is the file.
     """
     key = accepting.key(Kind.PREDICT, body.model_dump(by_alias=True))

@@ -16,6 +16,7 @@ from api.predicting_csv import CsvPrediction
 from api.schemas.base import WrittenVersion, read_version
 from shared.errors import InvalidRequest
 from shared.prediction.csv_output import CsvOutput, JsonOutput, RowsOutput
+from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
@@ -35,6 +36,12 @@ CSV_REQUEST: dict[str, Any] = {
         _parameter("version", "integer", "For CSV: one active version, instead of the newest one."),
         _parameter("target", "string", "For CSV: the column to predict, where models of several are active."),
         _parameter("proba", "boolean", "For CSV: add one column for each class, with its probability."),
+        _parameter(
+            "interval",
+            "boolean",
+            "For CSV: add what holds the truth for a promised share of rows, as the columns `interval_low` and "
+            "`interval_high`, or as `interval`, a list of labels in JSON.",
+        ),
         _parameter("column", "string", "For CSV: the name of the new column; `prediction` by default."),
     ],
     "requestBody": {
@@ -95,6 +102,7 @@ async def predict_csv(
     version: Annotated[WrittenVersion | None, Query()] = None,
     target: Annotated[str | None, Query()] = None,
     proba: Annotated[bool, Query()] = False,
+    interval: Annotated[bool, Query()] = False,
     column: Annotated[str, Query(min_length=1, max_length=256)] = "prediction",
 ) -> Response:
     """The rows with what is predicted for them, all by one version."""
@@ -102,10 +110,9 @@ async def predict_csv(
     place = ServingPlace(dataset_name, environment, target)
     predictor = await parts.predicting.find(place, number)
     told = parts.predicting.several_targets(place, number, predictor)
-    run = CsvPrediction(parts.predicting, place, predictor, proba, parts.settings.predict_max_cells)
-    added = [column]
-    if proba:
-        added += [f"probability_{label}" for label in predictor.signature.classes or []]
+    wanted, signature = Extras(proba, interval), predictor.signature
+    run = CsvPrediction(parts.predicting, place, predictor, wanted, parts.settings.predict_max_cells)
+    added = [column, *wanted.columns(signature)]
     folder = parts.spool_folder
     async with received_body(request, folder=folder, threads=parts.lanes.spooling) as body:
         checked = await run.check(request, body.path, added)
@@ -113,11 +120,10 @@ async def predict_csv(
         rows = await run.open(checked.given)
     warnings = told + checked.warnings
     if CSV in request.headers.get("accept", ""):
-        output: RowsOutput = CsvOutput(header=[*rows.header, *added], delimiter=rows.delimiter)
+        output: RowsOutput = CsvOutput(signature, header=[*rows.header, *added], delimiter=rows.delimiter)
     else:
         facts = {"dataset_name": dataset_name, "environment": environment, **_made_by(predictor)}
-        classes = predictor.signature.classes if proba else None
-        output = JsonOutput(facts, classes=classes, warnings=warnings, scratch=folder)
+        output = JsonOutput(facts, signature, wanted, warnings=warnings, scratch=folder)
     headers = {"X-Row-Count": str(checked.rows), **_headers(predictor, warnings)}
     return await run.answer(rows, checked.given, output, headers)
 

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
 from api.schemas.queue import LimitsRequest, Priority
 from shared.jobs.rows import MIDDLE_PRIORITY
+from shared.prediction.extras import Returned
 
 Cell = float | bool | str | None
 
@@ -43,11 +44,12 @@ class RowsRequest(RequestBody):
     """What to predict, and how."""
 
     input_data: InputData = Field(description="The rows to predict for.")
-    return_: list[Literal["label", "probability"]] = Field(
+    return_: list[Returned] = Field(
         default=["label"],
         alias="return",
-        max_length=2,
-        description="Ask for probabilities too, of classifiers that have them.",
+        max_length=3,
+        description="Ask for probabilities too, of classifiers that have them, and for the interval or the set of "
+        "labels that holds the truth for the share of rows that the model promises.",
     )
     version: VersionNumber | None = Field(
         default=None, description="One active version, instead of the newest one that is active there."
@@ -102,6 +104,12 @@ class PredictAnswer(ResponseBody):
     classes: list[Any] | None = Field(
         default=None, description="The labels to which the probabilities belong.", examples=[[0, 1, 2]]
     )
+    intervals: list[list[Any]] | None = Field(
+        default=None,
+        description="One list per row, only if asked for: the lower and the upper end around a number, or the labels "
+        "that are likely enough. `signature.uncertainty` of the model says for which share of rows that holds.",
+        examples=[[[0], [1, 2]]],
+    )
     warnings: list[str] = Field(
         default=[], description="What is worth knowing of this answer; empty as a rule.", examples=[[]]
     )
@@ -133,11 +141,12 @@ class BatchRequest(ServingAddress):
         examples=[["id"]],
     )
     format: Literal["csv", "parquet"] = Field(default="csv", description="What the output is.")
-    return_: list[Literal["label", "probability"]] = Field(
+    return_: list[Returned] = Field(
         default=["label"],
         alias="return",
-        max_length=2,
-        description="Ask for the probability of each class, too, of classifiers that have them.",
+        max_length=3,
+        description="Ask for the probability of each class, too, of classifiers that have them, and for intervals of "
+        "models that promise them.",
     )
     neutralise_formulas: bool = Field(
         default=False,

@@ -68,7 +68,7 @@ class BatchChoices:
             "input": _given({"dataset_name": source, "dataset_version": self.input_version}),
             "keep": list(self.keep) if self.keep else None,
             "format": self.format,
-            "return": ["label", "probability"] if question.probabilities else None,
+            "return": ["label", *wanted] if (wanted := _wanted(question)) else None,
             "neutralise_formulas": self.neutralise_formulas or None,
             "priority": self.priority,
             "limits": _given(self.limits) or None,
@@ -139,6 +139,12 @@ def _tell(output: Output, job: Job, target: str) -> None:
     errors = f", {result['errors']:,} of them with an error" if result["errors"] else ""
     where = "" if target == STANDARD else f", written to {target}"
     output.tell(f"{result['rows']:,} rows predicted by version {result['version']}{errors}{where}.")
+
+
+def _wanted(question: Question) -> list[str]:
+    """The words for what is wanted beside the label."""
+    wanted = {"probability": question.probabilities, "interval": question.intervals}
+    return [word for word, asked in wanted.items() if asked]
 
 
 def _given(choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Question:
     version: int | None
     target: str | None
     probabilities: bool
+    intervals: bool = False
     column: str = "prediction"
 
 
@@ -80,6 +81,7 @@ def _asked(
         version=question.version,
         target=question.target,
         probabilities=question.probabilities,
+        intervals=question.intervals,
         column=question.column,
     )
     accept = "application/json" if output.as_json else "text/csv"

@@ -49,6 +49,7 @@ _QUERY = {
     "environment": "--environment",
     "erase": "--erase",
     "estimator": "--estimator",
+    "interval": "--interval",
     "kind": "--kind",
     "limit": "--limit",
     "module": "--module",
@@ -87,6 +88,7 @@ _PHRASES = [
     (re.compile(pattern), words)
     for pattern, words in {
         r"(['`])probability\1 out of \1return\1": "--proba out",
+        r"(['`])interval\1 (?=out\b|of a prediction)": "--interval ",
         r"\bwith (['`])(column|target)\1": r"with --\2",
         r"\bas (['`])target\1": "with --target",
         r"\bin (['`])features\1": "with --feature",

@@ -178,7 +178,14 @@ def predict(*, dataset_name: str, environment: str, input_data: Mapping[str, Any
 
 
 def predict_table(
-    *, dataset_name: str, environment: str, version: int | None, target: str | None, probabilities: bool, column: str
+    *,
+    dataset_name: str,
+    environment: str,
+    version: int | None,
+    target: str | None,
+    probabilities: bool,
+    intervals: bool,
+    column: str,
 ) -> Call:
     """Predict for the rows of a CSV file, which is sent as it is."""
     query: dict[str, str | int] = {"dataset_name": dataset_name, "environment": environment, "column": column}
@@ -188,6 +195,8 @@ def predict_table(
         query["target"] = target
     if probabilities:
         query["proba"] = "true"
+    if intervals:
+        query["interval"] = "true"
     headers = {"Content-Type": "text/csv"}
     return Call("POST", "/predict", query=query, headers=headers, read_seconds=_PREDICT_SECONDS)
 

@@ -1,6 +1,6 @@
 """The verb that predicts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +10,7 @@ EXAMPLES = """\b
 Examples:
   mlmini predict iris flowers.csv --environment staging --output labelled.csv
   mlmini predict iris flowers.csv --proba > labelled.csv
+  mlmini predict houses houses.csv --interval --output priced.csv
   zcat flowers.csv.gz | mlmini predict iris - | head
   mlmini predict iris flowers --batch --keep id --output labelled.csv
 """
@@ -21,6 +22,10 @@ File = Annotated[
 Environment = Annotated[str, typer.Option("--environment", "-e", metavar="STAGE", help="Where the model is active.")]
 Where = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where the rows go; - is standard output.")]
 Proba = Annotated[bool, typer.Option("--proba", help="Add one column per class with its probability.")]
+Interval = Annotated[
+    bool,
+    typer.Option("--interval", help="Add the ends, or the labels, that hold the truth for a promised share of rows."),
+]
 Version = Annotated[
     int | None, typer.Option(metavar="N", help="One version that is active there; by default the newest.")
 ]
@@ -55,6 +60,7 @@ def predict(
     environment: Environment = "production",
     output: Where = "-",
     proba: Proba = False,
+    interval: Interval = False,
     version: Version = None,
     target: Target = None,
     column: NewColumn = "prediction",
@@ -84,5 +90,6 @@ def predict(
 
     limits = {"seconds": time_limit, "memory_mb": memory_limit}
     choices = BatchChoices(keep, form, input_version, neutralise_formulas, priority, limits, detach, idempotency_key)
-    question = Question(dataset, environment, version=version, target=target, probabilities=proba, column=column)
+    asked: dict[str, Any] = {"version": version, "target": target, "probabilities": proba, "intervals": interval}
+    question = Question(dataset, environment, **asked, column=column)
     ask(url, question, choices.of_batch(batch), source=file, target=output, as_json=json)

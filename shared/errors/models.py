@@ -178,3 +178,12 @@ class NoProbabilities(Invalid):
     """Probabilities are asked of a model that does not give any."""
 
     hint = "Leave `probability` out of `return`, or train a classifier that `gives_probabilities`."
+
+
+class NoIntervals(Invalid):
+    """Intervals are asked of a model that promises none."""
+
+    hint = (
+        "Leave `interval` out, or train the model again: those of older releases promise nothing. Where a new one "
+        "does not, a note in its report says why."
+    )

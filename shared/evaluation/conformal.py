@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.estimators.intervals import sets
 from shared.estimators.signature import Uncertainty
 from shared.evaluation.answers import Floats, Predicted, own_probabilities
 
@@ -56,12 +57,6 @@ def check(uncertainty: Uncertainty, answers: Predicted, target: NDArray[Any]) ->
     chosen = sets(answers.probabilities, least)
     own = own_probabilities(chosen.astype(np.float64), classes, target)
     return Checked(coverage=float(own.mean()), size=float(chosen.sum(axis=1).mean()))
-
-
-def sets(probabilities: Floats, least: float) -> NDArray[np.bool_]:
-    """Which labels are in the set of each row: those that are likely enough, and always the likeliest one."""
-    chosen: NDArray[np.bool_] = (probabilities >= least) | (probabilities == probabilities.max(axis=1, keepdims=True))
-    return chosen
 
 
 def _scores(answers: Predicted, target: NDArray[Any]) -> Floats | None:

@@ -13,6 +13,7 @@ from shared.prediction.batch_output import RowsDone, open_output
 from shared.prediction.batch_rows import RowPredictor
 from shared.prediction.batch_spec import BatchSpec, columns_of_inputs, no_probabilities
 from shared.prediction.computing import Computes, FittedModel
+from shared.prediction.intervals import check_intervals
 from shared.tables.cells import cells_of
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
@@ -47,12 +48,14 @@ def predict_table(
     """Predict for all rows of a table and write the output; `on_rows` hears how many rows are done.
 
     Raises:
-        NoProbabilities: when they are asked of a model that has none.
+        NoProbabilities, NoIntervals: when they are asked of a model that has none.
         InvalidTable: when the file is not the one that was checked, or has no row.
     """
-    if spec.with_probabilities and not model.gives_probabilities:
+    signature, predictor = model.signature, RowPredictor(model, spec.wanted)
+    if spec.wanted.probabilities and not model.gives_probabilities:
         raise no_probabilities(spec.version, f"'{model.name}' gives labels only")
-    signature, predictor = model.signature, RowPredictor(model, spec.with_probabilities)
+    if spec.wanted.intervals:
+        check_intervals(signature, version=spec.version, gives_probabilities=model.gives_probabilities)
     used = columns_of_inputs(signature, [column.name for column in columns])
     known = {column.name: column for column in columns}
     convert = spec.format == "parquet" and reading.typed

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ import pyarrow.parquet
 from shared.estimators.signature import Signature
 from shared.prediction.batch_rows import Outcomes
 from shared.prediction.batch_spec import ERROR, PREDICTION, ROW, BatchSpec, added_columns
+from shared.prediction.intervals import interval_cells
 
 # Programs for tables take a cell that begins so for a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -38,20 +39,20 @@ class OutputFile(Protocol):
 
 def open_output(path: Path, spec: BatchSpec, signature: Signature, kept: Sequence[pa.DataType]) -> OutputFile:
     """A new file of the format that is asked for; `kept` are the types of the cells to keep, for Parquet."""
-    classes = signature.classes if spec.with_probabilities else None
     if spec.format == "csv":
-        return CsvFile(path, spec, classes)
-    return ParquetFile(path, spec, signature, classes, kept)
+        return CsvFile(path, spec, signature)
+    return ParquetFile(path, spec, signature, kept)
 
 
 class CsvFile:
     """UTF-8, comma, a line of names; an empty cell where there is nothing."""
 
-    def __init__(self, path: Path, spec: BatchSpec, classes: list[Any] | None) -> None:
+    def __init__(self, path: Path, spec: BatchSpec, signature: Signature) -> None:
+        self._signature = signature
         self._file = path.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._text = neutralised if spec.neutralise_formulas else None
-        self._writer.writerow(self._written([ROW, *spec.keep, *added_columns(classes)]))
+        self._writer.writerow(self._written([ROW, *spec.keep, *added_columns(signature, spec.wanted)]))
 
     def add(self, done: RowsDone) -> None:
         """Write the lines of some rows."""
@@ -63,10 +64,16 @@ class CsvFile:
                 *(self._written(cells.to_pylist()) for cells in done.kept),
                 self._written(outcomes.predictions),
                 *_shares(outcomes),
+                *self._intervals(outcomes),
                 self._written(errors_of(outcomes)),
                 strict=True,
             )
         )
+
+    def _intervals(self, outcomes: Outcomes) -> Iterable[Sequence[Any]]:
+        """The columns of the intervals; what they hold is never taken for a formula."""
+        cells = [interval_cells(self._signature, interval) for interval in outcomes.intervals or []]
+        return zip(*cells, strict=True)
 
     def close(self) -> None:
         """Write what is in the buffer."""
@@ -101,22 +108,18 @@ def _shares(outcomes: Outcomes) -> list[list[float | None]]:
 class ParquetFile:
     """One row group for the rows of each call; null where there is nothing."""
 
-    def __init__(
-        self,
-        path: Path,
-        spec: BatchSpec,
-        signature: Signature,
-        classes: list[Any] | None,
-        kept: Sequence[pa.DataType],
-    ) -> None:
+    def __init__(self, path: Path, spec: BatchSpec, signature: Signature, kept: Sequence[pa.DataType]) -> None:
         self._label = _type_of(signature)
-        shares = added_columns(classes)[1:-1]
+        self._written = str if pa.types.is_string(self._label) else _unchanged
+        self._numbers = signature.task == "regression"
+        interval = pa.float64() if self._numbers else pa.list_(self._label)
         self._schema = pa.schema(
             [
                 pa.field(ROW, pa.int64(), nullable=False),
                 *map(pa.field, spec.keep, kept),
                 pa.field(PREDICTION, self._label),
-                *(pa.field(name, pa.float64()) for name in shares),
+                *(pa.field(name, pa.float64()) for name in spec.wanted.share_columns(signature)),
+                *(pa.field(name, interval) for name in spec.wanted.interval_columns(signature)),
                 pa.field(ERROR, pa.string()),
             ]
         )
@@ -126,16 +129,28 @@ class ParquetFile:
         """Write a row group."""
         outcomes = done.outcomes
         rows = range(done.first, done.first + len(outcomes.predictions))
-        written = str if pa.types.is_string(self._label) else _unchanged
-        predicted = [None if each is None else written(each) for each in outcomes.predictions]
         arrays = [
             pa.array(rows, pa.int64()),
             *done.kept,
-            pa.array(predicted, self._label),
+            self._labels(outcomes.predictions),
             *(pa.array(column, pa.float64()) for column in _shares(outcomes)),
+            *self._intervals(outcomes),
             pa.array(errors_of(outcomes), pa.string()),
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def _labels(self, values: Sequence[Any]) -> pa.Array:
+        return pa.array([None if each is None else self._written(each) for each in values], self._label)
+
+    def _intervals(self, outcomes: Outcomes) -> list[pa.Array]:
+        """Both ends as columns, or one of lists of labels."""
+        if outcomes.intervals is None:
+            return []
+        if self._numbers:
+            ends = [interval or [None, None] for interval in outcomes.intervals]
+            return [pa.array([each[at] for each in ends], pa.float64()) for at in (0, 1)]
+        sets = [None if each is None else [self._written(label) for label in each] for each in outcomes.intervals]
+        return [pa.array(sets, pa.list_(self._label))]
 
     def close(self) -> None:
         """Write the footer."""

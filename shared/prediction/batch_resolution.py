@@ -16,12 +16,13 @@ from shared.prediction.batch_spec import (
     BatchInput,
     BatchSpec,
     Format,
-    Returned,
     added_columns,
     columns_of_inputs,
     no_probabilities,
 )
 from shared.prediction.cells import short
+from shared.prediction.extras import Extras, Returned
+from shared.prediction.intervals import check_intervals
 from shared.prediction.lookup import find_served
 from shared.prediction.problems import listed, named
 from shared.registry.rows import RegistryRow
@@ -59,7 +60,7 @@ def resolve_batch(session: Session, wish: BatchWish, *, stages: Sequence[str]) -
         InvalidInput: when the input lacks a column that the model uses.
         UnknownColumn: when a column to keep is not there.
         InvalidRequest: when a column to keep comes twice, or has the name of one that the output adds.
-        NoProbabilities: when they are asked of a model that has none.
+        NoProbabilities, NoIntervals: when they are asked of a model that has none.
     """
     asked = {name: getattr(wish, name) for name in ("dataset_name", "environment", "version", "target")}
     served = find_served(session, **asked, stages=stages)
@@ -69,6 +70,8 @@ def resolve_batch(session: Session, wish: BatchWish, *, stages: Sequence[str]) -
     _check_inputs(signature, entry, columns, version=pinned)
     if "probability" in wish.returned:
         _check_probabilities(session, signature, pinned)
+    if "interval" in wish.returned:
+        check_intervals(signature, version=pinned)
     _check_output(wish, signature, entry, columns)
     spec = BatchSpec(
         dataset_name=wish.dataset_name,
@@ -103,7 +106,7 @@ def _check_output(wish: BatchWish, signature: Signature, entry: CatalogEntry, co
     if wish.neutralise_formulas and wish.format != "csv":
         sentence = "'neutralise_formulas' is for CSV: Parquet has no formulas. Leave it out."
         raise _refused(("neutralise_formulas",), sentence)
-    keep, added = wish.keep, [ROW, *added_columns(signature.classes if "probability" in wish.returned else None)]
+    keep, added = wish.keep, [ROW, *added_columns(signature, Extras.named_in(wish.returned))]
     for at, name in enumerate(keep):
         if name not in columns:
             near = closest(name, columns)

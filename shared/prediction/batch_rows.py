@@ -17,8 +17,10 @@ from shared.estimators.signature import InputColumn, Signature
 from shared.logging import get_logger
 from shared.prediction.cells import shown
 from shared.prediction.computing import Answers, Computes
+from shared.prediction.extras import Extras
 from shared.prediction.incomputable import LARGEST_SINGLE
 from shared.prediction.input_warnings import InputWarnings
+from shared.prediction.intervals import intervals_of
 from shared.prediction.json_cells import take_cells
 from shared.prediction.problems import InputProblems
 
@@ -30,18 +32,20 @@ log = get_logger(__name__)
 _NUMERIC = frozenset({"integer", "number"})
 _OF_ONE_TYPE = {"boolean": pa.types.is_boolean, "datetime": pa.types.is_timestamp}
 _NOT_FINITE = "The prediction is not a finite number. Give values such as those the model was trained on."
+_ENDLESS = "An end of the interval is not a finite number. Give values such as those the model was trained on."
 _REFUSED = "The model cannot compute a prediction from these values. Give values such as those it was trained on."
 
 
 @dataclass
 class Outcomes:
-    """What came of some rows, by their place: predictions, with the probability of each class if asked for, or errors.
+    """What came of some rows, by their place: predictions, with what else is wanted of each, or errors.
 
-    A row with an error has no prediction, and its probabilities mean nothing.
+    A row with an error has no prediction and no interval, and its probabilities mean nothing.
     """
 
     predictions: list[Any]
     probabilities: "NDArray[np.float64] | None"
+    intervals: list[list[Any] | None] | None = None
     errors: dict[int, str] = field(default_factory=dict)
 
 
@@ -66,7 +70,7 @@ class RowPredictor:
     """
 
     model: Computes
-    probabilities: bool
+    wanted: Extras
     warnings: InputWarnings = field(default_factory=lambda: InputWarnings("row"))
     refused: list[int] = field(default_factory=list)
 
@@ -78,7 +82,11 @@ class RowPredictor:
     def predict(self, values: Mapping[str, pa.Array], rows: int, *, first: int) -> Outcomes:
         """The outcomes of rows, of which `first` is the number of the first; `values` are by used input."""
         classes = len(self.signature.classes or [])
-        outcomes = Outcomes([None] * rows, np.full((rows, classes), np.nan) if self.probabilities else None)
+        outcomes = Outcomes(
+            predictions=[None] * rows,
+            probabilities=np.full((rows, classes), np.nan) if self.wanted.probabilities else None,
+            intervals=[None] * rows if self.wanted.intervals else None,
+        )
         plain = self._plain(values)
         if plain is not None:
             self._compute(plain, range(rows), outcomes, first)
@@ -118,7 +126,8 @@ class RowPredictor:
         if not places:
             return
         try:
-            answers = self.model.compute(dict(columns), probabilities=self.probabilities)
+            asked = self.wanted.takes_probabilities(self.signature)
+            answers = self.model.compute(dict(columns), probabilities=asked)
         except (ValueError, FloatingPointError, OverflowError) as error:
             # With these errors estimators refuse values.
             if len(places) == 1:
@@ -126,7 +135,7 @@ class RowPredictor:
                 outcomes.errors[places[0]] = self._refusal(columns, first + places[0])
                 return
         else:
-            _put(answers, places, outcomes)
+            _put(answers, places, outcomes, self.signature)
             return
         middle = len(places) // 2
         for half in (slice(0, middle), slice(middle, len(places))):
@@ -153,24 +162,33 @@ class RowPredictor:
         return [column for column in self.signature.inputs if column.used]
 
 
-def _put(answers: Answers, places: Sequence[int], outcomes: Outcomes) -> None:
+def _put(answers: Answers, places: Sequence[int], outcomes: Outcomes, signature: Signature) -> None:
     """Put what was predicted for rows into their places."""
     predicted = np.asarray(answers.predictions)
     if predicted.ndim == 2 and predicted.shape[1] == 1:
         predicted = predicted[:, 0]
     finite, found = _finite(predicted), predicted.tolist()
-    if outcomes.probabilities is not None:
+    if answers.probabilities is not None:
         shares = np.asarray(answers.probabilities)
         finite &= _finite(shares)
-        outcomes.probabilities[places] = shares
+        if outcomes.probabilities is not None:
+            outcomes.probabilities[places] = shares
     if len(places) == len(outcomes.predictions):
         outcomes.predictions = found
     else:
         for place, prediction in zip(places, found, strict=True):
             outcomes.predictions[place] = prediction
-    for at in np.flatnonzero(~finite).tolist():
+    refused = dict.fromkeys(np.flatnonzero(~finite).tolist(), _NOT_FINITE)
+    if outcomes.intervals is not None:
+        intervals = intervals_of(signature, *answers)
+        refused = dict.fromkeys(intervals.not_finite, _ENDLESS) | refused
+        for place, interval in zip(places, intervals.values, strict=True):
+            outcomes.intervals[place] = interval
+    for at, reason in refused.items():
         outcomes.predictions[places[at]] = None
-        outcomes.errors[places[at]] = _NOT_FINITE
+        outcomes.errors[places[at]] = reason
+        if outcomes.intervals is not None:
+            outcomes.intervals[places[at]] = None
 
 
 def _is_plain(column: InputColumn, values: pa.Array | None) -> bool:

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import NoProbabilities, UnreadableRequest
 from shared.estimators.signature import Signature
+from shared.prediction.extras import Extras, Returned
 from shared.tables.names import settled_name
 
 Format = Literal["csv", "parquet"]
-Returned = Literal["label", "probability"]
 
 # As large as the database keeps them.
 _LARGEST_VERSION = 2**31 - 1
@@ -63,14 +63,14 @@ class BatchSpec(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
     @property
-    def with_probabilities(self) -> bool:
-        """Whether the probability of each class is asked for."""
-        return "probability" in self.return_
+    def wanted(self) -> Extras:
+        """What is asked for beside the prediction."""
+        return Extras.named_in(self.return_)
 
 
-def added_columns(classes: list[Any] | None) -> list[str]:
-    """The names of the columns that the output adds behind the row and the kept ones; `classes` with probabilities."""
-    return [PREDICTION, *(f"probability_{label}" for label in classes or []), ERROR]
+def added_columns(signature: Signature, wanted: Extras) -> list[str]:
+    """The names of the columns that the output adds behind the row and the kept ones."""
+    return [PREDICTION, *wanted.columns(signature), ERROR]
 
 
 def columns_of_inputs(signature: Signature, columns: Collection[str]) -> Mapping[str, str]:

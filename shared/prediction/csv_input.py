@@ -150,6 +150,10 @@ class CsvInput:
                 f"The table has a column '{taken[0]}' already, which the answer adds. Remove it, or name the new "
                 "column with 'column'."
             )
+        if added and added[0] in added[1:]:
+            raise InvalidInput(
+                f"The answer has a column '{added[0]}' already. Name that of the predictions otherwise with 'column'."
+            )
         if absent:
             names = listed([column.name for column in absent])
             warnings.tell(f"The table lacks {names}: the values there are taken as missing.")

@@ -30,8 +30,10 @@ def refuse_values(signature: Signature, *, features: Any, records: Any) -> NoRet
     )
 
 
-def refuse_rows(form: str, rows: Iterable[int]) -> None:
+def refuse_rows(form: str, rows: Iterable[int], what: str = "the prediction") -> None:
     """Refuse the rows of an input for which the model's result is infinite or not a number, if there are any.
+
+    `what` it is of the result that is not finite.
 
     Raises:
         InvalidInput: naming each of the rows.
@@ -40,7 +42,7 @@ def refuse_rows(form: str, rows: Iterable[int]) -> None:
     for row in rows:
         problems.add(
             (form, row),
-            f"Row {row}: the prediction is not a finite number. Give values such as those the model was trained on.",
+            f"Row {row}: {what} is not a finite number. Give values such as those the model was trained on.",
         )
     problems.raise_if_any()
 

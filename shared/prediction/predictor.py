@@ -8,11 +8,13 @@ from shared.errors import NoProbabilities
 from shared.estimators.signature import Signature
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
-from shared.prediction.computing import Computes, ModelInForm
+from shared.prediction.computing import Answers, Computes, ModelInForm
 from shared.prediction.csv_reading import LearntReading
+from shared.prediction.extras import Extras
 from shared.prediction.incomputable import refuse_rows, refuse_values
 from shared.prediction.input_warnings import InputWarnings
 from shared.prediction.inputs import take_input
+from shared.prediction.intervals import check_intervals, intervals_of
 from shared.prediction.lookup import Served
 from shared.prediction.processes import PredictingProcesses
 from shared.prediction.sandboxed import load_sandboxed
@@ -28,13 +30,15 @@ log = get_logger(__name__)
 class Prediction:
     """One prediction per row; for probabilities one list per row, in the order of `classes`.
 
-    `warnings` says what was done to the input so that the model could take it.
+    An interval is a list, too: of both ends around a number, or of the labels in the set. `warnings` says what was done
+    to the input so that the model could take it.
     """
 
     predictions: list[Any]
     probabilities: list[list[float]] | None
     classes: list[Any] | None
     warnings: list[str]
+    intervals: list[list[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,18 @@ class Predictor:
         """What it takes and gives."""
         return self.computes.signature
 
-    def answer(self, *, features: Any, records: Any, probabilities: bool, max_cells: int) -> Prediction:
+    def answer(
+        self, *, features: Any, records: Any, probabilities: bool, max_cells: int, intervals: bool = False
+    ) -> Prediction:
         """Check the input and predict.
 
         Raises:
-            NoProbabilities: when they are asked of a model that has none.
+            NoProbabilities, NoIntervals: when they are asked of a model that has none.
             InvalidInput, MissingNotAllowed, BodyTooLarge: when the input does not fit the signature, or the model
                 cannot compute with its values.
         """
-        if probabilities:
-            self.check_probabilities()
+        wanted = Extras(probabilities, intervals)
+        self.check_wanted(wanted)
         warnings = InputWarnings()
         rows = take_input(
             self.signature,
@@ -76,36 +82,62 @@ class Predictor:
             warnings=warnings,
         )
         try:
-            predictions, each = self.computes.compute(rows, probabilities=probabilities)
+            answers = self.computes.compute(rows, probabilities=wanted.takes_probabilities(self.signature))
         except (ValueError, FloatingPointError, OverflowError):
             # With these errors estimators refuse values. Any other error is not the client's fault.
             log.warning("prediction_refused", version=self.version, exc_info=True)
             refuse_values(self.signature, features=features, records=records)
         form = "features" if records is None else "records"
-        return self._prediction(predictions, each, form, warnings.sentences())
+        return self._prediction(answers, wanted, form, warnings.sentences())
 
-    def answer_columns(self, columns: dict[str, list[Any]], *, rows: int, probabilities: bool) -> Prediction:
-        """Predict for the values of each used input, which were read and checked before.
+    def answer_columns(
+        self, columns: dict[str, list[Any]], *, rows: int, probabilities: bool, intervals: bool = False
+    ) -> Prediction:
+        """Predict for the values of each used input, which were read and checked before; what is wanted was, too.
 
         Raises:
             InvalidInput: when the model cannot compute with them, placed as `features`.
         """
+        wanted = Extras(probabilities, intervals)
         try:
-            predictions, each = self.computes.compute(columns, probabilities=probabilities)
+            answers = self.computes.compute(columns, probabilities=wanted.takes_probabilities(self.signature))
         except (ValueError, FloatingPointError, OverflowError):
             log.warning("prediction_refused", version=self.version, exc_info=True)
             nothing = [None] * rows
             cells = [columns.get(column.name, nothing) for column in self.signature.inputs]
             refuse_values(self.signature, features=list(zip(*cells, strict=True)), records=None)
-        return self._prediction(predictions, each, "features", [])
+        return self._prediction(answers, wanted, "features", [])
 
-    def _prediction(self, predictions: Any, each: Any, form: str, warnings: list[str]) -> Prediction:
+    def _prediction(self, answers: Answers, wanted: Extras, form: str, warnings: list[str]) -> Prediction:
         return Prediction(
-            predictions=_as_json(predictions, form),
-            probabilities=None if each is None else _as_json(each, form),
-            classes=None if each is None else self.signature.classes,
+            predictions=_as_json(answers.predictions, form),
+            probabilities=_as_json(answers.probabilities, form) if wanted.probabilities else None,
+            classes=self.signature.classes if wanted.probabilities else None,
             warnings=warnings,
+            intervals=self._intervals(answers, form) if wanted.intervals else None,
         )
+
+    def _intervals(self, answers: Answers, form: str) -> list[list[Any]]:
+        """The interval of each row.
+
+        Raises:
+            InvalidInput: when a number in it is not finite, naming the rows of the input.
+        """
+        found = intervals_of(self.signature, *answers)
+        refuse_rows(form, found.not_finite, "an end of the interval")
+        return found.values
+
+    def check_wanted(self, wanted: Extras) -> None:
+        """Make sure that the model gives what is wanted.
+
+        Raises:
+            NoProbabilities, NoIntervals: when it does not.
+        """
+        if wanted.probabilities:
+            self.check_probabilities()
+        if wanted.intervals:
+            gives = self.computes.gives_probabilities
+            check_intervals(self.signature, version=self.version, gives_probabilities=gives)
 
     def check_probabilities(self) -> None:
         """Make sure that the model gives probabilities.

@@ -22,7 +22,7 @@ from shared.exported.exporting import export, find_wanted
 from shared.exported.key import export_key_of
 from shared.settings import Settings
 from tests.support.alive import alive
-from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest
+from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest, with_promise
 from tests.support.processes import finish
 from tests.support.raw_http import connected, is_closed, read_answer
 from tests.support.server import free_ports, running
@@ -52,8 +52,8 @@ def furnish(parts: Parts, folder: Path) -> Platform:
     """A compiled forest, a model that is a pickle, and one of a table of all kinds of columns."""
     platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     data = platform.dataset()
-    assert platform.train(data, iris_forest().in_form()) == FOREST
-    assert platform.train(data, neighbours()) == NEIGHBOURS
+    assert platform.train(data, with_promise(iris_forest(), 0.2).in_form()) == FOREST
+    assert platform.train(data, with_promise(neighbours(), 0.3)) == NEIGHBOURS
     result = trained("ensemble.HistGradientBoostingClassifier", dirty())
     fitted = Fitted(result.model, result.facts.signature, result.facts.environment).in_form()
     assert platform.train(platform.dataset("customers"), fitted, name="customers") == CUSTOMERS
@@ -190,6 +190,17 @@ def test_the_ways_of_the_platform_lead_to_the_same_model(site: Site, version: in
         assert inferred["outputs"][0]["data"] == known(site, version, features=ROWS)["predictions"]
         assert client.get("/v2/models/iris@dev").json()["versions"] == [str(version)]
         assert client.post("/v2/repository/index").json()[0]["name"] == "iris@dev"
+
+
+@pytest.mark.parametrize("version", [FOREST, NEIGHBOURS])
+def test_intervals_are_those_of_the_platform(site: Site, version: int) -> None:
+    body = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}, "return": ["interval"]}
+    expected = site.platform.post("/predict", json=body | {"version": version}).json()
+    assert len(expected["intervals"]) == 3
+    path = "/predict?dataset_name=iris&environment=dev&interval=true"
+    with site.served(version) as client:
+        assert client.post("/predict", json=body).json() == expected
+        assert client.post(path, content=FRAME.to_csv(index=False), headers=CSV).json() == expected
 
 
 def test_an_address_for_each_model_is_not_here_for_there_is_one_model(site: Site) -> None:

@@ -17,7 +17,7 @@ from shared.compiled.file import write_model
 from shared.compiled.making.making import compile_model
 from shared.compiled.model import CompiledModel
 from shared.database import Database
-from shared.estimators.signature import InputColumn, Signature
+from shared.estimators.signature import InputColumn, Signature, Uncertainty
 from shared.evaluation.assessment import Assessment
 from shared.hashing import digest_of
 from shared.jobs import claims
@@ -88,6 +88,12 @@ def doubling() -> Fitted:
 def with_target(fitted: Fitted, target: str) -> Fitted:
     """The same model, said to predict another column."""
     return replace(fitted, signature=fitted.signature.model_copy(update={"target": target}))
+
+
+def with_promise(fitted: Fitted, margin: float) -> Fitted:
+    """The same model with a promise, which is not kept: what is answered shows the same."""
+    promise = Uncertainty(level=0.9, margin=margin)
+    return replace(fitted, signature=fitted.signature.model_copy(update={"uncertainty": promise}))
 
 
 @dataclass(frozen=True)

@@ -279,6 +279,7 @@ def _of_predictions() -> Iterator[Turn]:
         {"version": 5},
         {"version": 2, "input_data": wrong},
         {"version": 2, "input_data": lacking},
+        {"version": 2, "return": ["interval"]},
         {"environment": "stagging"},
         {"environment": "staging"},
     ):
@@ -290,6 +291,7 @@ def _of_predictions() -> Iterator[Turn]:
         ("iris/production", rows),
         ("iris/dev", rows | {"version": 5}),
         ("iris/dev", {"version": 2, "input_data": wrong}),
+        ("iris/dev", rows | {"version": 2, "return": ["interval"]}),
         ("iris/stagging", rows),
         ("iris/staging", rows),
     ):
@@ -306,6 +308,7 @@ def _of_batches(ended: str, waits: str, done: str, old: str) -> Iterator[Turn]:
         {"input": {"dataset_name": "wine"}},
         {"keep": ["species"]},
         {"keep": ["target", "target"]},
+        {"return": ["interval"]},
     ):
         yield Turn("predict_batch", "POST", "/predict/batch", {"json": _BATCH | changed})
     yield Turn("predict_batch", "POST", "/predict/batch", {"json": _BATCH, "headers": _KEY})

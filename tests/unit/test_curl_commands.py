@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,22 @@ def test_a_long_body_is_shown_in_short_lines() -> None:
     rows = [{"island": "Dream", "bill_length_mm": 50.1, "sex": None}] * 20
     text = calls.predict(dataset_name="penguins", environment="dev", input_data={"records": rows}).as_curl(URL)
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_what_is_wanted_of_a_table_is_said_in_its_address() -> None:
+    asked: dict[str, Any] = {
+        "dataset_name": "a",
+        "environment": "dev",
+        "version": None,
+        "target": None,
+        "column": "prediction",
+    }
+    for probabilities, intervals in product([False, True], repeat=2):
+        query = calls.predict_table(**asked, probabilities=probabilities, intervals=intervals).query
+        assert (query.get("proba"), query.get("interval")) == (
+            "true" if probabilities else None,
+            "true" if intervals else None,
+        )
 
 
 def test_an_upload_sends_a_file_and_texts_as_they_are() -> None:

@@ -33,6 +33,7 @@ SENTENCES = {
         "The file is JSON, not CSV. Save it as CSV."
     ),
     "Leave 'probability' out of 'return'.": "Leave --proba out.",
+    "Leave 'interval' out to get the predictions alone.": "Leave --interval out to get the predictions alone.",
     "Remove it, or name the new column with 'column'.": "Remove it, or name the new column with --column.",
     "Name the one that you mean as 'target'.": "Name the one that you mean with --target.",
     "Target column 'features' is not there. Did you mean 'target'?": (

@@ -2,18 +2,21 @@
 
 import csv
 import io
+import json
 from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from sqlalchemy import select
 
 from shared.hashing import digest_of
 from shared.jobs.acceptance import cancel
 from shared.jobs.limits import RequestedLimits
 from shared.jobs.states import State
 from shared.prediction.cache import PredictorCache
+from shared.registry.rows import RegistryRow
 from shared.registry.sealing import load_artifact_key
 from tests.support.jobs import log_of
 from tests.support.predict_jobs import outputs, predict_batch, stored_outputs, upload
@@ -112,6 +115,24 @@ def test_parquet_comes_as_parquet_and_a_retired_version_still_answers_what_was_a
     table = pyarrow.parquet.read_table(pa.BufferReader(one_output(installation, job_id)))
     assert table.column_names == ["row", "target", "prediction", "error"]
     assert table.num_rows == 150
+
+
+@pytest.mark.any_stack
+def test_intervals_are_those_of_what_the_model_promises(installation: Site) -> None:
+    installation.start_worker()
+    version = trained(installation)
+    promise = {"level": 0.9, "margin": 0.0}
+    with installation.database.write() as session:
+        row = session.scalars(select(RegistryRow).where(RegistryRow.version == version)).one()
+        row.signature = {**row.signature, "uncertainty": promise}
+    job_id = predict_batch(installation, returned=["interval"])
+    installation.until(job_id, State.SUCCEEDED)
+    rows = list(csv.DictReader(io.StringIO(one_output(installation, job_id).decode(), newline="")))
+    labels = json.loads(rows[0]["interval"])
+    assert len(labels) == 3
+    # To each label it gives at least no probability at all.
+    assert {row["interval"] for row in rows} == {json.dumps(labels, separators=(",", ":"))}
+    assert {row["prediction"] for row in rows} == {str(label) for label in labels}
 
 
 @pytest.mark.any_stack
