@@ -35,6 +35,7 @@ from api.routes import (
     jobs,
     mlflow,
     mlflow_csv,
+    model_reports,
     models,
     predict,
     predict_batch,
@@ -99,7 +100,7 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
 def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    walk = (uploads, datasets, train, estimators, jobs, job_events, models, promote)
+    walk = (uploads, datasets, train, estimators, jobs, job_events, models, model_reports, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)

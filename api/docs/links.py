@@ -37,6 +37,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("cancel_job", "202"): {"get_job": _FROM_JOB["get_job"]},
     ("get_job", "200"): {
         "get_model": _link("get_model", "The model that it made or promoted, once it has succeeded.", _MADE),
+        "report_model": _link("report_model", "What that model is worth.", _MADE),
         "promote_model": _link(
             "promote_model",
             "Bring that model to the next stage: `dataset_name` is that of the job, `version` that of its result.",
@@ -45,6 +46,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
         "download_output": _link("download_output", "The output of a batch prediction.", _JOB),
     },
     ("get_model", "200"): {
+        "report_model": _link("report_model", "What it is worth, with pictures in a browser.", _MODEL),
         "download_artifact": _link("download_artifact", "Its file.", _MODEL),
         "retire_model": _link("retire_model", "Let it no longer serve in a stage.", _MODEL),
     },

@@ -38,6 +38,41 @@ svg { fill: var(--link); display: block; max-width: 100%; }
 .chart { width: 20rem; border-bottom: 1px solid var(--line); }
 .bar { width: 10rem; }
 .edges { margin-top: .25rem; font-size: .9rem; }
+figure { margin: .5rem 0; flex: 0 1 24rem; min-width: 0; }
+figcaption { font-weight: bold; }
+.pictures, .beside { display: flex; flex-wrap: wrap; gap: 0 2.5rem; align-items: flex-start; }
+.beside .wide, .pictures .wide { flex: 1 1 20rem; min-width: 0; }
+.pictures .wide:has(.matrix) { flex: 0 1 auto; }
+.plot { width: 24rem; }
+.plot text, .strip text { fill: currentColor; font-size: 11px; }
+.strip { width: 13.75rem; max-width: none; }
+.grid, .whisker, .base, .reference { stroke: var(--line); fill: none; }
+.whisker, .base { stroke: currentColor; stroke-width: 1.5; }
+.base { stroke-width: 3; opacity: .6; }
+.reference { stroke: currentColor; stroke-dasharray: 4 3; opacity: .7; }
+.curve { fill: none; stroke-width: 2; }
+.point { fill-opacity: .45; }
+.c0 { --c: var(--link); }
+.c1 { --c: light-dark(#b3541e, #f0a070); }
+.c2 { --c: light-dark(#1f7a4d, #6fd0a0); }
+.c3 { --c: light-dark(#8a2d6b, #e08cc8); }
+.c4 { --c: light-dark(#7a6a00, #d8c84a); }
+.c5 { --c: light-dark(#5b5b5b, #b8b8b8); }
+.curve { stroke: var(--c); }
+circle.c0, circle.c1, circle.c2, circle.c3, circle.c4, circle.c5 { fill: var(--c); }
+.key { width: 1.4rem; display: inline-block; vertical-align: middle; }
+.legend { display: flex; flex-wrap: wrap; gap: 0 1rem; list-style: none; margin: 0 0 1rem; padding: 0; }
+.matrix { width: auto; }
+.matrix th, .matrix td { padding: .35rem .6rem; text-align: right; font-variant-numeric: tabular-nums; }
+.matrix tbody th { position: sticky; left: 0; background: Canvas; text-align: left; max-width: 9rem; }
+.matrix thead th:first-child { text-align: left; }
+.matrix .upright { vertical-align: bottom; }
+.upright span { writing-mode: vertical-rl; rotate: 180deg; }
+.s1 { --s: 7%; } .s2 { --s: 14%; } .s3 { --s: 21%; } .s4 { --s: 28%; } .s5 { --s: 35%; }
+.s6 { --s: 42%; } .s7 { --s: 49%; } .s8 { --s: 56%; } .s9 { --s: 63%; } .s10 { --s: 70%; }
+.matrix td[class] { background: color-mix(in srgb, light-dark(#1a4f8a, #4a7ab0) var(--s), Canvas); }
+details { margin: .5rem 0; }
+summary { cursor: pointer; }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

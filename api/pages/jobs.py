@@ -46,6 +46,7 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Attempts", str(job.attempts)),
             ("Erased", told(job.erased_at)),
             ("Result", _result(job)),
+            ("Report", _report(job)),
             *_output(job),
         ),
         _error(job),
@@ -86,6 +87,11 @@ def _result(job: Job) -> Content:
     if "model" in job.links and job.result:
         return link(f"model {job.result['version']}", job.links["model"])
     return None if job.error is None else link(job.error.code, f"/errors/{job.error.code}")
+
+
+def _report(job: Job) -> Content:
+    model = job.links.get("model")
+    return None if model is None or not job.result else link("how well the model does", f"{model}/report")
 
 
 def _error(job: Job) -> Html | None:

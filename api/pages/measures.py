@@ -6,6 +6,9 @@ from typing import Any
 
 from api.pages.markup import Content, Html, element, table, together
 
+# A larger number is read by its exponent.
+_LARGEST = 1e12
+
 
 def measures(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> Html | None:
     """Each metric, with what a model that looks at no column would reach beside it."""
@@ -18,7 +21,7 @@ def measure(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+        return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:.4g}"
     return json.dumps(value, ensure_ascii=False)
 
 

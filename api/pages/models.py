@@ -58,6 +58,7 @@ def page_of_model(model: Model) -> HTMLResponse:
             ("Estimator", model.estimator),
             ("Compiled", "no" if model.compilation is None else model.compilation.detail),
             ("Rows", _rows(report.get("rows"))),
+            ("Report", link("how well it does, with pictures", f"{here}/report")),
             ("Furthest stage", model.stage),
             ("Trained", told(model.trained_at)),
             ("Tags", ", ".join(model.tags)),

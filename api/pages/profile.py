@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from api.pages.charts import bar, histogram, most_of
+from api.pages.charts.spread import bar, histogram, most_of
 from api.pages.frame import page, told
 from api.pages.markup import Content, Html, element, facts, link, table, together
 from api.schemas.profile import DatasetProfile, ProfiledColumn

@@ -25,6 +25,7 @@ _VERBS = [
         "POST /jobs/([^/]+)/(cancel|retry)": "jobs {1} {0}",
         "GET /models": "models list",
         "GET /models/([^/]+)": "models show {0}",
+        "GET /models/([^/]+)/report": "models report {0}",
         "PATCH /models/([^/]+)": "models annotate {0}",
         "DELETE /models/([^/]+)": "models erase {0}",
         "POST /models/[^/]+/(retire)": "{0}",

@@ -148,6 +148,11 @@ def model(version: int) -> Call:
     return Call("GET", f"/models/{version}")
 
 
+def report(version: int) -> Call:
+    """What one model is worth."""
+    return Call("GET", f"/models/{version}/report")
+
+
 def annotate(version: int, change: Mapping[str, Any]) -> Call:
     """Put tags and a note on a model."""
     return Call("PATCH", f"/models/{version}", body=change)

@@ -63,6 +63,25 @@ def show(
         output.give(client.get(calls.model(version)), model_details)
 
 
+@app.command(epilog="\b\nExample:\n  mlmini models report 3\n")
+def report(
+    version: Version,
+    *,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Show what a model is worth: its metrics with their intervals, which columns matter, where it is wrong.
+
+    A browser shows the same with pictures, at /models/VERSION/report of the API.
+    """
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.report import model_report
+
+    with connected(url, as_json=json) as (client, output):
+        output.give(client.get(calls.report(version)), model_report)
+
+
 @app.command(epilog="\b\nExample:\n  mlmini models compare 1 2 3\n")
 def compare(
     versions: Annotated[list[int], typer.Argument(metavar="VERSION...", help="Two to ten versions.")],

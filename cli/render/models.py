@@ -52,7 +52,7 @@ def model_details(model: dict[str, Any]) -> RenderableType:
                 ("Artifact", model["artifact_path"]),
                 ("Compiled", _compiled(model.get("compilation"))),
                 ("Trained", moment(model["trained_at"])),
-                ("Rows", _rows(report)),
+                ("Rows", rows_text(report)),
                 ("Job", model["job_id"]),
                 *([("Tags", model["tags"])] if model.get("tags") else []),
                 *([("Note", model["note"])] if model.get("note") else []),
@@ -103,7 +103,7 @@ def made(job: dict[str, Any], model: dict[str, Any]) -> RenderableType:
                 ("Version", version),
                 ("Dataset", name),
                 ("Target", model["target"]),
-                ("Rows", _rows(model["report"])),
+                ("Rows", rows_text(model["report"])),
                 ("Stage", result["stage"]),
                 ("Artifact", result["artifact_path"]),
                 ("Job", job["job_id"]),
@@ -206,7 +206,7 @@ def _measure(metrics: dict[str, Any], name: str | None) -> str:
     return next(named, "-")
 
 
-def _rows(report: dict[str, Any]) -> str:
+def rows_text(report: dict[str, Any]) -> str:
     rows = report["rows"]
     text = f"{rows['training']:,} to learn from, {rows['test']:,} to measure on"
     left_out = rows.get("without_target", 0)

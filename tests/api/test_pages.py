@@ -137,7 +137,7 @@ def test_the_closest_of_several_ranges_decides() -> None:
 
 PAGES = [
     *("/jobs", "/jobs?status=failed&kind=promote&dataset_name=flowers"),
-    *("/models", "/models?dataset_name=iris&stage=dev&sort=accuracy&tag=baseline", "/models/1"),
+    *("/models", "/models?dataset_name=iris&stage=dev&sort=accuracy&tag=baseline", "/models/1", "/models/1/report"),
     *("/errors", "/errors/fit_failed", "/findings", "/findings/gap_word"),
 ]
 
@@ -159,7 +159,7 @@ def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
 
 
 def test_whatever_clients_named_is_shown_as_text(one_client: TestClient, one_platform: Platform) -> None:
-    for path in ("/models/1", f"/jobs/{failed_job(one_client)}"):
+    for path in ("/models/1", "/models/1/report", f"/jobs/{failed_job(one_client)}"):
         text = browse(one_client, path).text
         assert "<script" not in text
         assert SCRIPT in unescape(text)

@@ -1,6 +1,7 @@
 """The small pages in a real browser, on a phone and on a wide screen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from shared.database import Database
 from shared.object_store import open_store
 from shared.registry.rows import RegistryRow
 from tests.support.api_server import serving
+from tests.support.assessments import of_labels, of_numbers
 from tests.support.browser import browsing
 from tests.support.jobs import add_job, fail_job, finish_job
-from tests.support.models import open_platform
+from tests.support.models import doubling, iris_forest, open_platform
 from tests.support.stack import Embedded
 
 LONG = "a_column_with_a_very_long_name_that_nothing_breaks_" * 4
@@ -24,11 +26,20 @@ PAGES = [
     "/models",
     NARROWED,
     "/models/1",
+    "/models/1/report",
+    "/models/2/report",
     "/errors",
     "/errors/foreign_origin",
     "/findings",
 ]
-WRONG = [f"/jobs/{LONG}", "/models/9", "/errors/nope", "/jobs?status=foo", "/models/1/artifact?stage=nowhere"]
+WRONG = [
+    f"/jobs/{LONG}",
+    "/models/9",
+    "/models/9/report",
+    "/errors/nope",
+    "/jobs?status=foo",
+    "/models/1/artifact?stage=nowhere",
+]
 METRICS = {"accuracy": 0.9123, "balanced_accuracy": 0.8456}
 REPORT = {
     "rows": {"total": 150, "without_target": 3, "training": 120, "test": 27},
@@ -38,12 +49,13 @@ REPORT = {
         {"column": LONG, "kind": "category", "role": "left_out", "treatment": f"left out: more values than {LONG}"},
     ],
 }
+LABELS = [f"{LONG}{n}" for n in range(30)]
 SIGNATURE = {
     "inputs": [
         {"name": LONG, "kind": "category", "missing_allowed": True, "categories": [f"{LONG}{n}" for n in range(3000)]},
         *({"name": f"number_{n}", "kind": "number", "missing_allowed": False} for n in range(500)),
     ],
-    "classes": [f"{LONG}{n}" for n in range(30)],
+    "classes": LABELS,
 }
 
 
@@ -55,7 +67,9 @@ def url(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iter
         database, store = Database(settings.sqlalchemy_url), open_store(settings)
         store.prepare()
         platform = open_platform(database, store, settings, folder)
-        platform.train(platform.dataset())
+        data = platform.dataset()
+        platform.train(data, replace(iris_forest(), assessment=of_labels(*LABELS)))
+        platform.train(data, replace(doubling(), assessment=of_numbers()))
         with database.write() as session:
             session.execute(update(RegistryRow).values(metrics=METRICS, report=REPORT, signature=SIGNATURE))
         left_out = [{"column": LONG, "reason": f"more values than {LONG}"}]

@@ -100,7 +100,7 @@ def of_numbers() -> Assessment:
         intervals={"r2": (0.3012, 0.5617), "mae": (37.6612, 48.3109), "rmse": (47.0342, 60.4425)},
         residuals=Residuals(
             mean=-2.4417,
-            quantiles={"0.5": 35.2, "0.75": 61.4, "0.9": 88.1, "0.95": 104.9, "0.99": 139.0, "1.0": 151.7},
+            quantiles={"0.5": 35.2, "0.75": 61.4, "0.9": 88.1, "0.95": 104.9, "0.99": 139.0, "1": 151.7},
             edges=[float(edge) for edge in edges],
             counts=counts,
             points=points,

@@ -45,7 +45,15 @@ _ENDS = {
     "predict": "Batch prediction has succeeded",
 }
 # Long lists are cut: a sample is there to be read.
-_MOST = {"items": 2, "parameters": 4, "rows": 3, "recipe": 2}
+_MOST = {
+    "items": 2,
+    "parameters": 4,
+    "rows": 3,
+    "recipe": 2,
+    **dict.fromkeys(("roc", "precision_recall", "calibration", "folds", "partial_dependence", "slices"), 1),
+    **dict.fromkeys(("false_positive_rate", "true_positive_rate", "recall", "precision", "predicted", "observed"), 3),
+    **dict.fromkeys(("edges", "counts", "points", "worst_rows", "means", "values"), 3),
+}
 _MOST_COLUMNS = 5
 _METRICS_LINES = 12
 

@@ -223,6 +223,7 @@ def _of_models() -> Iterator[Turn]:
         ("compare_models", "/models/compare?versions=1,9"),
         ("compare_models", "/models/compare?versions=1"),
         ("get_model", "/models/9"),
+        ("report_model", "/models/9/report"),
         ("download_artifact", "/models/9/artifact"),
         ("download_artifact", "/models/1/artifact?stage=production"),
         ("download_artifact", "/models/1/artifact?stage=stagging"),
@@ -259,6 +260,7 @@ def _of_erased_models() -> Iterator[Turn]:
     """Version 4 was erased, and its job with it."""
     for operation, method, path in (
         ("get_model", "GET", "/models/4"),
+        ("report_model", "GET", "/models/4/report"),
         ("compare_models", "GET", "/models/compare?versions=1,4"),
         ("download_artifact", "GET", "/models/4/artifact"),
         ("erase_model", "DELETE", "/models/9"),

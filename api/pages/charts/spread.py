@@ -1,4 +1,4 @@
-"""Pictures of how values are spread, drawn as SVG: nothing is loaded and no script runs."""
+"""How the values of a column are spread: counts between edges, and shares of values."""
 
 from datetime import UTC, datetime
 

@@ -1,0 +1,42 @@
+"""How often which label was taken for which: a table with the more colour in a cell, the more of its row is there."""
+
+from collections.abc import Sequence
+
+from api.pages.charts.axes import fitting
+from api.pages.markup import Content, Html, element
+
+# Shades from none to all of a row.
+_SHADES = 10
+# With more labels their names stand upright above the columns.
+_MOST_LYING = 8
+
+
+def matrix(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Html:
+    """Rows are what is true, columns what was said."""
+    upright = "upright" if len(labels) > _MOST_LYING else None
+    head = [element("th", "actual \\ predicted", scope="col")]
+    head += [
+        element("th", element("span", fitting(label)), scope="col", class_=upright, title=label) for label in labels
+    ]
+    body = [
+        element("tr", element("th", label, scope="row"), *_cells(row))
+        for label, row in zip(labels, counts, strict=True)
+    ]
+    whole = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *head)),
+        element("tbody", *body),
+        class_="matrix",
+    )
+    return element("div", whole, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def _cells(counts: Sequence[int]) -> list[Content]:
+    total = sum(counts) or 1
+    return [element("td", f"{count:,}", class_=f"s{_shade(count / total)}" if count else None) for count in counts]
+
+
+def _shade(share: float) -> int:
+    # What is there at all can be seen.
+    return max(round(share * _SHADES), 1)

@@ -1,0 +1,71 @@
+"""The page of a report: what the model is and where it stands first, what was done to its columns last."""
+
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+
+from api.pages.frame import page, told
+from api.pages.markup import Html, element, facts, link
+from api.pages.report import columns, labels, residuals, rows, standing
+from api.pages.report.parts import Section, named
+from api.schemas.model_reports import ModelReport
+
+
+def page_of_report(report: ModelReport) -> HTMLResponse:
+    """All sections that the model has."""
+    found = (
+        standing.standing(report),
+        standing.doubts(report),
+        columns.importance(report),
+        labels.confusion(report),
+        residuals.residuals(report),
+        labels.curves(report),
+        columns.dependence(report),
+        rows.slices(report),
+        rows.worst(report),
+        rows.folds(report),
+        rows.uncertainty(report),
+        columns.treatments(report),
+        rows.costs(report),
+    )
+    shown = [section for section in found if section is not None]
+    parts = [part for each in shown for part in (element("h2", each.title, id=each.anchor), each.contents)]
+    return page(f"Report of model {report.version}", _what(report), _places(shown), *parts)
+
+
+def _what(report: ModelReport) -> Html:
+    return facts(
+        ("Model", link(f"version {report.version}", f"/models/{report.version}")),
+        ("Dataset", f"{report.dataset_name}, version {report.dataset_version}"),
+        ("Predicts", report.target),
+        ("Estimator", report.estimator),
+        ("Task", report.task),
+        ("Rows", _counts(report.rows)),
+        ("Split", _split(report.split)),
+        ("Trained", told(report.trained_at)),
+        ("Made by", link(f"job {str(report.job_id)[:8]}", f"/jobs/{report.job_id}")),
+    )
+
+
+def _counts(counts: dict[str, int] | None) -> str | None:
+    if counts is None:
+        return None
+    text = f"{counts.get('training', 0):,} to learn from, {counts.get('test', 0):,} to measure on"
+    dropped = counts.get("without_target", 0)
+    return f"{text}; {dropped:,} without a target left out" if dropped else text
+
+
+def _split(split: dict[str, Any] | None) -> str | None:
+    if not split:
+        return None
+    return ", ".join(
+        name.replace("_", " ") if value is True else f"{name.replace('_', ' ')} {named(value)}"
+        for name, value in split.items()
+        if value not in (None, False)
+    )
+
+
+def _places(sections: list[Section]) -> Html:
+    """Links to the sections, of which a report has many."""
+    items = [element("li", link(each.title, f"#{each.anchor}")) for each in sections]
+    return element("nav", element("ul", *items), aria_label="Sections")

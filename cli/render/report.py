@@ -1,0 +1,145 @@
+"""The report of a model as tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import RenderableType
+
+from cli.client.hints import in_verbs
+from cli.render.models import notes_text, rows_text
+from cli.render.output import facts, sections
+from cli.render.table import table
+from cli.render.text import cell, moment, rounded
+
+Part = tuple[str, RenderableType] | None
+
+# The most rows of a table; `--json` has all.
+_MOST = 20
+
+
+def model_report(report: dict[str, Any]) -> RenderableType:
+    """The parts of a report that tell most: a browser shows pictures, and JSON has all."""
+    return sections(
+        facts(
+            [
+                ("Version", report["version"]),
+                ("Dataset", f"{report['dataset_name']}, version {report['dataset_version']}"),
+                ("Target", report["target"]),
+                ("Estimator", report["estimator"]),
+                *([("Rows", rows_text(report))] if report["rows"] else []),
+                ("Trained", moment(report["trained_at"])),
+            ]
+        ),
+        _metrics(report),
+        notes_text([*report["notes"], *report["warnings"]]),
+        _importance(report),
+        _confusion(report["confusion_matrix"]),
+        _classes(report["per_class"]),
+        _residuals(report["residuals"]),
+        _slices(report["slices"]),
+        _worst(report["worst_rows"]),
+        _folds(report["spread"], len(report["folds"])),
+        _uncertainty(report["uncertainty"]),
+        _treatments(report["columns"]),
+    )
+
+
+def _metrics(report: dict[str, Any]) -> RenderableType:
+    baseline = (report["baseline"] or {}).get("metrics", {})
+    return table(
+        ["Metric", "Value", "95 % interval", "Baseline"],
+        (
+            (name, rounded(value), _range(report["intervals"].get(name)), rounded(baseline.get(name)))
+            for name, value in report["metrics"].items()
+        ),
+        right=["Value", "Baseline"],
+    )
+
+
+def _range(bounds: Sequence[float] | None) -> str:
+    return "-" if bounds is None else f"{rounded(bounds[0])} to {rounded(bounds[1])}"
+
+
+def _importance(report: dict[str, Any]) -> Part:
+    rows = [(each["column"], rounded(each["mean"]), rounded(each["std"])) for each in report["importance"]]
+    names = ["Column", f"Worse {cell(report['main_metric'])} without it", "Deviation"]
+    return _part("Importance", names, rows, right=names[1:])
+
+
+def _confusion(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    labels = [cell(label) for label in found["labels"]]
+    if len(labels) > _MOST:
+        return ("Confusion matrix", f"It has {len(labels)} labels: a browser shows it, or --json.")
+    rows = [(label, *counts) for label, counts in zip(labels, found["counts"], strict=True)]
+    return _part("Confusion matrix", ["Actual", *(f"said {label}" for label in labels)], rows, right=[])
+
+
+def _classes(found: list[dict[str, Any]]) -> Part:
+    names = ["Label", "Precision", "Recall", "F1", "Test rows"]
+    rows = [
+        (each["label"], *(rounded(each[name]) for name in ("precision", "recall", "f1")), each["support"])
+        for each in found
+    ]
+    return _part("Labels", names, rows, right=names[1:])
+
+
+def _residuals(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    rows = [("Mean", rounded(found["mean"]))]
+    rows += [(f"{float(share):.0%} at most", rounded(distance)) for share, distance in found["quantiles"].items()]
+    return ("Actual less predicted", facts(rows))
+
+
+def _slices(found: list[dict[str, Any]]) -> Part:
+    metrics = _names(found, "metrics")
+    rows = [
+        (each["column"], each["value"], each["rows"], *(rounded(each["metrics"].get(name)) for name in metrics))
+        for each in found
+    ]
+    return _part("Slices", ["Column", "Value", "Test rows", *metrics], rows, right=["Test rows", *metrics])
+
+
+def _worst(found: list[dict[str, Any]]) -> Part:
+    names = _names(found, "values")
+    rows = [
+        (
+            *(each["row"], each["actual"], each["predicted"], rounded(each["error"])),
+            *(each["values"].get(name) for name in names),
+        )
+        for each in found
+    ]
+    return _part("Worst rows", ["Row", "Actual", "Predicted", "Error", *names], rows, right=["Row", "Error"])
+
+
+def _folds(spread: dict[str, Any], folds: int) -> Part:
+    rows = [(name, rounded(each["mean"]), rounded(each["std"])) for name, each in spread.items()]
+    return _part(f"{folds} folds", ["Metric", "Mean", "Deviation"], rows, right=["Mean", "Deviation"])
+
+
+def _uncertainty(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    told = (
+        f"{found['level']:.0%} of the truth is promised to be inside; of the test rows it is {found['coverage']:.1%}."
+    )
+    return ("Intervals of predictions", f"{told} They have the mean size {rounded(found['size'])}.")
+
+
+def _treatments(found: list[dict[str, Any]]) -> Part:
+    rows = [(each["column"], each["kind"], in_verbs(each["treatment"])) for each in found]
+    return _part("Columns", ["Column", "Kind", "Treatment"], rows, right=[])
+
+
+def _part(heading: str, names: list[str], rows: Sequence[tuple[object, ...]], *, right: Sequence[str]) -> Part:
+    """A table under its heading; nothing if it has no rows, and the first ones if it has many."""
+    if not rows:
+        return None
+    title = heading if len(rows) <= _MOST else f"{heading}, the first {_MOST} of {len(rows)}"
+    return (title, table([cell(name) for name in names], rows[:_MOST], right=right))
+
+
+def _names(found: list[dict[str, Any]], part: str) -> list[str]:
+    return list(dict.fromkeys(name for each in found for name in each[part]))
