@@ -33,7 +33,9 @@ _TITLES = {
     "train_model two_typos": "Two things are wrong",
     "predict iris_by_position": "Labels",
     "predict iris_probabilities": "Labels with probabilities",
+    "predict iris_interval": "Labels with all that are likely enough",
     "predict diabetes_number": "Numbers",
+    "predict diabetes_interval": "Numbers with intervals",
     "v2_infer iris_in_one_tensor": "Labels",
     "v2_infer iris_probabilities": "Labels with probabilities",
 }
