@@ -17,7 +17,7 @@ from shared.errors import Conflict, Invalid, Unknown
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.training.resolution import Resolved, resolve, resolve_example
-from shared.training.spec import EstimatorChoice
+from shared.training.spec import EstimatorChoice, SplitChoice
 
 router = APIRouter(tags=["Train"], route_class=StrictRoute)
 
@@ -106,6 +106,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
     return {
         "model": EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
         "features": body.features,
-        "test_size": body.test_size,
+        "test_size": body.share_to_measure_on,
+        "split": SplitChoice() if body.split is None else body.split.chosen,
         "random_state": body.random_state,
     }

@@ -14,7 +14,7 @@ from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.tables.columns import ColumnKind
 from shared.training.plan import Role
 from shared.training.resolution import Rehearsal
-from shared.training.spec import TrainingSpec
+from shared.training.spec import DEFAULT_TEST_SIZE, MOST_FOLDS, SplitChoice, SplitMethod, TrainingSpec
 
 
 class EstimatorRequest(RequestBody):
@@ -28,6 +28,35 @@ class EstimatorRequest(RequestBody):
         description="Parameters that differ from scikit-learn's defaults.",
         examples=[{"n_estimators": 100}],
     )
+
+
+class SplitRequest(RequestBody):
+    """How the rows to measure on are chosen."""
+
+    method: SplitMethod = Field(
+        default="random",
+        description="`random`: by chance, with the same share of each class in both parts. `grouped`: all rows of one "
+        "value of `by` are in the same part, such as those of one patient. `time`: the last rows in the order of `by`.",
+    )
+    by: str | None = Field(default=None, description="The column of the groups or of the time.", examples=[None])
+    test_size: float | None = Field(
+        default=None,
+        description="The share of rows that is kept to measure on; 0.2 unless given here or beside `split`.",
+        json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        examples=[0.2],
+    )
+    folds: int | None = Field(
+        default=None,
+        description=f"On so many folds of the other rows (2 to {MOST_FOLDS}) the training is repeated, for the spread "
+        "of its metrics and for intervals around predictions; 0 for none. `MLMINI_FOLDS` unless given, if there is "
+        "time.",
+        examples=[5],
+    )
+
+    @property
+    def chosen(self) -> SplitChoice:
+        """What a specification has of it."""
+        return SplitChoice(method=self.method, by=self.by, folds=self.folds)
 
 
 class TrainRequest(RequestBody):
@@ -53,9 +82,15 @@ class TrainRequest(RequestBody):
         examples=[None],
     )
     test_size: float = Field(
-        default=0.2,
+        default=DEFAULT_TEST_SIZE,
         description="The share of rows that is kept to measure on.",
         json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    )
+    split: SplitRequest | None = Field(
+        default=None,
+        exclude_if=lambda split: split is None,
+        description="How these rows are chosen, and the folds of the others; at random unless given.",
+        examples=[None],
     )
     random_state: int = Field(
         default=42,
@@ -67,6 +102,17 @@ class TrainRequest(RequestBody):
     limits: LimitsRequest = Field(
         default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."
     )
+
+    @property
+    def share_to_measure_on(self) -> float:
+        """The share that `split` or the request itself names."""
+        return self.test_size if self.split is None or self.split.test_size is None else self.split.test_size
+
+    @model_validator(mode="after")
+    def _one_share(self) -> Self:
+        if "test_size" in self.model_fields_set and self.share_to_measure_on != self.test_size:
+            raise ValueError("'test_size' and 'split.test_size' differ; name the share once")
+        return self
 
     @model_validator(mode="after")
     def _one_table(self) -> Self:

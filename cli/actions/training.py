@@ -25,9 +25,10 @@ def training_request(
     params: Sequence[str] = (),
     use_example: bool = False,
     limits: Mapping[str, float | None] | None = None,
+    split: Mapping[str, Any] | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices, limits may be None.
+    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices may be None.
 
     Raises:
         WrongUsage: when the model or a parameter is not of that form.
@@ -35,7 +36,8 @@ def training_request(
     return {
         "dataset_name": dataset_name,
         "model": _read_estimator(model, params),
-        **_given({"use_example": use_example or None, "limits": _given(limits or {}) or None, **choices}),
+        **_given({"use_example": use_example or None, **choices}),
+        **_given({"limits": _given(limits or {}) or None, "split": _given(split or {}) or None}),
     }
 
 

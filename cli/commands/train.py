@@ -13,6 +13,8 @@ Examples:
     --model linear_model.LogisticRegression --param C=0.5 --param max_iter=500
   mlmini train flowers --target species --feature petal_length \\
     --feature petal_width --model tree.DecisionTreeClassifier --detach --json
+  mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
+    --split grouped --by patient
 """
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
@@ -35,6 +37,17 @@ DatasetVersion = Annotated[
 TestSize = Annotated[
     float | None, typer.Option(metavar="SHARE", help="The share of rows to measure on; 0.2 by default.")
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="METHOD",
+        help="How these rows are chosen: random (the default), grouped or time, the last two with --by.",
+    ),
+]
+By = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the groups, or of the time.")]
+Folds = Annotated[
+    int | None, typer.Option(metavar="N", help="On how many folds of the other rows the training is repeated; 0: none.")
+]
 RandomState = Annotated[
     int | None, typer.Option(metavar="N", help="The seed of the split and of the estimator; 42 by default.")
 ]
@@ -51,6 +64,9 @@ def train(
     example: Example = False,
     dataset_version: DatasetVersion = None,
     test_size: TestSize = None,
+    split: Split = None,
+    by: By = None,
+    folds: Folds = None,
     random_state: RandomState = None,
     priority: Priority = None,
     time_limit: TimeLimit = None,
@@ -76,6 +92,7 @@ def train(
         features=feature or None,
         dataset_version=dataset_version,
         test_size=test_size,
+        split={"method": split, "by": by, "folds": folds},
         random_state=random_state,
         priority=priority,
         limits={"seconds": time_limit, "memory_mb": memory_limit},

@@ -75,7 +75,8 @@ def _metrics(models: Sequence[RegisteredModel]) -> list[MetricDifference]:
 
 
 def _measured_on(model: RegisteredModel) -> tuple[Any, ...]:
-    return model.dataset_name, model.dataset_version, model.row.target, model.row.report.get("split")
+    split = {"method": "random", "by": None, **model.row.report.get("split", {})}
+    return model.dataset_name, model.dataset_version, model.row.target, split
 
 
 def _best(value: ValueDifference, models: Sequence[RegisteredModel]) -> list[int]:

@@ -16,7 +16,7 @@ from shared.tables.names import settled_name
 from shared.training.checks.training import check, problems_of
 from shared.training.findings import notes_of
 from shared.training.plan import Treatment, plan_of
-from shared.training.spec import EstimatorChoice, TrainingSpec
+from shared.training.spec import EstimatorChoice, SplitChoice, TrainingSpec
 
 _COLUMNS = TypeAdapter(list[Column])
 _FINDINGS = TypeAdapter(list[Finding])
@@ -81,7 +81,7 @@ def resolve(
         sentence = f"'target_column' is required: name the column to predict. '{dataset.name}' has: {names}."
         raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
     known = {column.name for column in columns}
-    features = choices.pop("features", None)
+    features, split = choices.pop("features", None), choices.pop("split", SplitChoice())
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     spec = TrainingSpec(
@@ -90,6 +90,7 @@ def resolve(
         model=model,
         target_column=settled_name(target_column, known),
         features=features and [settled_name(name, known) for name in features],
+        split=split.model_copy(update={"by": settled_name(split.by, known)}) if split.by is not None else split,
         **choices,
     )
     findings = _FINDINGS.validate_python(version.findings)

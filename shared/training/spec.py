@@ -20,6 +20,7 @@ class EstimatorChoice(BaseModel):
 SplitMethod = Literal["random", "grouped", "time"]
 
 MOST_FOLDS = 20
+DEFAULT_TEST_SIZE = 0.2
 
 
 class SplitChoice(BaseModel):
@@ -53,7 +54,7 @@ class TrainingSpec(BaseModel):
         default=None,
         description="The columns to learn from, in the order of predictions; null for all but the target.",
     )
-    test_size: float = Field(default=0.2, description="The share of rows that is kept to measure on.")
+    test_size: float = Field(default=DEFAULT_TEST_SIZE, description="The share of rows that is kept to measure on.")
     split: SplitChoice = Field(default=SplitChoice(), description="How these rows are chosen.")
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."

@@ -26,6 +26,7 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.shape import Shape, problems_of_fit
+from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.spec import TrainingSpec
@@ -44,14 +45,14 @@ def problems_of(
     if target is None:
         problems.append(_unknown_column("Target column", spec.target_column, by_name, "target_column", spec))
     problems += _feature_problems(spec, by_name)
-    problems += _split_problems(spec)
+    problems += problems_of_split(spec, by_name)
     if estimator is None or target is None:
         return problems
     sound = not any(isinstance(problem, InvalidParameter | UnknownParameter) for problem in problems)
     values = Values(estimator, spec.model.params if sound else {})
     problems += problems_of_combinations(values)
     problems += problems_of_target(values, target, rows=rows, findings=findings)
-    problems += _row_problems(spec, estimator, target, rows)
+    problems += problems_of_rows(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
         problems += _input_problems(spec, values, plan, columns=columns, rows=rows)
@@ -98,27 +99,6 @@ def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterato
     if spec.target_column in spec.features:
         sentence = f"'{spec.target_column[:_SHOWN]}' is the target and cannot be one of the inputs too. Take it out."
         yield _problem(InvalidRequest, sentence, "features")
-
-
-def _split_problems(spec: TrainingSpec) -> Iterator[PlatformError]:
-    if not 0 < spec.test_size < 1:
-        sentence = f"'test_size' is the share of rows to measure on, above 0 and below 1, not {spec.test_size:g}."
-        yield _problem(InvalidSplit, f"{sentence} 0.2 is a good start.", "test_size")
-
-
-def _row_problems(spec: TrainingSpec, estimator: Estimator, target: Column, rows: int) -> Iterator[PlatformError]:
-    used = rows - target.missing
-    if not 0 < spec.test_size < 1 or not used:
-        return
-    test = math.ceil(spec.test_size * used)
-    least = 2 if estimator.task == "classification" else 1
-    if test < 1 or used - test < least:
-        sentence = (
-            f"Of {rows} rows {used} have a value in '{target.name}'; a 'test_size' of {spec.test_size:g} takes {test} "
-            f"of them to measure on and leaves {used - test} to fit, where at least {least} "
-            f"{'are' if least > 1 else 'is'} needed. Choose a smaller 'test_size' or add rows."
-        )
-        yield _problem(InvalidSplit, sentence, "test_size")
 
 
 def _input_problems(
