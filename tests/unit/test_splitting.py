@@ -18,7 +18,7 @@ AMOUNTS = np.arange(60.0)
 
 
 def split(by: Any, method: str, *, target: Any = LABELS, task: Task = "classification", **fields: Any) -> Split:
-    choice = SplitChoice(method=method, by="by")  # type: ignore[arg-type] # one of its words
+    choice = SplitChoice(method=method, by="by")
     spec = spec_of("tree.DecisionTreeClassifier", split=choice, **fields)
     return split_rows(target, spec, task=task, by=pd.Series(by, name="by"))
 
@@ -82,7 +82,7 @@ def test_a_part_to_fit_of_one_class_is_refused() -> None:
 @pytest.mark.parametrize(("target", "task"), [(LABELS, "classification"), (AMOUNTS, "regression")])
 def test_no_fold_measures_rows_that_it_is_fitted_on(method: str, target: Any, task: Task) -> None:
     by = pd.Series(np.repeat(np.arange(20), 3), name="by")
-    spec = spec_of("tree.DecisionTreeClassifier", split=SplitChoice(method=method, by="by"))  # type: ignore[arg-type]
+    spec = spec_of("tree.DecisionTreeClassifier", split=SplitChoice(method=method, by="by"))
     parts = folds_of(target, spec, 4, task=task, by=by)
     assert len(parts) == 4
     for fitted, measured in parts:
@@ -111,7 +111,7 @@ def test_each_fold_has_its_share_of_a_rare_class() -> None:
     ],
 )
 def test_rows_that_are_too_few_for_folds_are_told(rows: int, method: str, by: Any, why: str) -> None:
-    spec = spec_of("tree.DecisionTreeClassifier", split=SplitChoice(method=method, by="by"))  # type: ignore[arg-type]
+    spec = spec_of("tree.DecisionTreeClassifier", split=SplitChoice(method=method, by="by"))
     with pytest.raises(NoFolds, match=why):
         folds_of(AMOUNTS[:rows], spec, 5, task="regression", by=pd.Series(by, name="by"))
 
