@@ -1,6 +1,6 @@
 """The verb that trains."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,18 +83,17 @@ def train(
     """
     from cli.actions import training
 
+    table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
+    rows: dict[str, Any] = {"test_size": test_size, "split": {"method": split, "by": by, "folds": folds}}
     request = training.training_request(
         dataset,
         model=model,
         params=param or [],
         use_example=example,
-        target_column=target,
-        features=feature or None,
-        dataset_version=dataset_version,
-        test_size=test_size,
-        split={"method": split, "by": by, "folds": folds},
         random_state=random_state,
         priority=priority,
         limits={"seconds": time_limit, "memory_mb": memory_limit},
+        **table,
+        **rows,
     )
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)
