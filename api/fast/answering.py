@@ -11,6 +11,7 @@ from api.http.json_body import parse_json
 from api.routes.predict import answer_of
 from api.schemas.predict import InputData, PredictRequest
 from shared.prediction.computing import ModelInForm
+from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
@@ -60,12 +61,12 @@ def _of_numbers(parts: PredictingParts, body: PlainBody) -> Found:
     writer = _writer(place, predictor)
     if predictor is None or writer is None or not writer.takes_plain_numbers:
         return None
-    if not _is_for(writer, parts, rows=len(body.input_data.features), probabilities=body.probabilities):
+    if not _is_for(writer, parts, rows=len(body.input_data.features), extras=body.extras):
         return None
     rows = body.rows(writer.width)
     if rows is None:
         return None
-    act = partial(writer.answer, rows, probabilities=body.probabilities)
+    act = partial(writer.answer, rows, body.extras)
     return act() if writer.seconds(len(rows)) <= MOST_SECONDS else Longer(place, predictor, act)
 
 
@@ -83,7 +84,7 @@ def _of_table(parts: PredictingParts, content: bytes, body: TableBody, named: tu
     rows = len(body.rows)
     if predictor is None or writer is None or not rows:
         return None
-    if not _is_for(writer, parts, rows=rows, probabilities=body.probabilities):
+    if not _is_for(writer, parts, rows=rows, extras=body.extras):
         return None
     act = partial(writer.answer_to, body, count_quotes(content))
     is_quick = len(content) <= MOST_BYTES_OF_ROWS and writer.seconds(rows) <= MOST_SECONDS
@@ -119,10 +120,9 @@ def _writer(place: ServingPlace, predictor: Predictor | None) -> AnswerWriter | 
     return writer
 
 
-def _is_for(writer: AnswerWriter, parts: PredictingParts, *, rows: int, probabilities: bool) -> bool:
+def _is_for(writer: AnswerWriter, parts: PredictingParts, *, rows: int, extras: Extras) -> bool:
     """Whether it may be asked so much."""
-    allowed = writer.gives_probabilities or not probabilities
-    return allowed and rows * writer.width <= parts.settings.predict_max_cells
+    return writer.gives(extras) and rows * writer.width <= parts.settings.predict_max_cells
 
 
 def _rows_in(data: InputData) -> int:

@@ -1,7 +1,7 @@
 """Reads the bodies of predictions: the plainest form, which is rows of numbers, rows of plain cells, and any other."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from api.http.json_body import MAX_DIGITS
 from api.http.validation import check_field_counts
 from api.schemas.predict import PredictRequest, TypedPredictRequest
+from shared.prediction.extras import Extras, Returned
 
 _QUOTE = b'"'
 # A quote that may be one of a text; and what may stand for half a character or for NUL, neither of which is plain.
@@ -20,8 +21,8 @@ _QUOTES_OF_INPUT, _QUOTES_OF_PLACE = 4, 8
 MOST = 10.0 ** (MAX_DIGITS - 1)
 
 
-# What is wanted of each row. Intervals are left to the route: their bodies are asked without the framework, too.
-_Wanted = Annotated[list[Literal["label", "probability"]], msgspec.Meta(max_length=2)] | None
+# What is wanted of each row.
+_Wanted = Annotated[list[Returned], msgspec.Meta(max_length=3)] | None
 
 
 class _Rows(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -53,9 +54,9 @@ class PlainBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         return array
 
     @property
-    def probabilities(self) -> bool:
-        """Whether they are asked for."""
-        return _wants_probabilities(self.return_)
+    def extras(self) -> Extras:
+        """What is asked for beside labels or numbers."""
+        return Extras.named_in(self.return_ or ())
 
 
 class TableBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -92,9 +93,9 @@ class TableBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         return records if isinstance(records, list) else []
 
     @property
-    def probabilities(self) -> bool:
-        """Whether they are asked for."""
-        return _wants_probabilities(self.return_)
+    def extras(self) -> Extras:
+        """What is asked for beside labels or numbers."""
+        return Extras.named_in(self.return_ or ())
 
     @property
     def quotes(self) -> int:
@@ -139,10 +140,6 @@ def read_table(body: bytes) -> TableBody | None:
 def count_quotes(body: bytes) -> int:
     """How many quotes a body has."""
     return body.count(_QUOTE)
-
-
-def _wants_probabilities(wanted: list[Any] | None) -> bool:
-    return wanted is not None and "probability" in wanted
 
 
 def _quotes_of(wanted: list[Any] | None) -> int:

@@ -33,6 +33,7 @@ from shared.database import Database
 from shared.errors import InvalidInput, ModelBusy, PlatformError, PredictionTooSlow, PredictorEnded
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
+from shared.prediction.extras import Extras
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
 from tests.support.models import Fitted, Platform, doubling, iris_forest, open_platform, with_target
@@ -82,9 +83,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     found: list[int] = []
     answer = AnswerWriter._answer
 
-    def count(self: AnswerWriter, rows: Any, *, probabilities: bool) -> bytes | None:
+    def count(self: AnswerWriter, rows: Any, extras: Extras) -> bytes | None:
         found.append(len(rows))
-        return answer(self, rows, probabilities=probabilities)
+        return answer(self, rows, extras)
 
     with monkeypatch.context() as patched:
         patched.setattr(AnswerWriter, "_answer", count)

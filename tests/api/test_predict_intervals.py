@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sklearn.linear_model import LogisticRegression
 
-from api.fast import answering
+from api.fast.answers import AnswerWriter
 from api.lifespan import Parts
+from shared.prediction.extras import Extras
 from tests.support.models import (
     IRIS_COLUMNS,
     LIBRARIES,
@@ -58,7 +59,7 @@ def furnish(parts: Parts, folder: Path) -> Platform:
 
 @pytest.fixture(scope="module")
 def furnished(one_client: TestClient, one_platform: Platform) -> TestClient:
-    for name, rows in (("iris", ROWS), ("doubling", [[1.0]])):
+    for name, rows in (("iris", ROWS), ("doubling", [[1.0]]), ("odd", [[1.0]]), ("older", ROWS)):
         assert ask(one_client, name, rows, ["label"]).status_code == 200
     return one_client
 
@@ -111,7 +112,8 @@ def test_nobody_gets_intervals_who_did_not_ask(furnished: TestClient) -> None:
 
 @pytest.mark.parametrize("returned", [*ALL_RETURNS, ["interval"] * 3, ["interval"] * 4, ["intervals"]])
 @pytest.mark.parametrize(
-    ("name", "rows"), [("iris", ROWS), ("iris", ROWS * 100), ("doubling", [[1.5]]), ("older", ROWS)]
+    ("name", "rows"),
+    [("iris", ROWS), ("iris", ROWS * 2000), ("odd", [[1.0], [2.5]]), ("doubling", [[1.5]]), ("older", ROWS)],
 )
 def test_both_ways_give_the_same_bytes(
     furnished: TestClient, name: str, rows: list[list[float]], returned: list[str]
@@ -125,18 +127,26 @@ def test_both_ways_give_the_same_bytes(
     assert short == usual
 
 
-def test_the_short_way_has_the_intervals_of_a_small_body(
-    furnished: TestClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("returned", SEVERAL, ids="-".join)
+@pytest.mark.parametrize("times", [1, 2000])
+def test_the_short_way_answers_without_the_usual_one(
+    furnished: TestClient, monkeypatch: pytest.MonkeyPatch, returned: list[str], times: int
 ) -> None:
-    seen: list[Any] = []
-    known = answering.answer_shortly
+    written: list[bytes | None] = []
+    answer = AnswerWriter._answer
 
-    def noting(*given: Any) -> Any:
-        seen.append(known(*given))
-        return seen[-1]
+    def noting(self: AnswerWriter, rows: Any, extras: Extras) -> bytes | None:
+        written.append(answer(self, rows, extras))
+        return written[-1]
 
-    monkeypatch.setattr("api.fast.predictions.answer_shortly", noting)
-    assert ask(furnished, "iris", ROWS, ["interval"]).content in seen
+    monkeypatch.setattr(AnswerWriter, "_answer", noting)
+    records = [dict(zip(IRIS_COLUMNS, row, strict=True)) for row in ROWS]
+    for data in ({"features": ROWS * times}, {"records": records * times}):
+        body = {"dataset_name": "iris", "environment": "dev", "input_data": data, "return": returned}
+        assert furnished.post("/predict", json=body).content == written.pop()
+        # What is refused is not computed before.
+        assert furnished.post("/predict", json=body | {"dataset_name": "older"}).status_code == 422
+        assert not written
 
 
 def test_the_address_of_a_model_has_the_answer_of_predict(furnished: TestClient) -> None:
@@ -219,7 +229,8 @@ def test_a_model_that_promises_nothing_refuses_in_every_way(furnished: TestClien
 
 
 def test_an_interval_that_is_not_finite_is_refused_with_its_row(furnished: TestClient, one_platform: Platform) -> None:
-    one_platform.train(one_platform.dataset("wide"), with_promise(doubling(), 1.7e308), name="wide")
+    one_platform.train(one_platform.dataset("wide"), with_promise(doubling(), 1.7e308).in_form(), name="wide")
+    assert ask(furnished, "wide", [[1.0]], ["interval"]).status_code == 200
     answer = ask(furnished, "wide", [[1.0], [5e307]], ["interval"])
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
     assert answer.json()["errors"][0]["loc"][-1] == 1
