@@ -9,7 +9,7 @@ from cli.client.hints import in_verbs
 from cli.render.models import notes_text, rows_text
 from cli.render.output import facts, sections
 from cli.render.table import table
-from cli.render.text import cell, moment, rounded
+from cli.render.text import cell, data_text, moment, rounded
 
 Part = tuple[str, RenderableType] | None
 
@@ -62,7 +62,7 @@ def _range(bounds: Sequence[float] | None) -> str:
 
 def _importance(report: dict[str, Any]) -> Part:
     rows = [(each["column"], rounded(each["mean"]), rounded(each["std"])) for each in report["importance"]]
-    names = ["Column", f"Worse {cell(report['main_metric'])} without it", "Deviation"]
+    names = ["Column", f"{cell(report['main_metric'])} worse by", "Deviation"]
     return _part("Importance", names, rows, right=names[1:])
 
 
@@ -107,7 +107,7 @@ def _worst(found: list[dict[str, Any]]) -> Part:
     rows = [
         (
             *(each["row"], each["actual"], each["predicted"], rounded(each["error"])),
-            *(each["values"].get(name) for name in names),
+            *(data_text(each["values"].get(name)) for name in names),
         )
         for each in found
     ]

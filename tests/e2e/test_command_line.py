@@ -108,6 +108,7 @@ READING = {
     ),
     "models list --dataset flowers --stage staging": "/models?limit=20&dataset_name=flowers&stage=staging",
     "models show {version}": "/models/{version}",
+    "models report {version}": "/models/{version}/report",
 }
 
 

@@ -47,6 +47,24 @@ def report_of(metrics: dict[str, float], baseline: dict[str, float], labels: lis
     }
 
 
+def document_of(assessment: Assessment, metrics: dict[str, float], baseline: dict[str, float]) -> dict[str, Any]:
+    """A report as the API gives it."""
+    labels = None if assessment.confusion_matrix is None else assessment.confusion_matrix.labels
+    report = report_of(metrics, baseline, labels)
+    told = {
+        "version": 7,
+        "dataset_name": "scans",
+        "dataset_version": 2,
+        "target": "diagnosis",
+        "estimator": "ensemble.RandomForestClassifier",
+        "job_id": "c0ffee00-0000-4000-8000-000000000000",
+        "trained_at": "2026-01-31T12:00:00.000000Z",
+        "metrics": metrics,
+    }
+    found = assessment.model_dump(mode="json")
+    return {"classes": []} | found | report | told | {"notes": [*report["notes"], *assessment.notes]}
+
+
 def of_labels(*labels: Any, probabilities: bool = True) -> Assessment:
     """An evaluation of a classifier."""
     return Assessment(

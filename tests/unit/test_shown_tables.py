@@ -10,7 +10,18 @@ from cli.render.datasets import dataset_preview, dataset_profile, deleted
 from cli.render.estimators import estimator_details
 from cli.render.models import model_list
 from cli.render.output import Output
+from cli.render.report import model_report
 from cli.render.table import table
+from shared.evaluation.assessment import Assessment
+from tests.support.assessments import (
+    BASELINE,
+    BASELINE_OF_NUMBERS,
+    METRICS,
+    OF_NUMBERS,
+    document_of,
+    of_labels,
+    of_numbers,
+)
 
 
 def drawn(content: RenderableType, width: int) -> list[str]:
@@ -181,3 +192,41 @@ def test_an_archived_dataset_is_told_how_to_come_back() -> None:
         deleted({"name": "iris", "done": "archived"})
         == "Dataset iris is archived. An upload of that name brings it back."
     )
+
+
+def test_a_report_tells_the_main_parts_as_tables() -> None:
+    document = document_of(of_labels("no", "yes"), METRICS, BASELINE)
+    lines = [line.split() for line in drawn(model_report(document), 1000)]
+    assert ["accuracy", "0.9123", "0.8584", "to", "0.9558", "0.6267"] in lines
+    assert ["f1_macro", "0.8912", "-", "0.3852"] in lines
+    assert ["mean", "radius", "0.195", "0.01911"] in lines
+    assert ["no", "40", "2"] in lines
+    assert ["yes", "0.9", "0.85", "0.874", "42"] in lines
+    assert ["shape", "oval", "33", "0.819"] in lines
+    assert ["17", "no", "yes", "0.98", "17.25", "oval"] in lines
+    assert ["accuracy", "0.907", "0.01138"] in lines
+    assert ["Few", "rows", "of", "'rare'", "to", "measure", "on:", "3."] in lines
+    assert ["id", "integer", "left", "out:", "every", "value", "is", "another"] in lines
+
+
+def test_a_report_of_numbers_tells_how_far_they_are_off() -> None:
+    text = "\n".join(drawn(model_report(document_of(of_numbers(), OF_NUMBERS, BASELINE_OF_NUMBERS)), 1000))
+    assert "Actual less predicted" in text
+    assert "90% at most   88.1" in text
+    assert "missing" in text
+    assert "Confusion matrix" not in text
+
+
+def test_a_report_of_an_older_release_has_its_metrics_and_says_why() -> None:
+    note = "POST /jobs/7-a/retry trains the same again, as a new version that has them."
+    document = document_of(Assessment(notes=[note]), METRICS, {}) | {"rows": None, "baseline": None, "columns": []}
+    text = "\n".join(drawn(model_report(document), 1000))
+    assert "`mlmini jobs retry 7-a` trains the same again" in text
+    assert "Importance" not in text
+
+
+def test_a_long_report_is_cut_with_a_count() -> None:
+    document = document_of(of_labels(*range(30)), METRICS, BASELINE)
+    text = "\n".join(drawn(model_report(document), 1000))
+    assert "Labels, the first 20 of 30" in text
+    assert "It has 30 labels" in text

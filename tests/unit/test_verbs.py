@@ -33,6 +33,7 @@ ASKED = {
     "jobs retry 7-a --detach": "POST /jobs/7-a/retry",
     "models list --dataset iris --sort accuracy": "GET /models?sort=accuracy&dataset_name=iris&limit=20",
     "models list --estimator SVC --tag a": "GET /models?estimator=SVC&tag=a&limit=20",
+    "models report 3": "GET /models/3/report",
     "models annotate 3 --tag a": "PATCH /models/3",
 }
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from api.pages.markup import Content, Html, element, together
 
@@ -16,6 +17,8 @@ _STEPS = (1, 2, 2.5, 5, 10)
 _TICKS = 4
 # Numbers that are closer together have the same place.
 _CLOSEST = 1e-9
+# Of a longer time only the days are told.
+_MOST_HOURS = 72
 _MILLION = 1_000_000
 _MOST_PLAIN, _LEAST_PLAIN = 1e9, 1e-4
 
@@ -43,9 +46,25 @@ def axis_of(name: str, values: Iterable[float]) -> Axis:
     return Axis(name, first * step, last * step, ticks)
 
 
+def of_metric(name: str, values: Sequence[float]) -> Axis:
+    """The axis of a metric: one that is from 0 to 1 does not go beyond."""
+    axis = axis_of(name, values)
+    beyond = axis.low < 0 or axis.high > 1
+    return shares(name) if beyond and all(0 <= value <= 1 for value in values) else axis
+
+
 def shares(name: str) -> Axis:
     """The axis of what is from 0 to 1."""
     return Axis(name, 0.0, 1.0, [(at / 4, f"{at / 4:g}") for at in range(5)])
+
+
+def moments(name: str, seconds: Sequence[float]) -> Axis:
+    """The axis of moments, given as seconds since 1970 in UTC."""
+    low, high = _ends(seconds)
+    form = "%Y-%m-%d" if high - low > _MOST_HOURS * 3600 else "%m-%d %H:%M"
+    # The outermost texts are about as long as a third of the axis.
+    places = [low + (high - low) * share for share in (1 / 6, 1 / 2, 5 / 6)]
+    return Axis(name, low, high, [(at, datetime.fromtimestamp(at, UTC).strftime(form)) for at in places])
 
 
 def tick(value: float, step: float) -> str:

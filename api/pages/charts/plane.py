@@ -7,7 +7,7 @@ from api.pages.charts.axes import WIDTH, Axis, axis_of, colour, dot, figure, lin
 from api.pages.markup import Content, Html, element
 
 _HEIGHT = 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 28, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 20, 28, 40
 # After so many colours the same ones come again, with broken lines.
 _COLOURS = 6
 _MOST_DOTS = 30

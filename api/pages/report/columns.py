@@ -1,9 +1,11 @@
 """What the columns do: how much they matter, how the answers follow their values, and what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any
 
-from api.pages.charts.axes import Axis, axis_of, fitting, pictures
+from api.pages.charts.axes import Axis, axis_of, fitting, moments, pictures
 from api.pages.charts.plane import Polyline, lines
 from api.pages.charts.rows import Row, bars, dots
 from api.pages.markup import Content, Html, element, together
@@ -11,9 +13,11 @@ from api.pages.measures import measure
 from api.pages.report.parts import Section, beside, folded, legend, named, numbers, section
 from api.schemas.model_reports import ModelReport
 from shared.evaluation.assessment import PartialDependence
+from shared.tables.columns import ColumnKind
 
 # More bars make no picture.
 _MOST_BARS = 20
+_LEAST_PLACES = 2
 
 
 def importance(report: ModelReport) -> Section | None:
@@ -49,7 +53,8 @@ def dependence(report: ModelReport) -> Section | None:
     )
     # One axis for all: what follows a column little looks flat beside what follows it much.
     axis = axis_of(_said(report), [mean for each in report.partial_dependence for mean in each.means])
-    parts = [_column(name, each, axis) for name, each in groups]
+    kinds = {each.column: each.kind for each in report.columns}
+    parts = [_column(name, each, axis, kinds) for name, each in groups]
     return section(
         "dependence",
         "How answers follow a column",
@@ -66,14 +71,18 @@ def _said(report: ModelReport) -> str:
     return f"mean probability of {labels[0]}" if len(labels) == 1 else "mean probability"
 
 
-def _column(name: str, found: Sequence[PartialDependence], axis: Axis) -> tuple[Html, Html]:
-    values = found[0].values
+def _column(
+    name: str, found: Sequence[PartialDependence], axis: Axis, kinds: Mapping[str, ColumnKind]
+) -> tuple[Html, Html]:
+    values, kind = found[0].values, kinds.get(name)
     labels = [named(each.label) for each in found]
     means = [mean for each in found for mean in each.means]
     told = f"{axis.name} by {name}: from {measure(min(means, default=0.0))} to {measure(max(means, default=0.0))}"
-    if len(values) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        drawn = [Polyline(each.values, each.means) for each in found]
-        picture = lines(named(name), told, drawn, x=axis_of(fitting(name), values), y=axis, dots=True)
+    across = _across(fitting(name), values, kind)
+    if across is not None:
+        x, xs = across
+        drawn = [Polyline(xs, each.means) for each in found]
+        picture = lines(named(name), told, drawn, x=x, y=axis, dots=True)
     else:
         rows = [Row(named(value), [each.means[at] for each in found]) for at, value in enumerate(values)]
         picture = dots(named(name), told, rows, axis=axis)
@@ -83,6 +92,18 @@ def _column(name: str, found: Sequence[PartialDependence], axis: Axis) -> tuple[
         [named(value), *(measure(each.means[at]) for each in found)] for at, value in enumerate(values)
     ]
     return shown, folded(f"{axis.name} by {named(name)}", [named(name), *heads], cells)
+
+
+def _across(name: str, values: Sequence[Any], kind: ColumnKind | None) -> tuple[Axis, list[float]] | None:
+    """Where values are on the axis below; None for words, and for a single value, which make no line."""
+    if len(values) < _LEAST_PLACES:
+        return None
+    if kind is ColumnKind.DATETIME:
+        seconds = [datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp() for value in values]
+        return moments(name, seconds), seconds
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return axis_of(name, values), list(values)
+    return None
 
 
 def treatments(report: ModelReport) -> Section | None:

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from api.pages.charts.axes import Axis, axis_of, pictures
+from api.pages.charts.axes import Axis, of_metric, pictures
 from api.pages.charts.rows import Row, dots
 from api.pages.markup import Content, Html, element, facts
 from api.pages.measures import measure
@@ -27,7 +27,7 @@ def slices(report: ModelReport) -> Section | None:
     metric, overall = report.main_metric or "", report.metrics.get(report.main_metric or "")
     against = float(overall) if isinstance(overall, int | float) else None
     values = [each.metrics[metric] for each in report.slices if metric in each.metrics]
-    axis = axis_of(metric, values if against is None else [*values, against])
+    axis = of_metric(metric, values if against is None else [*values, against])
     return section(
         "slices",
         "Where it does better and worse",
