@@ -84,16 +84,13 @@ def train(
     from cli.actions import training
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
-    rows: dict[str, Any] = {"test_size": test_size, "split": {"method": split, "by": by, "folds": folds}}
+    rows: dict[str, Any] = {
+        "test_size": test_size,
+        "split": {"method": split, "by": by, "folds": folds},
+        "random_state": random_state,
+    }
+    job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
     request = training.training_request(
-        dataset,
-        model=model,
-        params=param or [],
-        use_example=example,
-        random_state=random_state,
-        priority=priority,
-        limits={"seconds": time_limit, "memory_mb": memory_limit},
-        **table,
-        **rows,
+        dataset, model=model, params=param or [], use_example=example, **table, **rows, **job
     )
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)
