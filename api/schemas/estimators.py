@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.base import ResponseBody
 from shared.estimators.catalogue import Estimator
+from shared.estimators.model_form import KEYWORD
 from shared.estimators.signature import Task
 
 
@@ -15,8 +16,13 @@ class ParameterDescription(ResponseBody):
     name: str = Field(description="The name of the parameter.", examples=["n_estimators"])
     default: Any = Field(description="scikit-learn's default.", examples=[100])
     allowed: list[dict[str, Any]] = Field(
-        description="JSON schemas (2020-12). A value that meets one of them is taken by itself, any other is refused.",
+        description="JSON schemas (2020-12). A value that meets one of them is taken by itself, any other is refused. "
+        "One with `x-model` stands for a model, or a list of named ones, which is checked like `model` of a training.",
         examples=[[{"type": "integer", "minimum": 1, "maximum": 10_000}]],
+    )
+    required: bool = Field(description="It has no default: the estimator is built around what is given here.")
+    takes_model: Task | None = Field(
+        description="The task of the model, or of the models, that it takes; null where it takes none."
     )
 
 
@@ -29,7 +35,10 @@ class EstimatorDescription(ResponseBody):
     summary: str = Field(
         description="The first sentence of scikit-learn's documentation.", examples=["A random forest classifier."]
     )
-    takes_missing: bool = Field(description="Missing numbers are left to it; for others they are filled in.")
+    takes_missing: bool = Field(
+        description="Missing numbers are left to it; for others they are filled in. Of an estimator that is built "
+        "around others, this and what follows is said for its default; it depends on those inside of it."
+    )
     needs_scaling: bool = Field(description="Numbers are scaled before it sees them.")
     inputs_not_negative: bool = Field(description="It refuses negative numbers.")
     gives_probabilities: bool = Field(description="With its default parameters.")
@@ -51,7 +60,13 @@ class EstimatorDescription(ResponseBody):
             inputs_not_negative=estimator.inputs_not_negative,
             gives_probabilities=estimator.gives_probabilities,
             parameters=[
-                ParameterDescription(name=name, default=parameter.default, allowed=parameter.allowed)
+                ParameterDescription(
+                    name=name,
+                    default=parameter.default,
+                    allowed=parameter.allowed,
+                    required=parameter.required,
+                    takes_model=parameter.model and parameter.model[KEYWORD],
+                )
                 for name, parameter in estimator.parameters.items()
             ],
         )

@@ -25,7 +25,8 @@ class EstimatorRequest(RequestBody):
     params: dict[str, Any] = Field(
         default_factory=dict,
         max_length=100,
-        description="Parameters that differ from scikit-learn's defaults.",
+        description="Parameters that differ from scikit-learn's defaults. Where `GET /estimators` says that one "
+        "`takes_model`, it holds another `{module, class, params}`, or a list of pairs `[name, model]`.",
         examples=[{"n_estimators": 100}],
     )
 

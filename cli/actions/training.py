@@ -28,7 +28,9 @@ def training_request(
     split: Mapping[str, Any] | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices may be None.
+    """The request of a training; choices and limits may be None.
+
+    `model` is `MODULE.CLASS` or a model as JSON, parameters are `name=value` and come on top of those in JSON.
 
     Raises:
         WrongUsage: when the model or a parameter is not of that form.
@@ -100,7 +102,7 @@ def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:
-    module, name = split_name(text)
+    model = _read_model(text)
     read: dict[str, Any] = {}
     for param in params:
         key, equals, value = param.partition("=")
@@ -109,7 +111,20 @@ def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:
         if key in read:
             raise WrongUsage(f"--param {key} is given twice.")
         read[key] = _value(value)
-    return {"module": module, "class": name, "params": read}
+    params_of_model = model.get("params", {})
+    if read and not isinstance(params_of_model, dict):
+        raise WrongUsage("'params' of the model must be an object, so that --param can add to it.")
+    return {**model, "params": {**params_of_model, **read} if read else params_of_model}
+
+
+def _read_model(text: str) -> dict[str, Any]:
+    if not text.lstrip().startswith("{"):
+        module, name = split_name(text)
+        return {"module": module, "class": name}
+    model = _value(text)
+    if not isinstance(model, dict):
+        raise WrongUsage(f"--model begins like JSON, but is none: {text}")
+    return model
 
 
 def _value(text: str) -> Any:

@@ -11,6 +11,8 @@ Examples:
   mlmini train iris --example --model ensemble.RandomForestClassifier
   mlmini train flowers --target species \\
     --model linear_model.LogisticRegression --param C=0.5 --param max_iter=500
+  mlmini train flowers --target species --model ensemble.BaggingClassifier \\
+    --param 'estimator={"module": "svm", "class": "SVC", "params": {"C": 2}}'
   mlmini train flowers --target species --feature petal_length \\
     --feature petal_width --model tree.DecisionTreeClassifier --detach --json
   mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
@@ -19,7 +21,11 @@ Examples:
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
 Model = Annotated[
-    str, typer.Option(metavar="MODULE.CLASS", help="The estimator, as scikit-learn names it; see `mlmini estimators`.")
+    str,
+    typer.Option(
+        metavar="MODULE.CLASS",
+        help="The estimator, as scikit-learn names it, or a model as JSON; see `mlmini estimators`.",
+    ),
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict; 'target' for an example.")]
 Param = Annotated[

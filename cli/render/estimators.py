@@ -49,7 +49,11 @@ def estimator_details(one: dict[str, Any]) -> RenderableType:
         table(
             ["Parameter", "Default", "May be"],
             (
-                (parameter["name"], _written(parameter["default"]), " | ".join(map(_in_words, parameter["allowed"])))
+                (
+                    parameter["name"],
+                    "must be given" if parameter.get("required") else _written(parameter["default"]),
+                    " | ".join(map(_in_words, parameter["allowed"])),
+                )
                 for parameter in one["parameters"]
             ),
             whole=["Parameter"],
@@ -62,6 +66,8 @@ def _in_words(schema: dict[str, Any]) -> str:
     """What a JSON schema of the API allows."""
     if "const" in schema:
         words = _written(schema["const"])
+    elif "x-model" in schema:
+        words = _model(schema)
     elif "enum" in schema:
         words = ", ".join(map(_written, schema["enum"]))
     elif isinstance(schema.get("type"), str) and schema["type"] in _TYPES:
@@ -69,6 +75,13 @@ def _in_words(schema: dict[str, Any]) -> str:
     else:
         words = json.dumps(schema)
     return f"{words} ({schema['description'].rstrip('.')})" if "description" in schema else words
+
+
+def _model(schema: dict[str, Any]) -> str:
+    """A model, or a list of named ones, as JSON."""
+    kind = {"classification": "classifier", "regression": "regressor"}[schema["x-model"]]
+    model = f'{kind} {{"module": ..., "class": ..., "params": ...}}'
+    return f"[[name, {model}], ...]" if schema["type"] == "array" else model
 
 
 def _range(schema: dict[str, Any]) -> str:

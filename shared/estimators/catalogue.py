@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import UnknownEstimator, closest, did_you_mean, meant
+from shared.estimators.model_form import KEYWORD
 from shared.estimators.signature import Task
 
 # Written by shared.estimators.generator from the scikit-learn release that it names.
@@ -34,12 +35,21 @@ _BOOSTING = {"XGBoost", "LightGBM", "CatBoost"}
 
 
 class Parameter(BaseModel):
-    """The default of a parameter, and the JSON schemas (2020-12); a value must meet one of them."""
+    """The default of a parameter, and the JSON schemas (2020-12); a value must meet one of them.
+
+    One that is required has no default.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     default: Any
+    required: bool = False
     allowed: list[dict[str, Any]]
+
+    @property
+    def model(self) -> dict[str, Any] | None:
+        """The schema of the model, or of the list of models, that the parameter takes."""
+        return next((schema for schema in self.allowed if KEYWORD in schema), None)
 
 
 class Estimator(BaseModel):
@@ -58,7 +68,10 @@ class Estimator(BaseModel):
     inputs_not_negative: bool
     marks_unlabelled: bool
     takes_seed: bool
+    takes_weights: bool
     gives_probabilities: bool
+    probabilities_turn_with: dict[str, list[Any]]
+    gives_scores: bool
     parameters: dict[str, Parameter]
 
     @property
@@ -70,6 +83,11 @@ class Estimator(BaseModel):
         """Whether it takes missing values when it is built with these parameters."""
         refused = (name for name, values in self.refuses_missing_with.items() if params.get(name) in values)
         return self.takes_missing and next(refused, None) is None
+
+    def gives_probabilities_with(self, params: dict[str, Any]) -> bool:
+        """Whether it gives probabilities when it is built with these parameters."""
+        turned = any(params.get(name) in values for name, values in self.probabilities_turn_with.items())
+        return self.gives_probabilities != turned
 
 
 class _Table(BaseModel):

@@ -1,6 +1,6 @@
 """scikit-learn's parameter constraints as JSON Schema, for the generator of the estimator table.
 
-What JSON cannot hold (callables, other estimators, infinity) and what a request may not have is left out. JSON does not
+What JSON cannot hold (callables, infinity) and what a request may not have is left out. JSON does not
 tell 1 from 1.0, so a share and a count of one parameter are kept apart by their ranges.
 """
 
@@ -14,8 +14,11 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
+from shared.estimators.hosts import Slot, slots_of
 from shared.estimators.json_schema import LARGEST_INTEGER, meets
+from shared.estimators.model_form import schema_of_model, schema_of_models
 from shared.estimators.restrictions import CAPS, ITEM_CAPS, MAX_ITEMS, REFUSED, WITHOUT
+from shared.estimators.target_functions import NAMED
 
 _LARGEST_SEED = 2**32 - 1
 _LABEL_LENGTH = 256
@@ -38,15 +41,28 @@ _OBJECT: dict[str, Any] = {
 }
 
 
-def parameters_of(estimator: type[BaseEstimator]) -> dict[str, dict[str, Any]]:
+def parameters_of(estimator: type[BaseEstimator], key: str, task: str) -> dict[str, dict[str, Any]]:
     """The default of each parameter that a request may set and the JSON schemas of which it must meet one."""
     constraints = estimator._parameter_constraints  # noqa: SLF001 - scikit-learn publishes them nowhere else
+    slots, functions = {slot.name: slot for slot in slots_of(key)}, NAMED.get(key, {})
     found = {}
     for name, parameter in inspect.signature(estimator).parameters.items():
-        if name not in REFUSED:
-            allowed = _distinct([schema for each in constraints[name] for schema in _schemas(name, each)])
+        if name in REFUSED and name not in functions:
+            continue
+        allowed = _distinct([schema for each in constraints[name] for schema in _schemas(name, each)])
+        if name in functions:
+            allowed = [_enumeration(set(functions[name])), *allowed]
+        if name in slots:
+            allowed = [_model(slots[name], task), *([] if slots[name].required else allowed)]
+        if parameter.default is parameter.empty:
+            found[name] = {"default": None, "required": True, "allowed": allowed}
+        else:
             found[name] = _with_default(to_json(parameter.default), _kept_apart(allowed))
     return dict(sorted(found.items()))
+
+
+def _model(slot: Slot, task: str) -> dict[str, Any]:
+    return schema_of_models(task) if slot.listed else schema_of_model(task)
 
 
 def _with_default(default: Any, allowed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -91,7 +107,8 @@ def _schemas(name: str, constraint: Any) -> Iterator[dict[str, Any]]:
     if constraint is None:
         yield {"type": "null"}
     elif isinstance(constraint, StrOptions):
-        yield _enumeration(constraint.options - WITHOUT.get(name, frozenset()))
+        if options := constraint.options - WITHOUT.get(name, frozenset()):
+            yield _enumeration(options)
     elif isinstance(constraint, Interval):
         yield _interval(name, constraint)
     elif isinstance(constraint, str):

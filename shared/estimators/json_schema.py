@@ -8,11 +8,14 @@ import re
 import sys
 from typing import Any
 
+from shared.estimators.model_form import KEYWORD, form_in_words
+
 # JSON has one kind of number, and many programs read it as a float64: beyond this, it no longer holds all integers.
 LARGEST_INTEGER = 2**53 - 1
 
 _OPTIONS_SHOWN = 16
-_COUNTS = {"maxLength": str, "maxItems": list, "maxProperties": dict}
+_MOST = {"maxLength": str, "maxItems": list, "maxProperties": dict}
+_LEAST = {"minLength": str, "minItems": list}
 _WORDS = {"null": "null", "boolean": "true or false", "string": "a text", "object": "an object of numbers"}
 
 
@@ -22,7 +25,8 @@ def meets(value: Any, schema: dict[str, Any]) -> bool:
         _is_of_kind(value, schema)
         and _is_one_of(value, schema)
         and _is_in_range(value, schema)
-        and all(len(value) <= schema[name] for name, kind in _COUNTS.items() if name in schema and type(value) is kind)
+        and all(len(value) <= schema[name] for name, kind in _MOST.items() if name in schema and type(value) is kind)
+        and all(len(value) >= schema[name] for name, kind in _LEAST.items() if name in schema and type(value) is kind)
         and _has_members(value, schema)
     )
 
@@ -36,6 +40,8 @@ def described(schema: dict[str, Any]) -> str:
     """The schema in words, to follow "must be"; empty for a value that stands for the default only."""
     if "const" in schema:
         return ""
+    if KEYWORD in schema:
+        return form_in_words(schema)
     kind = schema["type"]
     if "enum" in schema:
         return _options(schema["enum"])
@@ -88,12 +94,28 @@ def _is_in_range(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _has_members(value: Any, schema: dict[str, Any]) -> bool:
-    if isinstance(value, list) and "items" in schema:
-        return all(meets(item, schema["items"]) for item in value)
+    if isinstance(value, list):
+        ahead = schema.get("prefixItems", [])
+        pairs = zip(value, ahead, strict=False)
+        return all(meets(item, schema.get("items", {})) for item in value[len(ahead) :]) and all(
+            meets(item, each) for item, each in pairs
+        )
     if isinstance(value, dict):
-        names, members = schema.get("propertyNames", {}), schema.get("additionalProperties", {})
-        return all(meets(name, names) and meets(member, members) for name, member in value.items())
+        return _has_properties(value, schema)
     return True
+
+
+def _has_properties(value: dict[str, Any], schema: dict[str, Any]) -> bool:
+    named, names = schema.get("properties", {}), schema.get("propertyNames", {})
+    others = schema.get("additionalProperties", {})
+    return all(name in value for name in schema.get("required", [])) and all(
+        meets(name, names) and (meets(member, named[name]) if name in named else _is_allowed(member, others))
+        for name, member in value.items()
+    )
+
+
+def _is_allowed(member: Any, others: dict[str, Any] | bool) -> bool:
+    return others if isinstance(others, bool) else meets(member, others)
 
 
 def _options(options: list[str]) -> str:

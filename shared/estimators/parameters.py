@@ -7,21 +7,26 @@ from typing import Any
 from shared.errors import InvalidParameter, PlatformError, UnknownParameter, closest, meant
 from shared.estimators.catalogue import Estimator, Parameter
 from shared.estimators.json_schema import LARGEST_INTEGER, described, is_number, meets
+from shared.estimators.model_form import flaw_of_form
 from shared.estimators.restrictions import REFUSED
 
 _SHOWN = 60
-_NESTING = (
-    "nested estimators are not taken: their parameters would not be checked. Leave '{name}' out, or train the inner "
-    "estimator by itself"
-)
+# Where something stands in a request.
+Place = tuple[str | int, ...]
+MODEL: Place = ("body", "model")
 
 
-def problems_of_parameters(estimator: Estimator, params: dict[str, Any]) -> Iterator[PlatformError]:
-    """One error per parameter that cannot be set like this, addressed by its place in the request."""
+def problems_of_parameters(
+    estimator: Estimator, params: dict[str, Any], place: Place = MODEL
+) -> Iterator[PlatformError]:
+    """One error per parameter that cannot be set like this, addressed by its place in the request.
+
+    Of a model that a parameter takes, only the form is looked at.
+    """
     for name, value in params.items():
         error = _error(estimator, name, value)
         if error is not None:
-            error.errors = [{"loc": ["body", "model", "params", name], "msg": error.detail}]
+            error.errors = [{"loc": [*place, "params", name], "msg": error.detail}]
             yield error
 
 
@@ -41,9 +46,9 @@ def settings_of(estimator: Estimator, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _error(estimator: Estimator, name: str, value: Any) -> PlatformError | None:
-    if name in REFUSED:
-        return InvalidParameter(f"'{name}' cannot be set: {REFUSED[name]}. Leave it out.")
     parameter = estimator.parameters.get(name)
+    if parameter is None and name in REFUSED:
+        return InvalidParameter(f"'{name}' cannot be set: {REFUSED[name]}. Leave it out.")
     if parameter is None:
         return _unknown(estimator, name)
     if any(meets(value, schema) for schema in parameter.allowed):
@@ -77,7 +82,7 @@ def _is_same(value: Any, default: Any) -> bool:
 def _unknown(estimator: Estimator, name: str) -> UnknownParameter:
     shown = f"{estimator.key} has no parameter '{name[:_SHOWN]}'."
     if "__" in name:
-        return UnknownParameter(f"{shown} Parameters of inner estimators cannot be set.")
+        return UnknownParameter(f"{shown} Parameters of inner estimators stand in the 'params' of each.")
     near = closest(name, estimator.parameters)
     hint = meant(near) or f" It has: {', '.join(estimator.parameters) or 'none'}."
     return UnknownParameter(shown + hint, did_you_mean=near, available=estimator.parameters)
@@ -85,14 +90,14 @@ def _unknown(estimator: Estimator, name: str) -> UnknownParameter:
 
 def _invalid(estimator: Estimator, name: str, value: Any, parameter: Parameter) -> InvalidParameter:
     allowed = " or ".join(filter(None, map(described, parameter.allowed)))
-    default = f" The default is {_shown(parameter.default)}."
-    if isinstance(value, dict) and not {"class", "module"}.isdisjoint(value):
-        return InvalidParameter(
-            f"'{name}' of {estimator.key} must be {allowed}: {_NESTING.format(name=name)}.{default}"
-        )
+    default = "" if parameter.required else f" The default is {_shown(parameter.default)}."
     options = list(_options(parameter))
     near = closest(value, options) if isinstance(value, str) else None
     hint = meant(near)
+    if parameter.model is not None:
+        hint = hint or flaw_of_form(value, parameter.model)
+    elif isinstance(value, dict) and not {"class", "module"}.isdisjoint(value):
+        hint = " It takes no model."
     if is_number(value) and abs(value) > LARGEST_INTEGER:
         hint = f" The largest whole number is {LARGEST_INTEGER}."
     sentence = f"'{name}' of {estimator.key} must be {allowed}, not {_shown(value)}.{hint}{default}"

@@ -9,6 +9,7 @@ CAPS: dict[str, int] = {
     "Cs": 1_000,
     "alphas": 10_000,
     "cache_size": 4_000,
+    "code_size": 100,
     "cv": 100,
     "degree": 20,
     "hidden_layer_sizes": 10_000,
@@ -43,8 +44,9 @@ REFUSED: dict[str, str] = {
     "verbose": "the output of the estimator is not kept; warnings are in the report",
 }
 
-# Enumerated values that need another input than a table of rows and columns.
+# Enumerated values that need another input than a table of rows and columns, or an estimator that is fitted already.
 WITHOUT: dict[str, frozenset[str]] = {
+    "cv": frozenset({"prefit"}),
     "kernel": frozenset({"precomputed"}),
     "metric": frozenset({"precomputed", "pyfunc"}),
 }

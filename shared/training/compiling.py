@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from shared.compiled.compilation import Compilation
 from shared.compiled.making.form import make_form
 from shared.compiled.model import CompiledModel
-from shared.estimators.catalogue import find_estimator
 from shared.estimators.signature import Signature
 from shared.tables.columns import Column
 from shared.training.frame import named_frame, plain_array
@@ -32,7 +31,7 @@ def compile_registered(
 
     `table` is the one that it was trained on, as `columns` say, and `spec` what it was trained by.
     """
-    estimator = find_estimator(spec.model.module, spec.model.class_)
+    estimator = spec.model.estimator()
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
     target = target_values(rows[column.name], column, estimator)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from shared.errors import TaskMismatch
 from shared.estimators.catalogue import Estimator
+from shared.estimators.tree import Node
 from shared.tables.columns import Column, ColumnKind
-from shared.training.checks.shape import problems_of_weights, spellings, weight_key
+from shared.training.checks.shape import flaws_of_weights, spellings, weight_key
 from shared.training.checks.target import not_whole, single_class
 
 
@@ -34,32 +35,27 @@ def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator
     return labels
 
 
-def named_weights(settings: dict[str, Any], classes: list[Any], estimator: Estimator) -> dict[str, Any]:
+def named_weights(weights: dict[str, Any], classes: list[Any], node: Node) -> dict[Any, Any]:
     """Class weights by label, instead of by the texts that the keys of a JSON object are.
 
     Raises:
         InvalidParameter: when a weight is given for a class that the target does not have, or the estimator cannot tell
             which class it is for.
     """
-    weights = settings.get("class_weight")
-    if not isinstance(weights, dict):
-        return settings
-    problem = next(problems_of_weights(estimator.name, weights, classes), None)
-    if problem is not None:
-        raise problem
+    numbered = node.labels == "numbered"
+    flaw = next(flaws_of_weights(node.estimator.name, weights, classes, numbered=numbered), None)
+    if flaw is not None:
+        raise flaw.error(node.place)
     labels = spellings(classes)
-    return {**settings, "class_weight": {labels[name]: weight for name, weight in weights.items()}}
+    return {labels[name]: weight for name, weight in weights.items()}
 
 
-def sought_weights(settings: dict[str, Any], classes: list[Any], estimator: Estimator) -> dict[str, Any]:
-    """Weights by label as the estimator looks for them during its fit."""
-    weights = settings.get("class_weight")
-    if not isinstance(weights, dict):
-        return settings
-    # Histogram boosting numbers the classes before it looks for their weights.
-    numbered = estimator.name == "HistGradientBoostingClassifier"
-    keys = {label: classes.index(label) if numbered else weight_key(label) for label in weights}
-    return {**settings, "class_weight": {keys[label]: weight for label, weight in weights.items()}}
+def sought_weights(weights: dict[Any, Any], shown: list[Any], node: Node) -> dict[Any, Any]:
+    """Weights by label as the estimator looks for them during its fit, which is shown these classes."""
+    # Histogram boosting numbers the classes before it looks for their weights, and some hosts do it for all inside.
+    numbered = node.labels == "numbered" or node.estimator.name == "HistGradientBoostingClassifier"
+    keys = {label: shown.index(label) if numbered else weight_key(label) for label in shown}
+    return {keys[label]: weight for label, weight in weights.items() if label in keys}
 
 
 def _labels(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.estimators.parameters import settings_of
+import numpy as np
+
+from shared.evaluation.labels import plain
 from shared.training import fit_progress
+from shared.training.building import build_tree
 from shared.training.fitting import errors_of_fit, kept_warnings
-from shared.training.labels import named_weights, sought_weights
 from shared.training.preparing import Prepared
-from shared.training.recipe import build_estimator, build_model, last_step
+from shared.training.recipe import build_model
 from shared.training.split import Positions
 from shared.training.steps import FITTING, OnStep, percent_of_fit
 
@@ -52,17 +54,15 @@ def fit_silently(ready: Prepared, rows: Positions) -> Any:
 
 
 def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any], None]) -> Any:
-    spec, estimator = ready.spec, ready.estimator
-    settings = settings_of(estimator, spec.model.params)
-    if estimator.takes_seed and "random_state" not in spec.model.params:
-        settings["random_state"] = spec.random_state
+    spec, target = ready.spec, ready.target[rows]
     classes = ready.signature.classes or []
-    settings = named_weights(settings, classes, estimator)
-    with errors_of_fit(estimator):
-        model = build_model(ready.plan, build_estimator(estimator, sought_weights(settings, classes, estimator)))
-        fit(model, ready.data.iloc[rows], ready.target[rows])
-        if "class_weight" in settings:
-            last_step(model).set_params(class_weight=settings["class_weight"])
+    with errors_of_fit(ready.estimator):
+        # Rows of a fold may lack a class.
+        shown = [plain(label) for label in np.unique(target)] if classes else []
+        built = build_tree(spec.model.tree(), seed=spec.random_state, classes=classes, shown=shown)
+        model = build_model(ready.plan, built.estimator)
+        fit(model, ready.data.iloc[rows], target)
+        built.name_weights()
     return model
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from shared.estimators.catalogue import Estimator, find_estimator
+from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import Signature, Task
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
@@ -60,7 +60,7 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
         PlatformError: as `trainer.train`.
     """
     check(spec, columns=columns, rows=len(table), findings=findings)
-    estimator = find_estimator(spec.model.module, spec.model.class_)
+    estimator = spec.model.estimator()
     plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings)
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from shared.datasets.catalog import find_entry
 from shared.datasets.examples import Found
 from shared.errors import InvalidRequest, PlatformError
-from shared.estimators.catalogue import find_estimator
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.names import settled_name
@@ -53,7 +52,7 @@ class Resolved(NamedTuple):
         if problems:
             # Of many problems a finding is the cause, such as a word of the target that counts as missing.
             return Rehearsal(problems, None, notes_of(self.findings, target=self.spec.target_column, used=()))
-        estimator = find_estimator(self.spec.model.module, self.spec.model.class_)
+        estimator = self.spec.model.estimator()
         plan = plan_of(self.spec, estimator, columns=self.columns, rows=self.rows, findings=self.findings)
         notes = notes_of(self.findings, target=self.spec.target_column, used=plan.used)
         return Rehearsal([], plan.treatments, notes)

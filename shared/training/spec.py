@@ -5,6 +5,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import UnreadableRequest
+from shared.estimators.catalogue import Estimator
+from shared.estimators.needs import with_needs
+from shared.estimators.tree import Node, read_tree
 
 
 class EstimatorChoice(BaseModel):
@@ -15,6 +18,25 @@ class EstimatorChoice(BaseModel):
     module: str = Field(description="The module of scikit-learn.")
     class_: str = Field(description="The class in that module.", alias="class")
     params: dict[str, Any] = Field(description="Parameters that differ from scikit-learn's defaults.")
+
+    def tree(self) -> Node:
+        """The estimator with those that its parameters hold.
+
+        Raises:
+            UnknownEstimator: when there is no such estimator.
+        """
+        node, problems = read_tree(self.module, self.class_, self.params)
+        if node is None:
+            raise problems[0]
+        return node
+
+    def estimator(self) -> Estimator:
+        """The estimator, with what it and those inside of it need.
+
+        Raises:
+            UnknownEstimator: when there is no such estimator.
+        """
+        return with_needs(self.tree())
 
 
 SplitMethod = Literal["random", "grouped", "time"]

@@ -15,12 +15,12 @@ import sklearn
 
 from shared.compiled.model import CompiledModel
 from shared.evaluation.answers import Predicted, ask
-from shared.evaluation.labels import plain
 from shared.evaluation.measuring import Evaluation, evaluate
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training import narration
 from shared.training.assessing import assess
+from shared.training.building import parameters_of
 from shared.training.compiling import compile_fitted
 from shared.training.facts import ModelFacts
 from shared.training.fitting import errors_of_fit, share_of_cores
@@ -28,15 +28,11 @@ from shared.training.folding import USUAL_FOLDS
 from shared.training.model_fit import Fit, fit_shown
 from shared.training.narration import Say
 from shared.training.preparing import Prepared, prepare
-from shared.training.recipe import last_step
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, OnStep
 from shared.training.time_left import TimeLeft
 from shared.training.validating import validate
-
-# Set by the server or of no effect on the model.
-_NOT_PARAMETERS = frozenset({"n_jobs", "verbose"})
 
 
 @dataclass(frozen=True)
@@ -150,22 +146,6 @@ def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> Mo
         metrics=measured.metrics,
         report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
         estimator=ready.estimator.key,
-        parameters=_parameters(fit.model),
+        parameters=parameters_of(fit.model),
         environment=environment(),
     )
-
-
-def _parameters(model: Any) -> dict[str, Any]:
-    """Every parameter of the estimator with its value, as JSON has it."""
-    parameters = last_step(model).get_params(deep=False)
-    return {name: _json(value) for name, value in sorted(parameters.items()) if name not in _NOT_PARAMETERS}
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(plain(name)): _json(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return plain(value)

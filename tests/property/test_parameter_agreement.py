@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyRegressor
 from sklearn.utils._param_validation import Hidden, InvalidParameterError
 
 from shared.estimators.catalogue import Estimator, all_estimators
+from shared.estimators.hosts import slots_of
 from shared.estimators.json_schema import meets
-from shared.estimators.parameters import problems_of_parameters, settings_of
+from shared.estimators.model_form import KEYWORD
+from shared.estimators.parameters import problems_of_parameters
 from shared.estimators.restrictions import WITHOUT
+from shared.training.building import build_tree
 from shared.training.recipe import build_estimator
+from shared.training.spec import EstimatorChoice
+from tests.support.nested import needed_by, small_tree
 
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.
 pytestmark = pytest.mark.no_cover
@@ -45,8 +52,8 @@ def numbers_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    if "const" in schema:
-        return st.just(schema["const"])
+    if "const" in schema or KEYWORD in schema:
+        return st.just(schema["const"] if "const" in schema else models_of(schema))
     kind = schema["type"]
     if kind == "string":
         return st.sampled_from(schema["enum"]) if "enum" in schema else st.text(max_size=20)
@@ -59,6 +66,11 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if kind == "null":
         return st.none()
     return st.booleans() if kind == "boolean" else numbers_of(schema)
+
+
+def models_of(schema: dict[str, Any]) -> Any:
+    tree = small_tree(schema[KEYWORD])
+    return [["a", tree], ["b", tree]] if schema["type"] == "array" else tree
 
 
 def item_kinds(schema: dict[str, Any]) -> list[str]:
@@ -79,18 +91,29 @@ def choices(draw: st.DrawFn) -> tuple[Estimator, dict[str, Any]]:
 
 
 def refused_by_scikit_learn(estimator: Estimator, params: dict[str, Any]) -> str:
-    return refused_as_it_is(estimator, settings_of(estimator, params))
-
-
-def refused_as_it_is(estimator: Estimator, settings: dict[str, Any]) -> str:
+    choice = EstimatorChoice(module=estimator.module, class_=estimator.name, params=needed_by(estimator) | params)
     with warnings.catch_warnings():
         # Some of the classes are deprecated and say so.
         warnings.simplefilter("ignore")
-        try:
-            build_estimator(estimator, settings)._validate_params()
-        except InvalidParameterError as error:
-            return str(error)
+        # Weights go by label; scikit-learn's check does not look into them.
+        classes = list(params.get("class_weight") or {})
+        built = build_tree(choice.tree(), seed=1, classes=classes, shown=classes)
+        return refused_as_it_is(built.estimator)
+
+
+def refused_as_it_is(model: BaseEstimator) -> str:
+    try:
+        model._validate_params()
+    except InvalidParameterError as error:
+        return str(error)
     return ""
+
+
+def built_by_hand(estimator: Estimator, settings: dict[str, Any]) -> BaseEstimator:
+    inner = {slot.name: DummyRegressor() for slot in slots_of(estimator.key) if slot.required}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build_estimator(estimator, inner | settings)
 
 
 @settings(max_examples=500, deadline=None)
@@ -129,9 +152,7 @@ SCALARS = st.none() | st.integers(-3, 15) | st.floats(-2, 3, allow_nan=False) | 
 
 def documented(estimator: Estimator) -> list[str]:
     """The parameters that have no values which scikit-learn takes but does not speak of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        constraints = build_estimator(estimator, {})._parameter_constraints
+    constraints = built_by_hand(estimator, {})._parameter_constraints
     return [
         name
         for name in estimator.parameters
@@ -144,5 +165,9 @@ def documented(estimator: Estimator) -> list[str]:
 def test_a_plain_value_that_scikit_learn_takes_passes_our_check(estimator: Estimator, value: Any) -> None:
     for name in documented(estimator):
         share_of_all = name == "min_samples_split" and value == 1
-        if refused_as_it_is(estimator, {name: value}) == "" and value not in WITHOUT.get(name, ()) and not share_of_all:
+        if (
+            refused_as_it_is(built_by_hand(estimator, {name: value})) == ""
+            and value not in WITHOUT.get(name, ())
+            and not share_of_all
+        ):
             assert list(problems_of_parameters(estimator, {name: value})) == []

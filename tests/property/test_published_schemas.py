@@ -13,6 +13,7 @@ from shared.estimators.catalogue import Estimator, all_estimators
 from shared.estimators.json_schema import LARGEST_INTEGER
 from shared.estimators.parameters import problems_of_parameters
 from tests.property.test_parameter_agreement import values_of
+from tests.support.nested import small_tree
 
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.
 pytestmark = pytest.mark.no_cover
@@ -30,6 +31,17 @@ NUMBERS = (
 WORDS = ["auto", "func", "__a", "inf", "warn", "deprecated", "a" * 256, "a" * 257]
 TEXTS = st.text(max_size=5) | st.sampled_from(WORDS)
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+TREE = small_tree("classification")
+PARAMS: list[Any] = [{}, [], None, dict.fromkeys(map(str, range(101)), 1)]
+MODELS: list[Any] = [
+    TREE,
+    *[TREE | {"params": params} for params in PARAMS],
+    *[{name: value for name, value in TREE.items() if name != left_out} for left_out in TREE],
+    TREE | {"more": 1},
+    TREE | {"class": 1},
+    *[[["a", TREE]] * count for count in (1, 20, 21)],
+    *[[pair] for pair in (["a"], ["a", TREE, 1], [1, TREE], ["", TREE], ["a" * 61, TREE], ["a", {}], TREE)],
+]
 LISTS = st.lists(SCALARS, max_size=4) | st.sampled_from([[1] * 10, [1] * 11, [1] * 1_001])
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
@@ -85,11 +97,13 @@ def test_both_agree_on_plain_values_of_every_parameter(key: str) -> None:
     plain = [None, True, False, 0, 1, 1.0, -1, 0.5, 2, 2.0, 10**300, 1e300, "", "auto", [], [1], [1.0], ["a"], [[1]]]
     estimator = ESTIMATORS[key]
     for name, parameter in estimator.parameters.items():
-        for value in [*plain, parameter.default, {}, {"a": 1}, {"a": [1]}, {"func": 1}, {"a": None}]:
+        for value in [*plain, parameter.default, {}, {"a": 1}, {"a": [1]}, {"func": 1}, {"a": None}, *MODELS]:
             agree(estimator, name, value)
 
 
 @pytest.mark.parametrize("key", ESTIMATORS)
 def test_every_default_is_valid_by_the_published_schema(key: str) -> None:
     for name, parameter in ESTIMATORS[key].parameters.items():
+        if parameter.required:
+            continue
         assert validators(key)[name].is_valid(parameter.default), name

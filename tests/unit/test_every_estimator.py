@@ -12,9 +12,11 @@ from shared.compiled.making.making import compilable_estimators
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.prediction.computing import ModelInForm
 from shared.training import trainer
+from shared.training.building import build_tree
 from shared.training.frame import forget_names, plain_array
-from shared.training.recipe import build_estimator
+from shared.training.spec import EstimatorChoice
 from shared.training.trainer import Trained, train
+from tests.support.nested import needed_by
 from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of
 
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.
@@ -40,7 +42,7 @@ FEW: dict[str, dict[str, Any]] = {
 
 
 def trained(estimator: Estimator, table: pd.DataFrame, few: dict[str, dict[str, Any]] = FEW) -> Trained:
-    params = SETTINGS.get(estimator.key, {}) | few.get(estimator.key, {})
+    params = needed_by(estimator) | SETTINGS.get(estimator.key, {}) | few.get(estimator.key, {})
     spec = spec_of(estimator.key, params=params, test_size=0.3)
     return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None)
 
@@ -125,7 +127,8 @@ def test_a_classifier_learns_a_dirty_table(estimator: Estimator) -> None:
 def test_what_the_table_says_of_an_estimator_is_so(estimator: Estimator) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = build_estimator(estimator, {})
+        choice = EstimatorChoice(module=estimator.module, class_=estimator.name, params=needed_by(estimator))
+        model = build_tree(choice.tree(), seed=1, classes=[], shown=[]).estimator
     assert type(model).__name__ == estimator.name
     parameters = model.get_params(deep=False)
     assert estimator.takes_seed == ("random_state" in parameters)

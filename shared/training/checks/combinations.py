@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from shared.errors import InvalidParameter
 from shared.estimators.catalogue import Estimator
-from shared.estimators.parameters import as_python
+from shared.estimators.parameters import MODEL, Place, as_python
 
 _LOGISTIC = frozenset({"LogisticRegression", "LogisticRegressionCV"})
 
@@ -42,17 +42,17 @@ class Mismatch(NamedTuple):
     parameter: str
     sentence: str
 
-    def error(self) -> InvalidParameter:
-        """The same as an error, addressed by the parameter's place in the request."""
-        place = {"loc": ["body", "model", "params", self.parameter], "msg": self.sentence}
-        return InvalidParameter(self.sentence, errors=[place])
+    def error(self, place: Place = MODEL) -> InvalidParameter:
+        """The same as an error, addressed by the parameter's place in the request; `place` is that of the model."""
+        detail = {"loc": [*place, "params", self.parameter], "msg": self.sentence}
+        return InvalidParameter(self.sentence, errors=[detail])
 
 
-def problems_of_combinations(values: Values) -> Iterator[InvalidParameter]:
+def problems_of_combinations(values: Values, place: Place = MODEL) -> Iterator[InvalidParameter]:
     """One error per combination of valid parameters that the estimator refuses."""
     for rule in _RULES:
         for mismatch in rule(values):
-            yield mismatch.error()
+            yield mismatch.error(place)
 
 
 def penalty_of(values: Values) -> str | None:

@@ -1,11 +1,13 @@
 """Checks parameters against the profile of the table: its rows, its inputs, its classes."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import InvalidParameter
+from shared.estimators.tree import Node
 from shared.training.checks.combinations import Mismatch, Values
 
 _SHOWN = 80
@@ -17,25 +19,57 @@ class Shape:
     """What the estimator will be fitted to.
 
     `rows` counts the part that is fitted; `inputs` are None where the recipe makes columns of its own; `classes` are
-    None for a regressor, and `labels` where the profile does not tell them all.
+    None for a regressor, and `labels` where the profile does not tell them all. Those that are `numbered` are known to
+    the estimator by their positions.
     """
 
     rows: int
     inputs: list[str] | None
     classes: int | None
     labels: list[Any] | None
+    numbered: bool = False
 
 
-def problems_of_fit(values: Values, shape: Shape) -> Iterator[InvalidParameter]:
+def problems_of_fit(node: Node, shape: Shape) -> Iterator[InvalidParameter]:
     """One error per parameter that is valid in itself, but does not fit the size or the shape of this table."""
+    values = Values(node.estimator, node.params)
     for rule in _RULES:
         for mismatch in rule(values, shape):
-            yield mismatch.error()
+            yield mismatch.error(node.place)
     if shape.labels is not None:
-        yield from problems_of_weights(values.estimator.name, values["class_weight"], shape.labels)
+        weights = values["class_weight"]
+        for mismatch in flaws_of_weights(node.estimator.name, weights, shape.labels, numbered=shape.numbered):
+            yield mismatch.error(node.place)
+    for inner in node.inner:
+        if inner.given:
+            yield from problems_of_fit(inner, _shown_to(inner, node, shape))
 
 
-def problems_of_weights(estimator: str, weights: Any, labels: Iterable[Any]) -> Iterator[InvalidParameter]:
+def _shown_to(inner: Node, host: Node, shape: Shape) -> Shape:
+    """What an inner estimator is fitted to."""
+    values = Values(host.estimator, host.params)
+    rows, folds = shape.rows, 5 if values["cv"] is None else values["cv"]
+    is_final = inner.slot is not None and inner.slot.final
+    if "cv" in host.estimator.parameters and not is_final:
+        rows -= math.ceil(rows / folds)
+    # A whole number of columns may be all of them; bagging with replacement may show one of them twice.
+    some = host.estimator.name.startswith("Bagging") and (
+        type(values["max_features"]) is int or values["max_features"] != 1 or values["bootstrap_features"]
+    )
+    known = not (is_final or some)
+    two = inner.labels == "two" and shape.classes is not None
+    return Shape(
+        rows=rows,
+        inputs=shape.inputs if known else None,
+        classes=2 if two else shape.classes,
+        labels=None if two else shape.labels,
+        numbered=inner.labels == "numbered",
+    )
+
+
+def flaws_of_weights(
+    estimator: str, weights: Any, labels: Iterable[Any], *, numbered: bool = False
+) -> Iterator[Mismatch]:
     """Weights by class must be for classes that the target has, and that the estimator tells apart."""
     if not isinstance(weights, dict):
         return
@@ -45,20 +79,20 @@ def problems_of_weights(estimator: str, weights: Any, labels: Iterable[Any]) -> 
         if name not in spelled:
             shown = ", ".join(str(label) for label in known[:_LABELS_SHOWN])
             sentence = f"'class_weight' has a weight for '{name[:_SHOWN]}', which is not a class of the target."
-            yield Mismatch("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.").error()
+            yield Mismatch("class_weight", f"{sentence} It has: {shown}. Use these, as texts, or 'balanced'.")
+    if numbered:
+        return
     whole = [label for label in known if isinstance(weight_key(label), int) and isinstance(label, str)]
     if whole and estimator == "LogisticRegressionCV":
         said = (
             f"{estimator} takes no weights for classes that are texts of whole numbers, such as '{whole[0][:_SHOWN]}'."
         )
-        yield Mismatch("class_weight", f"{said} Use 'balanced', or LogisticRegression.").error()
+        yield Mismatch("class_weight", f"{said} Use 'balanced', or LogisticRegression.")
     first: dict[int | str, Any] = {}
     for label in known:
         if (same := first.setdefault(weight_key(label), label)) != label:
             said = f"Weights for the classes '{str(same)[:_SHOWN]}' and '{str(label)[:_SHOWN]}' cannot be told apart"
-            yield Mismatch(
-                "class_weight", f"{said}: both are the same number. Use 'balanced', or other labels."
-            ).error()
+            yield Mismatch("class_weight", f"{said}: both are the same number. Use 'balanced', or other labels.")
 
 
 def weight_key(label: Any) -> int | str:

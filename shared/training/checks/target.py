@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from shared.errors import InvalidSplit, PlatformError, SingleClass, TaskMismatch
 from shared.estimators.catalogue import Estimator, all_estimators
+from shared.estimators.target_functions import TARGET_FUNCTIONS
+from shared.estimators.tree import Node
 from shared.tables.columns import Column, ColumnKind
 from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values
@@ -22,17 +24,17 @@ _GAMMA = 2
 
 
 def problems_of_target(
-    values: Values, target: Column, *, rows: int, findings: Sequence[Finding] = ()
+    node: Node, target: Column, *, rows: int, findings: Sequence[Finding] = ()
 ) -> Iterator[PlatformError]:
-    """What keeps an estimator with these values from predicting the target of a table of `rows` rows."""
-    estimator = values.estimator
+    """What keeps a tree of estimators from predicting the target of a table of `rows` rows."""
+    estimator = node.estimator
     used = rows - target.missing
     if not used:
         yield _no_value(target.name)
         return
     sentence = _of_dates(target)
     if sentence is None and estimator.task == "regression":
-        sentence = _no_numbers(estimator, target, used, findings) or _out_of_range(values, target)
+        sentence = _no_numbers(estimator, target, used, findings) or _out_of_range(node, target.name, target.min)
     elif sentence is None:
         sentence = _no_classes(estimator, target, used, findings)
     if sentence is not None:
@@ -97,12 +99,26 @@ def _many_classes(target: Column, rows: int) -> bool:
     return target.unique > _FEW_CLASSES and rows < _ROWS_PER_CLASS * target.unique
 
 
-def _out_of_range(values: Values, target: Column) -> str | None:
-    """Some estimators assume a distribution without negative numbers (counts, waiting times), some without zero too."""
-    taken, because = _range_of(values)
-    if taken is None or target.min is None or target.min > 0 or (taken is _NOT_NEGATIVE and target.min == 0):
+def _out_of_range(node: Node, target: str, least: float | None) -> str | None:
+    """Some estimators assume a distribution without negative numbers (counts, waiting times), some without zero too.
+
+    `least` is the smallest number of the target as this estimator sees it.
+    """
+    if least is None:
         return None
-    said = f"{values.estimator.key}{because} takes {taken}, but '{target.name}' goes down to {target.min:g}."
+    values = Values(node.estimator, node.params)
+    taken, because = _range_of(values)
+    function = TARGET_FUNCTIONS.get(str(values["func"]))
+    if function is not None and not function.takes(least):
+        taken, because = (
+            f"targets {'from' if function.with_least else 'above'} {function.least:g} only",
+            (f" with the func '{values['func']}'"),
+        )
+    elif taken is None or least > 0 or (taken is _NOT_NEGATIVE and least == 0):
+        seen = least if function is None else function.value(least)
+        given = (_out_of_range(inner, target, seen) for inner in node.inner if inner.given)
+        return next(filter(None, given), None)
+    said = f"{node.estimator.key}{because} takes {taken}, but '{target}' goes down to {least:g}."
     other = "other parameters" if because else "an estimator such as 'linear_model.Ridge'"
     return f"{said} Use {other}, or choose another target."
 

@@ -8,26 +8,25 @@ from itertools import islice
 from shared.errors import (
     MOST_HINTS,
     MOST_PROBLEMS,
-    InvalidParameter,
     InvalidRequest,
     InvalidSplit,
     PlatformError,
     UnknownColumn,
-    UnknownEstimator,
-    UnknownParameter,
     UnsuitableColumns,
     closest,
     meant,
 )
-from shared.estimators.catalogue import Estimator, find_estimator
-from shared.estimators.parameters import problems_of_parameters
-from shared.estimators.restrictions import MAX_WORK
+from shared.estimators.catalogue import Estimator
+from shared.estimators.needs import seeing_inputs, with_needs
+from shared.estimators.tree import Node, read_tree
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values, problems_of_combinations
+from shared.training.checks.nesting import problems_of_nesting
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
+from shared.training.checks.work import problems_of_work
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.spec import TrainingSpec
 
@@ -39,25 +38,30 @@ def problems_of(
     spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Sequence[Finding] = ()
 ) -> list[PlatformError]:
     """All that is wrong with the training of this table, the most basic first; empty when it can run."""
-    estimator, problems = _look_up(spec)
+    tree, problems = read_tree(spec.model.module, spec.model.class_, spec.model.params)
+    # Known before the other problems are.
+    sound = not problems
     by_name = {column.name: column for column in columns}
     target = by_name.get(spec.target_column)
     if target is None:
         problems.append(_unknown_column("Target column", spec.target_column, by_name, "target_column", spec))
     problems += _feature_problems(spec, by_name)
     problems += problems_of_split(spec, by_name)
-    if estimator is None or target is None:
+    if tree is None or target is None:
         return problems
-    sound = not any(isinstance(problem, InvalidParameter | UnknownParameter) for problem in problems)
-    values = Values(estimator, spec.model.params if sound else {})
-    problems += problems_of_combinations(values)
-    problems += problems_of_target(values, target, rows=rows, findings=findings)
+    estimator = with_needs(tree)
+    known = tree if sound else Node(tree.estimator, {})
+    for node in known.all():
+        problems += problems_of_combinations(Values(node.estimator, node.params), node.place)
+    problems += problems_of_nesting(known)
+    problems += problems_of_target(known, target, rows=rows, findings=findings)
     problems += problems_of_rows(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
-        problems += _input_problems(spec, values, plan, columns=columns, rows=rows)
+        problems += _input_problems(spec, tree, plan, columns=columns)
+        problems += problems_of_work(known, cells=rows * len(plan.used), classes=target.unique)
         if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
-            problems += problems_of_fit(values, _shape(spec, estimator, plan, target, rows=rows))
+            problems += problems_of_fit(known, _shape(spec, estimator, plan, target, rows=rows))
     return problems
 
 
@@ -77,14 +81,6 @@ def check(spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Seq
         )
 
 
-def _look_up(spec: TrainingSpec) -> tuple[Estimator | None, list[PlatformError]]:
-    try:
-        estimator = find_estimator(spec.model.module, spec.model.class_)
-    except UnknownEstimator as unknown:
-        return None, [unknown]
-    return estimator, list(problems_of_parameters(estimator, spec.model.params))
-
-
 def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterator[PlatformError]:
     if spec.features is None:
         return
@@ -101,10 +97,7 @@ def _feature_problems(spec: TrainingSpec, by_name: dict[str, Column]) -> Iterato
         yield _problem(InvalidRequest, sentence, "features")
 
 
-def _input_problems(
-    spec: TrainingSpec, values: Values, plan: Plan, *, columns: list[Column], rows: int
-) -> Iterator[PlatformError]:
-    estimator = values.estimator
+def _input_problems(spec: TrainingSpec, tree: Node, plan: Plan, *, columns: list[Column]) -> Iterator[PlatformError]:
     used = [treatment.column for treatment in plan.treatments if treatment.role != "left_out"]
     if not used and spec.features != []:
         why = "; ".join(f"'{left.column}': {left.reason}" for left in plan.treatments[:_COLUMNS_SHOWN])
@@ -112,12 +105,14 @@ def _input_problems(
             f"No column is left to learn from.{why and f' {why}.'} Add columns that tell something of the target."
         )
         yield _problem(UnsuitableColumns, sentence, "features")
-    if estimator.inputs_not_negative and not estimator.needs_categories:
-        for column in input_columns(spec, columns):
-            if column.name in used and column.min is not None and column.min < 0:
-                sentence = f"{estimator.key} takes no negative inputs, but '{column.name}' goes down to {column.min:g}."
-                yield _problem(UnsuitableColumns, f"{sentence} Choose other 'features'.", "features")
-    yield from _work_problems(values, cells=rows * len(used))
+    seeing = (node.estimator for node in seeing_inputs(tree))
+    refusing = next((each for each in seeing if each.inputs_not_negative and not each.needs_categories), None)
+    if refusing is None:
+        return
+    for column in input_columns(spec, columns):
+        if column.name in used and column.min is not None and column.min < 0:
+            sentence = f"{refusing.key} takes no negative inputs, but '{column.name}' goes down to {column.min:g}."
+            yield _problem(UnsuitableColumns, f"{sentence} Choose other 'features'.", "features")
 
 
 def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column, *, rows: int) -> Shape:
@@ -133,22 +128,6 @@ def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column,
         classes=classes,
         labels=target.examples if classes == len(target.examples) and whole else None,
     )
-
-
-def _work_problems(values: Values, *, cells: int) -> Iterator[PlatformError]:
-    estimator = values.estimator
-    # The iterations of histogram boosting are its trees.
-    name = "n_estimators" if "n_estimators" in estimator.parameters else "max_iter"
-    if name == "max_iter" and not estimator.name.startswith("HistGradientBoosting"):
-        return
-    count = values[name]
-    if cells * count > MAX_WORK:
-        sentence = (
-            f"'{name}' of {count} with {cells:,} cells of input is more work than one job may do. "
-            f"At most {MAX_WORK // cells:,} are allowed for this table."
-        )
-        detail = [{"loc": ["body", "model", "params", name], "msg": sentence}]
-        yield InvalidParameter(sentence, errors=detail)
 
 
 def _unknown_column(
