@@ -64,6 +64,26 @@ BODIES: dict[str, dict[str, Any]] = {
                 "features": ["petal_length", "petal_width"],
             },
         },
+        "wine_stacking": {
+            "summary": "Wine: models inside of another one",
+            "description": "Where `GET /estimators` says that a parameter `takes_model`, it holds another model, or "
+            "pairs of a name and a model.",
+            "value": {
+                "dataset_name": "wine",
+                "model": {
+                    "module": "ensemble",
+                    "class": "StackingClassifier",
+                    "params": {
+                        "estimators": [
+                            ["bayes", {"module": "naive_bayes", "class": "GaussianNB"}],
+                            ["tree", {"module": "tree", "class": "DecisionTreeClassifier", "params": {"max_depth": 3}}],
+                        ],
+                        "final_estimator": {"module": "linear_model", "class": "LogisticRegression"},
+                    },
+                },
+                "target_column": "target",
+            },
+        },
     },
     "reread_dataset": {
         "keep_all_words": {
