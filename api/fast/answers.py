@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.fast.body import MOST, TableBody
-from shared.compiled.model import Computed
 from shared.estimators.intervals import bounds, sets
 from shared.prediction.computing import ModelInForm
 from shared.prediction.extras import Extras
@@ -19,6 +18,7 @@ from shared.prediction.predictor import Predictor
 
 if TYPE_CHECKING:
     from api.fast.rows import RowReader
+    from shared.compiled.model import Computed
 
 # The largest finite number.
 LARGEST = sys.float_info.max
@@ -99,7 +99,7 @@ class AnswerWriter:
             intervals = self._intervals(found)
         return f'{self._head}{predicted}],"warnings":[]{shares}{intervals}}}'.encode()
 
-    def _intervals(self, found: Computed) -> str:
+    def _intervals(self, found: "Computed") -> str:
         """The intervals with their name.
 
         Raises:
