@@ -14,11 +14,12 @@ _MOST_POINTS = 500
 
 
 def residuals(answers: Predicted, target: NDArray[Any], *, seed: int) -> Residuals | None:
-    """Actual less predicted numbers: quantiles, a histogram, and some rows to draw; None where a number is missing."""
+    """Actual less predicted numbers: quantiles, a histogram, and some rows to draw; None where one is not finite."""
     predicted = answers.labels
-    if not np.isfinite(predicted).all():
+    with np.errstate(over="ignore"):
+        off = target - predicted
+    if not np.isfinite(off).all():
         return None
-    off = target - predicted
     distances = np.quantile(np.abs(off), _QUANTILES)
     bins = int(min(max(np.sqrt(len(off)), 1), _MOST_BINS))
     counts, edges = _counted(off, bins)

@@ -7,6 +7,7 @@ from shared.compiled.model import CompiledModel
 from shared.evaluation import by_class, influence, residuals, rows
 from shared.evaluation.answers import Ask, Predicted, asking
 from shared.evaluation.assessment import Assessment, Costs, Importance, PartialDependence
+from shared.evaluation.finite import only_finite
 from shared.evaluation.folds import spread_of
 from shared.evaluation.influence import Patience, TooSlow
 from shared.evaluation.main_metric import MAIN
@@ -43,7 +44,7 @@ def assess(
     importances = _importances(ready, ask, time_left, notes)
     telling = [each.column for each in importances]
     raw = ready.rows.iloc[test]
-    return Assessment(
+    assessment = Assessment(
         main_metric=MAIN[ready.task],
         intervals=intervals(tested, target, task=ready.task, seed=seed),
         folds=validation.folds,
@@ -60,6 +61,7 @@ def assess(
         costs=_costs(ready, fit, ask, compiled),
         notes=[*notes, *_of_many_rows(len(target))],
     )
+    return only_finite(assessment)
 
 
 def _importances(ready: Prepared, ask: Ask, time_left: TimeLeft, notes: list[str]) -> list[Importance]:
