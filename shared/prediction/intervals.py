@@ -27,7 +27,7 @@ def check_intervals(signature: Signature, *, version: int, gives_probabilities: 
         return
     raise NoIntervals(
         f"Version {version} has no intervals: its training promised nothing about how far its answers may be off. If "
-        f"it is of an older release, train it again; if not, a note in the report of GET /models/{version} says why. "
+        f"it is of an older release, train it again; if not, a note in GET /models/{version}/report says why. "
         "Leave 'interval' out to get the predictions alone.",
         errors=[{"loc": ["body", "return"], "msg": "has no intervals"}],
     )
