@@ -38,6 +38,22 @@ def test_one_estimator_is_described(client: TestClient) -> None:
     assert answer.json()["needs_scaling"] is True
 
 
+def test_what_takes_a_model_says_of_which_task_and_how_it_is_written(client: TestClient) -> None:
+    described = client.get("/estimators/ensemble/StackingRegressor").json()
+    parameters = {parameter["name"]: parameter for parameter in described["parameters"]}
+    taking = {name: (each["takes_model"], each["required"]) for name, each in parameters.items()}
+    assert taking == {
+        "cv": (None, False),
+        "estimators": ("regression", True),
+        "final_estimator": ("regression", False),
+        "passthrough": (None, False),
+    }
+    model, nothing = parameters["final_estimator"]["allowed"]
+    assert (model["x-model"], model["required"], nothing) == ("regression", ["module", "class"], {"type": "null"})
+    (models,) = parameters["estimators"]["allowed"]
+    assert models["items"]["prefixItems"][1] == model
+
+
 def test_an_estimator_that_is_not_listed_is_not_found(client: TestClient) -> None:
     answer = client.get("/estimators/ensemble/RandomForest")
     assert answer.status_code == 404

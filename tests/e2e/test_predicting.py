@@ -3,15 +3,21 @@
 import csv
 import gzip
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 
 from tests.support.command_line import CommandLine
 from tests.support.launcher import Launcher, launched
+from tests.support.training_tables import numeric_classes
 
 # So few that each of the tables here takes several requests.
 MOST_CELLS = 60
@@ -225,3 +231,47 @@ def test_no_model_is_told_by_the_api(mlmini: CommandLine) -> None:
         ended = mlmini.run("predict", *words)
         assert ended.status == 1
         assert sentence in ended.err
+
+
+def tree() -> DecisionTreeClassifier:
+    return DecisionTreeClassifier(max_depth=2, random_state=42)
+
+
+TREE = {"module": "tree", "class": "DecisionTreeClassifier", "params": {"max_depth": 2}}
+BAYES = {"module": "naive_bayes", "class": "GaussianNB", "params": {}}
+PAIRS = [["tree", TREE], ["bayes", BAYES]]
+OF_MODELS: dict[str, tuple[dict[str, Any], Any]] = {
+    "StackingClassifier": (
+        {"estimators": PAIRS, "final_estimator": BAYES, "cv": 3},
+        StackingClassifier([("tree", tree()), ("bayes", GaussianNB())], GaussianNB(), cv=3),
+    ),
+    "VotingClassifier": (
+        {"estimators": PAIRS, "voting": "soft"},
+        VotingClassifier([("tree", tree()), ("bayes", GaussianNB())], voting="soft"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_MODELS)
+def test_a_model_of_models_answers_as_scikit_learn_does(platform: Launcher, mlmini: CommandLine, name: str) -> None:
+    rows, (params, by_hand) = numeric_classes(), OF_MODELS[name]
+    rows.to_csv(mlmini.folder / f"{name}.csv", index=False)
+    mlmini.succeed("datasets", "upload", f"{name}.csv")
+    model = json.dumps({"module": "ensemble", "class": name, "params": params})
+    dataset = name.lower()
+    ended = mlmini.succeed("train", dataset, "--target", "target", "--model", model, "--json").document
+    inputs, labels = rows[["width", "height", "count"]].astype("float64"), rows["target"].to_numpy()
+    parts = train_test_split(inputs, labels, test_size=0.2, random_state=42, stratify=labels)
+    by_hand.fit(parts[0], parts[2])
+    inputs = inputs[: MOST_CELLS // 3]
+    asked = {"features": inputs.to_numpy().tolist()}
+    body = {"dataset_name": dataset, "environment": "dev", "input_data": asked, "return": ["label", "probability"]}
+    with platform.client() as client:
+        answer = client.post("/predict", json=body).raise_for_status().json()
+        described = client.get(f"/models/{ended['result']['version']}").raise_for_status().json()
+    assert answer["predictions"] == by_hand.predict(inputs).tolist()
+    assert answer["probabilities"] == by_hand.predict_proba(inputs).tolist()
+    assert described["estimator"] == f"ensemble.{name}"
+    shown = described["parameters"]["estimators"][0][1]
+    assert (shown["class"], shown["params"]["max_depth"]) == ("DecisionTreeClassifier", 2)
+    assert described["compilation"]["compiled"] is False

@@ -1,6 +1,7 @@
 """Estimators inside of others, compared with scikit-learn built by hand and fitted to the same rows."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,13 +35,16 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 from shared.compiled.compilation import Compilation
 from shared.estimators.catalogue import all_estimators
 from shared.estimators.hosts import HOSTS
+from shared.estimators.model_form import MOST_DEPTH, MOST_MODELS
 from shared.estimators.needs import gives_scores, with_needs
+from shared.estimators.target_functions import TARGET_FUNCTIONS
 from shared.estimators.tree import read_tree
 from shared.training import trainer
 from shared.training.plan import plan_of
 from shared.training.recipe import build_model, last_step
 from shared.training.split import split_rows
 from shared.training.trainer import Trained
+from tests.support.documented import ROOT
 from tests.support.nested import model, needed_by
 from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of, trained
 
@@ -248,6 +252,20 @@ def test_a_nested_model_is_what_the_same_one_by_hand_is(key: str, params: dict[s
 
 def test_every_host_is_among_the_cases() -> None:
     assert {key for key, _, _ in CASES.values()} == HOSTS.keys()
+
+
+def test_the_page_tells_of_every_host_where_it_takes_a_model() -> None:
+    page = (ROOT / "docs" / "nested-models.md").read_text()
+    told = {
+        name: re.findall(r"`(\w+)`", slots)
+        for names, slots in re.findall(r"^\| (`.*?) \| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert told == {key.partition(".")[2]: [slot.name for slot in host.slots] for key, host in HOSTS.items()}
+    functions = {name: each.inverse for name, each in TARGET_FUNCTIONS.items()}
+    assert all(f"`{name}`" in page and f"`{inverse}`" in page for name, inverse in functions.items())
+    assert f"at most {MOST_DEPTH} deep" in page
+    assert f"at most {MOST_MODELS} of them" in page
 
 
 @pytest.mark.parametrize("key", HOSTS)

@@ -164,6 +164,14 @@ ALLOWED: dict[str, tuple[list[dict[str, Any]], str]] = {
         [{"const": "deprecated", "description": "Stands for the default."}],
         "deprecated (Stands for the default)",
     ),
+    "a model": (
+        [{"type": "object", "x-model": "classification"}, {"type": "null"}],
+        'classifier {"module": ..., "class": ..., "params": ...} | null',
+    ),
+    "models with names": (
+        [{"type": "array", "x-model": "regression"}],
+        '[[name, regressor {"module": ..., "class": ..., "params": ...}], ...]',
+    ),
     "something new": ([{"anyOf": []}], '{"anyOf": []}'),
 }
 
@@ -184,6 +192,21 @@ def test_what_a_parameter_may_be_is_told_in_words(allowed: list[dict[str, Any]],
     lines = drawn(estimator_details(estimator), 1000)
     assert f"C          null     {words}" in lines
     assert lines[-1] == "Next: mlmini train DATASET --target COLUMN --model svm.SVC --param NAME=VALUE"
+
+
+def test_a_parameter_without_a_default_must_be_given() -> None:
+    estimator = {
+        "module": "multiclass",
+        "class": "OneVsRestClassifier",
+        "summary": "One for each class.",
+        "task": "classification",
+        "takes_missing": True,
+        "needs_scaling": False,
+        "inputs_not_negative": False,
+        "gives_probabilities": True,
+        "parameters": [{"name": "estimator", "default": None, "required": True, "allowed": [{"type": "boolean"}]}],
+    }
+    assert "estimator  must be given  true or false" in drawn(estimator_details(estimator), 1000)
 
 
 def test_an_archived_dataset_is_told_how_to_come_back() -> None:

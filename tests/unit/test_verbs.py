@@ -134,3 +134,40 @@ def test_wrong_usage_is_told_in_plain_words(mlmini: Verb, name: str) -> None:
     ended = mlmini(*words.split())
     assert (ended.status, ended.out) == (2, "")
     assert sentence in ended.err
+
+
+INNER = {"module": "svm", "class": "SVC", "params": {"C": 2}}
+BAGS = {"module": "ensemble", "class": "BaggingClassifier"}
+MODELS: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "a name": (["--model", "svm.SVC", "--param", "C=2"], INNER),
+    "a name with a model as parameter": (
+        ["--model", "ensemble.BaggingClassifier", "--param", f"estimator={json.dumps(INNER)}"],
+        BAGS | {"params": {"estimator": INNER}},
+    ),
+    "JSON": (["--model", json.dumps(BAGS | {"params": {"estimator": INNER}})], BAGS | {"params": {"estimator": INNER}}),
+    "JSON with parameters beside it": (
+        ["--model", json.dumps(INNER), "--param", "C=3", "--param", "gamma=auto"],
+        INNER | {"params": {"C": 3, "gamma": "auto"}},
+    ),
+    "JSON that the API judges": (["--model", '{"module": "svm"}'], {"module": "svm", "params": {}}),
+}
+
+
+@pytest.mark.parametrize(("words", "model"), MODELS.values(), ids=MODELS)
+def test_a_model_is_given_by_name_or_as_json(mlmini: Verb, words: list[str], model: dict[str, Any]) -> None:
+    with server(answer(202, JOB)) as api:
+        assert mlmini("train", "iris", "--target", "species", *words, "--detach", "--url", api.url).status == 0
+    assert json.loads(api.bodies[0])["model"] == model
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model", '{"module": '], "--model begins like JSON, but is none"),
+        (["--model", '{"params": [1]}', "--param", "C=2"], "'params' of the model must be an object"),
+    ],
+)
+def test_json_that_is_no_model_is_wrong_usage(mlmini: Verb, words: list[str], said: str) -> None:
+    ended = mlmini("train", "iris", *words, "--url", "http://127.0.0.1:1")
+    assert ended.status == 2
+    assert said in ended.err
