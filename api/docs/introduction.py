@@ -9,6 +9,7 @@ only Upload asks for a file of yours first. Later, put the `version` that your j
 1. [Upload](#/Datasets/upload_dataset) a table, or use one that is there: `iris`, `wine`, `breast_cancer`, `diabetes`.
 2. [Train](#/Train/train_model) any scikit-learn estimator on it. The answer comes at once and names a job.
 3. [Follow the job](#/Jobs/get_job) until it has succeeded; its result has the version of the model.
+   [Its report](#/Models/report_model) says what the model is worth, with pictures in a browser.
 4. [Promote](#/Promote/promote_model) the model from `dev` to `staging`, and later to `production`.
 5. [Predict](#/Predict/predict) with the newest model of an environment.
 

@@ -64,7 +64,8 @@ circle.c0, circle.c1, circle.c2, circle.c3, circle.c4, circle.c5 { fill: var(--c
 .legend { display: flex; flex-wrap: wrap; gap: 0 1rem; list-style: none; margin: 0 0 1rem; padding: 0; }
 .matrix { width: auto; }
 .matrix th, .matrix td { padding: .35rem .6rem; text-align: right; font-variant-numeric: tabular-nums; }
-.matrix tbody th { position: sticky; left: 0; background: Canvas; text-align: left; max-width: 9rem; }
+.matrix tbody th { position: sticky; left: 0; background: Canvas; text-align: left; min-width: 5rem; max-width: 10rem; }
+.matrix td:not([class]) { color: light-dark(#68707a, #98a2ad); }
 .matrix thead th:first-child { text-align: left; }
 .matrix .upright { vertical-align: bottom; }
 .upright span { writing-mode: vertical-rl; rotate: 180deg; }

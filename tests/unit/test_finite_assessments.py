@@ -9,7 +9,9 @@ from shared.evaluation.answers import Predicted
 from shared.evaluation.assessment import Assessment, Importance, MetricSpread, Promise, WorstRow
 from shared.evaluation.finite import only_finite
 from shared.evaluation.residuals import residuals
+from shared.training.facts import ModelFacts
 from tests.support.assessments import of_labels, of_numbers
+from tests.support.training_tables import numeric_amounts, trained
 
 NOT_FINITE = [float("inf"), float("-inf"), float("nan")]
 
@@ -47,3 +49,15 @@ def test_a_row_for_which_the_model_says_no_number_is_told(number: float) -> None
 def test_numbers_whose_distance_is_no_float_have_no_residuals() -> None:
     largest = np.finfo(np.float64).max
     assert residuals(Predicted(np.array([-largest, 0.0]), None, None), np.array([largest, 0.0]), seed=1) is None
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("estimator", ["linear_model.LinearRegression", "tree.DecisionTreeRegressor"])
+def test_a_training_on_numbers_whose_squares_are_no_floats_has_a_report(estimator: str) -> None:
+    table = numeric_amounts()
+    table["target"] = table["target"] * (1e300 / table["target"].abs().max())
+    facts = trained(estimator, table).facts
+    read = ModelFacts.model_validate_json(facts.model_dump_json()).assessment
+    assert read is not None
+    assert read.residuals is not None
+    assert "Numbers that are too large are left out of" in read.notes[-1]

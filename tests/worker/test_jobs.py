@@ -12,7 +12,8 @@ from shared.jobs.acceptance import accept
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.prediction.cache import PredictorCache
-from shared.registry.rows import RegistryRow
+from shared.registry.assessments import find_assessment
+from shared.registry.rows import AssessmentRow, RegistryRow
 from shared.registry.sealing import load_artifact_key
 from tests.support.objects import put, read
 from tests.support.site import SLOW, Site
@@ -56,6 +57,19 @@ def test_a_model_walks_from_training_to_production_and_serves(installation: Site
     predictor = cache.get("iris", "production")
     cache.close()
     assert predictor.version == trained["version"]
+
+
+def test_each_model_comes_with_what_its_evaluation_tells(installation: Site) -> None:
+    installation.start_worker()
+    trained = [installation.until(installation.train(), State.SUCCEEDED).result for _ in range(2)]
+    with installation.database.read() as session:
+        assert session.scalars(select(AssessmentRow.version).order_by(AssessmentRow.version)).all() == [1, 2]
+        found = [find_assessment(session, result["version"]) for result in trained if result is not None]
+    for assessment in found:
+        assert assessment is not None
+        assert (assessment.main_metric, len(assessment.importance)) == ("accuracy", 4)
+        assert assessment.confusion_matrix is not None
+        assert sum(map(sum, assessment.confusion_matrix.counts)) == 30
 
 
 def test_a_skipped_stage_fails_with_its_code_and_changes_nothing(installation: Site) -> None:

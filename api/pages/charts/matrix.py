@@ -14,13 +14,16 @@ _MOST_LYING = 8
 def matrix(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Html:
     """Rows are what is true, columns what was said."""
     upright = "upright" if len(labels) > _MOST_LYING else None
+    short = [fitting(label) for label in labels]
+    shown = short if len(set(short)) == len(labels) else labels
     head = [element("th", "actual \\ predicted", scope="col")]
     head += [
-        element("th", element("span", fitting(label)), scope="col", class_=upright, title=label) for label in labels
+        element("th", element("span", name), scope="col", class_=upright, title=label)
+        for name, label in zip(shown, labels, strict=True)
     ]
     body = [
-        element("tr", element("th", label, scope="row"), *_cells(row))
-        for label, row in zip(labels, counts, strict=True)
+        element("tr", element("th", name, scope="row", title=label), *_cells(row))
+        for name, label, row in zip(shown, labels, counts, strict=True)
     ]
     whole = element(
         "table",
