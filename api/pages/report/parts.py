@@ -10,7 +10,7 @@ from api.pages.measures import measure
 
 # The most rows of a table that the page shows; JSON has all.
 MOST_ROWS = 100
-_LONG = 30
+_LONG = 20
 _LONGEST = 60
 
 
