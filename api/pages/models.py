@@ -12,7 +12,7 @@ from api.pages.frame import page, told
 from api.pages.markup import Content, Html, element, facts, link, shortened, table
 from api.pages.measures import doubts, left_out, measure, measures
 from api.schemas.models import Model
-from shared.training.plan import Treatment
+from shared.training.treatment import Treatment
 
 _PATH = "/models"
 _NAMES = ["Model", "Dataset", "Predicts", "Estimator", "Active in", "Metric", "Trained"]

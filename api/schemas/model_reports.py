@@ -8,7 +8,7 @@ from pydantic import Field
 from api.schemas.base import Moment, ResponseBody
 from shared.evaluation.assessment import Assessment
 from shared.registry.versions import RegisteredModel
-from shared.training.plan import Treatment
+from shared.training.treatment import Treatment
 
 
 class ClassCount(ResponseBody):

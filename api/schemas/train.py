@@ -1,7 +1,7 @@
 """Bodies of training."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,10 @@ from shared.errors import PlatformError
 from shared.jobs.limits import RunLimits
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.tables.columns import ColumnKind
-from shared.training.plan import Role
+from shared.training.preprocessing import ColumnChoice
 from shared.training.resolution import Rehearsal
 from shared.training.spec import DEFAULT_TEST_SIZE, MOST_FOLDS, SplitChoice, SplitMethod, TrainingSpec
+from shared.training.treatment import Role
 
 
 class EstimatorRequest(RequestBody):
@@ -81,6 +82,14 @@ class TrainRequest(RequestBody):
         max_length=5_000,
         description="The columns to learn from, in the order in which predictions give them; all others unless given.",
         examples=[None],
+    )
+    preprocessing: Literal["auto", "none"] | dict[str, ColumnChoice] = Field(
+        default="auto",
+        exclude_if=lambda preprocessing: preprocessing == "auto",
+        description="What is done to the columns before the estimator: `auto` treats each as its kind and the "
+        "estimator need it, `none` gives numbers, booleans and dates to it as they are, and an object says by column "
+        "what is to be done in another way. `dry_run` tells what is done to which column.",
+        examples=["auto"],
     )
     test_size: float = Field(
         default=DEFAULT_TEST_SIZE,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shared.compiled.model import CompiledModel
 from shared.compiled.parts import CompiledPart, FormDamaged, Score, read_part, write_part
-from shared.compiled.recipe import CompiledRecipe
+from shared.compiled.recipe import CompiledRecipe, CyclicRecipe
 from shared.compiled.scores import (
     ConstantScore,
     Cutoff,
@@ -33,6 +33,7 @@ _KINDS: Final[dict[str, type[CompiledPart]]] = {
         CompiledRecipe,
         ConstantScore,
         Cutoff,
+        CyclicRecipe,
         LinearScore,
         MedianOfTrees,
         Network,

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.compiled.kernels.columns import put_bins, put_numbers, put_tables
+from shared.compiled.kernels.columns import put_bins, put_numbers, put_tables, put_waves
 from shared.compiled.parts import CompiledPart, Flags, Floats, FormDamaged, Integers, Vector
 
 
@@ -62,6 +62,9 @@ class CompiledRecipe(CompiledPart):
     @cached_property
     def width(self) -> int:
         """How many features it makes."""
+        return self._before_waves()
+
+    def _before_waves(self) -> int:
         return len(self.sources) + len(self.bin_sources) + int(self.widths.sum())
 
     def features(self, rows: Floats) -> Floats:
@@ -70,17 +73,65 @@ class CompiledRecipe(CompiledPart):
         Raises:
             ValueError: for infinite numbers where bins are made of them.
         """
-        numbers, bins = len(self.sources), len(self.bin_sources)
-        if bins and np.isinf(rows[:, self.bin_sources]).any():
+        if len(self.bin_sources) and np.isinf(rows[:, self.bin_sources]).any():
             raise ValueError("a number is infinite")
         out = np.empty((len(rows), self.width))
+        self._put(rows, out)
+        return out
+
+    def _put(self, rows: Floats, out: Floats) -> None:
+        numbers, bins = len(self.sources), len(self.bin_sources)
         if numbers:
             put_numbers(self.sources, self.indicates, self.fills, self.shifts, self.scales, rows, out)
         if bins:
             put_bins(self.bin_sources, self.bin_fills, self.edges, self.bin_starts, numbers, rows, out)
         if len(self.widths):
             put_tables(self.table_sources, self.widths, self.table_starts, self.entries, numbers + bins, rows, out)
-        return out
+
+
+@dataclass(frozen=True)
+class CyclicRecipe(CompiledRecipe):
+    """The same with features behind the others that tell where dates are in their day, week or year.
+
+    Line w goes through the points between wave_starts[w] and wave_starts[w + 1].
+    """
+
+    wave_sources: Integers
+    wave_fills: Vector
+    periods: Vector
+    wave_starts: Integers
+    places: Vector
+    heights: Vector
+
+    def check(self) -> None:
+        """See that every index is that of a column or a point, and that the points of a line cover its period.
+
+        Raises:
+            FormDamaged: when they do not.
+        """
+        super().check()
+        waves = len(self.wave_sources)
+        fits = (
+            bool(((self.wave_sources >= 0) & (self.wave_sources < self.columns)).all())
+            and len(self.wave_fills) == len(self.periods) == waves
+            and len(self.places) == len(self.heights)
+            and _are_starts(self.wave_starts, waves, len(self.places))
+            and bool((np.diff(self.wave_starts) >= 2).all())
+            and bool((self.places[self.wave_starts[:-1]] <= 0).all())
+            and bool((self.places[self.wave_starts[1:] - 1] >= self.periods).all())
+        )
+        if not fits:
+            raise FormDamaged("the steps before the estimator do not fit together")
+
+    @cached_property
+    def width(self) -> int:
+        """How many features it makes."""
+        return self._before_waves() + len(self.wave_sources)
+
+    def _put(self, rows: Floats, out: Floats) -> None:
+        super()._put(rows, out)
+        lines = (self.periods, self.wave_starts, self.places, self.heights)
+        put_waves(self.wave_sources, self.wave_fills, *lines, self._before_waves(), rows, out)
 
 
 def _are_starts(starts: NDArray[np.int64], count: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
 from shared.evaluation.labels import plain
 from shared.tables.columns import Column
+from shared.training.column_steps import known_words
 from shared.training.plan import Plan, input_columns
 from shared.training.spec import TrainingSpec
 
@@ -25,14 +26,14 @@ def signature_of(
 ) -> Signature:
     """The signature of a model that this plan makes of `rows`; `target` holds the labels of the training part."""
     roles = {treatment.column: treatment.role for treatment in plan.treatments}
-    # A mixed table is imputed, or its estimator takes gaps. A numeric one may have gaps only if one of the two holds.
-    missing_allowed = not plan.numeric or plan.imputed or plan.keeps_gaps
     inputs = [
         InputColumn(
             name=column.name,
             kind=column.kind,
-            missing_allowed=missing_allowed,
-            categories=_known(rows[column.name]) if roles[column.name] == "category" else None,
+            missing_allowed=plan.takes_gaps(column.name),
+            categories=_known(rows[column.name])
+            if roles[column.name] == "category" and known_words(column.kind)
+            else None,
             used=roles[column.name] != "left_out",
             cells=column.cells,
         )

@@ -6,18 +6,25 @@ Only classes of scikit-learn, so that a downloaded model loads wherever scikit-l
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from shared.estimators.catalogue import Estimator
-from shared.training.plan import BINS, MAX_CATEGORIES, Plan
+from shared.training.column_steps import (
+    boolean_steps,
+    category_steps,
+    known_words,
+    median,
+    number_steps,
+    text_steps,
+)
+from shared.training.cycles import cycle_steps
+from shared.training.plan import Plan
+from shared.training.treatment import Role
 
-# Stands for a gap among words. No table and no request may hold it, so it is never the same as a word.
-_MISSING = "missing\x01"
+Branch = tuple[str, Any, Any]
 
 
 def build_estimator(estimator: Estimator, settings: dict[str, Any]) -> BaseEstimator:
@@ -33,7 +40,7 @@ def build_model(plan: Plan, estimator: BaseEstimator) -> BaseEstimator:
         steps.append(("columns", _columns(plan)))
     else:
         if plan.imputed:
-            steps.append(("impute", _median(plan)))
+            steps.append(("impute", median(plan)))
         if plan.scaled:
             steps.append(("scale", StandardScaler()))
     return Pipeline([*steps, ("estimator", estimator)]) if steps else estimator
@@ -45,50 +52,50 @@ def last_step(model: BaseEstimator) -> BaseEstimator:
 
 
 def _columns(plan: Plan) -> ColumnTransformer:
+    """Numbers first, then categories, cycles and texts: the order of the features of the compiled form."""
     branches = [
-        ("numbers", _numbers(plan), plan.names("number")),
-        ("booleans", _booleans(plan), plan.names("boolean")),
-        ("categories", _categories(plan), plan.names("category")),
+        ("numbers", number_steps(plan, None), _unchosen(plan, "number")),
+        ("booleans", boolean_steps(plan, None), _unchosen(plan, "boolean")),
+        *_chosen(plan, "number", number_steps),
+        *_chosen(plan, "boolean", boolean_steps),
+        ("categories", category_steps(plan, None), _unchosen(plan, "category")),
+        *_chosen(plan, "category", category_steps),
+        *_cycles(plan),
+        *[(f"text {number}", text_steps(plan, plan.choices.get(name)), [name]) for number, name in _texts(plan)],
     ]
     # Dense, because estimators that take sparse input treat missing values and scale differently there.
     return ColumnTransformer([branch for branch in branches if branch[2]], sparse_threshold=0)
 
 
-def _numbers(plan: Plan) -> Any:
-    if plan.categorical:
-        bins = KBinsDiscretizer(
-            n_bins=BINS, encode="ordinal", strategy="quantile", quantile_method="averaged_inverted_cdf"
-        )
-        return make_pipeline(_median(plan), bins)
-    if plan.keeps_gaps:
-        return "passthrough"
-    return make_pipeline(_median(plan), StandardScaler()) if plan.scaled else _median(plan)
+def _unchosen(plan: Plan, role: Role) -> list[str]:
+    return [name for name in plan.names(role) if name not in plan.choices]
 
 
-def _booleans(plan: Plan) -> Any:
-    if plan.categorical:
-        return make_pipeline(_most_frequent(), *_ordinal())
-    return "passthrough" if plan.keeps_gaps else _most_frequent()
+def _chosen(plan: Plan, role: Role, steps: Any) -> list[Branch]:
+    """A branch for each column of which the request says something."""
+    names = [name for name in plan.names(role) if name in plan.choices]
+    kinds = {treatment.column: treatment.kind for treatment in plan.treatments}
+    return [
+        (f"{role} {number}", steps(plan, plan.choices[name], words=known_words(kinds[name])), [name])
+        if role == "category"
+        else (f"{role} {number}", steps(plan, plan.choices[name]), [name])
+        for number, name in enumerate(names)
+    ]
 
 
-def _categories(plan: Plan) -> Pipeline:
-    known = SimpleImputer(strategy="constant", fill_value=_MISSING, keep_empty_features=True)
-    if plan.categorical:
-        return make_pipeline(known, *_ordinal())
-    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False)
-    return make_pipeline(known, one_hot)
+def _cycles(plan: Plan) -> list[Branch]:
+    """A branch for each column of dates that is told in cycles; gaps are filled as those of its days."""
+    return [
+        (f"cycles {number}", _filled(plan, name, cycle_steps(cycles)), [name])
+        for number, (name, cycles) in enumerate(plan.cycles.items())
+    ]
 
 
-def _ordinal() -> tuple[OrdinalEncoder, SimpleImputer]:
-    """A small number per category; one that was not seen in training counts as the most frequent one."""
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_CATEGORIES)
-    return encoder, _most_frequent()
+def _filled(plan: Plan, name: str, steps: Any) -> Any:
+    choice = plan.choices.get(name)
+    keeps = plan.keeps_gaps if choice is None or choice.impute is None else choice.impute == "none"
+    return steps if keeps else make_pipeline(median(plan, indicates=False), steps)
 
 
-def _median(plan: Plan) -> SimpleImputer:
-    gaps_matter = plan.imputed and not plan.categorical
-    return SimpleImputer(strategy="median", add_indicator=gaps_matter, keep_empty_features=True)
-
-
-def _most_frequent() -> SimpleImputer:
-    return SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+def _texts(plan: Plan) -> list[tuple[int, str]]:
+    return list(enumerate(plan.names("text")))

@@ -14,8 +14,9 @@ from shared.tables.findings import Finding
 from shared.tables.names import settled_name
 from shared.training.checks.training import check, problems_of
 from shared.training.findings import notes_of
-from shared.training.plan import Treatment, plan_of
+from shared.training.plan import plan_of
 from shared.training.spec import EstimatorChoice, SplitChoice, TrainingSpec
+from shared.training.treatment import Treatment
 
 _COLUMNS = TypeAdapter(list[Column])
 _FINDINGS = TypeAdapter(list[Finding])
@@ -81,6 +82,7 @@ def resolve(
         raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
     known = {column.name for column in columns}
     features, split = choices.pop("features", None), choices.pop("split", SplitChoice())
+    preprocessing = choices.pop("preprocessing", "auto")
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     spec = TrainingSpec(
@@ -89,6 +91,9 @@ def resolve(
         model=model,
         target_column=settled_name(target_column, known),
         features=features and [settled_name(name, known) for name in features],
+        preprocessing=preprocessing
+        if isinstance(preprocessing, str)
+        else {settled_name(name, known): choice for name, choice in preprocessing.items()},
         split=split.model_copy(update={"by": settled_name(split.by, known)}) if split.by is not None else split,
         **choices,
     )

@@ -8,6 +8,7 @@ from shared.errors import UnreadableRequest
 from shared.estimators.catalogue import Estimator
 from shared.estimators.needs import with_needs
 from shared.estimators.tree import Node, read_tree
+from shared.training.preprocessing import Preprocessing
 
 
 class EstimatorChoice(BaseModel):
@@ -77,6 +78,10 @@ class TrainingSpec(BaseModel):
         description="The columns to learn from, in the order of predictions; null for all but the target.",
     )
     test_size: float = Field(default=DEFAULT_TEST_SIZE, description="The share of rows that is kept to measure on.")
+    preprocessing: Preprocessing = Field(
+        default="auto",
+        description="What is done to the columns: as is usual, nothing, or what is said of single ones.",
+    )
     split: SplitChoice = Field(default=SplitChoice(), description="How these rows are chosen.")
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."

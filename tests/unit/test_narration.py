@@ -6,8 +6,9 @@ import pytest
 from shared.evaluation.measuring import Evaluation
 from shared.tables.columns import ColumnKind
 from shared.training import narration
-from shared.training.plan import Plan, Treatment
+from shared.training.plan import Plan
 from shared.training.split import Split
+from shared.training.treatment import Treatment
 
 
 def plan_with(treatments: dict[str, str]) -> Plan:

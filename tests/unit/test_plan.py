@@ -4,7 +4,8 @@ import pytest
 
 from shared.estimators.catalogue import find_estimator
 from shared.tables.columns import Column, ColumnKind
-from shared.training.plan import Treatment, plan_of
+from shared.training.plan import plan_of
+from shared.training.treatment import Treatment
 from tests.support.training_tables import spec_of
 
 LOGISTIC = "linear_model.LogisticRegression"

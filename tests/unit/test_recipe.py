@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from shared.estimators.catalogue import find_estimator
 from shared.estimators.signature import InputColumn
 from shared.training.frame import model_input
-from shared.training.plan import MAX_CATEGORIES, plan_of
+from shared.training.plan import plan_of
 from shared.training.recipe import build_estimator, build_model
+from shared.training.treatment import MAX_CATEGORIES
 from tests.support.training_tables import profile_of, spec_of, trained
 
 # It needs scaling; it does not; it takes gaps; it takes nothing but categories.

@@ -26,8 +26,8 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
-from shared.training.plan import Treatment
 from shared.training.spec import TrainingSpec
+from shared.training.treatment import Treatment
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table

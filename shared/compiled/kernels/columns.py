@@ -84,6 +84,45 @@ def put_tables(
             feature += width
 
 
+@kernel(numba.types.void(_INTEGERS, _FLOATS, _FLOATS, _INTEGERS, _FLOATS, _FLOATS, numba.types.int64, _TABLE, _TABLE))
+def put_waves(
+    sources: NDArray[np.int64],
+    fills: NDArray[np.float64],
+    periods: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    places: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    first: int,
+    rows: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write, from the feature `first` on, the height of a line through points, where a number is in its period.
+
+    As `numpy.interp` computes it, bit by bit. The first point of each line is not above 0, the last one not below its
+    period.
+    """
+    for row in range(rows.shape[0]):
+        for feature in range(sources.shape[0]):
+            value = rows[row, sources[feature]]
+            if math.isnan(value):
+                value = fills[feature]
+            value %= periods[feature]
+            if not math.isfinite(value):
+                out[row, first + feature] = math.nan
+                continue
+            point = starts[feature]
+            while point + 2 < starts[feature + 1] and places[point + 1] <= value:
+                point += 1
+            slope = (heights[point + 1] - heights[point]) / (places[point + 1] - places[point])
+            height = slope * (value - places[point]) + heights[point]
+            # At a point, its own height: a sum could differ in its last digit.
+            if places[point] == value:
+                height = heights[point]
+            elif places[point + 1] == value:
+                height = heights[point + 1]
+            out[row, first + feature] = height
+
+
 @kernel(numba.types.boolean(_TABLE, _TABLE))
 def round_to_single(rows: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
     """Write the numbers of single precision that are nearest; False when one of them is infinite."""

@@ -1,6 +1,7 @@
 """Makes the steps before an estimator into arrays, by asking the fitted steps what they do."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, OrdinalEncoder, RobustScaler, StandardScaler
 
 from shared.compiled.making.notion import NotCompilable, unseen
 from shared.compiled.parts import Floats
-from shared.compiled.recipe import CompiledRecipe
+from shared.compiled.recipe import CompiledRecipe, CyclicRecipe
 
 Words = tuple[Any, ...]
 
@@ -26,6 +27,16 @@ class Numbers(NamedTuple):
     fills: Floats
     shifts: Floats
     scales: Floats
+
+
+class Wave(NamedTuple):
+    """What becomes of a column of dates: the height of a line through points, where they are in a period."""
+
+    source: int
+    fill: float
+    period: float
+    places: Floats
+    heights: Floats
 
 
 class Table(NamedTuple):
@@ -55,11 +66,16 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
     numbers: list[Numbers] = []
     bins: list[tuple[int, float, Floats]] = []
     tables: list[Table] = []
+    waves: list[Wave] = []
     words: dict[str, Words] = {}
     for name, step, names in transformer.transformers_:
         sources = np.array([place[each] for each in names], dtype=np.int64)
         steps = list(step.named_steps.values()) if isinstance(step, Pipeline) else [step]
-        if name == "categories":
+        if name.startswith("text"):
+            raise NotCompilable(f"it learns from the text of '{names[0]}'")
+        if name.startswith("cycles"):
+            waves += _waves(steps, int(sources[0]))
+        elif name.startswith("categor"):
             for position, each in enumerate(names):
                 words[each] = _words(steps[0], steps[1], position)
                 probes = [np.nan, *words[each], unseen(words[each])]
@@ -73,7 +89,8 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
         else:
             numbers.append(_numbers(steps, sources))
     joined = Numbers(*map(np.concatenate, zip(*numbers, strict=True))) if numbers else _numbers([], np.zeros(0, int))
-    return _compiled(len(columns), joined, bins, tables, by_column=False), words
+    recipe = _compiled(len(columns), joined, bins, tables, by_column=False)
+    return _with_waves(recipe, waves) if waves else recipe, words
 
 
 def _numbers(steps: Sequence[Any], sources: NDArray[np.int64]) -> Numbers:
@@ -98,9 +115,37 @@ def _numbers(steps: Sequence[Any], sources: NDArray[np.int64]) -> Numbers:
             )
         elif isinstance(step, StandardScaler):
             found = found._replace(shifts=step.mean_.astype(np.float64), scales=step.scale_.astype(np.float64))
+        elif isinstance(step, RobustScaler):
+            found = found._replace(shifts=step.center_.astype(np.float64), scales=step.scale_.astype(np.float64))
         elif step != "passthrough" and type(step).__name__ != "FunctionTransformer":
             raise NotCompilable(f"a step before it is a {type(step).__name__}")
     return found
+
+
+def _waves(steps: Sequence[Any], source: int) -> list[Wave]:
+    """The sines and cosines of a column of dates, with the points that `numpy.interp` takes for them."""
+    fill = float(steps[0].statistics_[0]) if isinstance(steps[0], SimpleImputer) else np.nan
+    found = []
+    for _name, wave in steps[-1].transformer_list:
+        drawn = wave.func.keywords
+        places, heights, period = np.array(drawn["xp"]), np.array(drawn["fp"]), drawn["period"]
+        # One point before the period and one behind it, from its other end.
+        around = np.concatenate([places[-1:] - period, places, places[:1] + period])
+        found.append(Wave(source, fill, period, around, np.concatenate([heights[-1:], heights, heights[:1]])))
+    return found
+
+
+def _with_waves(recipe: CompiledRecipe, waves: list[Wave]) -> CyclicRecipe:
+    parts = {each.name: getattr(recipe, each.name) for each in fields(recipe)}
+    return CyclicRecipe(
+        **parts,
+        wave_sources=np.array([wave.source for wave in waves], dtype=np.int64),
+        wave_fills=np.array([wave.fill for wave in waves], dtype=np.float64),
+        periods=np.array([wave.period for wave in waves], dtype=np.float64),
+        wave_starts=np.cumsum([0, *(len(wave.places) for wave in waves)]).astype(np.int64),
+        places=np.concatenate([wave.places for wave in waves]),
+        heights=np.concatenate([wave.heights for wave in waves]),
+    )
 
 
 def _words(imputer: SimpleImputer, encoder: Any, position: int) -> Words:

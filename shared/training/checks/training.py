@@ -23,6 +23,7 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.nesting import problems_of_nesting
+from shared.training.checks.preprocessing import problems_of_preprocessing
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
@@ -57,6 +58,7 @@ def problems_of(
     problems += problems_of_target(known, target, rows=rows, findings=findings)
     problems += problems_of_rows(spec, estimator, target, rows)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
+        problems += problems_of_preprocessing(spec, estimator, columns)
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
         problems += _input_problems(spec, tree, plan, columns=columns)
         problems += problems_of_work(known, cells=rows * len(plan.used), classes=target.unique)
