@@ -13,7 +13,7 @@ from shared.training.texts import looks_of_text
 
 _IDENTIFIER = re.compile(r"(.*[_\W])?(id|ids|index|key|uuid|guid|unnamed_?\W*0|row_?(number|no|nr)?)", re.IGNORECASE)
 # Of versions that an older release took, a training is to give the same.
-_OLD = ", which is learnt from once the table is read anew (POST /datasets/{name}/reread)"
+_OLD = ", which nothing here reads"
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 
 

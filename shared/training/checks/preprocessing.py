@@ -41,8 +41,8 @@ def problems_of_preprocessing(
         return
     if estimator.needs_categories and any(not choice.drop for choice in spec.preprocessing.values()):
         yield _problem(
-            f"{estimator.key} takes numbers of categories only, which the platform makes of every column. Leave columns "
-            "out with 'drop', or choose another estimator."
+            f"{estimator.key} takes numbers of categories only, which the platform makes of every column. Leave "
+            "columns out with 'drop', or choose another estimator."
         )
         return
     for name, choice in list(spec.preprocessing.items())[:_MOST_PROBLEMS]:
