@@ -107,6 +107,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "model": EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
         "features": body.features,
         "test_size": body.share_to_measure_on,
+        "sample_weight": body.sample_weight,
         "preprocessing": body.preprocessing,
         "split": SplitChoice() if body.split is None else body.split.chosen,
         "random_state": body.random_state,

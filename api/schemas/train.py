@@ -83,6 +83,13 @@ class TrainRequest(RequestBody):
         description="The columns to learn from, in the order in which predictions give them; all others unless given.",
         examples=[None],
     )
+    sample_weight: str | None = Field(
+        default=None,
+        exclude_if=lambda weight: weight is None,
+        description="A column of numbers from 0 on that says how much each row counts in the fit. It is no input. "
+        "Metrics count each row once.",
+        examples=[None],
+    )
     preprocessing: Literal["auto", "none"] | dict[str, ColumnChoice] = Field(
         default="auto",
         exclude_if=lambda preprocessing: preprocessing == "auto",

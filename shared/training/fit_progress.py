@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -39,8 +41,8 @@ from shared.training.recipe import last_step
 
 # Called with the share of the fit that is done, from 0 to 1.
 Told = Callable[[float], None]
-# Fits the estimator to inputs and target.
-Way = Callable[[Any, Any, Any, Told], None]
+# Fits the estimator to inputs and target, with further arguments of its `fit`.
+Way = Callable[[Any, Any, Any, Told, dict[str, Any]], None]
 
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _LEAST_SLICE = 8
@@ -53,16 +55,29 @@ def can_be_seen(model: BaseEstimator) -> bool:
     return _way_of(last_step(model)) is not None
 
 
-def fit(model: Any, inputs: Any, target: Any, *, told: Told) -> None:
-    """Fit the model as its own `fit` does, and tell how far it is where that can be seen."""
+def fit(model: Any, inputs: Any, target: Any, *, weights: NDArray[np.float64] | None = None, told: Told) -> None:
+    """Fit the model as its own `fit` does, and tell how far it is where that can be seen.
+
+    `weights` say how much each row counts.
+    """
     way = _way_of(last_step(model))
     if way is None:
-        model.fit(inputs, target)
+        fit_silently(model, inputs, target, weights=weights)
         return
     if isinstance(model, Pipeline):
         # As the pipeline's own `fit` does it, except that the last step is fitted below.
         inputs = model[:-1].fit_transform(inputs, target)
-    way(last_step(model), inputs, target, told)
+    way(last_step(model), inputs, target, told, _further(weights))
+
+
+def fit_silently(model: Any, inputs: Any, target: Any, *, weights: NDArray[np.float64] | None) -> None:
+    """Fit the model as its own `fit` does."""
+    last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+    model.fit(inputs, target, **{f"{last}{name}": value for name, value in _further(weights).items()})
+
+
+def _further(weights: NDArray[np.float64] | None) -> dict[str, Any]:
+    return {} if weights is None else {"sample_weight": weights}
 
 
 def _way_of(estimator: Any) -> Way | None:
@@ -89,7 +104,7 @@ def _grows_alike(estimator: Any) -> bool:
     )
 
 
-def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told, further: dict[str, Any]) -> None:
     asked = {name: getattr(estimator, name) for name in ("n_estimators", "warm_start", "oob_score")}
     total, done, size = asked["n_estimators"], 0, _LEAST_SLICE
     try:
@@ -99,7 +114,7 @@ def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
             oob_score = asked["oob_score"] if done == total else False
             estimator.set_params(n_estimators=done, warm_start=True, oob_score=oob_score)
             started = time.perf_counter()
-            estimator.fit(inputs, target)
+            estimator.fit(inputs, target, **further)
             told(done / total)
             seconds = max(time.perf_counter() - started, 1e-3)
             size = max(_LEAST_SLICE, int(size * _SLICE_SECONDS / seconds))
@@ -107,18 +122,18 @@ def _in_slices(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
         estimator.set_params(**asked)
 
 
-def _with_monitor(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+def _with_monitor(estimator: Any, inputs: Any, target: Any, told: Told, further: dict[str, Any]) -> None:
     def monitor(stage: int, _estimator: Any, _variables: dict[str, Any]) -> bool:
         told((stage + 1) / estimator.n_estimators)
         return False
 
-    estimator.fit(inputs, target, monitor=monitor)
+    estimator.fit(inputs, target, monitor=monitor, **further)
 
 
-def _with_callbacks(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+def _with_callbacks(estimator: Any, inputs: Any, target: Any, told: Told, further: dict[str, Any]) -> None:
     estimator.set_callbacks(_Iterations(told))
     try:
-        estimator.fit(inputs, target)
+        estimator.fit(inputs, target, **further)
     finally:
         # Otherwise it would be stored with the model.
         estimator.set_callbacks()
@@ -147,9 +162,9 @@ class _Iterations:
 
 
 def _counting(count: Callable[[Any], int], *, most: int) -> Way:
-    def way(estimator: Any, inputs: Any, target: Any, told: Told) -> None:
+    def way(estimator: Any, inputs: Any, target: Any, told: Told, further: dict[str, Any]) -> None:
         with _looking(lambda: told(count(estimator) / most)):
-            estimator.fit(inputs, target)
+            estimator.fit(inputs, target, **further)
 
     return way
 

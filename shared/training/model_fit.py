@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.evaluation.labels import plain
 from shared.training import fit_progress
@@ -15,6 +16,8 @@ from shared.training.preparing import Prepared
 from shared.training.recipe import build_model
 from shared.training.split import Positions
 from shared.training.steps import FITTING, OnStep, percent_of_fit
+
+Weights = NDArray[np.float64] | None
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ def fit_shown(ready: Prepared, rows: Positions, on_step: OnStep) -> Fit:
         FitFailed: when the estimator refuses.
     """
 
-    def fit(model: Any, inputs: Any, target: Any) -> None:
+    def fit(model: Any, inputs: Any, target: Any, weights: Weights) -> None:
         shown = _Shown(on_step, measured=fit_progress.can_be_seen(model))
-        fit_progress.fit(model, inputs, target, told=shown.tell)
+        fit_progress.fit(model, inputs, target, weights=weights, told=shown.tell)
 
     started = time.perf_counter()
     with kept_warnings() as sentences:
@@ -50,10 +53,14 @@ def fit_silently(ready: Prepared, rows: Positions) -> Any:
         FitFailed: when the estimator refuses.
     """
     with kept_warnings():
-        return _fitted(ready, rows, lambda model, inputs, target: model.fit(inputs, target))
+        return _fitted(ready, rows, _plain_fit)
 
 
-def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any], None]) -> Any:
+def _plain_fit(model: Any, inputs: Any, target: Any, weights: Weights) -> None:
+    fit_progress.fit_silently(model, inputs, target, weights=weights)
+
+
+def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any, Weights], None]) -> Any:
     spec, target = ready.spec, ready.target[rows]
     classes = ready.signature.classes or []
     with errors_of_fit(ready.estimator):
@@ -61,7 +68,7 @@ def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any], Non
         shown = [plain(label) for label in np.unique(target)] if classes else []
         built = build_tree(spec.model.tree(), seed=spec.random_state, classes=classes, shown=shown)
         model = build_model(ready.plan, built.estimator)
-        fit(model, ready.data.iloc[rows], target)
+        fit(model, ready.data.iloc[rows], target, None if ready.weights is None else ready.weights[rows])
         built.name_weights()
     return model
 

@@ -51,9 +51,10 @@ class Plan(Manner):
 
 
 def input_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[Column]:
-    """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target."""
+    """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target
+    and the weight."""
     if spec.features is None:
-        return [column for column in columns if column.name != spec.target_column]
+        return [column for column in columns if column.name not in {spec.target_column, spec.sample_weight}]
     by_name = {column.name: column for column in columns}
     return [by_name[name] for name in spec.features]
 
@@ -63,8 +64,8 @@ def read_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[str] | N
     if spec.features is None:
         return None
     moments = (column.name for column in columns if column.kind is ColumnKind.DATETIME)
-    deciding = [] if spec.split.by is None else [spec.split.by]
-    return list(dict.fromkeys([*spec.features, spec.target_column, *deciding, *moments]))
+    further = [name for name in (spec.split.by, spec.sample_weight) if name is not None]
+    return list(dict.fromkeys([*spec.features, spec.target_column, *further, *moments]))
 
 
 def plan_of(

@@ -38,6 +38,8 @@ class Prepared:
     split: Split
     signature: Signature
     data: pd.DataFrame
+    # How much each row counts in a fit; None where all count alike.
+    weights: NDArray[Any] | None
     # Notes on what the reading found, and on the order of the rows.
     found: list[str]
     ordered: list[str]
@@ -77,6 +79,7 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
         split,
         signature,
         data=named_inputs(rows, signature),
+        weights=None if spec.sample_weight is None else rows[spec.sample_weight].to_numpy(dtype="float64"),
         found=notes_of(findings, target=column.name, used=plan.used),
         ordered=[] if spec.split.method == "time" else list(ordered_rows(rows, columns)),
     )

@@ -43,6 +43,8 @@ def report_of(
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
         notes.append(f"The target is rounded in {count} rows, so values may have become equal.")
+    if spec.sample_weight is not None:
+        notes.append(f"'{spec.sample_weight}' says how much each row counts in the fit; metrics count each row once.")
     notes += [*few_rows(len(test)), *measured.notes, *perfect_score(task, measured.metrics)]
     notes += no_better_than_baseline(task, measured.metrics, baseline["metrics"])
     notes += _rare_classes(training, test, task)

@@ -82,7 +82,7 @@ def resolve(
         raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
     known = {column.name for column in columns}
     features, split = choices.pop("features", None), choices.pop("split", SplitChoice())
-    preprocessing = choices.pop("preprocessing", "auto")
+    preprocessing, weight = choices.pop("preprocessing", "auto"), choices.pop("sample_weight", None)
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     spec = TrainingSpec(
@@ -91,6 +91,7 @@ def resolve(
         model=model,
         target_column=settled_name(target_column, known),
         features=features and [settled_name(name, known) for name in features],
+        sample_weight=weight and settled_name(weight, known),
         preprocessing=preprocessing
         if isinstance(preprocessing, str)
         else {settled_name(name, known): choice for name, choice in preprocessing.items()},

@@ -78,6 +78,9 @@ class TrainingSpec(BaseModel):
         description="The columns to learn from, in the order of predictions; null for all but the target.",
     )
     test_size: float = Field(default=DEFAULT_TEST_SIZE, description="The share of rows that is kept to measure on.")
+    sample_weight: str | None = Field(
+        default=None, description="The column that says how much each row counts in the fit; null for all alike."
+    )
     preprocessing: Preprocessing = Field(
         default="auto",
         description="What is done to the columns: as is usual, nothing, or what is said of single ones.",

@@ -95,7 +95,8 @@ def test_a_model_that_learns_from_cycles_has_a_compiled_form_that_is_equal_bit_b
     assert result.compiled is not None
     write_model(result.compiled, tmp_path / "form")
     rows = np.array([[40.0, 1.0, np.nan, 20_000.25], [np.nan, np.nan, 1.0, np.nan]])
-    read = read_model((tmp_path / "form").read_bytes())
+    with (tmp_path / "form").open("rb") as file:
+        read = read_model(file)
     assert read.compute(rows, probabilities=True).probabilities == pytest.approx(
         result.compiled.compute(rows, probabilities=True).probabilities, abs=0
     )

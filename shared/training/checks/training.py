@@ -27,6 +27,7 @@ from shared.training.checks.preprocessing import problems_of_preprocessing
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
+from shared.training.checks.weights import problems_of_sample_weight
 from shared.training.checks.work import problems_of_work
 from shared.training.plan import Plan, input_columns, plan_of
 from shared.training.spec import TrainingSpec
@@ -57,6 +58,7 @@ def problems_of(
     problems += problems_of_nesting(known)
     problems += problems_of_target(known, target, rows=rows, findings=findings)
     problems += problems_of_rows(spec, estimator, target, rows)
+    problems += problems_of_sample_weight(spec, known, by_name)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         problems += problems_of_preprocessing(spec, estimator, columns)
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
