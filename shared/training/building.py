@@ -39,10 +39,12 @@ def build_tree(node: Node, *, seed: int, classes: list[Any], shown: list[Any]) -
         InvalidParameter: as `named_weights`.
     """
     settings, weights = settings_of(node.estimator, node.params), []
-    if node.estimator.takes_seed and "random_state" not in node.params:
+    if node.given and node.estimator.takes_seed and "random_state" not in node.params:
         settings["random_state"] = seed
     for slot in slots_of(node.estimator.key):
-        inner = [each for each in node.inner if each.given and each.slot == slot]
+        # Stacking inside of others must name its final estimator: without, it has no methods before its fit.
+        named_default = slot.final and node.slot is not None
+        inner = [each for each in node.inner if each.slot == slot and (each.given or named_default)]
         built = [build_tree(each, seed=seed, classes=classes, shown=shown) for each in inner]
         if built:
             named = [(str(each.name), one.estimator) for each, one in zip(inner, built, strict=True)]

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression, RANSACRegressor, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, RANSACRegressor, Ridge, RidgeCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -39,14 +39,14 @@ from shared.estimators.model_form import MOST_DEPTH, MOST_MODELS
 from shared.estimators.needs import gives_scores, with_needs
 from shared.estimators.target_functions import TARGET_FUNCTIONS
 from shared.estimators.tree import read_tree
-from shared.training import trainer
-from shared.training.plan import plan_of
+from shared.training.building import parameters_of
+from shared.training.compiling import compile_fitted
+from shared.training.model_fit import fit_silently
+from shared.training.preparing import Prepared, prepare
 from shared.training.recipe import build_model, last_step
-from shared.training.split import split_rows
-from shared.training.trainer import Trained
 from tests.support.documented import ROOT
 from tests.support.nested import model, needed_by
-from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of, trained
+from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, profile_of, spec_of
 
 INPUTS = ["width", "height", "count"]
 SEED = {"random_state": 42}
@@ -59,14 +59,17 @@ RIDGE = model("linear_model.Ridge", alpha=0.5)
 HIST = model("ensemble.HistGradientBoostingClassifier", max_iter=3)
 HIST_REGRESSION = model("ensemble.HistGradientBoostingRegressor", max_iter=3)
 
-quick = pytest.mark.usefixtures("without_form")
+
+class Nested(NamedTuple):
+    """A fitted model, without all that a training tells about it, which takes much longer."""
+
+    model: Any
+    ready: Prepared
 
 
-@pytest.fixture
-def without_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the compiled form, whose making takes as long as all the rest."""
-    none = Compilation(compiled=False, detail="Nobody asked for it.")
-    monkeypatch.setattr(trainer, "compile_fitted", lambda *_: (None, none))
+def fitted(key: str, table: pd.DataFrame, **fields: Any) -> Nested:
+    ready = prepare(spec_of(key, **fields), table, profile_of(table), ())
+    return Nested(fit_silently(ready, ready.split.train), ready)
 
 
 def tree() -> DecisionTreeClassifier:
@@ -187,6 +190,20 @@ CASES: dict[str, tuple[str, dict[str, Any], ByHand]] = {
         {"init": RIDGE, "n_estimators": 3},
         lambda: GradientBoostingRegressor(init=Ridge(alpha=0.5, **SEED), n_estimators=3, **SEED),
     ),
+    "bagging of a stack": (
+        "ensemble.BaggingClassifier",
+        {"estimator": model("ensemble.StackingClassifier", estimators=[["bayes", BAYES]], cv=2), "n_estimators": 2},
+        lambda: BaggingClassifier(
+            StackingClassifier([("bayes", GaussianNB())], LogisticRegression(), cv=2), n_estimators=2, **SEED
+        ),
+    ),
+    "a stack in logarithms": (
+        "compose.TransformedTargetRegressor",
+        {"regressor": model("ensemble.StackingRegressor", estimators=[["ridge", RIDGE]], cv=2), "func": "log"},
+        lambda: TransformedTargetRegressor(
+            StackingRegressor([("ridge", Ridge(alpha=0.5, **SEED))], RidgeCV(), cv=2), func=np.log, inverse_func=np.exp
+        ),
+    ),
     "three deep": (
         "ensemble.VotingClassifier",
         {
@@ -218,25 +235,19 @@ def table_for(key: str) -> pd.DataFrame:
     return numeric_classes() if "Classifier" in key else numeric_amounts()
 
 
-def fitted_by_hand(by_hand: BaseEstimator, result: Trained, table: pd.DataFrame, key: str, params: Any) -> Any:
+def fitted_by_hand(by_hand: BaseEstimator, ready: Prepared) -> Any:
     """Fitted as the trainer does it: to the same rows, behind the steps of the same plan."""
-    spec = spec_of(key, params=params)
-    plan = plan_of(spec, spec.model.estimator(), columns=profile_of(table), rows=len(table))
-    rows = table[table["target"].notna()]
-    target = rows["target"].to_numpy()
-    split = split_rows(target, spec, task=result.facts.signature.task, by=None)
-    inputs = rows[INPUTS].astype("float64")
-    return build_model(plan, by_hand).fit(inputs.iloc[split.train], target[split.train])
+    inputs, part = ready.rows[INPUTS].astype("float64"), ready.split.train
+    return build_model(ready.plan, by_hand).fit(inputs.iloc[part], ready.rows["target"].to_numpy()[part])
 
 
-@quick
 @pytest.mark.parametrize(("key", "params", "by_hand"), CASES.values(), ids=CASES.keys())
 def test_a_nested_model_is_what_the_same_one_by_hand_is(key: str, params: dict[str, Any], by_hand: ByHand) -> None:
     table = table_for(key)
     # Gaps make steps before the estimator: numbers are filled in and scaled.
     table.loc[::7, "width"] = np.nan
-    result = trained(key, table, params=params)
-    expected = fitted_by_hand(by_hand(), result, table, key, params)
+    result = fitted(key, table, params=params)
+    expected = fitted_by_hand(by_hand(), result.ready)
     inputs = table[INPUTS].astype("float64")
     assert [type(step) for step in getattr(result.model, "steps", [])] == [
         type(step) for step in getattr(expected, "steps", [])
@@ -245,9 +256,9 @@ def test_a_nested_model_is_what_the_same_one_by_hand_is(key: str, params: dict[s
     assert hasattr(result.model, "predict_proba") == hasattr(expected, "predict_proba")
     if hasattr(expected, "predict_proba"):
         assert result.model.predict_proba(inputs).tolist() == expected.predict_proba(inputs).tolist()
-    gives = result.facts.signature.task == "classification" and hasattr(expected, "predict_proba")
+    gives = result.ready.task == "classification" and hasattr(expected, "predict_proba")
     assert spec_of(key, params=params).model.estimator().gives_probabilities == gives
-    json.dumps(result.facts.parameters, allow_nan=False)
+    json.dumps(parameters_of(result.model), allow_nan=False)
 
 
 def test_every_host_is_among_the_cases() -> None:
@@ -287,7 +298,6 @@ GAPS = {
 }
 
 
-@quick
 @pytest.mark.parametrize("inner", GAPS)
 @pytest.mark.parametrize("key", HOSTS)
 def test_a_host_keeps_gaps_just_when_all_inside_of_it_take_them(key: str, inner: str) -> None:
@@ -295,9 +305,9 @@ def test_a_host_keeps_gaps_just_when_all_inside_of_it_take_them(key: str, inner:
     table.loc[::7, "width"] = np.nan
     chosen = GAPS[inner]["Classifier" not in key]
     params: dict[str, Any] = {slot.name: [["a", chosen], ["b", chosen]] if slot.listed else chosen for slot in slots}
-    params |= {"min_samples": 20} if "RANSAC" in key else {}
-    result = trained(
-        key, table, params={**params, **({"n_estimators": 2} if "n_estimators" in parameters_of(key) else {})}
+    params |= {"min_samples": 20, "max_trials": 5} if "RANSAC" in key else {}
+    result = fitted(
+        key, table, params={**params, **({"n_estimators": 2} if "n_estimators" in names_of_parameters(key) else {})}
     )
     keeps = inner == "histogram boosting" and HOSTS[key].passes_gaps
     assert spec_of(key, params=params).model.estimator().takes_missing == keeps
@@ -305,7 +315,7 @@ def test_a_host_keeps_gaps_just_when_all_inside_of_it_take_them(key: str, inner:
     assert steps == ([] if keeps else ["impute", *(["scale"] if inner == "a linear one" else []), "estimator"])
 
 
-def parameters_of(key: str) -> list[str]:
+def names_of_parameters(key: str) -> list[str]:
     return list(next(each for each in all_estimators() if each.key == key).parameters)
 
 
@@ -322,13 +332,12 @@ MIXED: dict[str, tuple[list[Any], bool, bool]] = {
 }
 
 
-@quick
 @pytest.mark.parametrize(("inner", "gaps", "scaled"), MIXED.values(), ids=MIXED)
 def test_the_recipe_suits_the_neediest_estimator(inner: list[Any], gaps: bool, scaled: bool) -> None:
     table = numeric_classes()
     table.loc[::7, "width"] = np.nan
     params = {"estimators": [[f"e{number}", each] for number, each in enumerate(inner)]}
-    result = trained("ensemble.VotingClassifier", table, params=params)
+    result = fitted("ensemble.VotingClassifier", table, params=params)
     estimator = spec_of("ensemble.VotingClassifier", params=params).model.estimator()
     assert (estimator.takes_missing, estimator.needs_scaling) == (gaps, scaled)
     assert ("scale" in dict(getattr(result.model, "steps", []))) == scaled
@@ -344,17 +353,15 @@ def test_a_final_estimator_sees_no_columns_unless_they_are_passed_to_it() -> Non
     assert spec_of("ensemble.StackingClassifier", params=default).model.estimator().needs_scaling
 
 
-@quick
 @pytest.mark.parametrize("key", ["ensemble.VotingClassifier", "multiclass.OneVsRestClassifier"])
 def test_categories_are_numbered_for_a_host_of_estimators_that_take_them(key: str) -> None:
     bayes = model("naive_bayes.CategoricalNB")
     params = {"estimators": [["a", bayes], ["b", bayes]]} if "Voting" in key else {"estimator": bayes}
-    result = trained(key, dirty(rows=120), params=params)
-    assert result.facts.metrics["accuracy"] >= 0
-    assert any("one number per category" in entry["treatment"] for entry in result.facts.report["columns"])
+    result = fitted(key, dirty(rows=120), params=params)
+    assert len(result.model.predict(result.ready.data)) == len(result.ready.target)
+    assert any("one number per category" in entry.treatment for entry in result.ready.plan.treatments)
 
 
-@quick
 def test_the_seed_of_the_request_reaches_estimators_inside_that_have_none() -> None:
     params = {
         "estimators": [
@@ -364,18 +371,17 @@ def test_the_seed_of_the_request_reaches_estimators_inside_that_have_none() -> N
             ["d", BAYES],
         ]
     }
-    result = trained("ensemble.VotingClassifier", numeric_classes(), params=params, random_state=7)
+    result = fitted("ensemble.VotingClassifier", numeric_classes(), params=params, random_state=7)
     assert [one.get_params().get("random_state") for one in result.model.estimators_] == [7, 5, None, None]
     assert isinstance(result.model.estimators_[0], ExtraTreeClassifier)
 
 
-@quick
 @pytest.mark.parametrize("key", ["ensemble.BaggingClassifier", "ensemble.StackingClassifier"])
 def test_the_same_request_gives_the_same_model(key: str) -> None:
     inner = model("tree.ExtraTreeClassifier", max_depth=2)
     params = {"estimator": inner, "n_estimators": 3} if "Bagging" in key else {"estimators": [["a", inner]], "cv": 2}
     first, again, other = (
-        trained(key, numeric_classes(), params=params, random_state=seed).model.predict_proba(
+        fitted(key, numeric_classes(), params=params, random_state=seed).model.predict_proba(
             numeric_classes()[INPUTS].astype("float64")
         )
         for seed in (1, 1, 2)
@@ -396,7 +402,6 @@ WEIGHTED = {
 }
 
 
-@quick
 @pytest.mark.parametrize("inner", [TREE, HIST], ids=["tree", "histogram boosting"])
 @pytest.mark.parametrize(("key", "more", "keys"), WEIGHTED.values(), ids=WEIGHTED)
 def test_class_weights_by_label_reach_an_estimator_inside(
@@ -405,25 +410,24 @@ def test_class_weights_by_label_reach_an_estimator_inside(
     table, name = numeric_classes(), HOSTS[key].slots[0].name
     weighted = inner | {"params": inner["params"] | {"class_weight": WEIGHTS}}
     params = {name: [["a", weighted]] if name == "estimators" else weighted, **more}
-    result = trained(key, table, params=params)
+    result = fitted(key, table, params=params)
     numbered = keys if inner is TREE else [0, 1, 2]
     by_hand = (tree() if inner is TREE else HistGradientBoostingClassifier(max_iter=3, **SEED)).set_params(
         class_weight=dict(zip(numbered, [5, 1, 0.5], strict=True))
     )
     host = type(last_step(result.model))
-    seed = SEED if "random_state" in result.facts.parameters else {}
+    seed = SEED if "random_state" in parameters_of(result.model) else {}
     expected = host(**{name: [("a", by_hand)] if name == "estimators" else by_hand}, **more, **seed)
-    expected = fitted_by_hand(expected, result, table, key, params)
+    expected = fitted_by_hand(expected, result.ready)
     inputs = table[INPUTS].astype("float64")
     assert result.model.predict_proba(inputs).tolist() == expected.predict_proba(inputs).tolist()
-    shown = result.facts.parameters[name]
+    shown = parameters_of(result.model)[name]
     assert (shown[0][1] if name == "estimators" else shown)["params"]["class_weight"] == WEIGHTS
 
 
-@quick
 def test_the_parameters_of_a_registered_model_show_those_inside_as_a_request_writes_them() -> None:
     params = {"estimators": [["tree", TREE], ["ridge", NEIGHBOURS]], "final_estimator": BAYES, "cv": 2}
-    shown = trained("ensemble.StackingClassifier", numeric_classes(), params=params).facts.parameters
+    shown = parameters_of(fitted("ensemble.StackingClassifier", numeric_classes(), params=params).model)
     name, first = shown["estimators"][0]
     assert (name, first["module"], first["class"]) == ("tree", "tree", "DecisionTreeClassifier")
     assert first["params"].items() >= {"max_depth": 2, "random_state": 42}.items()
@@ -434,9 +438,8 @@ def test_the_parameters_of_a_registered_model_show_those_inside_as_a_request_wri
     assert [problem.detail for problem in problems] == []
 
 
-@quick
 def test_the_function_of_a_target_is_shown_by_its_name() -> None:
-    shown = trained("compose.TransformedTargetRegressor", numeric_amounts(), params={"func": "log"}).facts.parameters
+    shown = parameters_of(fitted("compose.TransformedTargetRegressor", numeric_amounts(), params={"func": "log"}).model)
     assert (shown["func"], shown["inverse_func"]) == ("log", "exp")
 
 
@@ -455,11 +458,16 @@ COMPILED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def compilation_of(key: str, params: dict[str, Any]) -> Compilation:
+    model, ready = fitted(key, table_for(key), params=params)
+    _, compilation = compile_fitted(model, ready.signature, ready.data.iloc[ready.split.test])
+    return compilation
+
+
 @pytest.mark.parametrize(("key", "params"), COMPILED.values(), ids=COMPILED)
 def test_a_host_of_trees_has_a_compiled_form_when_they_are_named_too(key: str, params: dict[str, Any]) -> None:
-    result = trained(key, table_for(key), params=params)
-    assert result.facts.compilation is not None
-    assert result.facts.compilation.compiled, result.facts.compilation.detail
+    compilation = compilation_of(key, params)
+    assert compilation.compiled, compilation.detail
 
 
 NOT_COMPILED = [
@@ -474,8 +482,7 @@ NOT_COMPILED = [
 @pytest.mark.parametrize("case", NOT_COMPILED)
 def test_a_host_of_others_says_why_it_has_no_compiled_form(case: str) -> None:
     key, params, _ = CASES[case]
-    compilation = trained(key, table_for(key), params=params).facts.compilation
-    assert compilation is not None
+    compilation = compilation_of(key, params)
     assert not compilation.compiled
     assert compilation.detail.startswith("No compiled form: ")
     assert "failed" not in compilation.detail
