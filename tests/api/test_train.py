@@ -63,6 +63,26 @@ def test_a_training_on_an_uploaded_table_is_accepted(client: TestClient, custome
 
 
 @pytest.mark.any_stack
+def test_a_model_with_others_inside_is_accepted_and_kept_as_it_was_sent(client: TestClient, customers: str) -> None:
+    tree, near = model("tree", "DecisionTreeClassifier", max_depth=2), model("neighbors", "KNeighborsClassifier")
+    wanted = body(
+        dataset_name=customers,
+        use_example=False,
+        target_column="target",
+        model=model("ensemble", "VotingClassifier", estimators=[["tree", tree], ["near", near]], voting="soft"),
+    )
+    dry = client.post("/train?dry_run=true", json=wanted).json()
+    assert (dry["valid"], dry["request"]["model"]) == (True, wanted["model"])
+    # Trees take gaps, and neighbours do not: all columns are prepared for both.
+    (age,) = [entry for entry in dry["recipe"] if entry["column"] == "age"]
+    assert "missing values become the median" in age["treatment"]
+    assert "scaled" in age["treatment"]
+    assert client.post("/train", json=wanted).json()["request"]["model"] == wanted["model"]
+    wrong = body(model=model("ensemble", "VotingClassifier", estimators=[["a__b", tree]], voting="soft"))
+    (problem,) = client.post("/train?dry_run=true", json=wrong).json()["problems"]
+    assert problem["errors"][0]["loc"] == ["body", "model", "params", "estimators", 0, 0]
+
+
 def test_names_are_found_as_the_file_writes_them(client: TestClient) -> None:
     written = "Qualite\u0301,cafe\u0301,\u200bprix\n"
     table = written + "bon,Orl\u00e9ans,5\nmauvais,Paris,7\n" * 20
