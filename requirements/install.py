@@ -1,4 +1,4 @@
-"""Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `dev`, which is more of the same).
+"""Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `boosting`, or `dev`: more of it).
 
 It needs nothing but Python, does nothing when nothing has changed, and works after the folder was moved. pip fetches
 uv, pinned by its hash. uv installs what the lock lists and resolves nothing, so neither an old pip nor a later day
@@ -31,9 +31,10 @@ def main() -> None:
     # `make run` and `make test` may be started together.
     fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
     found = STAMP.read_text() if _fits() and STAMP.exists() else ""
-    # An environment for development has what the platform needs to run, and stays one.
-    if found.startswith("dev "):
-        kind = "dev"
+    # An environment for development has what the platform needs to run, and stays one; so does one with more libraries.
+    for richer in ("dev", "boosting"):
+        if found.startswith(f"{richer} ") and kind != "dev":
+            kind = richer
     if found != _wanted(kind):
         _install(kind)
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from shared.errors import Unavailable, WrongSettings
+from shared.estimators.libraries.installed import installed_releases
 from shared.logging import get_logger
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, address_space_limit
@@ -57,6 +58,7 @@ class WorkerProcess:
             self._refuse(error.code, error.detail)
         self._check_limits(self._runtime)
         self._tell_of_slots()
+        log.info("libraries_found", **installed_releases())
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
         threading.Thread(target=self._follow_wishes, args=(self._runtime,), name="wishes", daemon=True).start()

@@ -47,6 +47,7 @@ def _look(url: str | None) -> Iterator[CheckResult]:
 def _checks(address: Address, settings: Settings) -> dict[str, Check]:
     return {
         "Python": machine.check_python,
+        "Libraries": machine.check_libraries,
         "Settings": partial(machine.check_settings, settings),
         "Reader memory": partial(machine.check_memory, *_READER, settings.reader_memory_mb, "MLMINI_READER_MEMORY_MB"),
         "Job memory": partial(machine.check_memory, *_JOB, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB"),

@@ -15,6 +15,12 @@ class UnknownEstimator(Invalid):
     hint = "Look at `GET /estimators`, and give module and class as it does."
 
 
+class LibraryNotInstalled(Invalid):
+    """The estimator is of a library that is not installed where it is needed: with the API and with the workers."""
+
+    hint = "Install the extra `boosting` in both places, as docs/estimators.md says, or choose another estimator."
+
+
 class UnknownParameter(Invalid):
     """The estimator does not have a parameter of that name."""
 

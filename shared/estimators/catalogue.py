@@ -1,4 +1,4 @@
-"""The estimators that can be trained, looked up in a table. Nothing is ever imported because a request names it."""
+"""The estimators that can be trained, looked up in tables. Nothing is ever imported because a request names it."""
 
 import json
 from collections.abc import Iterator
@@ -14,16 +14,13 @@ from shared.estimators.signature import Task
 
 # Written by shared.estimators.generator from the scikit-learn release that it names.
 TABLE = Path(__file__).with_name("estimator_table.json")
+# Written by shared.estimators.libraries.generator, for the releases of other libraries that it names.
+LIBRARY_TABLE = Path(__file__).with_name("libraries") / "library_table.json"
 
 _SHOWN = 80
 
 # Other libraries whose estimators people ask for, by the name of their package.
 _OTHER_LIBRARIES = {
-    "xgboost": "XGBoost",
-    "xgb": "XGBoost",
-    "lightgbm": "LightGBM",
-    "lgb": "LightGBM",
-    "catboost": "CatBoost",
     "keras": "Keras",
     "tensorflow": "TensorFlow",
     "torch": "PyTorch",
@@ -31,7 +28,8 @@ _OTHER_LIBRARIES = {
     "statsmodels": "statsmodels",
     "imblearn": "imbalanced-learn",
 }
-_BOOSTING = {"XGBoost", "LightGBM", "CatBoost"}
+# How programs often call a package that they import.
+_NICKNAMES = {"cb": "catboost", "lgb": "lightgbm", "lgbm": "lightgbm", "xgb": "xgboost"}
 
 
 class Parameter(BaseModel):
@@ -72,6 +70,13 @@ class Estimator(BaseModel):
     gives_probabilities: bool
     probabilities_turn_with: dict[str, list[Any]]
     gives_scores: bool
+    # The package that it is of; None for scikit-learn.
+    library: str | None = None
+    # Whether it wants labels that are numbered from 0 on.
+    numbers_classes: bool = False
+    # Other names of its parameters, and those that no request may set, with the reason.
+    aliases: dict[str, str] = {}
+    refused: dict[str, str] = {}
     parameters: dict[str, Parameter]
 
     @property
@@ -95,13 +100,18 @@ class _Table(BaseModel):
     excluded: dict[str, str]
 
 
+class _LibraryTable(BaseModel):
+    releases: dict[str, str]
+    estimators: dict[str, Estimator]
+
+
 def find_estimator(module: str, name: str) -> Estimator:
     """The estimator of that module and class; the module may be given with or without `sklearn.` before it.
 
     Raises:
         UnknownEstimator: with the right module, the nearest name, or the reason why it is not taken.
     """
-    module = module.removeprefix("sklearn.")
+    module = _settled(module)
     estimator = _table().estimators.get(f"{module}.{name}")
     if estimator is None:
         detail, near = _not_found(module, name)
@@ -114,17 +124,38 @@ def all_estimators() -> Iterator[Estimator]:
     yield from _table().estimators.values()
 
 
+def release_of_table(library: str) -> str:
+    """The release of a library whose parameters the table has."""
+    return _libraries().releases[library]
+
+
 @lru_cache(maxsize=1)
 def _table() -> _Table:
-    return _Table.model_validate(json.loads(TABLE.read_text()))
+    own = _Table.model_validate(json.loads(TABLE.read_text()))
+    return own.model_copy(update={"estimators": dict(sorted((own.estimators | _libraries().estimators).items()))})
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> _LibraryTable:
+    return _LibraryTable.model_validate(json.loads(LIBRARY_TABLE.read_text()))
+
+
+def _settled(module: str) -> str:
+    """The module as the tables have it: `lightgbm.sklearn` is where `lightgbm` keeps its own."""
+    package = module.partition(".")[0]
+    return package if package in _libraries().releases else module.removeprefix("sklearn.")
 
 
 def _not_found(module: str, name: str) -> tuple[str, str | None]:
     """Why there is no such estimator, and the one that may be meant."""
     table = _table()
     shown = f"'{module[:_SHOWN]}.{name[:_SHOWN]}'"
-    if library := _OTHER_LIBRARIES.get(module.partition(".")[0].lower()):
-        return _of_another_library(shown, library, name)
+    package = module.partition(".")[0].lower()
+    if library := _OTHER_LIBRARIES.get(package):
+        said = f"{shown} is of the library {library}, which is not supported."
+        return f"{said} GET /estimators lists what can be trained.", None
+    if package in _libraries().releases or package in _NICKNAMES:
+        return _not_in_library(shown, _NICKNAMES.get(package, package), name)
     if reason := table.excluded.get(f"{module}.{name}"):
         return f"{shown} cannot be trained: {reason}.", None
     for key in table.estimators:
@@ -138,11 +169,12 @@ def _not_found(module: str, name: str) -> tuple[str, str | None]:
     return f"There is no estimator {shown}.{hint}", near
 
 
-def _of_another_library(shown: str, library: str, name: str) -> tuple[str, str | None]:
-    likely = "ensemble.HistGradientBoosting" + ("Regressor" if "regress" in name.lower() else "Classifier")
-    boosting = f" '{likely}' boosts trees, too." if library in _BOOSTING else ""
-    said = f"{shown} is of the library {library}, which is not supported: models here are fitted with scikit-learn."
-    return f"{said}{boosting} GET /estimators lists what can be trained.", None
+def _not_in_library(shown: str, library: str, name: str) -> tuple[str, str | None]:
+    keys = [key for key in _libraries().estimators if key.partition(".")[0] == library]
+    by_class = {key.partition(".")[2].lower(): key for key in keys}
+    key = by_class.get(name.lower()) or by_class.get(closest(name.lower(), by_class) or "")
+    hint = meant(key) or f" Of that library, these can be trained: {', '.join(keys)}."
+    return f"There is no estimator {shown}.{hint}", key
 
 
 def _nearest(module: str, name: str) -> str | None:

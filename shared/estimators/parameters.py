@@ -47,8 +47,12 @@ def settings_of(estimator: Estimator, params: dict[str, Any]) -> dict[str, Any]:
 
 def _error(estimator: Estimator, name: str, value: Any) -> PlatformError | None:
     parameter = estimator.parameters.get(name)
-    if parameter is None and name in REFUSED:
-        return InvalidParameter(f"'{name}' cannot be set: {REFUSED[name]}. Leave it out.")
+    if parameter is None and name in estimator.aliases:
+        said = f"'{name}' is another name of '{estimator.aliases[name]}' of {estimator.key}. Use that one."
+        return UnknownParameter(said, did_you_mean=estimator.aliases[name])
+    reason = estimator.refused.get(name, REFUSED.get(name))
+    if parameter is None and reason is not None:
+        return InvalidParameter(f"'{name}' cannot be set: {reason}. Leave it out.")
     if parameter is None:
         return _unknown(estimator, name)
     if any(meets(value, schema) for schema in parameter.allowed):

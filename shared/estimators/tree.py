@@ -43,6 +43,10 @@ class Node:
             if node.given:
                 yield from node.all()
 
+    def libraries(self) -> set[str]:
+        """The libraries beside scikit-learn that it is made of."""
+        return {node.estimator.library for node in self.all() if node.estimator.library is not None}
+
 
 @dataclass
 class _Reading:

@@ -51,14 +51,20 @@ Ask = Callable[[pd.DataFrame], Predicted]
 def ask(model: Any, inputs: Any) -> Predicted:
     """What a fitted model says of inputs, as it takes them."""
     labels = np.asarray(model.predict(inputs))
-    if not hasattr(model, "classes_"):
+    classes = classes_of(model)
+    if classes is None:
         return Predicted(labels.astype(np.float64).reshape(-1))
-    classes: NDArray[Any] = model.classes_
     if hasattr(model, "predict_proba"):
         return Predicted(labels, classes, probabilities=np.asarray(model.predict_proba(inputs), dtype=np.float64))
     if len(classes) == 2 and hasattr(model, "decision_function"):
         return Predicted(labels, classes, scores=np.asarray(model.decision_function(inputs), dtype=np.float64))
     return Predicted(labels, classes)
+
+
+def classes_of(model: Any) -> NDArray[Any] | None:
+    """The labels of a fitted classifier; None for a regressor, of which some libraries say that it has no labels."""
+    classes: NDArray[Any] | None = getattr(model, "classes_", None)
+    return None if classes is None or len(classes) == 0 else classes
 
 
 def own_probabilities(probabilities: Floats, classes: NDArray[Any], target: NDArray[Any]) -> Floats:
@@ -72,7 +78,7 @@ def asking(model: Any, compiled: CompiledModel | None) -> Ask:
     """How to ask about tables: the compiled form where there is one, which gives the same answers faster."""
     if compiled is None:
         return lambda table: ask(model, table)
-    classes = getattr(model, "classes_", None)
+    classes = classes_of(model)
 
     def ask_compiled(table: pd.DataFrame) -> Predicted:
         found = compiled.compute(columns_of(compiled, table), probabilities=True)

@@ -5,7 +5,6 @@ the registry and the key, and those very bytes are loaded. Only processes that h
 predict, and those of jobs.
 """
 
-import importlib.metadata
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from shared.errors import ArtifactCorrupt, ModelUnavailable
+from shared.estimators.libraries.installed import HOW_TO_INSTALL, LIBRARIES, release_of
 from shared.hashing import CHUNK_BYTES, chunks_of, copy_hashed
 from shared.logging import get_logger
 from shared.object_store import ObjectMissing, ObjectStore
@@ -45,7 +45,8 @@ def load_fetched(path: Path, *, version: int, sha256: str, environment: Mapping[
 
     Raises:
         ArtifactCorrupt: when the file is another one by now; nothing of it is run.
-        ModelUnavailable: when it was fitted with another release of scikit-learn, or cannot be loaded here.
+        ModelUnavailable: when it was fitted with another release of scikit-learn or of another library, or cannot be
+            loaded here.
     """
     with path.open("rb") as file:
         if copy_hashed(chunks_of(file)).sha256 != sha256:
@@ -123,11 +124,16 @@ def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Itera
 
 
 def _check_release(version: int, environment: Mapping[str, str]) -> None:
-    """A pickle of scikit-learn is only meant for the release that wrote it; patch releases keep the format."""
-    fitted = environment.get("scikit-learn", "")
-    installed = importlib.metadata.version("scikit-learn")
-    if fitted.split(".")[:2] != installed.split(".")[:2]:
-        raise ModelUnavailable(
-            f"Model {version} was fitted with scikit-learn {fitted or '(unknown)'}, but {installed} is "
-            "installed here. Train it again, or serve it with the release that fitted it."
-        )
+    """A pickle of a library is only meant for the release that wrote it; patch releases keep the format."""
+    others = {name: release for name, release in environment.items() if name in LIBRARIES}
+    for library, release in {"scikit-learn": environment.get("scikit-learn", ""), **others}.items():
+        installed = release_of(library)
+        if installed is None:
+            raise ModelUnavailable(
+                f"Model {version} was fitted with {library} {release}, which is not installed here. {HOW_TO_INSTALL}."
+            )
+        if release.split(".")[:2] != installed.split(".")[:2]:
+            raise ModelUnavailable(
+                f"Model {version} was fitted with {library} {release or '(unknown)'}, but {installed} is "
+                "installed here. Train it again, or serve it with the release that fitted it."
+            )

@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from shared.estimators.catalogue import find_estimator
 from shared.estimators.hosts import slots_of
+from shared.estimators.libraries.installed import package_of
 from shared.estimators.parameters import settings_of
 from shared.estimators.target_functions import NAMED, TARGET_FUNCTIONS
 from shared.estimators.tree import Node
 from shared.evaluation.labels import plain
 from shared.training.labels import named_weights, sought_weights
+from shared.training.libraries import NOT_PARAMETERS, member_of
 from shared.training.recipe import build_estimator, last_step
-
-# Set by the server or of no effect on the model.
-_NOT_PARAMETERS = frozenset({"n_jobs", "verbose"})
 
 
 class Built(NamedTuple):
@@ -30,10 +30,11 @@ class Built(NamedTuple):
             estimator.set_params(class_weight=weights)
 
 
-def build_tree(node: Node, *, seed: int, classes: list[Any], shown: list[Any]) -> Built:
+def build_tree(node: Node, *, seed: int, classes: list[Any], shown: list[Any], threads: int = 1) -> Built:
     """What a request describes; `seed` goes to all that take one and have none.
 
-    `classes` are those of the target, `shown` the ones among the rows of this fit.
+    `classes` are those of the target, `shown` the ones among the rows of this fit. `threads` are those of the outermost
+    estimator: a host fits what is inside of it at the same time.
 
     Raises:
         InvalidParameter: as `named_weights`.
@@ -55,7 +56,7 @@ def build_tree(node: Node, *, seed: int, classes: list[Any], shown: list[Any]) -
     if isinstance(settings.get("class_weight"), dict):
         by_label = named_weights(settings["class_weight"], classes, node)
         settings["class_weight"] = sought_weights(by_label, shown, node)
-    estimator = build_estimator(node.estimator, settings)
+    estimator = build_estimator(node.estimator, settings, threads=threads)
     return Built(estimator, weights if by_label is None else [*weights, (estimator, by_label)])
 
 
@@ -70,13 +71,20 @@ def _functions(node: Node) -> dict[str, Any]:
 
 def parameters_of(model: BaseEstimator) -> dict[str, Any]:
     """Every parameter of the estimator of a model with its value, as JSON has it."""
-    parameters = last_step(model).get_params(deep=False)
-    return {name: _json(value) for name, value in sorted(parameters.items()) if name not in _NOT_PARAMETERS}
+    estimator = member_of(last_step(model))
+    parameters = estimator.get_params(deep=False)
+    if (package := package_of(estimator)) is not None:
+        # Libraries tell only what was set.
+        known = find_estimator(package, type(estimator).__name__).parameters
+        set_ones = {name: value for name, value in parameters.items() if value is not None and name != "missing"}
+        parameters = {name: parameter.default for name, parameter in known.items()} | set_ones
+    return {name: _json(value) for name, value in sorted(parameters.items()) if name not in NOT_PARAMETERS}
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, BaseEstimator):
-        module = type(value).__module__.split(".")[1]
+    value = member_of(value)
+    if hasattr(value, "get_params"):
+        module = package_of(value) or type(value).__module__.split(".")[1]
         return {"module": module, "class": type(value).__name__, "params": parameters_of(value)}
     if isinstance(value, np.ufunc):
         return value.__name__

@@ -4,7 +4,7 @@ Each way is scikit-learn's own:
 
     in slices   forests grow by `warm_start`, which draws the same numbers as one fit with that seed
     a monitor   gradient boosting calls one after each stage
-    callbacks   of logistic regression, after each iteration of its solver
+    callbacks   of logistic regression, after each iteration of its solver; of other libraries, after each round
     a counter   some keep a public count of their iterations, which a thread reads again and again during the fit
 
 Where the number of iterations is only a maximum, a fit can end before it comes to 100 %. Other estimators with a
@@ -37,12 +37,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
+from shared.training.library_progress import Told, Way, way_of_library
 from shared.training.recipe import last_step
-
-# Called with the share of the fit that is done, from 0 to 1.
-Told = Callable[[float], None]
-# Fits the estimator to inputs and target, with further arguments of its `fit`.
-Way = Callable[[Any, Any, Any, Told, dict[str, Any]], None]
 
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _LEAST_SLICE = 8
@@ -92,7 +88,7 @@ def _way_of(estimator: Any) -> Way | None:
             return _counting(lambda fitted: fitted.n_iter_, most=estimator.max_iter)
         case AdaBoostClassifier() | AdaBoostRegressor():
             return _counting(lambda fitted: len(fitted.estimators_), most=estimator.n_estimators)
-    return _in_slices if _grows_alike(estimator) else None
+    return _in_slices if _grows_alike(estimator) else way_of_library(estimator)
 
 
 def _grows_alike(estimator: Any) -> bool:

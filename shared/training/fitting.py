@@ -12,10 +12,13 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import Estimator
+from shared.estimators.libraries.installed import package_of
 
 _MOST_WARNINGS = 20
 _LENGTH = 500
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
+# Where in its C++ a library met an error: the time and the line before its words, and the calls after them.
+_TRACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: |\s*Stack trace:.*|^\S+\.cpp:\d+: ", re.DOTALL)
 # What estimators raise for data or parameters that they do not take. MemoryError is not among them.
 _FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
 
@@ -26,6 +29,11 @@ def share_of_cores(threads: int) -> Iterator[None]:
     libraries = _libraries(len(sys.modules))
     with joblib.parallel_config(backend="threading", n_jobs=threads), libraries.limit(limits=threads):
         yield
+
+
+def threads_of_share() -> int:
+    """How many threads a library may take that does not ask joblib: those of the share of cores around it, else one."""
+    return int(joblib.parallel.get_active_backend()[1] or 1)
 
 
 @functools.lru_cache(maxsize=1)
@@ -60,11 +68,20 @@ def errors_of_fit(estimator: Estimator) -> Iterator[None]:
     try:
         yield
     except _FIT_ERRORS as error:
-        told = _told(str(error)) or type(error).__name__
-        raise FitFailed(f"{estimator.key} could not be fitted to this data: {told}") from error
+        raise _failed(estimator, error) from error
+    except Exception as error:
+        # Some libraries have errors of their own, below no other.
+        if package_of(error) is None:
+            raise
+        raise _failed(estimator, error) from error
+
+
+def _failed(estimator: Estimator, error: Exception) -> FitFailed:
+    told = _told(str(error)) or type(error).__name__
+    return FitFailed(f"{estimator.key} could not be fitted to this data: {told}")
 
 
 def _told(message: str) -> str:
     """A message as one line of bounded length, without names of files."""
-    line = _PATH.sub("…", " ".join(message.split()))
+    line = _PATH.sub("…", " ".join(_TRACE.sub("", message).split()))
     return line if len(line) <= _LENGTH else f"{line[:_LENGTH]}…"

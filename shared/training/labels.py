@@ -54,7 +54,9 @@ def sought_weights(weights: dict[Any, Any], shown: list[Any], node: Node) -> dic
     """Weights by label as the estimator looks for them during its fit, which is shown these classes."""
     # Histogram boosting numbers the classes before it looks for their weights, and some hosts do it for all inside.
     numbered = node.labels == "numbered" or node.estimator.name == "HistGradientBoostingClassifier"
-    keys = {label: shown.index(label) if numbered else weight_key(label) for label in shown}
+    # Other libraries look for the labels themselves.
+    key = shown.index if numbered else weight_key if node.estimator.library is None else lambda label: label
+    keys = {label: key(label) for label in shown}
     return {keys[label]: weight for label, weight in weights.items() if label in keys}
 
 

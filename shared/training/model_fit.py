@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from shared.evaluation.labels import plain
 from shared.training import fit_progress
 from shared.training.building import build_tree
-from shared.training.fitting import errors_of_fit, kept_warnings
+from shared.training.fitting import errors_of_fit, kept_warnings, threads_of_share
+from shared.training.libraries import rest
 from shared.training.preparing import Prepared
-from shared.training.recipe import build_model
+from shared.training.recipe import build_model, last_step
 from shared.training.split import Positions
 from shared.training.steps import FITTING, OnStep, percent_of_fit
 
@@ -66,10 +67,13 @@ def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any, Weig
     with errors_of_fit(ready.estimator):
         # Rows of a fold may lack a class.
         shown = [plain(label) for label in np.unique(target)] if classes else []
-        built = build_tree(spec.model.tree(), seed=spec.random_state, classes=classes, shown=shown)
-        model = build_model(ready.plan, built.estimator)
+        tree = spec.model.tree()
+        threads = threads_of_share()
+        built = build_tree(tree, seed=spec.random_state, classes=classes, shown=shown, threads=threads)
+        model = build_model(ready.plan, built.estimator, arrays=bool(tree.libraries()))
         fit(model, ready.data.iloc[rows], target, None if ready.weights is None else ready.weights[rows])
         built.name_weights()
+        rest(last_step(model))
     return model
 
 

@@ -11,6 +11,7 @@ from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import Signature, Task
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
+from shared.training.checks.libraries import WITH_WORKER, problems_of_libraries
 from shared.training.checks.training import check
 from shared.training.compiling import named_inputs
 from shared.training.findings import notes_of
@@ -61,6 +62,8 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
     Raises:
         PlatformError: as `trainer.train`.
     """
+    for missing in problems_of_libraries(spec.model.tree(), where=WITH_WORKER):
+        raise missing
     check(spec, columns=columns, rows=len(table), findings=findings)
     estimator = spec.model.estimator()
     plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings)

@@ -1,6 +1,6 @@
 """Builds what is fitted: the estimator, behind the steps that its plan asks for.
 
-Only classes of scikit-learn, so that a downloaded model loads wherever scikit-learn is.
+Only classes of scikit-learn and of the library that is asked for, so that a downloaded model loads wherever they are.
 """
 
 from importlib import import_module
@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from shared.estimators.catalogue import Estimator
+from shared.training import libraries
 from shared.training.column_steps import (
     boolean_steps,
     category_steps,
@@ -27,14 +28,19 @@ from shared.training.treatment import Role
 Branch = tuple[str, Any, Any]
 
 
-def build_estimator(estimator: Estimator, settings: dict[str, Any]) -> BaseEstimator:
+def build_estimator(estimator: Estimator, settings: dict[str, Any], *, threads: int = 1) -> BaseEstimator:
     """The unfitted estimator. Module and class come from the estimator table, never from a request."""
+    if estimator.library is not None:
+        return libraries.build(estimator, settings, threads=threads)
     found: BaseEstimator = getattr(import_module(f"sklearn.{estimator.module}"), estimator.name)(**settings)
     return found
 
 
-def build_model(plan: Plan, estimator: BaseEstimator) -> BaseEstimator:
-    """The estimator itself if the plan asks for nothing else, or a pipeline that ends with it."""
+def build_model(plan: Plan, estimator: BaseEstimator, *, arrays: bool = False) -> BaseEstimator:
+    """The estimator itself if the plan asks for nothing else, or a pipeline that ends with it.
+
+    What takes `arrays` only is shown no names of columns.
+    """
     steps: list[tuple[str, Any]] = []
     if not plan.numeric:
         steps.append(("columns", _columns(plan)))
@@ -43,6 +49,8 @@ def build_model(plan: Plan, estimator: BaseEstimator) -> BaseEstimator:
             steps.append(("impute", median(plan)))
         if plan.scaled:
             steps.append(("scale", StandardScaler()))
+        if arrays and not steps:
+            steps.append(("array", libraries.of_arrays()))
     return Pipeline([*steps, ("estimator", estimator)]) if steps else estimator
 
 

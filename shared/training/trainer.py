@@ -5,7 +5,7 @@ The registered model is the one fitted on the training part of the split, so the
 
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 import sklearn
 
 from shared.compiled.model import CompiledModel
+from shared.estimators.libraries.installed import release_of
 from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.measuring import Evaluation, evaluate
 from shared.tables.columns import Column
@@ -113,13 +114,14 @@ class _Training:
         return fit
 
 
-def environment() -> dict[str, str]:
-    """The versions that a model depends on."""
+def environment(libraries: Iterable[str] = ()) -> dict[str, str]:
+    """The versions that a model depends on, those of other libraries among them."""
     return {
         "python": platform.python_version(),
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
         "pandas": pd.__version__,
+        **{library: release_of(library) or "" for library in sorted(libraries)},
     }
 
 
@@ -147,5 +149,5 @@ def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> Mo
         report=report | {"fit_seconds": round(fit.seconds, 6), "warnings": fit.warnings},
         estimator=ready.estimator.key,
         parameters=parameters_of(fit.model),
-        environment=environment(),
+        environment=environment(ready.spec.model.tree().libraries()),
     )

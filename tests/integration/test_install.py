@@ -31,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     """A checkout with an empty lock and nothing to build."""
     (tmp_path / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / "install.py", tmp_path / "requirements")
-    for kind in ("uv", "run", "dev"):
+    for kind in ("uv", "run", "boosting", "dev"):
         (tmp_path / "requirements" / f"{kind}.txt").write_text(LOCK)
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '1'\n")
     return tmp_path
@@ -104,6 +104,13 @@ def test_an_environment_for_development_stays_one_when_its_lock_changes(copy: Pa
     make_fresh(copy, "dev")
     (copy / "requirements" / "dev.txt").write_text("# other\n")
     assert install(copy, "run").stdout == "Installing from requirements/dev.txt ...\n"
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("run", "boosting"), ("boosting", "boosting"), ("dev", "dev")])
+def test_an_environment_with_more_libraries_keeps_them(copy: Path, asked: str, kept: str) -> None:
+    make_fresh(copy, "boosting")
+    (copy / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '2'\n")
+    assert install(copy, asked).stdout == f"Installing from requirements/{kept}.txt ...\n"
 
 
 def test_an_installation_that_was_broken_off_is_begun_again(copy: Path) -> None:

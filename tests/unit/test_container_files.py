@@ -220,7 +220,18 @@ def test_images_run_as_a_fixed_user_without_privileges(path: Path) -> None:
 def test_images_can_be_built_by_engines_without_buildkit(path: Path) -> None:
     assert "# syntax=" not in path.read_text()
     assert [line for line in instructions(path, "RUN") if "--mount" in line or "<<" in line] == []
-    assert instructions(path, "ARG") == ["PYTHON_IMAGE=python:3.11-slim-bookworm"]
+    # The gateway has no libraries.
+    extras = [] if path == DOCKERFILES[2] else ["EXTRAS="]
+    assert instructions(path, "ARG") == ["PYTHON_IMAGE=python:3.11-slim-bookworm", *extras]
+
+
+@pytest.mark.parametrize("path", DOCKERFILES[:2], ids=lambda path: path.name)
+def test_images_take_the_lock_of_the_extra_that_is_asked_for(path: Path) -> None:
+    assert instructions(path, "COPY")[0] == "requirements/image${EXTRAS:+-$EXTRAS}.txt image.txt"
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    assert [lock.name for lock in sorted((ROOT / "requirements").glob("image*.txt"))] == [
+        line.removeprefix("!requirements/") for line in sorted(let_in) if line.startswith("!requirements/")
+    ]
 
 
 @by_dockerfile

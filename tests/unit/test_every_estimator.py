@@ -22,8 +22,10 @@ from tests.support.training_tables import dirty, numeric_amounts, numeric_classe
 # Other tests run the same lines once; to count them here takes as long as all the rest of it.
 pytestmark = pytest.mark.no_cover
 
-CLASSIFIERS = [estimator for estimator in all_estimators() if estimator.task == "classification"]
-ALL = list(all_estimators())
+
+# What other libraries have is fitted in test_libraries.
+ALL = [estimator for estimator in all_estimators() if estimator.library is None]
+CLASSIFIERS = [estimator for estimator in ALL if estimator.task == "classification"]
 # All rows of the test part must have a neighbour; one column per category makes the columns depend on each other.
 SETTINGS: dict[str, dict[str, Any]] = {
     "discriminant_analysis.QuadraticDiscriminantAnalysis": {"reg_param": 0.1},

@@ -34,3 +34,20 @@ def test_a_model_of_another_release_is_refused(tmp_path: Path) -> None:
     other = LIBRARIES | {"scikit-learn": "0.1.0"}
     with pytest.raises(ModelUnavailable, match=r"fitted with scikit-learn 0\.1\.0"):
         artifact.load_fetched(path, version=1, sha256=digest_of(path).sha256, environment=other)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "said"),
+    [("4.1.0", r"fitted with lightgbm 4\.1\.0, but 4\.7\.0 is installed here"), (None, "which is not installed here")],
+    ids=["another release", "not installed"],
+)
+def test_a_model_of_a_library_needs_its_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fitted: str | None, said: str
+) -> None:
+    path = tmp_path / "model.pkl"
+    artifact.dump(DecisionTreeClassifier(), path)
+    if fitted is None:
+        monkeypatch.setattr(artifact, "release_of", lambda name: {"lightgbm": None}.get(name, LIBRARIES.get(name)))
+    other = LIBRARIES | {"lightgbm": fitted or "4.7.0"}
+    with pytest.raises(ModelUnavailable, match=said):
+        artifact.load_fetched(path, version=1, sha256=digest_of(path).sha256, environment=other)

@@ -22,6 +22,7 @@ from shared.estimators.tree import Node, read_tree
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.combinations import Values, problems_of_combinations
+from shared.training.checks.libraries import problems_of_libraries
 from shared.training.checks.nesting import problems_of_nesting
 from shared.training.checks.preprocessing import problems_of_preprocessing
 from shared.training.checks.shape import Shape, problems_of_fit
@@ -43,6 +44,7 @@ def problems_of(
     tree, problems = read_tree(spec.model.module, spec.model.class_, spec.model.params)
     # Known before the other problems are.
     sound = not problems
+    problems += problems_of_libraries(tree) if tree is not None else ()
     by_name = {column.name: column for column in columns}
     target = by_name.get(spec.target_column)
     if target is None:
@@ -73,8 +75,8 @@ def check(spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Seq
     """Refuse a training that cannot run, with all that is wrong with it.
 
     Raises:
-        UnknownEstimator, UnknownParameter, InvalidParameter, UnknownColumn, InvalidRequest, TaskMismatch,
-        SingleClass, InvalidSplit, UnsuitableColumns: the first of the problems; `errors` lists all.
+        UnknownEstimator, LibraryNotInstalled, UnknownParameter, InvalidParameter, UnknownColumn, InvalidRequest,
+        TaskMismatch, SingleClass, InvalidSplit, UnsuitableColumns: the first of the problems; `errors` lists all.
     """
     problems = problems_of(spec, columns=columns, rows=rows, findings=findings)
     if problems:

@@ -56,14 +56,16 @@ def _fits(node: Node, classes: int) -> int:
     name = _counted(node)
     if node.estimator.name.startswith("GradientBoosting"):
         return int(values["n_estimators"]) + inner
-    own = values[name] if name is not None else 1
+    # Boosting of XGBoost may grow a forest in each round.
+    own = values[name] * (values["num_parallel_tree"] or 1) if name is not None else 1
     times = _TIMES.get(node.estimator.name)
     return int(own if times is None or not inner else times(values, classes)) * max(1, inner) + final
 
 
 def _counted(node: Node) -> str | None:
     """The parameter that says how many estimators are fitted."""
-    if "n_estimators" in node.estimator.parameters:
-        return "n_estimators"
+    for name in ("n_estimators", "iterations"):
+        if name in node.estimator.parameters:
+            return name
     # The iterations of histogram boosting are its trees.
     return "max_iter" if node.estimator.name.startswith("HistGradientBoosting") else None

@@ -1,0 +1,27 @@
+"""Whether the libraries of a model are installed, told without importing them."""
+
+from collections.abc import Iterator
+
+from shared.errors import LibraryNotInstalled
+from shared.estimators.catalogue import release_of_table
+from shared.estimators.libraries.installed import HOW_TO_INSTALL, LIBRARIES, release_of
+from shared.estimators.tree import Node
+
+WITH_API = "with the API, which serves what is trained"
+WITH_WORKER = "with the worker that ran this job"
+
+
+def problems_of_libraries(tree: Node, *, where: str = WITH_API) -> Iterator[LibraryNotInstalled]:
+    """One error per library that is not installed here, or whose release has other parameters than the table."""
+    told = set()
+    for node in tree.all():
+        library = node.estimator.library
+        if library is None or library in told:
+            continue
+        told.add(library)
+        needed, found = release_of_table(library), release_of(library)
+        if found is None or found.split(".")[:2] != needed.split(".")[:2]:
+            title = LIBRARIES[library].title
+            state = "is not installed" if found is None else f"is there as {found}"
+            sentence = f"{node.estimator.key} needs {title} {needed}, which {state} {where}. {HOW_TO_INSTALL}."
+            yield LibraryNotInstalled(sentence, errors=[{"loc": list(node.place), "msg": sentence}])
