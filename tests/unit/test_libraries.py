@@ -126,7 +126,7 @@ def test_a_fit_that_is_seen_gives_the_very_model_of_a_plain_fit(estimator: Estim
     inputs, target = table[["width", "height", "count"]].to_numpy(dtype=float), table["target"].to_numpy()
     choice = EstimatorChoice(module=estimator.module, class_=estimator.name, params=few(estimator))
     plain, seen = (build_tree(choice.tree(), seed=3, classes=[], shown=[]).estimator for _ in range(2))
-    weights = np.arange(len(table)) % 3 + 0.5 if weighted else None
+    weights = np.linspace(0.5, 2, len(table)) if weighted else None
     fit_progress.fit_silently(plain, inputs, target, weights=weights)
     shares: list[float] = []
     fit_progress.fit(seen, inputs, target, weights=weights, told=shares.append)
