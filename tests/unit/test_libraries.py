@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import Estimator, all_estimators
-from shared.training import fit_progress
+from shared.training import fit_progress, trainer
 from shared.training.building import build_tree
 from shared.training.frame import forget_names, plain_array
 from shared.training.libraries import member_of
@@ -29,6 +29,12 @@ LABELS: dict[str, tuple[Any, ...]] = {
     "texts of numbers": ("02", "1", "10"),
     "of one sign": (-1, 1),
 }
+
+
+@pytest.fixture(autouse=True)
+def without_assessment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as long as all the rest, asks as others do, and is looked at by tests of its own."""
+    monkeypatch.setattr(trainer, "assess", lambda *_, **__: None)
 
 
 def key(estimator: Estimator) -> str:
