@@ -26,6 +26,7 @@ from api.processes.board import Seat
 from api.protocols.error_forms import ErrorForms
 from api.protocols.forms import FORMS
 from api.routes import (
+    dataset_diffs,
     datasets,
     errors,
     estimators,
@@ -100,7 +101,7 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
 def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    walk = (uploads, datasets, train, estimators, jobs, job_events, models, model_reports, promote)
+    walk = (uploads, datasets, dataset_diffs, train, estimators, jobs, job_events, models, model_reports, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     for noun in (*walk, *asked, health, errors, findings):
         app.include_router(noun.router)

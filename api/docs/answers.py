@@ -29,6 +29,8 @@ _RARE: dict[str, list[PlatformError]] = {
     "preview_dataset 413": [TableTooLarge()],
     "profile_dataset 413": [TableTooLarge()],
     "profile_dataset 503": [ReaderBusy()],
+    "compare_dataset_versions 413": [TableTooLarge()],
+    "compare_dataset_versions 503": [ReaderBusy()],
     "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
     "predict_typed 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }

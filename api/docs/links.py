@@ -23,13 +23,18 @@ _FROM_DATASET = {
     "reread_dataset": _link("reread_dataset", "The same bytes, read in another way.", _DATASET),
     "train_model": _link("train_model", "Train on it: `name` is the `dataset_name` of the request."),
 }
+_FROM_VERSION = _FROM_DATASET | {
+    "compare_dataset_versions": _link(
+        "compare_dataset_versions", "What has changed since the version before; a page in a browser.", _DATASET
+    )
+}
 
 # By operation and status.
 _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("upload_dataset", "201"): _FROM_DATASET,
     ("upload_dataset", "200"): _FROM_DATASET,
-    ("get_dataset", "200"): _FROM_DATASET,
-    ("reread_dataset", "201"): _FROM_DATASET,
+    ("get_dataset", "200"): _FROM_VERSION,
+    ("reread_dataset", "201"): _FROM_VERSION,
     ("train_model", "202"): _FROM_JOB,
     ("promote_model", "202"): _FROM_JOB,
     ("retry_job", "202"): _FROM_JOB,

@@ -36,6 +36,7 @@ def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
             ("Columns", f"{len(profile.columns):,}"),
             ("Read as", read_as(profile.reading)),
             ("Uploaded", told(profile.created_at)),
+            ("Changed", _diff(profile)),
         ),
         _findings(profile.findings),
         _first_rows(profile),
@@ -44,6 +45,12 @@ def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
         *sections,
         element("p", f"There are {more:,} more columns; the JSON has them.") if more else None,
     )
+
+
+def _diff(profile: DatasetProfile) -> Html | None:
+    if profile.version == 1:
+        return None
+    return link("since the version before", f"/datasets/{profile.name}/diff?to={profile.version}")
 
 
 def read_as(reading: Reading) -> str:
@@ -64,10 +71,16 @@ def read_as(reading: Reading) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def shown_cell(value: Any) -> str:
+    """A value in a cell of a page: shortened, and nothing where it is missing."""
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
 def _gap_words(words: list[str] | None) -> str | None:
     if words is None:
         return None
-    return f"gap words {_first([_cell(word) for word in words])}" if words else "no gap words"
+    return f"gap words {_first([shown_cell(word) for word in words])}" if words else "no gap words"
 
 
 def _first(texts: list[str]) -> str:
@@ -107,7 +120,7 @@ def _findings(findings: list[Finding]) -> Html:
 def _first_rows(profile: DatasetProfile) -> Html | None:
     first = profile.first_rows
     names = first.columns[:_MOST_CELLS]
-    rows: list[list[Content]] = [[_cell(cell) for cell in row[:_MOST_CELLS]] for row in first.rows]
+    rows: list[list[Content]] = [[shown_cell(cell) for cell in row[:_MOST_CELLS]] for row in first.rows]
     return table("The first rows, as they were read", names, rows) if rows else None
 
 
@@ -121,7 +134,7 @@ def _section(column: ProfiledColumn, profile: DatasetProfile) -> Iterator[Conten
         ("Different values", f"{column.unique:,}"),
         ("Lowest, mean, highest", _range(column)),
         ("Quantiles", _quantiles(column)),
-        ("Examples", ", ".join(_cell(value) for value in column.examples)),
+        ("Examples", ", ".join(shown_cell(value) for value in column.examples)),
     )
     if column.histogram is not None:
         moments = column.kind is ColumnKind.DATETIME
@@ -129,7 +142,7 @@ def _section(column: ProfiledColumn, profile: DatasetProfile) -> Iterator[Conten
     if column.top:
         most = most_of(column.top)
         rows: list[list[Content]] = [
-            [_cell(each.value), f"{each.count:,}", bar(each.count, most)] for each in column.top
+            [shown_cell(each.value), f"{each.count:,}", bar(each.count, most)] for each in column.top
         ]
         yield table(f"Frequent values of {column.name}", ["Value", "Rows", "Share"], rows)
 
@@ -153,8 +166,3 @@ def _quantiles(column: ProfiledColumn) -> str | None:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _cell(value: Any) -> str:
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"

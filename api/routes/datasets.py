@@ -71,7 +71,7 @@ async def preview_dataset(
     version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
 ) -> Response:
     """The first rows of a dataset, typed as its columns are."""
-    number = None if version is None else _number(name, version)
+    number = None if version is None else number_of(name, version)
     return await parts.lanes.preview(lambda: _preview(parts, name, number, rows))
 
 
@@ -88,7 +88,7 @@ async def profile_dataset(
     version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
 ) -> Response:
     """How the values of each column are spread, what the reading tells, and the first rows; as a page for browsers."""
-    number = None if version is None else _number(name, version)
+    number = None if version is None else number_of(name, version)
     return await parts.lanes.preview(lambda: _profile(parts, name, number, wants_page=wants_page))
 
 
@@ -150,7 +150,12 @@ def _profile(parts: Parts, name: str, number: int | None, *, wants_page: bool) -
     return Response(told.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
 
-def _number(name: str, version: str) -> int:
+def number_of(name: str, version: str) -> int:
+    """The number of a version as an address has it.
+
+    Raises:
+        UnknownDatasetVersion: when it is none.
+    """
     number = read_version(version)
     if number is None:
         raise UnknownDatasetVersion(

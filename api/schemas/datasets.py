@@ -81,7 +81,9 @@ class Dataset(DatasetVersion):
                 "links": {
                     each: f"/datasets/{dataset.name}/{each}?version={version.number}" for each in ("profile", "preview")
                 }
-                | {"versions": f"/datasets/{dataset.name}/versions"},
+                | {"versions": f"/datasets/{dataset.name}/versions"}
+                # The first version has none before it.
+                | ({"diff": f"/datasets/{dataset.name}/diff?to={version.number}"} if version.number != 1 else {}),
             }
         )
 

@@ -13,6 +13,7 @@ _VERBS = [
         "GET /datasets": "datasets list",
         "GET /datasets/([^/]+)": "datasets show {0}",
         "GET /datasets/([^/]+)/versions": "datasets versions {0}",
+        "GET /datasets/([^/]+)/diff": "datasets diff {0}",
         "DELETE /datasets/([^/]+)": "datasets delete {0}",
         "POST /datasets/upload": "datasets upload",
         "POST /datasets/([^/]+)/reread": "datasets reread {0}",
@@ -36,6 +37,8 @@ _VERBS = [
 _OPTIONS = {
     "dataset_name": "--dataset",
     "stage": "--stage",
+    "from": "--from",
+    "to": "--to",
     "dry_run": "--dry-run",
     "archive": "--archive",
     "erase": "--erase",

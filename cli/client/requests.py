@@ -55,6 +55,12 @@ def dataset_preview(name: str, *, rows: int, version: int | None) -> Call:
     return Call("GET", f"{_dataset(name)}/preview", query=query)
 
 
+def dataset_diff(name: str, *, before: int | None, after: int | None) -> Call:
+    """What has changed between two versions of a dataset; both files are read for it."""
+    query = {side: number for side, number in (("from", before), ("to", after)) if number is not None}
+    return Call("GET", f"{_dataset(name)}/diff", query=query, read_seconds=_UPLOAD_SECONDS)
+
+
 def dataset_versions(name: str) -> str:
     """The path of the list of a dataset's versions."""
     return f"{_dataset(name)}/versions"

@@ -144,6 +144,32 @@ def versions(name: Name, *, limit: Limit = 20, url: Url = None, json: Json = Fal
         give_list(client, output, calls.dataset_versions(name), version_list, most=limit)
 
 
+@app.command(epilog="\b\nExamples:\n  mlmini datasets diff prices\n  mlmini datasets diff prices --from 1 --to 3\n")
+def diff(
+    name: Name,
+    *,
+    before: Annotated[
+        int | None, typer.Option("--from", metavar="N", help="The version to begin with; by default the one before.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option("--to", metavar="N", help="The version to compare; by default the newest.")
+    ] = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Show what has changed between two versions: columns, and how far their values have moved.
+
+    Columns that drift most come first. Both files are read for it.
+    """
+    from cli.actions.session import connected
+    from cli.client import requests as calls
+    from cli.render.diff import diff_at
+
+    with connected(url, as_json=json) as (client, output):
+        call = calls.dataset_diff(name, before=before, after=after)
+        output.give(client.get(call), diff_at(client.address.shown))
+
+
 @app.command()
 def delete(
     name: Name,

@@ -13,6 +13,8 @@ import pyarrow.acero  # noqa: F401 - Arrow imports it in the middle of its work;
 
 from shared.errors import InvalidTable, PlatformError, ReadingRefused
 from shared.tables.columns import Column
+from shared.tables.compared import TableDrift, TableFile
+from shared.tables.comparing import compare_tables
 from shared.tables.dialect import Dialect, delimiter_said, records_of
 from shared.tables.encodings import guess_encoding
 from shared.tables.findings import Finding, FindingCode
@@ -81,16 +83,23 @@ def inspect(path: Path, limits: TableLimits, options: ReadingOptions | None = No
     return _inspect(path, limits, said.model_copy(update={"encoding": guess.encoding}), [finding])
 
 
-def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile:
+def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile | TableDrift:
     path = Path(request["path"])
     if request["act"] == "inspect":
         options = ReadingOptions.model_validate(request.get("options", {}))
         return inspect(path, TableLimits.model_validate(request["limits"]), options)
-    reading = Reading.model_validate(request["reading"])
-    columns = [Column.model_validate(column) for column in request["columns"]]
+    table = _table(request)
+    _, reading, columns = table
     if request["act"] == "profile":
         return profile_table(path, reading, columns)
+    if request["act"] == "compare":
+        return compare_tables(table, _table(request["other"]))
     return first_rows(path, reading, columns=columns, rows=request["rows"], partial=request["partial"])
+
+
+def _table(told: dict[str, Any]) -> TableFile:
+    columns = [Column.model_validate(column) for column in told["columns"]]
+    return TableFile(Path(told["path"]), Reading.model_validate(told["reading"]), columns)
 
 
 def _starts_compressed(path: Path) -> bool:

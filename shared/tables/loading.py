@@ -35,8 +35,7 @@ def read_table(path: Path, reading: Reading, *, columns: list[Column], only: lis
     if only is not None:
         wanted.sort(key=lambda column: only.index(column.name))
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
-    with open_chunks(path, reading, UNLIMITED) as chunks:
-        table = pa.Table.from_batches(_converted(chunks, reading, wanted, schema), schema)
+    table = pa.Table.from_batches(typed_chunks(path, reading, wanted), schema)
     frame: pd.DataFrame = table.to_pandas()
     for column in wanted:
         cells = table.column(column.name)
@@ -65,6 +64,17 @@ def first_rows(path: Path, reading: Reading, *, columns: list[Column], rows: int
 def plain(value: Any) -> Any:
     """A value as JSON can say it."""
     return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+def typed_chunks(path: Path, reading: Reading, columns: list[Column]) -> Iterator[pa.RecordBatch]:
+    """The values of a table chunk by chunk, each with all of these columns.
+
+    Raises:
+        InvalidTable: when the bytes are not the ones that were checked.
+    """
+    schema = pa.schema([(column.name, ARROW[column.kind]) for column in columns])
+    with open_chunks(path, reading, UNLIMITED) as chunks:
+        yield from _converted(chunks, reading, columns, schema)
 
 
 def _converted(chunks: Chunks, reading: Reading, columns: list[Column], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 from shared.tables.beginning import FIRST_ROWS
-from shared.tables.cells import cells_of, values_of
-from shared.tables.chunks import open_chunks
 from shared.tables.columns import Column
 from shared.tables.inspected import TableProfile
-from shared.tables.loading import UNLIMITED, first_rows
+from shared.tables.loading import first_rows, typed_chunks
 from shared.tables.reading import Reading
 from shared.tables.sketch import Sketch, rows_looked_at
 
@@ -18,16 +16,12 @@ def profile_table(path: Path, reading: Reading, columns: list[Column]) -> TableP
     Raises:
         InvalidTable: when the bytes are not the ones that were checked.
     """
-    readings = {column.name: cells_of(column, reading) for column in columns}
-    sketches: dict[str, Sketch] = {}
     rows = 0
-    with open_chunks(path, reading, UNLIMITED) as chunks:
-        for batch in chunks:
-            for name, cells in zip(batch.schema.names, batch.columns, strict=True):
-                if name in readings:
-                    sketch = sketches.setdefault(name, Sketch(columns=len(columns), rows_before=rows))
-                    sketch.add(values_of(cells, readings[name]))
-            rows += batch.num_rows
+    sketches = {column.name: Sketch(columns=len(columns)) for column in columns}
+    for batch in typed_chunks(path, reading, columns):
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            sketches[name].add(values)
+        rows += batch.num_rows
     return TableProfile(
         rows_looked_at=rows_looked_at(rows, columns=len(columns)),
         columns={column.name: sketches[column.name].finish(column.kind) for column in columns},

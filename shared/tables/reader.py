@@ -20,6 +20,7 @@ from shared.sandbox import Ending, LimitTooLow, ProcessLimits, Sandbox, SandboxF
 from shared.scratch import Scratch, scratch_errors
 from shared.settings import Settings
 from shared.tables.columns import Column
+from shared.tables.compared import TableDrift, TableFile
 from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
@@ -61,12 +62,10 @@ class Reader:
             HeaderDoubtful, ReadingRefused: when it cannot be told how it is meant, or the options do not fit it.
         """
         limits = TableLimits(max_columns=self._settings.table_max_columns, max_bytes=self._settings.table_max_bytes)
-        places = self._small if path.stat().st_size <= SMALL_BYTES else self._large
         request = {"act": "inspect", "path": str(path), "limits": limits.model_dump()}
         if options is not None:
             request["options"] = options.model_dump(exclude_unset=True)
-        found = self._ask(request, places)
-        return Inspection.model_validate(found)
+        return Inspection.model_validate(self._ask(request, self._places(path)))
 
     def preview(
         self, path: Path, reading: Reading, rows: int, columns: list[Column], *, partial: bool = False
@@ -80,9 +79,7 @@ class Reader:
         found = self._ask(
             {
                 "act": "preview",
-                "path": str(path),
-                "reading": reading.model_dump(),
-                "columns": [column.model_dump(mode="json") for column in columns],
+                **_told(path, reading, columns),
                 "rows": rows,
                 "partial": partial,
             },
@@ -97,14 +94,17 @@ class Reader:
             InvalidTable: when the file is not what was checked.
             TableTooLarge: when it takes too much memory or time.
         """
-        request = {
-            "act": "profile",
-            "path": str(path),
-            "reading": reading.model_dump(),
-            "columns": [column.model_dump(mode="json") for column in columns],
-        }
-        places = self._small if path.stat().st_size <= SMALL_BYTES else self._large
-        return TableProfile.model_validate(self._ask(request, places))
+        request = {"act": "profile", **_told(path, reading, columns)}
+        return TableProfile.model_validate(self._ask(request, self._places(path)))
+
+    def compare(self, before: TableFile, after: TableFile) -> TableDrift:
+        """How far the values of a table have moved since another one, both of which were checked.
+
+        Raises:
+            InvalidTable, TableTooLarge: as for a profile.
+        """
+        request = {"act": "compare", **_told(*before), "other": _told(*after)}
+        return TableDrift.model_validate(self._ask(request, self._places(before.path, after.path)))
 
     def check(self) -> None:
         """See whether the system limits the memory of reading; starts the fork server where it may.
@@ -131,6 +131,9 @@ class Reader:
         self._closing = True
         self._sandbox.close()
         self._scratch.close()
+
+    def _places(self, *paths: Path) -> threading.BoundedSemaphore:
+        return self._small if sum(path.stat().st_size for path in paths) <= SMALL_BYTES else self._large
 
     def _ask(self, request: dict[str, Any], places: threading.BoundedSemaphore) -> dict[str, Any]:
         with scratch_errors():
@@ -228,3 +231,9 @@ class Reader:
             f"The process that read the file was ended or hindered from outside ({ending}), most often because its "
             "machine is short of memory. The file is not at fault: send it again."
         )
+
+
+def _told(path: Path, reading: Reading, columns: list[Column]) -> dict[str, Any]:
+    """A file that was checked, as the child is told of it."""
+    columns_told = [column.model_dump(mode="json") for column in columns]
+    return {"path": str(path), "reading": reading.model_dump(), "columns": columns_told}

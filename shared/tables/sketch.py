@@ -47,15 +47,17 @@ class Sketch:
 
     def finish(self, kind: ColumnKind) -> ColumnSketch:
         """The spread of the values that were kept."""
-        if not self._kept:
-            return ColumnSketch()
-        values = pa.chunked_array(self._kept).combine_chunks().drop_null()
-        if not len(values):
+        values = self.kept()
+        values = None if values is None else values.drop_null()
+        if values is None or not len(values):
             return ColumnSketch()
         if kind in STRINGS or kind is ColumnKind.BOOLEAN:
             return ColumnSketch(top=_top(values))
-        numbers = values.cast(pa.int64()).to_numpy() / 1e6 if kind is ColumnKind.DATETIME else values.to_numpy()
-        return _spread(numbers.astype(np.float64))
+        return _spread(numbers_of(values, kind))
+
+    def kept(self) -> pa.Array | None:
+        """The values that were kept, gaps among them; None before the first one."""
+        return pa.chunked_array(self._kept).combine_chunks() if self._kept else None
 
     def _halve(self) -> None:
         """Keep the values of the rows whose number twice the step divides."""
@@ -65,6 +67,28 @@ class Sketch:
         self._first_row += start * self._step
         self._step *= 2
         self._count = len(self._kept[0])
+
+
+def numbers_of(values: pa.Array, kind: ColumnKind) -> NDArray[np.float64]:
+    """Values of numbers or moments without gaps as floats: moments are seconds since 1970."""
+    numbers = values.cast(pa.int64()).to_numpy() / 1e6 if kind is ColumnKind.DATETIME else values.to_numpy()
+    found: NDArray[np.float64] = numbers.astype(np.float64)
+    return found
+
+
+def binned(numbers: NDArray[np.float64], low: float, high: float) -> tuple[list[float], list[int]]:
+    """The edges of bins between two numbers, whose distance is finite, and how many numbers are in each bin."""
+    if high == low:
+        return [low, high], [len(numbers)]
+    # By hand, because numpy refuses ranges of large numbers that are near each other.
+    places = np.minimum((numbers - low) / (high - low) * _BINS, _BINS - 1).astype(np.intp)
+    return np.linspace(low, high, _BINS + 1).tolist(), np.bincount(places, minlength=_BINS).tolist()
+
+
+def shortened(value: Any) -> Any:
+    """A value, whose end is cut where it is a long text."""
+    long = isinstance(value, str) and len(value) > _VALUE_CHARACTERS
+    return f"{value[: _VALUE_CHARACTERS - 1]}…" if long else value
 
 
 def rows_looked_at(rows: int, *, columns: int) -> int:
@@ -78,12 +102,7 @@ def rows_looked_at(rows: int, *, columns: int) -> int:
 
 def _top(values: pa.Array) -> list[ValueCount]:
     counts = pc.value_counts(values).sort(by="counts", order="descending")[:_TOP].to_pylist()
-    return [ValueCount(value=_cut(each["values"]), count=each["counts"]) for each in counts]
-
-
-def _cut(value: Any) -> Any:
-    long = isinstance(value, str) and len(value) > _VALUE_CHARACTERS
-    return f"{value[: _VALUE_CHARACTERS - 1]}…" if long else value
+    return [ValueCount(value=shortened(each["values"]), count=each["counts"]) for each in counts]
 
 
 def _spread(numbers: NDArray[np.float64]) -> ColumnSketch:
@@ -93,11 +112,5 @@ def _spread(numbers: NDArray[np.float64]) -> ColumnSketch:
     if not np.isfinite(high - low):
         # The range itself is beyond all floats.
         return ColumnSketch(quantiles=quantiles)
-    if high == low:
-        return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=[low, high], counts=[len(numbers)]))
-    # By hand, because numpy refuses ranges of large numbers that are near each other.
-    places = np.minimum((numbers - low) / (high - low) * _BINS, _BINS - 1).astype(np.intp)
-    counts = np.bincount(places, minlength=_BINS).tolist()
-    return ColumnSketch(
-        quantiles=quantiles, histogram=Histogram(edges=np.linspace(low, high, _BINS + 1).tolist(), counts=counts)
-    )
+    edges, counts = binned(numbers, low, high)
+    return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=edges, counts=counts))

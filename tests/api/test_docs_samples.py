@@ -34,6 +34,7 @@ NAMES = {
         "list_dataset_versions",
         "preview_dataset",
         "profile_dataset",
+        "compare_dataset_versions",
     ),
     *("train_model", "list_estimators", "get_estimator"),
     *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),

@@ -71,6 +71,7 @@ class Walk:
         yield self.one("retire_model", "from_dev", version=4)
         yield self.one("erase_model")
         yield from self._reread()
+        yield self.one("compare_dataset_versions")
         yield self.one("delete_dataset")
         yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
         yield from map(self.one, ("list_error_codes", "explain_error_code"))

@@ -35,7 +35,7 @@ VERBS = [
     "",
     *("up", "demo", "doctor", "fsck", "serve", "train", "promote", "retire", "predict", "estimators"),
     *("datasets", "datasets upload", "datasets list", "datasets show"),
-    *("datasets preview", "datasets versions", "datasets delete"),
+    *("datasets preview", "datasets versions", "datasets diff", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
     *("models", "models list", "models show", "models compare", "models annotate", "models export", "models erase"),
 ]

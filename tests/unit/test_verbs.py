@@ -29,6 +29,8 @@ ASKED = {
     "datasets versions a/b": "GET /datasets/a%2Fb/versions?limit=20",
     "datasets preview iris": "GET /datasets/iris/preview?rows=20",
     "datasets preview iris --rows 3 --version 2": "GET /datasets/iris/preview?rows=3&version=2",
+    "datasets diff iris": "GET /datasets/iris/diff",
+    "datasets diff iris --from 1 --to 3": "GET /datasets/iris/diff?from=1&to=3",
     "estimators sklearn.svm.SVC": "GET /estimators/sklearn.svm/SVC",
     "jobs retry 7-a --detach": "POST /jobs/7-a/retry",
     "models list --dataset iris --sort accuracy": "GET /models?sort=accuracy&dataset_name=iris&limit=20",
