@@ -15,7 +15,7 @@ from shared.tables.names import settled_name
 from shared.training.checks.training import check, problems_of
 from shared.training.findings import notes_of
 from shared.training.plan import plan_of
-from shared.training.spec import EstimatorChoice, SplitChoice, TrainingSpec
+from shared.training.spec import EstimatorChoice, TrainingSpec
 from shared.training.treatment import Treatment
 
 _COLUMNS = TypeAdapter(list[Column])
@@ -81,8 +81,6 @@ def resolve(
         sentence = f"'target_column' is required: name the column to predict. '{dataset.name}' has: {names}."
         raise InvalidRequest(sentence, errors=[{"loc": ["body", "target_column"], "msg": sentence}])
     known = {column.name for column in columns}
-    features, split = choices.pop("features", None), choices.pop("split", SplitChoice())
-    preprocessing, weight = choices.pop("preprocessing", "auto"), choices.pop("sample_weight", None)
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
     spec = TrainingSpec(
@@ -90,16 +88,24 @@ def resolve(
         dataset_version=number,
         model=model,
         target_column=settled_name(target_column, known),
-        features=features and [settled_name(name, known) for name in features],
-        sample_weight=weight and settled_name(weight, known),
-        preprocessing=preprocessing
-        if isinstance(preprocessing, str)
-        else {settled_name(name, known): choice for name, choice in preprocessing.items()},
-        split=split.model_copy(update={"by": settled_name(split.by, known)}) if split.by is not None else split,
-        **choices,
+        **_settled(choices, known),
     )
     findings = _FINDINGS.validate_python(version.findings)
     return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows, findings=findings)
+
+
+def _settled(choices: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """The choices with the names of columns as the table has them."""
+    settled = dict(choices)
+    if features := choices.get("features"):
+        settled["features"] = [settled_name(name, known) for name in features]
+    if weight := choices.get("sample_weight"):
+        settled["sample_weight"] = settled_name(weight, known)
+    if isinstance(by_column := choices.get("preprocessing"), dict):
+        settled["preprocessing"] = {settled_name(name, known): choice for name, choice in by_column.items()}
+    if (split := choices.get("split")) is not None and split.by is not None:
+        settled["split"] = split.model_copy(update={"by": settled_name(split.by, known)})
+    return settled
 
 
 def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str, **choices: Any) -> Resolved:
