@@ -1,7 +1,7 @@
 """Bodies of training."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -90,7 +90,7 @@ class TrainRequest(RequestBody):
         "Metrics count each row once.",
         examples=[None],
     )
-    preprocessing: Literal["auto", "none"] | dict[str, ColumnChoice] = Field(
+    preprocessing: Literal["auto", "none"] | Annotated[dict[str, ColumnChoice], Field(max_length=5_000)] = Field(
         default="auto",
         exclude_if=lambda preprocessing: preprocessing == "auto",
         description="What is done to the columns before the estimator: `auto` treats each as its kind and the "

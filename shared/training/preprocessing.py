@@ -33,7 +33,7 @@ class ColumnChoice(BaseModel):
         "columns that words are hashed into.",
     )
     cycles: tuple[Cycle, ...] | None = Field(
-        default=None, description="Of dates, the cycles that become columns, beside the days since 1970."
+        default=None, max_length=3, description="Of dates, the cycles that become columns, beside the days since 1970."
     )
 
     @property

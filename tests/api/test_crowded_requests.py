@@ -95,8 +95,8 @@ def test_a_hundred_of_more_problems_are_told_with_their_number(one_client: TestC
 
 
 def test_a_long_list_is_told_how_long_it_may_be(one_client: TestClient) -> None:
-    answer = one_client.post("/predict", json=PREDICT | {"return": ["label"] * 3})
-    assert answer.json()["errors"] == [{"loc": ["body", "return"], "msg": "It must have at most 2 items."}]
+    answer = one_client.post("/predict", json=PREDICT | {"return": ["label"] * 4})
+    assert answer.json()["errors"] == [{"loc": ["body", "return"], "msg": "It must have at most 3 items."}]
 
 
 # Their cells are counted when the model is known, and each row is looked at once.

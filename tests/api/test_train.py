@@ -40,6 +40,8 @@ def test_a_training_on_an_example_is_accepted_on_a_fresh_home(client: TestClient
         "target_column": "target",
         "features": None,
         "test_size": 0.2,
+        "sample_weight": None,
+        "preprocessing": "auto",
         "split": {"method": "random", "by": None, "folds": None},
         "random_state": 42,
     }
