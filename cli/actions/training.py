@@ -25,22 +25,34 @@ def training_request(
     params: Sequence[str] = (),
     use_example: bool = False,
     limits: Mapping[str, float | None] | None = None,
-    split: Mapping[str, Any] | None = None,
+    preprocessing: str | None = None,
+    split: str | None = None,
+    by: str | None = None,
+    folds: int | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training; choices and limits may be None.
-
-    `model` is `MODULE.CLASS` or a model as JSON, parameters are `name=value` and come on top of those in JSON.
+    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices may be None.
 
     Raises:
-        WrongUsage: when the model or a parameter is not of that form.
+        WrongUsage: when the model, a parameter or the preprocessing is not of that form.
     """
-    return {
-        "dataset_name": dataset_name,
-        "model": _read_estimator(model, params),
-        **_given({"use_example": use_example or None, **choices}),
-        **_given({"limits": _given(limits or {}) or None, "split": _given(split or {}) or None}),
+    chosen = {
+        "use_example": use_example or None,
+        "limits": _given(limits or {}) or None,
+        "preprocessing": None if preprocessing is None else _read_preprocessing(preprocessing),
+        "split": _given({"method": split, "by": by, "folds": folds}) or None,
     }
+    return {"dataset_name": dataset_name, "model": _read_estimator(model, params), **_given(chosen | choices)}
+
+
+def _read_preprocessing(text: str) -> Any:
+    """A word, or an object by column."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise WrongUsage(f"--preprocessing is not JSON: {error}. It is 'none', or an object by column.") from None
 
 
 def train(

@@ -32,6 +32,8 @@ _BODY = {
     "random_state": "--random-state",
     "reason": "--reason",
     "replace_target": "--replace-target",
+    "preprocessing": "--preprocessing",
+    "sample_weight": "--weight",
     "split.by": "--by",
     "split.folds": "--folds",
     "split.method": "--split",
@@ -82,10 +84,10 @@ _CLEAR = {
     for name in (
         *("archive", "dataset_version", "dry_run", "erase", "features", "limits.memory_mb", "limits.seconds"),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
-        *("keep", "neutralise_formulas"),
+        *("keep", "neutralise_formulas", "preprocessing", "sample_weight"),
         *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )
-}
+} | {"by": "--by", "folds": "--folds"}
 _NAMED = re.compile(rf"(?<!olumn )(?<!predicts )(?<!mean )(['`])({'|'.join(map(re.escape, _CLEAR))})\1")
 _PHRASES = [
     (re.compile(pattern), words)

@@ -57,6 +57,15 @@ Folds = Annotated[
 RandomState = Annotated[
     int | None, typer.Option(metavar="N", help="The seed of the split and of the estimator; 42 by default.")
 ]
+Weight = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column that says how much each row counts in the fit.")
+]
+Preprocessing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="none|JSON", help="Give the columns to the estimator as they are, or say by column what is to be done."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
@@ -69,6 +78,8 @@ def train(
     feature: Feature = None,
     example: Example = False,
     dataset_version: DatasetVersion = None,
+    weight: Weight = None,
+    preprocessing: Preprocessing = None,
     test_size: TestSize = None,
     split: Split = None,
     by: By = None,
@@ -90,13 +101,10 @@ def train(
     from cli.actions import training
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
-    rows: dict[str, Any] = {
-        "test_size": test_size,
-        "split": {"method": split, "by": by, "folds": folds},
-        "random_state": random_state,
-    }
+    columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
+    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
     job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
     request = training.training_request(
-        dataset, model=model, params=param or [], use_example=example, **table, **rows, **job
+        dataset, model=model, params=param or [], use_example=example, **table, **columns, **rows, **job
     )
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

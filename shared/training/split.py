@@ -40,7 +40,7 @@ def split_rows(target: NDArray[Any], spec: TrainingSpec, *, task: Task, by: "pd.
         _refuse_gaps(by, spec)
         split = _by_group(by, spec) if method == "grouped" else _by_time(by, spec)
     if task == "classification" and len(set(target[split.train].tolist())) < 2:
-        other = "another 'random_state'" if method != "time" else "another 'split'"
+        other = "another 'random_state'" if method != "time" else "another way to split"
         raise _problem(
             f"All {len(split.train)} rows that a 'test_size' of {spec.test_size:g} leaves to fit are of one class. "
             f"Choose a smaller 'test_size', {other}, or add rows of the other classes."

@@ -41,12 +41,10 @@ def validate(
     asked = ready.spec.split.folds
     count = usual if asked is None else asked
     if count == 0:
-        return _without("none were asked for; ask for them with 'split': {\"folds\": 5}")
+        return _without("none were asked for ('folds' says how many)")
     expected = fit.seconds * count
     if asked is None and expected > time_left.spare(_MOST_SECONDS):
-        return _without(
-            f"{count} more fits would take about {expected:,.0f} s; ask for them with 'split': {{\"folds\": {count}}}"
-        )
+        return _without(f"{count} more fits would take about {expected:,.0f} s; to have them, ask for {count} 'folds'")
     try:
         found = _fitted(ready, count, on_step)
     except NoFolds as reason:

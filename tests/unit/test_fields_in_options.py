@@ -75,7 +75,12 @@ def test_a_place_in_a_request_becomes_its_option(loc: list[str | int], shown: st
 
 # What no option stands for, and why nobody at a command line can meet it.
 WITHOUT_OPTION = {
+    "class": "models inside of models are JSON at the command line, too",
+    "drop": "stands within the JSON of --preprocessing",
+    "estimator": "models inside of models are JSON at the command line, too",
     "file": "a verb sends the file as it must be sent",
+    "module": "models inside of models are JSON at the command line, too",
+    "params": "models inside of models are JSON at the command line, too",
     "records": "rows that only programs send",
     "wait": "a verb chooses how long one call waits",
 }

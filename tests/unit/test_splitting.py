@@ -74,7 +74,7 @@ def test_a_gap_where_the_split_is_decided_is_told_with_its_row() -> None:
 
 def test_a_part_to_fit_of_one_class_is_refused() -> None:
     labels = np.array(["no"] * 50 + ["yes"] * 10, dtype=object)
-    with pytest.raises(InvalidSplit, match="another 'split'"):
+    with pytest.raises(InvalidSplit, match="another way to split"):
         split(np.arange(60), "time", target=labels)
 
 
