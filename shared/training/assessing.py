@@ -43,7 +43,7 @@ def assess(
     notes = list(validation.notes)
     importances = _importances(ready, ask, time_left, notes)
     telling = [each.column for each in importances]
-    raw = ready.rows.iloc[test]
+    raw = ready.kept_back
     assessment = Assessment(
         main_metric=MAIN[ready.task],
         intervals=intervals(tested, target, task=ready.task, seed=seed),

@@ -25,16 +25,19 @@ from shared.training.split import Positions, Split, deciding, split_rows
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is fitted to what; `rows`, `target` and `data` hold the rows that have a target.
+    """What is fitted to what; `target` and `data`, the inputs of the model, hold the rows that have a target.
 
-    `rows` are as the table has them, with all columns; `data` are the inputs of the model.
+    `kept_back` are those to measure on as the table has them, with all columns. The table itself is not kept: it may
+    take as much memory as all the rest.
     """
 
     spec: TrainingSpec
     estimator: Estimator
     plan: Plan
     column: Column
-    rows: pd.DataFrame
+    kept_back: pd.DataFrame
+    # The column that decides the split; None where chance does.
+    by: "pd.Series[Any] | None"
     target: NDArray[Any]
     split: Split
     signature: Signature
@@ -52,8 +55,7 @@ class Prepared:
 
     def deciding(self, positions: Positions) -> "pd.Series[Any] | None":
         """The values of the column that decides the split, of some rows; None where chance decides."""
-        by = deciding(self.rows, self.spec)
-        return None if by is None else by.iloc[positions]
+        return None if self.by is None else self.by.iloc[positions]
 
 
 def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], findings: Sequence[Finding]) -> Prepared:
@@ -70,14 +72,16 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
     target = target_values(rows[column.name], column, estimator)
-    split = split_rows(target, spec, task=estimator.task, by=deciding(rows, spec))
+    by = deciding(rows, spec)
+    split = split_rows(target, spec, task=estimator.task, by=by)
     signature = signature_of(spec, plan, estimator, rows, columns=columns, target=target[split.train])
     return Prepared(
         spec,
         estimator,
         plan,
         column,
-        rows,
+        rows.iloc[split.test],
+        by,
         target,
         split,
         signature,

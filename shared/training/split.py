@@ -89,7 +89,7 @@ def _by_time(by: "pd.Series[Any]", spec: TrainingSpec) -> Split:
 
 def deciding(rows: pd.DataFrame, spec: TrainingSpec) -> "pd.Series[Any] | None":
     """The column that decides the split; None where chance does."""
-    return None if spec.split.by is None else rows[spec.split.by]
+    return None if spec.split.by is None else rows[spec.split.by].copy()
 
 
 def codes(by: "pd.Series[Any]") -> NDArray[np.intp]:

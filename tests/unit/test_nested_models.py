@@ -237,8 +237,8 @@ def table_for(key: str) -> pd.DataFrame:
 
 def fitted_by_hand(by_hand: BaseEstimator, ready: Prepared) -> Any:
     """Fitted as the trainer does it: to the same rows, behind the steps of the same plan."""
-    inputs, part = ready.rows[INPUTS].astype("float64"), ready.split.train
-    return build_model(ready.plan, by_hand).fit(inputs.iloc[part], ready.rows["target"].to_numpy()[part])
+    inputs, part = ready.data[INPUTS].astype("float64"), ready.split.train
+    return build_model(ready.plan, by_hand).fit(inputs.iloc[part], ready.target[part])
 
 
 @pytest.mark.parametrize(("key", "params", "by_hand"), CASES.values(), ids=CASES.keys())
