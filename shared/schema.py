@@ -4,6 +4,7 @@ from shared.counters import CounterRow
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
 from shared.discarded import DiscardedObjectRow
+from shared.estimators.own.rows import OwnEstimatorRow
 from shared.jobs.rows import IdempotencyKeyRow, JobEventRow, JobLogRow, JobRow
 from shared.registry.outputs import PredictionOutputRow
 from shared.registry.rows import (
@@ -36,6 +37,7 @@ __all__ = [
     "JobRow",
     "ModelTagRow",
     "OrphanRow",
+    "OwnEstimatorRow",
     "PredictionOutputRow",
     "RegistryRow",
     "metadata",

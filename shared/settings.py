@@ -27,11 +27,12 @@ _OTHERS = {"CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TEST_BROWSER", "TEST_STACK", 
 _DAY_SECONDS = 86_400
 _TEN_YEARS_HOURS = 87_600
 
+_CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # Stages are part of object keys and file names.
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
-_LISTS = ("stages", "allowed_hosts", "cors_origins", "trusted_proxies")
+_LISTS = ("stages", "estimators", "allowed_hosts", "cors_origins", "trusted_proxies")
 
 
 def _split(value: object) -> object:
@@ -43,6 +44,12 @@ def _network(text: str) -> str:
         return str(ip_network(text))
     except ValueError:
         raise ValueError("It must be addresses or networks, separated by commas, such as 10.0.0.0/8") from None
+
+
+def _class_path(text: str) -> str:
+    if not _CLASS_PATH.fullmatch(text):
+        raise ValueError("It must be classes, separated by commas, such as our_models.boosting:OurClassifier")
+    return text
 
 
 def _slots(values: dict[str, Any]) -> int:
@@ -85,6 +92,9 @@ class Settings(BaseSettings):
     stages: Annotated[tuple[str, ...], NoDecode] = ("dev", "staging", "production")
     artifact_key: SecretStr | None = None
     export_key: SecretStr | None = None
+
+    # Classes of own packages, beside those of entry points.
+    estimators: Annotated[tuple[Annotated[str, AfterValidator(_class_path)], ...], NoDecode] = ()
 
     # Limits.
     upload_max_bytes: int = Field(default=8 * 2**30, ge=1)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from shared.compiled.file import write_model
 from shared.errors import PlatformError
+from shared.estimators.catalogue import know_own
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training.facts import ModelFacts
@@ -20,9 +21,11 @@ from shared.training.plan import read_columns
 from shared.training.trainer import train
 from worker.batch_computation import predict
 from worker.compile_computation import compile_stored
+from worker.describe_computation import describe_classes
 from worker.handover import (
     BATCH_FILE,
     COMPILE_FILE,
+    DESCRIBE_FILE,
     FORM_FILE,
     MODEL_FILE,
     TABLE_FILE,
@@ -53,6 +56,7 @@ def _train(folder: Path, telling: Telling) -> ModelFacts:
     work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
     show, say = telling.show, telling.say
     show("reading", 5)
+    know_own(work.own)
     spec = work.spec
     only = read_columns(spec, work.columns)
     table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
@@ -80,4 +84,5 @@ _COMPUTATIONS: Final[dict[str, Callable[[Path, Telling], BaseModel]]] = {
     WORK_FILE: _train,
     BATCH_FILE: predict,
     COMPILE_FILE: compile_stored,
+    DESCRIBE_FILE: describe_classes,
 }

@@ -7,6 +7,8 @@ from pydantic import BaseModel
 
 from shared.compiled.compilation import Compilation
 from shared.errors import InternalError, error_of_code
+from shared.estimators.catalogue import Estimator
+from shared.estimators.own.declared import OwnClass
 from shared.estimators.signature import Signature
 from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
@@ -19,6 +21,7 @@ Facts = TypeVar("Facts")
 WORK_FILE = "work.json"
 BATCH_FILE = "batch.json"
 COMPILE_FILE = "compile.json"
+DESCRIBE_FILE = "describe.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
 # Lines for the job's log. What the process prints is not in it; the worker keeps that.
@@ -34,6 +37,8 @@ class Work(BaseModel):
     """One training, as the supervisor hands it over."""
 
     spec: TrainingSpec
+    # The estimators of own packages that it is made of.
+    own: list[Estimator] = []
     reading: Reading
     columns: list[Column]
     findings: list[Finding]
@@ -116,3 +121,16 @@ class CompileFacts(BaseModel):
 
     compilation: Compilation
     memory_bytes: int = 0
+
+
+class DescribeWork(BaseModel):
+    """The classes to import."""
+
+    classes: list[OwnClass]
+
+
+class Described(BaseModel):
+    """By the path of the class: what was found, or why nothing was."""
+
+    estimators: dict[str, Estimator] = {}
+    problems: dict[str, str] = {}

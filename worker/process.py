@@ -16,6 +16,7 @@ from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, address_space_limit
 from shared.settings import Settings
 from worker.execution import execute
+from worker.own_estimators import describe_in_background
 from worker.runtime import Runtime
 from worker.upkeep import Upkeep
 
@@ -61,6 +62,7 @@ class WorkerProcess:
         log.info("libraries_found", **installed_releases())
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
+        describe_in_background(self._runtime)
         threading.Thread(target=self._follow_wishes, args=(self._runtime,), name="wishes", daemon=True).start()
 
     def ask(self, wish: Wish) -> None:

@@ -1,14 +1,18 @@
 """What can be trained."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from api.dependencies import PartsDep
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
+from api.lifespan import Parts
 from api.schemas.estimators import EstimatorDescription
-from shared.errors import EstimatorNotListed, UnknownEstimator
+from shared.errors import EstimatorNotListed, Unavailable, UnknownEstimator
 from shared.estimators.catalogue import all_estimators, find_estimator
+from shared.estimators.own.rows import refresh
 from shared.estimators.signature import Task
 
 router = APIRouter(tags=["Train"])
@@ -16,11 +20,13 @@ router = APIRouter(tags=["Train"])
 
 @router.get("/estimators", summary="List the estimators", responses=responses(422))
 def list_estimators(
+    parts: PartsDep,
     page: PageQueryDep,
     task: Annotated[Task | None, Query(description="Only those for this task.")] = None,
     module: Annotated[str | None, Query(description="Only those of this module.", examples=["ensemble"])] = None,
 ) -> Page[EstimatorDescription]:
     """Every estimator that can be trained, with its parameters, their defaults and what they may be."""
+    _look_at_own(parts)
     after = page.position(str)
     found = [
         estimator
@@ -39,13 +45,21 @@ def list_estimators(
 
 @router.get("/estimators/{module}/{class}", summary="Describe one estimator", responses=responses(404))
 def get_estimator(
+    parts: PartsDep,
     module: Annotated[str, Path(description="The module of scikit-learn.", examples=["ensemble"])],
     class_: Annotated[
         str, Path(alias="class", description="The class in that module.", examples=["RandomForestClassifier"])
     ],
 ) -> EstimatorDescription:
     """One estimator with its parameters, their defaults and what they may be."""
+    _look_at_own(parts)
     try:
         return EstimatorDescription.from_estimator(find_estimator(module, class_))
     except UnknownEstimator as unknown:
         raise EstimatorNotListed(unknown.detail, **unknown.members) from None
+
+
+def _look_at_own(parts: Parts) -> None:
+    """Own packages as workers described them last; without a database, as they were known before."""
+    with suppress(Unavailable), parts.database.read() as session:
+        refresh(session)

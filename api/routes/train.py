@@ -14,6 +14,7 @@ from api.schemas.jobs import Job
 from api.schemas.train import DryRun, TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
+from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.training.resolution import Resolved, resolve, resolve_example
@@ -86,6 +87,8 @@ def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
 
 
 def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:
+    with parts.database.read() as session:
+        refresh(session)
     found = look_at_example(body.dataset_name, database=parts.database, reader=parts.reader)
     return resolve_example(found, target_column=body.target_column or TARGET, **_choices(body))
 

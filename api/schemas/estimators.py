@@ -14,7 +14,7 @@ class ParameterDescription(ResponseBody):
     """A parameter that requests may set."""
 
     name: str = Field(description="The name of the parameter.", examples=["n_estimators"])
-    default: Any = Field(description="scikit-learn's default.", examples=[100])
+    default: Any = Field(description="What it is when it is left out.", examples=[100])
     allowed: list[dict[str, Any]] = Field(
         description="JSON schemas (2020-12). A value that meets one of them is taken by itself, any other is refused. "
         "One with `x-model` stands for a model, or a list of named ones, which is checked like `model` of a training.",
@@ -29,11 +29,11 @@ class ParameterDescription(ResponseBody):
 class EstimatorDescription(ResponseBody):
     """An estimator that can be trained, with its parameters."""
 
-    module: str = Field(description="The module of scikit-learn.", examples=["ensemble"])
+    module: str = Field(description="The module of scikit-learn, or the package.", examples=["ensemble"])
     class_: str = Field(description="The class in that module.", alias="class", examples=["RandomForestClassifier"])
     task: Task = Field(description="What it learns: classes or numbers.")
     summary: str = Field(
-        description="The first sentence of scikit-learn's documentation.", examples=["A random forest classifier."]
+        description="The first sentence of its documentation.", examples=["A random forest classifier."]
     )
     takes_missing: bool = Field(
         description="Missing numbers are left to it; for others they are filled in. Of an estimator that is built "

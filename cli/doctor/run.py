@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import partial
 
 from cli.client.address import Address, find_address
-from cli.doctor import machine, ports
+from cli.doctor import machine, packages, ports
 from cli.doctor import services as running
 from cli.doctor import storage as kept
 from cli.doctor.examination import Check, CheckResult, CheckState, broken, examine
@@ -53,6 +53,7 @@ def _checks(address: Address, settings: Settings) -> dict[str, Check]:
         "Job memory": partial(machine.check_memory, *_JOB, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB"),
         "Home folder": partial(kept.check_home, settings),
         "Database": partial(kept.check_database, settings),
+        "Own packages": partial(packages.check_own_packages, settings),
         "Artifact key": partial(kept.check_key, settings),
         "Object store": partial(kept.check_store, settings),
         "Redis": partial(running.check_redis, settings),

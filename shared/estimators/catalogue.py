@@ -1,7 +1,7 @@
 """The estimators that can be trained, looked up in tables. Nothing is ever imported because a request names it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ TABLE = Path(__file__).with_name("estimator_table.json")
 LIBRARY_TABLE = Path(__file__).with_name("libraries") / "library_table.json"
 
 _SHOWN = 80
+
+# What this process knows of own packages.
+_own: "dict[str, Estimator]" = {}
 
 # Other libraries whose estimators people ask for, by the name of their package.
 _OTHER_LIBRARIES = {
@@ -72,6 +75,8 @@ class Estimator(BaseModel):
     gives_scores: bool
     # The package that it is of; None for scikit-learn.
     library: str | None = None
+    # Whether it is of a package that an administrator added; then `library` is what the package is installed by.
+    own: bool = False
     # Whether it wants labels that are numbered from 0 on.
     numbers_classes: bool = False
     # Other names of its parameters, and those that no request may set, with the reason.
@@ -112,7 +117,7 @@ def find_estimator(module: str, name: str) -> Estimator:
         UnknownEstimator: with the right module, the nearest name, or the reason why it is not taken.
     """
     module = _settled(module)
-    estimator = _table().estimators.get(f"{module}.{name}")
+    estimator = _table().estimators.get(f"{module}.{name}") or _own.get(f"{module}.{name}")
     if estimator is None:
         detail, near = _not_found(module, name)
         raise UnknownEstimator(detail, errors=[{"loc": ["body", "model"], "msg": detail}], did_you_mean=near)
@@ -121,7 +126,14 @@ def find_estimator(module: str, name: str) -> Estimator:
 
 def all_estimators() -> Iterator[Estimator]:
     """Every estimator that can be trained, ordered by module and class."""
-    yield from _table().estimators.values()
+    known = _own | _table().estimators
+    yield from (known[key] for key in sorted(known))
+
+
+def know_own(estimators: Iterable[Estimator]) -> None:
+    """Have this process know the estimators of own packages, and no others than these."""
+    global _own  # noqa: PLW0603 - one assignment, because other threads look things up meanwhile
+    _own = {estimator.key: estimator for estimator in estimators}
 
 
 def release_of_table(library: str) -> str:

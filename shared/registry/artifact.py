@@ -22,6 +22,9 @@ from shared.settings import Settings
 
 log = get_logger(__name__)
 
+# What the files of models do not depend on, and what is looked at by itself.
+_NO_LIBRARIES = frozenset({"numpy", "pandas", "python", "scikit-learn"})
+
 
 def dump(model: Any, path: Path) -> None:
     """Write a fitted model to a file."""
@@ -125,12 +128,13 @@ def _chunks(store: ObjectStore, settings: Settings, artifact: Artifact) -> Itera
 
 def _check_release(version: int, environment: Mapping[str, str]) -> None:
     """A pickle of a library is only meant for the release that wrote it; patch releases keep the format."""
-    others = {name: release for name, release in environment.items() if name in LIBRARIES}
+    others = {name: release for name, release in environment.items() if name not in _NO_LIBRARIES and release}
     for library, release in {"scikit-learn": environment.get("scikit-learn", ""), **others}.items():
         installed = release_of(library)
         if installed is None:
+            how = HOW_TO_INSTALL if library in LIBRARIES else "Install that package with the API and with every worker"
             raise ModelUnavailable(
-                f"Model {version} was fitted with {library} {release}, which is not installed here. {HOW_TO_INSTALL}."
+                f"Model {version} was fitted with {library} {release}, which is not installed here. {how}."
             )
         if release.split(".")[:2] != installed.split(".")[:2]:
             raise ModelUnavailable(

@@ -17,6 +17,8 @@ from shared.training.labels import named_weights, sought_weights
 from shared.training.libraries import NOT_PARAMETERS, member_of
 from shared.training.recipe import build_estimator, last_step
 
+_LONGEST = 256
+
 
 class Built(NamedTuple):
     """The unfitted estimator, and the class weights by label of all in it that have some."""
@@ -84,7 +86,10 @@ def parameters_of(model: BaseEstimator) -> dict[str, Any]:
 def _json(value: Any) -> Any:
     value = member_of(value)
     if hasattr(value, "get_params"):
-        module = package_of(value) or type(value).__module__.split(".")[1]
+        module = type(value).__module__
+        if module.startswith("sklearn."):
+            module = module.split(".")[1]
+        module = package_of(value) or module
         return {"module": module, "class": type(value).__name__, "params": parameters_of(value)}
     if isinstance(value, np.ufunc):
         return value.__name__
@@ -94,4 +99,6 @@ def _json(value: Any) -> Any:
         return [_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return plain(value)
+    value = plain(value)
+    # Own packages may have defaults of any kind.
+    return value if isinstance(value, str | int | float | None) else str(value)[:_LONGEST]

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 import joblib
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # it ships no types
 
-from shared.errors import FitFailed
+from shared.errors import FitFailed, PlatformError
 from shared.estimators.catalogue import Estimator
-from shared.estimators.libraries.installed import package_of
 
 _MOST_WARNINGS = 20
 _LENGTH = 500
@@ -59,8 +58,8 @@ def kept_warnings() -> Iterator[list[str]]:
 
 
 @contextmanager
-def errors_of_fit(estimator: Estimator) -> Iterator[None]:
-    """Turn what the estimator raises into one sentence.
+def errors_of_fit(estimator: Estimator, *, of_libraries: bool = False) -> Iterator[None]:
+    """Turn what the estimator raises into one sentence. `of_libraries` may raise errors of their own, below no other.
 
     Raises:
         FitFailed: with the estimator's own message.
@@ -70,8 +69,7 @@ def errors_of_fit(estimator: Estimator) -> Iterator[None]:
     except _FIT_ERRORS as error:
         raise _failed(estimator, error) from error
     except Exception as error:
-        # Some libraries have errors of their own, below no other.
-        if package_of(error) is None:
+        if not of_libraries or isinstance(error, PlatformError | MemoryError | OSError):
             raise
         raise _failed(estimator, error) from error
 

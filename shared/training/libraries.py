@@ -15,6 +15,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder
 from sklearn.utils import Bunch
 
+from shared.errors import LibraryNotInstalled
 from shared.estimators.catalogue import Estimator
 from shared.estimators.libraries.installed import package_of
 
@@ -38,11 +39,24 @@ Fit = Callable[[Any, Any, Any], None]
 
 def build(estimator: Estimator, settings: dict[str, Any], *, threads: int) -> BaseEstimator:
     """The unfitted estimator of a library. Package and class come from the table, never from a request."""
-    package = str(estimator.library)
-    made = getattr(import_module(estimator.module), estimator.name)(**settings, **_SERVER_SETS[package](threads))
+    made = _class_of(estimator)(**settings, **_SERVER_SETS.get(str(estimator.library), _nothing)(threads))
     if not estimator.numbers_classes:
         return made
     return VotingClassifier([(estimator.name, made)], voting="soft")
+
+
+def _class_of(estimator: Estimator) -> Any:
+    try:
+        return getattr(import_module(estimator.module), estimator.name)
+    except Exception as error:
+        # A package may raise anything when it is imported.
+        raise LibraryNotInstalled(
+            f"{estimator.key} cannot be imported with the worker that ran this job: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _nothing(_threads: int) -> dict[str, Any]:
+    return {}
 
 
 def of_arrays() -> FunctionTransformer:

@@ -64,10 +64,10 @@ def _plain_fit(model: Any, inputs: Any, target: Any, weights: Weights) -> None:
 def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any, Weights], None]) -> Any:
     spec, target = ready.spec, ready.target[rows]
     classes = ready.signature.classes or []
-    with errors_of_fit(ready.estimator):
+    tree = spec.model.tree()
+    with errors_of_fit(ready.estimator, of_libraries=bool(tree.libraries())):
         # Rows of a fold may lack a class.
         shown = [plain(label) for label in np.unique(target)] if classes else []
-        tree = spec.model.tree()
         threads = threads_of_share()
         built = build_tree(tree, seed=spec.random_state, classes=classes, shown=shown, threads=threads)
         model = build_model(ready.plan, built.estimator, arrays=bool(tree.libraries()))

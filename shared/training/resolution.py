@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from shared.datasets.catalog import find_entry
 from shared.datasets.examples import Found
 from shared.errors import InvalidRequest, PlatformError
+from shared.estimators.own.rows import refresh
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.names import settled_name
@@ -74,6 +75,7 @@ def resolve(
         InvalidRequest: when no target is named.
         UnknownDataset, UnknownDatasetVersion: when there is no such table.
     """
+    refresh(session)
     dataset, version = find_entry(session, dataset_name, dataset_version)
     columns = _COLUMNS.validate_python(version.columns)
     if target_column is None:

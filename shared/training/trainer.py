@@ -126,7 +126,7 @@ def environment(libraries: Iterable[str] = ()) -> dict[str, str]:
 
 
 def _asked(ready: Prepared, model: Any) -> Predicted:
-    with errors_of_fit(ready.estimator):
+    with errors_of_fit(ready.estimator, of_libraries=bool(ready.spec.model.tree().libraries())):
         return ask(model, ready.data.iloc[ready.split.test])
 
 

@@ -31,7 +31,7 @@ PLANTED: dict[str, set[str]] = {
 # Tables that only have names, digests, codes and moments.
 BARE = {
     *("job_events", "idempotency_keys", "counters", "orphans", "discarded_objects"),
-    *("erased_models", "erased_dataset_versions", "prediction_outputs"),
+    *("own_estimators", "erased_models", "erased_dataset_versions", "prediction_outputs"),
 }
 
 

@@ -329,6 +329,8 @@ def _dress(wish: Wish) -> None:
         os.setsid()
     os.environ.clear()
     os.environ.update(wish.env)
+    # As a new interpreter does it.
+    sys.path[1:1] = [path for path in wish.env.get("PYTHONPATH", "").split(os.pathsep) if path and path not in sys.path]
     os.chdir(wish.cwd)
     sys.argv = list(wish.command)
 

@@ -32,6 +32,7 @@ from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
 from worker.handover import FORM_FILE, MODEL_FILE, WORK_FILE, Outcome, Work, read_facts
+from worker.own_estimators import own_of
 
 log = get_logger(__name__)
 
@@ -69,6 +70,7 @@ class _Staged:
 def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> None:
     work = Work(
         spec=spec,
+        own=own_of(attempt.runtime, spec),
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
         findings=[Finding.model_validate(finding) for finding in source.findings],
