@@ -87,7 +87,7 @@ def _dependence(
         return influence.partial_dependence(
             ask,
             ready.data.iloc[ready.split.test],
-            telling[: influence.MOST_DRAWN],
+            _drawable(ready, telling)[: influence.MOST_DRAWN],
             ready.signature,
             seed=ready.spec.random_state,
             patience=Patience(time_left.spare(_MOST_SECONDS)),
@@ -95,6 +95,12 @@ def _dependence(
     except TooSlow:
         notes.append(f"No partial dependence{_SLOW}")
         return []
+
+
+def _drawable(ready: Prepared, columns: Sequence[str]) -> list[str]:
+    """All but texts, each of which is another one."""
+    texts = {column.name for column in ready.signature.inputs if column.kind == "text"}
+    return [name for name in columns if name not in texts]
 
 
 def _costs(ready: Prepared, fit: Fit, ask: Ask, compiled: CompiledModel | None) -> Costs:

@@ -63,7 +63,7 @@ def ordered_rows(table: pd.DataFrame, columns: list[Column]) -> Iterator[str]:
         if column.kind is ColumnKind.DATETIME and column.name in table and _in_order(table[column.name].dropna()):
             yield (
                 f"The rows are in the order of '{column.name}'. The split is random, so the test rows lie "
-                "between days that the model has seen; on later days it may do worse."
+                "between days that the model has seen; on later days it may do worse. A split by time measures that."
             )
             return
 

@@ -88,5 +88,5 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
         data=named_inputs(rows, signature),
         weights=None if spec.sample_weight is None else rows[spec.sample_weight].to_numpy(dtype="float64"),
         found=notes_of(findings, target=column.name, used=plan.used),
-        ordered=[] if spec.split.method == "time" else list(ordered_rows(rows, columns)),
+        ordered=list(ordered_rows(rows, columns)) if spec.split.method == "random" else [],
     )

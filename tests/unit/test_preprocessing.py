@@ -317,3 +317,22 @@ def test_versions_of_older_releases_are_treated_as_by_these() -> None:
     assert plan.cycles == {}
     assert told["remark"].role == "left_out"
     assert told["remark"].treatment == "left out: each row has its own text"
+
+
+def test_texts_are_not_drawn_because_each_is_another_one() -> None:
+    result = fitted(features=["remark", "age"])
+    assert result.facts.assessment is not None
+    assert "remark" in {each.column for each in result.facts.assessment.importance}
+    assert {each.column for each in result.facts.assessment.partial_dependence} == {"age"}
+
+
+def test_the_order_of_rows_is_no_doubt_where_chance_does_not_decide() -> None:
+    days = pd.date_range("2026-01-01", periods=ROWS, freq="D").astype("datetime64[us]")
+    groups = np.arange(ROWS) // 4
+    table = pd.DataFrame({"day": days, "who": groups, "target": ["no", "yes"] * (ROWS // 2)})
+    doubt = "The rows are in the order of 'day'"
+    notes = {
+        method: fitted(table=table, split={"method": method, "by": by}).facts.report["notes"]
+        for method, by in (("random", None), ("grouped", "who"), ("time", "day"))
+    }
+    assert [method for method, said in notes.items() if any(doubt in note for note in said)] == ["random"]
