@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -80,7 +81,7 @@ class Allowance:
         return OutOfMemory(f"The job needed more than {whose}. {self.smaller}, or {hint}.")
 
 
-def compute(attempt: Attempt, *, expected_fit_seconds: float | None = None) -> None:
+def compute(attempt: Attempt, *, expected_fit_seconds: Sequence[float | None] = ()) -> None:
     """Run the computation in the attempt's folder to its end; the attempt notes how it ended and what it used.
 
     Raises:
@@ -116,7 +117,8 @@ def _supervise(attempt: Attempt, process: SandboxProcess, tail: Tail, *, pace: P
         attempt.check()
         if progress := pace.now():
             attempt.heartbeat.show(*progress)
-        if attempt.heartbeat.progress.step in _LONG_STEPS:
+        # Of several trainings, their number follows the step.
+        if attempt.heartbeat.progress.step.partition(" ")[0] in _LONG_STEPS:
             fail_point("fit.running")
         _say(attempt, tail.read())
         if time.monotonic() > deadline:

@@ -14,6 +14,7 @@ from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
+from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
 
 Facts = TypeVar("Facts")
@@ -34,16 +35,18 @@ FORM_FILE = "form.npz"
 
 
 class Work(BaseModel):
-    """One training, as the supervisor hands it over."""
+    """The trainings of one job, as the supervisor hands them over."""
 
-    spec: TrainingSpec
-    # The estimators of own packages that it is made of.
+    candidates: list[TrainingSpec]
+    # Whether they are to be ranked, be it one.
+    ranked: bool
+    # The estimators of own packages that they are made of.
     own: list[Estimator] = []
     reading: Reading
     columns: list[Column]
     findings: list[Finding]
     threads: int
-    # How long the whole job may take, and of how many folds the training is if its request does not say.
+    # How long the whole job may take, and of how many folds each training is if its request does not say.
     seconds: float
     folds: int
 
@@ -93,6 +96,33 @@ def read_facts(folder: Path, outcome: type[Outcome[Facts]]) -> Facts:
     if told.facts is None:
         raise InternalError
     return told.facts
+
+
+class FittedCandidate(BaseModel):
+    """A model, in the files of its candidate."""
+
+    candidate: int
+    facts: ModelFacts
+
+
+class FailedCandidate(BaseModel):
+    """A candidate that gave no model while others did."""
+
+    candidate: int
+    estimator: str
+    detail: str
+
+
+class TrainFacts(BaseModel):
+    """What came of the candidates of a train job, the best model first."""
+
+    fitted: list[FittedCandidate]
+    failed: list[FailedCandidate]
+
+
+def file_of(candidate: int, name: str) -> str:
+    """The file of that kind of one of several candidates, counted from 1."""
+    return f"{candidate}-{name}"
 
 
 class BatchFacts(BaseModel):

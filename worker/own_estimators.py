@@ -52,15 +52,16 @@ def described(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def own_of(runtime: Runtime, spec: TrainingSpec) -> list[Estimator]:
-    """The estimators of own packages that a training is made of.
+def own_of(runtime: Runtime, candidates: Sequence[TrainingSpec]) -> list[Estimator]:
+    """The estimators of own packages that trainings are made of.
 
     Raises:
         LibraryNotInstalled: when one of them is not named on this machine.
     """
     with runtime.database.read() as session:
         refresh(session)
-    found = [node.estimator for node in spec.model.tree().all() if node.estimator.own]
+    nodes = [node for spec in candidates for node in spec.model.tree().all()]
+    found = list({node.estimator.key: node.estimator for node in nodes if node.estimator.own}.values())
     here = {each.path for each in declared(runtime.settings.estimators)} if found else set()
     for estimator in found:
         if f"{estimator.module}:{estimator.name}" not in here:

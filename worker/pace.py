@@ -2,9 +2,10 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from shared.training.steps import percent_of_fit
+from shared.training.steps import Turn, percent_of_fit
 from worker.handover import PROGRESS_FILE
 from worker.heartbeat import AttemptProgress
 
@@ -15,11 +16,14 @@ _MOST_ESTIMATED = 0.95
 class Pace:
     """The progress of one computation in its folder."""
 
-    def __init__(self, folder: Path, *, expected_fit_seconds: float | None) -> None:
-        """Without an expectation, a fit that does not tell how far it is stays where it began."""
+    def __init__(self, folder: Path, *, expected_fit_seconds: Sequence[float | None] = ()) -> None:
+        """Without an expectation, a fit that does not tell how far it is stays where it began.
+
+        There is one for each training of the job, in their order.
+        """
         self._file = folder / PROGRESS_FILE
-        self._expected = expected_fit_seconds
-        self._fitting_since: float | None = None
+        self._expected = dict(enumerate(expected_fit_seconds, start=1))
+        self._fitting_since: dict[int, float] = {}
 
     def now(self) -> AttemptProgress | None:
         """How far it is; None before its first word."""
@@ -27,13 +31,13 @@ class Pace:
             said = json.loads(self._file.read_bytes())
         except FileNotFoundError:
             return None
-        if said["step"] == "fitting" and not said["measured"] and self._expected:
-            return self._estimate(self._expected)
-        return AttemptProgress(said["percent"], said["step"])
+        turn = Turn(*said["turn"])
+        expected = self._expected.get(turn.number)
+        if said["step"] == "fitting" and not said["measured"] and expected:
+            return self._estimate(expected, turn)
+        return AttemptProgress(turn.percent(said["percent"]), turn.named(said["step"]))
 
-    def _estimate(self, expected: float) -> AttemptProgress:
+    def _estimate(self, expected: float, turn: Turn) -> AttemptProgress:
         now = time.monotonic()
-        if self._fitting_since is None:
-            self._fitting_since = now
-        share = min((now - self._fitting_since) / expected, _MOST_ESTIMATED)
-        return AttemptProgress(percent_of_fit(share), "fitting", estimated=True)
+        share = min((now - self._fitting_since.setdefault(turn.number, now)) / expected, _MOST_ESTIMATED)
+        return AttemptProgress(turn.percent(percent_of_fit(share)), turn.named("fitting"), estimated=True)

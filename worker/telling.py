@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from shared.jobs.logs import one_line
+from shared.training.steps import ONLY, Turn
 from worker.handover import LINES_FILE, OUTCOME_FILE, PROGRESS_FILE
 
 
@@ -16,9 +17,9 @@ class Telling:
 
     folder: Path
 
-    def show(self, step: str, percent: int, *, measured: bool = False) -> None:
-        """Show how far it is."""
-        self._write(PROGRESS_FILE, json.dumps({"step": step, "percent": percent, "measured": measured}))
+    def show(self, step: str, percent: int, *, measured: bool = False, turn: Turn = ONLY) -> None:
+        """Show how far it is, or the training of several whose turn it is."""
+        self._write(PROGRESS_FILE, json.dumps({"step": step, "percent": percent, "measured": measured, "turn": turn}))
 
     def say(self, text: str) -> None:
         """Add a line to the log of the job."""

@@ -84,6 +84,20 @@ BODIES: dict[str, dict[str, Any]] = {
                 "target_column": "target",
             },
         },
+        "wine_leaderboard": {
+            "summary": "Wine: several models at once, ranked",
+            "description": 'One job: the `leaderboard` of its result has the best one first. `"models": "auto"` takes '
+            "those that are usual for such a target.",
+            "value": {
+                "dataset_name": "wine",
+                "models": [
+                    {"module": "linear_model", "class": "LogisticRegression", "params": {"max_iter": 1000}},
+                    {"module": "naive_bayes", "class": "GaussianNB"},
+                    {"module": "tree", "class": "DecisionTreeClassifier", "params": {"max_depth": 3}},
+                ],
+                "target_column": "target",
+            },
+        },
     },
     "reread_dataset": {
         "keep_all_words": {

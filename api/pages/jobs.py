@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from api.http.pagination import Page
 from api.pages.filters import address, choice, chosen_ones, next_page
 from api.pages.frame import page, told
+from api.pages.leaderboard import leaderboard
 from api.pages.markup import Content, Html, element, facts, link, listing, table, together
 from api.pages.measures import doubts, left_out, measures
 from api.schemas.jobs import Job
@@ -67,6 +68,7 @@ def _output(job: Job) -> Iterator[tuple[str, Content]]:
 
 def _training(result: Mapping[str, Any]) -> Iterator[Html | None]:
     """What a training says of its model; results of older releases do not say all of it."""
+    yield leaderboard(result.get("leaderboard", []))
     yield measures(result.get("metrics", {}), result.get("baseline", {}))
     yield doubts(result.get("notes", []))
     yield left_out((each["column"], each["reason"]) for each in result.get("left_out", []))

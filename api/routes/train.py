@@ -17,7 +17,7 @@ from shared.errors import Conflict, Invalid, Unknown
 from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
-from shared.training.resolution import Resolved, resolve, resolve_example
+from shared.training.resolution import Asked, Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice, SplitChoice
 
 router = APIRouter(tags=["Train"], route_class=StrictRoute)
@@ -27,7 +27,7 @@ router = APIRouter(tags=["Train"], route_class=StrictRoute)
     "/train",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=None,
-    summary="Train a model",
+    summary="Train a model, or several and rank them",
     responses={
         200: {"model": DryRun, "description": "With `dry_run`: what would run, or every problem."},
         202: {"model": Job, "description": "The job is accepted and will not be lost."},
@@ -47,6 +47,9 @@ def train_model(
     ] = False,
 ) -> Job | DryRun:
     """Fit an estimator in the background and register it as a new version in the first stage.
+
+    With `models` instead of `model`, one job fits several to the same rows, registers each and ranks them in the
+    `leaderboard` of its result; the best one has the highest version, so it is the one that serves.
 
     Dataset, columns, estimator and parameters are checked before the job is accepted. `GET /jobs/{id}?wait=20` tells
     when it has ended.
@@ -107,7 +110,7 @@ def _resolve(body: TrainRequest, parts: Parts) -> Resolved:
 def _choices(body: TrainRequest) -> dict[str, Any]:
     """The fields of a specification that do not depend on the table."""
     return {
-        "model": EstimatorChoice.model_validate(body.model.model_dump(by_alias=True)),
+        "asked": _asked(body),
         "features": body.features,
         "test_size": body.share_to_measure_on,
         "sample_weight": body.sample_weight,
@@ -115,3 +118,10 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "split": SplitChoice() if body.split is None else body.split.chosen,
         "random_state": body.random_state,
     }
+
+
+def _asked(body: TrainRequest) -> Asked:
+    if isinstance(body.models, str):
+        return body.models
+    chosen = [EstimatorChoice.model_validate(model.model_dump(by_alias=True)) for model in body.named]
+    return chosen[0] if body.models is None else chosen

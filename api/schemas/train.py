@@ -14,7 +14,7 @@ from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.tables.columns import ColumnKind
 from shared.training.preprocessing import ColumnChoice
 from shared.training.resolution import Rehearsal
-from shared.training.spec import DEFAULT_TEST_SIZE, MOST_FOLDS, SplitChoice, SplitMethod, TrainingSpec
+from shared.training.spec import DEFAULT_TEST_SIZE, MOST_FOLDS, MOST_MODELS, JobSpec, SplitChoice, SplitMethod
 from shared.training.treatment import Role
 
 
@@ -73,7 +73,18 @@ class TrainRequest(RequestBody):
     dataset_version: VersionNumber | None = Field(
         default=None, description="The newest one unless given.", examples=[None]
     )
-    model: EstimatorRequest = Field(description="The estimator to fit.")
+    model: EstimatorRequest | None = Field(
+        default=None, exclude_if=lambda model: model is None, description="The estimator to fit; or else `models`."
+    )
+    models: Annotated[list[EstimatorRequest], Field(min_length=1, max_length=MOST_MODELS)] | Literal["auto"] | None = (
+        Field(
+            default=None,
+            exclude_if=lambda models: models is None,
+            description="Several estimators to fit and to rank, instead of `model`; `auto` for those that are "
+            "usual for such a target.",
+            examples=[None],
+        )
+    )
     target_column: str | None = Field(
         default=None, description="Required; `target` for an example unless given.", examples=["target"]
     )
@@ -121,9 +132,22 @@ class TrainRequest(RequestBody):
     )
 
     @property
+    def named(self) -> list[EstimatorRequest]:
+        """The estimators that the request names itself."""
+        if self.model is not None:
+            return [self.model]
+        return [] if self.models is None or isinstance(self.models, str) else self.models
+
+    @property
     def share_to_measure_on(self) -> float:
         """The share that `split` or the request itself names."""
         return self.test_size if self.split is None or self.split.test_size is None else self.split.test_size
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if (self.model is None) is (self.models is None):
+            raise ValueError("name what to fit either in 'model', or in 'models' if it is several or 'auto'")
+        return self
 
     @model_validator(mode="after")
     def _one_share(self) -> Self:
@@ -168,15 +192,17 @@ class DryRun(ResponseBody):
     """What a training would do, or all that keeps it from running."""
 
     valid: bool = Field(description="Whether the training would be accepted.")
-    request: TrainingSpec | None = Field(description="The request with every default filled in.")
+    request: JobSpec | None = Field(description="The request with every default filled in.")
     limits: JobLimits | None = Field(description="The limits that would hold.")
-    recipe: list[ColumnTreatment] | None = Field(description="What would be done to which column.")
+    recipe: list[ColumnTreatment] | None = Field(
+        description="What would be done to which column; of several models, for the first one."
+    )
     notes: list[str] = Field(description="What the reading of the table found that concerns this training.")
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod
     def rehearsed(
-        cls, spec: TrainingSpec, rehearsal: Rehearsal, *, limits: RunLimits, beyond: Iterable[PlatformError]
+        cls, spec: JobSpec, rehearsal: Rehearsal, *, limits: RunLimits, beyond: Iterable[PlatformError]
     ) -> Self:
         """The outcome of a rehearsal; `beyond` is what the request allows itself beyond the platform's limits."""
         recipe = None

@@ -21,7 +21,8 @@ from cli.render.output import Output, Show
 def training_request(
     dataset_name: str,
     *,
-    model: str,
+    model: Sequence[str] = (),
+    models: str | None = None,
     params: Sequence[str] = (),
     use_example: bool = False,
     limits: Mapping[str, float | None] | None = None,
@@ -31,10 +32,14 @@ def training_request(
     folds: int | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
-    """The request of a training: `model` is `MODULE.CLASS`, parameters are `name=value`; choices may be None.
+    """The request of a training; choices and limits may be None.
+
+    Each `model` is `MODULE.CLASS` or a model as JSON, parameters are `name=value` and come on top of those in JSON.
+    `models` is the word for the usual ones, instead.
 
     Raises:
-        WrongUsage: when the model, a parameter or the preprocessing is not of that form.
+        WrongUsage: when a model, a parameter or the preprocessing is not of that form, or there is not one of `model`
+            and `models`.
     """
     chosen = {
         "use_example": use_example or None,
@@ -42,7 +47,7 @@ def training_request(
         "preprocessing": None if preprocessing is None else _read_preprocessing(preprocessing),
         "split": _given({"method": split, "by": by, "folds": folds}) or None,
     }
-    return {"dataset_name": dataset_name, "model": _read_estimator(model, params), **_given(chosen | choices)}
+    return {"dataset_name": dataset_name, **_fitted(model, models, params), **_given(chosen | choices)}
 
 
 def _read_preprocessing(text: str) -> Any:
@@ -111,6 +116,18 @@ def _rehearse(client: Client, output: Output, call: Call) -> None:
 
 def _given(choices: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in choices.items() if value is not None}
+
+
+def _fitted(model: Sequence[str], models: str | None, params: Sequence[str]) -> dict[str, Any]:
+    if bool(model) is (models is not None):
+        raise WrongUsage("Name what to train with --model, once or several times, or with --models auto.")
+    if params and len(model) != 1:
+        raise WrongUsage("--param is for one --model. Write each of several as JSON, with its 'params'.")
+    if models is not None:
+        return {"models": models}
+    if len(model) == 1:
+        return {"model": _read_estimator(model[0], params)}
+    return {"models": [_read_estimator(each, ()) for each in model]}
 
 
 def _read_estimator(text: str, params: Sequence[str]) -> dict[str, Any]:

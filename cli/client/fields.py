@@ -23,6 +23,7 @@ _BODY = {
     "limits.memory_mb": "--memory-limit",
     "limits.seconds": "--time-limit",
     "model": "--model",
+    "models": "--model",
     "name": "--name",
     "names": "--names",
     "neutralise_formulas": "--neutralise-formulas",
@@ -97,6 +98,8 @@ _PHRASES = [
         r"\bwith (['`])(column|target)\1": r"with --\2",
         r"\bas (['`])target\1": "with --target",
         r"\bin (['`])features\1": "with --feature",
+        r"\bin (['`])models\1": "with --model",
+        r"\bof (['`])models\1": "of --model",
         r"\bin the field (['`])name\1": "with --name",
         r"^'version' must": "--version must",
         # The command line sends files only.

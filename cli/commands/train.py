@@ -17,15 +17,21 @@ Examples:
     --feature petal_width --model tree.DecisionTreeClassifier --detach --json
   mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
     --split grouped --by patient
+  mlmini train flowers --target species --model svm.SVC --model naive_bayes.GaussianNB
+  mlmini train flowers --target species --models auto
 """
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
 Model = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         metavar="MODULE.CLASS",
-        help="The estimator, as scikit-learn names it, or a model as JSON; see `mlmini estimators`.",
+        help="The estimator, as scikit-learn names it, or a model as JSON; see `mlmini estimators`. "
+        "Several are trained in one job and ranked.",
     ),
+]
+Models = Annotated[
+    str | None, typer.Option(metavar="auto", help="Instead of --model: train those that are usual for such a target.")
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict; 'target' for an example.")]
 Param = Annotated[
@@ -72,7 +78,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would ru
 def train(
     dataset: Dataset,
     *,
-    model: Model,
+    model: Model = None,
+    models: Models = None,
     target: Target = None,
     param: Param = None,
     feature: Feature = None,
@@ -94,7 +101,7 @@ def train(
     url: Url = None,
     json: Json = False,
 ) -> None:
-    """Fit an estimator to a dataset and register it as a new model.
+    """Fit an estimator to a dataset and register it as a new model, or several and rank them.
 
     Waits for the job; Ctrl-C ends the waiting and not the job. The exit status is 1 when it fails or is refused.
     """
@@ -104,7 +111,6 @@ def train(
     columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
     rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
     job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
-    request = training.training_request(
-        dataset, model=model, params=param or [], use_example=example, **table, **columns, **rows, **job
-    )
+    fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
+    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **job)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

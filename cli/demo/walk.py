@@ -84,7 +84,7 @@ class _Walk:
     def _train(self, name: str) -> list[dict[str, Any]]:
         requests = [
             calls.train(
-                training_request(name, model=estimator, params=params, target_column=TARGET, test_size=0.3),
+                training_request(name, model=[estimator], params=params, target_column=TARGET, test_size=0.3),
                 key=str(uuid4()),
             )
             for estimator, params in ESTIMATORS.items()

@@ -1,5 +1,6 @@
 """Jobs as tables."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import RenderableType
@@ -8,6 +9,7 @@ from rich.text import Text
 from cli.client.errors import written
 from cli.client.events import GOING_ON
 from cli.client.hints import in_verbs
+from cli.render.leaderboard import leaderboard
 from cli.render.models import notes_text
 from cli.render.output import facts, sections, status
 from cli.render.progress import is_guess, standing
@@ -21,6 +23,8 @@ _DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
 def title(job: dict[str, Any]) -> str:
     """What a job does, in a few words; the request of an erased one tells nothing."""
     request = job["request"]
+    if "models" in request:
+        return f"{job['kind']} {count(len(request['models']), 'model')}"
     if "model" in request:
         return f"{job['kind']} {request['model']['class']}"
     if "target_stage" in request:
@@ -70,9 +74,14 @@ def job_details(job: dict[str, Any]) -> RenderableType:
         ),
         erased(job),
         ("Request", facts(asked)) if asked else None,
-        ("Result", facts((name, rounded(value)) for name, value in job["result"].items())) if job["result"] else None,
+        ("Result", facts(_told(job["result"]))) if job["result"] else None,
+        leaderboard(job["result"]),
         ("Error", facts([("Code", error["code"]), ("Message", in_verbs(error["message"]))])) if error else None,
     )
+
+
+def _told(result: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    return ((name, rounded(value)) for name, value in result.items() if name != "leaderboard")
 
 
 def erased(job: dict[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.client.hints import in_verbs
+from cli.render.leaderboard import leaderboard
 from cli.render.output import facts, sections
 from cli.render.table import table
 from cli.render.text import age, cell, count, moment, rounded, size
@@ -109,6 +110,7 @@ def made(job: dict[str, Any], model: dict[str, Any]) -> RenderableType:
                 ("Job", job["job_id"]),
             ]
         ),
+        leaderboard(result),
         _measures(result["metrics"], result.get("baseline", {})),
         _left_out(result.get("left_out")),
         notes_text(result.get("notes")),

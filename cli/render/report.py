@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from cli.client.hints import in_verbs
+from cli.render.leaderboard import rank_text
 from cli.render.models import notes_text, rows_text
 from cli.render.output import facts, sections
 from cli.render.table import table
@@ -28,6 +29,8 @@ def model_report(report: dict[str, Any]) -> RenderableType:
                 ("Estimator", report["estimator"]),
                 *([("Rows", rows_text(report))] if report["rows"] else []),
                 ("Trained", moment(report["trained_at"])),
+                # An older platform does not say.
+                *([("Rank", rank_text(standing))] if (standing := report.get("standing")) else []),
             ]
         ),
         _metrics(report),

@@ -35,6 +35,23 @@ def _trainings(session: Session) -> Iterator[Difference]:
     )
     for job_id in session.scalars(jobs):
         yield Difference("effect_missing", f"job {job_id}", "it succeeded and registered no model", _HINT)
+    yield from _leaderboards(session)
+
+
+def _leaderboards(session: Session) -> Iterator[Difference]:
+    jobs = session.execute(
+        select(JobRow.id, JobRow.result["leaderboard"]).where(
+            JobRow.kind == Kind.TRAIN, JobRow.status == State.SUCCEEDED
+        )
+    ).all()
+    # In this order: who was ranked is registered, until it is erased.
+    known = {tuple(row) for row in session.execute(select(RegistryRow.job_id, RegistryRow.version))}
+    known |= {tuple(row) for row in session.execute(select(ErasedModelRow.job_id, ErasedModelRow.version))}
+    for job_id, board in jobs:
+        for entry in board or []:
+            if (job_id, entry["version"]) not in known:
+                found = f"it succeeded and did not register version {entry['version']} of its leaderboard"
+                yield Difference("effect_missing", f"job {job_id}", found, _HINT)
 
 
 def _models(session: Session) -> Iterator[Difference]:

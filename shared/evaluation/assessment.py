@@ -1,6 +1,6 @@
 """What an evaluation tells beside the metrics, as data: all that is looked at before a model is believed."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -149,6 +149,23 @@ class Costs(_Part):
     compiled: bool = Field(description="Whether it was the compiled form that was timed.")
 
 
+class Standing(_Part):
+    """How a model stands among those that one job trained on the same rows."""
+
+    rank: int = Field(description="Its place, 1 for the best.")
+    of: int = Field(description="How many models were ranked.")
+    metric: str = Field(description="The metric that they are ranked by.")
+    measured_on: Literal["folds", "test_rows"] = Field(
+        description="Whether `score` is the mean over the folds, or the metric on the rows that were kept back."
+    )
+    score: float | None = Field(description="What the model reaches; null where that is no number.")
+    interval: Range | None = Field(description="The range of the metric that `intervals` tells, if it does.")
+    within_noise: bool | None = Field(
+        description="Whether its interval overlaps that of the best one, so that these rows do not tell the two apart; "
+        "false for the best one itself, null without an interval."
+    )
+
+
 class Assessment(_Part):
     """All parts that there are; what is missing is explained by a note."""
 
@@ -168,4 +185,9 @@ class Assessment(_Part):
     worst_rows: list[WorstRow] = Field(default=[], description="The rows that are most wrong, the worst first.")
     uncertainty: Promise | None = Field(default=None, description="What `interval` of a prediction is worth.")
     costs: Costs | None = Field(default=None, description="What the model takes.")
+    standing: Standing | None = Field(
+        default=None,
+        description="Its rank among the models of its job, whose `leaderboard` is in the result of "
+        "`GET /jobs/{job_id}`; null where the job trained one model.",
+    )
     notes: list[str] = Field(default=[], description="What was left out or shortened, and why.")

@@ -12,6 +12,11 @@ from shared.evaluation.answers import Floats, Predicted
 MAIN: dict[Task, str] = {"classification": "accuracy", "regression": "mae"}
 
 
+def is_better(one: float, other: float, *, task: Task) -> bool:
+    """Whether one value of the main metric is better than another."""
+    return one < other if task == "regression" else one > other
+
+
 def losses(answers: Predicted, target: NDArray[Any], *, task: Task) -> Floats:
     """What each row takes from the main metric: 1 for a wrong label, the distance for a number."""
     off = target - answers.labels if task == "regression" else target != answers.labels

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
@@ -49,7 +49,7 @@ def erase_model(session: Session, version: int, *, stages: tuple[str, ...], acto
     session.execute(insert(ErasedModelRow).values(**_facts_of(model), erased_by=actor))
     session.execute(delete(DeploymentRow).where(DeploymentRow.version == version))
     session.execute(delete(RegistryRow).where(RegistryRow.version == version))
-    erase_jobs(session, jobs)
+    erase_jobs(session, and_(jobs, not_(_trained_others(model))))
     log.info("model_erased", version=version, dataset_name=model.dataset_name, sha256=model.sha256, actor=actor)
 
 
@@ -109,6 +109,12 @@ def _jobs_of(model: RegisteredModel) -> ColumnElement[bool]:
     return or_(JobRow.id == model.row.job_id, use_it)
 
 
+def _trained_others(model: RegisteredModel) -> ColumnElement[bool]:
+    """Whether it is the job that trained the model, and models of it are left: they need its request and its result."""
+    others = exists().where(RegistryRow.job_id == JobRow.id, RegistryRow.version != model.row.version)
+    return and_(JobRow.id == model.row.job_id, others)
+
+
 def _refuse_in_use(session: Session, model: RegisteredModel, jobs: ColumnElement[bool]) -> None:
     version = model.row.version
     active = sorted({deployment.stage for deployment in model.deployments if deployment.retired_at is None})
@@ -141,6 +147,7 @@ def _facts_of(model: RegisteredModel) -> dict[str, object]:
         "dataset_name": model.dataset_name,
         "dataset_version": model.dataset_version,
         "job_id": model.row.job_id,
+        "candidate": model.row.candidate,
         "sha256": model.sha256,
         "size_bytes": model.deployments[0].size_bytes,
         "deployments": [_stay(deployment) for deployment in model.deployments],

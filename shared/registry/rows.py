@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -15,11 +15,14 @@ class RegistryRow(Base):
     """One registered model; `stage` and `artifact_path` follow the furthest stage that it reached."""
 
     __tablename__ = "model_registry"
+    __table_args__ = (UniqueConstraint("job_id", "candidate"),)
 
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset_catalog.id", ondelete="RESTRICT"), index=True)
     dataset_version_id: Mapped[int] = mapped_column(ForeignKey("dataset_versions.id", ondelete="RESTRICT"))
-    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"))
+    # Which of the models that the job was to train, counted from 1.
+    candidate: Mapped[int] = mapped_column(server_default="1")
     stage: Mapped[str] = mapped_column(String(64))
     artifact_path: Mapped[str] = mapped_column(String(512))
     # The column that it predicts, copied from the signature, because a stage serves versions by target.
@@ -125,11 +128,13 @@ class ErasedModelRow(Base):
     """What stays of a model that was erased: its number, its digest, where it served and when; nothing of the data."""
 
     __tablename__ = "erased_models"
+    __table_args__ = (UniqueConstraint("job_id", "candidate"),)
 
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     dataset_name: Mapped[str] = mapped_column(String(64))
     dataset_version: Mapped[int]
-    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"), unique=True)
+    job_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="RESTRICT"))
+    candidate: Mapped[int] = mapped_column(server_default="1")
     sha256: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     deployments: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

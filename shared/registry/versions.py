@@ -63,6 +63,7 @@ def register(
     *,
     version: int,
     job_id: UUID,
+    candidate: int = 1,
     dataset_id: int,
     dataset_version_id: int,
     stage: str,
@@ -86,18 +87,24 @@ def register(
             dataset_id=dataset_id,
             dataset_version_id=dataset_version_id,
             job_id=job_id,
+            candidate=candidate,
             **place,
             target=facts.signature.target,
             **facts.model_dump(mode="json", exclude={"compilation", "assessment"}),
         )
     )
     deployment_id = activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
+    if form is not None:
+        add_form(session, deployment_id, form)
+    _note(session, version, facts)
+
+
+def _note(session: Session, version: int, facts: ModelFacts) -> None:
+    """Keep what has tables of its own."""
     if facts.compilation is not None:
         note_compilation(session, version, facts.compilation)
     if facts.assessment is not None:
         add_assessment(session, version, facts.assessment)
-    if form is not None:
-        add_form(session, deployment_id, form)
 
 
 def take_model_version(session: Session, claim: Claim) -> int:

@@ -1,7 +1,7 @@
 """Completes a client's request to a specification, and shows what its training would do without running it."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
@@ -13,18 +13,26 @@ from shared.estimators.own.rows import refresh
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.names import settled_name
-from shared.training.checks.training import check, problems_of
+from shared.training.checks.contest import problems_of_job
+from shared.training.checks.training import problems_of, refuse
 from shared.training.findings import notes_of
 from shared.training.plan import plan_of
-from shared.training.spec import EstimatorChoice, TrainingSpec
+from shared.training.spec import ContestSpec, EstimatorChoice, JobSpec, TrainingSpec
 from shared.training.treatment import Treatment
+from shared.training.usual_models import usual_models
 
 _COLUMNS = TypeAdapter(list[Column])
 _FINDINGS = TypeAdapter(list[Finding])
 
+# What is to be fitted: one model, several, or those that are usual.
+Asked = EstimatorChoice | Sequence[EstimatorChoice] | Literal["auto"]
+
 
 class Rehearsal(NamedTuple):
-    """What a training would meet: every problem, or what would be done to which column and what is to be known."""
+    """What a training would meet: every problem, or what would be done to which column and what is to be known.
+
+    Of several models, the columns are told for the first one.
+    """
 
     problems: Sequence[PlatformError]
     treatments: Sequence[Treatment] | None
@@ -34,7 +42,7 @@ class Rehearsal(NamedTuple):
 class Resolved(NamedTuple):
     """A specification with the profile of the table that it names; `version_id` is None for one not catalogued yet."""
 
-    spec: TrainingSpec
+    spec: JobSpec
     version_id: int | None
     columns: list[Column]
     rows: int
@@ -46,18 +54,21 @@ class Resolved(NamedTuple):
         Raises:
             PlatformError: what `checks.training.check` raises.
         """
-        check(self.spec, columns=self.columns, rows=self.rows, findings=self.findings)
+        refuse(self._problems())
 
     def rehearse(self) -> Rehearsal:
         """Look at everything without running it."""
-        problems = problems_of(self.spec, columns=self.columns, rows=self.rows, findings=self.findings)
+        problems = self._problems()
         if problems:
             # Of many problems a finding is the cause, such as a word of the target that counts as missing.
             return Rehearsal(problems, None, notes_of(self.findings, target=self.spec.target_column, used=()))
-        estimator = self.spec.model.estimator()
-        plan = plan_of(self.spec, estimator, columns=self.columns, rows=self.rows, findings=self.findings)
+        first = self.spec.candidates[0]
+        plan = plan_of(first, first.model.estimator(), columns=self.columns, rows=self.rows, findings=self.findings)
         notes = notes_of(self.findings, target=self.spec.target_column, used=plan.used)
         return Rehearsal([], plan.treatments, notes)
+
+    def _problems(self) -> list[PlatformError]:
+        return problems_of_job(self.spec, columns=self.columns, rows=self.rows, findings=self.findings)
 
 
 def resolve(
@@ -65,7 +76,7 @@ def resolve(
     *,
     dataset_name: str,
     dataset_version: int | None,
-    model: EstimatorChoice,
+    asked: Asked,
     target_column: str | None,
     **choices: Any,
 ) -> Resolved:
@@ -85,14 +96,17 @@ def resolve(
     known = {column.name for column in columns}
     number = version.number
     assert number is not None, "a version that is ready has a number"  # noqa: S101 - an invariant
-    spec = TrainingSpec(
+    findings = _FINDINGS.validate_python(version.findings)
+    spec = _spec_of(
+        asked,
+        columns,
+        version.rows,
+        findings,
         dataset_name=dataset.name,
         dataset_version=number,
-        model=model,
         target_column=settled_name(target_column, known),
         **_settled(choices, known),
     )
-    findings = _FINDINGS.validate_python(version.findings)
     return Resolved(spec=spec, version_id=version.id, columns=columns, rows=version.rows, findings=findings)
 
 
@@ -110,12 +124,19 @@ def _settled(choices: dict[str, Any], known: set[str]) -> dict[str, Any]:
     return settled
 
 
-def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str, **choices: Any) -> Resolved:
+def resolve_example(found: Found, *, asked: Asked, target_column: str, **choices: Any) -> Resolved:
     """A specification for a bundled example, whether it is catalogued or not."""
-    spec = TrainingSpec(
-        dataset_name=found.name, dataset_version=found.version, model=model, target_column=target_column, **choices
-    )
     inspection = found.inspection
+    spec = _spec_of(
+        asked,
+        inspection.columns,
+        inspection.rows,
+        inspection.findings,
+        dataset_name=found.name,
+        dataset_version=found.version,
+        target_column=target_column,
+        **choices,
+    )
     return Resolved(
         spec=spec,
         version_id=None,
@@ -123,3 +144,18 @@ def resolve_example(found: Found, *, model: EstimatorChoice, target_column: str,
         rows=inspection.rows,
         findings=inspection.findings,
     )
+
+
+def _spec_of(asked: Asked, columns: list[Column], rows: int, findings: list[Finding], **choices: Any) -> JobSpec:
+    """The specification; the usual models are named in it, so that it stays the same when the usual ones change."""
+    if isinstance(asked, EstimatorChoice):
+        return TrainingSpec(model=asked, **choices)
+    if asked != "auto":
+        return ContestSpec(models=list(asked), **choices)
+    target = next((column for column in columns if column.name == choices["target_column"]), None)
+    inputs = choices.get("features") or columns[1:]
+    usual = usual_models(target, rows=rows, columns=len(inputs))
+    whole = [TrainingSpec(model=model, **choices) for model in usual]
+    fitting = [each.model for each in whole if not problems_of(each, columns=columns, rows=rows, findings=findings)]
+    # Where none fits, their problems say why.
+    return ContestSpec(models=fitting or usual, **choices)

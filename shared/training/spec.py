@@ -1,6 +1,6 @@
-"""What is to be trained, with every choice made: the request of a train job."""
+"""What is to be trained, with every choice made: the request of a train job, for one model or for several."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -43,6 +43,7 @@ class EstimatorChoice(BaseModel):
 SplitMethod = Literal["random", "grouped", "time"]
 
 MOST_FOLDS = 20
+MOST_MODELS = 20
 DEFAULT_TEST_SIZE = 0.2
 
 
@@ -64,14 +65,13 @@ class SplitChoice(BaseModel):
     )
 
 
-class TrainingSpec(BaseModel):
-    """One training, reproducible: the version of the dataset is named and no default is left open."""
+class TrainingChoices(BaseModel):
+    """All of a training but what is fitted, reproducible: the version of the dataset is named, no default left open."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset_name: str = Field(description="The dataset.")
     dataset_version: int = Field(description="The version of the dataset.")
-    model: EstimatorChoice = Field(description="The estimator to fit.")
     target_column: str = Field(description="The column to predict.")
     features: list[str] | None = Field(
         default=None,
@@ -90,20 +90,47 @@ class TrainingSpec(BaseModel):
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )
 
-    @classmethod
-    def stored(cls, request: dict[str, Any]) -> Self:
-        """Read the request of a job.
-
-        Raises:
-            UnreadableRequest: when it does not fit this version of the platform.
-        """
-        try:
-            return cls.model_validate(request)
-        except ValidationError as error:
-            raise UnreadableRequest(
-                "The stored request does not fit this version of the platform. Send it again with POST /train."
-            ) from error
-
     def to_store(self) -> dict[str, Any]:
-        """The JSON that `stored` reads, with the field names of the API."""
+        """The JSON that `read_stored` reads, with the field names of the API."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+class TrainingSpec(TrainingChoices):
+    """The training of one model."""
+
+    model: EstimatorChoice = Field(description="The estimator to fit.")
+
+    @property
+    def candidates(self) -> list["TrainingSpec"]:
+        """The trainings that a job of this makes: this one."""
+        return [self]
+
+
+class ContestSpec(TrainingChoices):
+    """The training of several models on the same rows, to be ranked."""
+
+    models: list[EstimatorChoice] = Field(description="The estimators to fit, in turn.")
+
+    @property
+    def candidates(self) -> list[TrainingSpec]:
+        """The training of each, in their order."""
+        same = {name: value for name, value in self if name != "models"}
+        return [TrainingSpec(**same, model=model) for model in self.models]
+
+
+JobSpec = TrainingSpec | ContestSpec
+
+
+def read_stored(request: dict[str, Any]) -> JobSpec:
+    """Read the request of a train job.
+
+    Raises:
+        UnreadableRequest: when it does not fit this version of the platform.
+    """
+    kind = ContestSpec if "models" in request else TrainingSpec
+    try:
+        return kind.model_validate(request)
+    except ValidationError as error:
+        raise UnreadableRequest(
+            "The stored request does not fit this version of the platform. Send it again with POST /train."
+        ) from error

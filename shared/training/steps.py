@@ -1,12 +1,14 @@
 """The steps that a training reports, and the percentages at which they begin."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+PREPARING = 10
 FITTING = 20
 EVALUATING = 50
 VALIDATING = 52
 COMPILING = 85
 EXPLAINING = 88
+STORING = 95
 
 
 class OnStep(Protocol):
@@ -24,3 +26,22 @@ def percent_of_fit(share: float) -> int:
 def percent_of_folds(done: int, of: int) -> int:
     """The percentage of a training when so many of its folds are done."""
     return VALIDATING + (COMPILING - VALIDATING) * done // of
+
+
+class Turn(NamedTuple):
+    """Which of several trainings in one job this is."""
+
+    number: int = 1
+    of: int = 1
+
+    def percent(self, percent: int) -> int:
+        """The percentage of the job when this training is so far."""
+        done = (self.number - 1) * (STORING - PREPARING) + percent - PREPARING
+        return PREPARING + done // self.of
+
+    def named(self, step: str) -> str:
+        """The step as people see it."""
+        return step if self.of == 1 else f"{step} ({self.number} of {self.of})"
+
+
+ONLY = Turn()

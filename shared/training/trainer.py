@@ -31,7 +31,7 @@ from shared.training.narration import Say
 from shared.training.preparing import Prepared, prepare
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
-from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, OnStep
+from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, PREPARING, OnStep
 from shared.training.time_left import TimeLeft
 from shared.training.validating import validate
 
@@ -70,7 +70,7 @@ def train(
             InvalidParameter when that shows in the values only; FitFailed when the estimator refuses.
     """
     time_left = TimeLeft(seconds)
-    on_step("preparing", 10)
+    on_step("preparing", PREPARING)
     ready = prepare(spec, table, columns, findings)
     without = len(table) - len(ready.target)
     narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=without)

@@ -94,7 +94,7 @@ def test_a_training_on_an_old_version_reads_it_as_it_was_read(old: Settings, tmp
     assert [int(table[column.name].isna().sum()) for column in columns] == [column.missing for column in columns]
     assert sorted(set(table["preis"])) == [1.234, 2.5, 7.0, 12.75, 999.0]
     assert set(table["ort"].dropna()) == {" Köln", "Bonn ", "Köln", "Ulm"}
-    spec = TrainingSpec.stored(
+    spec = TrainingSpec.model_validate(
         {
             "dataset_name": "prices",
             "dataset_version": 1,

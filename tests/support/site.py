@@ -155,15 +155,17 @@ class Site:
         faults = ";".join(f"{point}=kill9@{self.folder / point}" for point in points)
         return {VARIABLE: faults, "MLMINI_MAX_CRASHES": str(len(points) + 1)}
 
-    def train(self, choice: dict[str, Any] = FOREST, *, example: str = "iris", **more: Any) -> UUID:
-        """Accept a train job on a bundled example and ring the doorbell, as the API does."""
+    def train(
+        self, choice: dict[str, Any] | list[dict[str, Any]] = FOREST, *, example: str = "iris", **more: Any
+    ) -> UUID:
+        """Accept a train job of one or several models on a bundled example and ring the doorbell, as the API does."""
         name, version = ensure_example(
             example, database=self.database, store=self.store, reader=self.reader, settings=self.settings
         )
         request = {
             "dataset_name": name,
             "dataset_version": version,
-            "model": choice,
+            "models" if isinstance(choice, list) else "model": choice,
             "target_column": "target",
             "features": None,
             "test_size": 0.2,

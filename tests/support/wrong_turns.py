@@ -188,6 +188,8 @@ def _of_training() -> Iterator[Turn]:
         {"model": _FOREST | {"params": {"n_estimator": 10}}},
         {"model": _FOREST | {"params": {"n_estimators": "many"}}},
         {"model": _FOREST | {"class": "RandomForestRegressor"}},
+        {"models": "auto"},
+        {"model": None, "models": [_FOREST, _FOREST]},
     ):
         yield Turn("train_model", "POST", "/train", {"json": _TRAIN | changed})
     yield Turn("train_model", "POST", "/train", {"json": _TRAIN, "headers": _KEY})

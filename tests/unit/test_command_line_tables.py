@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.render.jobs import cancelled, dry_run, job_list
+from cli.render.jobs import cancelled, dry_run, job_details, job_list
 from cli.render.models import made
 
 JOB_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -79,6 +79,21 @@ def test_a_training_ends_with_the_command_that_may_come_next(
     lines = [line.strip() for line in shown(made(job(dataset_name="iris", result=result), MODEL)).splitlines()]
     assert "Next: mlmini models show 3" in lines
     assert [line for line in lines if line.startswith("mlmini promote")] == ([command] if command else [])
+
+
+def test_a_leaderboard_marks_what_is_not_told_apart_from_the_best_one() -> None:
+    entry = {"metric": "accuracy", "measured_on": "folds", "estimator": "svm.SVC", "interval": [0.5, 0.75]}
+    board = [
+        entry | {"rank": 1, "version": 4, "score": 0.66666, "within_noise": False},
+        entry | {"rank": 2, "version": 3, "score": None, "within_noise": True, "interval": None},
+    ]
+    result = {"version": 4, "stage": "dev", "artifact_path": "models/4", "metrics": {}, "leaderboard": board}
+    for told in (made(job(dataset_name="iris", result=result), MODEL), job_details(job(result=result))):
+        lines = [line.split() for line in shown(told).splitlines()]
+        assert ["1", "4", "svm.SVC", "0.6667", "0.5", "to", "0.75"] in lines
+        assert ["2", "3", "svm.SVC", "-", "-", "~"] in lines
+        assert any(line[:1] == ["~"] for line in lines)
+    assert "leaderboard" not in shown(job_details(job(result=result)))
 
 
 @pytest.mark.parametrize("valid", [True, False])

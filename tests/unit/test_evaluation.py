@@ -14,7 +14,7 @@ from sklearn.neighbors import RadiusNeighborsRegressor
 from shared.errors import UnreadableRequest
 from shared.evaluation.answers import ask
 from shared.evaluation.measuring import Evaluation, evaluate, evaluate_baseline
-from shared.training.spec import TrainingSpec
+from shared.training.spec import read_stored
 from tests.support.training_tables import spec_of
 
 INPUTS = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -165,10 +165,10 @@ def test_a_stored_specification_is_read_as_it_was_written() -> None:
     spec = spec_of("svm.SVC", params={"C": 2, "degree": 3}, features=["a"], random_state=0)
     stored = spec.to_store()
     assert stored["model"]["class"] == "SVC"
-    assert TrainingSpec.stored(stored) == spec
+    assert read_stored(stored) == spec
 
 
 @pytest.mark.parametrize("request_", [{}, {"dataset_name": "iris"}, {**spec_of("svm.SVC").to_store(), "new": 1}])
 def test_a_stored_request_of_another_form_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(UnreadableRequest, match="Send it again"):
-        TrainingSpec.stored(request_)
+        read_stored(request_)

@@ -44,6 +44,8 @@ SENTENCES = {
     "It is wrong. (7 problems in all; `errors` lists them.)": "It is wrong. (7 problems in all.)",
     "Hide it with 'archive' or erase it with 'erase'.": "Hide it with --archive or erase it with --erase.",
     "The Idempotency-Key 'k' was used": "The option --idempotency-key 'k' was used",
+    "Name models of one task in 'models'.": "Name models of one task with --model.",
+    "Model 3 of 'models' is the same as model 1.": "Model 3 of --model is the same as model 1.",
     "name it in 'features' to use it": "name it with --feature to use it",
     "Give another name in the field 'name'.": "Give another name with --name.",
     "Send 'kinds' or 'names', or send 'gap_words'; [] keeps all of them.": (
@@ -63,6 +65,7 @@ def test_a_field_becomes_its_option(sentence: str) -> None:
         (["body", "limits", "memory_mb"], "--memory-limit"),
         (["body", "model", "params", "C"], "--param C"),
         (["body", "features", 3], "--feature"),
+        (["body", "models", 1, "params", "C"], "--model"),
         (["query", "limit"], "--limit"),
         (["header", "Idempotency-Key"], "--idempotency-key"),
         (["body", "input_data", 0], "body.input_data.0"),

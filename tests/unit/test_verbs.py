@@ -162,14 +162,32 @@ def test_a_model_is_given_by_name_or_as_json(mlmini: Verb, words: list[str], mod
     assert json.loads(api.bodies[0])["model"] == model
 
 
+SVC = {"module": "svm", "class": "SVC", "params": {}}
+
+
+@pytest.mark.parametrize(
+    ("words", "models"),
+    [(["--model", "svm.SVC", "--model", json.dumps(INNER)], [SVC, INNER]), (["--models", "auto"], "auto")],
+)
+def test_several_models_are_named_one_by_one_or_by_a_word(mlmini: Verb, words: list[str], models: Any) -> None:
+    with server(answer(202, JOB)) as api:
+        assert mlmini("train", "iris", "--target", "species", *words, "--detach", "--url", api.url).status == 0
+    request = json.loads(api.bodies[0])
+    assert (request["models"], "model" in request) == (models, False)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ([], "--model, once or several times, or with --models auto"),
+        (["--model", "svm.SVC", "--models", "auto"], "--model, once or several times, or with --models auto"),
+        (["--model", "svm.SVC", "--model", "svm.NuSVC", "--param", "C=2"], "--param is for one --model"),
+        (["--models", "auto", "--param", "C=2"], "--param is for one --model"),
         (["--model", '{"module": '], "--model begins like JSON, but is none"),
         (["--model", '{"params": [1]}', "--param", "C=2"], "'params' of the model must be an object"),
     ],
 )
-def test_json_that_is_no_model_is_wrong_usage(mlmini: Verb, words: list[str], said: str) -> None:
+def test_what_is_no_model_is_wrong_usage(mlmini: Verb, words: list[str], said: str) -> None:
     ended = mlmini("train", "iris", *words, "--url", "http://127.0.0.1:1")
     assert ended.status == 2
     assert said in ended.err

@@ -19,7 +19,7 @@ from shared.registry.model_memory import check_model_memory
 from shared.registry.sealing import Seal, check_seal, reseal
 from shared.tables.columns import Column
 from shared.tables.reading import Reading
-from shared.training.spec import TrainingSpec
+from shared.training.spec import TrainingSpec, read_stored
 from worker.attempt import Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
@@ -40,14 +40,14 @@ def run(attempt: Attempt) -> Effect:
     runtime, version = attempt.runtime, _read(attempt).version
     with runtime.database.read() as session:
         plan = plan_forms(session, version)
-        trained_by = session.get_one(JobRow, plan.registered.job_id).request
+        trained_by = read_stored(session.get_one(JobRow, plan.registered.job_id).request)
     wanted = [planned for planned in plan.forms if not _is_whole(attempt, planned)]
     if not wanted:
         return lambda _session: _result(version, [], compiled=True, detail="It has its compiled form.")
     source = find_table(attempt)
     fetch_table(attempt, source)
     _fetch_model(attempt, plan)
-    _hand_over(attempt, plan, TrainingSpec.stored(trained_by), source)
+    _hand_over(attempt, plan, trained_by.candidates[plan.registered.candidate - 1], source)
     compute(attempt)
     facts = read_facts(attempt.folder, Outcome[CompileFacts])
     attempt.show(95, "storing")

@@ -1,6 +1,5 @@
-"""The work of a train job: fetch the table, have it computed, stage the artifact, register the version."""
+"""The work of a train job: fetch the table, have it computed, stage the artifacts, register all versions at once."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +19,62 @@ from shared.registry.forms import FormFile
 from shared.registry.model_memory import check_size
 from shared.registry.naming import file_names
 from shared.registry.past_fits import expected_fit_seconds
-from shared.registry.sealing import Seal, seal
+from shared.registry.sealing import seal
 from shared.registry.versions import register, take_model_version
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
-from shared.training.facts import ModelFacts
-from shared.training.spec import TrainingSpec
-from shared.training.treatment import Treatment
+from shared.training.spec import ContestSpec, JobSpec, read_stored
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
+from worker.contest import Contest, StagedModel
 from worker.fetching import fetch_table, find_table
-from worker.handover import FORM_FILE, MODEL_FILE, WORK_FILE, Outcome, Work, read_facts
+from worker.handover import (
+    FORM_FILE,
+    MODEL_FILE,
+    WORK_FILE,
+    FittedCandidate,
+    Outcome,
+    TrainFacts,
+    Work,
+    file_of,
+    read_facts,
+)
 from worker.own_estimators import own_of
 
 log = get_logger(__name__)
 
-_MOST_LEFT_OUT = 100
 # More versions than a restored backup has forgotten; the search has to end.
 _MOST_FORGOTTEN = 1000
 
 
 def run(attempt: Attempt) -> Effect:
-    """Do everything up to the commit; the effect is the new version in the first stage."""
-    spec = TrainingSpec.stored(attempt.claim.request)
+    """Do everything up to the commit; the effect are the new versions in the first stage, the best one the highest."""
+    spec = read_stored(attempt.claim.request)
     source = find_table(attempt)
     fetch_table(attempt, source)
     _hand_over(attempt, spec, source)
     compute(attempt, expected_fit_seconds=_expected_seconds(attempt, spec, source))
-    facts = read_facts(attempt.folder, Outcome[ModelFacts])
+    facts = read_facts(attempt.folder, Outcome[TrainFacts])
     attempt.show(95, "storing")
-    return _effect(attempt, source, facts, _stage(attempt, facts))
+    staged = [_stage(attempt, fitted) for fitted in reversed(facts.fitted)]
+    return _effect(attempt, source, Contest(staged[::-1], facts.failed, ranked=isinstance(spec, ContestSpec)))
 
 
 def success_line(result: dict[str, Any]) -> str:
-    """Under which version the model is registered."""
-    return f"registered as version {result['version']}"
+    """Under which version the model is registered, or each of several."""
+    board = result.get("leaderboard")
+    if board is None:
+        return f"registered as version {result['version']}"
+    told = ", ".join(f"{entry['rank']}. {entry['estimator']} as version {entry['version']}" for entry in board)
+    return f"registered, the best first: {told}"
 
 
-@dataclass(frozen=True)
-class _Staged:
-    version: int
-    stage: str
-    path: str
-    seal: Seal
-    form: FormFile | None
-
-
-def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> None:
+def _hand_over(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> None:
     work = Work(
-        spec=spec,
-        own=own_of(attempt.runtime, spec),
+        candidates=spec.candidates,
+        ranked=isinstance(spec, ContestSpec),
+        own=own_of(attempt.runtime, spec.candidates),
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
         findings=[Finding.model_validate(finding) for finding in source.findings],
@@ -81,14 +85,14 @@ def _hand_over(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) 
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 
 
-def _expected_seconds(attempt: Attempt, spec: TrainingSpec, source: DatasetVersionRow) -> float | None:
+def _expected_seconds(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> list[float | None]:
     try:
         with attempt.runtime.database.read() as session:
-            return expected_fit_seconds(session, spec, source)
+            return [expected_fit_seconds(session, candidate, source) for candidate in spec.candidates]
     except Exception:
         # It is only for a percentage, so no attempt ends for it.
         log.warning("fit_not_estimated", exc_info=True)
-        return None
+        return []
 
 
 def _take_version(attempt: Attempt) -> int:
@@ -97,12 +101,12 @@ def _take_version(attempt: Attempt) -> int:
         return take_model_version(session, attempt.claim)
 
 
-def _stage(attempt: Attempt, facts: ModelFacts) -> _Staged:
+def _stage(attempt: Attempt, fitted: FittedCandidate) -> StagedModel:
     """Write the files under names that no other attempt can have: their version was taken for it."""
-    stage = attempt.runtime.settings.stages[0]
-    files = [attempt.folder / MODEL_FILE]
+    stage, facts = attempt.runtime.settings.stages[0], fitted.facts
+    files = [attempt.folder / file_of(fitted.candidate, MODEL_FILE)]
     if facts.compilation is not None and facts.compilation.compiled:
-        files.append(attempt.folder / FORM_FILE)
+        files.append(attempt.folder / file_of(fitted.candidate, FORM_FILE))
     digests = [digest_of(file) for file in files]
     version = _put(attempt, stage, files, [digest.sha256 for digest in digests])
     paths = file_names(attempt.claim.dataset_name, stage, version)
@@ -125,7 +129,7 @@ def _stage(attempt: Attempt, facts: ModelFacts) -> _Staged:
     # The last one is what is loaded for predictions.
     _say_if_too_large(attempt, version, sealed[-1].size_bytes)
     form = FormFile(paths[1], sealed[1]) if len(sealed) > 1 else None
-    return _Staged(version, stage, paths[0], sealed[0], form)
+    return StagedModel(version, stage, paths[0], sealed[0], form, fitted)
 
 
 def _say_if_too_large(attempt: Attempt, version: int, size_bytes: int) -> None:
@@ -160,37 +164,23 @@ def _put(attempt: Attempt, stage: str, files: list[Path], digests: list[str]) ->
     raise ArtifactConflict(f"The store already has another artifact named '{paths[0]}', and many more. Train again.")
 
 
-def _effect(attempt: Attempt, source: DatasetVersionRow, facts: ModelFacts, staged: _Staged) -> Effect:
+def _effect(attempt: Attempt, source: DatasetVersionRow, contest: Contest) -> Effect:
     def add(session: Session) -> dict[str, object]:
-        register(
-            session,
-            version=staged.version,
-            job_id=attempt.claim.job_id,
-            dataset_id=source.dataset_id,
-            dataset_version_id=source.id,
-            stage=staged.stage,
-            artifact_path=staged.path,
-            seal=staged.seal,
-            form=staged.form,
-            facts=facts,
-            actor=ACTOR,
-        )
-        return {
-            "version": staged.version,
-            "target": facts.signature.target,
-            "stage": staged.stage,
-            "artifact_path": staged.path,
-            "metrics": facts.metrics,
-            "baseline": facts.report["baseline"]["metrics"],
-            "left_out": _left_out(facts),
-            "notes": facts.report["notes"],
-        }
+        for staged in contest.best_first:
+            register(
+                session,
+                version=staged.version,
+                job_id=attempt.claim.job_id,
+                candidate=staged.fitted.candidate,
+                dataset_id=source.dataset_id,
+                dataset_version_id=source.id,
+                stage=staged.stage,
+                artifact_path=staged.path,
+                seal=staged.seal,
+                form=staged.form,
+                facts=staged.fitted.facts,
+                actor=ACTOR,
+            )
+        return contest.result()
 
     return add
-
-
-def _left_out(facts: ModelFacts) -> list[dict[str, str]]:
-    """The columns that the model does not use, and why; of very many, the first."""
-    treatments = [Treatment.model_validate(column) for column in facts.report["columns"]]
-    left = [treatment for treatment in treatments if treatment.role == "left_out"]
-    return [{"column": each.column, "reason": each.reason} for each in left[:_MOST_LEFT_OUT]]

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from api.pages.frame import page, told
+from api.pages.leaderboard import rank
 from api.pages.markup import Html, element, facts, link
 from api.pages.report import columns, labels, residuals, rows, standing
 from api.pages.report.parts import Section, named
@@ -44,6 +45,7 @@ def _what(report: ModelReport) -> Html:
         ("Split", _split(report.split)),
         ("Trained", told(report.trained_at)),
         ("Made by", link(f"job {str(report.job_id)[:8]}", f"/jobs/{report.job_id}")),
+        ("Rank in that job", None if report.standing is None else rank(report.standing)),
     )
 
 

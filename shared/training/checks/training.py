@@ -78,7 +78,15 @@ def check(spec: TrainingSpec, *, columns: list[Column], rows: int, findings: Seq
         UnknownEstimator, LibraryNotInstalled, UnknownParameter, InvalidParameter, UnknownColumn, InvalidRequest,
         TaskMismatch, SingleClass, InvalidSplit, UnsuitableColumns: the first of the problems; `errors` lists all.
     """
-    problems = problems_of(spec, columns=columns, rows=rows, findings=findings)
+    refuse(problems_of(spec, columns=columns, rows=rows, findings=findings))
+
+
+def refuse(problems: Sequence[PlatformError]) -> None:
+    """Refuse a request for its problems, if it has any.
+
+    Raises:
+        PlatformError: the first of them; `errors` lists all.
+    """
     if problems:
         first = problems[0]
         more = f" ({len(problems) - 1} more in 'errors'.)" if len(problems) > 1 else ""

@@ -10,7 +10,7 @@ from worker.handover import WORK_FILE
 
 def main(folder: Path) -> None:
     """Do what the request asks for, then what a computation does."""
-    state = json.loads((folder / WORK_FILE).read_text())["spec"]["random_state"]
+    state = json.loads((folder / WORK_FILE).read_text())["candidates"][0]["random_state"]
     if (act := ACTS.get(state)) is not None:
         act(folder)
     computation.main(folder)

@@ -1,0 +1,116 @@
+"""The computation of a train job: each of its candidates is trained in turn, then they are ranked."""
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from shared.compiled.file import write_model
+from shared.errors import FitFailed, Invalid, PlatformError
+from shared.estimators.catalogue import know_own
+from shared.registry import artifact
+from shared.tables.loading import read_table
+from shared.training import trainer
+from shared.training.facts import ModelFacts
+from shared.training.plan import read_columns
+from shared.training.ranking import Ranked, rank
+from shared.training.spec import TrainingSpec
+from shared.training.steps import STORING, Turn
+from worker.handover import (
+    FORM_FILE,
+    MODEL_FILE,
+    TABLE_FILE,
+    WORK_FILE,
+    FailedCandidate,
+    FittedCandidate,
+    TrainFacts,
+    Work,
+    file_of,
+)
+from worker.telling import Telling
+
+
+def train(folder: Path, telling: Telling) -> TrainFacts:
+    """Train what the work in the folder names; the models are in the files of their candidates.
+
+    Raises:
+        PlatformError: what `trainer.train` raises, when there is no model of any candidate.
+    """
+    work = Work.model_validate_json((folder / WORK_FILE).read_bytes())
+    return _Trainings(folder, telling, work).run()
+
+
+@dataclass(frozen=True)
+class _Trainings:
+    folder: Path
+    telling: Telling
+    work: Work
+    began_at: float = field(default_factory=time.monotonic)
+
+    def run(self) -> TrainFacts:
+        specs = self.work.candidates
+        know_own(self.work.own)
+        table = self._read()
+        fitted: dict[int, ModelFacts] = {}
+        failed: dict[int, PlatformError] = {}
+        for candidate, spec in enumerate(specs, start=1):
+            try:
+                fitted[candidate] = self._train(candidate, spec, table)
+            except (FitFailed, Invalid) as error:
+                failed[candidate] = error
+                if len(specs) > 1:
+                    self.telling.say(f"left out: {error.detail}")
+        self.telling.show("storing", STORING)
+        if not fitted:
+            raise _none_of(list(failed.values()))
+        ranked = rank(fitted) if self.work.ranked else [Ranked(*each) for each in fitted.items()]
+        return TrainFacts(
+            fitted=[FittedCandidate(candidate=each.candidate, facts=each.facts) for each in ranked],
+            failed=[_failed(candidate, specs[candidate - 1], error) for candidate, error in failed.items()],
+        )
+
+    def _read(self) -> pd.DataFrame:
+        work = self.work
+        self.telling.show("reading", 5)
+        # The candidates differ in their models only.
+        only = read_columns(work.candidates[0], work.columns)
+        table = read_table(self.folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
+        times = "×"  # noqa: RUF001 - the sign of multiplication is meant
+        self.telling.say(f"read {len(table):,} rows {times} {table.shape[1]:,} columns")
+        return table
+
+    def _train(self, candidate: int, spec: TrainingSpec, table: pd.DataFrame) -> ModelFacts:
+        """Train one candidate and write its files; nothing of its model stays in memory."""
+        work, turn = self.work, Turn(candidate, len(self.work.candidates))
+        if turn.of > 1:
+            self.telling.say(f"model {turn.number} of {turn.of}: {spec.model.estimator().key}")
+        left = work.seconds - (time.monotonic() - self.began_at)
+        trained = trainer.train(
+            spec,
+            table,
+            work.columns,
+            findings=work.findings,
+            threads=work.threads,
+            # Those that follow need theirs.
+            seconds=left / (turn.of - turn.number + 1),
+            folds=work.folds,
+            on_step=partial(self.telling.show, turn=turn),
+            say=self.telling.say,
+        )
+        artifact.dump(trained.model, self.folder / file_of(candidate, MODEL_FILE))
+        if trained.compiled is not None:
+            write_model(trained.compiled, self.folder / file_of(candidate, FORM_FILE))
+        return trained.facts
+
+
+def _failed(candidate: int, spec: TrainingSpec, error: PlatformError) -> FailedCandidate:
+    return FailedCandidate(candidate=candidate, estimator=spec.model.estimator().key, detail=error.detail)
+
+
+def _none_of(errors: list[PlatformError]) -> PlatformError:
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    return type(first)(f"None of the {len(errors)} models could be trained. The first: {first.detail}")
