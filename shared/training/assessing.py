@@ -1,9 +1,11 @@
 """All that is told of a fitted model beside its metrics, put together."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from shared.compiled.model import CompiledModel
+from shared.errors import FitFailed
 from shared.evaluation import by_class, influence, residuals, rows
 from shared.evaluation.answers import Ask, Predicted, asking
 from shared.evaluation.assessment import Assessment, Costs, Importance, PartialDependence
@@ -12,6 +14,7 @@ from shared.evaluation.folds import spread_of
 from shared.evaluation.influence import Patience, TooSlow
 from shared.evaluation.main_metric import MAIN
 from shared.evaluation.resampling import MOST_ROWS, intervals
+from shared.training.fitting import errors_of_fit
 from shared.training.model_fit import Fit
 from shared.training.preparing import Prepared
 from shared.training.time_left import TimeLeft
@@ -24,7 +27,7 @@ _MOST_SLICED = 3
 _MOST_SHOWN = 6
 _TIMED_ROWS = 5
 
-_SLOW = ": the model takes too long for so many questions."
+Part = TypeVar("Part")
 
 
 def assess(
@@ -66,7 +69,8 @@ def assess(
 
 def _importances(ready: Prepared, ask: Ask, time_left: TimeLeft, notes: list[str]) -> list[Importance]:
     test = ready.split.test
-    try:
+
+    def found() -> list[Importance]:
         return influence.importance(
             ask,
             ready.data.iloc[test],
@@ -75,15 +79,14 @@ def _importances(ready: Prepared, ask: Ask, time_left: TimeLeft, notes: list[str
             seed=ready.spec.random_state,
             patience=Patience(time_left.spare(_MOST_SECONDS)),
         )
-    except TooSlow:
-        notes.append(f"No importance of columns{_SLOW}")
-        return []
+
+    return _if_it_answers(ready, found, "importance of columns", notes)
 
 
 def _dependence(
     ready: Prepared, ask: Ask, telling: Sequence[str], time_left: TimeLeft, notes: list[str]
 ) -> list[PartialDependence]:
-    try:
+    def found() -> list[PartialDependence]:
         return influence.partial_dependence(
             ask,
             ready.data.iloc[ready.split.test],
@@ -92,9 +95,20 @@ def _dependence(
             seed=ready.spec.random_state,
             patience=Patience(time_left.spare(_MOST_SECONDS)),
         )
+
+    return _if_it_answers(ready, found, "partial dependence", notes)
+
+
+def _if_it_answers(ready: Prepared, find: Callable[[], list[Part]], what: str, notes: list[str]) -> list[Part]:
+    """What is found by asking about rows that the table does not have, or nothing and a note."""
+    try:
+        with errors_of_fit(ready.estimator):
+            return find()
     except TooSlow:
-        notes.append(f"No partial dependence{_SLOW}")
-        return []
+        notes.append(f"No {what}: the model takes too long for so many questions.")
+    except FitFailed:
+        notes.append(f"No {what}: the model does not answer for some combinations of values.")
+    return []
 
 
 def _drawable(ready: Prepared, columns: Sequence[str]) -> list[str]:

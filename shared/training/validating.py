@@ -11,6 +11,7 @@ from shared.evaluation import conformal
 from shared.evaluation.answers import Predicted
 from shared.evaluation.assessment import NO_PROBABILITIES, Fold, Promise
 from shared.evaluation.folds import OutOfFold, out_of_fold
+from shared.training.fitting import errors_of_fit
 from shared.training.folding import NoFolds, folds_of
 from shared.training.model_fit import Fit, fit_silently
 from shared.training.preparing import Prepared
@@ -46,7 +47,9 @@ def validate(
     if asked is None and expected > time_left.spare(_MOST_SECONDS):
         return _without(f"{count} more fits would take about {expected:,.0f} s; to have them, ask for {count} 'folds'")
     try:
-        found = _fitted(ready, count, on_step)
+        # A model of few rows may refuse to answer, too.
+        with errors_of_fit(ready.estimator):
+            found = _fitted(ready, count, on_step)
     except NoFolds as reason:
         return _without(str(reason))
     except FitFailed as failure:

@@ -98,3 +98,10 @@ def _coverage(estimator: str, table: pd.DataFrame, *, random_state: int) -> floa
     assert facts.assessment.uncertainty is not None
     assert facts.signature.uncertainty is not None
     return facts.assessment.uncertainty.coverage
+
+
+def test_a_model_of_a_fold_that_refuses_to_answer_leaves_out_the_folds_and_says_so() -> None:
+    facts = trained("neighbors.KNeighborsRegressor", numeric_amounts(rows=8), split=SplitChoice(folds=2)).facts
+    assert facts.assessment is not None
+    assert facts.assessment.folds == []
+    assert any("could not be fitted to a part of the rows" in note for note in facts.assessment.notes)
