@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from api.pages.charts.spread import bar, histogram, most_of
 from api.pages.frame import page, told
 from api.pages.markup import Content, Html, element, facts, link, table, together
+from api.pages.relations import relations_section
 from api.schemas.profile import DatasetProfile, ProfiledColumn
 from shared.tables.columns import ColumnKind
 from shared.tables.findings import Finding
@@ -39,6 +40,7 @@ def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
             ("Changed", _diff(profile)),
         ),
         _findings(profile.findings),
+        relations_section(profile),
         _first_rows(profile),
         element("h2", "Columns"),
         element("p", _looked_at(profile)),

@@ -22,7 +22,7 @@ from shared.datasets.catalog import (
     list_datasets,
     list_versions,
 )
-from shared.datasets.profiling import profile_of
+from shared.datasets.profiling import profile_of, relations_of
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.jobs.acceptance import API
 from shared.registry.erasure import erase_dataset
@@ -86,10 +86,15 @@ async def profile_dataset(
     parts: PartsDep,
     wants_page: WantsPage,
     version: Annotated[WrittenVersion | None, Query(description="By default the newest.")] = None,
+    target: Annotated[str | None, Query(description="A column that a model would predict.")] = None,
 ) -> Response:
-    """How the values of each column are spread, what the reading tells, and the first rows; as a page for browsers."""
+    """How the values of each column are spread, what the reading tells, and the first rows; as a page for browsers.
+
+    With a `target`, the file is read once more for how columns go together, and for what makes that target doubtful:
+    a column that predicts it alone, rare classes, rows that come again.
+    """
     number = None if version is None else number_of(name, version)
-    return await parts.lanes.preview(lambda: _profile(parts, name, number, wants_page=wants_page))
+    return await parts.lanes.preview(lambda: _profile(parts, name, number, target, wants_page=wants_page))
 
 
 @router.delete(
@@ -137,14 +142,17 @@ def _preview(parts: Parts, name: str, number: int | None, rows: int) -> Response
     return Response(shown.model_dump_json(), media_type="application/json")
 
 
-def _profile(parts: Parts, name: str, number: int | None, *, wants_page: bool) -> Response:
+def _profile(parts: Parts, name: str, number: int | None, target: str | None, *, wants_page: bool) -> Response:
     with parts.database.read() as session:
         entry = find_entry(session, name, number)
         kept = entry.version.profile
         dataset = Dataset.of_entry(entry)
-    bucket = parts.settings.datasets_bucket
-    found = profile_of(entry.version, kept, store=parts.store, bucket=bucket, reader=parts.reader)
-    told = DatasetProfile.of_version(dataset, found)
+    bucket, store, reader = parts.settings.datasets_bucket, parts.store, parts.reader
+    relations = None
+    if target is not None:
+        relations = relations_of(entry.version, target, name=name, store=store, bucket=bucket, reader=reader)
+    found = profile_of(entry.version, kept, store=store, bucket=bucket, reader=reader)
+    told = DatasetProfile.of_version(dataset, found, relations)
     if wants_page:
         return page_of_profile(told)
     return Response(told.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})

@@ -9,6 +9,7 @@ from api.schemas.datasets import Dataset, DatasetColumn
 from shared.tables.findings import Finding
 from shared.tables.inspected import Preview, TableProfile
 from shared.tables.reading import Reading
+from shared.tables.relations import Relations
 from shared.tables.spread import Histogram, ValueCount
 
 
@@ -36,9 +37,12 @@ class DatasetProfile(ResponseBody):
     findings: list[Finding] = Field(description="What the reading is not sure of, or did and tells.")
     columns: list[ProfiledColumn] = Field(description="The columns in the order of the file.")
     first_rows: Preview = Field(description="The first rows, as they were read.")
+    relations: Relations | None = Field(
+        description="How columns go together, and what makes the `target` doubtful; null if none was named."
+    )
 
     @classmethod
-    def of_version(cls, dataset: Dataset, profile: TableProfile) -> Self:
+    def of_version(cls, dataset: Dataset, profile: TableProfile, relations: Relations | None = None) -> Self:
         """The profile of a version as the catalog tells of it."""
         columns = [
             column.model_dump() | profile.columns[column.name].model_dump()
@@ -53,5 +57,6 @@ class DatasetProfile(ResponseBody):
                 "columns": columns,
                 "rows_looked_at": profile.rows_looked_at,
                 "first_rows": profile.first_rows,
+                "relations": relations,
             }
         )

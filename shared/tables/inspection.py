@@ -25,6 +25,8 @@ from shared.tables.number_columns import OTHER_MARK, Marks
 from shared.tables.options import ReadingOptions
 from shared.tables.profiling import profile_table
 from shared.tables.reading import Reading
+from shared.tables.relating import relate
+from shared.tables.relations import Relations
 from shared.tables.results import contradiction, findings_of, finished_columns
 from shared.tables.sheet_header import sheet_reading
 from shared.tables.sketch import rows_looked_at
@@ -83,7 +85,7 @@ def inspect(path: Path, limits: TableLimits, options: ReadingOptions | None = No
     return _inspect(path, limits, said.model_copy(update={"encoding": guess.encoding}), [finding])
 
 
-def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile | TableDrift:
+def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile | TableDrift | Relations:
     path = Path(request["path"])
     if request["act"] == "inspect":
         options = ReadingOptions.model_validate(request.get("options", {}))
@@ -92,6 +94,8 @@ def _answer(request: dict[str, Any]) -> Inspection | Preview | TableProfile | Ta
     _, reading, columns = table
     if request["act"] == "profile":
         return profile_table(path, reading, columns)
+    if request["act"] == "relate":
+        return relate(table, request["target"])
     if request["act"] == "compare":
         return compare_tables(table, _table(request["other"]))
     return first_rows(path, reading, columns=columns, rows=request["rows"], partial=request["partial"])

@@ -24,6 +24,7 @@ from shared.tables.compared import TableDrift, TableFile
 from shared.tables.inspected import Inspection, Preview, TableLimits, TableProfile
 from shared.tables.options import ReadingOptions
 from shared.tables.reading import Reading
+from shared.tables.relations import Relations
 
 log = get_logger(__name__)
 
@@ -105,6 +106,11 @@ class Reader:
         """
         request = {"act": "compare", **_told(*before), "other": _told(*after)}
         return TableDrift.model_validate(self._ask(request, self._places(before.path, after.path)))
+
+    def relate(self, table: TableFile, target: str) -> Relations:
+        """How the columns of a table that was checked go together. Raises InvalidTable, TableTooLarge as above."""
+        request = {"act": "relate", **_told(*table), "target": target}
+        return Relations.model_validate(self._ask(request, self._places(table.path)))
 
     def check(self) -> None:
         """See whether the system limits the memory of reading; starts the fork server where it may.

@@ -50,9 +50,8 @@ class Walk:
     def steps(self) -> Iterator[Step]:
         """Every operation and every named example, each when what it needs is there."""
         yield from self._upload()
-        yield from map(
-            self.one, ("list_datasets", "get_dataset", "list_dataset_versions", "preview_dataset", "profile_dataset")
-        )
+        yield from map(self.one, ("list_datasets", "get_dataset", "list_dataset_versions", "preview_dataset"))
+        yield self.one("profile_dataset", target="target")
         yield from map(self.one, ("list_estimators", "get_estimator"))
         yield from self._train()
         yield from map(self.one, ("list_models", "get_model", "report_model", "compare_models", "download_artifact"))

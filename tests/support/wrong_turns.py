@@ -169,6 +169,7 @@ def _of_datasets() -> Iterator[Turn]:
         ("profile_dataset", "GET", "/datasets/iriss/profile"),
         ("profile_dataset", "GET", "/datasets/iris/profile?version=9"),
         ("profile_dataset", "GET", "/datasets/iris/profile?versions=1"),
+        ("profile_dataset", "GET", "/datasets/iris/profile?target=targets"),
         ("compare_dataset_versions", "GET", "/datasets/iriss/diff"),
         ("compare_dataset_versions", "GET", "/datasets/iris/diff"),
         ("compare_dataset_versions", "GET", "/datasets/iris/diff?from=1&to=1"),
