@@ -1,8 +1,9 @@
 """Requests with far more items than anybody needs: refused before work is done for each of them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from annotated_types import MaxLen
@@ -121,9 +122,17 @@ def test_every_list_and_every_object_that_clients_send_has_a_most() -> None:
         for model in models
         for name, field in model.model_fields.items()
         if any(word in str(field.annotation) for word in ("list[", "dict[", "set[", "tuple["))
-        and not any(isinstance(rule, MaxLen) for rule in field.metadata)
+        and not any(isinstance(rule, MaxLen) for rule in [*field.metadata, *_rules_inside(field.annotation)])
     }
     assert unbounded == COUNTED_LATER
+
+
+def _rules_inside(annotation: Any) -> Iterator[Any]:
+    """The rules of the alternatives of a union."""
+    for each in get_args(annotation):
+        for inner in getattr(each, "__metadata__", ()):
+            yield from inner.metadata
+        yield from _rules_inside(each)
 
 
 def _all_models(annotation: Any) -> set[type[BaseModel]]:
