@@ -7,6 +7,7 @@ there is one.
 from pathlib import Path
 
 from shared.compiled.file import write_model
+from shared.estimators.catalogue import know_own
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training.compiling import compile_registered
@@ -32,6 +33,7 @@ def compile_stored(folder: Path, telling: Telling) -> CompileFacts:
 
 def _compile(work: CompileWork, folder: Path, telling: Telling) -> CompileFacts:
     telling.show("reading", 10)
+    know_own(work.own)
     only = read_columns(work.spec, work.columns)
     table = read_table(folder / TABLE_FILE, work.reading, columns=work.columns, only=only)
     model = artifact.load_fetched(

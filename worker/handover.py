@@ -138,6 +138,7 @@ class CompileWork(BaseModel):
 
     version: int
     spec: TrainingSpec
+    own: list[Estimator] = []
     signature: Signature
     model_sha256: str
     environment: dict[str, str]

@@ -8,6 +8,7 @@ from api.schemas.base import ResponseBody
 from shared.estimators.catalogue import Estimator
 from shared.estimators.model_form import KEYWORD
 from shared.estimators.signature import Task
+from shared.training.checks.libraries import is_installed
 
 
 class ParameterDescription(ResponseBody):
@@ -32,6 +33,8 @@ class EstimatorDescription(ResponseBody):
     module: str = Field(description="The module of scikit-learn, or the package.", examples=["ensemble"])
     class_: str = Field(description="The class in that module.", alias="class", examples=["RandomForestClassifier"])
     task: Task = Field(description="What it learns: classes or numbers.")
+    library: str | None = Field(description="The package that it needs; null for what is always there.")
+    installed: bool = Field(description="Whether the API has that package. Workers have packages of their own.")
     summary: str = Field(
         description="The first sentence of its documentation.", examples=["A random forest classifier."]
     )
@@ -54,6 +57,8 @@ class EstimatorDescription(ResponseBody):
             module=estimator.module,
             class_=estimator.name,
             task=estimator.task,
+            library=estimator.library,
+            installed=is_installed(estimator),
             summary=estimator.summary,
             takes_missing=estimator.takes_missing,
             needs_scaling=estimator.needs_scaling,

@@ -40,6 +40,7 @@ def estimator_details(one: dict[str, Any]) -> RenderableType:
                 ("Estimator", name),
                 ("What it is", one["summary"]),
                 ("Task", one["task"]),
+                *([("Package", _package(one))] if one.get("library") else []),
                 ("Missing numbers", "are left to it" if one["takes_missing"] else "are filled in before"),
                 *([("Numbers", "are scaled before")] if one["needs_scaling"] else []),
                 *([("Negative numbers", "are refused")] if one["inputs_not_negative"] else []),
@@ -97,6 +98,10 @@ def _range(schema: dict[str, Any]) -> str:
 
 def _limit(value: float) -> str:
     return f"{value:,g}" if abs(value) < 10_000 else f"{value:,}"
+
+
+def _package(one: dict[str, Any]) -> str:
+    return str(one["library"]) + ("" if one["installed"] else ", which is not installed with the API")
 
 
 def _written(value: object) -> str:

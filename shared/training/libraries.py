@@ -5,6 +5,7 @@ libraries want labels that are numbered from 0 on. `VotingClassifier` with one m
 those of the table; the probabilities are the member's own.
 """
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
@@ -46,6 +47,9 @@ def build(estimator: Estimator, settings: dict[str, Any], *, threads: int) -> Ba
 
 
 def _class_of(estimator: Estimator) -> Any:
+    # Read by the OpenMP of a library when that is loaded. Threads that wait would ask for work all the time, and where
+    # others want the cores, a fit would take many times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return getattr(import_module(estimator.module), estimator.name)
     except Exception as error:

@@ -12,11 +12,20 @@ from shared.errors import FitFailed
 from shared.estimators.catalogue import Estimator, all_estimators
 from shared.training import fit_progress, trainer
 from shared.training.building import build_tree
+from shared.training.checks.training import problems_of
 from shared.training.frame import forget_names, plain_array
 from shared.training.libraries import member_of
 from shared.training.spec import EstimatorChoice
 from shared.training.trainer import Trained
-from tests.support.training_tables import dirty, heard_steps, numeric_amounts, numeric_classes, trained
+from tests.support.training_tables import (
+    dirty,
+    heard_steps,
+    numeric_amounts,
+    numeric_classes,
+    profile_of,
+    spec_of,
+    trained,
+)
 
 ALL = [estimator for estimator in all_estimators() if estimator.library is not None]
 CLASSIFIERS = [estimator for estimator in ALL if estimator.task == "classification"]
@@ -107,22 +116,24 @@ def test_a_stored_model_needs_nothing_of_this_project(estimator: Estimator) -> N
 @pytest.mark.parametrize("estimator", ALL, ids=key)
 def test_the_same_seed_gives_the_same_model_with_any_number_of_threads(estimator: Estimator) -> None:
     table = table_for(estimator)
-    frame = table[["width", "height", "count"]].astype("float64")
+    inputs = table[["width", "height", "count"]].to_numpy(dtype=float)
     more: dict[str, dict[str, Any]] = {
         "lightgbm": {"subsample_freq": 1},
         "catboost": {"bootstrap_type": "Bernoulli"},
     }
     sampled: dict[str, Any] = {"subsample": 0.6} | more.get(str(estimator.library), {})
-    one, again, two = (fitted(estimator, table, threads=threads, **sampled) for threads in (1, 1, 2))
-    other = fitted(estimator, table, random_state=7, **sampled)
+    choice = EstimatorChoice(module=estimator.module, class_=estimator.name, params=few(estimator) | sampled)
 
-    def answers(result: Trained) -> list[Any]:
-        asked = result.model.predict_proba if estimator.task == "classification" else result.model.predict
-        return list(asked(frame).ravel())
+    def answers(seed: int, threads: int) -> list[Any]:
+        model = build_tree(choice.tree(), seed=seed, classes=[], shown=[], threads=threads).estimator
+        model.fit(inputs, table["target"].to_numpy())
+        asked = model.predict_proba if estimator.task == "classification" else model.predict
+        return list(asked(inputs).ravel())
 
-    assert answers(one) == answers(again)
-    assert answers(one) == pytest.approx(answers(two), rel=1e-6)
-    assert answers(one) != answers(other)
+    one = answers(3, 1)
+    assert one == answers(3, 1)
+    assert one == pytest.approx(answers(3, 2), rel=1e-6)
+    assert one != answers(7, 1)
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["all rows alike", "weights"])
@@ -187,6 +198,31 @@ def test_it_stands_inside_of_others(estimator: Estimator, host: str) -> None:
     told = result.facts.parameters["estimator"]
     assert (told["module"], told["class"]) == (estimator.module, estimator.name)
     assert estimator.library in result.facts.environment
+
+
+UNFIT: dict[str, tuple[str, dict[str, Any], str]] = {
+    "rows with weights": (
+        "ensemble.AdaBoostClassifier",
+        {"module": "xgboost", "class": "XGBClassifier"},
+        "must take a weight for each row",
+    ),
+    "seeds": (
+        "linear_model.RANSACRegressor",
+        {"module": "catboost", "class": "CatBoostRegressor"},
+        "seeds in a form that catboost.CatBoostRegressor does not take",
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "inner", "said"), UNFIT.values(), ids=UNFIT.keys())
+def test_a_host_that_a_library_cannot_serve_refuses_it_before_there_is_a_job(
+    host: str, inner: dict[str, Any], said: str
+) -> None:
+    table = numeric_classes() if host.endswith("Classifier") else numeric_amounts()
+    more = {"min_samples": 20} if host.endswith("Regressor") else {}
+    spec = spec_of(host, params={"estimator": inner, **more})
+    (problem,) = problems_of(spec, columns=profile_of(table), rows=len(table))
+    assert said in problem.detail
 
 
 REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {

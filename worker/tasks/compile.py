@@ -24,6 +24,7 @@ from worker.attempt import Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
 from worker.handover import COMPILE_FILE, FORM_FILE, MODEL_FILE, CompileFacts, CompileWork, Outcome, read_facts
+from worker.own_estimators import own_of
 
 
 class CompileRequest(BaseModel):
@@ -92,6 +93,7 @@ def _hand_over(attempt: Attempt, plan: CompilePlan, spec: TrainingSpec, source: 
     work = CompileWork(
         version=model.version,
         spec=spec,
+        own=own_of(attempt.runtime, spec),
         signature=Signature.model_validate(plan.registered.signature),
         model_sha256=model.seal.sha256,
         environment=dict(model.environment),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from shared.errors import LibraryNotInstalled
-from shared.estimators.catalogue import release_of_table
+from shared.estimators.catalogue import Estimator, release_of_table
 from shared.estimators.libraries.installed import HOW_TO_INSTALL, LIBRARIES, release_of
 from shared.estimators.tree import Node
 
@@ -29,6 +29,11 @@ def problems_of_libraries(tree: Node, *, where: str = WITH_API) -> Iterator[Libr
             state = "is not installed" if found is None else f"is there as {found}"
             sentence = f"{node.estimator.key} needs {title} {needed}, which {state} {where}. {HOW_TO_INSTALL}."
             yield LibraryNotInstalled(sentence, errors=[{"loc": list(node.place), "msg": sentence}])
+
+
+def is_installed(estimator: Estimator) -> bool:
+    """Whether what the estimator needs is there, in a release that fits."""
+    return next(problems_of_libraries(Node(estimator, {})), None) is None
 
 
 def _problems_of_own(node: Node, where: str) -> Iterator[LibraryNotInstalled]:

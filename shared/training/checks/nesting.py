@@ -47,7 +47,8 @@ def _weights_of_rows(host: Node) -> Found:
     if host.estimator.name != "AdaBoostClassifier":
         return
     for inner in _given(host):
-        if not takes_weights(inner):
+        # What numbers the labels for a library does not say that it takes weights.
+        if not takes_weights(inner) or inner.estimator.numbers_classes:
             sentence = (
                 f"{_shown_slot(host, inner)} must take a weight for each row, which {inner.estimator.key} does not."
             )
@@ -145,6 +146,10 @@ def _consensus(host: Node) -> Found:
     if host.estimator.name == "RANSACRegressor" and given and host.params.get("min_samples") is None:
         said = "RANSACRegressor with another 'estimator' than LinearRegression needs 'min_samples'"
         yield ["params"], f"{said}: how many rows each try is fitted to."
+    for inner in _given(host):
+        if host.estimator.name == "RANSACRegressor" and inner.estimator.library == "catboost":
+            said = f"RANSACRegressor gives its 'estimator' seeds in a form that {inner.estimator.key} does not take"
+            yield _place_in(host, inner), f"{said}. Use another estimator."
 
 
 def _functions(host: Node) -> Found:
