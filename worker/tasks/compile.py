@@ -93,7 +93,7 @@ def _hand_over(attempt: Attempt, plan: CompilePlan, spec: TrainingSpec, source: 
     work = CompileWork(
         version=model.version,
         spec=spec,
-        own=own_of(attempt.runtime, spec),
+        own=own_of(attempt.runtime, [spec]),
         signature=Signature.model_validate(plan.registered.signature),
         model_sha256=model.seal.sha256,
         environment=dict(model.environment),
