@@ -88,7 +88,7 @@ _CLEAR = {
         *("keep", "neutralise_formulas", "preprocessing", "sample_weight"),
         *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )
-} | {"by": "--by", "folds": "--folds"}
+} | {"by": "--by", "folds": "--folds", "from": "--from", "to": "--to"}
 _NAMED = re.compile(rf"(?<!olumn )(?<!predicts )(?<!mean )(['`])({'|'.join(map(re.escape, _CLEAR))})\1")
 _PHRASES = [
     (re.compile(pattern), words)
@@ -98,7 +98,7 @@ _PHRASES = [
         r"\bwith (['`])(column|target)\1": r"with --\2",
         r"\bas (['`])target\1": "with --target",
         r"\bin (['`])features\1": "with --feature",
-        r"\bin (['`])models\1": "with --model",
+        r"\bin (['`])models?\1": "with --model",
         r"\bof (['`])models\1": "of --model",
         r"\bin the field (['`])name\1": "with --name",
         r"^'version' must": "--version must",

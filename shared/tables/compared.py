@@ -29,7 +29,7 @@ class Sides(BaseModel):
 class ReadingChange(Sides):
     """One thing that differs in how two versions are read."""
 
-    what: str = Field(description="What differs, such as `kind`, `decimal` or `gap_words`.", examples=["kind"])
+    what: str = Field(description="What differs, by the name that the reading has for it.", examples=["kind"])
     from_: Any = Field(alias="from", description="What it is in the version `from`.", examples=["integer"])
     to: Any = Field(description="What it is in the version `to`.", examples=["number"])
 

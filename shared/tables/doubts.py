@@ -66,8 +66,7 @@ def _repeats(target: str, found: Repeats) -> Iterator[TargetWarning]:
         which = "1 row is" if found.same == 1 else f"{found.same:,} rows are"
         detail = (
             f"{which} the same as one before, so that a split by chance has the same rows on both sides, and a model "
-            "looks better than it is. Remove them, or, if a column says what belongs together, split by it: "
-            '{"method": "grouped", "by": ...}.'
+            "looks better than it is. Remove them, or, if a column says what belongs together, split by groups of it."
         )
         yield TargetWarning(code=TargetDoubt.DUPLICATE_ROWS, column=target, count=found.same, detail=detail)
     if found.different:

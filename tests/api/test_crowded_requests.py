@@ -131,7 +131,7 @@ def _rules_inside(annotation: Any) -> Iterator[Any]:
     """The rules of the alternatives of a union."""
     for each in get_args(annotation):
         for inner in getattr(each, "__metadata__", ()):
-            yield from inner.metadata
+            yield from getattr(inner, "metadata", ())
         yield from _rules_inside(each)
 
 
