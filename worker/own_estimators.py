@@ -44,7 +44,7 @@ def described(
         process = sandbox.run(folder, ProcessLimits(memory_mb=memory_mb))
         ending = process.wait(timeout=seconds)
         if ending is None:
-            process.kill()
+            process.abandon()
         if ending is None or not ending.ok:
             return _one_by_one(sandbox, folder, classes, memory_mb=memory_mb, seconds=seconds, why=ending)
         return read_facts(folder, Outcome[Described])
