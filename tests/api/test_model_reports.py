@@ -17,7 +17,7 @@ from sqlalchemy import update
 from api.lifespan import Parts
 from api.pages.report.whole import page_of_report
 from api.schemas.model_reports import ModelReport
-from shared.evaluation.assessment import Assessment, Importance
+from shared.evaluation.assessment import Assessment, Importance, Standing
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
 from shared.registry.rows import RegistryRow
@@ -219,3 +219,12 @@ def test_a_page_is_whole_whatever_there_is(name: str) -> None:
 @pytest.mark.parametrize("metrics", [{}, {"accuracy": None}, {"accuracy": 0}, {"r2": -FARTHEST, "mae": 5e-324}])
 def test_metrics_may_be_anything(metrics: dict[str, Any]) -> None:
     assert Whole(drawn(Assessment(), metrics)).open == []
+
+
+def test_the_page_tells_the_rank_among_the_models_of_the_job() -> None:
+    standing = Standing(
+        rank=2, of=3, metric="accuracy", measured_on="folds", score=0.9, interval=None, within_noise=None
+    )
+    text = drawn(Assessment(standing=standing))
+    assert "<dt>Rank in that job</dt><dd>2 of 3 by accuracy, the mean of the folds</dd>" in text
+    assert "Rank in that job" not in drawn(Assessment())

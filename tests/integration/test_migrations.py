@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import create_engine, func, inspect, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import WrongSettings
+from shared.evaluation.assessment import Assessment
 from shared.jobs.acceptance import find_job
 from shared.jobs.rows import MIDDLE_PRIORITY, JobEventRow
 from shared.jobs.states import State
 from shared.migration import SENTENCES, SchemaState, configuration, schema_state, upgrade
-from shared.registry.rows import RegistryRow
+from shared.registry.assessments import add_assessment, find_assessment
+from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
 from shared.schema import metadata
 from tests.support import processes
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
@@ -98,6 +101,34 @@ def test_a_migration_finds_the_target_of_a_model_in_its_signature(database: Data
     upgrade(database)
     with database.read() as session:
         assert session.scalars(select(RegistryRow.target)).one() == "target"
+
+
+def test_a_migration_that_copies_the_models_keeps_all_that_refers_to_them(database: Database) -> None:
+    job_id = add_job(database)
+    with database.write() as session:
+        register_model(session, insert_dataset(session), version=1, job_id=job_id)
+        session.add(ModelTagRow(version=1, tag="kept"))
+        add_assessment(session, 1, Assessment(notes=["kept"]))
+    run(database, "downgrade", "0015")
+    upgrade(database)
+    with database.read() as session:
+        assert session.execute(select(RegistryRow.version, RegistryRow.candidate)).all() == [(1, 1)]
+        assert session.scalars(select(ModelTagRow.tag)).all() == ["kept"]
+        assert session.scalars(select(DeploymentRow.version)).all() == [1]
+        assert find_assessment(session, 1) == Assessment(notes=["kept"])
+
+
+def test_several_models_of_a_job_are_not_brought_back_to_an_older_release(database: Database) -> None:
+    job_id = add_job(database)
+    with database.write() as session:
+        data = insert_dataset(session)
+        for version in (1, 2):
+            register_model(session, data, version=version, job_id=job_id, candidate=version)
+    with pytest.raises(RuntimeError, match="jobs of several models"):
+        run(database, "downgrade", "0015")
+    with pytest.raises(IntegrityError), database.write() as session:
+        register_model(session, data, version=3, job_id=job_id, candidate=2)
+    assert state_of(database) is SchemaState.CURRENT
 
 
 def test_a_migration_keeps_reading_old_versions_by_the_rules_that_took_them(database: Database) -> None:

@@ -72,13 +72,16 @@ FACTS = ModelFacts(
 )
 
 
-def register_model(session: Session, data: Data, *, version: int, job_id: UUID) -> dict[str, object]:
+def register_model(
+    session: Session, data: Data, *, version: int, job_id: UUID, candidate: int = 1
+) -> dict[str, object]:
     """The effect of a train job whose model nobody will load, and the job's result."""
     artifact_path = artifact_name("iris", STAGES[0], version)
     register(
         session,
         version=version,
         job_id=job_id,
+        candidate=candidate,
         dataset_id=data.dataset_id,
         dataset_version_id=data.version_id,
         stage=STAGES[0],

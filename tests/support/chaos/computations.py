@@ -1,6 +1,5 @@
 """What computations do that misbehave, each asked for by a random state of the request."""
 
-import json
 import os
 import signal
 import sys
@@ -9,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from worker.handover import LINES_FILE, PROGRESS_FILE
+from worker.handover import LINES_FILE
+from worker.telling import Telling
 
 MIB = 2**20
 # The process ids of what a computation started.
@@ -42,7 +42,7 @@ def ignore_signals(folder: Path) -> NoReturn:
     """Fit for ever, and let nobody interrupt that."""
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
-    (folder / PROGRESS_FILE).write_text(json.dumps({"step": "fitting", "percent": 30, "measured": False}))
+    Telling(folder).show("fitting", 30)
     while True:
         # One call into C that takes long, again and again.
         sum(range(10**8))
