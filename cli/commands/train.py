@@ -17,7 +17,8 @@ Examples:
     --feature petal_width --model tree.DecisionTreeClassifier --detach --json
   mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
     --split grouped --by patient
-  mlmini train flowers --target species --model svm.SVC --model naive_bayes.GaussianNB
+  mlmini train flowers --target species --model svm.SVC \\
+    --model naive_bayes.GaussianNB
   mlmini train flowers --target species --models auto
 """
 
