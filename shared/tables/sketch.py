@@ -106,11 +106,13 @@ def _top(values: pa.Array) -> list[ValueCount]:
 
 
 def _spread(numbers: NDArray[np.float64]) -> ColumnSketch:
-    found = np.quantile(numbers, QUANTILES)
-    quantiles = {f"{share:g}": float(value) for share, value in zip(QUANTILES, found, strict=True)}
     low, high = float(numbers.min()), float(numbers.max())
-    if not np.isfinite(high - low):
-        # The range itself is beyond all floats.
+    with np.errstate(over="ignore"):
+        wide = not np.isfinite(np.float64(high) - low)
+    # Where the range itself is beyond all floats, so is what lies between two numbers.
+    found = np.quantile(numbers, QUANTILES, method="inverted_cdf" if wide else "linear")
+    quantiles = {f"{share:g}": float(value) for share, value in zip(QUANTILES, found, strict=True)}
+    if wide:
         return ColumnSketch(quantiles=quantiles)
     edges, counts = binned(numbers, low, high)
     return ColumnSketch(quantiles=quantiles, histogram=Histogram(edges=edges, counts=counts))

@@ -97,7 +97,7 @@ def test_without_its_unique_key_the_registry_takes_two_versions_of_a_job(
     """The key is the last guard: it is needed only where the first one fails."""
     place, without = opened(POSTGRESQL), "commit_guard"
     if not key:
-        drop_key(place, "model_registry", "uq_model_registry_job_id")
+        drop_key(place, "model_registry", "uq_model_registry_job_id_candidate")
     lost = worker_of(place, without)
     job_id = stopped_before_its_commit(place)
     other = worker_of(place, without)

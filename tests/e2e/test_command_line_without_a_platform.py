@@ -215,7 +215,7 @@ def test_an_api_of_another_release_is_told_where_its_answers_are_not_understood(
 WRONG = {
     "no such verb": (["trian"], "No such command 'trian'. Did you mean 'train'?"),
     "no such option": (["train", "iris", "--modle", "x"], "--model"),
-    "no model": (["train", "iris"], "Missing option '--model'"),
+    "no model": (["train", "iris"], "Name what to train with --model"),
     "a model without a module": (["train", "iris", "--model", "SVC"], "such as ensemble.RandomForestClassifier"),
     "a parameter without a value": ([*TRAIN, "--param", "C"], "such as n_estimators=100"),
     "a parameter twice": ([*TRAIN, "--param", "C=1", "--param", "C=2"], "--param C is given twice"),

@@ -61,3 +61,12 @@ def test_nothing_is_spread_in_no_way() -> None:
     sketch = Sketch(columns=1)
     sketch.add(pa.nulls(3, pa.float64()))
     assert sketch.finish(ColumnKind.NUMBER).histogram is None
+
+
+def test_quantiles_between_numbers_whose_distance_is_beyond_all_floats_are_numbers_of_the_column() -> None:
+    numbers = [-1.7e308, -1e308, 1e308, 1.7e308]
+    sketch = Sketch(columns=1)
+    sketch.add(pa.array(numbers))
+    quantiles = sketch.finish(ColumnKind.NUMBER).quantiles
+    assert quantiles is not None
+    assert set(quantiles.values()) <= set(numbers)
