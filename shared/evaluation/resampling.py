@@ -13,25 +13,40 @@ from numpy.typing import NDArray
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Floats, Predicted
 from shared.evaluation.assessment import Range
-from shared.evaluation.weighted import weighted_metrics
+from shared.evaluation.weighted import plain_metrics, weighted_metrics
 
-DRAWS = 400
+DRAWS = 300
 # The bounds of the middle 95 %.
 _BOUNDS = (0.025, 0.975)
 # So many weights are in memory at a time.
 _MOST_WEIGHTS = 4_000_000
-# More rows make an interval no wider than its rounding; they would only take time.
-MOST_ROWS = 50_000
+# Draws of more rows would take long; those of this many tell how wide an interval of more is, too.
+MOST_ROWS = 10_000
 
 
 def intervals(answers: Predicted, target: NDArray[np.generic], *, task: Task, seed: int) -> dict[str, Range]:
     """The 95 % interval of each metric of `measuring.evaluate` that can be had for nearly all draws.
 
-    Of more than `MOST_ROWS` rows, the draws are of that many only, and the interval is as wide as for that many.
+    Of more than `MOST_ROWS` rows, that many are drawn from, and the interval is narrower by the root of the ratio (the
+    bootstrap of m out of n).
     """
-    if len(target) > MOST_ROWS:
-        chosen = np.random.default_rng(seed).choice(len(target), MOST_ROWS, replace=False)
+    whole = len(target)
+    if whole > MOST_ROWS:
+        found = plain_metrics(answers, target, task=task)
+        chosen = np.random.default_rng(seed).choice(whole, MOST_ROWS, replace=False)
         answers, target = answers.at_rows(chosen), target[chosen]
+        of_part = plain_metrics(answers, target, task=task)
+        drawn = _drawn(answers, target, task=task, seed=seed)
+        root = (MOST_ROWS / whole) ** 0.5
+        return {
+            name: (found[name] + root * (low - of_part[name]), found[name] + root * (high - of_part[name]))
+            for name, (low, high) in drawn.items()
+            if name in found and name in of_part
+        }
+    return _drawn(answers, target, task=task, seed=seed)
+
+
+def _drawn(answers: Predicted, target: NDArray[np.generic], *, task: Task, seed: int) -> dict[str, Range]:
     values: dict[str, list[Floats]] = {}
     for weights in _weights(len(target), seed):
         for name, numbers in weighted_metrics(answers, target, weights, task=task).items():

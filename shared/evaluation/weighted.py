@@ -15,6 +15,8 @@ from shared.evaluation.answers import Floats, Predicted, own_probabilities
 
 # A table of labels by labels for each set would take too much beyond.
 _MOST_CLASSES = 100
+# To rank the rows of many sets of weights for each of more labels would take too long.
+_MOST_RANKED = 10
 # The smallest probability that counts, as scikit-learn has it for its log loss.
 _LEAST_PROBABILITY = np.finfo(np.float64).eps
 
@@ -62,9 +64,10 @@ def _of_classes(answers: Predicted, target: NDArray[np.generic], weights: Floats
 def _of_tables(
     actual: NDArray[np.intp], predicted: NDArray[np.intp], weights: Floats, labels: int
 ) -> Iterator[tuple[str, Floats]]:
-    hits = np.column_stack([weights @ ((actual == at) & (predicted == at)) for at in range(labels)])
-    have = np.column_stack([weights @ (actual == at) for at in range(labels)])
-    said = np.column_stack([weights @ (predicted == at) for at in range(labels)])
+    each = np.arange(labels)
+    is_actual, is_predicted = actual[:, None] == each, predicted[:, None] == each
+    hits = weights @ (is_actual & is_predicted).astype(np.float64)
+    have, said = weights @ is_actual.astype(np.float64), weights @ is_predicted.astype(np.float64)
     # As scikit-learn does: the recall of labels that a draw has no row of does not count, and an F1 of nothing is none.
     yield "balanced_accuracy", np.nanmean(np.where(have > 0, hits / have, np.nan), axis=1)
     there = have + said > 0
@@ -79,7 +82,7 @@ def _of_probabilities(
         return
     if answers.ranking is not None:
         yield "roc_auc", areas(answers.ranking, target == classes[1], weights)
-    elif probabilities is not None and len(classes) <= _MOST_CLASSES:
+    elif probabilities is not None and (len(classes) <= _MOST_RANKED or len(weights) == 1):
         each = [areas(probabilities[:, at], target == label, weights) for at, label in enumerate(classes)]
         yield "roc_auc", np.mean(each, axis=0)
     if probabilities is not None:

@@ -132,4 +132,4 @@ def _costs(ready: Prepared, fit: Fit, ask: Ask, compiled: CompiledModel | None) 
 def _of_many_rows(count: int) -> list[str]:
     if count <= MOST_ROWS:
         return []
-    return [f"The intervals are those of {MOST_ROWS:,} test rows, drawn at random from {count:,}."]
+    return [f"The intervals come from {MOST_ROWS:,} of {count:,} test rows, and are made as narrow as for all of them."]

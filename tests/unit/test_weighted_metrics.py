@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from shared.evaluation.answers import Predicted
 from shared.evaluation.measuring import evaluate
-from shared.evaluation.resampling import DRAWS, intervals
+from shared.evaluation.resampling import DRAWS, MOST_ROWS, intervals
 from shared.evaluation.weighted import plain_metrics, weighted_metrics
 
 ROWS = 80
@@ -120,3 +120,18 @@ def test_what_most_draws_have_no_value_of_has_no_interval() -> None:
     assert "roc_auc" not in found
     assert "accuracy" in found
     assert DRAWS >= 100
+
+
+def test_the_interval_of_many_rows_is_as_narrow_as_they_make_it() -> None:
+    random = np.random.default_rng(3)
+    rows = 9 * MOST_ROWS
+    off = random.normal(size=rows)
+    low, high = intervals(Predicted(np.zeros(rows)), off, task="regression", seed=0)["mae"]
+    assert low < np.abs(off).mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * np.abs(off).std() / np.sqrt(rows), rel=0.2)
+
+
+def test_of_very_many_labels_the_area_has_no_interval() -> None:
+    answers, target = of_labels([f"{at:02}" for at in range(11)])
+    assert "roc_auc" not in intervals(answers, target, task="classification", seed=0)
+    assert "roc_auc" in plain_metrics(answers, target, task="classification")
