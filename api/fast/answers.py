@@ -106,7 +106,7 @@ class AnswerWriter:
             ValueError: when an end of one is not finite.
         """
         promise = self._signature.uncertainty
-        assert promise is not None, "whoever asks for intervals has looked"  # noqa: S101
+        assert promise is not None, "whoever asks for intervals has looked"  # noqa: S101 - an invariant
         if self._labels is None or found.probabilities is None:
             return f',"intervals":[{_listed(bounds(found.predictions, promise.margin))}]'
         labels, chosen = self._labels, sets(found.probabilities, promise.margin)

@@ -52,7 +52,7 @@ def check(uncertainty: Uncertainty, answers: Predicted, target: NDArray[Any]) ->
     if answers.classes is None:
         inside = np.abs(target - answers.labels) <= uncertainty.margin
         return Checked(coverage=float(inside.mean()), size=2 * uncertainty.margin)
-    assert answers.probabilities is not None, "a promise about labels comes from probabilities"  # noqa: S101
+    assert answers.probabilities is not None, "a promise about labels comes from probabilities"  # noqa: S101 - an invariant
     least, classes = uncertainty.margin, answers.classes
     chosen = sets(answers.probabilities, least)
     own = own_probabilities(chosen.astype(np.float64), classes, target)

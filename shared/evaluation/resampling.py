@@ -19,7 +19,7 @@ DRAWS = 300
 # The bounds of the middle 95 %.
 _BOUNDS = (0.025, 0.975)
 # So many weights are in memory at a time.
-_MOST_WEIGHTS = 4_000_000
+_MOST_WEIGHTS = 1_000_000
 # Draws of more rows would take long; those of this many tell how wide an interval of more is, too.
 MOST_ROWS = 10_000
 

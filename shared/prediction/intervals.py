@@ -57,5 +57,5 @@ def interval_cells(signature: Signature, interval: list[Any] | None) -> list[Any
 
 
 def _promised(signature: Signature) -> Uncertainty:
-    assert signature.uncertainty is not None, "callers have checked that it promises"  # noqa: S101
+    assert signature.uncertainty is not None, "callers have checked that it promises"  # noqa: S101 - an invariant
     return signature.uncertainty

@@ -106,6 +106,8 @@ def _if_it_answers(ready: Prepared, find: Callable[[], list[Part]], what: str, n
             return find()
     except TooSlow:
         notes.append(f"No {what}: the model takes too long for so many questions.")
+    except MemoryError:
+        notes.append(f"No {what}: it would need more memory than the job may take.")
     except FitFailed:
         notes.append(f"No {what}: the model does not answer for some combinations of values.")
     return []

@@ -51,10 +51,9 @@ class Plan(Manner):
 
 
 def input_columns(spec: TrainingSpec, columns: Iterable[Column]) -> list[Column]:
-    """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target
-    and the weight."""
+    """The columns that the model may learn from: the chosen ones in the chosen order, else all but the target."""
     if spec.features is None:
-        return [column for column in columns if column.name not in {spec.target_column, spec.sample_weight}]
+        return [column for column in columns if column.name != spec.target_column]
     by_name = {column.name: column for column in columns}
     return [by_name[name] for name in spec.features]
 

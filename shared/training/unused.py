@@ -38,7 +38,8 @@ def unused_columns(
     old = any(column.cells is None for column in inputs)
     if old and not estimator.needs_categories and all(is_number(column) for column in inputs):
         # Older releases used tables of numbers as they are, and a training of such a version is to give the same.
-        return {name: "'preprocessing' says so" for name, choice in _choices(spec).items() if choice.drop}
+        asked = {column.name: _reason_of_request(spec, column) for column in inputs}
+        return {name: reason for name, reason in asked.items() if reason is not None}
     counted = unique_bound(of)
     found = {
         column.name: _reason(spec, estimator, column, rows=rows, counted=counted, findings=findings)
@@ -50,11 +51,12 @@ def unused_columns(
 def _reason(
     spec: TrainingSpec, estimator: Estimator, column: Column, *, rows: int, counted: int, findings: Sequence[Finding]
 ) -> str | None:
-    choice = _choices(spec).get(column.name)
-    if choice is not None and choice.drop:
-        return "'preprocessing' says so"
+    asked = _reason_of_request(spec, column)
+    if asked is not None:
+        return asked
     if not column.unique:
         return "it has no values"
+    choice = _choices(spec).get(column.name)
     if spec.features is not None or choice is not None:
         return None
     if spec.split.method == "grouped" and column.name == spec.split.by:
@@ -62,6 +64,13 @@ def _reason(
     if column.cells is None:
         return _reason_of_profile(column, rows=rows, counted=counted)
     return _reason_of_role(column, findings, rows=rows, counted=counted, estimator=estimator)
+
+
+def _reason_of_request(spec: TrainingSpec, column: Column) -> str | None:
+    if column.name == spec.sample_weight:
+        return "it says how much each row counts"
+    choice = _choices(spec).get(column.name)
+    return "'preprocessing' says so" if choice is not None and choice.drop else None
 
 
 def _choices(spec: TrainingSpec) -> dict[str, ColumnChoice]:

@@ -52,6 +52,10 @@ def validate(
             found = _fitted(ready, count, on_step)
     except NoFolds as reason:
         return _without(str(reason))
+    except MemoryError:
+        if asked is not None:
+            raise
+        return _without("they would need more memory than the job may take; ask for 'folds' and a higher limit")
     except FitFailed as failure:
         return _without(f"a model could not be fitted to a part of the rows ({failure.detail})")
     return _promised(ready, found, tested)

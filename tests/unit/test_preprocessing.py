@@ -1,5 +1,6 @@
 """What a request says about the treatment of columns: what becomes of them, and which answers the model then gives."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from shared.compiled.file import read_model, write_model
 from shared.compiled.kernels.columns import put_waves
 from shared.errors import PlatformError
 from shared.estimators.catalogue import find_estimator
+from shared.evaluation import influence
 from shared.tables.columns import CellReading, Column
+from shared.training import validating
 from shared.training.checks.training import problems_of
 from shared.training.cycles import CYCLES, cycle_steps
 from shared.training.plan import plan_of
@@ -336,3 +339,53 @@ def test_the_order_of_rows_is_no_doubt_where_chance_does_not_decide() -> None:
         for method, by in (("random", None), ("grouped", "who"), ("time", "day"))
     }
     assert [method for method, said in notes.items() if any(doubt in note for note in said)] == ["random"]
+
+
+def test_a_wrong_choice_behind_many_right_ones_is_refused() -> None:
+    names = [f"n{number}" for number in range(30)]
+    table = pd.DataFrame(
+        {name: np.arange(60.0) for name in names} | {"city": ["a", "b"] * 30, "target": ["x", "y"] * 30}
+    )
+    choices = {name: {"scale": "none"} for name in names} | {"city": {"scale": "standard"}}
+    found = problems_of(spec_of(LOGISTIC, preprocessing=choices), columns=columns_of(table), rows=60)
+    assert ["'city' is used as a category" in problem.detail for problem in found] == [True]
+
+
+def test_nothing_is_done_to_the_weight_of_rows() -> None:
+    (found,) = problems(preprocessing={"customer_id": {"scale": "none"}}, sample_weight="customer_id")
+    assert "is the weight of rows" in found.detail
+
+
+@pytest.mark.parametrize("error", [MemoryError, ValueError])
+def test_what_nobody_asked_for_does_not_end_a_training(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_named: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(validating, "out_of_fold", refuse)
+    monkeypatch.setattr(influence, "importance", refuse)
+    result = train(spec_of(LOGISTIC), TABLE, columns_of(TABLE), threads=1, on_step=quiet)
+    assert result.facts.assessment is not None
+    assert result.facts.assessment.folds == []
+    assert result.facts.assessment.importance == []
+    assert [note.partition(":")[0] for note in result.facts.assessment.notes] == [
+        "No folds, and so no intervals",
+        "No importance of columns",
+    ]
+
+
+def test_folds_that_were_asked_for_end_a_training_that_has_no_memory_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_named: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(validating, "out_of_fold", refuse)
+    with pytest.raises(MemoryError):
+        fitted(split={"folds": 2})
+
+
+def test_without_time_what_nobody_asked_for_is_left_out_with_a_note() -> None:
+    result = train(spec_of(LOGISTIC), TABLE, columns_of(TABLE), threads=1, seconds=0, on_step=quiet)
+    assert result.facts.assessment is not None
+    assert result.facts.signature.uncertainty is None
+    said = " ".join(result.facts.assessment.notes)
+    assert re.search(r"5 more fits would take about \d+ s; to have them, ask for 5 'folds'", said)
+    assert "No importance of columns: the model takes too long for so many questions." in said

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from shared.errors import PlatformError
 from shared.training.checks.training import problems_of
 from shared.training.split import split_rows
-from tests.support.training_tables import numeric_amounts, numeric_classes, profile_of, spec_of, trained
+from tests.support.training_tables import numeric_amounts, numeric_classes, profile_of, spec_of, trained, treatment
 
 WEIGHTS = np.random.default_rng(5).integers(1, 5, 60).astype(float)
 CLASSES = numeric_classes().assign(weight=WEIGHTS)
@@ -59,7 +59,10 @@ def test_the_weights_reach_the_estimator_behind_a_recipe_and_the_folds() -> None
 
 def test_the_weight_is_no_input_and_is_told() -> None:
     result = trained("linear_model.Ridge", AMOUNTS, sample_weight="weight")
-    assert [column.name for column in result.facts.signature.inputs] == ["width", "height", "count"]
+    # Whole rows of the table can be sent.
+    used = {column.name: column.used for column in result.facts.signature.inputs}
+    assert used == {"width": True, "height": True, "count": True, "weight": False}
+    assert treatment(result, "weight")["treatment"] == "left out: it says how much each row counts"
     assert any("'weight' says how much each row counts" in note for note in result.facts.report["notes"])
 
 

@@ -1,8 +1,9 @@
 """What can be known to be wrong with a choice of preprocessing. Imports no scikit-learn."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
-from shared.errors import InvalidRequest, PlatformError, UnknownColumn, UnsuitableColumns, closest, meant
+from shared.errors import MOST_PROBLEMS, InvalidRequest, PlatformError, UnknownColumn, UnsuitableColumns, closest, meant
 from shared.estimators.catalogue import Estimator
 from shared.tables.columns import Column, ColumnKind
 from shared.training.plan import input_columns
@@ -10,7 +11,6 @@ from shared.training.preprocessing import ColumnChoice
 from shared.training.spec import TrainingSpec
 
 _SHOWN = 80
-_MOST_PROBLEMS = 20
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 _WORDS = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 # What can be chosen for columns of each role, beside leaving them out.
@@ -45,14 +45,21 @@ def problems_of_preprocessing(
             "columns out with 'drop', or choose another estimator."
         )
         return
-    for name, choice in list(spec.preprocessing.items())[:_MOST_PROBLEMS]:
+    yield from islice(_problems_of_choices(spec, estimator, inputs), MOST_PROBLEMS)
+    if inputs and all(name in spec.preprocessing and spec.preprocessing[name].drop for name in inputs):
+        yield _problem("'preprocessing' drops every column. Keep at least one to learn from.")
+
+
+def _problems_of_choices(
+    spec: TrainingSpec, estimator: Estimator, inputs: Mapping[str, Column]
+) -> Iterator[PlatformError]:
+    assert isinstance(spec.preprocessing, dict), "a choice is by column"  # noqa: S101 - callers have looked
+    for name, choice in spec.preprocessing.items():
         column = inputs.get(name)
-        if column is None:
+        if column is None or name == spec.sample_weight:
             yield _not_an_input(spec, name, inputs)
         else:
             yield from _problems_of_column(spec, estimator, column, choice)
-    if inputs and all(name in spec.preprocessing and spec.preprocessing[name].drop for name in inputs):
-        yield _problem("'preprocessing' drops every column. Keep at least one to learn from.")
 
 
 def _problems_of_nothing(spec: TrainingSpec, estimator: Estimator, inputs: Sequence[Column]) -> Iterator[PlatformError]:
@@ -138,7 +145,9 @@ def _may_become(column: Column, kind: str) -> bool:
 
 def _not_an_input(spec: TrainingSpec, name: str, inputs: Mapping[str, Column]) -> PlatformError:
     near = closest(name, inputs)
-    if name == spec.target_column:
+    if name == spec.sample_weight:
+        sentence = f"'{name[:_SHOWN]}' is the weight of rows, to which nothing is done. Take it out of 'preprocessing'."
+    elif name == spec.target_column:
         sentence = f"'{name[:_SHOWN]}' is the target, to which nothing is done. Take it out of 'preprocessing'."
     elif spec.features is not None:
         sentence = f"'{name[:_SHOWN]}' in 'preprocessing' is not one of 'features'.{meant(near)}"
