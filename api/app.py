@@ -36,7 +36,9 @@ from api.routes import (
     jobs,
     mlflow,
     mlflow_csv,
+    model_cards,
     model_reports,
+    model_reproductions,
     models,
     predict,
     predict_batch,
@@ -101,9 +103,10 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
 def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    walk = (uploads, datasets, dataset_diffs, train, estimators, jobs, job_events, models, model_reports, promote)
+    catalog = (uploads, datasets, dataset_diffs, train, estimators, jobs, job_events)
+    registry = (models, model_reports, model_reproductions, model_cards, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
-    for noun in (*walk, *asked, health, errors, findings):
+    for noun in (*catalog, *registry, *asked, health, errors, findings):
         app.include_router(noun.router)
 
 

@@ -15,6 +15,7 @@ from shared.registry.rows import (
     ErasedModelRow,
     ModelTagRow,
     OrphanRow,
+    PinRow,
     RegistryRow,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "ModelTagRow",
     "OrphanRow",
     "OwnEstimatorRow",
+    "PinRow",
     "PredictionOutputRow",
     "RegistryRow",
     "metadata",

@@ -1,7 +1,7 @@
 """What runs in the computing process of a job: files in, files out, no database, no store, no secret.
 
 In the folder of a train job: a `Work` and the table; afterwards an `Outcome`, and the models when it went well. What is
-done for each kind is in `train_computation`, `batch_computation` and `compile_computation`. Importing this module
+done for each kind is in the files named after it. Importing this module
 imports all that the computation needs, and rehearses it, so that the fork server has it ready.
 """
 
@@ -19,11 +19,13 @@ from worker.handover import (
     BATCH_FILE,
     COMPILE_FILE,
     DESCRIBE_FILE,
+    REPRODUCE_FILE,
     WORK_FILE,
     ComputationProblem,
     Outcome,
 )
 from worker.rehearsal import rehearse
+from worker.reproduce_computation import reproduce
 from worker.telling import Telling
 from worker.train_computation import train
 
@@ -48,4 +50,5 @@ _COMPUTATIONS: Final[dict[str, Callable[[Path, Telling], BaseModel]]] = {
     BATCH_FILE: predict,
     COMPILE_FILE: compile_stored,
     DESCRIBE_FILE: describe_classes,
+    REPRODUCE_FILE: reproduce,
 }

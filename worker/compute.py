@@ -32,11 +32,13 @@ _SMALLER = {
     Kind.TRAIN: "Train on fewer rows or with a smaller model",
     Kind.PREDICT: "Predict for fewer rows at a time or with a smaller model",
     Kind.COMPILE: "Train a smaller model",
+    Kind.REPRODUCE: "Train on fewer rows or with a smaller model",
 }
 _OTHERWISE = {
     Kind.TRAIN: "Libraries may stumble over these data: try another estimator or other parameters.",
     Kind.PREDICT: "Libraries may stumble over these data: predict for a part of the rows to find out which.",
     Kind.COMPILE: "Libraries may stumble over this model: it goes on being served without a compiled form.",
+    Kind.REPRODUCE: "Libraries may stumble over these data: the model that is registered is not touched.",
 }
 # The steps in the middle of which tests have something happen.
 _LONG_STEPS = {"fitting", "predicting", "compiling"}

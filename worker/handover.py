@@ -15,6 +15,7 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
+from shared.training.pin import GoldenRows
 from shared.training.spec import TrainingSpec
 
 Facts = TypeVar("Facts")
@@ -23,6 +24,7 @@ WORK_FILE = "work.json"
 BATCH_FILE = "batch.json"
 COMPILE_FILE = "compile.json"
 DESCRIBE_FILE = "describe.json"
+REPRODUCE_FILE = "reproduce.json"
 TABLE_FILE = "table"
 PROGRESS_FILE = "progress.json"
 # Lines for the job's log. What the process prints is not in it; the worker keeps that.
@@ -152,6 +154,18 @@ class CompileFacts(BaseModel):
 
     compilation: Compilation
     memory_bytes: int = 0
+
+
+class ReproduceWork(BaseModel):
+    """A training to be repeated, as the supervisor hands it over, and the rows to compare answers by."""
+
+    spec: TrainingSpec
+    own: list[Estimator] = []
+    reading: Reading
+    columns: list[Column]
+    findings: list[Finding]
+    threads: int
+    golden: GoldenRows | None
 
 
 class DescribeWork(BaseModel):

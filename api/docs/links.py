@@ -39,6 +39,7 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("promote_model", "202"): _FROM_JOB,
     ("retry_job", "202"): _FROM_JOB,
     ("predict_batch", "202"): _FROM_JOB,
+    ("reproduce_model", "202"): _FROM_JOB,
     ("cancel_job", "202"): {"get_job": _FROM_JOB["get_job"]},
     ("get_job", "200"): {
         "get_model": _link("get_model", "The model that it made or promoted, once it has succeeded.", _MADE),
@@ -52,7 +53,9 @@ _LINKS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("get_model", "200"): {
         "report_model": _link("report_model", "What it is worth, with pictures in a browser.", _MODEL),
+        "show_model_card": _link("show_model_card", "What it is and what it is not, to be passed on.", _MODEL),
         "download_artifact": _link("download_artifact", "Its file.", _MODEL),
+        "reproduce_model": _link("reproduce_model", "Train it once more, to see whether that gives the same.", _MODEL),
         "retire_model": _link("retire_model", "Let it no longer serve in a stage.", _MODEL),
     },
 }

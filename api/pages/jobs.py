@@ -10,7 +10,7 @@ from api.pages.filters import address, choice, chosen_ones, next_page
 from api.pages.frame import page, told
 from api.pages.leaderboard import leaderboard
 from api.pages.markup import Content, Html, element, facts, link, listing, table, together
-from api.pages.measures import doubts, left_out, measures
+from api.pages.measures import doubts, left_out, measure, measures
 from api.schemas.jobs import Job
 from shared.jobs.states import Kind, State
 
@@ -49,9 +49,10 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Result", _result(job)),
             ("Report", _report(job)),
             *_output(job),
+            *_reproduction(job),
         ),
         _error(job),
-        *_training(job.result or {}),
+        *_details(job),
         together(element("h2", "Request"), listing(job.request)) if job.erased_at is None else element("p", _ERASED),
         element("p", link("Log", job.links["logs"]), " ", link("Newest state", job.links["self"])),
     )
@@ -64,6 +65,34 @@ def _output(job: Job) -> Iterator[tuple[str, Content]]:
     yield "Rows", f"{job.result['rows']:,}"
     yield "Rows with an error", f"{job.result['errors']:,}"
     yield "Output", link("download", job.links["output"])
+
+
+def _reproduction(job: Job) -> Iterator[tuple[str, Content]]:
+    """Whether a training that was repeated came to the same model."""
+    if job.kind != Kind.REPRODUCE or job.result is None:
+        return
+    rows = job.result["rows"]
+    yield "Equal", "yes" if job.result["equal"] else "no"
+    yield "Rows compared", f"{rows['compared']:,}, of which {rows['different']:,} differ"
+    yield "Largest difference", None if rows["largest_difference"] is None else measure(rows["largest_difference"])
+
+
+def _details(job: Job) -> Iterator[Html | None]:
+    result = job.result or {}
+    if job.kind != Kind.REPRODUCE:
+        yield from _training(result)
+        return
+    for name, caption in (("metrics", "Metrics"), ("libraries", "Libraries with other releases")):
+        rows: list[list[Content]] = [
+            [each, *(_then_or_now(found[when]) for when in ("then", "now"))]
+            for each, found in result.get(name, {}).items()
+        ]
+        yield table(caption, [caption.partition(" ")[0], "Then", "Now"], rows) if rows else None
+    yield doubts(result.get("notes", []))
+
+
+def _then_or_now(value: float | str | None) -> str | None:
+    return repr(value) if isinstance(value, float) else value
 
 
 def _training(result: Mapping[str, Any]) -> Iterator[Html | None]:

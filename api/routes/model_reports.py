@@ -11,6 +11,7 @@ from api.routes.models import Version
 from api.schemas.model_reports import ModelReport
 from shared.registry import versions
 from shared.registry.assessments import find_assessment
+from shared.registry.pins import pinned_training
 
 router = APIRouter(tags=["Models"])
 
@@ -29,5 +30,5 @@ def report_model(version: Version, session: ReadSession, wants_page: WantsPage) 
     wrong, the folds, and what was done to each column. A model of an older release has its metrics and its columns.
     """
     model = versions.find_model(session, version)
-    report = ModelReport.from_registered(model, find_assessment(session, version))
+    report = ModelReport.from_registered(model, pinned_training(session, model.row), find_assessment(session, version))
     return page_of_report(report) if wants_page else report

@@ -17,8 +17,11 @@ from shared.errors import Conflict, Invalid, Unknown
 from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
+from shared.registry.reuse import finished_alike
 from shared.training.resolution import Asked, Resolved, resolve, resolve_example
-from shared.training.spec import EstimatorChoice, SplitChoice
+from shared.training.spec import EstimatorChoice, SplitChoice, read_stored
+
+REUSED = "X-Reused"
 
 router = APIRouter(tags=["Train"], route_class=StrictRoute)
 
@@ -29,7 +32,12 @@ router = APIRouter(tags=["Train"], route_class=StrictRoute)
     response_model=None,
     summary="Train a model, or several and rank them",
     responses={
-        200: {"model": DryRun, "description": "With `dry_run`: what would run, or every problem."},
+        200: {
+            "model": DryRun | Job,
+            "description": "With `dry_run`: what would run, or every problem. With `reuse`: the finished job of the "
+            "same training.",
+            "headers": {REUSED: {"description": "`true` with such a job.", "schema": {"type": "string"}}},
+        },
         202: {"model": Job, "description": "The job is accepted and will not be lost."},
         **responses(404, 409, 413, 415, 422, 503),
     },
@@ -58,7 +66,23 @@ def train_model(
         response.status_code = status.HTTP_200_OK
         return _rehearse(body, parts)
     key = accepting.key(Kind.TRAIN, body.model_dump(by_alias=True))
-    return accepting.answered(key) or accepting.accept(_checked(body, parts), key)
+    answered = accepting.answered(key)
+    if answered is not None:
+        return answered
+    new = _checked(body, parts)
+    return (_finished_alike(new, parts, response) if body.reuse else None) or accepting.accept(new, key)
+
+
+def _finished_alike(new: NewJob, parts: Parts, response: Response) -> Job | None:
+    """The job of a training that need not be done again."""
+    with parts.database.read() as session:
+        job = finished_alike(session, read_stored(new.request), new.dataset_version_id or 0)
+    if job is None:
+        return None
+    response.status_code = status.HTTP_200_OK
+    response.headers["Location"] = f"/jobs/{job.id}"
+    response.headers[REUSED] = "true"
+    return Job.from_row(job, parts.settings)
 
 
 def _checked(body: TrainRequest, parts: Parts) -> NewJob:

@@ -85,7 +85,7 @@ class Job(ResponseBody):
     @classmethod
     def from_row(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
         """The job that a row holds, with its place in the queue where that was looked up."""
-        computes = row.kind in {Kind.TRAIN, Kind.PREDICT, Kind.COMPILE}
+        computes = row.kind in set(Kind) - {Kind.PROMOTE}
         return cls(
             job_id=row.id,
             kind=row.kind,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.schemas.base import Moment, ResponseBody
 from shared.evaluation.assessment import Assessment
+from shared.registry.pins import PinnedTraining
 from shared.registry.versions import RegisteredModel
 from shared.training.treatment import Treatment
 
@@ -17,6 +18,40 @@ class ClassCount(ResponseBody):
     label: Any = Field(description="The label.", examples=["setosa"])
     training: int = Field(description="Rows to learn from.", examples=[40])
     test: int = Field(description="Rows to measure on.", examples=[10])
+
+
+class ReportedPin(ResponseBody):
+    """What a training needs to come to the same model; `POST /models/{version}/reproduce` trains by it."""
+
+    dataset_version: int = Field(description="The version of the dataset.", examples=[1])
+    dataset_sha256: str = Field(description="The digest of the bytes of that version, in hexadecimal digits.")
+    request: dict[str, Any] = Field(
+        description="The whole request of this model, with every default filled in: the seed is `random_state`, what "
+        "is done to columns `preprocessing` and the `columns` of this report."
+    )
+    libraries: dict[str, str] = Field(
+        description="The releases of Python, of the platform and of the libraries that fitted it; of a model of an "
+        "older release, those that are known."
+    )
+    machine: str | None = Field(description="The kind of processor; null if it is not known.", examples=["x86_64"])
+    threads: int | None = Field(description="How many threads the fit had; null if it is not known.", examples=[2])
+    golden_rows: int = Field(
+        description="How many rows were kept with the answers of the model, to compare with those of later ones."
+    )
+
+    @classmethod
+    def from_pinned(cls, pinned: PinnedTraining) -> Self:
+        """What the registry knows of a training."""
+        pin = pinned.pin
+        return cls(
+            dataset_version=pinned.source.number or 0,
+            dataset_sha256=pinned.source.sha256,
+            request=pinned.as_told(),
+            libraries=pinned.libraries,
+            machine=None if pin is None else pin.machine,
+            threads=None if pin is None else pin.threads,
+            golden_rows=0 if pin is None or pin.golden is None else pin.golden.count,
+        )
 
 
 class ReportedTraining(ResponseBody):
@@ -42,6 +77,7 @@ class ReportedTraining(ResponseBody):
     columns: list[Treatment] = Field(description="What was done to each column of the table.")
     fit_seconds: float | None = Field(description="How long it was fitted.")
     warnings: list[str] = Field(description="What scikit-learn warned of while it was fitted.")
+    pin: ReportedPin = Field(description="What a training needs to come to the same model.")
 
 
 class ModelReport(Assessment, ReportedTraining):
@@ -52,7 +88,7 @@ class ModelReport(Assessment, ReportedTraining):
     )
 
     @classmethod
-    def from_registered(cls, model: RegisteredModel, assessment: Assessment | None) -> Self:
+    def from_registered(cls, model: RegisteredModel, pinned: PinnedTraining, assessment: Assessment | None) -> Self:
         """The report of a model of the registry; without an assessment if it has none."""
         row, report = model.row, model.row.report
         found = assessment or Assessment(notes=[_older(row.job_id)])
@@ -68,6 +104,7 @@ class ModelReport(Assessment, ReportedTraining):
                 "job_id": row.job_id,
                 "trained_at": row.trained_at,
                 "metrics": row.metrics,
+                "pin": ReportedPin.from_pinned(pinned),
                 "notes": list(dict.fromkeys([*report.get("notes", []), *found.notes])),
             }
             | {name: report.get(name) for name in ("split", "rows", "baseline", "fit_seconds")}

@@ -126,6 +126,12 @@ class TrainRequest(RequestBody):
         le=2**32 - 1,
         description="Decides the split, and the estimator's chance unless its parameters do.",
     )
+    reuse: bool = Field(
+        default=False,
+        exclude_if=lambda reuse: not reuse,
+        description="Answer 200 with the finished job of the same training, and the header `X-Reused: true`, where its "
+        "model is active and the libraries are still the same; else train as usual.",
+    )
     priority: Priority = MIDDLE_PRIORITY
     limits: LimitsRequest = Field(
         default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."

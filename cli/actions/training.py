@@ -89,6 +89,8 @@ def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: S
     if detach:
         output.give(job, job_tables.accepted)
         return
+    if job["status"] == "succeeded":
+        output.tell(f"The same was trained before, by the job {job['job_id']}.")
     (job,) = wait_for(client, output, [job], [job_tables.title(job)])
     give_ended(output, job, show)
 

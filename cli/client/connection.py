@@ -120,13 +120,13 @@ class Client:
             document = response.json()
         return Answer(response.status_code, document)
 
-    def text(self, call: Call) -> str:
+    def text(self, call: Call, *, accept: str = "text/plain") -> str:
         """The text that answers a call.
 
         Raises:
             Refused, Unreachable: as `send`.
         """
-        with self.stream(call, accept="text/plain") as response:
+        with self.stream(call, accept=accept) as response:
             return response.read().decode(errors="replace")
 
     @contextmanager

@@ -34,6 +34,7 @@ _BODY = {
     "reason": "--reason",
     "replace_target": "--replace-target",
     "preprocessing": "--preprocessing",
+    "reuse": "--reuse",
     "sample_weight": "--weight",
     "split.by": "--by",
     "split.folds": "--folds",

@@ -26,10 +26,11 @@ _VERBS = [
         "POST /jobs/([^/]+)/(cancel|retry)": "jobs {1} {0}",
         "GET /models": "models list",
         "GET /models/([^/]+)": "models show {0}",
-        "GET /models/([^/]+)/report": "models report {0}",
+        "GET /models/([^/]+)/(report|card)": "models {1} {0}",
         "PATCH /models/([^/]+)": "models annotate {0}",
         "DELETE /models/([^/]+)": "models erase {0}",
         "POST /models/[^/]+/(retire)": "{0}",
+        "POST /models/([^/]+)/reproduce": "models reproduce {0}",
         "POST /(train|promote|predict)": "{0}",
         "POST /predict/batch": "predict --batch",
     }.items()

@@ -159,6 +159,16 @@ def report(version: int) -> Call:
     return Call("GET", f"/models/{version}/report")
 
 
+def card(version: int) -> Call:
+    """The card of one model."""
+    return Call("GET", f"/models/{version}/card")
+
+
+def reproduce(version: int, *, key: str | None = None) -> Call:
+    """Ask for a model to be trained once more and compared; the key makes it safe to send again."""
+    return Call("POST", f"/models/{version}/reproduce", headers=_key(key))
+
+
 def annotate(version: int, change: Mapping[str, Any]) -> Call:
     """Put tags and a note on a model."""
     return Call("PATCH", f"/models/{version}", body=change)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Detach, Done, Json, Limit, Url, Yes
+from cli.commands.options import Detach, Done, IdempotencyKey, Json, Limit, Url, Yes
 from cli.menu import Menu
 
 app = typer.Typer(
@@ -80,6 +80,37 @@ def report(
 
     with connected(url, as_json=json) as (client, output):
         output.give(client.get(calls.report(version)), model_report)
+
+
+@app.command(epilog="\b\nExample:\n  mlmini models card 3 > README.md\n")
+def card(
+    version: Version,
+    *,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Write the card of a model as Markdown: what it is, what it learnt from, how well it does."""
+    from cli.actions.cards import show_card
+
+    show_card(url, version, as_json=json)
+
+
+@app.command(epilog="\b\nExample:\n  mlmini models reproduce 3\n")
+def reproduce(
+    version: Version,
+    *,
+    detach: Detach = False,
+    idempotency_key: IdempotencyKey = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Train a model once more, as it was trained, and tell whether that gives the same model.
+
+    Nothing is registered. The exit status is 1 when the new model has other metrics or other answers.
+    """
+    from cli.actions.reproducing import reproduce as reproduce_model
+
+    raise typer.Exit(reproduce_model(url, version, key=idempotency_key, detach=detach, as_json=json))
 
 
 @app.command(epilog="\b\nExample:\n  mlmini models compare 1 2 3\n")

@@ -73,6 +73,9 @@ Preprocessing = Annotated[
         metavar="none|JSON", help="Give the columns to the estimator as they are, or say by column what is to be done."
     ),
 ]
+Reuse = Annotated[
+    bool, typer.Option("--reuse", help="Give the model of the same training, if there is one that is active.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
@@ -96,6 +99,7 @@ def train(
     priority: Priority = None,
     time_limit: TimeLimit = None,
     memory_limit: MemoryLimit = None,
+    reuse: Reuse = False,
     dry_run: DryRun = False,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
@@ -110,7 +114,7 @@ def train(
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
     columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
-    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
+    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds, "reuse": reuse or None}
     job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
     request = training.training_request(dataset, **fitted, **table, **columns, **rows, **job)

@@ -132,6 +132,12 @@ class ArtifactInRemoval(Unavailable):
     hint = "The job is tried again by itself."
 
 
+class NotReproducible(Conflict):
+    """The training of the model cannot be repeated: its request or its table cannot be had any more."""
+
+    hint = "Train a new version with `POST /train`."
+
+
 class ModelUnavailable(Unavailable):
     """The registered model cannot be loaded at present."""
 

@@ -10,6 +10,7 @@ class Kind(StrEnum):
     PROMOTE = "promote"
     PREDICT = "predict"
     COMPILE = "compile"
+    REPRODUCE = "reproduce"
 
 
 class State(StrEnum):

@@ -100,9 +100,9 @@ def _bury_versions(session: Session, dataset: DatasetRow, actor: str) -> Sequenc
 
 
 def _jobs_of(model: RegisteredModel) -> ColumnElement[bool]:
-    """The job that trained it, and those that were to promote it, to compile it or to predict with it."""
+    """The job that trained it, and those that were to promote, compile or repeat it, or to predict with it."""
     use_it = and_(
-        JobRow.kind.in_([Kind.PROMOTE, Kind.PREDICT, Kind.COMPILE]),
+        JobRow.kind.in_([Kind.PROMOTE, Kind.PREDICT, Kind.COMPILE, Kind.REPRODUCE]),
         JobRow.dataset_name == model.dataset_name,
         JobRow.request["version"].as_integer() == model.row.version,
     )

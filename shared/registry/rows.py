@@ -108,6 +108,17 @@ class AssessmentRow(Base):
     assessment: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class PinRow(Base):
+    """What the training of a model ran with, and some rows with the model's answers for them."""
+
+    __tablename__ = "model_pins"
+
+    version: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("model_registry.version", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    pin: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class CompiledFormRow(Base):
     """The compiled form of the model of a deployment: a file of its own, with a seal of its own."""
 

@@ -15,6 +15,7 @@ from shared.jobs.claims import JOBS, Claim, Fenced, bind_claim, still_claimed
 from shared.registry.assessments import add_assessment
 from shared.registry.deployments import activate, begin_change
 from shared.registry.forms import FormFile, add_form, compilations_of, note_compilation
+from shared.registry.pins import add_pin
 from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
 from shared.registry.sealing import Seal
 from shared.registry.tombstones import refuse_erased
@@ -90,7 +91,7 @@ def register(
             candidate=candidate,
             **place,
             target=facts.signature.target,
-            **facts.model_dump(mode="json", exclude={"compilation", "assessment"}),
+            **facts.model_dump(mode="json", exclude={"compilation", "assessment", "pin"}),
         )
     )
     deployment_id = activate(session, version=version, dataset_id=dataset_id, **place, seal=seal, actor=actor)
@@ -105,6 +106,8 @@ def _note(session: Session, version: int, facts: ModelFacts) -> None:
         note_compilation(session, version, facts.compilation)
     if facts.assessment is not None:
         add_assessment(session, version, facts.assessment)
+    if facts.pin is not None:
+        add_pin(session, version, facts.pin)
 
 
 def take_model_version(session: Session, claim: Claim) -> int:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from shared.compiled.compilation import Compilation
 from shared.estimators.signature import Signature
 from shared.evaluation.assessment import Assessment
+from shared.training.pin import Pin
 
 
 class ModelFacts(BaseModel):
@@ -24,3 +25,5 @@ class ModelFacts(BaseModel):
     compilation: Compilation | None = None
     # What the evaluation tells beside the metrics; None where nobody looked.
     assessment: Assessment | None = None
+    # What it ran with, and rows to compare answers by; None where nobody asked.
+    pin: Pin | None = None

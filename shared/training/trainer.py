@@ -6,6 +6,7 @@ The registered model is the one fitted on the training part of the split, so the
 import math
 import platform
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 import sklearn
 
 from shared.compiled.model import CompiledModel
+from shared.errors import FitFailed
 from shared.estimators.libraries.installed import release_of
 from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.measuring import Evaluation, evaluate
@@ -24,10 +26,12 @@ from shared.training.assessing import assess
 from shared.training.building import parameters_of
 from shared.training.compiling import compile_fitted
 from shared.training.facts import ModelFacts
-from shared.training.fitting import errors_of_fit, share_of_cores
+from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
 from shared.training.folding import USUAL_FOLDS
+from shared.training.golden import keep_rows
 from shared.training.model_fit import Fit, fit_shown
 from shared.training.narration import Say
+from shared.training.pin import Pin, pinned_libraries
 from shared.training.preparing import Prepared, prepare
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
@@ -102,7 +106,7 @@ class _Training:
             ready, fit, tested=tested, compiled=compiled, validation=validation, time_left=self.time_left
         )
         signature = ready.signature.model_copy(update={"uncertainty": validation.uncertainty})
-        told = {"compilation": compilation, "assessment": assessment, "signature": signature}
+        told = {"compilation": compilation, "assessment": assessment, "signature": signature, "pin": _pin(ready, fit)}
         facts = _facts(ready, fit, measured, total=total)
         return Trained(fit.model, facts.model_copy(update=told), compiled)
 
@@ -151,3 +155,12 @@ def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> Mo
         parameters=parameters_of(fit.model),
         environment=environment(ready.spec.model.tree().libraries()),
     )
+
+
+def _pin(ready: Prepared, fit: Fit) -> Pin:
+    golden = None
+    # Nobody has asked for these rows: a model that cannot answer for them is none the worse.
+    with suppress(FitFailed, MemoryError), errors_of_fit(ready.estimator, of_libraries=True):
+        golden = keep_rows(fit.model, ready.data.iloc[ready.split.test])
+    libraries = pinned_libraries(ready.spec.model.tree().libraries())
+    return Pin(libraries=libraries, machine=platform.machine(), threads=threads_of_share(), golden=golden)

@@ -39,7 +39,7 @@ NAMES = {
     *("train_model", "list_estimators", "get_estimator"),
     *("get_job", "list_jobs", "cancel_job", "retry_job", "follow_job", "read_job_log"),
     *("list_models", "compare_models", "get_model", "annotate_model", "download_artifact", "retire_model"),
-    *("erase_model", "report_model"),
+    *("erase_model", "report_model", "reproduce_model", "show_model_card"),
     *("promote_model", "predict", "predict_typed", "predict_batch", "download_output"),
     *("v2_server", "v2_live", "v2_ready", "v2_index"),
     *("v2_model", "v2_model_ready", "v2_model_version", "v2_model_version_ready"),

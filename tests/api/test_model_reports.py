@@ -18,8 +18,10 @@ from api.lifespan import Parts
 from api.pages.report.whole import page_of_report
 from api.schemas.model_reports import ModelReport
 from shared.evaluation.assessment import Assessment, Importance, Standing
+from shared.jobs.limits import NO_LIMITS
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
+from shared.registry.pins import PinnedTraining
 from shared.registry.rows import RegistryRow
 from tests.support.assessments import (
     BASELINE,
@@ -41,7 +43,7 @@ LABELS, OLDER, NUMBERS, ERASED = 1, 2, 3, 4
 PARTS = set(Assessment.model_fields)
 TRAINING = {
     *("version", "dataset_name", "dataset_version", "target", "estimator", "task", "split", "rows", "metrics"),
-    *("baseline", "classes", "columns", "notes", "fit_seconds", "warnings"),
+    *("baseline", "classes", "columns", "notes", "fit_seconds", "warnings", "pin"),
 }
 
 
@@ -84,7 +86,7 @@ def test_a_model_of_an_older_release_says_why_it_has_no_parts(one_client: TestCl
     assert document["metrics"] == {"accuracy": 0.9}
     text = one_client.get(f"/models/{OLDER}/report", headers=PAGE).text
     assert note in unescape(text)
-    assert headings(text) == ["How well it does", "Notes and doubts"]
+    assert headings(text) == ["How well it does", "Notes and doubts", "Trained by"]
 
 
 @pytest.mark.parametrize(("path", "status"), [("9", 404), ("x", 404), (str(ERASED), 410)])
@@ -104,7 +106,7 @@ def test_lists_of_models_do_not_carry_it(one_client: TestClient, one_platform: P
 def test_the_page_goes_from_what_matters_most_to_the_details(one_client: TestClient, one_platform: Platform) -> None:
     about = ["How well it does", "Notes and doubts", "Which columns matter"]
     then = ["How answers follow a column", "Where it does better and worse", "The worst rows", "Folds"]
-    last = ["What the interval of a prediction is worth", "Columns", "What it takes"]
+    last = ["What the interval of a prediction is worth", "Columns", "What it takes", "Trained by"]
     labels, numbers = (one_client.get(f"/models/{each}/report", headers=PAGE).text for each in (LABELS, NUMBERS))
     assert headings(labels) == [*about, "What is taken for what", "Curves", *then, *last]
     assert headings(numbers) == [*about, "How far it is off", *then, *last]
@@ -175,7 +177,8 @@ def drawn(assessment: Assessment | None, metrics: dict[str, Any] = METRICS, **re
         report=report,
     )
     model: Any = SimpleNamespace(row=row, dataset_name="d", dataset_version=1)
-    return bytes(page_of_report(ModelReport.from_registered(model, assessment)).body).decode()
+    pinned = PinnedTraining(SimpleNamespace(number=1, sha256="ab" * 32), {}, 1, NO_LIMITS, {}, None)  # type: ignore[arg-type]
+    return bytes(page_of_report(ModelReport.from_registered(model, pinned, assessment)).body).decode()
 
 
 MANY = [f"{LONG}{n}" if n % 7 == 0 else f"town {n}" for n in range(30)]

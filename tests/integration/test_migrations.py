@@ -126,6 +126,7 @@ def test_several_models_of_a_job_are_not_brought_back_to_an_older_release(databa
             register_model(session, data, version=version, job_id=job_id, candidate=version)
     with pytest.raises(RuntimeError, match="jobs of several models"):
         run(database, "downgrade", "0015")
+    upgrade(database)
     with pytest.raises(IntegrityError), database.write() as session:
         register_model(session, data, version=3, job_id=job_id, candidate=2)
     assert state_of(database) is SchemaState.CURRENT

@@ -33,6 +33,7 @@ from shared.registry.sealing import ArtifactKey, Seal, load_artifact_key, seal
 from shared.registry.versions import register, take_model_version
 from shared.settings import Settings
 from shared.training.facts import ModelFacts
+from shared.training.pin import Pin
 from tests.support.registry import Data, insert_dataset
 
 IRIS_COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
@@ -48,6 +49,7 @@ class Fitted:
     environment: dict[str, str]
     compiled: CompiledModel | None = None
     assessment: Assessment | None = None
+    pin: Pin | None = None
 
     def in_form(self) -> "Fitted":
         """The same with its compiled form, which nobody has compared."""
@@ -157,6 +159,7 @@ class Platform:
                     report={},
                     environment=fitted.environment,
                     assessment=fitted.assessment,
+                    pin=fitted.pin,
                 ),
                 actor="test",
             )

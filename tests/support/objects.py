@@ -30,3 +30,8 @@ def read(store: ObjectStore, bucket: str, key: str) -> bytes:
     """All bytes of an object."""
     with store.open(bucket, key) as file:
         return file.read()
+
+
+def keys(store: ObjectStore, bucket: str) -> list[str]:
+    """The keys of a bucket."""
+    return sorted(entry.key for entry in store.list(bucket))

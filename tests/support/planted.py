@@ -25,6 +25,7 @@ PLANTED: dict[str, set[str]] = {
     "model_tags": set(),
     "compilations": set(),
     "model_assessment": set(),
+    "model_pins": set(),
     "compiled_forms": {"form_path", "sha256", "hmac", "hmac_key_id"},
     "deployments": {"stage", "artifact_path", "sha256", "hmac", "hmac_key_id", "created_by"},
 }

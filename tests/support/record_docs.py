@@ -47,6 +47,7 @@ _ENDS = {
     "train": "Training has succeeded",
     "promote": "Promotion has succeeded",
     "predict": "Batch prediction has succeeded",
+    "reproduce": "The training came to the same model",
 }
 # Long lists are cut: a sample is there to be read.
 _MOST = {

@@ -55,6 +55,8 @@ class Walk:
         yield from map(self.one, ("list_estimators", "get_estimator"))
         yield from self._train()
         yield from map(self.one, ("list_models", "get_model", "report_model", "compare_models", "download_artifact"))
+        yield self.one("show_model_card")
+        yield from self._job(self.one("reproduce_model"))
         for name in BODIES["promote_model"]:
             yield from self._job(self.one("promote_model", name))
         for name in BODIES["predict"]:

@@ -230,6 +230,7 @@ def _of_models() -> Iterator[Turn]:
         ("compare_models", "/models/compare?versions=1"),
         ("get_model", "/models/9"),
         ("report_model", "/models/9/report"),
+        ("show_model_card", "/models/9/card"),
         ("download_artifact", "/models/9/artifact"),
         ("download_artifact", "/models/1/artifact?stage=production"),
         ("download_artifact", "/models/1/artifact?stage=stagging"),
@@ -247,6 +248,9 @@ def _of_models() -> Iterator[Turn]:
     yield Turn("retire_model", "POST", "/models/3/retire", {"json": {"stage": "dev"}})
     yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "stagging"}})
     yield from _bodies("retire_model", "/models/1/retire")
+    for version in (1, 4, 9):
+        yield Turn("reproduce_model", "POST", f"/models/{version}/reproduce", {})
+    yield Turn("reproduce_model", "POST", "/models/1/reproduce", {"headers": _KEY})
     for changed in (
         {"version": 9},
         {"dataset_name": "iriss"},
@@ -267,6 +271,7 @@ def _of_erased_models() -> Iterator[Turn]:
     for operation, method, path in (
         ("get_model", "GET", "/models/4"),
         ("report_model", "GET", "/models/4/report"),
+        ("show_model_card", "GET", "/models/4/card"),
         ("compare_models", "GET", "/models/compare?versions=1,4"),
         ("download_artifact", "GET", "/models/4/artifact"),
         ("erase_model", "DELETE", "/models/9"),

@@ -108,7 +108,7 @@ class _Logs(Client):
     def __init__(self) -> None:
         """No server is asked."""
 
-    def text(self, _call: Any) -> str:
+    def text(self, call: Any, *, accept: str = "") -> str:  # noqa: ARG002 - whatever is asked
         return f"{STEERING}\n"
 
 

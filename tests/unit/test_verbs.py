@@ -36,6 +36,7 @@ ASKED = {
     "models list --dataset iris --sort accuracy": "GET /models?sort=accuracy&dataset_name=iris&limit=20",
     "models list --estimator SVC --tag a": "GET /models?estimator=SVC&tag=a&limit=20",
     "models report 3": "GET /models/3/report",
+    "models card 3": "GET /models/3/card",
     "models annotate 3 --tag a": "PATCH /models/3",
 }
 

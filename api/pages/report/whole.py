@@ -9,6 +9,7 @@ from api.pages.leaderboard import rank
 from api.pages.markup import Html, element, facts, link
 from api.pages.report import columns, labels, residuals, rows, standing
 from api.pages.report.parts import Section, named
+from api.pages.report.pin import pinned
 from api.schemas.model_reports import ModelReport
 
 
@@ -28,6 +29,7 @@ def page_of_report(report: ModelReport) -> HTMLResponse:
         rows.uncertainty(report),
         columns.treatments(report),
         rows.costs(report),
+        pinned(report),
     )
     shown = [section for section in found if section is not None]
     parts = [part for each in shown for part in (element("h2", each.title, id=each.anchor), each.contents)]

@@ -1,0 +1,59 @@
+"""The same training once more, as a pure function: fits and measures as the first one did, and registers nothing."""
+
+import platform
+from collections.abc import Sequence
+
+import pandas as pd
+
+from shared.evaluation.answers import ask
+from shared.evaluation.measuring import evaluate
+from shared.tables.columns import Column
+from shared.tables.findings import Finding
+from shared.training import narration
+from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
+from shared.training.golden import compare_rows
+from shared.training.model_fit import fit_shown
+from shared.training.narration import Say
+from shared.training.pin import GoldenRows, pinned_libraries
+from shared.training.preparing import prepare
+from shared.training.reproduction import Repeated
+from shared.training.spec import TrainingSpec
+from shared.training.steps import EVALUATING, PREPARING, OnStep
+
+
+def train_again(
+    spec: TrainingSpec,
+    table: pd.DataFrame,
+    columns: list[Column],
+    golden: GoldenRows | None,
+    *,
+    findings: Sequence[Finding] = (),
+    threads: int,
+    on_step: OnStep,
+    say: Say = lambda _line: None,
+) -> Repeated:
+    """Fit as `trainer.train` does, measure, and ask the new model about the rows that were kept with the first one.
+
+    Raises:
+        PlatformError: as `trainer.train`.
+    """
+    on_step("preparing", PREPARING)
+    ready = prepare(spec, table, columns, findings)
+    libraries = ready.spec.model.tree().libraries()
+    with share_of_cores(threads):
+        say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
+        fit = fit_shown(ready, ready.split.train, on_step)
+        narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
+        on_step("evaluating", EVALUATING)
+        with errors_of_fit(ready.estimator, of_libraries=bool(libraries)):
+            tested = ask(fit.model, ready.data.iloc[ready.split.test])
+            rows = None if golden is None else compare_rows(golden, fit.model)
+        measured = evaluate(tested, ready.target[ready.split.test], task=ready.task)
+        narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
+        return Repeated(
+            metrics=measured.metrics,
+            rows=rows,
+            libraries=pinned_libraries(libraries),
+            machine=platform.machine(),
+            threads=threads_of_share(),
+        )
