@@ -55,6 +55,7 @@ def train_on(platform: Platform, name: str, content: bytes) -> None:
         read_table(path, Reading.model_validate(row.reading), columns=columns),
         columns,
         threads=1,
+        folds=0,
         on_step=lambda _step, _percent, **_measured: None,
     )
     fitted = Fitted(result.model, result.facts.signature, result.facts.environment)

@@ -146,6 +146,7 @@ def predictor(folder: Path, content: bytes, options: ReadingOptions) -> tuple[Pr
         found.columns,
         findings=found.findings,
         threads=1,
+        folds=0,
         on_step=lambda _step, _percent, **_measured: None,
     )
     signature = result.facts.signature

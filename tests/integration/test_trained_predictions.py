@@ -28,7 +28,12 @@ ESTIMATORS = [
 
 def trained(estimator: str, table: pd.DataFrame) -> Trained:
     return train(
-        spec_of(estimator), table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None
+        spec_of(estimator),
+        table,
+        profile_of(table),
+        threads=1,
+        folds=0,
+        on_step=lambda _step, _percent, **_measured: None,
     )
 
 

@@ -46,7 +46,7 @@ FEW: dict[str, dict[str, Any]] = {
 def trained(estimator: Estimator, table: pd.DataFrame, few: dict[str, dict[str, Any]] = FEW) -> Trained:
     params = needed_by(estimator) | SETTINGS.get(estimator.key, {}) | few.get(estimator.key, {})
     spec = spec_of(estimator.key, params=params, test_size=0.3)
-    return train(spec, table, profile_of(table), threads=1, on_step=lambda _step, _percent, **_measured: None)
+    return train(spec, table, profile_of(table), threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_fit_and_evaluation_get_the_share_that_the_training_was_given() -> None:
     def hear(step: str, _percent: int, *, measured: bool = False) -> None:
         found[step] = (jobs()[1], threads_of_libraries())
 
-    train(spec_of("svm.SVC"), table, profile_of(table), threads=3, on_step=hear)
+    train(spec_of("svm.SVC"), table, profile_of(table), threads=3, folds=0, on_step=hear)
     assert found["fitting"] == found["evaluating"] == (3, {3})
 
 

@@ -35,7 +35,14 @@ def learned(
 ) -> Trained:
     spec = spec_of(LOGISTIC, features=features)
     return train(
-        spec, table, columns, findings=findings, threads=1, on_step=lambda _step, _percent, **_measured: None, say=say
+        spec,
+        table,
+        columns,
+        findings=findings,
+        threads=1,
+        folds=0,
+        on_step=lambda _step, _percent, **_measured: None,
+        say=say,
     )
 
 

@@ -93,7 +93,7 @@ def test_numbers_that_are_not_finite_are_told_in_the_report(tmp_path: Path) -> N
     rows = "".join(f"{'inf' if row % 10 == 3 else row},{'1e999' if row % 10 == 4 else 2 * row}\n" for row in range(50))
     found, table = load(tmp_path, f"x,target\n{rows}")
     spec = spec_of("linear_model.LinearRegression")
-    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    result = train(spec, table, found.columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     assert "5 values that are not finite count as missing" in treatment(result, "x")["treatment"]
     note, few = result.facts.report["notes"]
     assert note.startswith("The target is infinite or too large in 5 rows")
@@ -105,7 +105,7 @@ def test_values_that_are_rounded_are_told_in_the_report(tmp_path: Path) -> None:
     rows = "".join(f"{2**53 + row},{row / 2 if row else 2**53 + 1}\n" for row in range(50))
     found, table = load(tmp_path, f"x,target\n{rows}0.5,1\n")
     spec = spec_of("linear_model.LinearRegression")
-    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    result = train(spec, table, found.columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     assert "25 values are rounded" in treatment(result, "x")["treatment"]
     note = result.facts.report["notes"][0]
     assert note.startswith("The target is rounded in 1 rows")
@@ -245,10 +245,10 @@ def test_what_shows_in_the_values_only_is_refused() -> None:
     columns = profile_of(table)
     table.loc[0, "target"] = 0.5
     with pytest.raises(TaskMismatch, match="fractional"):
-        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+        train(spec_of(FOREST), table, columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     table["target"] = 1.0
     with pytest.raises(SingleClass):
-        train(spec_of(FOREST), table, columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+        train(spec_of(FOREST), table, columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     table = numeric_classes(rows=6)
     table["target"] = ["a"] * 5 + ["b"]
     with pytest.raises(InvalidSplit, match="All 2 rows"):
@@ -276,7 +276,7 @@ def test_large_whole_labels_stay_apart_beside_a_row_without_one(tmp_path: Path) 
     rows = "".join(f"{number % 2},{2**53 + number % 2}\n" for number in range(40))
     found, table = load(tmp_path, f"x,target\n{rows}1,\n")
     spec = spec_of("tree.DecisionTreeClassifier")
-    result = train(spec, table, found.columns, threads=1, on_step=lambda _step, _percent, **_measured: None)
+    result = train(spec, table, found.columns, threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
     assert result.facts.signature.classes == [2**53, 2**53 + 1]
     assert result.facts.metrics["accuracy"] == 1
 
