@@ -9,7 +9,9 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +22,7 @@ import pytest
 import structlog
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from shared.database import Database
 from shared.migration import upgrade
@@ -44,10 +47,11 @@ from tests.support.stack import (
     database_of_a_mixture,
     stacks_of,
 )
-from tests.support.zygote import start_server
+from tests.support.zygote import SharedZygotes, start_server
 
 _START_SERVER = client.start_server
 _CHOSEN = pytest.StashKey[str]()
+_ZYGOTES = pytest.StashKey[SharedZygotes]()
 
 # Where tests take long. Of several processes, none is left alone with those at the end.
 _FIRST = ("chaos", "worker", "e2e", "property")
@@ -69,6 +73,27 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_CHOSEN] = chosen_stack()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    if hasattr(config, "workerinput"):
+        SharedZygotes(Path(config.workerinput["zygotes"])).use()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Let all processes of this run have their zygotes from the same one."""
+    stash = node.config.stash
+    if _ZYGOTES not in stash:
+        folder = tempfile.mkdtemp(prefix="mlmini-test-")
+        stash[_ZYGOTES] = SharedZygotes(Path(folder))
+        started = stash[_ZYGOTES].start()
+        node.config.add_cleanup(lambda: _end(started, folder))
+    node.workerinput["zygotes"] = str(stash[_ZYGOTES].folder)
+
+
+def _end(processes: list[subprocess.Popen[bytes]], folder: str) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -17,6 +17,7 @@ from tests.support.alive import alive
 from tests.support.mirror import MODULE
 from tests.support.processes import ROOT, Program, finish, launch
 from tests.support.waiting import eventually
+from tests.support.zygote import READERS, SharedZygotes, Wish
 
 pytestmark = [
     pytest.mark.usefixtures("uncounted"),
@@ -89,7 +90,7 @@ def test_all_that_was_forked_dies_with_the_process_that_started_the_zygote(tmp_p
     program = textwrap.dedent(f"""
         import pathlib, time
         from tests.support.zygote import Wish, Zygote
-        zygote = Zygote(imports=())
+        zygote = Zygote.started(imports=())
         with open("/dev/null") as none, open("output", "w") as output:
             wish = Wish([{MODULE!r}, "wait"], {ENVIRONMENT!r}, ".", new_session=True)
             print(zygote.start(wish, [none.fileno(), output.fileno(), output.fileno()]).pid, flush=True)
@@ -106,3 +107,27 @@ def test_all_that_was_forked_dies_with_the_process_that_started_the_zygote(tmp_p
         eventually(lambda: shown(tmp_path), timeout=60)
         owner.kill()
         eventually(lambda: not alive(process) and not alive(forked_by), timeout=30)
+
+
+def test_owners_that_share_imports_have_each_a_zygote_of_their_own(tmp_path: Path) -> None:
+    shared = SharedZygotes(tmp_path)
+    servers = shared.start()
+    try:
+        owners = [shared.zygote(READERS) for _ in range(2)]
+        pids = []
+        for number, owner in enumerate(owners):
+            with Path(os.devnull).open() as none, (tmp_path / f"{number}").open("w") as output:
+                wish = Wish([MODULE, "wait"], ENVIRONMENT, str(tmp_path), new_session=True)
+                pids.append(owner.start(wish, [none.fileno(), output.fileno(), output.fileno()]).pid)
+        first, second = (psutil.Process(pid) for pid in pids)
+        assert first.ppid() != second.ppid()
+        owners[0].close()
+        eventually(lambda: not alive(first), timeout=30)
+        assert alive(second)
+        owners[1].close()
+        eventually(lambda: not alive(second), timeout=30)
+        assert all(server.poll() is None for server in servers)
+    finally:
+        for server in servers:
+            server.kill()
+            server.wait()

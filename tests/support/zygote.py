@@ -31,7 +31,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import coverage
 
@@ -158,25 +158,28 @@ Program = Forked | subprocess.Popen[bytes]
 class Zygote:
     """The owner's side of the zygote."""
 
-    def __init__(self, imports: Sequence[str] = _IMPORTED) -> None:
-        """`imports` are the modules that what it forks need not import."""
+    def __init__(self, owner: socket.socket, process: subprocess.Popen[bytes] | None = None) -> None:
+        """`owner` is the owner's end; the zygote has the other one. `process` is it, if this process has started it."""
         self._lock = threading.Lock()
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", PREFIX))}
-        # What libraries read when they are imported is what a fork server has.
-        clean |= client.environment()
-        command = [sys.executable, "-m", "tests.support.zygote", *imports]
-        with theirs:
-            self._process = subprocess.Popen(
-                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, env=clean
-            )
+        self._socket = owner
+        self._process = process
         atexit.register(self.close)
-        try:
-            # It says so when it has imported all, and an end of its own is the end of the socket.
-            assert self._socket.recv(1) == _READY, "the zygote does not start; it wrote why"
-        except BaseException:
-            self._process.kill()
-            raise
+        # It says so when it has imported all, and an end of its own is the end of the socket.
+        assert self._socket.recv(1) == _READY, "the zygote does not start; it wrote why"
+
+    @classmethod
+    def started(cls, imports: Sequence[str] = _IMPORTED) -> Self:
+        """A new one; `imports` are the modules that what it forks need not import."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            return cls(ours, _start(theirs, imports))
+
+    @classmethod
+    def shared(cls, address: Path) -> Self:
+        """One that the process which listens there forks."""
+        ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.connect(str(address))
+        return cls(ours)
 
     def start(self, wish: Wish, descriptors: Sequence[int]) -> Forked:
         """Fork a process that becomes what is wished for, with these for input, output and errors."""
@@ -190,8 +193,13 @@ class Zygote:
 
     def close(self) -> None:
         """End it, and all that it forked."""
+        atexit.unregister(self.close)
+        self._socket.shutdown(socket.SHUT_WR)
+        # Its own end is the end of the socket.
+        self._socket.recv(1)
         self._socket.close()
-        self._process.wait()
+        if self._process:
+            self._process.wait()
 
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:
         with self._lock:
@@ -199,16 +207,59 @@ class Zygote:
             return json.loads(self._socket.recv(64))
 
 
+@dataclass(frozen=True)
+class SharedZygotes:
+    """What the processes of one run of tests have their zygotes from: each thing is imported once for all of them."""
+
+    folder: Path
+
+    def start(self) -> list[subprocess.Popen[bytes]]:
+        """Start what listens in the folder. It imports when the first one asks, and ends with this process."""
+        return [self._start(name, imports) for name, imports in _KINDS.items()]
+
+    def use(self) -> None:
+        """Have the zygotes of this process from there."""
+        global _shared  # noqa: PLW0603 - a process of tests is told once where they are
+        _shared = self
+
+    def zygote(self, kind: str) -> Zygote:
+        """One for the calling process."""
+        return Zygote.shared(self.folder / kind)
+
+    def _start(self, kind: str, imports: Sequence[str]) -> subprocess.Popen[bytes]:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(str(self.folder / kind))
+            listening.listen()
+            return _start(listening, imports)
+
+
+_shared: SharedZygotes | None = None
+
+ALL, READERS = "all", "readers"
+_KINDS = {ALL: _IMPORTED, READERS: (_READER,)}
+
+
 @functools.cache
+def _zygote(kind: str) -> Zygote:
+    return _shared.zygote(kind) if _shared else Zygote.started(_KINDS[kind])
+
+
 def zygote() -> Zygote:
     """The one of this process."""
-    return Zygote()
+    return _zygote(ALL)
 
 
-@functools.cache
 def _readers() -> Zygote:
     """The one for the fork servers of readers: with less in it, each of their forks takes a third of the time."""
-    return Zygote([_READER])
+    return _zygote(READERS)
+
+
+def _start(owner: socket.socket, imports: Sequence[str]) -> subprocess.Popen[bytes]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", PREFIX))}
+    # What libraries read when they are imported is what a fork server has.
+    clean |= client.environment()
+    command = [sys.executable, "-m", "tests.support.zygote", *imports]
+    return subprocess.Popen(command, stdin=owner.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, env=clean)
 
 
 def start_server(entry: str, owner: socket.socket, scratch: Path) -> Forked:
@@ -244,18 +295,40 @@ def _server_of(entry: str, scratch: Path) -> Wish:
 
 
 def main() -> None:
-    """Import, and fork until the owner's socket closes. In a forked process: become what is wished for."""
+    """Import, and fork until the owner's socket closes. In a forked process: become what is wished for.
+
+    Where the socket listens, each that connects to it owns a zygote.
+    """
     # Ctrl-C is for the owner.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    owner = socket.socket(fileno=0)
+    listens = owner.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if listens:
+        follow_parent(signal.SIGKILL, parent=os.getppid())
+        select.select([owner], [], [])
     for name in sys.argv[1:]:
         importlib.import_module(name)
     # What is there now is no garbage: to look at it in each process would copy it for each.
     gc.collect()
     gc.freeze()
-    owner = socket.socket(fileno=0)
+    if listens:
+        _fork_for_each(owner)
     owner.sendall(_READY)
     if wish := _serve(owner):
         become(wish)
+
+
+def _fork_for_each(listening: socket.socket) -> None:
+    """Fork a zygote for each that connects; returns in these, whose input is the connection then."""
+    # Nobody looks at their exit status.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        connection, _ = listening.accept()
+        with connection:
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.dup2(connection.fileno(), listening.fileno())
+                return
 
 
 def _serve(owner: socket.socket) -> Wish | None:
