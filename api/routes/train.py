@@ -140,6 +140,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "sample_weight": body.sample_weight,
         "preprocessing": body.preprocessing,
         "split": SplitChoice() if body.split is None else body.split.chosen,
+        "threshold": None if body.threshold is None else body.threshold.chosen,
         "random_state": body.random_state,
     }
 

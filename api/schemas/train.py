@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
 from api.schemas.problems import ProblemPart
 from api.schemas.queue import JobLimits, LimitsRequest, Priority
+from api.schemas.threshold import ThresholdOrNumber
 from shared.errors import PlatformError
 from shared.jobs.limits import RunLimits
 from shared.jobs.rows import MIDDLE_PRIORITY
@@ -118,6 +119,13 @@ class TrainRequest(RequestBody):
         default=None,
         exclude_if=lambda split: split is None,
         description="How these rows are chosen, and the folds of the others; at random unless given.",
+        examples=[None],
+    )
+    threshold: ThresholdOrNumber | None = Field(
+        default=None,
+        exclude_if=lambda threshold: threshold is None,
+        description="For a classifier of two labels: from which probability on it says the positive one. A number, or "
+        "what it is to be chosen for, on folds of the rows to fit; the estimator's own answer unless given.",
         examples=[None],
     )
     random_state: int = Field(

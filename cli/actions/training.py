@@ -8,6 +8,7 @@ from rich.console import RenderableType
 
 from cli.actions.estimators import split_name
 from cli.actions.session import connected
+from cli.actions.thresholds import read_threshold
 from cli.actions.waiting import Job, check_success, wait_for
 from cli.client import requests as calls
 from cli.client.connection import Client
@@ -30,6 +31,8 @@ def training_request(
     split: str | None = None,
     by: str | None = None,
     folds: int | None = None,
+    threshold: str | None = None,
+    positive: str | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
     """The request of a training; choices and limits may be None.
@@ -38,14 +41,15 @@ def training_request(
     `models` is the word for the usual ones, instead.
 
     Raises:
-        WrongUsage: when a model, a parameter or the preprocessing is not of that form, or there is not one of `model`
-            and `models`.
+        WrongUsage: when a model, a parameter, the preprocessing or the threshold is not of that form, or there is not
+            one of `model` and `models`.
     """
     chosen = {
         "use_example": use_example or None,
         "limits": _given(limits or {}) or None,
         "preprocessing": None if preprocessing is None else _read_preprocessing(preprocessing),
         "split": _given({"method": split, "by": by, "folds": folds}) or None,
+        "threshold": read_threshold(threshold, positive),
     }
     return {"dataset_name": dataset_name, **_fitted(model, models, params), **_given(chosen | choices)}
 

@@ -44,6 +44,8 @@ _BODY = {
     "target_column": "--target",
     "target_stage": "STAGE",
     "test_size": "--test-size",
+    "threshold": "--threshold",
+    "threshold.positive": "--positive",
     "thousands": "--thousands",
     "use_example": "--example",
     "version": "VERSION",
@@ -86,10 +88,10 @@ _CLEAR = {
     for name in (
         *("archive", "dataset_version", "dry_run", "erase", "features", "limits.memory_mb", "limits.seconds"),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
-        *("keep", "neutralise_formulas", "preprocessing", "sample_weight"),
+        *("keep", "neutralise_formulas", "preprocessing", "sample_weight", "threshold"),
         *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )
-} | {"by": "--by", "folds": "--folds", "from": "--from", "to": "--to"}
+} | {"by": "--by", "folds": "--folds", "positive": "--positive", "from": "--from", "to": "--to"}
 _NAMED = re.compile(rf"(?<!olumn )(?<!predicts )(?<!mean )(['`])({'|'.join(map(re.escape, _CLEAR))})\1")
 _PHRASES = [
     (re.compile(pattern), words)

@@ -1,8 +1,13 @@
 """Options that several verbs have."""
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any, get_args
 
 import typer
+
+Verb = Callable[..., None]
 
 Url = Annotated[
     str | None,
@@ -39,3 +44,32 @@ MemoryLimit = Annotated[
     int | None,
     typer.Option(metavar="MIB", help="The most memory that it may use; the limit of the platform may be lower."),
 ]
+
+
+def taking(group: str, options: Mapping[str, Any]) -> Callable[[Verb], Verb]:
+    """Give a verb options by their names in the place of its own parameter `group`, which gets their values by name.
+
+    One that is not given is None, or false where it has no value.
+    """
+
+    def give(verb: Verb) -> Verb:
+        own = inspect.signature(verb)
+        parameters: list[inspect.Parameter] = []
+        for parameter in own.parameters.values():
+            if parameter.name != group:
+                parameters.append(parameter)
+                continue
+            for name, option in options.items():
+                default = False if get_args(option)[0] is bool else None
+                parameters.append(parameter.replace(name=name, annotation=option, default=default))
+
+        @wraps(verb)
+        def run(**given: Any) -> None:
+            said = {name: given.pop(name) for name in options}
+            verb(**given, **{group: said})
+
+        # Typer asks for it to find the options.
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return run
+
+    return give

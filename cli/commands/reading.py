@@ -1,11 +1,10 @@
 """Options that say how a file is read, for the verbs that take one."""
 
-import inspect
-from collections.abc import Callable
-from functools import wraps
 from typing import Annotated, Any
 
 import typer
+
+from cli.commands.options import taking
 
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="The encoding of the text, such as utf-8, cp1252 or utf-16.")
@@ -74,24 +73,5 @@ _OPTIONS: dict[str, Any] = {
     "kinds": Kinds,
 }
 
-
-def takes_reading(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb these options, before those of its own that stand behind `said`, which gets their values by name."""
-    own = inspect.signature(verb)
-    parameters: list[inspect.Parameter] = []
-    for parameter in own.parameters.values():
-        if parameter.name != "said":
-            parameters.append(parameter)
-            continue
-        for name, option in _OPTIONS.items():
-            default = False if option is NoGapWords else None
-            parameters.append(parameter.replace(name=name, annotation=option, default=default))
-
-    @wraps(verb)
-    def run(**given: Any) -> None:
-        said = {name: given.pop(name) for name in _OPTIONS}
-        verb(**given, said=said)
-
-    # Typer asks for it to find the options.
-    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return run
+# For a verb that has `said`, which gets their values by name.
+takes_reading = taking("said", _OPTIONS)

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url
+from cli.commands.further import OPTIONS
+from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url, taking
 
 EXAMPLES = """\b
 Examples:
@@ -20,6 +21,8 @@ Examples:
   mlmini train flowers --target species --model svm.SVC \\
     --model naive_bayes.GaussianNB
   mlmini train flowers --target species --models auto
+  mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
+    --threshold cost:1,5 --positive yes
 """
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
@@ -73,12 +76,10 @@ Preprocessing = Annotated[
         metavar="none|JSON", help="Give the columns to the estimator as they are, or say by column what is to be done."
     ),
 ]
-Reuse = Annotated[
-    bool, typer.Option("--reuse", help="Give the model of the same training, if there is one that is active.")
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
+@taking("further", OPTIONS)
 def train(
     dataset: Dataset,
     *,
@@ -96,10 +97,10 @@ def train(
     by: By = None,
     folds: Folds = None,
     random_state: RandomState = None,
+    further: dict[str, Any],
     priority: Priority = None,
     time_limit: TimeLimit = None,
     memory_limit: MemoryLimit = None,
-    reuse: Reuse = False,
     dry_run: DryRun = False,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
@@ -114,8 +115,8 @@ def train(
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
     columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
-    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds, "reuse": reuse or None}
+    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
     job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
-    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **job)
+    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **job)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

@@ -42,6 +42,8 @@ def model_report(report: dict[str, Any]) -> RenderableType:
         _slices(report["slices"]),
         _worst(report["worst_rows"]),
         _folds(report["spread"], len(report["folds"])),
+        # An older platform does not say.
+        _threshold(report.get("threshold")),
         _uncertainty(report["uncertainty"]),
         _treatments(report["columns"]),
     )
@@ -120,6 +122,18 @@ def _worst(found: list[dict[str, Any]]) -> Part:
 def _folds(spread: dict[str, Any], folds: int) -> Part:
     rows = [(name, rounded(each["mean"]), rounded(each["std"])) for name, each in spread.items()]
     return _part(f"{folds} folds", ["Metric", "Mean", "Deviation"], rows, right=["Mean", "Deviation"])
+
+
+def _threshold(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    said = f"{data_text(found['positive'])} from a probability of {found['value']:.6g} on"
+    rows: list[tuple[str, object]] = [("Says", said), ("Chosen for", found["chosen_for"])]
+    for name, key in (("Folds", "score"), ("Test rows", "test_score")):
+        if found[key] is not None:
+            scores = f"{rounded(found[key])}, and {rounded(found[f'{key}_at_half'])} at 0.5"
+            rows.append((name, f"{found['score_name']} {scores}"))
+    return ("Threshold", facts(rows))
 
 
 def _uncertainty(found: dict[str, Any] | None) -> Part:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from shared.compiled.model import CompiledModel
+from shared.compiled.model import CompiledModel, LabelThreshold
 from shared.compiled.parts import CompiledPart, FormDamaged, Score, read_part, write_part
 from shared.compiled.recipe import CompiledRecipe, CyclicRecipe
 from shared.compiled.scores import (
@@ -26,6 +26,8 @@ from shared.compiled.trees import MedianOfTrees, SumOfTrees, SumOverCategories
 
 _DOCUMENT = "form.json"
 _FORMAT = 1
+# Of a form with a threshold: an older release, which knows of none, must not answer without it.
+_FORMAT_WITH_THRESHOLD = 2
 # Every part that a form may have.
 _KINDS: Final[dict[str, type[CompiledPart]]] = {
     kind.__name__: kind
@@ -54,7 +56,7 @@ def write_model(model: CompiledModel, path: Path) -> None:
     """Write a model; the same one gives the same bytes."""
     arrays: dict[str, NDArray[Any]] = {}
     document = {
-        "format": _FORMAT,
+        "format": _FORMAT if model.threshold is None else _FORMAT_WITH_THRESHOLD,
         "categories": model.categories,
         "recipe": None if model.recipe is None else write_part(model.recipe, "recipe", arrays),
         "takes": model.takes,
@@ -62,6 +64,8 @@ def write_model(model: CompiledModel, path: Path) -> None:
         "choice": model.choice,
         "link": model.link,
     }
+    if model.threshold is not None:
+        document["threshold"] = list(model.threshold)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         _add(archive, _DOCUMENT, json.dumps(document, allow_nan=True, sort_keys=True).encode())
         for name in sorted(arrays):
@@ -99,7 +103,7 @@ def _document(archive: zipfile.ZipFile) -> dict[str, Any]:
     if len(content) > _MOST_DOCUMENT_BYTES:
         raise FormDamaged("its document is too large")
     document = json.loads(content)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+    if not isinstance(document, dict) or document.get("format") not in {_FORMAT, _FORMAT_WITH_THRESHOLD}:
         raise FormDamaged("it is of another release")
     return document
 
@@ -128,4 +132,10 @@ def _model(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Compile
         score=score,
         choice=document["choice"],
         link=document["link"],
+        threshold=None if document["format"] == _FORMAT else _threshold(document["threshold"]),
     )
+
+
+def _threshold(written: list[Any]) -> LabelThreshold:
+    value, position = written
+    return LabelThreshold(float(value), int(position))

@@ -31,6 +31,18 @@ class Computed(NamedTuple):
     probabilities: Floats | None
 
 
+class LabelThreshold(NamedTuple):
+    """Of two labels, the one at `position` is chosen where its probability is at least `value`."""
+
+    value: float
+    position: int
+
+    def chosen(self, shares: Floats) -> NDArray[np.intp]:
+        """The position of the label of each row, from the probabilities of both."""
+        found: NDArray[np.intp] = np.where(shares[:, self.position] >= self.value, self.position, 1 - self.position)
+        return found
+
+
 def is_gap(word: Any) -> bool:
     """Whether a cell of a column of categories is missing."""
     return word is None or (isinstance(word, float) and math.isnan(word))
@@ -42,6 +54,7 @@ class CompiledModel:
 
     `categories` has, for each column, the categories that training met, or None for a column of numbers. A classifier
     has a `choice` of the label; `link` makes probabilities, or the numbers of a regressor; without it there are none.
+    A `threshold` chooses by the probabilities, instead.
     """
 
     categories: tuple[tuple[Any, ...] | None, ...]
@@ -50,6 +63,7 @@ class CompiledModel:
     score: Score
     choice: str | None
     link: str | None
+    threshold: LabelThreshold | None = None
 
     def __post_init__(self) -> None:
         """See that everything has its name.
@@ -60,6 +74,8 @@ class CompiledModel:
         known = NUMBERS if self.choice is None else LINKS
         if self.choice not in {None, *CHOICES} or self.link not in {None, *known}:
             raise FormDamaged("a name of what is made of the scores is not known")
+        if self.threshold is not None and (not self.gives_probabilities or self.threshold.position not in {0, 1}):
+            raise FormDamaged("it has a threshold for what it does not tell")
 
     @property
     def gives_probabilities(self) -> bool:
@@ -121,6 +137,9 @@ class CompiledModel:
         if self.choice is None:
             numbers = scores[:, 0] if scores.ndim == 2 else scores
             return Computed(NUMBERS[self.link or "as_they_are"](numbers), None)
+        if self.threshold is not None and self.link is not None:
+            shares = LINKS[self.link](scores)
+            return Computed(self.threshold.chosen(shares), shares if probabilities else None)
         chosen = CHOICES[self.choice](scores)
         return Computed(chosen, LINKS[self.link](scores) if probabilities and self.link else None)
 

@@ -44,7 +44,7 @@ _NO_TARGET = "it is neither a classifier nor a regressor, and a model here predi
 _SEARCH = "it tries parameters of another estimator: train one model for each choice, and compare them"
 _SEVERAL_TARGETS = "it is made for several target columns at once, and a model here predicts one"
 _ONE_INPUT = "it takes one single input instead of a table of rows and columns"
-_THRESHOLD = "it only moves the limit between two classes: ask predictions for probabilities, and set the limit there"
+_THRESHOLD = "it only moves the limit between two classes: name the classifier inside of it, with a 'threshold'"
 _SELECTION = "it chooses columns for another estimator: name the columns to learn from in 'features'"
 # What takes another estimator, and is no model of a table here.
 _REASONS = {

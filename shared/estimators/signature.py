@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
+from shared.estimators.thresholds import Threshold
 from shared.tables.columns import CellReading
 from shared.tables.reading import Rules
 
@@ -71,6 +72,8 @@ class Signature(BaseModel):
     numeric: bool
     # None where nothing is promised, as by models of older releases.
     uncertainty: Uncertainty | None = Field(default=None, exclude_if=lambda promise: promise is None)
+    # None where the labels are the estimator's own answers. The model applies it; this tells of it.
+    threshold: Threshold | None = Field(default=None, exclude_if=lambda threshold: threshold is None)
 
     @property
     def rules(self) -> Rules:

@@ -141,6 +141,34 @@ class Promise(_Part):
     size: float = Field(description="The mean length of an interval, or number of labels in a set, on test rows.")
 
 
+class ThresholdCurve(_Part):
+    """What a threshold is chosen for, over thresholds."""
+
+    thresholds: Numbers = Field(description="From low to high.")
+    scores: Numbers = Field(description="The metric, or the mean cost of a row, with each of them.")
+
+
+class ThresholdTold(_Part):
+    """From which probability on a classifier of two labels says the positive one.
+
+    Scores are null where a number was given, which nothing was chosen for.
+    """
+
+    value: float = Field(description="The probability.")
+    positive: Any = Field(description="The positive label.")
+    chosen_for: str = Field(description="The metric or the costs, in words.")
+    score_name: str | None = Field(default=None, description="What the scores are; a cost is the better the lower.")
+    rows: int | None = Field(
+        default=None, description="On how many rows it was chosen, by what models say that had not seen them."
+    )
+    score: float | None = Field(default=None, description="The score of these rows with it.")
+    score_at_half: float | None = Field(default=None, description="Their score with one half.")
+    test_score: float | None = Field(default=None, description="The score of the test rows with it.")
+    test_score_at_half: float | None = Field(default=None, description="Their score with one half.")
+    one_label: bool = Field(default=False, description="Whether all of the rows get the same label with it.")
+    curve: ThresholdCurve | None = Field(default=None, description="The score over thresholds.")
+
+
 class Costs(_Part):
     """What the model takes."""
 
@@ -184,6 +212,9 @@ class Assessment(_Part):
     slices: list[Slice] = Field(default=[], description="Metrics by value of the columns that matter most.")
     worst_rows: list[WorstRow] = Field(default=[], description="The rows that are most wrong, the worst first.")
     uncertainty: Promise | None = Field(default=None, description="What `interval` of a prediction is worth.")
+    threshold: ThresholdTold | None = Field(
+        default=None, description="From when a label is said, where that is not left to the estimator."
+    )
     costs: Costs | None = Field(default=None, description="What the model takes.")
     standing: Standing | None = Field(
         default=None,

@@ -137,6 +137,8 @@ class ModelInForm:
         numbers = [column.kind in _AS_NUMBERS for column in used]
         if numbers != [words is None for words in self.compiled.categories]:
             raise FormDamaged("it takes other columns than the signature of the model says")
+        if self._threshold != self.compiled.threshold:
+            raise FormDamaged("it has another threshold than the signature of the model says")
         with suppress(ValueError):
             found = self.compiled.labels(np.zeros((1, len(used))))
             if found != (None if classes is None else len(classes)):
@@ -159,6 +161,11 @@ class ModelInForm:
         if self.signature.classes is None:
             return Answers(computed.predictions, None)
         return Answers(self._labels[computed.predictions], computed.probabilities)
+
+    @property
+    def _threshold(self) -> tuple[float, int] | None:
+        threshold, classes = self.signature.threshold, self.signature.classes
+        return None if threshold is None or classes is None else (threshold.value, classes.index(threshold.positive))
 
     @cached_property
     def _labels(self) -> "NDArray[np.object_]":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from shared.compiled.compilation import Compilation
-from shared.evaluation.assessment import Fold, Promise
+from shared.evaluation.assessment import Fold, Promise, ThresholdTold
 from shared.evaluation.folds import spread_of
 from shared.evaluation.measuring import Evaluation
 from shared.training.plan import Plan
@@ -45,6 +45,14 @@ def of_evaluation(say: Say, measured: Evaluation, *, rows_measured: int) -> None
     say(f"measured on {rows(rows_measured)}: {numbers or 'nothing that is defined here'}")
     for note in measured.notes:
         say(note)
+
+
+def of_threshold(say: Say, told: ThresholdTold) -> None:
+    """From which probability on the positive label is said, and what that is worth."""
+    line = f"says {told.positive!r} from a probability of {told.value:g} on, chosen for {told.chosen_for}"
+    if told.score is not None and told.score_at_half is not None:
+        line += f": {told.score_name} {told.score:.4g} in the folds instead of {told.score_at_half:.4g} with 0.5"
+    say(line)
 
 
 def of_validation(say: Say, folds: Sequence[Fold], promise: Promise | None, notes: Iterable[str]) -> None:

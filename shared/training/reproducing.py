@@ -19,6 +19,7 @@ from shared.training.preparing import prepare
 from shared.training.reproduction import Repeated
 from shared.training.spec import TrainingSpec
 from shared.training.steps import EVALUATING, PREPARING, OnStep
+from shared.training.thresholding import decide_again
 
 
 def train_again(
@@ -46,8 +47,11 @@ def train_again(
         narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
         on_step("evaluating", EVALUATING)
         with errors_of_fit(ready.estimator, of_libraries=bool(libraries)):
-            tested = ask(fit.model, ready.data.iloc[ready.split.test])
-            rows = None if golden is None else compare_rows(golden, fit.model)
+            tested, model = ask(fit.model, ready.data.iloc[ready.split.test]), fit.model
+            decision = decide_again(ready, fit, tested, on_step)
+            if decision is not None:
+                model, tested = decision.around(model), decision.answers(tested)
+            rows = None if golden is None else compare_rows(golden, model)
         measured = evaluate(tested, ready.target[ready.split.test], task=ready.task)
         narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
         return Repeated(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.errors import UnreadableRequest
 from shared.estimators.catalogue import Estimator
 from shared.estimators.needs import with_needs
+from shared.estimators.thresholds import ThresholdChoice
 from shared.estimators.tree import Node, read_tree
 from shared.training.preprocessing import Preprocessing
 
@@ -86,6 +87,12 @@ class TrainingChoices(BaseModel):
         description="What is done to the columns: as is usual, nothing, or what is said of single ones.",
     )
     split: SplitChoice = Field(default=SplitChoice(), description="How these rows are chosen.")
+    threshold: ThresholdChoice | None = Field(
+        default=None,
+        exclude_if=lambda threshold: threshold is None,
+        description="From which probability on a classifier of two labels says the positive one; null for the "
+        "estimator's own answer.",
+    )
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )

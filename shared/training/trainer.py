@@ -7,7 +7,7 @@ import math
 import platform
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ import sklearn
 from shared.compiled.model import CompiledModel
 from shared.errors import FitFailed
 from shared.estimators.libraries.installed import release_of
+from shared.estimators.signature import Signature
 from shared.evaluation.answers import Predicted, ask
+from shared.evaluation.assessment import Assessment
 from shared.evaluation.measuring import Evaluation, evaluate
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
@@ -36,8 +38,9 @@ from shared.training.preparing import Prepared, prepare
 from shared.training.report import report_of
 from shared.training.spec import TrainingSpec
 from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, PREPARING, OnStep
+from shared.training.thresholding import LabelDecision, decide
 from shared.training.time_left import TimeLeft
-from shared.training.validating import validate
+from shared.training.validating import Validation, validate
 
 
 @dataclass(frozen=True)
@@ -94,21 +97,31 @@ class _Training:
         fit = self._fit()
         on_step("evaluating", EVALUATING)
         tested = _asked(ready, fit.model)
-        measured = evaluate(tested, ready.target[test], task=ready.task)
-        narration.of_evaluation(self.say, measured, rows_measured=len(test))
+        measured = self._measured(tested)
         validation = validate(ready, fit, tested, on_step, self.time_left, usual=folds)
+        decision, served = decide(ready, validation, tested), fit
+        if decision is not None:
+            served, tested = replace(fit, model=decision.around(fit.model)), decision.answers(tested)
+            validation = decision.validated(ready, validation)
+            narration.of_threshold(self.say, decision.told)
+            measured = self._measured(tested)
         narration.of_validation(self.say, validation.folds, validation.promise, validation.notes)
         on_step("compiling", COMPILING)
-        compiled, compilation = compile_fitted(fit.model, ready.signature, ready.data.iloc[test])
+        compiled, compilation = compile_fitted(served.model, ready.signature, ready.data.iloc[test])
         narration.of_form(self.say, compilation)
         on_step("explaining", EXPLAINING)
         assessment = assess(
-            ready, fit, tested=tested, compiled=compiled, validation=validation, time_left=self.time_left
+            ready, served, tested=tested, compiled=compiled, validation=validation, time_left=self.time_left
         )
-        signature = ready.signature.model_copy(update={"uncertainty": validation.uncertainty})
-        told = {"compilation": compilation, "assessment": assessment, "signature": signature, "pin": _pin(ready, fit)}
-        facts = _facts(ready, fit, measured, total=total)
-        return Trained(fit.model, facts.model_copy(update=told), compiled)
+        facts = _facts(ready, fit, measured, total=total).model_copy(
+            update={
+                "compilation": compilation,
+                "assessment": _with_threshold(assessment, decision),
+                "signature": _signature(ready, validation, decision),
+                "pin": _pin(ready, served),
+            }
+        )
+        return Trained(served.model, facts, compiled)
 
     def _fit(self) -> Fit:
         ready = self.ready
@@ -116,6 +129,12 @@ class _Training:
         fit = fit_shown(ready, ready.split.train, self.on_step)
         narration.of_fit(self.say, seconds=fit.seconds, warnings=fit.warnings)
         return fit
+
+    def _measured(self, tested: Predicted) -> Evaluation:
+        ready, test = self.ready, self.ready.split.test
+        measured = evaluate(tested, ready.target[test], task=ready.task)
+        narration.of_evaluation(self.say, measured, rows_measured=len(test))
+        return measured
 
 
 def environment(libraries: Iterable[str] = ()) -> dict[str, str]:
@@ -132,6 +151,15 @@ def environment(libraries: Iterable[str] = ()) -> dict[str, str]:
 def _asked(ready: Prepared, model: Any) -> Predicted:
     with errors_of_fit(ready.estimator, of_libraries=bool(ready.spec.model.tree().libraries())):
         return ask(model, ready.data.iloc[ready.split.test])
+
+
+def _signature(ready: Prepared, validation: Validation, decision: LabelDecision | None) -> Signature:
+    threshold = None if decision is None else decision.threshold
+    return ready.signature.model_copy(update={"uncertainty": validation.uncertainty, "threshold": threshold})
+
+
+def _with_threshold(assessment: Assessment, decision: LabelDecision | None) -> Assessment:
+    return assessment if decision is None else assessment.model_copy(update={"threshold": decision.told})
 
 
 def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> ModelFacts:

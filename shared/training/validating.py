@@ -12,7 +12,7 @@ from shared.evaluation.answers import Predicted
 from shared.evaluation.assessment import NO_PROBABILITIES, Fold, Promise
 from shared.evaluation.folds import OutOfFold, out_of_fold
 from shared.training.fitting import errors_of_fit
-from shared.training.folding import NoFolds, folds_of
+from shared.training.folding import USUAL_FOLDS, NoFolds, folds_of
 from shared.training.model_fit import Fit, fit_silently
 from shared.training.preparing import Prepared
 from shared.training.steps import VALIDATING, OnStep, percent_of_folds
@@ -30,6 +30,9 @@ class Validation:
     uncertainty: Uncertainty | None = None
     promise: Promise | None = None
     notes: list[str] = field(default_factory=list)
+    # What the models of the folds say; None without folds, and `reason` is why.
+    found: OutOfFold | None = None
+    reason: str | None = None
 
 
 def validate(
@@ -39,7 +42,7 @@ def validate(
 
     `usual` is how many folds there are where the request does not say.
     """
-    asked = ready.spec.split.folds
+    asked = _asked(ready)
     count = usual if asked is None else asked
     if count == 0:
         return _without("none were asked for ('folds' says how many)")
@@ -61,6 +64,14 @@ def validate(
     return _promised(ready, found, tested)
 
 
+def _asked(ready: Prepared) -> int | None:
+    """How many folds the request asks for: who wants a threshold to be chosen wants folds, the same each time."""
+    asked, threshold = ready.spec.split.folds, ready.spec.threshold
+    if threshold is None or not threshold.needs_folds:
+        return asked
+    return asked or USUAL_FOLDS
+
+
 def _fitted(ready: Prepared, count: int, on_step: OnStep) -> OutOfFold:
     train = ready.split.train
     target = ready.target[train]
@@ -80,7 +91,7 @@ def _promised(ready: Prepared, found: OutOfFold, tested: Predicted) -> Validatio
     target = ready.target[ready.split.train][found.rows]
     uncertainty = conformal.uncertainty_of(found.answers, target)
     if uncertainty is None:
-        return Validation(folds=found.folds, notes=[f"No intervals: {_why(ready, found)}."])
+        return Validation(folds=found.folds, notes=[f"No intervals: {_why(ready, found)}."], found=found)
     checked = conformal.check(uncertainty, tested, ready.target[ready.split.test])
     promise = Promise(
         level=uncertainty.level,
@@ -89,7 +100,7 @@ def _promised(ready: Prepared, found: OutOfFold, tested: Predicted) -> Validatio
         coverage=checked.coverage,
         size=checked.size,
     )
-    return Validation(found.folds, uncertainty, promise)
+    return Validation(found.folds, uncertainty, promise, found=found)
 
 
 def _why(ready: Prepared, found: OutOfFold) -> str:
@@ -105,4 +116,4 @@ def _numbers(answers: Predicted) -> Any:
 
 
 def _without(reason: str) -> Validation:
-    return Validation(notes=[f"No folds, and so no intervals: {reason}."])
+    return Validation(notes=[f"No folds, and so no intervals: {reason}."], reason=reason)

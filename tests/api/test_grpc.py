@@ -40,7 +40,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterator[Rpc
             furnish(site.parts, folder)
             platform = _platform(site, limited, folder)
             for name, labels in LABELS.items():
-                result = trained("ensemble.RandomForestClassifier", numeric_classes(labels), params={"n_estimators": 5})
+                fields: dict[str, Any] = {"params": {"n_estimators": 5}}
+                if len(labels) == 2:
+                    # Its labels are none of the estimator's own.
+                    fields["threshold"] = {"value": 0.8}
+                result = trained("ensemble.RandomForestClassifier", numeric_classes(labels), **fields)
                 fitted = Fitted(result.model, result.facts.signature, result.facts.environment)
                 platform.train(platform.dataset(name), fitted, name=name)
             data = platform.dataset("two")

@@ -49,12 +49,12 @@ def neighbours() -> Fitted:
 
 
 def furnish(parts: Parts, folder: Path) -> Platform:
-    """A compiled forest, a model that is a pickle, and one of a table of all kinds of columns."""
+    """A compiled forest, a model that is a pickle, and one of a table of all kinds of columns with a threshold."""
     platform = Platform(parts.database, parts.store, parts.settings, parts.key, folder)
     data = platform.dataset()
     assert platform.train(data, with_promise(iris_forest(), 0.2).in_form()) == FOREST
     assert platform.train(data, with_promise(neighbours(), 0.3)) == NEIGHBOURS
-    result = trained("ensemble.HistGradientBoostingClassifier", dirty())
+    result = trained("ensemble.HistGradientBoostingClassifier", dirty(), threshold={"value": 0.9, "positive": "buys"})
     fitted = Fitted(result.model, result.facts.signature, result.facts.environment).in_form()
     assert platform.train(platform.dataset("customers"), fitted, name="customers") == CUSTOMERS
     return platform

@@ -53,7 +53,7 @@ REFUSALS = {
     "a search": ("model_selection", "GridSearchCV", "train one model for each choice"),
     "a selection of columns": ("feature_selection", "RFE", "name the columns to learn from in 'features'"),
     "one for rows without a label": ("semi_supervised", "SelfTrainingClassifier", "such rows are left out here"),
-    "a threshold elsewhere": ("svm", "TunedThresholdClassifierCV", "ask predictions for probabilities"),
+    "a threshold elsewhere": ("svm", "TunedThresholdClassifierCV", "with a 'threshold'"),
     "a fitted one": ("frozen", "FrozenEstimator", "fitted already"),
     "a chain": ("multioutput", "ClassifierChain", "several target columns"),
     "several targets": ("linear_model", "MultiTaskLasso", "several target columns"),

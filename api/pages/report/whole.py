@@ -10,6 +10,7 @@ from api.pages.markup import Html, element, facts, link
 from api.pages.report import columns, labels, residuals, rows, standing
 from api.pages.report.parts import Section, named
 from api.pages.report.pin import pinned
+from api.pages.report.threshold import threshold
 from api.schemas.model_reports import ModelReport
 
 
@@ -20,6 +21,7 @@ def page_of_report(report: ModelReport) -> HTMLResponse:
         standing.doubts(report),
         columns.importance(report),
         labels.confusion(report),
+        threshold(report),
         residuals.residuals(report),
         labels.curves(report),
         columns.dependence(report),

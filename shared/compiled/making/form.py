@@ -29,6 +29,9 @@ def make_form(
             warnings.simplefilter("ignore")
             compiled = compile_model(model, signature)
             agreement = check_model(compiled, model, signature, rows, as_taken=as_taken)
+            if compiled.threshold is not None and not agreement.bit_for_bit:
+                # A row that lies on the threshold would get another label.
+                raise FormDiffers("its probabilities are equal up to the last digits only, and a threshold needs all")
     except NotCompilable as reason:
         return None, Compilation(compiled=False, detail=f"No compiled form: {reason}.")
     except FormDiffers as difference:

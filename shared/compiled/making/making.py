@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from shared.compiled.making import scores, trees
 from shared.compiled.making.notion import Compiled, NotCompilable
 from shared.compiled.making.recipe import recipe_of
-from shared.compiled.model import CompiledModel
+from shared.compiled.model import CompiledModel, LabelThreshold
 from shared.estimators.signature import Signature
 
 # By the name of the class. Whatever is not here is served by scikit-learn.
@@ -95,6 +96,9 @@ def compile_model(model: Any, signature: Signature) -> CompiledModel:
     Raises:
         NotCompilable: when there is none, saying why.
     """
+    threshold = None
+    if isinstance(model, FixedThresholdClassifier):
+        model, threshold = model.estimator, _threshold(model)
     steps = list(model.named_steps.values()) if isinstance(model, Pipeline) else [model]
     name = type(steps[-1]).__name__
     maker = _MAKERS.get(name)
@@ -110,7 +114,12 @@ def compile_model(model: Any, signature: Signature) -> CompiledModel:
         score=compiled.score,
         choice=compiled.choice,
         link=compiled.link,
+        threshold=threshold,
     )
+
+
+def _threshold(model: FixedThresholdClassifier) -> LabelThreshold:
+    return LabelThreshold(float(model.threshold), model.classes_.tolist().index(model.pos_label))
 
 
 def compilable_estimators() -> frozenset[str]:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from shared.errors import (
     MOST_HINTS,
@@ -28,6 +29,7 @@ from shared.training.checks.preprocessing import problems_of_preprocessing
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
+from shared.training.checks.threshold import problems_of_threshold
 from shared.training.checks.weights import problems_of_sample_weight
 from shared.training.checks.work import problems_of_work
 from shared.training.plan import Plan, input_columns, plan_of
@@ -61,6 +63,7 @@ def problems_of(
     problems += problems_of_target(known, target, rows=rows, findings=findings)
     problems += problems_of_rows(spec, estimator, target, rows)
     problems += problems_of_sample_weight(spec, known, by_name)
+    problems += problems_of_threshold(spec, known, target, _labels(target))
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         problems += problems_of_preprocessing(spec, estimator, columns)
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
@@ -133,15 +136,19 @@ def _shape(spec: TrainingSpec, estimator: Estimator, plan: Plan, target: Column,
     """What the profile tells of the part that is fitted."""
     used = rows - target.missing
     classes = target.unique if estimator.task == "classification" else None
-    # Longer texts are cut in the profile.
-    whole = not any(isinstance(label, str) and label.endswith("…") for label in target.examples)
     return Shape(
         rows=used - math.ceil(spec.test_size * used),
         # Where gaps are filled, or words become numbers, the estimator sees other columns than the table has.
         inputs=plan.names("number") if plan.numeric and not plan.imputed else None,
         classes=classes,
-        labels=target.examples if classes == len(target.examples) and whole else None,
+        labels=None if classes is None else _labels(target),
     )
+
+
+def _labels(target: Column) -> list[Any] | None:
+    """The values of the target, if the profile has all of them; longer texts are cut in it."""
+    whole = not any(isinstance(label, str) and label.endswith("…") for label in target.examples)
+    return target.examples if whole and target.unique == len(target.examples) else None
 
 
 def _unknown_column(
