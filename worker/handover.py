@@ -15,7 +15,6 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.facts import ModelFacts
-from shared.training.pin import GoldenRows
 from shared.training.spec import TrainingSpec
 
 Facts = TypeVar("Facts")
@@ -154,18 +153,6 @@ class CompileFacts(BaseModel):
 
     compilation: Compilation
     memory_bytes: int = 0
-
-
-class ReproduceWork(BaseModel):
-    """A training to be repeated, as the supervisor hands it over, and the rows to compare answers by."""
-
-    spec: TrainingSpec
-    own: list[Estimator] = []
-    reading: Reading
-    columns: list[Column]
-    findings: list[Finding]
-    threads: int
-    golden: GoldenRows | None
 
 
 class DescribeWork(BaseModel):

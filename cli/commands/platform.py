@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Url
+from cli.commands.options import Done, Url
 
 
 def up(
@@ -79,6 +79,28 @@ def fsck(
     from cli.doctor.fsck import fsck as compare
 
     raise typer.Exit(compare(deep=deep, as_json=json))
+
+
+def rehearse(
+    versions: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[VERSION...]", help="Which; by default all that are active in a stage."),
+    ] = None,
+    *,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Also train each again, as it was trained; nothing is registered.")
+    ] = False,
+    json: Done = False,
+) -> None:
+    """Try before an upgrade of libraries whether the models still load and say the same.
+
+    Run it with the libraries to come, on the settings of the platform, whether that runs or not. Each model is asked
+    about the rows that were kept with it. It changes nothing.
+    The exit status is 0 when all are equal, 1 when one is not, 3 when database or object store do not answer.
+    """
+    from cli.actions.rehearsing import rehearse as rehearse_models
+
+    raise typer.Exit(rehearse_models(versions or [], refit=refit, as_json=json))
 
 
 def serve(

@@ -2,24 +2,49 @@
 
 import platform
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from shared.estimators.catalogue import know_own
 from shared.evaluation.answers import ask
 from shared.evaluation.measuring import evaluate
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
+from shared.tables.loading import read_table
 from shared.training import narration
 from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
 from shared.training.golden import compare_rows
 from shared.training.model_fit import fit_shown
 from shared.training.narration import Say
 from shared.training.pin import GoldenRows, pinned_libraries
+from shared.training.plan import read_columns
 from shared.training.preparing import prepare
-from shared.training.reproduction import Repeated
+from shared.training.reproduction import Repeated, TrainingOrder
 from shared.training.spec import TrainingSpec
 from shared.training.steps import EVALUATING, PREPARING, OnStep
 from shared.training.thresholding import decide_again
+
+
+def repeat(order: TrainingOrder, file: Path, *, on_step: OnStep, say: Say = lambda _line: None) -> Repeated:
+    """Read the table in a file and train as the order says.
+
+    Raises:
+        PlatformError: as `trainer.train`.
+    """
+    know_own(order.own)
+    only = read_columns(order.spec, order.columns)
+    table = read_table(file, order.reading, columns=order.columns, only=only)
+    return train_again(
+        order.spec,
+        table,
+        order.columns,
+        order.golden,
+        findings=order.findings,
+        threads=order.threads,
+        on_step=on_step,
+        say=say,
+    )
 
 
 def train_again(

@@ -1,13 +1,31 @@
 """What came of training a registered model once more, beside what is registered."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.training.pin import ROUNDING, ComparedRows, Pin
+from shared.datasets.rows import DatasetVersionRow
+from shared.estimators.catalogue import Estimator
+from shared.tables.columns import Column
+from shared.tables.findings import Finding
+from shared.tables.reading import Reading
+from shared.training.pin import ROUNDING, ComparedRows, GoldenRows, Pin
 from shared.training.spec import TrainingSpec
+
+
+class TrainingOrder(BaseModel):
+    """A training to be repeated in a process of its own, and the rows to compare answers by."""
+
+    spec: TrainingSpec
+    # The estimators of own packages that it is made of.
+    own: list[Estimator] = []
+    reading: Reading
+    columns: list[Column]
+    findings: list[Finding]
+    threads: int
+    golden: GoldenRows | None
 
 
 class Repeated(BaseModel):
@@ -53,6 +71,21 @@ class Reproduction(BaseModel):
     rows: ComparedRows
     libraries: dict[str, OtherRelease]
     notes: list[str]
+
+
+def order_of(
+    spec: TrainingSpec, source: DatasetVersionRow, *, threads: int, pin: Pin | None, own: Sequence[Estimator]
+) -> TrainingOrder:
+    """What has to be told to a process that repeats the training of `source`."""
+    return TrainingOrder(
+        spec=spec,
+        own=list(own),
+        reading=Reading.model_validate(source.reading),
+        columns=[Column.model_validate(column) for column in source.columns],
+        findings=[Finding.model_validate(finding) for finding in source.findings],
+        threads=threads,
+        golden=None if pin is None else pin.golden,
+    )
 
 
 def reproduction_of(

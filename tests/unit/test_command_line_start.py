@@ -33,7 +33,7 @@ for verb in json.loads(sys.argv[1]):
 """
 VERBS = [
     "",
-    *("up", "demo", "doctor", "fsck", "serve", "train", "promote", "retire", "predict", "estimators"),
+    *("up", "demo", "doctor", "fsck", "rehearse", "serve", "train", "promote", "retire", "predict", "estimators"),
     *("datasets", "datasets upload", "datasets list", "datasets show"),
     *("datasets preview", "datasets versions", "datasets diff", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),

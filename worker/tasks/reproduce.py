@@ -9,14 +9,11 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.errors import UnreadableRequest
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.reproductions import PlannedReproduction, plan_reproduction
-from shared.tables.columns import Column
-from shared.tables.findings import Finding
-from shared.tables.reading import Reading
-from shared.training.reproduction import Repeated, reproduction_of
+from shared.training.reproduction import Repeated, order_of, reproduction_of
 from worker.attempt import Attempt, Effect
 from worker.compute import compute
 from worker.fetching import fetch_table, find_table
-from worker.handover import REPRODUCE_FILE, Outcome, ReproduceWork, read_facts
+from worker.handover import REPRODUCE_FILE, Outcome, read_facts
 from worker.own_estimators import own_of
 
 
@@ -73,14 +70,6 @@ def _read(attempt: Attempt) -> ReproduceRequest:
 
 
 def _hand_over(attempt: Attempt, plan: PlannedReproduction, source: DatasetVersionRow) -> None:
-    pin = plan.pinned.pin
-    work = ReproduceWork(
-        spec=plan.spec,
-        own=own_of(attempt.runtime, [plan.spec]),
-        reading=Reading.model_validate(source.reading),
-        columns=[Column.model_validate(column) for column in source.columns],
-        findings=[Finding.model_validate(finding) for finding in source.findings],
-        threads=attempt.runtime.threads_per_job,
-        golden=None if pin is None else pin.golden,
-    )
-    (attempt.folder / REPRODUCE_FILE).write_text(work.model_dump_json(by_alias=True))
+    own = own_of(attempt.runtime, [plan.spec])
+    order = order_of(plan.spec, source, threads=attempt.runtime.threads_per_job, pin=plan.pinned.pin, own=own)
+    (attempt.folder / REPRODUCE_FILE).write_text(order.model_dump_json(by_alias=True))
