@@ -141,6 +141,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "preprocessing": body.preprocessing,
         "split": SplitChoice() if body.split is None else body.split.chosen,
         "threshold": None if body.threshold is None else body.threshold.chosen,
+        "learning_curve": body.learning_curve,
         "random_state": body.random_state,
     }
 

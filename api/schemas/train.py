@@ -128,6 +128,12 @@ class TrainRequest(RequestBody):
         "what it is to be chosen for, on folds of the rows to fit; the estimator's own answer unless given.",
         examples=[None],
     )
+    learning_curve: bool = Field(
+        default=False,
+        exclude_if=lambda asked: not asked,
+        description="Fit models to a tenth of the rows, and to ever more of them, on each fold: the report shows "
+        "whether more rows would help. It may take a third of the time that the job has left.",
+    )
     random_state: int = Field(
         default=42,
         ge=0,

@@ -20,6 +20,7 @@ _BODY = {
     "input.dataset_version": "--input-version",
     "keep": "--keep",
     "kinds": "--kind",
+    "learning_curve": "--learning-curve",
     "limits.memory_mb": "--memory-limit",
     "limits.seconds": "--time-limit",
     "model": "--model",

@@ -18,6 +18,15 @@ Positive = Annotated[
 Reuse = Annotated[
     bool | None, typer.Option("--reuse", help="Give the model of the same training, if there is one that is active.")
 ]
+LearningCurve = Annotated[
+    bool | None,
+    typer.Option("--learning-curve", help="Also fit models to fewer rows: the report shows whether more would help."),
+]
 
 # By the names of the values.
-OPTIONS: dict[str, Any] = {"threshold": Threshold, "positive": Positive, "reuse": Reuse}
+OPTIONS: dict[str, Any] = {
+    "threshold": Threshold,
+    "positive": Positive,
+    "learning_curve": LearningCurve,
+    "reuse": Reuse,
+}

@@ -44,6 +44,7 @@ def model_report(report: dict[str, Any]) -> RenderableType:
         _folds(report["spread"], len(report["folds"])),
         # An older platform does not say.
         _threshold(report.get("threshold")),
+        _learning(report.get("learning_curve")),
         _uncertainty(report["uncertainty"]),
         _treatments(report["columns"]),
     )
@@ -122,6 +123,17 @@ def _worst(found: list[dict[str, Any]]) -> Part:
 def _folds(spread: dict[str, Any], folds: int) -> Part:
     rows = [(name, rounded(each["mean"]), rounded(each["std"])) for name, each in spread.items()]
     return _part(f"{folds} folds", ["Metric", "Mean", "Deviation"], rows, right=["Mean", "Deviation"])
+
+
+def _learning(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    rows = [
+        (each["rows"], *(rounded(each[part][of]) for part in ("training", "validation") for of in ("mean", "std")))
+        for each in found["points"]
+    ]
+    names = ["Rows", "Learnt from", "Deviation", "Not seen", "Deviation"]
+    return _part(f"{found['metric']} by rows to learn from", names, rows, right=names)
 
 
 def _threshold(found: dict[str, Any] | None) -> Part:

@@ -169,6 +169,22 @@ class ThresholdTold(_Part):
     curve: ThresholdCurve | None = Field(default=None, description="The score over thresholds.")
 
 
+class CurvePoint(_Part):
+    """How well models do that learnt from so many rows."""
+
+    rows: int = Field(description="The rows to learn from.")
+    folds: int = Field(description="How many folds have so many.")
+    training: MetricSpread = Field(description="The metric on the rows that they learnt from, over these folds.")
+    validation: MetricSpread = Field(description="The metric on the rows that they have not seen.")
+
+
+class LearningCurve(_Part):
+    """Whether more rows would help: the metric over the number of rows to learn from."""
+
+    metric: str = Field(description="The metric.")
+    points: list[CurvePoint] = Field(description="From few rows to all that a fold has.")
+
+
 class Costs(_Part):
     """What the model takes."""
 
@@ -214,6 +230,9 @@ class Assessment(_Part):
     uncertainty: Promise | None = Field(default=None, description="What `interval` of a prediction is worth.")
     threshold: ThresholdTold | None = Field(
         default=None, description="From when a label is said, where that is not left to the estimator."
+    )
+    learning_curve: LearningCurve | None = Field(
+        default=None, description="How well it does with fewer rows, where the request asked for that."
     )
     costs: Costs | None = Field(default=None, description="What the model takes.")
     standing: Standing | None = Field(

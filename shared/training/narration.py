@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from shared.compiled.compilation import Compilation
-from shared.evaluation.assessment import Fold, Promise, ThresholdTold
+from shared.evaluation.assessment import Fold, LearningCurve, Promise, ThresholdTold
 from shared.evaluation.folds import spread_of
 from shared.evaluation.measuring import Evaluation
 from shared.training.plan import Plan
@@ -63,6 +63,15 @@ def of_validation(say: Say, folds: Sequence[Fold], promise: Promise | None, note
         say(f"{len(folds)} folds of the training rows: {numbers}")
     if promise is not None:
         say(f"intervals for {promise.level:.0%} of rows hold the truth for {promise.coverage:.1%} of the test rows")
+    for note in notes:
+        say(note)
+
+
+def of_curve(say: Say, curve: LearningCurve | None, notes: Iterable[str]) -> None:
+    """How well models of fewer rows do."""
+    if curve is not None:
+        numbers = ", ".join(f"{each.rows:,}: {each.validation.mean:.4g}" for each in curve.points)
+        say(f"{curve.metric} by rows to learn from, on the folds: {numbers}")
     for note in notes:
         say(note)
 

@@ -93,6 +93,11 @@ class TrainingChoices(BaseModel):
         description="From which probability on a classifier of two labels says the positive one; null for the "
         "estimator's own answer.",
     )
+    learning_curve: bool = Field(
+        default=False,
+        exclude_if=lambda asked: not asked,
+        description="Whether models are fitted to fewer rows, too, to see whether more would help.",
+    )
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )

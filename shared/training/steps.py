@@ -8,6 +8,7 @@ EVALUATING = 50
 VALIDATING = 52
 COMPILING = 85
 EXPLAINING = 88
+CURVING = 90
 STORING = 95
 
 
@@ -26,6 +27,11 @@ def percent_of_fit(share: float) -> int:
 def percent_of_folds(done: int, of: int) -> int:
     """The percentage of a training when so many of its folds are done."""
     return VALIDATING + (COMPILING - VALIDATING) * done // of
+
+
+def percent_of_curve(done: int, of: int) -> int:
+    """The percentage of a training when so many sizes of its learning curve are done."""
+    return CURVING + (STORING - 1 - CURVING) * done // of
 
 
 class Turn(NamedTuple):

@@ -31,6 +31,7 @@ from shared.training.facts import ModelFacts
 from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
 from shared.training.folding import USUAL_FOLDS
 from shared.training.golden import keep_rows
+from shared.training.learning_curve import learning_curve
 from shared.training.model_fit import Fit, fit_shown
 from shared.training.narration import Say
 from shared.training.pin import Pin, pinned_libraries
@@ -116,7 +117,7 @@ class _Training:
         facts = _facts(ready, fit, measured, total=total).model_copy(
             update={
                 "compilation": compilation,
-                "assessment": _with_threshold(assessment, decision),
+                "assessment": self._further(assessment, fit, decision, folds),
                 "signature": _signature(ready, validation, decision),
                 "pin": _pin(ready, served),
             }
@@ -129,6 +130,19 @@ class _Training:
         fit = fit_shown(ready, ready.split.train, self.on_step)
         narration.of_fit(self.say, seconds=fit.seconds, warnings=fit.warnings)
         return fit
+
+    def _further(self, assessment: Assessment, fit: Fit, decision: LabelDecision | None, folds: int) -> Assessment:
+        """The assessment with what only some requests ask for."""
+        says = None if decision is None else decision.answers
+        found = learning_curve(self.ready, fit, self.on_step, self.time_left, usual=folds, says=says)
+        narration.of_curve(self.say, found.curve, found.notes)
+        return assessment.model_copy(
+            update={
+                "threshold": None if decision is None else decision.told,
+                "learning_curve": found.curve,
+                "notes": [*assessment.notes, *found.notes],
+            }
+        )
 
     def _measured(self, tested: Predicted) -> Evaluation:
         ready, test = self.ready, self.ready.split.test
@@ -156,10 +170,6 @@ def _asked(ready: Prepared, model: Any) -> Predicted:
 def _signature(ready: Prepared, validation: Validation, decision: LabelDecision | None) -> Signature:
     threshold = None if decision is None else decision.threshold
     return ready.signature.model_copy(update={"uncertainty": validation.uncertainty, "threshold": threshold})
-
-
-def _with_threshold(assessment: Assessment, decision: LabelDecision | None) -> Assessment:
-    return assessment if decision is None else assessment.model_copy(update={"threshold": decision.told})
 
 
 def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> ModelFacts:

@@ -9,9 +9,11 @@ from shared.evaluation.assessment import (
     ClassScores,
     ConfusionMatrix,
     Costs,
+    CurvePoint,
     Curves,
     Fold,
     Importance,
+    LearningCurve,
     MetricSpread,
     PartialDependence,
     PrecisionRecallCurve,
@@ -138,6 +140,17 @@ def of_numbers() -> Assessment:
     )
 
 
+def _learning_curve(metric: str, value: float) -> LearningCurve:
+    spread = MetricSpread(mean=1.0, std=0.0)
+    points = [
+        CurvePoint(
+            rows=rows, folds=5, training=spread, validation=MetricSpread(mean=value - 1.5 / rows, std=1.2 / rows)
+        )
+        for rows in (36, 64, 114, 204, 363)
+    ]
+    return LearningCurve(metric=metric, points=points)
+
+
 def _threshold(positive: Any) -> ThresholdTold:
     places = [at / _POINTS for at in range(1, _POINTS)]
     return ThresholdTold(
@@ -202,5 +215,6 @@ def _common(metric: str, value: float) -> dict[str, Any]:
             Slice(column="shape", value="oval", rows=33, metrics={metric: value * 0.9}),
             Slice(column="mean radius", value="6.5 to 12", rows=57, metrics={metric: value}),
         ],
+        "learning_curve": _learning_curve(metric, value),
         "costs": Costs(fit_seconds=0.1835, row_seconds=0.0000123, compiled=True),
     }

@@ -8,6 +8,7 @@ from api.pages.frame import page, told
 from api.pages.leaderboard import rank
 from api.pages.markup import Html, element, facts, link
 from api.pages.report import columns, labels, residuals, rows, standing
+from api.pages.report.learning import learning
 from api.pages.report.parts import Section, named
 from api.pages.report.pin import pinned
 from api.pages.report.threshold import threshold
@@ -28,6 +29,7 @@ def page_of_report(report: ModelReport) -> HTMLResponse:
         rows.slices(report),
         rows.worst(report),
         rows.folds(report),
+        learning(report),
         rows.uncertainty(report),
         columns.treatments(report),
         rows.costs(report),
