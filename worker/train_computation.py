@@ -13,7 +13,7 @@ from shared.estimators.catalogue import know_own
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training import trainer
-from shared.training.facts import ModelFacts
+from shared.training.facts import ModelFacts, with_files
 from shared.training.plan import read_columns
 from shared.training.ranking import Ranked, rank
 from shared.training.spec import TrainingSpec
@@ -29,6 +29,7 @@ from worker.handover import (
     Work,
     file_of,
 )
+from worker.peak_memory import count_anew, peak_bytes
 from worker.telling import Telling
 
 
@@ -86,6 +87,8 @@ class _Trainings:
         work, turn = self.work, Turn(candidate, len(self.work.candidates))
         if turn.of > 1:
             self.telling.say(f"model {turn.number} of {turn.of}: {spec.model.estimator().key}")
+        # One that follows others would be told of their peak.
+        counted = count_anew() or turn.number == 1
         left = work.seconds - (time.monotonic() - self.began_at)
         trained = trainer.train(
             spec,
@@ -99,10 +102,17 @@ class _Trainings:
             on_step=partial(self.telling.show, turn=turn),
             say=self.telling.say,
         )
-        artifact.dump(trained.model, self.folder / file_of(candidate, MODEL_FILE))
+        model, form = (self.folder / file_of(candidate, name) for name in (MODEL_FILE, FORM_FILE))
+        artifact.dump(trained.model, model)
         if trained.compiled is not None:
-            write_model(trained.compiled, self.folder / file_of(candidate, FORM_FILE))
-        return trained.facts
+            write_model(trained.compiled, form)
+        return with_files(
+            trained.facts,
+            peak_memory_bytes=peak_bytes() if counted else None,
+            # What is stored are these very files.
+            artifact_bytes=model.stat().st_size,
+            form_bytes=form.stat().st_size if trained.compiled is not None else None,
+        )
 
 
 def _failed(candidate: int, spec: TrainingSpec, error: PlatformError) -> FailedCandidate:

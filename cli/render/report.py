@@ -10,7 +10,7 @@ from cli.render.leaderboard import rank_text
 from cli.render.models import notes_text, rows_text
 from cli.render.output import facts, sections
 from cli.render.table import table
-from cli.render.text import cell, data_text, moment, rounded
+from cli.render.text import cell, data_text, moment, rounded, size
 
 Part = tuple[str, RenderableType] | None
 
@@ -47,6 +47,7 @@ def model_report(report: dict[str, Any]) -> RenderableType:
         _learning(report.get("learning_curve")),
         _uncertainty(report["uncertainty"]),
         _treatments(report["columns"]),
+        _costs(report.get("costs")),
     )
 
 
@@ -155,6 +156,22 @@ def _uncertainty(found: dict[str, Any] | None) -> Part:
         f"{found['level']:.0%} of the truth is promised to be inside; of the test rows it is {found['coverage']:.1%}."
     )
     return ("Intervals of predictions", f"{told} They have the mean size {rounded(found['size'])}.")
+
+
+def _costs(found: dict[str, Any] | None) -> Part:
+    if found is None:
+        return None
+    timed = "its compiled form" if found["compiled"] else "scikit-learn's own model"
+    rows: list[tuple[str, object]] = [
+        ("Fitted in", f"{rounded(found['fit_seconds'])} s"),
+        ("One row", f"{rounded(1000 * found['row_seconds'])} ms, by {timed}"),
+    ]
+    # An older platform does not say.
+    if (peak := found.get("peak_memory_bytes")) is not None:
+        rows.append(("Memory of its training", f"{peak / 2**20:,.0f} MiB at its peak"))
+    sizes = {"File": "artifact_bytes", "Compiled form": "form_bytes"}
+    rows += [(name, size(found[key])) for name, key in sizes.items() if found.get(key) is not None]
+    return ("What it takes", facts(rows))
 
 
 def _treatments(found: list[dict[str, Any]]) -> Part:

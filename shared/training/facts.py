@@ -27,3 +27,15 @@ class ModelFacts(BaseModel):
     assessment: Assessment | None = None
     # What it ran with, and rows to compare answers by; None where nobody asked.
     pin: Pin | None = None
+
+
+def with_files(
+    facts: ModelFacts, *, peak_memory_bytes: int | None, artifact_bytes: int, form_bytes: int | None
+) -> ModelFacts:
+    """The facts with what is known only when the files of the model are written, among what it takes."""
+    assessment = facts.assessment
+    if assessment is None or assessment.costs is None:
+        return facts
+    found = {"peak_memory_bytes": peak_memory_bytes, "artifact_bytes": artifact_bytes, "form_bytes": form_bytes}
+    costs = assessment.costs.model_copy(update=found)
+    return facts.model_copy(update={"assessment": assessment.model_copy(update={"costs": costs})})

@@ -106,6 +106,7 @@ def test_lists_of_models_do_not_carry_it(one_client: TestClient, one_platform: P
 def test_the_page_goes_from_what_matters_most_to_the_details(one_client: TestClient, one_platform: Platform) -> None:
     about = ["How well it does", "Notes and doubts", "Which columns matter"]
     then = ["How answers follow a column", "Where it does better and worse", "The worst rows", "Folds"]
+    then.append("Whether more rows would help")
     last = ["What the interval of a prediction is worth", "Columns", "What it takes", "Trained by"]
     labels, numbers = (one_client.get(f"/models/{each}/report", headers=PAGE).text for each in (LABELS, NUMBERS))
     assert headings(labels) == [*about, "What is taken for what", "Curves", *then, *last]

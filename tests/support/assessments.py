@@ -216,5 +216,12 @@ def _common(metric: str, value: float) -> dict[str, Any]:
             Slice(column="mean radius", value="6.5 to 12", rows=57, metrics={metric: value}),
         ],
         "learning_curve": _learning_curve(metric, value),
-        "costs": Costs(fit_seconds=0.1835, row_seconds=0.0000123, compiled=True),
+        "costs": Costs(
+            fit_seconds=0.1835,
+            row_seconds=0.0000123,
+            compiled=True,
+            peak_memory_bytes=214_958_080,
+            artifact_bytes=189_345,
+            form_bytes=54_321,
+        ),
     }

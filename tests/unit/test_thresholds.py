@@ -14,6 +14,8 @@ from sklearn import metrics
 from sklearn.model_selection import FixedThresholdClassifier
 
 from api.fast.answers import AnswerWriter
+from api.pages.report.threshold import threshold
+from api.schemas.model_reports import ModelReport
 from shared.compiled.file import read_model, write_model
 from shared.compiled.links import LINKS
 from shared.compiled.making.form import make_form
@@ -21,6 +23,7 @@ from shared.compiled.making.making import compile_model
 from shared.compiled.parts import FormDamaged
 from shared.errors import InvalidRequest, InvalidSplit, PlatformError, TaskMismatch
 from shared.estimators.thresholds import Threshold, ThresholdChoice, label_meant
+from shared.evaluation.assessment import ThresholdTold
 from shared.evaluation.thresholds import HALF, choose
 from shared.prediction.computing import FittedModel, ModelInForm
 from shared.prediction.extras import Extras
@@ -30,6 +33,7 @@ from shared.training.checks.training import problems_of
 from shared.training.frame import forget_names
 from shared.training.reproducing import train_again
 from shared.training.trainer import Trained, train
+from tests.support.assessments import of_labels
 from tests.support.batches import MIXED, learn, predict_file, records_of
 from tests.support.training_tables import (
     dirty,
@@ -201,8 +205,8 @@ def test_the_labels_of_every_way_follow_from_the_threshold_also_on_it(kind: str,
     expected = [classes[which] if row[which] >= value else classes[1 - which] for row in shares]
 
     model = FixedThresholdClassifier(inner, threshold=value, pos_label=classes[which], response_method="predict_proba")
-    threshold = Threshold(value=value, positive=classes[which])
-    signature = signature.model_copy(update={"threshold": threshold})
+    told = Threshold(value=value, positive=classes[which])
+    signature = signature.model_copy(update={"threshold": told})
     in_form = ModelInForm(compile_model(model, signature), signature, "a name")
     in_form.check_signature()
     for computes in (FittedModel(model, signature), in_form):
@@ -230,6 +234,19 @@ def _answers(predictor: Predictor, records: list[dict[str, Any]]) -> tuple[list[
 
 def _json(labels: list[Any]) -> str:
     return str(labels).replace("'", '"').replace(" ", "")
+
+
+def test_the_page_draws_the_curve_and_names_the_label() -> None:
+    told = of_labels("healthy", "ill").threshold
+    shown = threshold(ModelReport.model_construct(threshold=told))
+    assert shown is not None
+    for words in ("<svg", "Over thresholds", ">ill<", "costs of 1 for a false positive and 5", "At 0.5", "453 rows"):
+        assert words in str(shown.contents), words
+    fixed = ThresholdTold(value=0.3, positive=True, chosen_for="a number of the request")
+    plain = threshold(ModelReport.model_construct(threshold=fixed))
+    assert plain is not None
+    assert "<svg" not in str(plain.contents)
+    assert threshold(ModelReport.model_construct(threshold=None)) is None
 
 
 def test_a_form_keeps_its_threshold_in_its_file_and_older_releases_refuse_it(tmp_path: Path) -> None:
@@ -273,8 +290,8 @@ def test_a_form_that_is_not_equal_to_the_last_bit_is_not_used(monkeypatch: pytes
 def test_a_batch_has_the_labels_that_a_request_gets(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(MIXED)
-    threshold = {"value": 0.9, "positive": "bad"}
-    learnt = learn(path, "linear_model.LogisticRegression", target="kind", threshold=threshold)
+    wanted = {"value": 0.9, "positive": "bad"}
+    learnt = learn(path, "linear_model.LogisticRegression", target="kind", threshold=wanted)
     records = records_of(path, learnt.found, [column.name for column in learnt.fitted.signature.inputs])
     labels, shares = _answers(learnt.predictor, records)
     assert labels == ["bad" if row[0] >= 0.9 else "good" for row in shares]
@@ -322,11 +339,11 @@ BAD: dict[str, tuple[pd.DataFrame, str, dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("table", "estimator", "threshold", "code", "said"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("table", "estimator", "wanted", "code", "said"), BAD.values(), ids=BAD)
 def test_what_cannot_have_a_threshold_is_refused_before_anything_is_fitted(
-    table: pd.DataFrame, estimator: str, threshold: dict[str, Any], code: str, said: str
+    table: pd.DataFrame, estimator: str, wanted: dict[str, Any], code: str, said: str
 ) -> None:
-    spec = spec_of(estimator, threshold=threshold)
+    spec = spec_of(estimator, threshold=wanted)
     problems = problems_of(spec, columns=profile_of(table), rows=len(table))
     (found,) = [each for each in problems if any(error["loc"][1] == "threshold" for error in each.errors)]
     assert found.code == code

@@ -17,7 +17,7 @@ from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
 from shared.registry.naming import file_names
 from shared.registry.orphan_collector import OrphanCollector
-from shared.registry.rows import CompiledFormRow, ErasedModelRow, RegistryRow
+from shared.registry.rows import CompiledFormRow, DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.sealing import load_artifact_key
 from tests.support.jobs import log_of
 from tests.support.older_models import forget_forms
@@ -97,7 +97,27 @@ def test_the_best_of_several_models_has_the_highest_version_and_serves(installat
         found = [find_assessment(session, version) for version in (3, 2, 1)]
     standings = [each.standing for each in found if each is not None and each.standing is not None]
     assert [(standing.rank, standing.of) for standing in standings] == [(1, 3), (2, 3), (3, 3)]
+    check_costs(installation)
     assert kinds_of_differences(installation) == set()
+
+
+def check_costs(site: Site) -> None:
+    """What each model is said to take is what its files have, and memory that a process with these libraries needs."""
+    with site.database.read() as session:
+        of_models = select(DeploymentRow.version, DeploymentRow.size_bytes)
+        files = {row.version: row.size_bytes for row in session.execute(of_models)}
+        of_forms = select(DeploymentRow.version, CompiledFormRow.size_bytes).join(
+            CompiledFormRow, CompiledFormRow.deployment_id == DeploymentRow.id
+        )
+        forms = {row.version: row.size_bytes for row in session.execute(of_forms)}
+        found = {version: find_assessment(session, version) for version in files}
+    for version, assessment in found.items():
+        assert assessment is not None
+        costs = assessment.costs
+        assert costs is not None
+        assert (costs.artifact_bytes, costs.form_bytes) == (files[version], forms.get(version))
+        assert costs.peak_memory_bytes is not None
+        assert 50 * 2**20 < costs.peak_memory_bytes < 4 * 2**30
 
 
 @pytest.mark.any_stack

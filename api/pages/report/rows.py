@@ -12,6 +12,7 @@ from shared.evaluation.assessment import Slice
 
 _MOST_VALUES = 12
 _MICROSECONDS, _MILLISECONDS = 1e6, 1e3
+_UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "bytes"))
 
 
 def slices(report: ModelReport) -> Section | None:
@@ -123,8 +124,26 @@ def costs(report: ModelReport) -> Section | None:
             ("Fitted in", _lasting(fit)),
             ("One row", None if found is None else _lasting(found.row_seconds)),
             ("Timed", None if found is None else "its compiled form" if found.compiled else "scikit-learn's own model"),
+            ("Memory of its training", None if found is None else _sized(found.peak_memory_bytes, "at its peak")),
+            ("File", None if found is None else _sized(found.artifact_bytes)),
+            ("Compiled form", None if found is None else _sized(found.form_bytes)),
         ),
+        element(
+            "p",
+            "The memory is that of the whole process at its fullest, with libraries and table, while this model was "
+            "trained and looked at.",
+        )
+        if found is not None and found.peak_memory_bytes is not None
+        else None,
     )
+
+
+def _sized(count: int | None, of: str = "") -> str | None:
+    """Bytes in the unit that suits them."""
+    if count is None:
+        return None
+    unit = next((unit for unit in _UNITS if count >= unit[0]), _UNITS[-1])
+    return f"{count / unit[0]:,.3g} {unit[1]} {of}".rstrip()
 
 
 def _lasting(seconds: float) -> str:

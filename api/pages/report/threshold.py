@@ -2,7 +2,7 @@
 
 from api.pages.charts.axes import axis_of, of_metric, shares
 from api.pages.charts.plane import Polyline, Reference, lines
-from api.pages.markup import Content, Html, element, facts, together
+from api.pages.markup import Content, Html, element, facts
 from api.pages.measures import measure
 from api.pages.report.parts import Section, beside, named, numbers, section
 from api.schemas.model_reports import ModelReport
@@ -25,7 +25,7 @@ def threshold(report: ModelReport) -> Section | None:
         "threshold",
         "When the positive label is said",
         element("p", "All labels follow from this threshold. Probabilities and intervals are as they are without it."),
-        beside(_curve(found), together(what, scores)),
+        beside(_curve(found), element("div", what, scores)),
     )
 
 
