@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetRow
-from shared.evaluation.assessment import Assessment, Slice
+from shared.evaluation.assessment import Assessment, Slice, ThresholdTold
 from shared.registry.assessments import find_assessment
 from shared.registry.pins import PinnedTraining, pinned_training
 from shared.registry.versions import RegisteredModel, find_model
@@ -64,6 +64,9 @@ class ModelCard(BaseModel):
     data: CardData = Field(description="What it learnt from.")
     columns: list[Treatment] = Field(description="What was done to each column of the table.")
     metrics: list[CardMetric] = Field(description="How well it does.")
+    threshold: ThresholdTold | None = Field(
+        description="From which probability on it says the positive one of two labels; null where the likelier is said."
+    )
     slices: list[Slice] = Field(description="Where it does better or worse: metrics of some of the rows.")
     notes: list[str] = Field(description="What limits it, and what makes its metrics doubtful.")
     stages: list[CardStage] = Field(description="All its stays in stages, the earliest first.")
@@ -98,6 +101,7 @@ def card_of(session: Session, version: int) -> ModelCard:
         data=_data(session, model, pinned),
         columns=row.report.get("columns", []),
         metrics=_metrics(model, assessment),
+        threshold=assessment.threshold,
         slices=assessment.slices,
         notes=list(dict.fromkeys([*row.report.get("notes", []), *assessment.notes, *row.report.get("warnings", [])])),
         stages=[

@@ -21,6 +21,7 @@ def markdown_of(card: ModelCard) -> str:
         f"# {_text(card.data.name)}: {_text(card.target)}, version {card.version}",
         _what(card),
         _section("How well it does", _of_metrics(card.metrics)),
+        _section("Threshold", _of_threshold(card)),
         _section("Where it does better and worse", _of_slices(card)),
         _section("Limits and notes", _list(card.notes)),
         _section("Data", _of_data(card)),
@@ -74,6 +75,17 @@ def _of_metrics(metrics: Sequence[CardMetric]) -> str:
     told = "Measured on rows that were kept from the training. The baseline is a model that looks at no column."
     rows = ([each.name, each.value, _range(each.interval), each.baseline] for each in metrics)
     return _under(told, _table(["Metric", "Value", "95 % interval", "Baseline"], rows))
+
+
+def _of_threshold(card: ModelCard) -> str:
+    told = card.threshold
+    if told is None:
+        return ""
+    sentence = f"It says **{_text(told.positive)}** from a probability of {_text(told.value)} on, chosen for "
+    scores = [["these rows", told.score, told.score_at_half], ["test rows", told.test_score, told.test_score_at_half]]
+    known = [each for each in scores if each[1] is not None]
+    found = _table([told.score_name or "Score", "With it", "With one half"], known)
+    return f"{sentence}{_text(told.chosen_for)}." + (f"\n\n{found}" if found else "")
 
 
 def _of_slices(card: ModelCard) -> str:

@@ -58,6 +58,8 @@ class Pin(BaseModel):
     # The kind of processor: libraries compute in another way on each.
     machine: str
     threads: int
+    # How many folds there were where the request does not say: a threshold is chosen on them.
+    folds: int
     # None where the model answers for none of them, or a row is too large to be kept.
     golden: GoldenRows | None = None
 

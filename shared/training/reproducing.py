@@ -14,6 +14,7 @@ from shared.tables.findings import Finding
 from shared.tables.loading import read_table
 from shared.training import narration
 from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
+from shared.training.folding import USUAL_FOLDS
 from shared.training.golden import compare_rows
 from shared.training.model_fit import fit_shown
 from shared.training.narration import Say
@@ -42,6 +43,7 @@ def repeat(order: TrainingOrder, file: Path, *, on_step: OnStep, say: Say = lamb
         order.golden,
         findings=order.findings,
         threads=order.threads,
+        folds=order.folds,
         on_step=on_step,
         say=say,
     )
@@ -55,6 +57,7 @@ def train_again(
     *,
     findings: Sequence[Finding] = (),
     threads: int,
+    folds: int | None = None,
     on_step: OnStep,
     say: Say = lambda _line: None,
 ) -> Repeated:
@@ -73,7 +76,7 @@ def train_again(
         on_step("evaluating", EVALUATING)
         with errors_of_fit(ready.estimator, of_libraries=bool(libraries)):
             tested, model = ask(fit.model, ready.data.iloc[ready.split.test]), fit.model
-            decision = decide_again(ready, fit, tested, on_step)
+            decision = decide_again(ready, fit, tested, on_step, usual=USUAL_FOLDS if folds is None else folds)
             if decision is not None:
                 model, tested = decision.around(model), decision.answers(tested)
             rows = None if golden is None else compare_rows(golden, model)

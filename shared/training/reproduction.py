@@ -25,6 +25,8 @@ class TrainingOrder(BaseModel):
     columns: list[Column]
     findings: list[Finding]
     threads: int
+    # As `Pin` has it; None where that is not known.
+    folds: int | None
     golden: GoldenRows | None
 
 
@@ -84,6 +86,7 @@ def order_of(
         columns=[Column.model_validate(column) for column in source.columns],
         findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=threads,
+        folds=None if pin is None else pin.folds,
         golden=None if pin is None else pin.golden,
     )
 

@@ -16,7 +16,6 @@ from shared.evaluation.folds import OutOfFold
 from shared.evaluation.thresholds import HALF, Chosen, choose, count, relabelled, score
 from shared.evaluation.weighted import plain_metrics
 from shared.training.checks.threshold import unknown_label, wrong_labels
-from shared.training.folding import USUAL_FOLDS
 from shared.training.model_fit import Fit
 from shared.training.preparing import Prepared
 from shared.training.steps import OnStep
@@ -93,7 +92,7 @@ def decide(ready: Prepared, validation: Validation, tested: Predicted) -> LabelD
     )
 
 
-def decide_again(ready: Prepared, fit: Fit, tested: Predicted, on_step: OnStep) -> LabelDecision | None:
+def decide_again(ready: Prepared, fit: Fit, tested: Predicted, on_step: OnStep, *, usual: int) -> LabelDecision | None:
     """The same for a training that is made again, which needs folds for nothing else.
 
     Raises:
@@ -101,7 +100,7 @@ def decide_again(ready: Prepared, fit: Fit, tested: Predicted, on_step: OnStep) 
     """
     choice, validation = ready.spec.threshold, Validation()
     if choice is not None and choice.needs_folds:
-        validation = validate(ready, fit, tested, on_step, TimeLeft(), usual=USUAL_FOLDS)
+        validation = validate(ready, fit, tested, on_step, TimeLeft(), usual=usual)
     return decide(ready, validation, tested)
 
 

@@ -119,7 +119,7 @@ class _Training:
                 "compilation": compilation,
                 "assessment": self._further(assessment, fit, decision, folds),
                 "signature": _signature(ready, validation, decision),
-                "pin": _pin(ready, served),
+                "pin": _pin(ready, served, folds),
             }
         )
         return Trained(served.model, facts, compiled)
@@ -195,10 +195,11 @@ def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> Mo
     )
 
 
-def _pin(ready: Prepared, fit: Fit) -> Pin:
+def _pin(ready: Prepared, fit: Fit, folds: int) -> Pin:
     golden = None
     # Nobody has asked for these rows: a model that cannot answer for them is none the worse.
     with suppress(FitFailed, MemoryError), errors_of_fit(ready.estimator, of_libraries=True):
         golden = keep_rows(fit.model, ready.data.iloc[ready.split.test])
     libraries = pinned_libraries(ready.spec.model.tree().libraries())
-    return Pin(libraries=libraries, machine=platform.machine(), threads=threads_of_share(), golden=golden)
+    ran_with = {"machine": platform.machine(), "threads": threads_of_share(), "folds": folds}
+    return Pin(libraries=libraries, golden=golden, **ran_with)

@@ -55,6 +55,7 @@ def test_the_card_has_the_facts_and_no_others(one_client: TestClient, one_platfo
     }
     assert (card["tags"], card["note"]) == (["team:a"], "the first one")
     assert [(each["stage"], each["until"]) for each in card["stages"]] == [("dev", None), ("staging", None)]
+    assert (card["threshold"]["positive"], card["threshold"]["value"]) == (EVIL, 0.3)
     assert card["columns"]
     assert card["slices"]
     assert not {"license", "owner"} & set(card)

@@ -20,7 +20,7 @@ from tests.support.models import Platform, iris_forest
 from tests.support.registry import Data
 from tests.support.training_requests import body, model, refused
 
-HERE = Pin(libraries=pinned_libraries(), machine="x86_64", threads=1)
+HERE = Pin(libraries=pinned_libraries(), machine="x86_64", threads=1, folds=0)
 REUSE = {"reuse": True}
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select, update
 
 from shared.consistency.examination import Examination
@@ -47,13 +46,16 @@ def alter(site: Site, version: int, **golden: Any) -> None:
         session.execute(update(PinRow).where(PinRow.version == version).values(pin=changed))
 
 
-def test_the_same_training_is_equal_and_an_altered_answer_or_metric_is_not(installation: Site) -> None:
-    site = installation
-    site.start_worker()
-    version = trained(site)
+def test_the_same_training_is_equal_also_after_killed_workers_and_an_altered_answer_or_metric_is_not(
+    installation: Site,
+) -> None:
+    site, points = installation, ("fit.running", "commit.inside")
+    site.start_worker(**site.armed(points))
+    version = trained(site, SLOW)
     before = keys(site.store, site.settings.models_bucket)
-    job_id = ask(site, version)
-    result = site.until(job_id, State.SUCCEEDED).result
+    job = site.kill_at(points, lambda: ask(site, version))
+    job_id, result = job.id, job.result
+    assert job.crash_count == len(points)
     assert result is not None
     assert result["rows"] == {"compared": 20, "different": 0, "largest_difference": 0.0}
     metrics = result["metrics"]
@@ -86,16 +88,3 @@ def test_the_same_training_is_equal_and_an_altered_answer_or_metric_is_not(insta
         assert session.scalars(select(RegistryRow.version)).all() == [version]
     examination = Examination(site.database, site.store, site.settings, load_artifact_key(site.settings), deep=True)
     assert list(examination.differences()) == []
-
-
-@pytest.mark.any_stack
-def test_each_worker_that_is_killed_is_followed_by_another_and_nothing_is_registered(installation: Site) -> None:
-    points = ("fetch.half", "fit.running", "commit.inside")
-    installation.start_worker(**installation.armed(points))
-    version = trained(installation, SLOW)
-    job = installation.kill_at(points, lambda: ask(installation, version))
-    assert job.crash_count == len(points)
-    assert job.result is not None
-    assert job.result["equal"]
-    with installation.database.read() as session:
-        assert session.scalars(select(RegistryRow.version)).all() == [version]
