@@ -7,7 +7,10 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from api.http.validation import counted
+from api.schemas.base import read_version
 from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, did_you_mean
+
+_MOST_COMPARED = 10
 
 
 async def check_query(request: Request) -> None:
@@ -57,3 +60,17 @@ def _unknown(name: str, known: list[str]) -> str:
 
 def _twice(name: str) -> str:
     return f"The query parameter '{name}' is given more than once. Give it once."
+
+
+def read_versions(text: str) -> list[int]:
+    """The versions of models that are to be compared.
+
+    Raises:
+        InvalidRequest: when they are not several different ones.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    wanted = [version for version in map(read_version, parts) if version is not None]
+    if not len(parts) == len(wanted) == len(set(wanted)) or not 2 <= len(wanted) <= _MOST_COMPARED:
+        sentence = f"'versions' must be 2 to {_MOST_COMPARED} different version numbers, such as 'versions=1,2'."
+        raise InvalidRequest(sentence, errors=[{"loc": ["query", "versions"], "msg": sentence}])
+    return wanted

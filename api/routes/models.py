@@ -11,16 +11,19 @@ from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQuery, PageQueryDep, Position, make_page
 from api.http.problems import responses
+from api.http.query import read_versions
 from api.lanes import in_lane
 from api.lifespan import Parts
+from api.pages.comparison import page_of_comparison
 from api.pages.frame import WantsPage
 from api.pages.models import page_of_model, page_of_models
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
-from shared.errors import InvalidCursor, InvalidRequest, UnknownModel
+from shared.errors import InvalidCursor, UnknownModel
 from shared.jobs.acceptance import API
 from shared.registry import comparison, deployments, erasure, listing, versions
 from shared.registry.artifact import copy_checked, corrupt_is_unavailable
+from shared.registry.assessments import find_intervals
 from shared.registry.comparison import BETTER
 from shared.registry.listing import ListedAt, ModelFilter, check_metric
 from shared.registry.notes import put_note, put_tags
@@ -28,8 +31,6 @@ from shared.registry.sealing import Artifact, check_seal
 from shared.registry.versions import RegisteredModel
 
 router = APIRouter(tags=["Models"], route_class=StrictRoute)
-
-_MOST_COMPARED = 10
 
 
 def version_of(
@@ -106,15 +107,23 @@ def list_some_models(
 
 
 # Before the routes with a version in the path, which would take this word for one.
-@router.get("/models/compare", summary="Compare models", responses=responses(404, 410, 422, 503))
+@router.get(
+    "/models/compare",
+    response_model=Comparison,
+    summary="Compare models",
+    responses=responses(404, 410, 422, 503),
+)
 def compare_models(
     session: ReadSession,
+    wants_page: WantsPage,
     wanted: Annotated[
         str, Query(alias="versions", description="2 to 10 versions, separated by commas.", examples=["1,2"])
     ],
-) -> Comparison:
-    """Facts, metrics and parameters side by side, each with one value per version; `differs` marks differences."""
-    return Comparison.model_validate(comparison.compare(versions.find_models(session, _read_versions(wanted))))
+) -> Comparison | HTMLResponse:
+    """Facts, metrics and parameters side by side, one value per version; `differs` marks differences, a page draws."""
+    models = versions.find_models(session, read_versions(wanted))
+    compared = Comparison.model_validate(comparison.compare(models))
+    return page_of_comparison(compared, find_intervals(session, compared.versions)) if wants_page else compared
 
 
 @router.get("/models/{version}", response_model=Model, summary="Get a model", responses=responses(404, 410, 503))
@@ -215,15 +224,6 @@ def _download(parts: Parts, artifact: Artifact) -> Download:
             copy_checked(parts.store, parts.settings, parts.key, artifact, target)
 
     return Download(artifact.artifact_path, artifact.seal.size_bytes, artifact.seal.sha256, copy)
-
-
-def _read_versions(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
-    wanted = [version for version in map(read_version, parts) if version is not None]
-    if not len(parts) == len(wanted) == len(set(wanted)) or not 2 <= len(wanted) <= _MOST_COMPARED:
-        sentence = f"'versions' must be 2 to {_MOST_COMPARED} different version numbers, such as 'versions=1,2'."
-        raise InvalidRequest(sentence, errors=[{"loc": ["query", "versions"], "msg": sentence}])
-    return wanted
 
 
 def _position(model: RegisteredModel, sort: str | None) -> Position:

@@ -117,6 +117,11 @@ def test_models_side_by_side_mark_their_differences(one_client: TestClient, one_
     facts = {row["name"]: row["differs"] for row in compared["facts"]}
     assert facts["estimator"] is True
     assert facts["dataset_name"] is False
+    page = one_client.get("/models/compare", params={"versions": "2,1,3"}, headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["vary"] == "Accept"
+    assert "<h1>Models 2, 1, 3</h1>" in page.text
+    assert "<strong>n_estimators</strong>" in page.text
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,26 @@ class Row(NamedTuple):
     deviation: float = 0.0
 
 
+class Ranged(NamedTuple):
+    """A thing with its number, and the range that it may be in."""
+
+    name: str
+    value: float
+    range: tuple[float, float] | None = None
+
+
+def ranges(title: str, told: str, rows: Sequence[Ranged], *, axis: Axis) -> Html:
+    """A dot for the number of each row, with whiskers over its range."""
+    marks: list[Content] = []
+    for at, row in enumerate(rows):
+        middle = _middle(at)
+        marks.append(line(_NAME_WIDTH, middle, WIDTH - _RIGHT, middle, "grid"))
+        if row.range is not None:
+            marks += _whiskers(_across(axis, row.range[0]), _across(axis, row.range[1]), middle)
+        marks.append(dot(_across(axis, row.value), middle, colour(0)))
+    return _drawn(title, told, [Row(row.name, [row.value]) for row in rows], axis, marks)
+
+
 def bars(title: str, told: str, rows: Sequence[Row], *, axis_name: str) -> Html:
     """A bar from 0 for the first number of each row, with whiskers as long as its deviation."""
     ends = [row.values[0] + sign * row.deviation for row in rows for sign in (-1, 1)]
