@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.evaluation.threshold_told import ThresholdTold
+
 # In the notes on a classifier that has none.
 NO_PROBABILITIES = "the estimator gives no probabilities"
 
@@ -139,34 +141,6 @@ class Promise(_Part):
     rows: int = Field(description="From how many rows, predicted by models that had not seen them, this follows.")
     coverage: float = Field(description="The share of test rows for which the truth is inside.")
     size: float = Field(description="The mean length of an interval, or number of labels in a set, on test rows.")
-
-
-class ThresholdCurve(_Part):
-    """What a threshold is chosen for, over thresholds."""
-
-    thresholds: Numbers = Field(description="From low to high.")
-    scores: Numbers = Field(description="The metric, or the mean cost of a row, with each of them.")
-
-
-class ThresholdTold(_Part):
-    """From which probability on a classifier of two labels says the positive one.
-
-    Scores are null where a number was given, which nothing was chosen for.
-    """
-
-    value: float = Field(description="The probability.")
-    positive: Any = Field(description="The positive label.")
-    chosen_for: str = Field(description="The metric or the costs, in words.")
-    score_name: str | None = Field(default=None, description="What the scores are; a cost is the better the lower.")
-    rows: int | None = Field(
-        default=None, description="On how many rows it was chosen, by what models say that had not seen them."
-    )
-    score: float | None = Field(default=None, description="The score of these rows with it.")
-    score_at_half: float | None = Field(default=None, description="Their score with one half.")
-    test_score: float | None = Field(default=None, description="The score of the test rows with it.")
-    test_score_at_half: float | None = Field(default=None, description="Their score with one half.")
-    one_label: bool = Field(default=False, description="Whether all of the rows get the same label with it.")
-    curve: ThresholdCurve | None = Field(default=None, description="The score over thresholds.")
 
 
 class CurvePoint(_Part):

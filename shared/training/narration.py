@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from shared.compiled.compilation import Compilation
-from shared.evaluation.assessment import Fold, LearningCurve, Promise, ThresholdTold
+from shared.evaluation.assessment import Fold, LearningCurve, Promise
 from shared.evaluation.folds import spread_of
 from shared.evaluation.measuring import Evaluation
+from shared.evaluation.threshold_told import ThresholdTold
 from shared.training.plan import Plan
 from shared.training.split import Split
 

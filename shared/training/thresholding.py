@@ -11,8 +11,9 @@ from sklearn.model_selection import FixedThresholdClassifier
 from shared.errors import InvalidSplit, TaskMismatch
 from shared.estimators.thresholds import Threshold, ThresholdChoice, label_meant
 from shared.evaluation.answers import Predicted
-from shared.evaluation.assessment import Fold, ThresholdCurve, ThresholdTold
+from shared.evaluation.assessment import Fold
 from shared.evaluation.folds import OutOfFold
+from shared.evaluation.threshold_told import ThresholdCurve, ThresholdTold
 from shared.evaluation.thresholds import HALF, Chosen, choose, count, relabelled, score
 from shared.evaluation.weighted import plain_metrics
 from shared.training.checks.threshold import unknown_label, wrong_labels

@@ -21,10 +21,9 @@ from shared.evaluation.assessment import (
     Residuals,
     RocCurve,
     Slice,
-    ThresholdCurve,
-    ThresholdTold,
     WorstRow,
 )
+from shared.evaluation.threshold_told import ThresholdCurve, ThresholdTold
 
 _POINTS = 40
 METRICS = {"accuracy": 0.9123, "balanced_accuracy": 0.8876, "f1_macro": 0.8912, "log_loss": 0.2871}

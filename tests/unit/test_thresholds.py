@@ -23,7 +23,7 @@ from shared.compiled.making.making import compile_model
 from shared.compiled.parts import FormDamaged
 from shared.errors import InvalidRequest, InvalidSplit, PlatformError, TaskMismatch
 from shared.estimators.thresholds import Threshold, ThresholdChoice, label_meant
-from shared.evaluation.assessment import ThresholdTold
+from shared.evaluation.threshold_told import ThresholdTold
 from shared.evaluation.thresholds import HALF, choose
 from shared.prediction.computing import FittedModel, ModelInForm
 from shared.prediction.extras import Extras
@@ -237,16 +237,16 @@ def _json(labels: list[Any]) -> str:
 
 
 def test_the_page_draws_the_curve_and_names_the_label() -> None:
-    told = of_labels("healthy", "ill").threshold
-    shown = threshold(ModelReport.model_construct(threshold=told))
+    report: Any = ModelReport.model_construct
+    shown = threshold(report(threshold=of_labels("healthy", "ill").threshold))
     assert shown is not None
     for words in ("<svg", "Over thresholds", ">ill<", "costs of 1 for a false positive and 5", "At 0.5", "453 rows"):
         assert words in str(shown.contents), words
     fixed = ThresholdTold(value=0.3, positive=True, chosen_for="a number of the request")
-    plain = threshold(ModelReport.model_construct(threshold=fixed))
+    plain = threshold(report(threshold=fixed))
     assert plain is not None
     assert "<svg" not in str(plain.contents)
-    assert threshold(ModelReport.model_construct(threshold=None)) is None
+    assert threshold(report(threshold=None)) is None
 
 
 def test_a_form_keeps_its_threshold_in_its_file_and_older_releases_refuse_it(tmp_path: Path) -> None:

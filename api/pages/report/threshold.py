@@ -6,7 +6,7 @@ from api.pages.markup import Content, Html, element, facts
 from api.pages.measures import measure
 from api.pages.report.parts import Section, beside, named, numbers, section
 from api.schemas.model_reports import ModelReport
-from shared.evaluation.assessment import ThresholdTold
+from shared.evaluation.threshold_told import ThresholdTold
 
 
 def threshold(report: ModelReport) -> Section | None:
