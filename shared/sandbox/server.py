@@ -12,6 +12,7 @@ server that stands still is not an exception. One whose guard is killed ends its
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -185,7 +186,10 @@ class ForkServer:
 
 def _load(name: str) -> ChildFunction:
     module, _, function = name.partition(":")
+    # Imports make no garbage to speak of, and to look for it takes a tenth of their time.
+    gc.disable()
     entry: ChildFunction = getattr(importlib.import_module(module), function)
+    gc.enable()
     return entry
 
 

@@ -306,11 +306,13 @@ def main() -> None:
     if listens:
         follow_parent(signal.SIGKILL, parent=os.getppid())
         select.select([owner], [], [])
+    gc.disable()
     for name in sys.argv[1:]:
         importlib.import_module(name)
     # What is there now is no garbage: to look at it in each process would copy it for each.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if listens:
         _fork_for_each(owner)
     owner.sendall(_READY)
