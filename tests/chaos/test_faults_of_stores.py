@@ -21,8 +21,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
-# Of some 500 KB.
-LARGE = {"module": "ensemble", "class": "GradientBoostingClassifier", "params": {"n_estimators": 250, "max_depth": 2}}
+# Of some 750 KB, and soon fitted.
+LARGE = {"module": "neural_network", "class": "MLPClassifier", "params": {"hidden_layer_sizes": [150, 150], "max_iter": 1}}
 # A collector looks every half second for files that nobody has named for two.
 COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # What is in every file of the irises, and in every model.

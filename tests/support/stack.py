@@ -25,6 +25,9 @@ TEMPLATE = "migrated"
 # The name under which Starlette's client asks.
 TEST_CLIENT = ("testserver",)
 
+# How long the first question to a predicting process may take: it imports what models need, on a machine that is busy.
+BUSY = 120
+
 # Nothing listens on this port.
 NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
 
@@ -95,7 +98,9 @@ class Embedded(Stack):
         """See Stack."""
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._template, home / "ml_registry.db")
-        yield Settings(home=home, redis_url=NO_REDIS, examples=False, folds=0, allowed_hosts=TEST_CLIENT)
+        yield Settings(
+            home=home, redis_url=NO_REDIS, examples=False, folds=0, predict_seconds=BUSY, allowed_hosts=TEST_CLIENT
+        )
 
     @contextmanager
     def without_database(self, settings: Settings, /) -> Iterator[None]:
@@ -134,7 +139,9 @@ class Full(Stack):
         home.mkdir(parents=True, exist_ok=True)
         with self._postgres.fresh_database(TEMPLATE) as url, self._buckets.lend(home) as settings:
             urls = {"database_url": SecretStr(url), "redis_url": SecretStr(self._valkey.fresh_database())}
-            yield settings.model_copy(update=urls | {"examples": False, "folds": 0, "allowed_hosts": TEST_CLIENT})
+            yield settings.model_copy(
+                update=urls | {"examples": False, "folds": 0, "predict_seconds": BUSY, "allowed_hosts": TEST_CLIENT}
+            )
 
     @contextmanager
     def without_database(self, _settings: Settings, /) -> Iterator[None]:

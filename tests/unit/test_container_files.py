@@ -266,3 +266,17 @@ def test_the_lock_of_the_images_pins_what_the_others_pin_and_has_no_server() -> 
 
 def pins(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+(?:\[[\w,]+\])?)==(\S+)", lock.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", ["image", "image-boosting"])
+def test_an_image_has_the_very_files_that_development_installs_and_tests(lock: str) -> None:
+    def locked(name: str) -> dict[str, set[str]]:
+        """The hashes of each pinned distribution."""
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        entries = re.findall(r"^([^\s#]+==\S+)((?:.*\\\n)*.*)$", text, re.MULTILINE)
+        return {pin: set(re.findall(r"sha256:[0-9a-f]{64}", rest)) for pin, rest in entries}
+
+    image, dev = locked(lock), locked("dev")
+    assert len(image) > 50
+    assert all(hashes for hashes in image.values())
+    assert {pin: hashes for pin, hashes in image.items() if dev.get(pin) != hashes} == {}
