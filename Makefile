@@ -11,7 +11,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e clients install boosting dev lock help
+.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e clients install optuna boosting dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -71,7 +71,10 @@ clients: dev ## ask with the clients of MLflow and KServe, in environments of th
 install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run
 
-boosting: ## install LightGBM, XGBoost and CatBoost into .venv, too; `make run` keeps them
+optuna: ## install Optuna into .venv, too, for searches of parameters; `make run` keeps it
+	@$(PYTHON) requirements/install.py optuna
+
+boosting: ## install LightGBM, XGBoost, CatBoost and Optuna into .venv, too; `make run` keeps them
 	@$(PYTHON) requirements/install.py boosting
 
 dev: ## install what development needs, too
@@ -85,10 +88,12 @@ LOCK = .venv/bin/uv pip compile --quiet --system-certs --universal --generate-ha
 lock: dev ## renew the lock in requirements/
 	$(LOCK) --group installer --output-file requirements/uv.txt
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --output-file requirements/run.txt
-	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra boosting --constraint requirements/run.txt --output-file requirements/boosting.txt
-	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra boosting --extra dev --constraint requirements/boosting.txt --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --constraint requirements/run.txt --output-file requirements/optuna.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --constraint requirements/optuna.txt --constraint requirements/run.txt --output-file requirements/boosting.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --extra dev --constraint requirements/boosting.txt --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --constraint requirements/run.txt --output-file requirements/image.txt
-	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra boosting --constraint requirements/boosting.txt --output-file requirements/image-boosting.txt
+	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --constraint requirements/optuna.txt --output-file requirements/image-optuna.txt
+	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --extra boosting --constraint requirements/boosting.txt --output-file requirements/image-boosting.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
 	$(LOCK) --group kserve --output-file requirements/kserve.txt
 

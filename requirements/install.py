@@ -1,4 +1,4 @@
-"""Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `boosting`, or `dev`: more of it).
+"""Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `optuna`, `boosting`, `dev`: more).
 
 It needs nothing but Python, does nothing when nothing has changed, and works after the folder was moved. pip fetches
 uv, pinned by its hash. uv installs what the lock lists and resolves nothing, so neither an old pip nor a later day
@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 
 OLDEST = (3, 11)
+# Each has all that follows, and what is needed to run.
+RICHEST_FIRST = ("dev", "boosting", "optuna")
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 VENV = ROOT / ".venv"
@@ -32,11 +34,16 @@ def main() -> None:
     fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
     found = STAMP.read_text() if _fits() and STAMP.exists() else ""
     # An environment for development has what the platform needs to run, and stays one; so does one with more libraries.
-    for richer in ("dev", "boosting"):
-        if found.startswith(f"{richer} ") and kind != "dev":
+    for richer in RICHEST_FIRST:
+        if found.startswith(f"{richer} ") and RICHEST_FIRST.index(richer) < _place(kind):
             kind = richer
     if found != _wanted(kind):
         _install(kind)
+
+
+def _place(kind: str) -> int:
+    """How many have more than it."""
+    return RICHEST_FIRST.index(kind) if kind in RICHEST_FIRST else len(RICHEST_FIRST)
 
 
 def _check_python() -> None:

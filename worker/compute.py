@@ -41,7 +41,7 @@ _OTHERWISE = {
     Kind.REPRODUCE: "Libraries may stumble over these data: the model that is registered is not touched.",
 }
 # The steps in the middle of which tests have something happen.
-_LONG_STEPS = {"fitting", "predicting", "compiling"}
+_LONG_STEPS = {"fitting", "searching", "predicting", "compiling"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from shared.training.treatment import Treatment
 from worker.handover import FailedCandidate, FittedCandidate
 
 _MOST_LEFT_OUT = 100
+# What the result tells of a search; the report of the model has the rest.
+_OF_SEARCH = {"method", "metric", "folds", "trials_asked", "trials_done", "trials_failed", "seconds", "stopped"} | {
+    *("chosen", "score", "within_noise"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Contest:
             "left_out": _left_out(facts),
             "notes": [*facts.report["notes"], *map(_sentence, self.failed)],
         }
+        if facts.assessment is not None and (search := facts.assessment.search) is not None:
+            result["search"] = search.model_dump(mode="json", include=_OF_SEARCH)
         return result | ({"leaderboard": [_entry(staged) for staged in self.best_first]} if self.ranked else {})
 
 

@@ -11,6 +11,7 @@ from shared.estimators.own.declared import OwnClass, declared
 from shared.estimators.own.rows import keep, refresh
 from shared.logging import get_logger
 from shared.sandbox import ProcessLimits, Sandbox, SandboxFailed
+from shared.training.search.placing import models_of
 from shared.training.spec import TrainingSpec
 from worker.handover import DESCRIBE_FILE, Described, DescribeWork, Outcome, read_facts
 from worker.runtime import Runtime
@@ -60,7 +61,7 @@ def own_of(runtime: Runtime, candidates: Sequence[TrainingSpec]) -> list[Estimat
     """
     with runtime.database.read() as session:
         refresh(session)
-    nodes = [node for spec in candidates for node in spec.model.tree().all()]
+    nodes = [node for spec in candidates for model in models_of(spec) for node in model.tree().all()]
     found = list({node.estimator.key: node.estimator for node in nodes if node.estimator.own}.values())
     here = {each.path for each in declared(runtime.settings.estimators)} if found else set()
     for estimator in found:

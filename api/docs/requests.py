@@ -84,6 +84,23 @@ BODIES: dict[str, dict[str, Any]] = {
                 "target_column": "target",
             },
         },
+        "wine_search": {
+            "summary": "Wine: good parameters of a tree are sought first",
+            "description": "`space` says what is tried: lists of choices, and ranges. Without it the usual one is "
+            "taken. The report of the model lists the candidates.",
+            "value": {
+                "dataset_name": "wine",
+                "model": {"module": "tree", "class": "DecisionTreeClassifier"},
+                "target_column": "target",
+                "search": {
+                    "method": "random",
+                    "trials": 5,
+                    "metric": "log_loss",
+                    "space": {"max_depth": [None, 4, 8], "min_samples_leaf": {"low": 1, "high": 10, "log": True}},
+                    "time_limit": 60,
+                },
+            },
+        },
         "wine_leaderboard": {
             "summary": "Wine: several models at once, ranked",
             "description": 'One job: the `leaderboard` of its result has the best one first. `"models": "auto"` takes '

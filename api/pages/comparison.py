@@ -13,7 +13,7 @@ from api.pages.markup import Content, Html, element, shortened, table
 from api.pages.measures import measure
 from api.pages.report.parts import folded
 from api.schemas.models import ComparedMetric, ComparedValue, Comparison
-from shared.registry.comparison import BETTER
+from shared.evaluation.metric_names import BETTER
 
 # By version and metric, the range that holds the metric in most draws of test rows.
 Intervals = Mapping[int, Mapping[str, tuple[float, float]]]

@@ -20,11 +20,11 @@ from api.pages.models import page_of_model, page_of_models
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
 from shared.errors import InvalidCursor, UnknownModel
+from shared.evaluation.metric_names import BETTER
 from shared.jobs.acceptance import API
 from shared.registry import comparison, deployments, erasure, listing, versions
 from shared.registry.artifact import copy_checked, corrupt_is_unavailable
 from shared.registry.assessments import find_intervals
-from shared.registry.comparison import BETTER
 from shared.registry.listing import ListedAt, ModelFilter, check_metric
 from shared.registry.notes import put_note, put_tags
 from shared.registry.sealing import Artifact, check_seal

@@ -1,5 +1,6 @@
 """Training."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
@@ -18,6 +19,7 @@ from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.registry.reuse import finished_alike
+from shared.training.checks.search import problems_of_time
 from shared.training.resolution import Asked, Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice, SplitChoice, read_stored
 
@@ -59,6 +61,9 @@ def train_model(
     With `models` instead of `model`, one job fits several to the same rows, registers each and ranks them in the
     `leaderboard` of its result; the best one has the highest version, so it is the one that serves.
 
+    With `search`, good parameters are sought first, on folds of the rows to learn from; the model of the best ones is
+    registered, and its report tells of the others.
+
     Dataset, columns, estimator and parameters are checked before the job is accepted. `GET /jobs/{id}?wait=20` tells
     when it has ended.
     """
@@ -89,7 +94,7 @@ def _checked(body: TrainRequest, parts: Parts) -> NewJob:
     resolved = _resolve(body, parts)
     resolved.check()
     asked = RequestedLimits(**body.limits.model_dump())
-    for problem in problems_of_limits(asked, parts.settings):
+    for problem in _problems_beyond(body, asked, parts):
         raise problem
     return NewJob(
         Kind.TRAIN,
@@ -104,13 +109,20 @@ def _checked(body: TrainRequest, parts: Parts) -> NewJob:
 def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
     """Look without leaving anything behind: an example that is not catalogued yet stays so."""
     asked = RequestedLimits(**body.limits.model_dump())
-    beyond = problems_of_limits(asked, parts.settings)
+    beyond = list(_problems_beyond(body, asked, parts))
     try:
         resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)
     except (Invalid, Unknown, Conflict) as error:
         return DryRun.refused([error, *beyond])
     limits = limits_of(asked, parts.settings)
     return DryRun.rehearsed(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
+
+
+def _problems_beyond(body: TrainRequest, asked: RequestedLimits, parts: Parts) -> Iterator[Invalid]:
+    """What the request allows itself beyond the limits of the platform or of its own job."""
+    yield from problems_of_limits(asked, parts.settings)
+    if body.search is not None:
+        yield from problems_of_time(body.search.time_limit, limits_of(asked, parts.settings).seconds)
 
 
 def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:
@@ -143,6 +155,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "threshold": None if body.threshold is None else body.threshold.chosen,
         "learning_curve": body.learning_curve,
         "random_state": body.random_state,
+        "search": None if body.search is None else body.search.chosen,
     }
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
 from api.schemas.problems import ProblemPart
 from api.schemas.queue import JobLimits, LimitsRequest, Priority
+from api.schemas.search import SearchRequest
+from api.schemas.split import SplitRequest
 from api.schemas.threshold import ThresholdOrNumber
 from shared.errors import PlatformError
 from shared.jobs.limits import RunLimits
@@ -15,7 +17,7 @@ from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.tables.columns import ColumnKind
 from shared.training.preprocessing import ColumnChoice
 from shared.training.resolution import Rehearsal
-from shared.training.spec import DEFAULT_TEST_SIZE, MOST_FOLDS, MOST_MODELS, JobSpec, SplitChoice, SplitMethod
+from shared.training.spec import DEFAULT_TEST_SIZE, MOST_MODELS, JobSpec
 from shared.training.treatment import Role
 
 
@@ -31,35 +33,6 @@ class EstimatorRequest(RequestBody):
         "`takes_model`, it holds another `{module, class, params}`, or a list of pairs `[name, model]`.",
         examples=[{"n_estimators": 100}],
     )
-
-
-class SplitRequest(RequestBody):
-    """How the rows to measure on are chosen."""
-
-    method: SplitMethod = Field(
-        default="random",
-        description="`random`: by chance, with the same share of each class in both parts. `grouped`: all rows of one "
-        "value of `by` are in the same part, such as those of one patient. `time`: the last rows in the order of `by`.",
-    )
-    by: str | None = Field(default=None, description="The column of the groups or of the time.", examples=[None])
-    test_size: float | None = Field(
-        default=None,
-        description="The share of rows that is kept to measure on; 0.2 unless given here or beside `split`.",
-        json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        examples=[0.2],
-    )
-    folds: int | None = Field(
-        default=None,
-        description=f"On so many folds of the other rows (2 to {MOST_FOLDS}) the training is repeated, for the spread "
-        "of its metrics and for intervals around predictions; 0 for none. `MLMINI_FOLDS` unless given, if there is "
-        "time.",
-        examples=[5],
-    )
-
-    @property
-    def chosen(self) -> SplitChoice:
-        """What a specification has of it."""
-        return SplitChoice(method=self.method, by=self.by, folds=self.folds)
 
 
 class TrainRequest(RequestBody):
@@ -85,6 +58,12 @@ class TrainRequest(RequestBody):
             "usual for such a target.",
             examples=[None],
         )
+    )
+    search: SearchRequest | None = Field(
+        default=None,
+        exclude_if=lambda search: search is None,
+        description="Look for good parameters of `model` before it is fitted; see docs/search.md. Not with `models`.",
+        examples=[None],
     )
     target_column: str | None = Field(
         default=None, description="Required; `target` for an example unless given.", examples=["target"]
@@ -167,6 +146,12 @@ class TrainRequest(RequestBody):
     def _one_or_several(self) -> Self:
         if (self.model is None) is (self.models is None):
             raise ValueError("name what to fit either in 'model', or in 'models' if it is several or 'auto'")
+        return self
+
+    @model_validator(mode="after")
+    def _search_of_one(self) -> Self:
+        if self.search is not None and self.model is None:
+            raise ValueError("'search' looks for parameters of one 'model'; name that instead of 'models'")
         return self
 
     @model_validator(mode="after")

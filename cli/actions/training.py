@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from rich.console import RenderableType
 
 from cli.actions.estimators import split_name
+from cli.actions.searching import search_asked
 from cli.actions.session import connected
 from cli.actions.thresholds import read_threshold
 from cli.actions.waiting import Job, check_success, wait_for
@@ -33,20 +34,27 @@ def training_request(
     folds: int | None = None,
     threshold: str | None = None,
     positive: str | None = None,
+    search: Mapping[str, Any] | None = None,
     **choices: Any,
 ) -> dict[str, Any]:
     """The request of a training; choices and limits may be None.
 
     Each `model` is `MODULE.CLASS` or a model as JSON, parameters are `name=value` and come on top of those in JSON.
+    With a method of `search`, the seconds of `limits` are the time of the search.
     `models` is the word for the usual ones, instead.
 
     Raises:
         WrongUsage: when a model, a parameter, the preprocessing or the threshold is not of that form, or there is not
-            one of `model` and `models`.
+            one of `model` and `models`; also what `search_asked` raises.
     """
+    bounds = dict(limits or {})
+    sought = search_asked(search or {}, bounds.get("seconds"))
+    if sought is not None:
+        bounds.pop("seconds", None)
     chosen = {
         "use_example": use_example or None,
-        "limits": _given(limits or {}) or None,
+        "limits": _given(bounds) or None,
+        "search": sought,
         "preprocessing": None if preprocessing is None else _read_preprocessing(preprocessing),
         "split": _given({"method": split, "by": by, "folds": folds}) or None,
         "threshold": read_threshold(threshold, positive),

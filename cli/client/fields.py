@@ -37,6 +37,11 @@ _BODY = {
     "preprocessing": "--preprocessing",
     "reuse": "--reuse",
     "sample_weight": "--weight",
+    "search.method": "--search",
+    "search.metric": "--metric",
+    "search.space": "--space",
+    "search.time_limit": "--time-limit",
+    "search.trials": "--trials",
     "split.by": "--by",
     "split.folds": "--folds",
     "split.method": "--split",
@@ -90,9 +95,18 @@ _CLEAR = {
         *("archive", "dataset_version", "dry_run", "erase", "features", "limits.memory_mb", "limits.seconds"),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
         *("keep", "neutralise_formulas", "preprocessing", "sample_weight", "threshold"),
+        *("search.method", "search.metric", "search.space", "search.time_limit", "search.trials", "split.folds"),
         *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )
-} | {"by": "--by", "folds": "--folds", "positive": "--positive", "from": "--from", "to": "--to"}
+} | {
+    "by": "--by",
+    "folds": "--folds",
+    "positive": "--positive",
+    "from": "--from",
+    "to": "--to",
+    "search": "--search",
+    "split": "--split",
+}
 _NAMED = re.compile(rf"(?<!olumn )(?<!predicts )(?<!mean )(['`])({'|'.join(map(re.escape, _CLEAR))})\1")
 _PHRASES = [
     (re.compile(pattern), words)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.further import OPTIONS
-from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url, taking
+from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, Url, taking
+from cli.commands.search import SEARCH_OPTIONS
 
 EXAMPLES = """\b
 Examples:
@@ -23,6 +24,8 @@ Examples:
   mlmini train flowers --target species --models auto
   mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
     --threshold cost:1,5 --positive yes
+  mlmini train flowers --target species --model ensemble.ExtraTreesClassifier \\
+    --search random --trials 20 --metric log_loss --time-limit 60
 """
 
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset to learn from.")]
@@ -79,7 +82,7 @@ Preprocessing = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
-@taking("further", OPTIONS)
+@taking("further", OPTIONS | SEARCH_OPTIONS)
 def train(
     dataset: Dataset,
     *,
@@ -99,7 +102,6 @@ def train(
     random_state: RandomState = None,
     further: dict[str, Any],
     priority: Priority = None,
-    time_limit: TimeLimit = None,
     memory_limit: MemoryLimit = None,
     dry_run: DryRun = False,
     detach: Detach = False,
@@ -115,8 +117,9 @@ def train(
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
     columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
-    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
-    job: dict[str, Any] = {"priority": priority, "limits": {"seconds": time_limit, "memory_mb": memory_limit}}
+    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds, "priority": priority}
+    search = {name: further.pop(name) for name in SEARCH_OPTIONS}
+    job: dict[str, Any] = {"limits": {"seconds": search.pop("time_limit"), "memory_mb": memory_limit}, "search": search}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
     request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **job)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

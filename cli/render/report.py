@@ -9,6 +9,7 @@ from cli.client.hints import in_verbs
 from cli.render.leaderboard import rank_text
 from cli.render.models import notes_text, rows_text
 from cli.render.output import facts, sections
+from cli.render.search import search_part
 from cli.render.table import table
 from cli.render.text import cell, data_text, moment, rounded, size
 
@@ -41,6 +42,7 @@ def model_report(report: dict[str, Any]) -> RenderableType:
         _residuals(report["residuals"]),
         _slices(report["slices"]),
         _worst(report["worst_rows"]),
+        search_part(report),
         _folds(report["spread"], len(report["folds"])),
         # An older platform does not say.
         _threshold(report.get("threshold")),

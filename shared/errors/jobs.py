@@ -75,6 +75,12 @@ class FitFailed(Permanent):
     hint = "The error of the job says what the estimator said; change the parameter or the columns that it names."
 
 
+class SearchTooShort(Permanent):
+    """The time of a search for parameters was over before one trial was done."""
+
+    hint = "Allow more with `search.time_limit`, or make a trial faster: fewer `split.folds`, fewer rows, `halving`."
+
+
 class OutOfMemory(Permanent):
     """The job needed more memory than it may use."""
 

@@ -16,9 +16,12 @@ class UnknownEstimator(Invalid):
 
 
 class LibraryNotInstalled(Invalid):
-    """The estimator is of a library that is not installed where it is needed: with the API and with the workers."""
+    """The estimator, or the search, needs a library that is not installed with the API and with the workers."""
 
-    hint = "Install the extra `boosting` in both places, as docs/estimators.md says, or choose another estimator."
+    hint = (
+        "Install the extra that brings it, `boosting` or `optuna`, in both places, as docs/estimators.md says, or "
+        "choose another estimator or way of searching."
+    )
 
 
 class UnknownParameter(Invalid):
@@ -61,6 +64,12 @@ class InvalidSplit(Invalid):
     """The split leaves too few rows to fit or to measure."""
 
     hint = "Choose another `test_size`, or add rows."
+
+
+class InvalidSearch(Invalid):
+    """The search for parameters cannot run as it was asked for: its space, its metric, its trials or its time."""
+
+    hint = "Look at `search` of `POST /train` in /docs, and at docs/search.md, which shows how a space is written."
 
 
 class UnknownModel(Unknown):

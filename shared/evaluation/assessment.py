@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.evaluation.costs import Costs
+from shared.evaluation.searched import Search
 from shared.evaluation.threshold_told import ThresholdTold
 
 # In the notes on a classifier that has none.
@@ -159,26 +161,6 @@ class LearningCurve(_Part):
     points: list[CurvePoint] = Field(description="From few rows to all that a fold has.")
 
 
-class Costs(_Part):
-    """What the model takes."""
-
-    fit_seconds: float = Field(description="How long it was fitted.")
-    row_seconds: float = Field(description="How long one row takes in the training process, the median of some.")
-    compiled: bool = Field(description="Whether it was the compiled form that was timed.")
-    peak_memory_bytes: int | None = Field(
-        default=None,
-        description="The most memory that the process held at once which trained it, from reading to its last picture: "
-        "the resident set at its peak, as the kernel counts it, with libraries and table. Null in reports of older "
-        "releases, and where the kernel does not say.",
-    )
-    artifact_bytes: int | None = Field(
-        default=None, description="The size of its file in the store, as it was registered; null in older reports."
-    )
-    form_bytes: int | None = Field(
-        default=None, description="The size of its compiled form in the store; null where the training made none."
-    )
-
-
 class Standing(_Part):
     """How a model stands among those that one job trained on the same rows."""
 
@@ -225,5 +207,8 @@ class Assessment(_Part):
         default=None,
         description="Its rank among the models of its job, whose `leaderboard` is in the result of "
         "`GET /jobs/{job_id}`; null where the job trained one model.",
+    )
+    search: Search | None = Field(
+        default=None, description="How its parameters were sought; null where the request named them."
     )
     notes: list[str] = Field(default=[], description="What was left out or shortened, and why.")

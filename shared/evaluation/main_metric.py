@@ -1,4 +1,4 @@
-"""The one metric that importances, slices and notes are about, and which of its values is the better one."""
+"""The one metric that importances, slices and notes are about: which of its values is better, what rows take of it."""
 
 from typing import Any
 
@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Floats, Predicted
-
-# Of numbers a distance: it is in the unit of the target, and means the same for few rows as for many.
-MAIN: dict[Task, str] = {"classification": "accuracy", "regression": "mae"}
 
 
 def is_better(one: float, other: float, *, task: Task) -> bool:

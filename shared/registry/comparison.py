@@ -1,16 +1,11 @@
 """Several registered models side by side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.evaluation.metric_names import BETTER
 from shared.registry.versions import RegisteredModel
-
-# Which value of a metric is the better one.
-BETTER: dict[str, Callable[[list[float]], float]] = {
-    **dict.fromkeys(("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2"), max),
-    **dict.fromkeys(("log_loss", "rmse", "mae"), min),
-}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from shared.datasets.catalog import check_name
 from shared.datasets.rows import DatasetRow
 from shared.errors import InvalidRequest, UnknownEstimator, closest, meant
 from shared.estimators.catalogue import all_estimators
-from shared.registry.comparison import BETTER
+from shared.evaluation.metric_names import BETTER
 from shared.registry.rows import DeploymentRow, ModelTagRow, RegistryRow
 from shared.registry.versions import RegisteredModel, load_models, models_query
 

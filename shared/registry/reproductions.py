@@ -6,9 +6,11 @@ from sqlalchemy.orm import Session
 
 from shared.errors import LibraryNotInstalled, NotReproducible, UnknownEstimator, UnreadableRequest
 from shared.estimators.own.rows import refresh
+from shared.registry.assessments import find_assessment
 from shared.registry.pins import PinnedTraining, pinned_training
 from shared.registry.versions import RegisteredModel, find_model
 from shared.training.checks.libraries import problems_of_libraries
+from shared.training.search.placing import with_values
 from shared.training.spec import TrainingSpec
 
 
@@ -33,7 +35,7 @@ def plan_reproduction(session: Session, version: int) -> PlannedReproduction:
     model = find_model(session, version)
     pinned = pinned_training(session, model.row)
     try:
-        spec = pinned.spec()
+        spec = _as_fitted(session, version, pinned.spec())
         tree = spec.model.tree()
     except UnreadableRequest:
         raise NotReproducible(
@@ -48,3 +50,18 @@ def plan_reproduction(session: Session, version: int) -> PlannedReproduction:
     for problem in problems_of_libraries(tree):
         raise problem
     return PlannedReproduction(model, spec, pinned)
+
+
+def _as_fitted(session: Session, version: int, spec: TrainingSpec) -> TrainingSpec:
+    """The training with the parameters that its search chose, if there was one: a time may end another search sooner.
+
+    Raises:
+        UnreadableRequest: when it is not kept what the search chose.
+    """
+    if spec.search is None:
+        return spec
+    assessment = find_assessment(session, version)
+    if assessment is None or assessment.search is None:
+        raise UnreadableRequest
+    model = with_values(spec.model, assessment.search.chosen)
+    return spec.model_copy(update={"model": model, "search": None})

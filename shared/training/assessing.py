@@ -8,11 +8,12 @@ from shared.compiled.model import CompiledModel
 from shared.errors import FitFailed
 from shared.evaluation import by_class, influence, residuals, rows
 from shared.evaluation.answers import Ask, Predicted, asking
-from shared.evaluation.assessment import Assessment, Costs, Importance, PartialDependence
+from shared.evaluation.assessment import Assessment, Importance, PartialDependence
+from shared.evaluation.costs import Costs
 from shared.evaluation.finite import only_finite
 from shared.evaluation.folds import spread_of
 from shared.evaluation.influence import Patience, TooSlow
-from shared.evaluation.main_metric import MAIN
+from shared.evaluation.metric_names import MAIN
 from shared.evaluation.resampling import MOST_ROWS, intervals
 from shared.training.fitting import errors_of_fit
 from shared.training.model_fit import Fit

@@ -11,7 +11,7 @@ from shared.errors import FitFailed
 from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.assessment import CurvePoint, LearningCurve, MetricSpread
 from shared.evaluation.folds import Parts
-from shared.evaluation.main_metric import MAIN
+from shared.evaluation.metric_names import MAIN
 from shared.evaluation.weighted import plain_metrics
 from shared.training.fitting import errors_of_fit
 from shared.training.folding import USUAL_FOLDS, NoFolds, folds_of

@@ -5,7 +5,8 @@ from functools import cmp_to_key
 from typing import Literal, NamedTuple
 
 from shared.evaluation.assessment import Assessment, Standing
-from shared.evaluation.main_metric import MAIN, is_better
+from shared.evaluation.main_metric import is_better
+from shared.evaluation.metric_names import MAIN
 from shared.training.facts import ModelFacts
 
 

@@ -17,7 +17,8 @@ from shared.training.checks.contest import problems_of_job
 from shared.training.checks.training import problems_of, refuse
 from shared.training.findings import notes_of
 from shared.training.plan import plan_of
-from shared.training.spec import ContestSpec, EstimatorChoice, JobSpec, TrainingSpec
+from shared.training.search.settling import settled
+from shared.training.spec import ContestSpec, EstimatorChoice, JobSpec, SearchChoice, TrainingSpec
 from shared.training.treatment import Treatment
 from shared.training.usual_models import usual_models
 
@@ -148,8 +149,9 @@ def resolve_example(found: Found, *, asked: Asked, target_column: str, **choices
 
 def _spec_of(asked: Asked, columns: list[Column], rows: int, findings: list[Finding], **choices: Any) -> JobSpec:
     """The specification; the usual models are named in it, so that it stays the same when the usual ones change."""
+    search: SearchChoice | None = choices.pop("search", None)
     if isinstance(asked, EstimatorChoice):
-        return TrainingSpec(model=asked, **choices)
+        return TrainingSpec(model=asked, search=None if search is None else settled(search, asked), **choices)
     if asked != "auto":
         return ContestSpec(models=list(asked), **choices)
     target = next((column for column in columns if column.name == choices["target_column"]), None)

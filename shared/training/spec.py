@@ -41,10 +41,12 @@ class EstimatorChoice(BaseModel):
         return with_needs(self.tree())
 
 
+SearchMethod = Literal["random", "halving", "grid", "optuna"]
 SplitMethod = Literal["random", "grouped", "time"]
 
 MOST_FOLDS = 20
 MOST_MODELS = 20
+MOST_TRIALS = 1_000
 DEFAULT_TEST_SIZE = 0.2
 
 
@@ -63,6 +65,27 @@ class SplitChoice(BaseModel):
         default=None,
         description="Of how many folds of the training rows models are fitted and measured, too; 0 for none, null for "
         "as many as are usual, if there is time.",
+    )
+
+
+class SearchChoice(BaseModel):
+    """How parameters are sought; what is null stands for what is usual, and is filled in before a job is accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: SearchMethod = Field(
+        description="`random` draws; `halving`: as many, most of them tried on few rows only; `grid`: all "
+        "combinations; `optuna`: each draw learns from those before."
+    )
+    space: dict[str, Any] | None = Field(
+        default=None,
+        description="By parameter, `a__b` for `b` of the model inside of `a`: a list of choices, or a range `{low, "
+        "high, log, int}`.",
+    )
+    trials: int | None = Field(default=None, description="How many combinations are tried.")
+    metric: str | None = Field(default=None, description="What they are measured by, on folds of the training rows.")
+    time_limit: float | None = Field(
+        default=None, description="After so many seconds the best one so far is taken; null for what the job allows."
     )
 
 
@@ -111,6 +134,11 @@ class TrainingSpec(TrainingChoices):
     """The training of one model."""
 
     model: EstimatorChoice = Field(description="The estimator to fit.")
+    search: SearchChoice | None = Field(
+        default=None,
+        exclude_if=lambda search: search is None,
+        description="How parameters of it are sought; those in `params` hold for what the search leaves alone.",
+    )
 
     @property
     def candidates(self) -> list["TrainingSpec"]:

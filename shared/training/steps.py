@@ -10,6 +10,8 @@ COMPILING = 85
 EXPLAINING = 88
 CURVING = 90
 STORING = 95
+# Of a training that seeks its parameters first, this is where the search ends and the rest begins.
+SEARCHED = 70
 
 
 class OnStep(Protocol):
@@ -32,6 +34,22 @@ def percent_of_folds(done: int, of: int) -> int:
 def percent_of_curve(done: int, of: int) -> int:
     """The percentage of a training when so many sizes of its learning curve are done."""
     return CURVING + (STORING - 1 - CURVING) * done // of
+
+
+def show_search(on_step: OnStep, trial: int, of: int) -> None:
+    """Tell which measurement of a search begins."""
+    percent = PREPARING + (SEARCHED - PREPARING) * (trial - 1) // of
+    on_step(f"searching ({trial} of {of})", percent, measured=True)
+
+
+def after_search(on_step: OnStep) -> OnStep:
+    """The steps of the training that follows a search, in the rest of its percentages. None of them is estimated."""
+
+    def told(step: str, percent: int, /, *, measured: bool = False) -> None:  # noqa: ARG001 - as the protocol has it
+        done = (percent - PREPARING) * (STORING - SEARCHED) // (STORING - PREPARING)
+        on_step(step, SEARCHED + done, measured=True)
+
+    return told
 
 
 class Turn(NamedTuple):

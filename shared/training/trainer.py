@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,10 @@ from shared.training.narration import Say
 from shared.training.pin import Pin, pinned_libraries
 from shared.training.preparing import Prepared, prepare
 from shared.training.report import report_of
+from shared.training.search.bench import Source
+from shared.training.search.finding import FoundParameters, find_parameters
 from shared.training.spec import TrainingSpec
-from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, PREPARING, OnStep
+from shared.training.steps import COMPILING, EVALUATING, EXPLAINING, PREPARING, OnStep, after_search, show_search
 from shared.training.thresholding import LabelDecision, decide
 from shared.training.time_left import TimeLeft
 from shared.training.validating import Validation, validate
@@ -68,6 +71,8 @@ def train(
 ) -> Trained:
     """Fit the estimator of `spec` to the training part of `table` and measure it on the rest.
 
+    With a `search`, its parameters are sought on folds of the training part first.
+
     `on_step` hears of "preparing", "fitting", "evaluating", "validating", "compiling" and "explaining", with a
     percentage, which rises during the fit where that can be seen; `say` hears what is done, in words. Rows without a
     target are left out. `findings` are what the reading of the table found. `seconds` is how long all of it may take:
@@ -75,15 +80,29 @@ def train(
 
     Raises:
         PlatformError: what `checks.training.check` raises; SingleClass, TaskMismatch, InvalidSplit or
-            InvalidParameter when that shows in the values only; FitFailed when the estimator refuses.
+            InvalidParameter when that shows in the values only; FitFailed when the estimator refuses;
+        SearchTooShort when the time of the search allowed nothing.
     """
     time_left = TimeLeft(seconds)
     on_step("preparing", PREPARING)
     ready = prepare(spec, table, columns, findings)
     without = len(table) - len(ready.target)
     narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=without)
+    total = len(table)
     with share_of_cores(threads):
-        return _Training(ready, time_left, on_step, say).run(folds, total=len(table))
+        if spec.search is None:
+            return _Training(ready, time_left, on_step, say).run(folds, total=total)
+        source, on_trial = Source(table, columns, findings), partial(show_search, on_step)
+        found = find_parameters(ready, source, usual_folds=folds, seconds=seconds, on_trial=on_trial, say=say)
+        trained = _Training(found.ready, time_left, after_search(on_step), say).run(folds, total=total)
+    return _with_search(trained, found)
+
+
+def _with_search(trained: Trained, found: FoundParameters) -> Trained:
+    facts = trained.facts
+    assessment = (facts.assessment or Assessment()).model_copy(update={"search": found.search})
+    report = facts.report | {"notes": [*found.notes, *facts.report["notes"]]}
+    return replace(trained, facts=facts.model_copy(update={"report": report, "assessment": assessment}))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     """A checkout with an empty lock and nothing to build."""
     (tmp_path / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / "install.py", tmp_path / "requirements")
-    for kind in ("uv", "run", "boosting", "dev"):
+    for kind in ("uv", "run", "optuna", "boosting", "dev"):
         (tmp_path / "requirements" / f"{kind}.txt").write_text(LOCK)
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '1'\n")
     return tmp_path
@@ -106,7 +106,7 @@ def test_an_environment_for_development_stays_one_when_its_lock_changes(copy: Pa
     assert install(copy, "run").stdout == "Installing from requirements/dev.txt ...\n"
 
 
-@pytest.mark.parametrize(("asked", "kept"), [("run", "boosting"), ("boosting", "boosting"), ("dev", "dev")])
+@pytest.mark.parametrize(("asked", "kept"), [("run", "boosting"), ("optuna", "boosting"), ("dev", "dev")])
 def test_an_environment_with_more_libraries_keeps_them(copy: Path, asked: str, kept: str) -> None:
     make_fresh(copy, "boosting")
     (copy / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '2'\n")

@@ -8,7 +8,6 @@ from shared.evaluation.assessment import (
     CalibrationCurve,
     ClassScores,
     ConfusionMatrix,
-    Costs,
     CurvePoint,
     Curves,
     Fold,
@@ -23,7 +22,10 @@ from shared.evaluation.assessment import (
     Slice,
     WorstRow,
 )
+from shared.evaluation.costs import Costs
+from shared.evaluation.searched import Candidate, Search
 from shared.evaluation.threshold_told import ThresholdCurve, ThresholdTold
+from shared.training.search.telling import MOST_LISTED
 
 _POINTS = 40
 METRICS = {"accuracy": 0.9123, "balanced_accuracy": 0.8876, "f1_macro": 0.8912, "log_loss": 0.2871}
@@ -107,8 +109,46 @@ def of_labels(*labels: Any, probabilities: bool = True) -> Assessment:
         ],
         uncertainty=Promise(level=0.9, margin=0.3312, rows=453, coverage=0.9115, size=1.0442),
         threshold=_threshold(labels[1]) if len(labels) == 2 else None,
+        search=searched({"criterion": labels[0], "max_depth": 3}),
         notes=[] if probabilities else ["There are no curves: the estimator gives no probabilities."],
         **_common("accuracy", 0.91),
+    )
+
+
+def searched(chosen: dict[str, Any], *, trials: int = 4) -> Search:
+    """A search by which these parameters were chosen; the second of its trials failed."""
+    scores = [None if at == 1 else 0.9 - at / (10 * trials) for at in range(trials)]
+    listed = [
+        Candidate(
+            trial=at + 1,
+            rank=None if score is None else at + (at == 0),
+            params=chosen | {"max_depth": at},
+            mean=score,
+            std=None if score is None else 0.012,
+            rows=362,
+            seconds=0.2,
+            failure="No such tree <b>grows</b>." if score is None else None,
+        )
+        for at, score in enumerate(scores[:MOST_LISTED])
+    ]
+    return Search(
+        method="random",
+        metric="accuracy",
+        folds=3,
+        trials_asked=trials + 1,
+        trials_done=trials,
+        trials_failed=1,
+        seconds=61.5,
+        time_limit=60,
+        stopped=True,
+        space={"max_depth": {"low": 0, "high": trials, "log": False, "int": True}},
+        chosen=chosen,
+        score=0.9,
+        defaults=listed[0].model_copy(update={"trial": 0, "rank": None, "params": {}, "mean": 0.8912}),
+        within_noise=True,
+        candidates=sorted(listed, key=lambda each: each.rank or trials),
+        left_out=trials - len(listed),
+        scores=scores,
     )
 
 

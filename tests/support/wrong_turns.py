@@ -191,6 +191,8 @@ def _of_training() -> Iterator[Turn]:
         {"model": _FOREST | {"class": "RandomForestRegressor"}},
         {"models": "auto"},
         {"model": None, "models": [_FOREST, _FOREST]},
+        {"search": {"method": "random", "metric": "acuracy"}},
+        {"search": {"method": "grid", "space": {"max_depth": {"low": 2, "high": 8}}}},
     ):
         yield Turn("train_model", "POST", "/train", {"json": _TRAIN | changed})
     yield Turn("train_model", "POST", "/train", {"json": _TRAIN, "headers": _KEY})

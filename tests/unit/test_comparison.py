@@ -7,7 +7,8 @@ import pytest
 
 from shared.estimators.signature import Task
 from shared.evaluation.measuring import evaluate_baseline
-from shared.registry.comparison import BETTER, compare
+from shared.evaluation.metric_names import BETTER
+from shared.registry.comparison import compare
 from shared.registry.rows import RegistryRow
 from shared.registry.versions import RegisteredModel
 

@@ -63,6 +63,18 @@ def points(title: str, told: str, found: Sequence[tuple[float, float]], *, x_nam
     return figure(title, told, *plane.frame(), equal, *marks, height=_HEIGHT)
 
 
+def trail(
+    title: str, told: str, found: Polyline, best: Polyline, *, x: Axis, y: Axis, reference: Reference | None = None
+) -> Html:
+    """Points one after the other, and a line for the best one until then."""
+    plane = _Plane(x, y)
+    marks: list[Content] = [None if reference is None else plane.reference(reference)]
+    marks += [dot(*plane.place(*pair), "point") for pair in zip(found.xs, found.ys, strict=True)]
+    places = path(plane.place(*pair) for pair in zip(best.xs, best.ys, strict=True))
+    marks.append(element("polyline", points=places, class_=f"curve {colour(1)}"))
+    return figure(title, told, *plane.frame(), *marks, height=_HEIGHT)
+
+
 def counted(title: str, told: str, edges: Sequence[float], counts: Sequence[int], *, x_name: str, y_name: str) -> Html:
     """Bars for the counts between edges, with a line at 0."""
     x, y = axis_of(x_name, [*edges, 0.0]), axis_of(y_name, [0.0, *counts])

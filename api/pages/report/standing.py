@@ -8,7 +8,7 @@ from api.pages.markup import Content, Html, element, together
 from api.pages.measures import measure
 from api.pages.report.parts import Section, numbers, section
 from api.schemas.model_reports import ModelReport
-from shared.registry.comparison import BETTER
+from shared.evaluation.metric_names import BETTER
 
 
 def standing(report: ModelReport) -> Section | None:

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 from api.pages.frame import page, told
 from api.pages.leaderboard import rank
 from api.pages.markup import Html, element, facts, link
-from api.pages.report import columns, labels, residuals, rows, standing
+from api.pages.report import columns, labels, residuals, rows, search, standing
 from api.pages.report.learning import learning
 from api.pages.report.parts import Section, named
 from api.pages.report.pin import pinned
@@ -28,6 +28,7 @@ def page_of_report(report: ModelReport) -> HTMLResponse:
         columns.dependence(report),
         rows.slices(report),
         rows.worst(report),
+        search.search(report),
         rows.folds(report),
         learning(report),
         rows.uncertainty(report),
