@@ -163,3 +163,17 @@ def test_an_estimator_that_is_not_here_is_refused_with_how_to_install_it(
 
 def _nothing(name: str) -> str:
     raise importlib.metadata.PackageNotFoundError(name)
+
+
+def test_a_model_is_erased_with_the_jobs_that_repeated_it_and_not_before_they_end(
+    client: TestClient, platform: Platform
+) -> None:
+    train(client, platform)
+    job = client.post("/models/1/reproduce").json()["job_id"]
+    with platform.database.write() as session:
+        retire(session, version=1, stage="dev", reason=None, stages=platform.settings.stages)
+    assert job in refused(client.delete("/models/1"), 409, "model_in_use")["detail"]
+    client.post(f"/jobs/{job}/cancel").raise_for_status()
+    assert client.delete("/models/1").status_code == 204
+    assert client.get(f"/jobs/{job}").json()["request"] == {}
+    refused(client.post("/models/1/reproduce"), 410, "model_erased")
