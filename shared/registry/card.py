@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetRow
-from shared.evaluation.assessment import Assessment, Slice, ThresholdTold
+from shared.evaluation.assessment import Assessment, Slice
+from shared.evaluation.threshold_told import ThresholdTold
 from shared.registry.assessments import find_assessment
 from shared.registry.pins import PinnedTraining, pinned_training
 from shared.registry.versions import RegisteredModel, find_model

@@ -22,7 +22,8 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.usefixtures("uncounted")
 
 # Of some 750 KB, and soon fitted.
-LARGE = {"module": "neural_network", "class": "MLPClassifier", "params": {"hidden_layer_sizes": [150, 150], "max_iter": 1}}
+SIZES = {"hidden_layer_sizes": [150, 150], "max_iter": 1}
+LARGE = {"module": "neural_network", "class": "MLPClassifier", "params": SIZES}
 # A collector looks every half second for files that nobody has named for two.
 COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # What is in every file of the irises, and in every model.
