@@ -23,7 +23,11 @@ pytestmark = pytest.mark.usefixtures("uncounted")
 
 # Of some 750 KB, and soon fitted.
 SIZES = {"hidden_layer_sizes": [150, 150], "max_iter": 1}
-LARGE = {"module": "neural_network", "class": "MLPClassifier", "params": SIZES}
+LARGE = {
+    "module": "neural_network",
+    "class": "MLPClassifier",
+    "params": {"hidden_layer_sizes": [150, 150], "max_iter": 1},
+}
 # A collector looks every half second for files that nobody has named for two.
 COLLECTING = {"janitor_seconds": 1.5, "orphan_hours": 2 / 3600}
 # What is in every file of the irises, and in every model.
