@@ -170,7 +170,7 @@ def _problems_of_grid(search: SearchChoice, space: Space) -> Iterator[InvalidSea
             name,
         )
     points = None if ranges else size_of(space)
-    most = MOST_TRIALS if search.trials is None else min(search.trials, MOST_TRIALS)
+    most = min(search.trials or MOST_TRIALS, MOST_TRIALS)
     if points is not None and points > most:
         raised = (
             f", raise 'search.trials' up to {MOST_TRIALS:,}" if most < MOST_TRIALS and points <= MOST_TRIALS else ""
