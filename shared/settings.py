@@ -57,6 +57,10 @@ def _slots(values: dict[str, Any]) -> int:
     return this_machine().slots(job_memory_mb=values.get("job_memory_mb", 1))
 
 
+def _cores() -> int:
+    return this_machine().cores
+
+
 class Settings(BaseSettings):
     """The typed settings; build it with `load_settings()`."""
 
@@ -116,6 +120,7 @@ class Settings(BaseSettings):
     job_memory_mb: int = Field(default=4096, ge=256)
     # After the memory of a job, because it depends on that.
     worker_slots: int = Field(default_factory=_slots, ge=1)
+    job_cpus: int = Field(default_factory=_cores, ge=1)
     job_seconds: float = Field(default=3600, gt=0)
     folds: int = Field(default=5, ge=0, le=20)
     job_log_lines: int = Field(default=1000, ge=10)

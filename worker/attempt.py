@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from shared.jobs import claims, logs
 from shared.jobs.claims import Claim
+from shared.jobs.limits import cores_of, limits_of
+from shared.machine import this_machine
 from shared.sandbox import Ending
 from worker.heartbeat import Heartbeat
 from worker.runtime import Runtime
@@ -31,6 +33,13 @@ class Attempt:
     folder: Path
     ending: Ending | None = None
     began_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def threads(self) -> int:
+        """How many threads its computation may use: one for each core that it gets."""
+        settings = self.runtime.settings
+        limits = limits_of(self.claim.limits, settings)
+        return cores_of(limits, machine_cores=this_machine().cores, slots=settings.worker_slots)
 
     def check(self) -> None:
         """Return while the attempt may go on.
@@ -61,10 +70,11 @@ class Attempt:
         logs.add(session, self.claim.job_id, self.claim.epoch, lines, most=self.runtime.settings.job_log_lines)
 
     def _usage(self) -> dict[str, float | None]:
-        """Memory and CPU of the computation, where there was one and somebody saw its end; the time of the whole."""
+        """What the computation used, where there was one and somebody saw its end; the time of the whole."""
         ending = self.ending or Ending()
         return {
             "peak_memory_mb": ending.peak_memory_mb,
             "cpu_seconds": ending.cpu_seconds,
             "wall_seconds": round(time.monotonic() - self.began_at, 3),
+            "cpus": None if self.ending is None else self.threads,
         }

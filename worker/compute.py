@@ -9,7 +9,7 @@ from typing import Self
 from shared.errors import ComputationCrashed, InternalError, OutOfMemory, PlatformError, ScratchFull, TimeLimitExceeded
 from shared.fail_points import fail_point
 from shared.jobs.claims import Claim
-from shared.jobs.limits import NO_LIMITS, RunLimits, limits_of, told_memory, told_seconds
+from shared.jobs.limits import NO_LIMITS, RunLimits, limits_of, told_cores, told_memory, told_seconds
 from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.sandbox import Ending, ProcessLimits, SandboxProcess
@@ -94,6 +94,8 @@ def compute(attempt: Attempt, *, expected_fit_seconds: Sequence[float | None] = 
         Fenced, CancelRequested, Stopping: when it was killed because the attempt may not go on.
     """
     allowance = Allowance.granted(attempt.claim, attempt.runtime.settings)
+    if attempt.claim.limits.cpus is not None:
+        attempt.say(f"may use {told_cores(attempt.threads)}, of {attempt.claim.limits.cpus} asked for")
     pace = Pace(attempt.folder, expected_fit_seconds=expected_fit_seconds)
     kills = memory_kills()
     with Tail(attempt.folder / LINES_FILE) as tail:

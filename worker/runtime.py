@@ -10,7 +10,6 @@ from secrets import token_hex
 
 from shared.database import Database
 from shared.logging import get_logger
-from shared.machine import this_machine
 from shared.object_store import ObjectStore
 from shared.platform import Platform
 from shared.queue import JobQueue
@@ -63,11 +62,6 @@ class Runtime:
         opened.callback(self.scratch.close)
         self.sandbox = Sandbox(COMPUTATION, scratch=self.scratch.folder)
         opened.callback(self.sandbox.close)
-
-    @property
-    def threads_per_job(self) -> int:
-        """How many threads one computation may use, so that full slots do not use more than the cores."""
-        return max(1, this_machine().cores // self.settings.worker_slots)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from api.schemas.jobs import Job
 from shared.datasets.catalog import check_name
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
-from shared.jobs.limits import RequestedLimits
+from shared.jobs.limits import requested_limits
 from shared.jobs.listing import job_of_prefix, list_jobs, places_in_queue
 from shared.jobs.states import Kind, State
 
@@ -171,7 +171,7 @@ def _same_again(parts: Parts, job_id: UUID, kind: Kind) -> NewJob:
         job.dataset_name,
         job.dataset_version_id,
         priority=job.priority,
-        limits=RequestedLimits(job.time_limit_seconds, job.memory_limit_mb),
+        limits=requested_limits(job),
     )
 
 

@@ -35,6 +35,7 @@ class Usage(ResponseBody):
     )
     cpu_seconds: float | None = Field(description="The processor time of its computation, of all threads together.")
     wall_seconds: float = Field(description="The seconds from its beginning to its end.")
+    cpus: int | None = Field(default=None, description="How many cores its computation might use; null without one.")
 
 
 class JobError(ResponseBody):

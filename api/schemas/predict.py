@@ -155,5 +155,6 @@ class BatchRequest(ServingAddress):
     )
     priority: Priority = MIDDLE_PRIORITY
     limits: LimitsRequest = Field(
-        default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."
+        default=LimitsRequest(),
+        description="Stricter limits of time and memory than those of the platform, and a number of cores.",
     )

@@ -34,6 +34,14 @@ class LimitsRequest(RequestBody):
         description="MiB that it may add to what the libraries take; at most `MLMINI_JOB_MEMORY_MB`.",
         examples=[2048],
     )
+    cpus: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=lambda cpus: cpus is None,
+        description="How many cores it may use: of these as many as the machine of its worker has. At most "
+        "`MLMINI_JOB_CPUS`. Without it, it gets a share, so that full slots have no more than all cores.",
+        examples=[4],
+    )
 
 
 class JobLimits(ResponseBody):
@@ -43,6 +51,12 @@ class JobLimits(ResponseBody):
         description="How long after the beginning of an attempt its computation is stopped.", examples=[3600.0]
     )
     memory_mb: int = Field(description="MiB that it may add to what the libraries take.", examples=[4096])
+    cpus: int | None = Field(
+        default=None,
+        exclude_if=lambda cpus: cpus is None,
+        description="The most cores that it may use, where the request names a number; else it gets a share.",
+        examples=[4],
+    )
 
 
 class QueuePlace(ResponseBody):

@@ -127,7 +127,8 @@ class TrainRequest(RequestBody):
     )
     priority: Priority = MIDDLE_PRIORITY
     limits: LimitsRequest = Field(
-        default=LimitsRequest(), description="Stricter limits of time and memory than those of the platform."
+        default=LimitsRequest(),
+        description="Stricter limits of time and memory than those of the platform, and a number of cores.",
     )
 
     @property

@@ -50,6 +50,7 @@ class BatchChoices:
             "--priority": self.priority,
             "--time-limit": self.limits["seconds"],
             "--memory-limit": self.limits["memory_mb"],
+            "--cpus": self.limits["cpus"],
             "--detach": self.detach or None,
             "--idempotency-key": self.key,
         }

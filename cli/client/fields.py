@@ -21,6 +21,7 @@ _BODY = {
     "keep": "--keep",
     "kinds": "--kind",
     "learning_curve": "--learning-curve",
+    "limits.cpus": "--cpus",
     "limits.memory_mb": "--memory-limit",
     "limits.seconds": "--time-limit",
     "model": "--model",
@@ -92,7 +93,16 @@ _SOURCE_OF = {"Field": "body", "Query parameter": "query", "Header parameter": "
 _CLEAR = {
     name: _BODY.get(name) or _QUERY[name]
     for name in (
-        *("archive", "dataset_version", "dry_run", "erase", "features", "limits.memory_mb", "limits.seconds"),
+        *(
+            "archive",
+            "dataset_version",
+            "dry_run",
+            "erase",
+            "features",
+            "limits.cpus",
+            "limits.memory_mb",
+            "limits.seconds",
+        ),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
         *("keep", "neutralise_formulas", "preprocessing", "sample_weight", "threshold"),
         *("search.method", "search.metric", "search.space", "search.time_limit", "search.trials", "split.folds"),

@@ -44,6 +44,17 @@ MemoryLimit = Annotated[
     int | None,
     typer.Option(metavar="MIB", help="The most memory that it may use; the limit of the platform may be lower."),
 ]
+Cpus = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="How many cores it may use; by default its share of those of the worker."),
+]
+# By the names of the values: when a job comes, and what it may use beside its time.
+JOB_OPTIONS: dict[str, Any] = {"priority": Priority, "memory_limit": MemoryLimit, "cpus": Cpus}
+
+
+def limits_asked(job: Mapping[str, Any], seconds: float | None) -> dict[str, float | None]:
+    """The limits of a request, from the values of `JOB_OPTIONS` and a time."""
+    return {"seconds": seconds, "memory_mb": job["memory_limit"], "cpus": job["cpus"]}
 
 
 def taking(group: str, options: Mapping[str, Any]) -> Callable[[Verb], Verb]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, TimeLimit, Url
+from cli.commands.options import JOB_OPTIONS, Detach, IdempotencyKey, Json, TimeLimit, Url, limits_asked, taking
 
 EXAMPLES = """\b
 Examples:
@@ -53,6 +53,7 @@ Neutralise = Annotated[
 ]
 
 
+@taking("job", JOB_OPTIONS)
 def predict(
     dataset: Dataset,
     file: File,
@@ -69,9 +70,8 @@ def predict(
     form: Format = None,
     input_version: InputVersion = None,
     neutralise_formulas: Neutralise = False,
-    priority: Priority = None,
     time_limit: TimeLimit = None,
-    memory_limit: MemoryLimit = None,
+    job: dict[str, Any],
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
     url: Url = None,
@@ -88,7 +88,7 @@ def predict(
     from cli.actions.batch import BatchChoices, ask
     from cli.actions.predicting import Question
 
-    limits = {"seconds": time_limit, "memory_mb": memory_limit}
+    priority, limits = job["priority"], limits_asked(job, time_limit)
     choices = BatchChoices(keep, form, input_version, neutralise_formulas, priority, limits, detach, idempotency_key)
     asked: dict[str, Any] = {"version": version, "target": target, "probabilities": proba, "intervals": interval}
     question = Question(dataset, environment, **asked, column=column)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.commands.further import OPTIONS
-from cli.commands.options import Detach, IdempotencyKey, Json, MemoryLimit, Priority, Url, taking
+from cli.commands.options import JOB_OPTIONS, Detach, IdempotencyKey, Json, Url, limits_asked, taking
 from cli.commands.search import SEARCH_OPTIONS
 
 EXAMPLES = """\b
@@ -82,6 +82,7 @@ Preprocessing = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run, and every problem.")]
 
 
+@taking("job", JOB_OPTIONS)
 @taking("further", OPTIONS | SEARCH_OPTIONS)
 def train(
     dataset: Dataset,
@@ -101,8 +102,7 @@ def train(
     folds: Folds = None,
     random_state: RandomState = None,
     further: dict[str, Any],
-    priority: Priority = None,
-    memory_limit: MemoryLimit = None,
+    job: dict[str, Any],
     dry_run: DryRun = False,
     detach: Detach = False,
     idempotency_key: IdempotencyKey = None,
@@ -117,9 +117,10 @@ def train(
 
     table: dict[str, Any] = {"target_column": target, "features": feature or None, "dataset_version": dataset_version}
     columns: dict[str, Any] = {"sample_weight": weight, "preprocessing": preprocessing, "random_state": random_state}
-    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds, "priority": priority}
+    rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
     search = {name: further.pop(name) for name in SEARCH_OPTIONS}
-    job: dict[str, Any] = {"limits": {"seconds": search.pop("time_limit"), "memory_mb": memory_limit}, "search": search}
+    limits = limits_asked(job, search.pop("time_limit"))
+    asked: dict[str, Any] = {"priority": job["priority"], "limits": limits, "search": search}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
-    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **job)
+    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **asked)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

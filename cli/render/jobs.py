@@ -131,7 +131,9 @@ def dry_run(answer: dict[str, Any]) -> RenderableType:
 
 
 def _limits(limits: dict[str, Any]) -> str:
-    return f"{limits['seconds']:g} s, {limits['memory_mb']} MiB"
+    cpus = limits.get("cpus")
+    told = f"{limits['seconds']:g} s, {limits['memory_mb']} MiB"
+    return told if cpus is None else f"{told}, {count(cpus, 'core')}"
 
 
 def _state(job: dict[str, Any]) -> Text:
@@ -148,6 +150,7 @@ def _used(usage: dict[str, Any]) -> str:
     parts = [
         None if memory is None else f"{memory:,.0f} MiB of memory",
         None if cpu is None else f"{cpu:,.1f} s of processor time",
+        None if usage.get("cpus") is None else count(usage["cpus"], "core"),
         f"{usage['wall_seconds']:,.1f} s",
     ]
     return ", ".join(part for part in parts if part)

@@ -97,6 +97,7 @@ def accept(
         priority=priority,
         time_limit_seconds=limits.seconds,
         memory_limit_mb=limits.memory_mb,
+        cpu_limit=limits.cpus,
     )
 
 

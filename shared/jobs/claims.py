@@ -39,6 +39,7 @@ _CLAIM_COLUMNS = (
     JOBS.c.attempt,
     JOBS.c.time_limit_seconds,
     JOBS.c.memory_limit_mb,
+    JOBS.c.cpu_limit,
 )
 
 
@@ -87,7 +88,7 @@ def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) 
         dataset_version_id=row.dataset_version_id,
         transient_count=row.transient_count,
         attempt=row.attempt,
-        limits=RequestedLimits(row.time_limit_seconds, row.memory_limit_mb),
+        limits=RequestedLimits(row.time_limit_seconds, row.memory_limit_mb, row.cpu_limit),
     )
 
 

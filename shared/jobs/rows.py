@@ -43,6 +43,7 @@ class JobRow(Base):
     # Empty when the request has none: then the limits of the settings hold.
     time_limit_seconds: Mapped[float | None]
     memory_limit_mb: Mapped[int | None]
+    cpu_limit: Mapped[int | None]
     usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     epoch: Mapped[int] = mapped_column(Integer, default=0)

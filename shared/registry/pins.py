@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.datasets.rows import DatasetVersionRow
 from shared.errors import UnreadableRequest
-from shared.jobs.limits import RequestedLimits
+from shared.jobs.limits import RequestedLimits, requested_limits
 from shared.jobs.rows import JobRow
 from shared.registry.rows import PinRow, RegistryRow
 from shared.training.pin import Pin
@@ -61,7 +61,7 @@ def pinned_training(session: Session, registered: RegistryRow) -> PinnedTraining
     return PinnedTraining(
         source=session.get_one(DatasetVersionRow, registered.dataset_version_id),
         request=job.request,
-        limits=RequestedLimits(job.time_limit_seconds, job.memory_limit_mb),
+        limits=requested_limits(job),
         candidate=registered.candidate,
         libraries=dict(registered.environment) if pin is None else pin.libraries,
         pin=pin,

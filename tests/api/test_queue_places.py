@@ -89,13 +89,13 @@ def test_metrics_count_due_jobs_by_priority(client: TestClient, api_database: Da
 
 
 def test_priority_and_limits_are_kept_apart_from_the_request(client: TestClient, api_database: Database) -> None:
-    limits = {"seconds": 60, "memory_mb": 512}
+    limits = {"seconds": 60, "memory_mb": 512, "cpus": 1}
     job = client.post("/train", json=body(priority=2, limits=limits)).json()
     assert (job["priority"], job["limits"]) == (2, limits)
     assert not {"priority", "limits"} & job["request"].keys()
     with api_database.read() as session:
         row = find_job(session, UUID(job["job_id"]))
-    assert (row.priority, row.time_limit_seconds, row.memory_limit_mb) == (2, 60, 512)
+    assert (row.priority, row.time_limit_seconds, row.memory_limit_mb, row.cpu_limit) == (2, 60, 512, 1)
 
 
 @pytest.mark.any_stack
@@ -110,23 +110,35 @@ def test_without_a_word_of_it_a_job_has_the_middle_priority_and_the_limits_of_th
 
 @pytest.mark.any_stack
 def test_the_limits_of_the_settings_themselves_may_be_asked_for(client: TestClient, api_settings: Settings) -> None:
-    limits = {"seconds": api_settings.job_seconds, "memory_mb": api_settings.job_memory_mb}
+    limits = {
+        "seconds": api_settings.job_seconds,
+        "memory_mb": api_settings.job_memory_mb,
+        "cpus": api_settings.job_cpus,
+    }
     assert client.post("/train", json=body(limits=limits)).json()["limits"] == limits
 
 
 def test_limits_that_became_stricter_hold_for_jobs_that_were_there(
     client: TestClient, api_settings: Settings, api_database: Database
 ) -> None:
-    limits = {"seconds": api_settings.job_seconds, "memory_mb": api_settings.job_memory_mb}
-    job_id = client.post("/train", json=body(limits={"seconds": 60, "memory_mb": 64})).json()["job_id"]
-    higher = {"time_limit_seconds": limits["seconds"] * 2, "memory_limit_mb": limits["memory_mb"] * 2}
+    limits = {
+        "seconds": api_settings.job_seconds,
+        "memory_mb": api_settings.job_memory_mb,
+        "cpus": api_settings.job_cpus,
+    }
+    job_id = client.post("/train", json=body(limits={"seconds": 60, "memory_mb": 64, "cpus": 1})).json()["job_id"]
+    higher = {
+        "time_limit_seconds": limits["seconds"] * 2,
+        "memory_limit_mb": limits["memory_mb"] * 2,
+        "cpu_limit": limits["cpus"] * 2,
+    }
     with api_database.write() as session:
         session.execute(update(JobRow).values(higher))
     assert client.get(f"/jobs/{job_id}").json()["limits"] == limits
 
 
 def test_a_retry_keeps_priority_and_limits(client: TestClient, api_database: Database) -> None:
-    limits = {"seconds": 60, "memory_mb": 512}
+    limits = {"seconds": 60, "memory_mb": 512, "cpus": 1}
     first = client.post("/train", json=body(priority=9, limits=limits)).json()
     fail_job(api_database, UUID(first["job_id"]))
     again = client.post(f"/jobs/{first['job_id']}/retry").json()
@@ -150,12 +162,15 @@ WRONG: dict[str, tuple[dict[str, Any], list[str], str]] = {
         ["limits", "memory_mb"],
         "MLMINI_JOB_MEMORY_MB sets",
     ),
+    "too many cores": ({"limits": {"cpus": 2**20}}, ["limits", "cpus"], "which is the limit that MLMINI_JOB_CPUS sets"),
+    "no core": ({"limits": {"cpus": 0}}, ["limits", "cpus"], "greater than or equal to 1"),
+    "a part of a core": ({"limits": {"cpus": 1.5}}, ["limits", "cpus"], "whole number"),
     "no time": ({"limits": {"seconds": 0}}, ["limits", "seconds"], "greater than 0"),
     "less time than none": ({"limits": {"seconds": -1}}, ["limits", "seconds"], "greater than 0"),
     "memory for nothing": ({"limits": {"memory_mb": 63}}, ["limits", "memory_mb"], "greater than or equal to 64"),
     "a text as time": ({"limits": {"seconds": "60"}}, ["limits", "seconds"], "a number"),
     "a part of a MiB": ({"limits": {"memory_mb": 100.5}}, ["limits", "memory_mb"], "whole number"),
-    "another limit": ({"limits": {"minutes": 1}}, ["limits", "minutes"], "The fields are memory_mb, seconds"),
+    "another limit": ({"limits": {"minutes": 1}}, ["limits", "minutes"], "The fields are cpus, memory_mb, seconds"),
     "no object": ({"limits": 60}, ["limits"], "an object"),
     "a priority below all": ({"priority": -1}, ["priority"], "greater than or equal to 0"),
     "a priority above all": ({"priority": 10}, ["priority"], "less than or equal to 9"),

@@ -63,6 +63,7 @@ def test_a_field_becomes_its_option(sentence: str) -> None:
     ("loc", "shown"),
     [
         (["body", "limits", "memory_mb"], "--memory-limit"),
+        (["body", "limits", "cpus"], "--cpus"),
         (["body", "model", "params", "C"], "--param C"),
         (["body", "features", 3], "--feature"),
         (["body", "models", 1, "params", "C"], "--model"),

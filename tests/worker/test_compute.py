@@ -19,8 +19,9 @@ from shared.jobs import claims
 from shared.jobs.acceptance import accept, cancel, find_job
 from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import NO_LIMITS, RequestedLimits, limits_of, problems_of_limits
-from shared.jobs.rows import JobRow
+from shared.jobs.rows import JobLogRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.machine import Machine
 from shared.registry.rows import RegistryRow
 from shared.sandbox import Sandbox
 from shared.settings import Settings
@@ -217,9 +218,31 @@ def test_what_an_attempt_used_is_on_the_job_however_it_ends(runtime: Runtime, tm
     runtime.settings = runtime.settings.model_copy(update={"job_seconds": 60.0 if order != "ignore" else 0.2})
     _, job = ended(attempt_at(runtime, tmp_path / "a", order))
     assert job.usage is not None
-    assert re.fullmatch("cpu_seconds peak_memory_mb wall_seconds", " ".join(sorted(job.usage)))
+    assert re.fullmatch("cpu_seconds cpus peak_memory_mb wall_seconds", " ".join(sorted(job.usage)))
     assert all(value is not None for value in job.usage.values())
     assert job.usage["wall_seconds"] >= job.usage["cpu_seconds"] >= (0.3 if order != "ignore" else 0)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(None, 64, 2), (3, 64, 3), (8, 64, 4), (3, 2, 2)],
+    ids=["its share", "more than its share", "no more than these", "a stricter setting"],
+)
+def test_a_computation_gets_the_cores_that_it_asks_for_where_there_are_so_many(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: tuple[int | None, int, int]
+) -> None:
+    asked, most, cores = numbers
+    monkeypatch.setattr("worker.attempt.this_machine", lambda: Machine(cores=4, memory_mb=8192))
+    runtime.settings = runtime.settings.model_copy(update={"worker_slots": 2, "job_cpus": most})
+    attempt = attempt_at(runtime, tmp_path / "a", "raise")
+    attempt.claim = replace(attempt.claim, limits=RequestedLimits(cpus=asked))
+    _, job = ended(attempt)
+    assert (attempt.threads, (job.usage or {})["cpus"]) == (cores, cores)
+    with runtime.database.read() as session:
+        said = [line.text for line in session.scalars(select(JobLogRow))]
+    assert [line for line in said if "asked for" in line] == (
+        [] if asked is None else [f"may use {cores} cores, of {asked} asked for"]
+    )
 
 
 def test_an_attempt_without_a_computation_has_its_time_only(runtime: Runtime, tmp_path: Path) -> None:
@@ -228,6 +251,6 @@ def test_an_attempt_without_a_computation_has_its_time_only(runtime: Runtime, tm
     with runtime.database.read() as session:
         job = find_job(session, attempt.claim.job_id)
     assert job.usage is not None
-    assert (job.usage["peak_memory_mb"], job.usage["cpu_seconds"]) == (None, None)
+    assert [job.usage[name] for name in ("peak_memory_mb", "cpu_seconds", "cpus")] == [None] * 3
     assert job.error is not None
     assert job.error["code"] == "scratch_full"

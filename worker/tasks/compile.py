@@ -99,7 +99,7 @@ def _hand_over(attempt: Attempt, plan: CompilePlan, spec: TrainingSpec, source: 
         environment=dict(model.environment),
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
-        threads=attempt.runtime.threads_per_job,
+        threads=attempt.threads,
     )
     (attempt.folder / COMPILE_FILE).write_text(work.model_dump_json(by_alias=True))
 

@@ -103,7 +103,7 @@ def _hand_over(attempt: Attempt, spec: BatchSpec, source: DatasetVersionRow, pin
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
         rows=source.rows,
-        threads=attempt.runtime.threads_per_job,
+        threads=attempt.threads,
     )
     (attempt.folder / BATCH_FILE).write_text(work.model_dump_json(by_alias=True))
 

@@ -71,5 +71,5 @@ def _read(attempt: Attempt) -> ReproduceRequest:
 
 def _hand_over(attempt: Attempt, plan: PlannedReproduction, source: DatasetVersionRow) -> None:
     own = own_of(attempt.runtime, [plan.spec])
-    order = order_of(plan.spec, source, threads=attempt.runtime.threads_per_job, pin=plan.pinned.pin, own=own)
+    order = order_of(plan.spec, source, threads=attempt.threads, pin=plan.pinned.pin, own=own)
     (attempt.folder / REPRODUCE_FILE).write_text(order.model_dump_json(by_alias=True))

@@ -78,7 +78,7 @@ def _hand_over(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> No
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
         findings=[Finding.model_validate(finding) for finding in source.findings],
-        threads=attempt.runtime.threads_per_job,
+        threads=attempt.threads,
         seconds=limits_of(attempt.claim.limits, attempt.runtime.settings).seconds,
         folds=attempt.runtime.settings.folds,
     )
