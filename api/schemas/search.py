@@ -23,6 +23,7 @@ class SearchRequest(RequestBody):
     )
     space: dict[str, Any] | None = Field(
         default=None,
+        max_length=100,
         description="By parameter what is tried: a list of choices, or a range "
         '`{"low": 0.01, "high": 10, "log": true, "int": false}`, both ends among it. `a__b` is the parameter `b` of '
         "the model inside of `a`. A range is of whole numbers where the parameter takes nothing else, or both ends are "

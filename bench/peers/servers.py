@@ -14,38 +14,19 @@ import httpx2
 import psutil
 
 from bench.measuring import free_port
+from bench.peers.environments import PROGRAMS, Environment
 
-PROGRAMS = Path(__file__).parent / "programs"
-# Where the environments are; the first run makes them, which takes minutes.
-ENVIRONMENTS = Path(".bench")
 _START_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A server in an environment of its own: what is installed there, how it starts, and how a request looks."""
+class Peer(Environment):
+    """A server in an environment of its own: how it starts, and how a request looks."""
 
-    name: str
-    packages: tuple[str, ...]
     # From the model's file, a folder of its own and a port.
     command: Callable[["Peer", Path, Path, int], Sequence[str]]
     path: str
     body: Callable[[list[Any]], dict[str, Any]]
-
-    @property
-    def binaries(self) -> Path:
-        """The programs of its environment, which is made if it is not there."""
-        folder = ENVIRONMENTS / self.name
-        if not (folder / "made").exists():
-            subprocess.run(["uv", "venv", "--quiet", "--clear", "--python", "3.11", folder], check=True)
-            python = folder / "bin" / "python"
-            subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *self.packages], check=True)
-            (folder / "made").touch()
-        return folder.absolute() / "bin"
-
-    def run(self, *arguments: str | Path) -> None:
-        """Run a Python program in its environment."""
-        subprocess.run([self.binaries / "python", *arguments], check=True, capture_output=True)
 
 
 @dataclass(frozen=True)

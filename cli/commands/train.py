@@ -24,7 +24,7 @@ Examples:
   mlmini train flowers --target species --models auto
   mlmini train visits --target ill --model ensemble.RandomForestClassifier \\
     --threshold cost:1,5 --positive yes
-  mlmini train flowers --target species --model ensemble.ExtraTreesClassifier \\
+  mlmini train flowers --target species --model tree.ExtraTreeClassifier \\
     --search random --trials 20 --metric log_loss --time-limit 60
 """
 

@@ -36,6 +36,7 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
         "/train?dry_run=true",
         TRAIN | {"model": MODEL | {"params": CROWD}},
     ),
+    "parameters of a search": ("/train", TRAIN | {"search": {"method": "random", "space": CROWD}}),
     "fields of limits": ("/train", TRAIN | {"limits": CROWD}),
     "columns": ("/train", TRAIN | {"features": ["x"] * MANY}),
     "columns that are none": ("/train", TRAIN | {"features": list(range(MANY))}),

@@ -301,6 +301,8 @@ def main() -> None:
     """
     # Ctrl-C is for the owner.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is forked hears it, whoever started the tests, such as nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     owner = socket.socket(fileno=0)
     listens = owner.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if listens:

@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import FitFailed
 from shared.estimators.catalogue import Estimator, all_estimators
+from shared.evaluation.assessment import Assessment
 from shared.training import fit_progress, trainer
 from shared.training.building import build_tree
 from shared.training.checks.training import problems_of
@@ -43,7 +44,7 @@ LABELS: dict[str, tuple[Any, ...]] = {
 @pytest.fixture(autouse=True)
 def without_assessment(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes as long as all the rest, asks as others do, and is looked at by tests of its own."""
-    monkeypatch.setattr(trainer, "assess", lambda *_, **__: None)
+    monkeypatch.setattr(trainer, "assess", lambda *_, **__: Assessment())
 
 
 def key(estimator: Estimator) -> str:
