@@ -1,8 +1,10 @@
 """From a request for background work to the 202 that promises it."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
+import redis
 from fastapi import BackgroundTasks, Depends, Response, status
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,7 +18,7 @@ from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fing
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.states import Kind
-from shared.settings import Settings
+from shared.settings import DEFAULT_POOL, Settings
 
 # Nobody is asked to log in: all requests come from one principal.
 PRINCIPAL = "anonymous"
@@ -32,6 +34,7 @@ class NewJob(NamedTuple):
     dataset_name: str
     dataset_version_id: int | None
     priority: int = MIDDLE_PRIORITY
+    pool: str = DEFAULT_POOL
     limits: RequestedLimits = NO_LIMITS
 
     @property
@@ -108,7 +111,7 @@ class Accepting:
             ) from None
         fail_point("accept.after_commit")
         self._background.add_task(_wake, self._parts, job)
-        return promise(job, self._response, self._parts.settings)
+        return promise(job, self._response, self._parts.settings, warnings=_warnings(self._parts, job))
 
 
 async def accepting(
@@ -121,14 +124,31 @@ async def accepting(
 AcceptingDep = Annotated[Accepting, Depends(accepting)]
 
 
-def promise(job: JobRow, response: Response, settings: Settings) -> Job:
+def promise(job: JobRow, response: Response, settings: Settings, *, warnings: Sequence[str] = ()) -> Job:
     """Prepare a 202, which says where the job is and when to ask for it."""
     response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
-    return Job.from_row(job, settings)
+    return Job.from_row(job, settings, warnings=warnings)
+
+
+def _warnings(parts: Parts, job: JobRow) -> list[str]:
+    """That nobody takes jobs of the pool that the request names, as far as Redis tells; the job is accepted already."""
+    if job.pool == DEFAULT_POOL:
+        return []
+    try:
+        pools = parts.queue.pools()
+    except redis.RedisError:
+        return []
+    if job.pool in pools:
+        return []
+    sentence = (
+        f"No worker of pool '{job.pool}' has announced itself lately, so the job waits. Start one with "
+        f"MLMINI_POOLS={job.pool}, or cancel the job."
+    )
+    return [sentence]
 
 
 async def _wake(parts: Parts, job: JobRow) -> None:
     # Not a plain function: those are called in a thread of their own, and this one never waits.
-    parts.queue.wake(job.id, Kind(job.kind), job.priority)
+    parts.queue.wake(job.id, Kind(job.kind), job.priority, job.pool)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,14 +13,15 @@ import redis
 from api.schemas.health import Dependency, DependencyState
 from shared.database import Database
 from shared.database_access import check_intact
-from shared.errors import PlatformError
+from shared.errors import DatabaseFailure, PlatformError
 from shared.home import check_home
+from shared.jobs.delivery import count_due_by_pool
 from shared.migration import check_schema
 from shared.object_store import ObjectStore
 from shared.queue import JobQueue
 from shared.redis_access import redis_problem
 from shared.schema import metadata
-from shared.settings import Settings
+from shared.settings import DEFAULT_POOL, Settings
 from shared.tables.reader import Reader
 
 TIMEOUT_SECONDS = 2.0
@@ -59,7 +61,7 @@ class ReadinessProbe:
                 Check("home", False, "Look at the disk of MLMINI_HOME.", lambda: check_home(settings.scratch)),
                 Check("reader", False, "Look at the log of the API.", reader.check),
                 Check("redis", False, "Look at its log and its load. " + _REDIS, lambda: _ask_redis(queue)),
-                Check("workers", False, _WORKERS, lambda: _ask_workers(queue)),
+                Check("workers", False, _WORKERS, lambda: _ask_workers(queue, database)),
                 *_check_of_grpc(settings),
             ]
         )
@@ -126,10 +128,16 @@ def _ask_redis(queue: JobQueue) -> None:
         raise _Missing(f"{redis_problem(error)} {_REDIS}") from None
 
 
-def _ask_workers(queue: JobQueue) -> None:
+def _ask_workers(queue: JobQueue, database: Database) -> None:
     try:
-        workers = queue.workers()
+        pools = queue.pools()
     except redis.RedisError:
         raise _Missing(f"Workers announce themselves through Redis, which does not answer. {_WORKERS}") from None
-    if not workers:
+    if not pools:
         raise _Missing(f"No worker has announced itself lately. Start one with `python -m worker`. {_WORKERS}")
+    # The database is asked for itself, too.
+    with suppress(DatabaseFailure), database.read() as session:
+        waiting = {DEFAULT_POOL, *count_due_by_pool(session)} - pools
+        if waiting:
+            names = ", ".join(sorted(waiting))
+            raise _Missing(f"No worker takes jobs of these pools: {names}. Start one with MLMINI_POOLS. {_WORKERS}")

@@ -16,14 +16,11 @@ from shared.jobs.rows import MIDDLE_PRIORITY, PRIORITIES
 from shared.jobs.states import Kind
 from shared.logging import get_logger
 from shared.redis_access import connect_redis, redis_url
-from shared.settings import Settings
+from shared.settings import DEFAULT_POOL, Settings
 
 log = get_logger(__name__)
 
 QUEUE_NAME = "mlmini"
-# Redis has a list of messages for each priority, as kombu names them; that of 0 bears the name of the queue. Workers
-# ask for all of them at once, and Redis gives from the first that has a message.
-MESSAGE_LISTS = [QUEUE_NAME if priority == 0 else f"{QUEUE_NAME}{Channel.sep}{priority}" for priority in PRIORITIES]
 _WORKER_PREFIX = "mlmini-worker:"
 _WORKER_SECONDS = 15
 _BACKLOG = 10_000
@@ -77,6 +74,21 @@ def create_celery(settings: Settings) -> Celery:
     return app
 
 
+def queue_name(pool: str) -> str:
+    """The queue of a pool. That of the default one has the name that it had before there were others."""
+    return QUEUE_NAME if pool == DEFAULT_POOL else f"{QUEUE_NAME}.{pool}"
+
+
+def message_lists(pool: str = DEFAULT_POOL) -> list[str]:
+    """Redis's lists of messages of a pool, one for each priority, as kombu names them.
+
+    That of priority 0 bears the name of the queue. Workers ask for all of them at once, and Redis gives from the first
+    that has a message.
+    """
+    name = queue_name(pool)
+    return [name if priority == 0 else f"{name}{Channel.sep}{priority}" for priority in PRIORITIES]
+
+
 class JobQueue:
     """Tells workers of due jobs, without ever making a caller wait for Redis."""
 
@@ -88,10 +100,10 @@ class JobQueue:
         self._publisher = threading.Thread(target=self._publish_all, name="publisher", daemon=True)
         self._publisher.start()
 
-    def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY) -> None:
+    def wake(self, job_id: UUID, kind: Kind, priority: int = MIDDLE_PRIORITY, pool: str = DEFAULT_POOL) -> None:
         """Have workers told of a job, best effort, in the background. What gets lost, the relay sends again."""
         try:
-            self._waiting.put_nowait(Delivery(job_id, kind, priority))
+            self._waiting.put_nowait(Delivery(job_id, kind, priority, pool))
         except queue.Full:
             log.warning("doorbell_backlog_full", job_id=str(job_id))
 
@@ -104,7 +116,14 @@ class JobQueue:
         with self._celery.producer_pool.acquire(block=True) as producer, producer.batch():  # type: ignore[attr-defined]  # newer than the stubs
             for job in deliveries:
                 name = str(job.job_id)
-                self._celery.send_task(job.kind, args=[name], task_id=name, priority=job.priority, producer=producer)
+                self._celery.send_task(
+                    job.kind,
+                    args=[name],
+                    task_id=name,
+                    queue=queue_name(job.pool),
+                    priority=job.priority,
+                    producer=producer,
+                )
 
     def ping(self) -> None:
         """Ask Redis for an answer.
@@ -114,25 +133,25 @@ class JobQueue:
         """
         self._redis.ping()
 
-    def depth(self) -> int:
-        """How many messages wait for a worker, of all priorities.
+    def depth(self, pools: Iterable[str] = (DEFAULT_POOL,)) -> int:
+        """How many messages wait for a worker of these pools, of all priorities.
 
         Raises:
             redis.RedisError: when Redis does not answer.
         """
         with self._redis.pipeline(transaction=False) as pipeline:
-            for name in MESSAGE_LISTS:
+            for name in (name for pool in pools for name in message_lists(pool)):
                 pipeline.llen(name)
             lengths: list[int] = pipeline.execute()
         return sum(lengths)
 
-    def announce(self, worker: str) -> None:
-        """Say that a worker is alive; it is forgotten after a while.
+    def announce(self, worker: str, *, pools: Iterable[str] = (DEFAULT_POOL,)) -> None:
+        """Say that a worker is alive and takes jobs of these pools; it is forgotten after a while.
 
         Raises:
             redis.RedisError: when Redis does not answer.
         """
-        self._redis.set(_WORKER_PREFIX + worker, "1", ex=_WORKER_SECONDS)
+        self._redis.set(_WORKER_PREFIX + worker, ",".join(pools), ex=_WORKER_SECONDS)
 
     def leave(self, worker: str) -> None:
         """Take a worker off the list, best effort."""
@@ -145,8 +164,21 @@ class JobQueue:
         Raises:
             redis.RedisError: when Redis does not answer.
         """
-        names = self._redis.scan_iter(match=_WORKER_PREFIX + "*", count=1000)
-        return sorted(name.removeprefix(_WORKER_PREFIX) for name in names)
+        return sorted(key.removeprefix(_WORKER_PREFIX) for key in self._announced())
+
+    def pools(self) -> set[str]:
+        """The pools whose jobs these workers take.
+
+        Raises:
+            redis.RedisError: when Redis does not answer.
+        """
+        keys = self._announced()
+        said: list[str | None] = self._redis.mget(keys) if keys else []  # type: ignore[assignment]  # it decodes
+        # A worker of a release before pools says 1.
+        return {DEFAULT_POOL if pool == "1" else pool for each in said if each for pool in each.split(",")}
+
+    def _announced(self) -> list[str]:
+        return list(self._redis.scan_iter(match=_WORKER_PREFIX + "*", count=1000))
 
     def close(self) -> None:
         """Stop publishing; what is not yet published is left to the relay."""

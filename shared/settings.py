@@ -31,8 +31,12 @@ _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # Stages are part of object keys and file names.
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
+# A pool is part of the names of lists in Redis.
+POOL = re.compile(r"[a-z0-9_-]{1,32}")
+DEFAULT_POOL = "default"
 
-_LISTS = ("stages", "estimators", "allowed_hosts", "cors_origins", "trusted_proxies")
+
+_LISTS = ("pools", "stages", "estimators", "allowed_hosts", "cors_origins", "trusted_proxies")
 
 
 def _split(value: object) -> object:
@@ -120,6 +124,7 @@ class Settings(BaseSettings):
     job_memory_mb: int = Field(default=4096, ge=256)
     # After the memory of a job, because it depends on that.
     worker_slots: int = Field(default_factory=_slots, ge=1)
+    pools: Annotated[tuple[str, ...], NoDecode] = (DEFAULT_POOL,)
     job_cpus: int = Field(default_factory=_cores, ge=1)
     job_seconds: float = Field(default=3600, gt=0)
     folds: int = Field(default=5, ge=0, le=20)
@@ -153,6 +158,10 @@ class Settings(BaseSettings):
             raise ValueError("MLMINI_BEAT_SECONDS must be at most a third of MLMINI_LEASE_SECONDS, or leases run out")
         if len(set(self.stages)) != len(self.stages) or not all(_STAGE.fullmatch(s) for s in self.stages):
             raise ValueError("MLMINI_STAGES must be distinct names of at most 64 letters, digits and underscores")
+        if len(set(self.pools)) != len(self.pools) or not all(map(POOL.fullmatch, self.pools)):
+            raise ValueError(
+                "MLMINI_POOLS must be distinct names of at most 32 of a-z, 0-9, _ and -, with commas between"
+            )
         if not all(map(plain_name, self.allowed_hosts)):
             raise ValueError("MLMINI_ALLOWED_HOSTS must be names or addresses without ports, such as ml.example.org")
         if not all(map(is_origin, self.cors_origins)):

@@ -5,6 +5,7 @@ import sys
 
 from shared.errors import WrongSettings
 from shared.home import PRIVATE
+from shared.queue import queue_name
 from shared.settings import load_settings
 from worker.app import create_worker
 from worker.process import WorkerProcess
@@ -26,6 +27,8 @@ def main() -> None:
                 # Each worker has a name of its own, so that Flower shows all workers of one host, and of one Redis.
                 f"--hostname=worker-{os.getpid()}@%h",
                 "--pool=threads",
+                # A list of messages for each pool; the claim looks at the pool, too.
+                f"--queues={','.join(map(queue_name, settings.pools))}",
                 f"--concurrency={settings.worker_slots}",
                 "--without-gossip",
                 "--without-mingle",

@@ -51,7 +51,13 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
     asked_at = time.monotonic()
     try:
         with runtime.database.write() as session:
-            claim = claims.claim(session, job_id, worker=runtime.name, lease_seconds=runtime.settings.lease_seconds)
+            claim = claims.claim(
+                session,
+                job_id,
+                worker=runtime.name,
+                lease_seconds=runtime.settings.lease_seconds,
+                pools=runtime.settings.pools,
+            )
     except DatabaseFailure:
         # It is not known whether the claim was committed. If it was, its lease will run out.
         log.warning("claim_failed", job_id=str(job_id))

@@ -121,6 +121,7 @@ class WorkerProcess:
             by="MLMINI_WORKER_SLOTS" if "worker_slots" in settings.model_fields_set else "cores and memory",
             **machine._asdict(),
             job_memory_mb=settings.job_memory_mb,
+            pools=settings.pools,
         )
 
     def execute(self, job_id: UUID) -> None:

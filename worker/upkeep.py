@@ -78,7 +78,9 @@ class Upkeep:
         self._polled = {thread for thread in self._polled if thread.is_alive()}
         settings = self._runtime.settings
         with self._runtime.database.read() as session:
-            due = delivery.due(session, limit=settings.worker_slots, since_seconds=settings.poll_seconds)
+            due = delivery.due(
+                session, limit=settings.worker_slots, since_seconds=settings.poll_seconds, pools=settings.pools
+            )
         for job in due:
             if not self._runtime.try_slot():
                 return
@@ -92,15 +94,19 @@ class Upkeep:
             self._polled.add(thread)
 
     def relay(self) -> None:
-        """Publish due jobs again when there are fewer messages than jobs that wait for one."""
+        """Publish due jobs of its pools again when there are fewer messages than jobs that wait for one."""
+        settings = self._runtime.settings
         with self._runtime.database.read() as session:
-            waiting = delivery.count_due(session)
-        missing = waiting - self._runtime.queue.depth() if waiting else 0
+            waiting = delivery.count_due(session, pools=settings.pools)
+        missing = waiting - self._runtime.queue.depth(settings.pools) if waiting else 0
         if missing <= 0:
             return
         with self._runtime.database.write() as session:
             lost = delivery.take_unpublished(
-                session, limit=min(missing, _RELAY_BATCH), quiet_seconds=self._runtime.settings.relay_seconds
+                session,
+                limit=min(missing, _RELAY_BATCH),
+                quiet_seconds=settings.relay_seconds,
+                pools=settings.pools,
             )
         self._runtime.queue.publish_all(lost)
 
@@ -128,7 +134,7 @@ class Upkeep:
         """Say that this worker is alive, once its fork server has imported what a computation needs."""
         self._runtime.sandbox.start()
         if not self._runtime.draining.is_set():
-            self._runtime.queue.announce(self._runtime.name)
+            self._runtime.queue.announce(self._runtime.name, pools=self._runtime.settings.pools)
 
     def leave(self) -> None:
         """Once the worker takes no job any more, no longer count as one."""

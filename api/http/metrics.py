@@ -14,8 +14,10 @@ from prometheus_client.utils import floatToGoString
 from api.processes.board import Board, BoardFull, Key, Seat, Slate
 from shared.database import Database
 from shared.errors import PlatformError
+from shared.jobs.delivery import count_due_by_pool
 from shared.jobs.listing import count_by_state, count_due_by_priority, oldest_due_seconds
 from shared.logging import get_logger
+from shared.settings import DEFAULT_POOL
 
 log = get_logger(__name__)
 
@@ -158,6 +160,7 @@ class _Jobs(Collector):
         with database.read() as session:
             self._counts = count_by_state(session)
             self._due = count_due_by_priority(session)
+            self._pools = {DEFAULT_POOL: 0} | count_due_by_pool(session)
             self._oldest = oldest_due_seconds(session)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -169,6 +172,10 @@ class _Jobs(Collector):
         for priority, count in self._due.items():
             due.add_metric([str(priority)], count)
         yield due
+        pools = GaugeMetricFamily("mlmini_due_jobs_of_pool", "Jobs that could begin, by pool.", labels=["pool"])
+        for pool, count in self._pools.items():
+            pools.add_metric([pool], count)
+        yield pools
         yield GaugeMetricFamily(
             "mlmini_oldest_due_job_seconds", "For how long the oldest due job has waited.", value=self._oldest
         )

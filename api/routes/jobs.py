@@ -171,6 +171,7 @@ def _same_again(parts: Parts, job_id: UUID, kind: Kind) -> NewJob:
         job.dataset_name,
         job.dataset_version_id,
         priority=job.priority,
+        pool=job.pool,
         limits=requested_limits(job),
     )
 

@@ -49,4 +49,4 @@ def _checked(version: int, parts: Parts) -> NewJob:
             "Restore it from a backup, or train a new version with POST /train."
         ) from None
     request = {"dataset_name": name, "version": version}
-    return NewJob(Kind.REPRODUCE, request, name, source.id, limits=plan.pinned.limits)
+    return NewJob(Kind.REPRODUCE, request, name, source.id, pool=plan.pinned.pool, limits=plan.pinned.limits)

@@ -82,6 +82,7 @@ def _checked(body: BatchRequest, parts: Parts) -> NewJob:
         body.dataset_name,
         resolved.dataset_version_id,
         priority=body.priority,
+        pool=body.pool,
         limits=asked,
     )
 

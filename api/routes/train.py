@@ -102,6 +102,7 @@ def _checked(body: TrainRequest, parts: Parts) -> NewJob:
         resolved.spec.dataset_name,
         resolved.version_id,
         priority=body.priority,
+        pool=body.pool,
         limits=asked,
     )
 

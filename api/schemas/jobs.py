@@ -1,17 +1,18 @@
 """Jobs as clients see them."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from api.schemas.base import Moment, ResponseBody
-from api.schemas.queue import JobLimits, QueuePlace
+from api.schemas.queue import JobLimits, Pool, QueuePlace
 from shared.jobs.limits import limits_of_job
 from shared.jobs.listing import Place
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
-from shared.settings import Settings
+from shared.settings import DEFAULT_POOL, Settings
 
 _KINDS = ", ".join(f"`{kind}`" for kind in Kind)
 
@@ -55,6 +56,7 @@ class Job(ResponseBody):
     progress: Progress = Field(description="Percent and step of the present attempt.")
     dataset_name: str = Field(description="The dataset that it works on.")
     priority: int = Field(description="0 to 9; of the jobs that wait, those with the lowest number go first.")
+    pool: Pool = DEFAULT_POOL
     queue: QueuePlace | None = Field(
         description="Where it stands while it is queued; only in the answer of `GET /jobs/{id}` and in its events."
     )
@@ -70,6 +72,11 @@ class Job(ResponseBody):
     erased_at: Moment | None = Field(
         description="When the data that it was about was erased, and its request, result and log with it."
     )
+    warnings: list[str] = Field(
+        default=[],
+        exclude_if=lambda warnings: not warnings,
+        description="What is worth saying of it as it is accepted, and does not stop it; only in that answer.",
+    )
     links: dict[str, str] = Field(
         description="Where to go from here: the job itself, its `events` and its `logs`, `cancel` or `retry`, the "
         "`model` that it made or asked, and the `output` of a batch prediction.",
@@ -84,7 +91,9 @@ class Job(ResponseBody):
     )
 
     @classmethod
-    def from_row(cls, row: JobRow, settings: Settings, *, place: Place | None = None) -> Self:
+    def from_row(
+        cls, row: JobRow, settings: Settings, *, place: Place | None = None, warnings: Sequence[str] = ()
+    ) -> Self:
         """The job that a row holds, with its place in the queue where that was looked up."""
         computes = row.kind in set(Kind) - {Kind.PROMOTE}
         return cls(
@@ -94,6 +103,7 @@ class Job(ResponseBody):
             progress=Progress.model_validate(row.progress),
             dataset_name=row.dataset_name,
             priority=row.priority,
+            pool=row.pool,
             queue=None if place is None else QueuePlace.model_validate(place),
             limits=JobLimits.model_validate(limits_of_job(row, settings)) if computes else None,
             request=row.request,
@@ -105,6 +115,7 @@ class Job(ResponseBody):
             started_at=row.started_at,
             finished_at=row.finished_at,
             erased_at=row.erased_at,
+            warnings=list(warnings),
             links=_links(row),
         )
 

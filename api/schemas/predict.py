@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, SkipValidation
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
-from api.schemas.queue import LimitsRequest, Priority
+from api.schemas.queue import LimitsRequest, Pool, Priority
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.prediction.extras import Returned
+from shared.settings import DEFAULT_POOL
 
 Cell = float | bool | str | None
 
@@ -154,6 +155,7 @@ class BatchRequest(ServingAddress):
         "would take for formulas; numbers stay as they are. For CSV only.",
     )
     priority: Priority = MIDDLE_PRIORITY
+    pool: Pool = DEFAULT_POOL
     limits: LimitsRequest = Field(
         default=LimitsRequest(),
         description="Stricter limits of time and memory than those of the platform, and a number of cores.",

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.schemas.base import Moment, RequestBody, ResponseBody
 from shared.jobs.limits import LEAST_MEMORY_MB
 from shared.jobs.rows import PRIORITIES
+from shared.settings import DEFAULT_POOL, POOL
 
 Priority = Annotated[
     int,
@@ -14,6 +15,25 @@ Priority = Annotated[
         ge=PRIORITIES[0],
         le=PRIORITIES[-1],
         description="Of the jobs that wait, those with the lowest number go first, and of equal ones the oldest.",
+    ),
+]
+
+
+def _check_pool(name: str) -> str:
+    if not POOL.fullmatch(name):
+        raise ValueError("It must be the name of a pool: 1 to 32 of a-z, 0-9, _ and -")
+    return name
+
+
+# The pattern is only told: what pydantic would say of it is the pattern.
+Pool = Annotated[
+    str,
+    AfterValidator(_check_pool),
+    Field(
+        json_schema_extra={"pattern": f"^{POOL.pattern}$"},
+        exclude_if=lambda pool: pool == DEFAULT_POOL,
+        description="Only workers with this name in `MLMINI_POOLS` run it; it waits until there is one.",
+        examples=[DEFAULT_POOL],
     ),
 ]
 
@@ -63,8 +83,10 @@ class QueuePlace(ResponseBody):
     """Where a queued job stood when this was answered."""
 
     position: int | None = Field(
-        description="1 is the next one; null while it waits for another try, see `run_at`.", ge=1, examples=[3]
+        description="1 is the next one of its pool; null while it waits for another try, see `run_at`.",
+        ge=1,
+        examples=[3],
     )
-    running: int = Field(description="How many jobs run, on all workers together.", examples=[2])
+    running: int = Field(description="How many jobs of its pool run, on all workers together.", examples=[2])
     waiting_seconds: float = Field(description="For how long it could have been begun.", examples=[4.2])
     run_at: Moment = Field(description="From when on it may be begun; in the future while it waits for another try.")

@@ -7,13 +7,14 @@ from pydantic import Field, model_validator
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
 from api.schemas.problems import ProblemPart
-from api.schemas.queue import JobLimits, LimitsRequest, Priority
+from api.schemas.queue import JobLimits, LimitsRequest, Pool, Priority
 from api.schemas.search import SearchRequest
 from api.schemas.split import SplitRequest
 from api.schemas.threshold import ThresholdOrNumber
 from shared.errors import PlatformError
 from shared.jobs.limits import RunLimits
 from shared.jobs.rows import MIDDLE_PRIORITY
+from shared.settings import DEFAULT_POOL
 from shared.tables.columns import ColumnKind
 from shared.training.preprocessing import ColumnChoice
 from shared.training.resolution import Rehearsal
@@ -126,6 +127,7 @@ class TrainRequest(RequestBody):
         "model is active and the libraries are still the same; else train as usual.",
     )
     priority: Priority = MIDDLE_PRIORITY
+    pool: Pool = DEFAULT_POOL
     limits: LimitsRequest = Field(
         default=LimitsRequest(),
         description="Stricter limits of time and memory than those of the platform, and a number of cores.",

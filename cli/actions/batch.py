@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Self
 
 from cli.actions.predicting import Question, predict_table
 from cli.actions.session import connected
-from cli.actions.waiting import Job, check_success, wait_for
+from cli.actions.waiting import Job, check_success, tell_warnings, wait_for
 from cli.actions.written_file import STANDARD, opened_bytes
 from cli.client import requests as calls
 from cli.client.connection import Client
@@ -29,7 +29,7 @@ class BatchChoices:
     format: str | None
     input_version: int | None
     neutralise_formulas: bool
-    priority: int | None
+    job: Mapping[str, Any]
     limits: dict[str, float | None]
     detach: bool
     key: str | None
@@ -47,7 +47,8 @@ class BatchChoices:
             "--format": self.format,
             "--input-version": self.input_version,
             "--neutralise-formulas": self.neutralise_formulas or None,
-            "--priority": self.priority,
+            "--priority": self.job["priority"],
+            "--pool": self.job["pool"],
             "--time-limit": self.limits["seconds"],
             "--memory-limit": self.limits["memory_mb"],
             "--cpus": self.limits["cpus"],
@@ -71,7 +72,8 @@ class BatchChoices:
             "format": self.format,
             "return": ["label", *wanted] if (wanted := _wanted(question)) else None,
             "neutralise_formulas": self.neutralise_formulas or None,
-            "priority": self.priority,
+            "priority": self.job["priority"],
+            "pool": self.job["pool"],
             "limits": _given(self.limits) or None,
         }
         return _given(chosen)
@@ -110,6 +112,7 @@ def predict_batch(
     if detach:
         output.give(job, job_tables.accepted)
         return
+    tell_warnings(output, job)
     (job,) = wait_for(client, output, [job], [job_tables.title(job)])
     if output.as_json:
         output.write(job)

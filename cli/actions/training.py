@@ -10,7 +10,7 @@ from cli.actions.estimators import split_name
 from cli.actions.searching import search_asked
 from cli.actions.session import connected
 from cli.actions.thresholds import read_threshold
-from cli.actions.waiting import Job, check_success, wait_for
+from cli.actions.waiting import Job, check_success, tell_warnings, wait_for
 from cli.client import requests as calls
 from cli.client.connection import Client
 from cli.client.errors import CommandFailed, WrongUsage
@@ -103,6 +103,7 @@ def run_job(client: Client, output: Output, call: Call, *, detach: bool, show: S
         return
     if job["status"] == "succeeded":
         output.tell(f"The same was trained before, by the job {job['job_id']}.")
+    tell_warnings(output, job)
     (job,) = wait_for(client, output, [job], [job_tables.title(job)])
     give_ended(output, job, show)
 

@@ -23,6 +23,12 @@ _QUEUED_SECONDS = 20
 Job = dict[str, Any]
 
 
+def tell_warnings(output: Output, job: Job) -> None:
+    """What was worth saying as the job was accepted."""
+    for warning in job.get("warnings", []):
+        output.tell(f"Warning: {in_verbs(warning)}")
+
+
 def wait_for(client: Client, output: Output, jobs: Sequence[Job], labels: Sequence[str]) -> list[Job]:
     """Wait until all jobs have ended, showing their progress, and return them as they are then.
 

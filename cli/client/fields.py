@@ -30,6 +30,7 @@ _BODY = {
     "names": "--names",
     "neutralise_formulas": "--neutralise-formulas",
     "note": "--note",
+    "pool": "--pool",
     "priority": "--priority",
     "quote": "--quote",
     "random_state": "--random-state",

@@ -48,8 +48,11 @@ Cpus = Annotated[
     int | None,
     typer.Option(metavar="N", help="How many cores it may use; by default its share of those of the worker."),
 ]
+Pool = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Have a worker of this pool run it; by default one of 'default'.")
+]
 # By the names of the values: when a job comes, and what it may use beside its time.
-JOB_OPTIONS: dict[str, Any] = {"priority": Priority, "memory_limit": MemoryLimit, "cpus": Cpus}
+JOB_OPTIONS: dict[str, Any] = {"priority": Priority, "pool": Pool, "memory_limit": MemoryLimit, "cpus": Cpus}
 
 
 def limits_asked(job: Mapping[str, Any], seconds: float | None) -> dict[str, float | None]:

@@ -88,8 +88,8 @@ def predict(
     from cli.actions.batch import BatchChoices, ask
     from cli.actions.predicting import Question
 
-    priority, limits = job["priority"], limits_asked(job, time_limit)
-    choices = BatchChoices(keep, form, input_version, neutralise_formulas, priority, limits, detach, idempotency_key)
+    limits = limits_asked(job, time_limit)
+    choices = BatchChoices(keep, form, input_version, neutralise_formulas, job, limits, detach, idempotency_key)
     asked: dict[str, Any] = {"version": version, "target": target, "probabilities": proba, "intervals": interval}
     question = Question(dataset, environment, **asked, column=column)
     ask(url, question, choices.of_batch(batch), source=file, target=output, as_json=json)

@@ -120,7 +120,7 @@ def train(
     rows: dict[str, Any] = {"test_size": test_size, "split": split, "by": by, "folds": folds}
     search = {name: further.pop(name) for name in SEARCH_OPTIONS}
     limits = limits_asked(job, search.pop("time_limit"))
-    asked: dict[str, Any] = {"priority": job["priority"], "limits": limits, "search": search}
+    asked: dict[str, Any] = {"priority": job["priority"], "pool": job["pool"], "limits": limits, "search": search}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
     request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **asked)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

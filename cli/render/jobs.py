@@ -65,6 +65,7 @@ def job_details(job: dict[str, Any]) -> RenderableType:
                 *([("Queue", place)] if (place := standing(job)) else []),
                 ("Dataset", job["dataset_name"]),
                 ("Priority", job.get("priority")),
+                *([("Pool", pool)] if (pool := job.get("pool")) else []),
                 *([("Limits", _limits(limits))] if (limits := job.get("limits")) else []),
                 ("Attempts", job["attempts"]),
                 ("Created", moment(job["created_at"])),
@@ -101,7 +102,12 @@ def cancelled(job: dict[str, Any]) -> RenderableType:
 def accepted(job: dict[str, Any]) -> RenderableType:
     """A job that is not waited for."""
     return facts(
-        [("Job", job["job_id"]), ("Status", _state(job)), ("Wait", f"mlmini jobs show {job['job_id']} --wait")]
+        [
+            ("Job", job["job_id"]),
+            ("Status", _state(job)),
+            *(("Warning", in_verbs(warning)) for warning in job.get("warnings", [])),
+            ("Wait", f"mlmini jobs show {job['job_id']} --wait"),
+        ]
     )
 
 

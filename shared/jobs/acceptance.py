@@ -19,6 +19,7 @@ from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
+from shared.settings import DEFAULT_POOL
 from shared.upsert import insert_missing
 
 API = "api"
@@ -73,6 +74,7 @@ def accept(
     dataset_name: str,
     dataset_version_id: int | None,
     priority: int = MIDDLE_PRIORITY,
+    pool: str = DEFAULT_POOL,
     limits: RequestedLimits = NO_LIMITS,
     key: IdempotencyKey | None = None,
 ) -> JobRow:
@@ -95,6 +97,7 @@ def accept(
         dataset_name=dataset_name,
         dataset_version_id=dataset_version_id,
         priority=priority,
+        pool=pool,
         time_limit_seconds=limits.seconds,
         memory_limit_mb=limits.memory_mb,
         cpu_limit=limits.cpus,

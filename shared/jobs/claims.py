@@ -8,6 +8,7 @@ Statements that every job needs are built once, by functions that keep what they
 to run it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,7 @@ from shared.clock import Now
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import JobEventRow, JobRow
 from shared.jobs.states import Kind, State
+from shared.settings import DEFAULT_POOL
 
 # Statements on tables, not on classes: the session's work for objects would take most of the time.
 JOBS = JobRow.metadata.tables[JobRow.__tablename__]
@@ -63,9 +65,11 @@ class Claim:
     limits: RequestedLimits = NO_LIMITS
 
 
-def claim(session: Session, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
-    """Take a due job for `worker`; None when it is not due, or somebody else has it."""
-    bound = {"free_job": job_id, "its_worker": worker, "lease_seconds": lease_seconds}
+def claim(
+    session: Session, job_id: UUID, *, worker: str, lease_seconds: float, pools: Collection[str] = (DEFAULT_POOL,)
+) -> Claim | None:
+    """Take a due job for `worker`; None when it is not due, somebody else has it, or it is of none of the pools."""
+    bound = {"free_job": job_id, "its_worker": worker, "lease_seconds": lease_seconds, "its_pools": list(pools)}
     row = session.execute(_claim(), bound).one_or_none()
     if row is None:
         return None
@@ -178,12 +182,13 @@ def _my_attempt() -> ColumnElement[bool]:
 
 
 def _free() -> ColumnElement[bool]:
-    """The guard of a claim: the job may run now, and nobody has it."""
+    """The guard of a claim: the job may run now, nobody has it, and it is for this worker, however that heard of it."""
     return and_(
         JOBS.c.id == bindparam("free_job"),
         JOBS.c.status == State.QUEUED,
         JOBS.c.run_at <= Now(),
         JOBS.c.cancel_requested_at.is_(None),
+        JOBS.c.pool.in_(bindparam("its_pools", expanding=True)),
     )
 
 

@@ -1,5 +1,6 @@
 """Which jobs are due, in which order, and which of them need another message."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
+from shared.settings import DEFAULT_POOL
 
 # The one order of the queue: lower priorities first, then the job that has been due for longer. The id decides between
 # jobs of the same moment, so that each place in the queue has one job.
@@ -25,27 +27,42 @@ class Delivery:
     job_id: UUID
     kind: Kind
     priority: int
+    pool: str = DEFAULT_POOL
 
 
-def due(session: Session, *, limit: int, since_seconds: float = 0.0) -> list[Delivery]:
-    """Queued jobs that may run and have waited for at least `since_seconds`, in their order."""
+_TOLD = (JobRow.id, JobRow.kind, JobRow.priority, JobRow.pool)
+_DEFAULT_ONLY = (DEFAULT_POOL,)
+
+
+def due(
+    session: Session, *, limit: int, since_seconds: float = 0.0, pools: Collection[str] = _DEFAULT_ONLY
+) -> list[Delivery]:
+    """Queued jobs of the pools that may run and have waited for at least `since_seconds`, in their order."""
     query = (
-        select(JobRow.id, JobRow.kind, JobRow.priority)
-        .where(_WAITING, JobRow.run_at <= Now(-since_seconds))
+        select(*_TOLD)
+        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(-since_seconds))
         .order_by(*ORDER)
         .limit(limit)
     )
-    return [Delivery(row.id, Kind(row.kind), row.priority) for row in session.execute(query)]
+    return [Delivery(row.id, Kind(row.kind), row.priority, row.pool) for row in session.execute(query)]
 
 
-def count_due(session: Session) -> int:
-    """How many jobs could run now if a worker were free."""
-    query = select(func.count()).where(_WAITING, JobRow.run_at <= Now())
+def count_due(session: Session, *, pools: Collection[str] = _DEFAULT_ONLY) -> int:
+    """How many jobs of the pools could run now if a worker were free."""
+    query = select(func.count()).where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now())
     return session.execute(query).scalar_one()
 
 
-def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> list[Delivery]:
-    """Due jobs that nobody was told of for `quiet_seconds`, in their order; marks them as published now.
+def count_due_by_pool(session: Session) -> dict[str, int]:
+    """The same of every pool that has some."""
+    query = select(JobRow.pool, func.count()).where(_WAITING, JobRow.run_at <= Now()).group_by(JobRow.pool)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def take_unpublished(
+    session: Session, *, limit: int, quiet_seconds: float, pools: Collection[str] = _DEFAULT_ONLY
+) -> list[Delivery]:
+    """Due jobs of the pools that nobody was told of for `quiet_seconds`, in their order; marks them as published now.
 
     Two relays at the same moment take different rows: PostgreSQL passes over rows that another transaction holds,
     SQLite lets one write at a time. Passing over rows also keeps two relays from a deadlock.
@@ -53,16 +70,13 @@ def take_unpublished(session: Session, *, limit: int, quiet_seconds: float) -> l
     unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
     candidates = session.scalars(
         select(JobRow.id)
-        .where(_WAITING, JobRow.run_at <= Now(), unseen)
+        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(), unseen)
         .order_by(*ORDER)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     taken = session.execute(
-        update(JobRow)
-        .where(JobRow.id.in_(candidates))
-        .values(last_published_at=Now())
-        .returning(JobRow.id, JobRow.kind, JobRow.priority)
+        update(JobRow).where(JobRow.id.in_(candidates)).values(last_published_at=Now()).returning(*_TOLD)
     )
-    deliveries = {row.id: Delivery(row.id, Kind(row.kind), row.priority) for row in taken}
+    deliveries = {row.id: Delivery(row.id, Kind(row.kind), row.priority, row.pool) for row in taken}
     return [deliveries[job_id] for job_id in candidates if job_id in deliveries]

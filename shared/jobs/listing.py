@@ -19,7 +19,10 @@ _MOST_LISTED = 10
 
 
 class Place(NamedTuple):
-    """Where a queued job stands: 1 is the next one; None before its `run_at`, when it cannot be begun yet."""
+    """Where a queued job stands among those of its pool.
+
+    1 is the next one; None before its `run_at`, when it cannot be begun yet. `running` counts those of its pool, too.
+    """
 
     position: int | None
     running: int
@@ -82,8 +85,9 @@ def places_in_queue(session: Session, job_ids: Collection[UUID]) -> dict[UUID, P
     """Where those of the jobs stand that are queued. Counts all that are before them, so it is not for long lists."""
     other = aliased(JobRow)
     before = tuple_(*(getattr(other, column.key) for column in ORDER)) < tuple_(*ORDER)
-    ahead = select(func.count()).where(other.status == State.QUEUED, other.run_at <= Now(), before)
-    running = select(func.count()).where(other.status == State.RUNNING)
+    beside = other.pool == JobRow.pool
+    ahead = select(func.count()).where(other.status == State.QUEUED, beside, other.run_at <= Now(), before)
+    running = select(func.count()).where(other.status == State.RUNNING, beside)
     query = select(
         JobRow.id,
         JobRow.run_at,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.clock import Instant, Now
 from shared.database import Base
 from shared.jobs.states import State
+from shared.settings import DEFAULT_POOL
 
 NOT_STARTED = {"percent": 0, "step": "queued"}
 
@@ -23,7 +24,7 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_due", "status", "priority", "run_at"),
+        Index("ix_jobs_due", "status", "pool", "priority", "run_at"),
         Index("ix_jobs_lease", "status", "lease_until"),
         Index("ix_jobs_newest", "created_at", "id"),
     )
@@ -40,6 +41,8 @@ class JobRow(Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     priority: Mapped[int] = mapped_column(Integer, default=MIDDLE_PRIORITY, server_default=str(MIDDLE_PRIORITY))
+    # Only workers that take jobs of this pool claim it.
+    pool: Mapped[str] = mapped_column(String(32), default=DEFAULT_POOL, server_default=DEFAULT_POOL)
     # Empty when the request has none: then the limits of the settings hold.
     time_limit_seconds: Mapped[float | None]
     memory_limit_mb: Mapped[int | None]

@@ -11,6 +11,7 @@ from shared.errors import UnreadableRequest
 from shared.jobs.limits import RequestedLimits, requested_limits
 from shared.jobs.rows import JobRow
 from shared.registry.rows import PinRow, RegistryRow
+from shared.settings import DEFAULT_POOL
 from shared.training.pin import Pin
 from shared.training.spec import TrainingSpec, read_stored
 
@@ -28,6 +29,7 @@ class PinnedTraining:
     libraries: dict[str, str]
     # None in models of releases that kept none.
     pin: Pin | None
+    pool: str = DEFAULT_POOL
 
     def spec(self) -> TrainingSpec:
         """What was trained.
@@ -62,6 +64,7 @@ def pinned_training(session: Session, registered: RegistryRow) -> PinnedTraining
         source=session.get_one(DatasetVersionRow, registered.dataset_version_id),
         request=job.request,
         limits=requested_limits(job),
+        pool=job.pool,
         candidate=registered.candidate,
         libraries=dict(registered.environment) if pin is None else pin.libraries,
         pin=pin,

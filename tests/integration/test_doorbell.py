@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from shared.jobs.delivery import Delivery
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
-from shared.queue import MESSAGE_LISTS, JobQueue
+from shared.queue import JobQueue, message_lists
 from shared.settings import Settings
 from tests.support.jobs import ring
 from tests.support.servers import Valkey
@@ -40,7 +40,7 @@ def queue(settings: Settings, own_valkey: Valkey) -> Iterator[JobQueue]:
 
 def messages(queue: JobQueue) -> list[UUID]:
     """The jobs that workers are told of."""
-    found = queue._redis.lrange(MESSAGE_LISTS[MIDDLE_PRIORITY], 0, -1)
+    found = queue._redis.lrange(message_lists()[MIDDLE_PRIORITY], 0, -1)
     return [UUID(json.loads(message)["headers"]["id"]) for message in found]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
-from shared.queue import MESSAGE_LISTS
+from shared.queue import message_lists
 from tests.support.chaos.cluster import Cluster
 from tests.support.chaos.network import DATABASE, STORE
 from tests.support.site import Worker
@@ -102,7 +102,7 @@ def drop_messages(cluster: Cluster, _rng: Random) -> None:
     """Take every third message away, of each priority that has any."""
     dropped = 0
     with _redis(cluster) as client:
-        for name in MESSAGE_LISTS:
+        for name in message_lists():
             if waiting := client.llen(name):
                 dropped += len(client.lpop(name, max(1, int(waiting) // 3)) or ())
     if not dropped:
