@@ -138,9 +138,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def _is_asked_for(item: pytest.Item, chosen: str) -> bool:
-    """On the full stack, only what it changes something for; of a mixture, a part of the platform on one database."""
+    """On the full stack, only what it changes something for; of a mixture, a part of the platform on one database, and
+    each thing once.
+    """
     if chosen == FULL:
         return _depends_on_stack(item)
+    if chosen == MIXED and item.get_closest_marker("thorough"):
+        return False
     if chosen == MIXED and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
         database = item.callspec.params.get("database_url")
         return database is None or database == database_of_a_mixture(f"{item.path.name}::{item.originalname}")

@@ -35,7 +35,7 @@ def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPath
         yield made
 
 
-@pytest.mark.parametrize("point", ["fetch.half", "put.before", "put.half"])
+@pytest.mark.parametrize("point", ["fetch.half", pytest.param("put.before", marks=pytest.mark.thorough), "put.half"])
 def test_a_disk_that_is_full_for_a_while_delays_a_job(stage: Scenario, point: str) -> None:
     arm = stage.cluster.arm(point, "enospc")
     job = stage.until(stage.train(), State.SUCCEEDED)
@@ -146,7 +146,7 @@ def test_a_promotion_whose_request_an_upgrade_no_longer_understands_fails_and_is
     expect_unreadable(stage, job_id)
 
 
-@pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
+@pytest.mark.parametrize("hours", [pytest.param(1, marks=pytest.mark.thorough), -1], ids=["forward", "back"])
 def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(stage: Scenario, hours: int) -> None:
     """The clock is that of the database alone. To move all its moments back is the same as to let it jump ahead."""
     job_id = stage.train(SLOW)

@@ -47,7 +47,11 @@ class Crowd(Scenario):
     mangler: Mangler
 
 
-@pytest.fixture(scope="module", params=[Kind(SQLITE, LOCAL), Kind(POSTGRESQL, OBJECTS)], ids=str)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(Kind(SQLITE, LOCAL), marks=pytest.mark.thorough), Kind(POSTGRESQL, OBJECTS)],
+    ids=str,
+)
 def stage(
     request: pytest.FixtureRequest, uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Crowd]:

@@ -118,7 +118,9 @@ def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_go
 
 
 @pytest.mark.rows(28)
-@pytest.mark.parametrize("seconds_off", [HOUR_SECONDS, -HOUR_SECONDS], ids=["ahead", "behind"])
+@pytest.mark.parametrize(
+    "seconds_off", [pytest.param(HOUR_SECONDS, marks=pytest.mark.thorough), -HOUR_SECONDS], ids=["ahead", "behind"]
+)
 def test_a_worker_whose_clock_is_off_by_an_hour_keeps_its_leases_and_takes_nobody_elses(
     stage: Far, seconds_off: int
 ) -> None:

@@ -73,7 +73,9 @@ def settled(worker: Worker, job_id: UUID) -> bool:
     return any('"attempt_settled"' in line or '"attempt_succeeded"' in line for line in lines)
 
 
-@pytest.mark.parametrize(("without", "expected"), [("epoch_guard", "I6"), (WHOLE, None)])
+@pytest.mark.parametrize(
+    ("without", "expected"), [("epoch_guard", "I6"), pytest.param(WHOLE, None, marks=pytest.mark.thorough)]
+)
 def test_without_the_epoch_an_attempt_that_lost_its_job_ends_that_of_another(
     opened: Open, without: str, expected: str | None
 ) -> None:
@@ -90,7 +92,11 @@ def test_without_the_epoch_an_attempt_that_lost_its_job_ends_that_of_another(
     assert found == set() if expected is None else expected in found
 
 
-@pytest.mark.parametrize(("key", "expected"), [(False, {"I2", "I5"}), (True, set())], ids=["without", "with"])
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [(False, {"I2", "I5"}), pytest.param(True, set(), marks=pytest.mark.thorough)],
+    ids=["without", "with"],
+)
 def test_without_its_unique_key_the_registry_takes_two_versions_of_a_job(
     opened: Open, key: bool, expected: set[str]
 ) -> None:
@@ -107,7 +113,11 @@ def test_without_its_unique_key_the_registry_takes_two_versions_of_a_job(
     assert red(place) & {"I2", "I5"} == expected
 
 
-@pytest.mark.parametrize(("key", "expected"), [(False, {"I10"}), (True, set())], ids=["without", "with"])
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [(False, {"I10"}), pytest.param(True, set(), marks=pytest.mark.thorough)],
+    ids=["without", "with"],
+)
 def test_without_their_unique_key_idempotency_keys_make_many_jobs(opened: Open, key: bool, expected: set[str]) -> None:
     place, journal = opened(POSTGRESQL, apis=1), Journal()
     client = Client(journal, place.urls)
@@ -125,7 +135,9 @@ def test_without_their_unique_key_idempotency_keys_make_many_jobs(opened: Open, 
     assert red(place, journal) == expected
 
 
-@pytest.mark.parametrize(("without", "expected"), [("relay", {"I1"}), (WHOLE, set())])
+@pytest.mark.parametrize(
+    ("without", "expected"), [("relay", {"I1"}), pytest.param(WHOLE, set(), marks=pytest.mark.thorough)]
+)
 def test_without_the_relay_a_job_whose_message_is_lost_is_lost(opened: Open, without: str, expected: set[str]) -> None:
     place = opened(SQLITE)
     place.site.train(CHEAP)
@@ -138,7 +150,9 @@ def test_without_the_relay_a_job_whose_message_is_lost_is_lost(opened: Open, wit
     assert red(place) == expected
 
 
-@pytest.mark.parametrize(("without", "expected"), [("digest_check", {"I4"}), (WHOLE, set())])
+@pytest.mark.parametrize(
+    ("without", "expected"), [("digest_check", {"I4"}), pytest.param(WHOLE, set(), marks=pytest.mark.thorough)]
+)
 def test_without_the_digest_check_a_wrong_file_is_promoted(opened: Open, without: str, expected: set[str]) -> None:
     place = opened(SQLITE)
     worker_of(place, without)
@@ -156,7 +170,9 @@ def test_without_the_digest_check_a_wrong_file_is_promoted(opened: Open, without
     assert red(place) == expected
 
 
-@pytest.mark.parametrize(("without", "expected"), [("right_count", {"I12"}), (WHOLE, set())])
+@pytest.mark.parametrize(
+    ("without", "expected"), [("right_count", {"I12"}), pytest.param(WHOLE, set(), marks=pytest.mark.thorough)]
+)
 def test_without_the_right_count_a_job_is_burned_by_workers_that_stop(
     opened: Open, without: str, expected: set[str]
 ) -> None:

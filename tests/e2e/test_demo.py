@@ -33,7 +33,12 @@ class Demo:
         api, flower = free_ports(2)
         self.url = f"http://127.0.0.1:{api}"
         self._shown = folder / "shown.txt"
-        ports = {"MLMINI_PORT": str(api), "MLMINI_FLOWER_PORT": str(flower), "MLMINI_EXAMPLES": "0"}
+        ports = {
+            "MLMINI_PORT": str(api),
+            "MLMINI_FLOWER_PORT": str(flower),
+            "MLMINI_EXAMPLES": "0",
+            "MLMINI_FOLDS": "2",
+        }
         # Elsewhere nothing is forked.
         forked = sys.platform == "linux"
         with self._shown.open("wb") as output:

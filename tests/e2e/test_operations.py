@@ -84,6 +84,7 @@ class Place:
         own = {
             "MLMINI_DATABASE_URL": postgres.url(self.database),
             "MLMINI_REDIS_URL": valkey.fresh_database(),
+            "MLMINI_FOLDS": "0",
             "PATH": path,
         }
         self.variables = environment_of(new_buckets(s3, home)) | own | own_ports()

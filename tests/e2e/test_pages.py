@@ -81,8 +81,16 @@ def url(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iter
             yield url
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        (360, True),
+        (1280, False),
+        pytest.param(360, False, marks=pytest.mark.thorough),
+        pytest.param(1280, True, marks=pytest.mark.thorough),
+    ],
+    ids=["360-dark", "1280-light", "360-light", "1280-dark"],
+)
 def test_pages_fit_the_screen_and_follow_its_colours(browser: Browser, url: str, width: int, *, dark: bool) -> None:
     with browsing(browser, url, width=width) as context:
         page = context.new_page()

@@ -68,7 +68,7 @@ def test_the_walk_succeeds_by_clicking_with_the_network_cut(browser: Browser, ur
         assert page.errors == []
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [pytest.param(1400, marks=pytest.mark.thorough), 390])
 def test_the_page_is_whole_and_no_wider_than_the_window(shared: SwaggerPage, platform: Launcher, width: int) -> None:
     with platform.client() as client:
         operations = Walk(client).operations
