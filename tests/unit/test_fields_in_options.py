@@ -64,6 +64,7 @@ def test_a_field_becomes_its_option(sentence: str) -> None:
     [
         (["body", "limits", "memory_mb"], "--memory-limit"),
         (["body", "limits", "cpus"], "--cpus"),
+        (["body", "pool"], "--pool"),
         (["body", "model", "params", "C"], "--param C"),
         (["body", "features", 3], "--feature"),
         (["body", "models", 1, "params", "C"], "--model"),
