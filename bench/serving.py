@@ -24,7 +24,8 @@ import numpy as np
 import psutil
 
 from bench.measuring import milliseconds, platform, print_table
-from bench.peers.servers import PEERS, PROGRAMS, running_peer
+from bench.peers.environments import PROGRAMS
+from bench.peers.servers import PEERS, running_peer
 from bench.references import CONSTANT, ECHO, TUTORIAL, reference
 from bench.wire import Measured, ask
 

