@@ -210,7 +210,12 @@ def erase(
 def compile_them(
     versions: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[VERSION...]", help="The versions; by default all that serve and were never tried."),
+        typer.Argument(
+            metavar="[VERSION...]",
+            min=1,
+            max=2**31 - 1,
+            help="The versions; by default all that serve and were never tried.",
+        ),
     ] = None,
     *,
     detach: Detach = False,

@@ -84,7 +84,9 @@ def fsck(
 def rehearse(
     versions: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[VERSION...]", help="Which; by default all that are active in a stage."),
+        typer.Argument(
+            metavar="[VERSION...]", min=1, max=2**31 - 1, help="Which; by default all that are active in a stage."
+        ),
     ] = None,
     *,
     refit: Annotated[

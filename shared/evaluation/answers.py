@@ -37,6 +37,15 @@ class Predicted:
         )
 
     @property
+    def unanswered(self) -> int:
+        """Of how many rows nothing can be measured: not one of all numbers, or a probability or score, is finite."""
+        told = self.scores if self.probabilities is None else self.probabilities
+        if told is not None:
+            return int(np.count_nonzero(~np.isfinite(told).reshape(len(told), -1).all(axis=1)))
+        no_number = self.classes is None and not np.isfinite(self.labels).any()
+        return len(self.labels) if no_number else 0
+
+    @property
     def ranking(self) -> Floats | None:
         """What ranks rows by the second of two labels; None where there are other labels or nothing that ranks."""
         if self.classes is None or len(self.classes) != 2:

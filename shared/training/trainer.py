@@ -183,7 +183,13 @@ def environment(libraries: Iterable[str] = ()) -> dict[str, str]:
 
 def _asked(ready: Prepared, model: Any) -> Predicted:
     with errors_of_fit(ready.estimator, of_libraries=bool(ready.spec.model.tree().libraries())):
-        return ask(model, ready.data.iloc[ready.split.test])
+        said = ask(model, ready.data.iloc[ready.split.test])
+    if said.unanswered:
+        raise FitFailed(
+            f"What {ready.estimator.name} says of {said.unanswered} of {len(said.labels)} rows is no number. Large "
+            "values and weights do that, and weights of 0: look at 'class_weight', 'sample_weight' and the columns."
+        )
+    return said
 
 
 def _signature(ready: Prepared, validation: Validation, decision: LabelDecision | None) -> Signature:

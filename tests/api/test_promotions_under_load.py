@@ -95,4 +95,4 @@ def test_no_request_fails_and_none_is_answered_by_what_was_replaced(platform: Pl
             assert all(history.oldest(answer) <= answer.version <= history.newest(answer) for answer in asked)
         assert sum(map(len, answers)) >= REQUESTS
         assert median(history.delays(list(chain.from_iterable(answers)))) < MOSTLY_SECONDS
-        assert len({answer.version for asked in answers for answer in asked}) > PROMOTIONS // 2
+        assert len({answer.version for asked in answers for answer in asked}) > PROMOTIONS // 4

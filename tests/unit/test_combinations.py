@@ -200,6 +200,21 @@ def test_class_weights_are_for_classes_that_the_target_has(labels: tuple[Any, ..
     assert "'other', which is not a class of the target. It has: " in problem.detail
 
 
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"no": -1}, "'class_weight' has -1 for 'no'. A weight is a number from 0 to 1e+100"),
+        ({"no": 1e308, "yes": 1}, "has 1e+308 for 'no'"),
+        ({"no": 0, "yes": 0}, "'class_weight' is 0 for each class that it names"),
+    ],
+)
+def test_class_weights_that_no_fit_can_count_with_are_told(weights: dict[str, float], said: str) -> None:
+    table = numeric_classes(("no", "yes"))
+    (problem,) = refused("tree.DecisionTreeClassifier", {"class_weight": weights}, table)
+    assert said in problem.detail
+    assert refused("tree.DecisionTreeClassifier", {"class_weight": {"no": 0, "yes": 1e100}}, table) == []
+
+
 def test_class_weights_are_left_to_the_job_where_the_profile_does_not_know_all_classes() -> None:
     many = numeric_classes(tuple("abcdefg"), rows=70)
     assert refused("ensemble.RandomForestClassifier", {"class_weight": {"other": 3}}, many) == []

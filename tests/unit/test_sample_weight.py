@@ -76,6 +76,7 @@ BAD: dict[str, tuple[pd.DataFrame, str, dict[str, Any], str]] = {
         "is one of 'features'",
     ),
     "words": (CLASSES.assign(weight="a"), "naive_bayes.GaussianNB", {}, "weights are numbers"),
+    "huge weights": (CLASSES.assign(weight=WEIGHTS * 1e305), "naive_bayes.GaussianNB", {}, "at most 1e+100"),
     "negative weights": (CLASSES.assign(weight=WEIGHTS - 2), "naive_bayes.GaussianNB", {}, "goes down to -1"),
     "gaps": (
         CLASSES.assign(weight=np.where(WEIGHTS > 3, np.nan, 1.0)),

@@ -26,6 +26,12 @@ from shared.training.spec import EstimatorChoice, SearchChoice
 from tests.support.training_tables import spec_of
 
 
+def test_an_empty_metric_is_not_taken_for_none() -> None:
+    tree = choice("tree.DecisionTreeClassifier")
+    assert settled(SearchChoice(method="random"), tree).metric == "accuracy"
+    assert settled(SearchChoice(method="random", metric=""), tree).metric == ""
+
+
 def choice(key: str, **params: Any) -> EstimatorChoice:
     module, _, name = key.partition(".")
     return EstimatorChoice(module=module, class_=name, params=params)

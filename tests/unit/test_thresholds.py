@@ -313,6 +313,13 @@ BAD: dict[str, tuple[pd.DataFrame, str, dict[str, Any], str, str]] = {
         "invalid_request",
         "'false_positive' is a number from 0 on, not -1",
     ),
+    "a huge cost": (
+        noisy(),
+        "naive_bayes.GaussianNB",
+        {"cost": {"false_positive": 1e308, "false_negative": 1}},
+        "invalid_request",
+        "'false_positive' is at most 1e+12, not 1e+308",
+    ),
     "no costs": (
         noisy(),
         "naive_bayes.GaussianNB",

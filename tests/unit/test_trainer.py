@@ -11,8 +11,9 @@ from sklearn.model_selection import train_test_split
 
 from shared.errors import FitFailed, InvalidParameter, InvalidSplit, SingleClass, TaskMismatch, UnknownColumn
 from shared.estimators.catalogue import find_estimator
-from shared.evaluation.answers import ask
+from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.measuring import evaluate
+from shared.training import trainer
 from shared.training.frame import forget_names
 from shared.training.labels import target_values
 from shared.training.recipe import build_estimator
@@ -325,3 +326,16 @@ def test_class_weights_that_scikit_learn_would_mistake_are_refused(
 ) -> None:
     with pytest.raises(InvalidParameter, match=said):
         trained(estimator, numeric_classes(labels), params={"class_weight": dict.fromkeys(labels, 2)})
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_a_model_whose_answers_are_no_numbers_is_not_kept(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    table = numeric_classes() if kind == "Classifier" else numeric_amounts()
+    nothing = Predicted(
+        np.full(len(table), np.nan) if kind == "Regressor" else np.array(["no"] * len(table)),
+        np.array(["no", "yes"]) if kind == "Classifier" else None,
+        np.full((len(table), 2), np.nan) if kind == "Classifier" else None,
+    )
+    monkeypatch.setattr(trainer, "ask", lambda _model, inputs: nothing.at_rows(np.arange(len(inputs))))
+    with pytest.raises(FitFailed, match=r"rows is no number\. Large values and weights do that"):
+        trained(f"tree.DecisionTree{kind}", table)

@@ -206,7 +206,7 @@ def test_a_computation_is_given_its_share_of_the_cores(
     source = DatasetVersionRow(reading={"format": "csv"}, columns=[], findings=[])
     for slots, cores, threads in ((2, 7, 3), (2, 1, 1), (1, 7, 7)):
         runtime.settings = runtime.settings.model_copy(update={"worker_slots": slots})
-        monkeypatch.setattr("worker.runtime.this_machine", lambda cores=cores: Machine(cores, memory_mb=1))
+        monkeypatch.setattr("worker.attempt.this_machine", lambda cores=cores: Machine(cores, memory_mb=1))
         train._hand_over(attempt, spec_of("svm.SVC"), source)
         assert Work.model_validate_json((tmp_path / WORK_FILE).read_bytes()).threads == threads
 

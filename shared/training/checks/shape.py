@@ -12,6 +12,8 @@ from shared.training.checks.combinations import Mismatch, Values
 
 _SHOWN = 80
 _LABELS_SHOWN = 10
+# Sums and products of larger weights are beyond all floats.
+MOST_WEIGHT = 1e100
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def flaws_of_weights(
     """Weights by class must be for classes that the target has, and that the estimator tells apart."""
     if not isinstance(weights, dict):
         return
+    yield from _wrong_numbers(weights)
     known = list(labels)
     spelled = spellings(known)
     for name in weights:
@@ -93,6 +96,20 @@ def flaws_of_weights(
         if (same := first.setdefault(weight_key(label), label)) != label:
             said = f"Weights for the classes '{str(same)[:_SHOWN]}' and '{str(label)[:_SHOWN]}' cannot be told apart"
             yield Mismatch("class_weight", f"{said}: both are the same number. Use 'balanced', or other labels.")
+
+
+def _wrong_numbers(weights: dict[str, Any]) -> Iterator[Mismatch]:
+    numbers = {name: each for name, each in weights.items() if isinstance(each, int | float)}
+    for name, number in numbers.items():
+        if not 0 <= number <= MOST_WEIGHT:
+            said = (
+                f"'class_weight' has {number:g} for '{name[:_SHOWN]}'. A weight is a number from 0 to {MOST_WEIGHT:g}"
+            )
+            yield Mismatch("class_weight", f"{said}; only their ratio matters.")
+    if numbers and not any(numbers.values()):
+        yield Mismatch(
+            "class_weight", "'class_weight' is 0 for each class that it names. Give one of them more than 0."
+        )
 
 
 def weight_key(label: Any) -> int | str:

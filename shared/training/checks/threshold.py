@@ -15,6 +15,9 @@ from shared.training.spec import TrainingSpec
 _SHOWN = 80
 _TWO = 2
 
+# Costs of a million rows at this price are still told apart.
+MOST_COST = 1e12
+
 
 def problems_of_threshold(
     spec: TrainingSpec, node: Node, target: Column, labels: Sequence[Any] | None
@@ -76,6 +79,9 @@ def _of_costs(cost: ErrorCosts) -> Iterator[PlatformError]:
     for name, value in named.items():
         if value < 0 or not math.isfinite(value):
             sentence = f"The cost '{name}' is a number from 0 on, not {value:g}. What is right costs nothing."
+            yield InvalidRequest(sentence, errors=[_place(sentence, "cost", name)])
+        elif value > MOST_COST:
+            sentence = f"The cost '{name}' is at most {MOST_COST:g}, not {value:g}: only the ratio of both matters."
             yield InvalidRequest(sentence, errors=[_place(sentence, "cost", name)])
     if not any(named.values()):
         sentence = "If both costs are 0, each threshold is as good as another. Give at least one of them above 0."

@@ -6,6 +6,7 @@ from shared.errors import InvalidRequest, PlatformError, UnknownColumn, Unsuitab
 from shared.estimators.needs import takes_weights
 from shared.estimators.tree import Node
 from shared.tables.columns import Column, ColumnKind
+from shared.training.checks.shape import MOST_WEIGHT
 from shared.training.spec import TrainingSpec
 
 _SHOWN = 80
@@ -44,6 +45,8 @@ def _wrong(column: Column) -> str | None:
         return f"has no value in {column.missing:,} rows. Give each row a weight, 0 for one that is not to count."
     if column.min is not None and column.min < 0:
         return f"goes down to {column.min:g}, but no row can count less than nothing. Weights are 0 or above."
+    if column.max is not None and column.max > MOST_WEIGHT:
+        return f"goes up to {column.max:g}, but a weight is at most {MOST_WEIGHT:g}: only their ratio matters."
     if column.max is not None and column.max == 0:
         return "is 0 in every row, so none counts. Choose another column."
     return None

@@ -45,7 +45,11 @@ def settled(search: SearchChoice, model: EstimatorChoice) -> SearchChoice:
         written = written if space is None else written_space(space)
     trials = USUAL_TRIALS if trials is None else trials
     return search.model_copy(
-        update={"space": written, "trials": trials, "metric": search.metric or MAIN[estimator.task]}
+        update={
+            "space": written,
+            "trials": trials,
+            "metric": MAIN[estimator.task] if search.metric is None else search.metric,
+        }
     )
 
 
