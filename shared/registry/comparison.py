@@ -49,6 +49,8 @@ def compare(models: Sequence[RegisteredModel]) -> ModelComparison:
 
 
 def _facts(model: RegisteredModel) -> dict[str, Any]:
+    # Most models have none, and then nothing is said of it.
+    threshold = model.row.signature.get("threshold")
     return {
         "dataset_name": model.dataset_name,
         "dataset_version": model.dataset_version,
@@ -56,6 +58,7 @@ def _facts(model: RegisteredModel) -> dict[str, Any]:
         "target": model.row.target,
         "stage": model.row.stage,
         "rows_measured": model.rows_measured,
+        **({"threshold": threshold["value"], "positive": threshold["positive"]} if threshold else {}),
     }
 
 

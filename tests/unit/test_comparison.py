@@ -91,3 +91,13 @@ def test_it_is_known_of_every_metric_which_value_is_better(task: Task, target: A
     measured = evaluate_baseline(target, target, task=task)["metrics"]
     assert measured
     assert set(measured) <= set(BETTER)
+
+
+def test_models_that_differ_by_their_threshold_alone_are_told_apart() -> None:
+    plain, early, late = (model(version, {"accuracy": 0.9}) for version in (1, 2, 3))
+    early.row.signature = {"threshold": {"value": 0.2, "positive": "ill"}}
+    late.row.signature = {"threshold": {"value": 0.7, "positive": "ill"}}
+    found = {fact.name: fact for fact in compare([plain, early, late]).facts}
+    assert (found["threshold"].values, found["threshold"].differs) == ([None, 0.2, 0.7], True)
+    assert found["positive"].values == [None, "ill", "ill"]
+    assert "threshold" not in {fact.name for fact in compare([plain, plain]).facts}
