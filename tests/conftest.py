@@ -73,13 +73,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_CHOSEN] = chosen_stack()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    if hasattr(config, "workerinput"):
-        SharedZygotes(Path(config.workerinput["zygotes"])).use()
+    shared = getattr(config, "workerinput", {}).get("zygotes")
+    if shared is not None:
+        SharedZygotes(Path(shared)).use()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Let all processes of this run have their zygotes from the same one."""
+    """Let all processes of this run have their zygotes from the same one; elsewhere than on Linux nothing is forked."""
+    if sys.platform != "linux":
+        return
     stash = node.config.stash
     if _ZYGOTES not in stash:
         folder = tempfile.mkdtemp(prefix="mlmini-test-")

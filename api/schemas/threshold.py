@@ -54,8 +54,19 @@ class ThresholdRequest(RequestBody):
 
 
 def _spelled_out(given: Any) -> Any:
-    """A number stands for the object that holds it."""
-    return {"value": given} if isinstance(given, int | float) and not isinstance(given, bool) else given
+    """A number stands for the object that holds it.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    if isinstance(given, dict | ThresholdRequest):
+        return given
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(  # noqa: TRY004 - of a TypeError, pydantic makes no problem
+            "write a number above 0 and below 1 as 'threshold', such as 0.3, or an object with 'metric', 'cost' or "
+            "'value'"
+        )
+    return {"value": given}
 
 
 # A union would tell of each problem twice, and of none where it is.

@@ -83,7 +83,7 @@ def taking(group: str, options: Mapping[str, Any]) -> Callable[[Verb], Verb]:
             verb(**given, **{group: said})
 
         # Typer asks for it to find the options.
-        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
         return run
 
     return give

@@ -84,7 +84,7 @@ def score(counts: Counts, choice: ThresholdChoice) -> Floats:
 def relabelled(answers: Predicted, value: float, positive: Any) -> Predicted:
     """The answers with the labels that the threshold gives, which are those of the model that has it."""
     classes, probabilities = answers.classes, answers.probabilities
-    assert classes is not None and probabilities is not None, "the estimator gives probabilities"  # noqa: S101, PT018
+    assert classes is not None and probabilities is not None, "the estimator gives them"  # noqa: S101, PT018 - an invariant
     at = classes.tolist().index(positive)
     labels = np.where(probabilities[:, at] >= value, classes[at], classes[1 - at]).astype(classes.dtype)
     return Predicted(labels, classes, probabilities)

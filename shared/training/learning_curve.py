@@ -126,9 +126,9 @@ class _Growing:
                 continue
             with errors_of_fit(ready.estimator, of_libraries=bool(ready.spec.model.tree().libraries())):
                 model = fit_silently(ready, rows)
-                scores = [self._score(model, each) for each in (rows, train[measured])]
-            if all(score is not None for score in scores):
-                yield scores[0] or 0.0, scores[1] or 0.0
+                learnt, unseen = self._score(model, rows), self._score(model, train[measured])
+            if learnt is not None and unseen is not None:
+                yield learnt, unseen
 
     def _score(self, model: object, rows: Positions) -> float | None:
         ready = self.ready

@@ -129,7 +129,7 @@ def _no_folds(validation: Validation) -> InvalidSplit:
 
 def _shares_of(answers: Predicted, positive: Any) -> NDArray[np.float64]:
     classes, probabilities = answers.classes, answers.probabilities
-    assert classes is not None and probabilities is not None, "the estimator gives probabilities"  # noqa: S101, PT018
+    assert classes is not None and probabilities is not None, "the estimator gives them"  # noqa: S101, PT018 - an invariant
     return probabilities[:, classes.tolist().index(positive)]
 
 

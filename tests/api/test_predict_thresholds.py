@@ -93,8 +93,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "two ways": ({"metric": "f1", "value": 0.3}, "name one of 'metric', 'cost' and 'value'"),
     "no way": ({"positive": 1}, "name one of 'metric', 'cost' and 'value'"),
     "one cost": ({"cost": {"false_positive": 1}}, "false_negative"),
-    "a word": ("f1", "threshold"),
-    "yes": (True, "threshold"),
+    "a word": ("f1", "write a number above 0 and below 1"),
+    "yes": (True, "write a number above 0 and below 1"),
 }
 
 

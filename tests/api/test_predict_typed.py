@@ -288,6 +288,7 @@ def test_nothing_is_asked_of_the_database_while_nothing_changes(
 
     # The platform loads the model that the stage got, beside the requests and once.
     eventually(lambda: asked_for_documents() == 0)
+    assert asked_for_documents() == 0
 
 
 def test_the_last_document_is_served_while_the_database_is_away(

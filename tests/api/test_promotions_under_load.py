@@ -74,7 +74,8 @@ def platform(server_database: Database, api_settings: Settings, tmp_path: Path) 
 
 def promote_all(platform: Platform, history: History) -> None:
     for version in range(2, PROMOTIONS + 2):
-        time.sleep(0.1)
+        # So long that also on a busy machine most of them are met by some request.
+        time.sleep(0.2)
         history.begun[version] = time.monotonic()
         platform.promote(version, "staging")
         history.committed[version] = time.monotonic()
@@ -95,4 +96,4 @@ def test_no_request_fails_and_none_is_answered_by_what_was_replaced(platform: Pl
             assert all(history.oldest(answer) <= answer.version <= history.newest(answer) for answer in asked)
         assert sum(map(len, answers)) >= REQUESTS
         assert median(history.delays(list(chain.from_iterable(answers)))) < MOSTLY_SECONDS
-        assert len({answer.version for asked in answers for answer in asked}) > PROMOTIONS // 4
+        assert len({answer.version for asked in answers for answer in asked}) > PROMOTIONS // 2

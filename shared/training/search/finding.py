@@ -74,6 +74,7 @@ class _Search:
     measured: int = 0
     # By their numbers, each as it was measured last; 0 is the request's own parameters.
     tried: dict[int, Tried] = field(default_factory=dict)
+    best: Tried | None = None
 
     def run(self) -> FoundParameters:
         stopped = False
@@ -129,12 +130,11 @@ class _Search:
     def _measure(self, number: int, values: Values, *, share: float = 1.0) -> Tried:
         self.measured += 1
         self.on_trial(self.measured, self.expected)
-        tried = self.bench.measure(number, values, share=share)
-        others = [each for at, each in self.tried.items() if at]
-        self.tried[number] = tried
+        tried = self.tried[number] = self.bench.measure(number, values, share=share)
         if tried.failure is not None:
             self.say(f"trial {number} failed: {tried.failure}")
-        elif best_first([*others, tried], rises=self._rises)[0] is tried:
+        elif self.best is None or best_first([self.best, tried], rises=self._rises)[0] is tried:
+            self.best = tried
             self.say(f"trial {number}: {told(tried, self.bench.metric)}")
         return tried
 
@@ -147,6 +147,6 @@ class _Search:
         took = "" if defaults is None else f" The parameters of the request alone took {defaults.seconds:.1f} s."
         whose = "its 'search.time_limit'" if self.allowed == self.choice.time_limit else "its share of the job's time"
         return SearchTooShort(
-            f"The search ended after {seconds:.1f} s, as {whose} says, before one trial was done.{took} Allow more, or "
-            "make a trial faster: fewer 'split.folds', fewer rows, or the method 'halving'."
+            f"The search ended after {seconds:.1f} s, before one trial was done: {whose} is {self.allowed:.3g} s.{took}"
+            " Allow more, or make a trial faster: fewer 'split.folds', fewer rows, or the method 'halving'."
         )
