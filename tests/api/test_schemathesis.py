@@ -36,7 +36,7 @@ from tests.support.stack import Stack
 
 COMMON = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 PROFILES = {
-    "default": settings(COMMON, max_examples=12, derandomize=True),
+    "default": settings(COMMON, max_examples=8, derandomize=True),
     "long": settings(COMMON, max_examples=300),
 }
 EXAMPLES = PROFILES[os.environ.get("MLMINI_HYPOTHESIS_PROFILE", "default")]

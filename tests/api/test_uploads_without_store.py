@@ -134,6 +134,7 @@ def expect_success(client: TestClient) -> None:
     assert client.get("/datasets/table/preview", params={"rows": 1}).json()["rows"] == [[0, "x" * 100]]
 
 
+@pytest.mark.thorough
 def test_a_store_that_is_down_is_told_and_the_same_upload_succeeds_later(client: TestClient, way: Proxy) -> None:
     way.down()
     expect_refused(client, upload(client))

@@ -45,7 +45,10 @@ def test_a_disk_that_is_full_for_a_while_delays_a_job(stage: Scenario, point: st
     stage.settle()
 
 
-@pytest.mark.parametrize(("point", "code"), [("fetch.half", "scratch_full"), ("put.half", "store_unavailable")])
+@pytest.mark.parametrize(
+    ("point", "code"),
+    [("fetch.half", "scratch_full"), pytest.param("put.half", "store_unavailable", marks=pytest.mark.thorough)],
+)
 def test_a_disk_that_stays_full_fails_the_job_and_says_what_to_do(stage: Scenario, point: str, code: str) -> None:
     job_id = stage.train()
 
@@ -146,7 +149,8 @@ def test_a_promotion_whose_request_an_upgrade_no_longer_understands_fails_and_is
     expect_unreadable(stage, job_id)
 
 
-@pytest.mark.parametrize("hours", [pytest.param(1, marks=pytest.mark.thorough), -1], ids=["forward", "back"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
 def test_a_clock_that_jumps_may_run_a_job_again_and_never_doubles_its_effect(stage: Scenario, hours: int) -> None:
     """The clock is that of the database alone. To move all its moments back is the same as to let it jump ahead."""
     job_id = stage.train(SLOW)

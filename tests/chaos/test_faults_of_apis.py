@@ -35,7 +35,9 @@ def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.rows(23)
-@pytest.mark.parametrize("point", ["accept.before_commit", "accept.after_commit"])
+@pytest.mark.parametrize(
+    "point", ["accept.before_commit", pytest.param("accept.after_commit", marks=pytest.mark.thorough)]
+)
 def test_a_wish_that_an_api_died_over_is_granted_once_when_it_is_sent_again(stage: Scenario, point: str) -> None:
     before = stage.journal.accepted_jobs()
     arm = stage.cluster.arm(point, "kill9")
@@ -80,6 +82,7 @@ def spooled_files(stage: Scenario) -> list[Path]:
     return [path for path in below(stage.cluster.settings.scratch) if path.name.startswith("spool-")]
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(19)
 def test_a_database_that_is_locked_holds_jobs_up_and_loses_none(stage: Scenario) -> None:
     locked_while_a_job_runs(stage)

@@ -28,7 +28,9 @@ def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.rows(1, 2, 4, 6, 7, 8, 35)
-@pytest.mark.parametrize("points", [POINTS[:3], (*POINTS[3:], "commit.after")], ids="-".join)
+@pytest.mark.parametrize(
+    "points", [POINTS[:3], pytest.param((*POINTS[3:], "commit.after"), marks=pytest.mark.thorough)], ids="-".join
+)
 def test_a_batch_whose_worker_is_killed_is_finished_by_another_with_one_output(
     stage: Scenario, points: tuple[str, ...]
 ) -> None:
@@ -44,6 +46,7 @@ def test_a_batch_whose_worker_is_killed_is_finished_by_another_with_one_output(
     eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(11, 35)
 def test_a_worker_that_stood_still_past_its_lease_names_no_second_output(stage: Scenario) -> None:
     version = stage.trained()
@@ -56,6 +59,7 @@ def test_a_worker_that_stood_still_past_its_lease_names_no_second_output(stage: 
     eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(21)
 def test_a_batch_waits_for_a_store_that_is_down(stage: Scenario) -> None:
     version = stage.trained()

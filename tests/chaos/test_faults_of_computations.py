@@ -108,6 +108,7 @@ def test_a_computation_that_prints_without_end_fills_no_disk_and_its_log_says_th
     stage.settle()
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(26)
 def test_jobs_that_are_cancelled_at_random_times_end_and_none_of_them_succeeds_afterwards(stage: Scenario) -> None:
     rng = Random(26)  # noqa: S311 - it is to be repeatable

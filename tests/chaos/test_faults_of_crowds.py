@@ -66,6 +66,7 @@ def stage(
             yield Crowd(made.cluster, made.journal, made.client, mangler)
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(17)
 def test_jobs_that_workers_are_told_of_twice_or_not_at_all_take_effect_once(stage: Crowd) -> None:
     dropped, carried = stage.mangler.dropped, stage.mangler.carried
@@ -106,6 +107,7 @@ def test_a_key_that_fifty_clients_use_at_once_makes_one_job(stage: Crowd) -> Non
     stage.settle()
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(25)
 def test_of_twenty_promotions_of_one_version_at_once_one_takes_effect(stage: Crowd) -> None:
     version = stage.trained()
@@ -118,6 +120,7 @@ def test_of_twenty_promotions_of_one_version_at_once_one_takes_effect(stage: Cro
     assert {(job.error or {}).get("code") for job in losers if job.status != State.SUCCEEDED} <= {"already_in_stage"}
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(25)
 def test_of_a_promotion_and_its_cancel_one_is_first_and_both_say_so(stage: Crowd) -> None:
     for stage_name in ("staging", "production"):

@@ -77,6 +77,7 @@ def test_a_worker_that_loses_the_database_ends_its_attempt_and_another_finishes(
     stage.settle()
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(18)
 def test_a_database_that_is_restarted_under_load_loses_nothing(stage: Far) -> None:
     running = stage.train(SLOW)
@@ -103,6 +104,7 @@ def test_a_database_that_is_locked_holds_jobs_up_and_loses_none(stage: Far) -> N
     locked_while_a_job_runs(stage)
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(33)
 def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_goes_on_afterwards(stage: Far) -> None:
     running = stage.train(SLOW)
@@ -118,9 +120,8 @@ def test_behind_a_black_hole_before_the_database_nobody_writes_and_everything_go
 
 
 @pytest.mark.rows(28)
-@pytest.mark.parametrize(
-    "seconds_off", [pytest.param(HOUR_SECONDS, marks=pytest.mark.thorough), -HOUR_SECONDS], ids=["ahead", "behind"]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("seconds_off", [HOUR_SECONDS, -HOUR_SECONDS], ids=["ahead", "behind"])
 def test_a_worker_whose_clock_is_off_by_an_hour_keeps_its_leases_and_takes_nobody_elses(
     stage: Far, seconds_off: int
 ) -> None:

@@ -31,7 +31,7 @@ def stage(uncounted: None, backends: Backends, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.rows(13)
-@pytest.mark.parametrize("away", [0, 3, 30] if LONG else [0, 2])
+@pytest.mark.parametrize("away", [0, 3, 30] if LONG else [0, pytest.param(2, marks=pytest.mark.thorough)])
 def test_jobs_end_though_redis_dies_and_comes_back_empty(stage: Scenario, away: float) -> None:
     jobs = [stage.train(DUMMY) for _ in range(3)]
     stage.cluster.site.valkey.kill()
@@ -62,6 +62,7 @@ def test_while_redis_stands_still_every_job_is_accepted_at_once_and_runs(stage: 
     stage.settle()
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(16)
 def test_half_open_connections_to_redis_hold_nobody_up(stage: Scenario) -> None:
     stage.cluster.proxies[REDIS].strand()

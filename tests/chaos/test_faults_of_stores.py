@@ -74,6 +74,7 @@ def test_a_worker_that_is_killed_when_half_of_the_model_is_sent_leaves_nothing_o
     eventually(lambda: not stage.unnamed(), timeout=60, what="the collector removes what nobody names")
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(12, 35)
 def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(stage: Scenario, way: Proxy) -> None:
     job_id, worker = half_sent(stage, way)
@@ -97,7 +98,7 @@ def test_a_worker_that_stood_still_past_its_lease_inside_a_put_writes_nothing(st
 
 
 @pytest.mark.rows(21)
-@pytest.mark.parametrize("fault", ["down", "slow", "errors"])
+@pytest.mark.parametrize("fault", ["down", pytest.param("slow", marks=pytest.mark.thorough), "errors"])
 def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scenario, way: Proxy, fault: str) -> None:
     # The first training on an example puts that into the store.
     stage.trained()
@@ -116,6 +117,7 @@ def test_jobs_outlive_a_store_that_is_away_or_slow_or_fails(stage: Scenario, way
     stage.settle()
 
 
+@pytest.mark.thorough
 @pytest.mark.rows(33)
 def test_a_worker_that_loses_the_store_gives_its_job_back_with_a_reason(stage: Scenario, way: Proxy) -> None:
     arm = stage.cluster.arm("put.before", "sleep:1")

@@ -25,7 +25,11 @@ BATCHES = ((1, 2, 4), (3, 5, 6), (7, 8, 9))
 
 def batch(*rows: int) -> object:
     """The rows that one test shows, for its parameters."""
-    return pytest.param(rows, id="-".join(map(str, rows)), marks=pytest.mark.rows(*rows))
+    return pytest.param(rows, id="-".join(map(str, rows)), marks=[pytest.mark.rows(*rows), *_thorough(rows)])
+
+
+def _thorough(rows: tuple[int, ...]) -> list[pytest.MarkDecorator]:
+    return [] if rows == BATCHES[0] else [pytest.mark.thorough]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,9 @@ def test_a_promotion_whose_worker_is_killed_is_finished_by_another(stage: Scenar
 
 
 @pytest.mark.rows(11, 35)
-@pytest.mark.parametrize("rows", [pytest.param(rows, id="-".join(map(str, rows))) for rows in BATCHES])
+@pytest.mark.parametrize(
+    "rows", [pytest.param(rows, id="-".join(map(str, rows)), marks=_thorough(rows)) for rows in BATCHES]
+)
 def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario, rows: tuple[int, ...]) -> None:
     for row in rows:
         stage.stop_at(POINTS[row][0], partial(stage.train, SLOW if row == 3 else CHEAP))
@@ -82,7 +88,11 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stage: Scenario
 
 
 @pytest.mark.rows(10, 35)
-@pytest.mark.parametrize("member", range(4), ids=["worker", "guard", "fork server", "computation"])
+@pytest.mark.parametrize(
+    "member",
+    [0, pytest.param(1, marks=pytest.mark.thorough), pytest.param(2, marks=pytest.mark.thorough), 3],
+    ids=["worker", "guard", "fork server", "computation"],
+)
 def test_a_process_of_a_running_fit_is_killed_and_the_job_runs_again(stage: Scenario, member: int) -> None:
     job_id = stage.train(SLOW)
     name = f"{stage.cluster.site.until_fitting(job_id).worker}"

@@ -92,6 +92,7 @@ def test_without_the_epoch_an_attempt_that_lost_its_job_ends_that_of_another(
     assert found == set() if expected is None else expected in found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("key", "expected"),
     [(False, {"I2", "I5"}), pytest.param(True, set(), marks=pytest.mark.thorough)],
@@ -150,6 +151,7 @@ def test_without_the_relay_a_job_whose_message_is_lost_is_lost(opened: Open, wit
     assert red(place) == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("without", "expected"), [("digest_check", {"I4"}), pytest.param(WHOLE, set(), marks=pytest.mark.thorough)]
 )
@@ -170,6 +172,7 @@ def test_without_the_digest_check_a_wrong_file_is_promoted(opened: Open, without
     assert red(place) == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("without", "expected"), [("right_count", {"I12"}), pytest.param(WHOLE, set(), marks=pytest.mark.thorough)]
 )

@@ -14,7 +14,11 @@ SECONDS = 6
 SEEDS = (2, 3)
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed {seed} on {kind_of(seed)}")
+@pytest.mark.parametrize(
+    "seed",
+    [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.thorough) for seed in SEEDS[1:])],
+    ids=lambda seed: f"seed {seed} on {kind_of(seed)}",
+)
 def test_under_load_and_faults_no_job_is_lost_and_none_is_doubled(backends: Backends, seed: int) -> None:
     figures = run_seed(backends, seed, seconds=SECONDS)
     assert figures.violations == []

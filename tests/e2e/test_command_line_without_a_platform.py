@@ -108,6 +108,7 @@ def events(**status: str) -> Given:
     return 200, {"Content-Type": "text/event-stream"}, text.encode()
 
 
+@pytest.mark.thorough
 def test_following_a_job_outlasts_a_restart_behind_a_gateway(tmp_path: Path) -> None:
     away = [problem(503, **SOON), problem(502, **SOON), problem(504, **SOON), page(502)]
     with server(events(status="running"), *away, events(status="succeeded")) as slow:

@@ -79,6 +79,7 @@ def test_the_verb_has_forms_made_and_tells_what_came_of_each(tmp_path: Path, mlm
         assert client.post("/predict", json=QUESTION).status_code == 200
 
 
+@pytest.mark.thorough
 def test_without_a_worker_the_jobs_wait(home: Path, mlmini: CommandLine) -> None:
     document = mlmini.succeed("models", "compile", "--detach", "--json", MLMINI_HOME=str(home)).document
     (waiting,) = document["items"]

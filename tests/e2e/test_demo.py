@@ -118,6 +118,7 @@ def run_commands(shown: str) -> None:
         subprocess.run(["bash", "-c", command.replace("curl -s", "curl -sSf --noproxy '*'", 1)], check=True)
 
 
+@pytest.mark.thorough
 def test_a_demo_that_nobody_watches_stops_the_platform_that_it_started(tmp_path: Path) -> None:
     with demo(tmp_path) as started:
         eventually(lambda: "Upload a table" in started.shown or started.process.poll() is not None, timeout=90)

@@ -130,6 +130,7 @@ def is_ready(client: httpx2.Client) -> bool:
         return False
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(SECONDS + 60)
 @pytest.mark.skipif(not shutil.which("bash"), reason="the commands need bash")
 def test_a_backup_of_postgresql_and_s3_serves_elsewhere_and_so_does_an_old_database_on_newer_buckets(

@@ -154,6 +154,7 @@ def test_kill_9_of_the_launcher_ends_all_parts(tmp_path: Path) -> None:
         kill(launcher)
 
 
+@pytest.mark.thorough
 def test_a_part_that_ignores_the_request_is_killed_in_time(tmp_path: Path) -> None:
     with launched(tmp_path / "home") as launcher:
         family = launcher.family()

@@ -74,6 +74,7 @@ def test_a_limit_under_which_no_reader_starts_is_named(tmp_path: Path) -> None:
     assert "State.BROKEN" in examined
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_computations_cannot_start_under_the_limit_refuses_to_start(
     tmp_path: Path, valkey_url: str
 ) -> None:

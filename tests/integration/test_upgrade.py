@@ -67,7 +67,7 @@ REFUSED = {"age": "41", "plan": "plus", "visits": 3}
 DATASET_OF_VISITS = select(DeploymentRow.dataset_id).where(DeploymentRow.version == 2).scalar_subquery()
 
 
-@pytest.fixture(params=["sqlite-local", "postgresql-s3"])
+@pytest.fixture(params=["sqlite-local", pytest.param("postgresql-s3", marks=pytest.mark.thorough)])
 def old(request: pytest.FixtureRequest, tmp_path: Path, valkey: Valkey) -> Iterator[Settings]:
     """The settings of a platform that was last run by the release of migration 0004."""
     home = tmp_path / "home"

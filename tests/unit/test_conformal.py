@@ -54,13 +54,17 @@ def test_a_label_that_training_did_not_have_is_never_inside() -> None:
     assert conformal.check(Uncertainty(level=0.9, margin=0.0), answers, np.array(["z"], dtype=object)).coverage == 0
 
 
-@pytest.mark.parametrize("estimator", ["linear_model.Ridge", "tree.DecisionTreeRegressor"])
+@pytest.mark.parametrize(
+    "estimator", ["linear_model.Ridge", pytest.param("tree.DecisionTreeRegressor", marks=pytest.mark.thorough)]
+)
 def test_over_many_tables_nine_of_ten_numbers_are_inside(estimator: str) -> None:
     found = [_coverage(estimator, regression_table(seed), random_state=seed) for seed in range(20)]
     assert np.mean(found) == pytest.approx(LEVEL, abs=0.02)
 
 
-@pytest.mark.parametrize("estimator", ["naive_bayes.GaussianNB", "linear_model.LogisticRegression"])
+@pytest.mark.parametrize(
+    "estimator", ["naive_bayes.GaussianNB", pytest.param("linear_model.LogisticRegression", marks=pytest.mark.thorough)]
+)
 def test_over_many_tables_nine_of_ten_labels_are_inside(estimator: str) -> None:
     found = [_coverage(estimator, classification_table(seed), random_state=seed) for seed in range(20)]
     assert np.mean(found) == pytest.approx(LEVEL, abs=0.02)

@@ -90,7 +90,16 @@ def test_it_learns_a_numeric_table_and_predicts_plain_arrays_as_it_does_frames(e
 
 
 @pytest.mark.usefixtures("without_form")
-@pytest.mark.parametrize("labels", [("no", "maybe", "yes"), (3, 1, 2), (False, True), (0.0, 2.0)], ids=str)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("no", "maybe", "yes"),
+        pytest.param((3, 1, 2), marks=pytest.mark.thorough),
+        (False, True),
+        pytest.param((0.0, 2.0), marks=pytest.mark.thorough),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=key)
 def test_a_classifier_gives_the_labels_of_the_table(estimator: Estimator, labels: tuple[Any, ...]) -> None:
     result = trained(estimator, numeric_classes(labels))

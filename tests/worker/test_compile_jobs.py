@@ -162,6 +162,7 @@ def test_who_asks_for_the_same_form_gets_one_job(installation: Site) -> None:
     assert ask_once(installation.database, model) is None
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_form(installation: Site) -> None:
     points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
@@ -199,6 +200,7 @@ def test_a_form_that_is_not_whole_is_made_again_and_a_whole_one_is_left_alone(in
     assert differences(site) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_workers_that_are_killed_while_a_damaged_form_is_made_again_leave_no_harm(installation: Site) -> None:
     site, name, points = installation, "iris_model_dev_v1.npz", ("put.before", "put.after", "commit.inside")
@@ -212,6 +214,7 @@ def test_workers_that_are_killed_while_a_damaged_form_is_made_again_leave_no_har
     assert differences(site) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_a_model_that_is_retired_meanwhile_gets_no_form(installation: Site) -> None:
     worker = installation.start_worker()
@@ -250,6 +253,7 @@ def test_a_model_is_erased_with_a_compilation_that_waits_but_not_with_one_that_r
     assert (job.status, job.request) == (State.CANCELLED, {})
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_a_form_that_takes_too_much_memory_is_not_used(installation: Site) -> None:
     installation.start_worker(MLMINI_MODEL_CACHE_MB="1")

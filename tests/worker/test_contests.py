@@ -172,6 +172,7 @@ def test_whoever_is_killed_leaves_nothing_doubled_and_what_it_stored_is_collecte
     assert kinds_of_differences(installation) == set()
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_a_worker_killed_between_the_files_of_two_models_registers_neither(installation: Site) -> None:
     arm = installation.folder / "second"

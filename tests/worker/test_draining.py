@@ -34,6 +34,7 @@ def test_a_job_that_ends_within_the_grace_time_ends_where_it_runs(installation: 
     assert (job.status, job.attempt, job.crash_count) == (State.SUCCEEDED, 1, 0)
 
 
+@pytest.mark.thorough
 def test_a_signal_to_all_processes_of_a_worker_is_as_good_as_one_to_it_alone(installation: Site) -> None:
     worker = installation.start_worker(**PATIENT)
     job_id = installation.train(SLOW, example="breast_cancer")

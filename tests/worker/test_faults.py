@@ -50,6 +50,7 @@ def test_a_job_runs_once(installation: Site) -> None:
     assert_one_effect_each(installation, job_id)
 
 
+@pytest.mark.thorough
 def test_a_worker_killed_in_the_middle_of_a_fit_takes_its_computation_along_and_another_finishes(
     installation: Site,
 ) -> None:
@@ -82,6 +83,7 @@ def test_everything_killed_and_started_again_finishes_what_was_accepted(installa
     assert_one_effect_each(installation, running, waiting)
 
 
+@pytest.mark.thorough
 def test_jobs_queued_in_a_redis_that_is_emptied_are_told_of_again(installation: Site) -> None:
     jobs = [installation.train() for _ in range(5)]
     eventually(lambda: installation.queue.depth() == 5)
@@ -103,6 +105,7 @@ def test_a_worker_starts_and_works_while_redis_is_down(installation: Site) -> No
     installation.valkey.start()
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_asked_to_stop_hands_its_job_back_and_counts_no_crash(installation: Site) -> None:
     worker = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
@@ -137,6 +140,7 @@ def pause(worker: Worker, url: str) -> list[psutil.Process]:
     return family
 
 
+@pytest.mark.thorough
 def test_a_worker_that_was_paused_past_its_lease_writes_nothing(installation: Site) -> None:
     paused = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")

@@ -199,6 +199,7 @@ def test_a_worker_that_stops_leaves_the_rest_to_others(runtime: Runtime) -> None
     assert Janitor(runtime).tidy() == {}
 
 
+@pytest.mark.thorough
 def test_collectors_of_two_workers_leave_alone_what_running_jobs_stage(installation: Site) -> None:
     # Each job stands still between its object and its row, for many rounds of the janitors.
     variables = {
@@ -288,6 +289,7 @@ def test_a_janitor_that_stood_still_for_long_does_not_delete_what_was_deployed_m
     assert staged in {entry.key for entry in installation.store.list(bucket)}
 
 
+@pytest.mark.thorough
 def test_a_janitor_killed_before_a_deletion_harms_nobody_and_another_takes_over(installation: Site) -> None:
     orphan, bucket = "wine_model_dev_v1.pkl", installation.settings.models_bucket
     put(installation.store, bucket, orphan, b"old", folder=installation.folder)

@@ -135,6 +135,7 @@ def test_intervals_are_those_of_what_the_model_promises(installation: Site) -> N
     assert {row["prediction"] for row in rows} == {str(label) for label in labels}
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_output(installation: Site) -> None:
     points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
@@ -146,6 +147,7 @@ def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_outp
     assert one_output(installation, job.id).count(b"\n") == 60_001
 
 
+@pytest.mark.thorough
 @pytest.mark.any_stack
 def test_a_computing_process_that_is_killed_begins_again_and_a_cancel_ends_it(installation: Site) -> None:
     worker = installation.start_worker()

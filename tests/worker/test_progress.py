@@ -47,6 +47,7 @@ def test_a_fit_that_can_be_seen_shows_how_far_it_is(installation: Site) -> None:
     assert job.usage["wall_seconds"] > 0
 
 
+@pytest.mark.thorough
 def test_a_silent_fit_is_estimated_once_there_is_an_earlier_one(installation: Site) -> None:
     installation.start_worker()
     first, _ = watched(installation, installation.train(SILENT, example="breast_cancer"))

@@ -76,6 +76,7 @@ def test_what_scikit_learn_warns_of_is_told_without_files_and_places(installatio
     assert not [line for line in said if ".py" in line or "site-packages" in line or str(installation.folder) in line]
 
 
+@pytest.mark.thorough
 def test_after_the_worker_was_killed_the_lines_of_the_next_attempt_follow(installation: Site) -> None:
     worker = installation.start_worker()
     job_id = installation.train(SLOW, example="breast_cancer")
