@@ -54,6 +54,8 @@ class Database:
         )
         # When this process last met damage, by the monotonic clock; None after the database was found intact again.
         self.damaged_at: float | None = None
+        # What every session knows, as its `info`.
+        self.info: dict[str, Any] = {}
         self._writer = self.engine.execution_options(writes=True)
 
     @contextmanager
@@ -81,7 +83,7 @@ class Database:
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         try:
-            with Session(engine, expire_on_commit=False) as session:
+            with Session(engine, expire_on_commit=False, info=self.info) as session:
                 yield session
         except DatabaseDamaged:
             self.damaged_at = time.monotonic()

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from shared.audit.chain import audit_key_of, use_key
 from shared.database import Database
 from shared.database_access import open_database
 from shared.database_file import protect_database
@@ -56,6 +57,7 @@ class Platform:
                 raise
             log.warning("object_store_unavailable", detail=error.detail)
         key = open_artifact_key(settings, database)
+        use_key(database, audit_key_of(key))
         queue = JobQueue(settings)
         stack.callback(queue.close)
         return cls(settings=settings, database=database, store=store, key=key, queue=queue)

@@ -1,5 +1,7 @@
 """All rows in one place, so that the schema is complete wherever this is imported."""
 
+from shared.accounts.rows import ApiKeyRow, LoginSessionRow, UsedRefreshTokenRow, UserRow
+from shared.audit.rows import AuditHeadRow, AuditRow
 from shared.counters import CounterRow
 from shared.database import Base
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow
@@ -22,7 +24,10 @@ from shared.registry.rows import (
 metadata = Base.metadata
 
 __all__ = [
+    "ApiKeyRow",
     "AssessmentRow",
+    "AuditHeadRow",
+    "AuditRow",
     "CompilationRow",
     "CompiledFormRow",
     "CounterRow",
@@ -36,11 +41,14 @@ __all__ = [
     "JobEventRow",
     "JobLogRow",
     "JobRow",
+    "LoginSessionRow",
     "ModelTagRow",
     "OrphanRow",
     "OwnEstimatorRow",
     "PinRow",
     "PredictionOutputRow",
     "RegistryRow",
+    "UsedRefreshTokenRow",
+    "UserRow",
     "metadata",
 ]

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     allow_open: bool = False
     examples: bool = True
 
+    # Access.
+    admin_password_file: Path | None = None
+    access_grace_seconds: float = Field(default=60, ge=0, le=_DAY_SECONDS)
+
     # Object store: a directory below `home`, or any S3 server.
     store: Literal["local", "s3"] = "local"
     datasets_bucket: str = "datasets"

@@ -8,10 +8,13 @@ from shared.errors import (
     DatabaseDamaged,
     InternalError,
     Invalid,
+    NotAllowed,
+    NotAuthenticated,
     Permanent,
     PlatformError,
     ScratchFull,
     TooLarge,
+    TooManyLogins,
     Unavailable,
     Unknown,
     WorkerNotReady,
@@ -54,6 +57,9 @@ VERDICTS: dict[type[Exception], Verdict] = {
     TooLarge: Verdict.FAIL,
     WrongMediaType: Verdict.FAIL,
     WrongSettings: Verdict.FAIL,
+    NotAuthenticated: Verdict.FAIL,
+    NotAllowed: Verdict.FAIL,
+    TooManyLogins: Verdict.FAIL,
     InternalError: Verdict.FAIL,
 }
 

@@ -1,4 +1,4 @@
-"""From an error to a status and a problem+json body (RFC 9457); the only place that knows status codes of errors."""
+"""From an error to a problem+json body (RFC 9457)."""
 
 import re
 from typing import Any
@@ -10,17 +10,8 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.http.errors import (
-    ForeignOrigin,
-    HeadersTooLarge,
-    MalformedRequest,
-    MethodNotAllowed,
-    NotFound,
-    RangeNotSatisfiable,
-    RequestTimeout,
-    UnknownHost,
-    UnsupportedTransferEncoding,
-)
+from api.http.errors import MethodNotAllowed, NotFound
+from api.http.statuses import TITLES, status_of
 from api.http.validation import invalid_request
 from api.pages.errors import page_of_problem
 from api.pages.frame import prefers_page
@@ -29,19 +20,11 @@ from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
 from shared.errors import (
     MOST_PROBLEMS,
     BodyTooLarge,
-    Conflict,
-    DatasetCorrupt,
-    Gone,
     InternalError,
-    Invalid,
     InvalidRequest,
     PlatformError,
     ScratchFull,
-    TooLarge,
-    Unavailable,
-    Unknown,
     UnsupportedMediaType,
-    WrongMediaType,
     leaves,
     meant,
 )
@@ -53,45 +36,6 @@ RETRY_AFTER_SECONDS = 5
 _MAX_DETAIL = 1000
 _MAX_QUOTED = 100
 _LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
-
-
-# An error has the status of its nearest ancestor in this table.
-STATUSES: dict[type[PlatformError], int] = {
-    MalformedRequest: 400,
-    ForeignOrigin: 403,
-    MethodNotAllowed: 405,
-    RequestTimeout: 408,
-    Gone: 410,
-    RangeNotSatisfiable: 416,
-    UnknownHost: 421,
-    HeadersTooLarge: 431,
-    UnsupportedTransferEncoding: 501,
-    Invalid: 422,
-    Unknown: 404,
-    Conflict: 409,
-    TooLarge: 413,
-    WrongMediaType: 415,
-    Unavailable: 503,
-    DatasetCorrupt: 503,
-    PlatformError: 500,
-}
-
-_TITLES = {
-    400: "The message cannot be read",
-    404: "It names something that is not there",
-    409: "Right in itself, but not in the present state",
-    410: "It was removed for good",
-    413: "Over a limit",
-    415: "A content type that is not taken here",
-    416: "None of the bytes that Range asks for are there",
-    422: "What was asked cannot be right",
-    503: "A part that the platform needs does not answer; try again later",
-}
-
-
-def status_of(error: type[PlatformError]) -> int:
-    """The HTTP status of a class of errors."""
-    return next(STATUSES[ancestor] for ancestor in error.__mro__ if ancestor in STATUSES)
 
 
 def explain(error: type[PlatformError]) -> ErrorCode:
@@ -112,7 +56,7 @@ def known_codes() -> dict[str, type[PlatformError]]:
 
 def responses(*statuses: int, model: type[ResponseBody] = Problem) -> OpenApiResponses:
     """The errors of a route, for its documentation; `model` is their form where they are no problems."""
-    return {status: {"model": model, "description": _TITLES[status]} for status in statuses}
+    return {status: {"model": model, "description": TITLES[status]} for status in statuses}
 
 
 def problem(
@@ -143,6 +87,10 @@ def problem(
     if status == 503:
         body["retry_after"] = RETRY_AFTER_SECONDS
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if "retry_after" in error.members:
+        headers["Retry-After"] = str(error.members["retry_after"])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if status == 408:
         # What is left of the request may still come, and would be taken for the next one.
         headers["Connection"] = "close"

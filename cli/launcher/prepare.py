@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
 from cli.render.screen import complain
+from shared.accounts.first_admin import first_admin_from_file
+from shared.accounts.passwords import Passwords
 from shared.database import Database
 from shared.database_access import check_writes, explained, open_database, place_of
 from shared.database_file import protect_database
@@ -69,7 +71,7 @@ def prepare_within(seconds: float, settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Make tables, buckets and key, renew the seals of older releases; see that Redis answers.
+    """Make tables, buckets, key and the first user, renew the seals of older releases; see that Redis answers.
 
     Raises:
         WrongSettings: when a setting, the database or the store has to be changed first.
@@ -86,6 +88,8 @@ def prepare(settings: Settings) -> None:
         # The key is made here, and not beside a store that was refused.
         platform = Platform.open(settings, stack)
         Renewal(platform.database, platform.store, settings, platform.key).renew()
+        if settings.admin_password_file is not None:
+            first_admin_from_file(platform.database, settings.admin_password_file, Passwords())
     _ping(settings)
 
 

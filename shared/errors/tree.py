@@ -25,6 +25,8 @@ class Members(TypedDict, total=False):
     setting: str | None
     # How many problems there are, where there are several; `errors` lists the first of them.
     problem_count: int | None
+    # The seconds after which to ask again, where that is known.
+    retry_after: int
 
 
 class PlatformError(Exception):

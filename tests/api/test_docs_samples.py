@@ -9,7 +9,8 @@ import jsonschema_rs
 import pytest
 
 from api.app import create_app
-from api.http.problems import known_codes, status_of
+from api.http.problems import known_codes
+from api.http.statuses import status_of
 from shared.settings import Settings
 from tests.support.record_docs import samples_of_problems
 from tests.support.stack import Embedded

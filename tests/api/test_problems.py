@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.http.json_body import StrictRoute
-from api.http.problems import STATUSES, explain, known_codes, problem, status_of
+from api.http.problems import explain, known_codes, problem
 from api.http.reading_fields import READING_FIELDS
+from api.http.statuses import STATUSES, status_of
 from api.schemas.base import RequestBody
 from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
 from shared.settings import Settings

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from shared.audit.chain import NOTHING
+from shared.audit.rows import AuditHeadRow
 from shared.counters import CounterRow
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
@@ -34,9 +36,10 @@ def clean(database: Database) -> Data:
     """Empty all tables, set the counters back and insert one dataset: much faster than a new database."""
     with database.write() as session:
         for table in reversed(metadata.sorted_tables):
-            if table.name != CounterRow.__tablename__:
+            if table.name not in {CounterRow.__tablename__, AuditHeadRow.__tablename__}:
                 session.execute(delete(table))
         session.execute(update(CounterRow).values(value=0))
+        session.execute(update(AuditHeadRow).values(count=0, last_hash=NOTHING, key_id="", seal=""))
         return insert_dataset(session)
 
 

@@ -1,0 +1,70 @@
+"""Which status each error of the platform has; the only place that knows them."""
+
+from api.http.errors import (
+    ForeignOrigin,
+    HeadersTooLarge,
+    MalformedRequest,
+    MethodNotAllowed,
+    RangeNotSatisfiable,
+    RequestTimeout,
+    UnknownHost,
+    UnsupportedTransferEncoding,
+)
+from shared.errors import (
+    Conflict,
+    DatasetCorrupt,
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotAuthenticated,
+    PlatformError,
+    TooLarge,
+    TooManyLogins,
+    Unavailable,
+    Unknown,
+    WrongMediaType,
+)
+
+# An error has the status of its nearest ancestor in this table.
+STATUSES: dict[type[PlatformError], int] = {
+    MalformedRequest: 400,
+    ForeignOrigin: 403,
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    MethodNotAllowed: 405,
+    RequestTimeout: 408,
+    Gone: 410,
+    RangeNotSatisfiable: 416,
+    UnknownHost: 421,
+    TooManyLogins: 429,
+    HeadersTooLarge: 431,
+    UnsupportedTransferEncoding: 501,
+    Invalid: 422,
+    Unknown: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    WrongMediaType: 415,
+    Unavailable: 503,
+    DatasetCorrupt: 503,
+    PlatformError: 500,
+}
+
+TITLES = {
+    400: "The message cannot be read",
+    401: "It is not known who asks",
+    403: "Who asks is not allowed to do this",
+    404: "It names something that is not there",
+    409: "Right in itself, but not in the present state",
+    410: "It was removed for good",
+    413: "Over a limit",
+    415: "A content type that is not taken here",
+    416: "None of the bytes that Range asks for are there",
+    422: "What was asked cannot be right",
+    429: "Too many tries",
+    503: "A part that the platform needs does not answer; try again later",
+}
+
+
+def status_of(error: type[PlatformError]) -> int:
+    """The HTTP status of a class of errors."""
+    return next(STATUSES[ancestor] for ancestor in error.__mro__ if ancestor in STATUSES)

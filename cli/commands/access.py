@@ -1,0 +1,67 @@
+"""Verbs on the accounts and the audit record of the platform on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands.options import Done
+from cli.menu import Menu
+
+ADMIN_EXAMPLES = """\b
+Examples:
+  mlmini admin create
+  mlmini admin create --name anna.lang --password-file /run/secrets/anna
+  pass show mlmini | mlmini admin create --name anna.lang
+"""
+AUDIT_EXAMPLES = """\b
+Examples:
+  mlmini audit verify
+  mlmini audit verify --known 57:1f0c2b6a...
+"""
+
+admin = typer.Typer(cls=Menu, no_args_is_help=True, help="Make users who may do everything.")
+audit = typer.Typer(cls=Menu, no_args_is_help=True, help="Check the record of who did what.")
+
+
+@admin.command(epilog=ADMIN_EXAMPLES)
+def create(
+    *,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The name of the user.")] = "admin",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file", metavar="FILE", help="Where the password is; a line end after it is not part of it."
+        ),
+    ] = None,
+    json: Done = False,
+) -> None:
+    """Make a user with the role admin, also when no admin can log in any more.
+
+    It uses the settings of the environment, whether the platform runs or not.
+    The password is asked for at a terminal, else read from standard input.
+    From the first user on, the API asks who comes.
+    """
+    from cli.actions.administering import create_admin
+
+    create_admin(name, password_file, as_json=json)
+
+
+@audit.command(epilog=AUDIT_EXAMPLES)
+def verify(
+    *,
+    known: Annotated[
+        str | None,
+        typer.Option("--known", metavar="NUMBER:HASH", help="The last entry that an earlier call has told."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Write the result as JSON and nothing else.")] = False,
+) -> None:
+    """Look whether an entry was changed, removed, added or exchanged.
+
+    It uses the settings of the environment, whether the platform runs or not, and changes nothing.
+    The exit status is 1 when something is wrong. Keep the number and the hash that it tells elsewhere: given as
+    --known, they show whether the whole record was put back to an older state.
+    """
+    from cli.actions.auditing import verify_audit
+
+    raise typer.Exit(verify_audit(known, as_json=json))

@@ -1,0 +1,1 @@
+"""Who may do what: users with roles, their passwords, logins and API keys."""

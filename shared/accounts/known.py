@@ -1,0 +1,168 @@
+"""Who a credential belongs to, without asking the database for each request.
+
+An answer counts for half a second as it is. In the next half it still counts, but one of those who get it is told to
+have it looked up anew; after that the database is asked first. So what is revoked is refused a second later at most.
+While the database is away, the last answer counts for a while longer, so that predictions go on.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from shared.accounts.api_keys import find_by_key, is_key, note_uses
+from shared.accounts.identity import Identity
+from shared.accounts.memory import FOREVER, USABLE_SECONDS, CredentialMemory, Recalled
+from shared.accounts.permissions import Role, Scope, allowed
+from shared.accounts.rows import LoginSessionRow, UserRow
+from shared.accounts.tokens import LEEWAY_SECONDS, LONGEST_CREDENTIAL, AccessTokens
+from shared.accounts.users import user_count
+from shared.audit.actions import Via
+from shared.clock import Now
+from shared.database import Database
+from shared.errors import DatabaseFailure, NotAuthenticated
+
+_MOST_KEPT = 10_000
+_NOBODYS = f"The credential is nobody's, or it was revoked or has ended. {NotAuthenticated.hint}"
+
+
+class KnownCredentials:
+    """Tells credentials, from several threads; of its methods only `recall` never waits for the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: AccessTokens,
+        grace_seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._clock = clock
+        self._grace_seconds = max(grace_seconds, USABLE_SECONDS)
+        self._memory = CredentialMemory(clock, grace_seconds=grace_seconds, most_kept=most_kept)
+        self._lock = threading.Lock()
+        self._used_keys: set[int] = set()
+        self._on = False
+        self._on_asked_at = -FOREVER
+
+    def identity(self, credential: str) -> Identity:
+        """Whose credential it is: from memory if that is fresh enough, else from the database.
+
+        Raises:
+            NotAuthenticated: when it is nobody's, or not any more.
+            DatabaseFailure: when the database is away, and there is no answer of late.
+        """
+        recalled = self.recall(credential)
+        return self.look_up(credential) if recalled is None or recalled.due else recalled.identity
+
+    def recall(self, credential: str) -> Recalled | None:
+        """Whose credential it is, from memory alone; None when the database has to be asked (`look_up`).
+
+        Raises:
+            NotAuthenticated: when it was found to be nobody's, or has ended.
+        """
+        return self._memory.recall(_digest(credential))
+
+    def look_up(self, credential: str) -> Identity:
+        """Whose credential it is, from the database. It waits for that, so call it in a thread.
+
+        Raises:
+            NotAuthenticated: when it is nobody's, or not any more.
+            DatabaseFailure: when the database is away, and there is no answer of late.
+        """
+        digest, now = _digest(credential), self._clock()
+        try:
+            identity, seconds = self._of_key(credential) if is_key(credential) else self._of_token(credential)
+        except DatabaseFailure:
+            last = self._memory.last_answer(digest)
+            if last is None:
+                raise
+            return last
+        except NotAuthenticated:
+            self._memory.refuse(digest, asked_at=now)
+            raise
+        self._memory.keep(digest, identity, asked_at=now, ends_at=now + seconds)
+        return identity
+
+    def is_on(self) -> bool:
+        """Whether access control is on, because there is a user. Once it is on, it stays on for this process.
+
+        Raises:
+            DatabaseFailure: when the database is away, and there is no answer of late.
+        """
+        now = self._clock()
+        age = now - self._on_asked_at
+        if self._on or age < USABLE_SECONDS:
+            return self._on
+        try:
+            with self._database.read() as session:
+                self._on = user_count(session) > 0
+            self._on_asked_at = now
+        except DatabaseFailure:
+            if age >= self._grace_seconds:
+                raise
+        return self._on
+
+    def write_uses(self) -> None:
+        """Write down which API keys were used since the last call: to be called every minute or so, in a thread.
+
+        Raises:
+            DatabaseFailure: when the database is away; they are written the next time.
+        """
+        with self._lock:
+            used = set(self._used_keys)
+        if used:
+            with self._database.write() as session:
+                note_uses(session, used)
+            with self._lock:
+                self._used_keys -= used
+
+    def _of_key(self, text: str) -> tuple[Identity, float]:
+        """Whose it is, and for how many seconds it will be."""
+        with self._database.read() as session:
+            found = find_by_key(session, text)
+            now = session.execute(select(Now())).scalar_one()
+        if found is None:
+            raise NotAuthenticated(_NOBODYS)
+        with self._lock:
+            self._used_keys.add(found.key.id)
+        role, ends = Role(found.user.role), found.key.expires_at
+        rights = allowed(role, [Scope(scope) for scope in found.key.scopes])
+        identity = Identity(found.user.name, role, rights, Via.KEY, key_id=str(found.key.id))
+        return identity, FOREVER if ends is None else (ends - now).total_seconds()
+
+    def _of_token(self, token: str) -> tuple[Identity, float]:
+        claims = self._tokens.read(token)
+        live = (
+            select(UserRow, Now())
+            .join(LoginSessionRow, LoginSessionRow.user_id == UserRow.id)
+            .where(LoginSessionRow.id == claims.session_id, LoginSessionRow.revoked_at.is_(None))
+            .where(LoginSessionRow.expires_at > Now())
+            .where(UserRow.name == claims.user_name, UserRow.session_epoch == claims.epoch)
+            .where(UserRow.active, UserRow.deleted_at.is_(None))
+        )
+        with self._database.read() as session:
+            found = session.execute(live).one_or_none()
+        if found is None:
+            raise NotAuthenticated(_NOBODYS)
+        user, now = found
+        claims.check_time(now)
+        role = Role(user.role)
+        identity = Identity(user.name, role, allowed(role), Via.TOKEN, session_id=claims.session_id)
+        return identity, claims.expires_at + LEEWAY_SECONDS - now.timestamp()
+
+
+def _digest(credential: str) -> bytes:
+    """What a credential is remembered by; one that is too long is nobody's.
+
+    Raises:
+        NotAuthenticated: when it is too long.
+    """
+    if len(credential) > LONGEST_CREDENTIAL:
+        raise NotAuthenticated(f"The credential has more than {LONGEST_CREDENTIAL} characters. {NotAuthenticated.hint}")
+    return hashlib.sha256(credential.encode(errors="surrogatepass")).digest()

@@ -1,0 +1,161 @@
+"""Passwords: which are taken, how they are kept, and how one is compared with what is kept."""
+
+import json
+import re
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, NewType
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from shared.errors import TooManyLogins, WeakPassword
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 128
+
+# Some words, or a few characters again and again.
+_REPEATED = re.compile(r"(?s)(.{1,4})\1+")
+_COMMON = Path(__file__).with_name("common_passwords.json")
+# A name of so few letters may stand in a good password by chance.
+_TELLING_NAME = 4
+
+# What is stored of a password; only `Passwords.hashed` makes one.
+HashedPassword = NewType("HashedPassword", str)
+
+
+@dataclass(frozen=True)
+class PasswordCost:
+    """What one comparison takes. The defaults are what OWASP asks for at least (Password Storage Cheat Sheet)."""
+
+    memory_kib: int = 19_456
+    passes: int = 2
+    lanes: int = 1
+
+
+class PasswordCheck(NamedTuple):
+    """Whether a password is right, and what to store in place of a hash that is too cheap by now."""
+
+    right: bool
+    renewed: HashedPassword | None = None
+
+
+class Passwords:
+    """Hashes and compares, few at a time: each comparison takes a core and much memory for a while."""
+
+    def __init__(
+        self,
+        cost: PasswordCost = PasswordCost(),
+        *,
+        at_once: int = 2,
+        most_waiting: int = 8,
+        wait_seconds: float = 5,
+    ) -> None:
+        hasher = Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes)
+        self._hasher = PasswordHash((hasher,))
+        self._places = threading.BoundedSemaphore(at_once + most_waiting)
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._wait_seconds = wait_seconds
+        # What is compared where there is nothing to compare with: the answer takes as long, and is always no.
+        self._nobodys = self._hasher.hash(secrets.token_hex(16))
+
+    def hashed(self, password: str, *, name: str) -> HashedPassword:
+        """What to store for a new password of that user.
+
+        Raises:
+            WeakPassword: saying what is wrong with it.
+            TooManyLogins: when too many others wait.
+        """
+        password = checked_password(password, name=name)
+        with self._turn():
+            return HashedPassword(self._hasher.hash(password))
+
+    def check(self, password: str, stored: str | None) -> PasswordCheck:
+        """Compare a password with what is stored; without anything stored it is wrong, after the same time.
+
+        Raises:
+            TooManyLogins: when too many others wait.
+        """
+        given = unicodedata.normalize("NFC", password[: 8 * LONGEST_PASSWORD])
+        if len(given) > LONGEST_PASSWORD or not _is_text(given):
+            given, stored = "", None
+        with self._turn():
+            if stored is None:
+                self._hasher.verify(given, self._nobodys)
+                return PasswordCheck(right=False)
+            try:
+                right, renewed = self._hasher.verify_and_update(given, stored)
+            except UnknownHashError:
+                self._hasher.verify(given, self._nobodys)
+                return PasswordCheck(right=False)
+        return PasswordCheck(right, None if renewed is None else HashedPassword(renewed))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS)
+        try:
+            if not self._turns.acquire(timeout=self._wait_seconds):
+                raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS)
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._places.release()
+
+
+_BUSY_SECONDS = 2
+_BUSY = f"So many passwords are compared at present that one more would wait for long. {TooManyLogins.hint}"
+
+
+def checked_password(password: str, *, name: str) -> str:
+    """The password in the one form in which it is hashed: characters that look the same are the same.
+
+    Raises:
+        WeakPassword: saying what is wrong with it; it never quotes the password.
+    """
+    # Normalising takes time that grows with the length, so this is first.
+    if len(password) > 8 * LONGEST_PASSWORD:
+        raise WeakPassword(_told(f"has more than {LONGEST_PASSWORD} characters"))
+    given = unicodedata.normalize("NFC", password)
+    problem = _problem(given, name)
+    if problem is not None:
+        raise WeakPassword(_told(problem))
+    return given
+
+
+def _problem(password: str, name: str) -> str | None:
+    if len(password) < SHORTEST_PASSWORD:
+        return f"has {len(password)} characters, and {SHORTEST_PASSWORD} are the least"
+    if len(password) > LONGEST_PASSWORD:
+        return f"has {len(password)} characters, and {LONGEST_PASSWORD} are the most"
+    if not _is_text(password):
+        return "holds half a character, which no keyboard types"
+    folded = password.casefold()
+    if folded in _common() or _REPEATED.fullmatch(folded):
+        return "is one of those that are tried first"
+    if len(name) >= _TELLING_NAME and len(folded.replace(name.casefold(), "")) < SHORTEST_PASSWORD // 2:
+        return "is little more than the name of the user"
+    return None
+
+
+def _told(problem: str) -> str:
+    return f"The password {problem}. {WeakPassword.hint}"
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be encoded: lone surrogates, which JSON can hold, cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(json.loads(_COMMON.read_text(encoding="utf-8")))

@@ -1,0 +1,76 @@
+"""The rows of accounts."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clock import Instant, Now
+from shared.database import Base
+
+
+class AccountKind(StrEnum):
+    """Who uses an account: services have no password, only API keys."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
+class UserRow(Base):
+    """One account. It stays when it is deleted, so that its name stays what the audit record says."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str | None] = mapped_column(String(256))
+    active: Mapped[bool] = mapped_column(default=True)
+    # Raised by every change; what was given out in an earlier one is void.
+    session_epoch: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    updated_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ApiKeyRow(Base):
+    """One API key. The key itself is nowhere: only the digest of its secret part."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    prefix: Mapped[str] = mapped_column(String(16), unique=True)
+    key_hash: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class LoginSessionRow(Base):
+    """What began with one login and goes on with each refresh."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    refresh_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    refreshed_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    why: Mapped[str | None] = mapped_column(String(32))
+
+
+class UsedRefreshTokenRow(Base):
+    """A refresh token that was exchanged for the next one: whoever shows it again has stolen it, or was robbed."""
+
+    __tablename__ = "used_refresh_tokens"
+
+    refresh_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True)

@@ -1,0 +1,212 @@
+"""Logins: from a name and a password to tokens, and from each refresh token to the next."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from shared.accounts.names import is_name
+from shared.accounts.passwords import PasswordCheck, Passwords
+from shared.accounts.rows import LoginSessionRow, UsedRefreshTokenRow, UserRow
+from shared.accounts.tokens import ACCESS_SECONDS, AccessTokens
+from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
+from shared.audit.recording import AuditEntry, record
+from shared.clock import Now
+from shared.database import Database
+from shared.errors import NotAuthenticated
+
+LONGEST_SESSION_DAYS = 30
+LONGEST_PAUSE_DAYS = 14
+
+_DAY = 86_400
+_FORM = re.compile(r"mlr_[A-Za-z0-9_-]{43}")
+_WRONG = (
+    "The name or the password is wrong, or the user may not log in. Send both again; somebody with the role admin can "
+    "set another password."
+)
+_ENDED = "The refresh token is not valid, or not any more. Log in again at `/auth/token`."
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Where a request comes from, for the record."""
+
+    request_id: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """What a login or a refresh gives."""
+
+    user_name: str
+    session_id: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int = ACCESS_SECONDS
+
+
+class Logins:
+    """Logs users in and out. Its transactions are its own: none is open while a password is compared."""
+
+    def __init__(self, database: Database, tokens: AccessTokens, passwords: Passwords) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._passwords = passwords
+
+    def log_in(self, name: str, password: str, sender: Sender = Sender()) -> IssuedTokens:
+        """Begin a login.
+
+        Raises:
+            NotAuthenticated: when name or password are wrong; the same for each reason, after the same time.
+            TooManyLogins: when too many passwords are compared at present.
+            DatabaseUnavailable: when the database does not answer.
+        """
+        user = self._find(name)
+        may = user is not None and user.active
+        check = self._passwords.check(password, user.password_hash if user is not None and may else None)
+        with self._database.write() as session:
+            issued = self._begun(session, user, check) if user is not None and check.right else None
+            done = issued is not None
+            entry = AuditEntry(
+                action=Action.LOGIN if done else Action.LOGIN_REFUSED,
+                # A name that nobody has may be a password that was typed into the wrong field.
+                subject=f"user {user.name}" if user is not None else "an unknown user",
+                actor=user.name if user is not None and done else ANONYMOUS,
+                via=Via.PASSWORD,
+                outcome=AuditOutcome.DONE if done else AuditOutcome.REFUSED,
+                **vars(sender),
+            )
+            record(session, entry)
+        if issued is None:
+            raise NotAuthenticated(_WRONG)
+        return issued
+
+    def refresh(self, refresh_token: str, sender: Sender = Sender()) -> IssuedTokens:
+        """Exchange a refresh token for new tokens. It can be exchanged once: if it comes again, the login ends.
+
+        Raises:
+            NotAuthenticated: when the token is not valid.
+            DatabaseUnavailable: when the database does not answer.
+        """
+        if not _FORM.fullmatch(refresh_token):
+            raise NotAuthenticated(_ENDED)
+        with self._database.write() as session:
+            # What a token that comes again ends is committed before it is refused.
+            issued = self._rotated(session, _digest(refresh_token), sender)
+        if issued is None:
+            raise NotAuthenticated(_ENDED)
+        return issued
+
+    def _find(self, name: str) -> UserRow | None:
+        if not is_name(name):
+            return None
+        with self._database.read() as session:
+            found = select(UserRow).where(UserRow.name == name, UserRow.deleted_at.is_(None))
+            return session.scalars(found).one_or_none()
+
+    def _begun(self, session: Session, user: UserRow, check: PasswordCheck) -> IssuedTokens | None:
+        """None when the user was changed while the password was compared."""
+        same = (UserRow.id == user.id) & (UserRow.session_epoch == user.session_epoch)
+        if session.execute(select(UserRow.id).where(same).with_for_update()).one_or_none() is None:
+            return None
+        if check.renewed is not None:
+            session.execute(update(UserRow).where(same).values(password_hash=check.renewed))
+        _remove_old(session, user.id)
+        refresh_token = _new_token()
+        row = LoginSessionRow(
+            id=secrets.token_urlsafe(16),
+            user_id=user.id,
+            refresh_hash=_digest(refresh_token),
+            expires_at=_in_days(LONGEST_SESSION_DAYS),
+        )
+        session.add(row)
+        session.flush()
+        return self._issued(session, user, row.id, refresh_token)
+
+    def _rotated(self, session: Session, old: str, sender: Sender) -> IssuedTokens | None:
+        refresh_token = _new_token()
+        live = select(UserRow.id).where(UserRow.active, UserRow.deleted_at.is_(None))
+        exchanged = (
+            update(LoginSessionRow)
+            .where(
+                LoginSessionRow.refresh_hash == old,
+                LoginSessionRow.revoked_at.is_(None),
+                LoginSessionRow.expires_at > Now(),
+                LoginSessionRow.refreshed_at > _in_days(-LONGEST_PAUSE_DAYS),
+                LoginSessionRow.user_id.in_(live),
+            )
+            .values(refresh_hash=_digest(refresh_token), refreshed_at=Now())
+            .returning(LoginSessionRow.id, LoginSessionRow.user_id)
+        )
+        found = session.execute(exchanged).one_or_none()
+        if found is None:
+            _end_if_reused(session, old, sender)
+            return None
+        session.add(UsedRefreshTokenRow(refresh_hash=old, session_id=found.id))
+        session.flush()
+        return self._issued(session, session.get_one(UserRow, found.user_id), found.id, refresh_token)
+
+    def _issued(self, session: Session, user: UserRow, session_id: str, refresh_token: str) -> IssuedTokens:
+        now = session.execute(select(Now())).scalar_one()
+        access_token = self._tokens.issue(user.name, session_id, user.session_epoch, now)
+        return IssuedTokens(user.name, session_id, access_token, refresh_token)
+
+
+def log_out(session: Session, session_id: str, sender: Sender = Sender()) -> bool:
+    """End a login, with all of its tokens; whether it had not ended before."""
+    name = _ended(session, session_id, "logged_out")
+    if name is None:
+        return False
+    entry = AuditEntry(action=Action.LOGOUT, subject=f"user {name}", actor=name, via=Via.TOKEN, **vars(sender))
+    record(session, entry)
+    return True
+
+
+def _end_if_reused(session: Session, refresh_hash: str, sender: Sender) -> None:
+    used = select(UsedRefreshTokenRow.session_id).where(UsedRefreshTokenRow.refresh_hash == refresh_hash)
+    session_id = session.scalar(used)
+    name = _ended(session, session_id, "token_reused") if session_id is not None else None
+    if name is None:
+        return
+    entry = AuditEntry(
+        action=Action.TOKEN_REUSED,
+        subject=f"user {name}",
+        # The user or a thief: nobody can tell.
+        actor=ANONYMOUS,
+        via=Via.TOKEN,
+        outcome=AuditOutcome.REFUSED,
+        **vars(sender),
+    )
+    record(session, entry)
+
+
+def _ended(session: Session, session_id: str, why: str) -> str | None:
+    """The name of the user whose login was ended; None if it had ended before."""
+    live = update(LoginSessionRow).where(LoginSessionRow.id == session_id, LoginSessionRow.revoked_at.is_(None))
+    ended = live.values(revoked_at=Now(), why=why).returning(LoginSessionRow.user_id)
+    user_id = session.scalar(ended)
+    return None if user_id is None else session.get_one(UserRow, user_id).name
+
+
+def _remove_old(session: Session, user_id: int) -> None:
+    """Logins that ended long ago: their tokens are refused without them, too."""
+    old = LoginSessionRow.expires_at < _in_days(-1)
+    session.execute(delete(LoginSessionRow).where(LoginSessionRow.user_id == user_id, old))
+
+
+def _in_days(days: int) -> Any:
+    return Now(days * _DAY)
+
+
+def _new_token() -> str:
+    return f"mlr_{secrets.token_urlsafe(32)}"
+
+
+def _digest(token: str) -> str:
+    # The token has 256 random bits, so that nothing slower than one round is needed.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""Slows down who tries passwords, and nobody else: what counts is the name together with the address."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from math import ceil
+from typing import TypeVar
+
+from shared.errors import TooManyLogins
+
+# So many wrong passwords cost nothing; each further one doubles the wait.
+_FREE_TRIES = 5
+_LONGEST_WAIT = 300.0
+# What an address may try within a minute, whatever the names.
+_TRIES_OF_ADDRESS = 60
+_ADDRESS_SECONDS = 60.0
+_FORGOTTEN_SECONDS = 900.0
+_MOST_KEPT = 10_000
+
+_Key = TypeVar("_Key")
+
+
+@dataclass
+class _Tries:
+    count: int = 0
+    last: float = 0.0
+    not_before: float = 0.0
+
+
+class LoginThrottle:
+    """Counts tries in the memory of this process. `clock` gives seconds that never go back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, most_kept: int = _MOST_KEPT) -> None:
+        self._clock = clock
+        self._most_kept = most_kept
+        self._lock = threading.Lock()
+        self._pairs: OrderedDict[tuple[str, str], _Tries] = OrderedDict()
+        self._addresses: OrderedDict[str, _Tries] = OrderedDict()
+
+    def enter(self, name: str, address: str) -> None:
+        """Before a password is compared: counts the try as wrong until `succeeded` says otherwise.
+
+        Several at once are thus counted before the first of them has its answer.
+
+        Raises:
+            TooManyLogins: with the seconds to wait, when there were too many.
+        """
+        pair, place = (name[:64], _network(address)), _network(address)
+        with self._lock:
+            now = self._clock()
+            tries = self._kept(self._pairs, pair, now, _FORGOTTEN_SECONDS)
+            of_address = self._kept(self._addresses, place, now, _ADDRESS_SECONDS)
+            wait = tries.not_before - now
+            if of_address.count >= _TRIES_OF_ADDRESS:
+                wait = max(wait, of_address.last + _ADDRESS_SECONDS - now)
+            if wait > 0:
+                raise TooManyLogins(f"{TooManyLogins.__doc__} {TooManyLogins.hint}", retry_after=ceil(wait))
+            tries.count += 1
+            tries.last = now
+            if tries.count >= _FREE_TRIES:
+                tries.not_before = now + min(2.0 ** (tries.count - _FREE_TRIES), _LONGEST_WAIT)
+            # The minute of an address begins with its first try.
+            of_address.last = of_address.last if of_address.count else now
+            of_address.count += 1
+
+    def succeeded(self, name: str, address: str) -> None:
+        """The password was right: the tries of that name from there are forgotten."""
+        with self._lock:
+            self._pairs.pop((name[:64], _network(address)), None)
+            of_address = self._addresses.get(_network(address))
+            if of_address is not None and of_address.count:
+                of_address.count -= 1
+
+    def _kept(self, kept: OrderedDict[_Key, _Tries], key: _Key, now: float, seconds: float) -> _Tries:
+        tries = kept.get(key)
+        if tries is None or now - tries.last >= seconds:
+            tries = kept[key] = _Tries(last=now)
+        kept.move_to_end(key)
+        while len(kept) > self._most_kept:
+            kept.popitem(last=False)
+        return tries
+
+
+def _network(address: str) -> str:
+    """The address, or the network of an IPv6 one: whoever has one of its addresses has all of them."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)

@@ -1,0 +1,194 @@
+"""Users are made, changed and deleted here, so that there is always one who can do that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from shared.accounts.names import checked_name, is_name
+from shared.accounts.passwords import HashedPassword
+from shared.accounts.permissions import Role
+from shared.accounts.rows import AccountKind, ApiKeyRow, LoginSessionRow, UserRow
+from shared.clock import Now
+from shared.errors import InvalidCursor, InvalidRequest, LastAdmin, UnknownUser, UserChanged, UserExists, closest, meant
+from shared.upsert import insert_missing
+
+
+@dataclass(frozen=True)
+class UserChange:
+    """A user after a change, and what the audit record tells of it: what differs, and of a password only that."""
+
+    user: UserRow
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def user_count(session: Session) -> int:
+    """How many users there are; access control is on when there is one."""
+    return session.execute(select(func.count()).where(UserRow.deleted_at.is_(None))).scalar_one()
+
+
+def list_users(session: Session, *, limit: int, after: str | None = None) -> list[UserRow]:
+    """Users by their names; `after` is the last name of the page before.
+
+    Raises:
+        InvalidCursor: when `after` is no name.
+    """
+    query = select(UserRow).where(UserRow.deleted_at.is_(None)).order_by(UserRow.name).limit(limit)
+    if after is not None:
+        if not is_name(after):
+            raise InvalidCursor
+        query = query.where(UserRow.name > after)
+    return list(session.scalars(query))
+
+
+def find_user(session: Session, name: str) -> UserRow:
+    """The user of that name.
+
+    Raises:
+        UnknownUser: when there is none.
+    """
+    # PostgreSQL takes no text with a NUL in it.
+    found = select(UserRow).where(UserRow.name == name, UserRow.deleted_at.is_(None))
+    user = session.scalars(found).one_or_none() if is_name(name) else None
+    if user is None:
+        raise _unknown(session, name)
+    return user
+
+
+def create_user(
+    session: Session,
+    name: str,
+    *,
+    role: Role,
+    password: HashedPassword | None,
+    kind: AccountKind = AccountKind.PERSON,
+) -> UserRow:
+    """Add a user. One that was deleted comes back, with nothing that it could log in with before.
+
+    The password is hashed before the transaction (`Passwords.hashed`), which would hold its locks for as long.
+
+    Raises:
+        InvalidUserName: when the name cannot be given.
+        InvalidRequest: when a service would have a password.
+        UserExists: when the name is taken.
+    """
+    name = checked_name(name)
+    _expect_fitting(kind, password)
+    values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True}
+    made = insert_missing(session, UserRow).values(name=name, **values).returning(UserRow.id)
+    if session.execute(made).one_or_none() is None:
+        again = values | {"created_at": Now(), "updated_at": Now(), "deleted_at": None}
+        revived = update(UserRow).where(UserRow.name == name, UserRow.deleted_at.is_not(None))
+        revived = revived.values(session_epoch=UserRow.session_epoch + 1, **again).returning(UserRow.id)
+        if session.execute(revived).one_or_none() is None:
+            raise UserExists(f"There is a user '{name}' already. {UserExists.hint}")
+    return find_user(session, name)
+
+
+def change_user(
+    session: Session,
+    name: str,
+    *,
+    role: Role | None = None,
+    password: HashedPassword | None = None,
+    active: bool | None = None,
+    expected_epoch: int | None = None,
+) -> UserChange:
+    """Change what is given. If anything differs, all logins of the user end; API keys go on while it is active.
+
+    Of two that change a user at once, the second waits for the first. With `expected_epoch`, the `session_epoch` that
+    it has looked at, it is then refused if the first has changed anything.
+
+    Raises:
+        UnknownUser: when there is no such user.
+        UserChanged: when the user is not the one that was looked at.
+        InvalidRequest: when a service would have a password.
+        LastAdmin: when nobody could log in as an admin after that.
+    """
+    user, others = _locked(session, name)
+    if expected_epoch is not None and user.session_epoch != expected_epoch:
+        raise UserChanged(f"Somebody else has changed the user '{name}' since you looked. {UserChanged.hint}")
+    _expect_fitting(AccountKind(user.kind), password)
+    wanted = {"role": role, "active": active}
+    after: dict[str, Any] = {
+        field: value for field, value in wanted.items() if value is not None and value != getattr(user, field)
+    }
+    before = {field: getattr(user, field) for field in after}
+    stays = after.get("role", user.role) == Role.ADMIN and after.get("active", user.active)
+    if not stays:
+        _expect_other_admin(user, others)
+    if not after and password is None:
+        return UserChange(user, {}, {})
+    values = after | ({} if password is None else {"password_hash": password})
+    _write(session, user, values, why="user_changed")
+    return UserChange(user, before, after | ({} if password is None else {"password": "changed"}))
+
+
+def delete_user(session: Session, name: str) -> UserChange:
+    """Delete a user, with all that it could log in with. What it has made stays, and so does its name in the record.
+
+    Raises:
+        UnknownUser: when there is no such user.
+        LastAdmin: when nobody could log in as an admin after that.
+    """
+    user, others = _locked(session, name)
+    _expect_other_admin(user, others)
+    before = {"role": user.role, "active": user.active, "kind": user.kind}
+    revoked = update(ApiKeyRow).where(ApiKeyRow.user_id == user.id, ApiKeyRow.revoked_at.is_(None))
+    session.execute(revoked.values(revoked_at=Now()))
+    _write(session, user, {"password_hash": None, "active": False, "deleted_at": Now()}, why="user_deleted")
+    return UserChange(user, before, {})
+
+
+def _locked(session: Session, name: str) -> tuple[UserRow, list[UserRow]]:
+    """The user, and the others that can log in as admins; none of them changes until the transaction ends.
+
+    Without the locks on the others, two admins could each take the role of the other away at once. All are locked in
+    one order, so that nobody waits in a circle.
+    """
+    if not is_name(name):
+        raise _unknown(session, name)
+    wanted = or_(UserRow.name == name, _can_be_admin())
+    query = select(UserRow).where(wanted, UserRow.deleted_at.is_(None)).order_by(UserRow.id)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    rows: Sequence[UserRow] = session.scalars(query).all()
+    user = next((row for row in rows if row.name == name), None)
+    if user is None:
+        raise _unknown(session, name)
+    return user, [row for row in rows if row is not user]
+
+
+def _can_be_admin() -> ColumnElement[bool]:
+    return (UserRow.role == Role.ADMIN) & UserRow.active & UserRow.password_hash.is_not(None)
+
+
+def _expect_other_admin(user: UserRow, others: list[UserRow]) -> None:
+    is_one = user.role == Role.ADMIN and user.active and user.password_hash is not None
+    if is_one and not others:
+        raise LastAdmin(f"The user '{user.name}' is the only one who can log in as an admin. {LastAdmin.hint}")
+
+
+def _expect_fitting(kind: AccountKind, password: HashedPassword | None) -> None:
+    if kind is AccountKind.SERVICE and password is not None:
+        raise InvalidRequest("A service has no password. Leave it out, and make an API key for the service.")
+
+
+def _write(session: Session, user: UserRow, values: dict[str, Any], *, why: str) -> None:
+    for field, value in values.items():
+        setattr(user, field, value)
+    user.session_epoch += 1
+    now: Any = Now()
+    user.updated_at = now
+    live = update(LoginSessionRow).where(LoginSessionRow.user_id == user.id, LoginSessionRow.revoked_at.is_(None))
+    session.execute(live.values(revoked_at=Now(), why=why))
+    session.flush()
+    session.refresh(user)
+
+
+def _unknown(session: Session, name: str) -> UnknownUser:
+    names = session.scalars(select(UserRow.name).where(UserRow.deleted_at.is_(None)).order_by(UserRow.name))
+    near = closest(name, names)
+    return UnknownUser(f"There is no user '{name[:64]}'.{meant(near)} {UnknownUser.hint}", did_you_mean=near)

@@ -1,0 +1,71 @@
+"""How the entries are bound to each other, and the key that this is done with."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared.audit.rows import AuditRow
+from shared.database import Database
+from shared.key_derivation import HasSecret, derived_key
+
+# What the first entry has as the hash of the one before it.
+NOTHING = "0" * 64
+
+_ENTRY = b"mlmini audit entry 1\0"
+_HEAD = b"mlmini audit head 1\0"
+_PLACE = "audit key"
+
+
+@dataclass(frozen=True)
+class AuditKey:
+    """What hashes entries; without it, whoever can write rows cannot make one that fits."""
+
+    secret: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """A short name of the key that tells nothing about it."""
+        return hashlib.sha256(b"mlmini audit key id\0" + self.secret).hexdigest()[:16]
+
+
+def audit_key_of(key: HasSecret) -> AuditKey:
+    """The audit key that belongs to an artifact key."""
+    return AuditKey(derived_key(key, "audit"))
+
+
+def use_key(database: Database, key: AuditKey) -> None:
+    """Have all sessions of the database record with that key."""
+    database.info[_PLACE] = key
+
+
+def key_of(session: Session) -> AuditKey:
+    """The key that the session records with.
+
+    Raises:
+        KeyError: when nobody has called `use_key` for its database.
+    """
+    key: AuditKey = session.info[_PLACE]
+    return key
+
+
+def hash_of(key: AuditKey, row: AuditRow) -> str:
+    """The hash of an entry: over all its columns but itself, in one form on every database."""
+    names = [column.name for column in AuditRow.__table__.columns if column.name != "hash"]
+    columns = {name: getattr(row, name) for name in names}
+    columns["at"] = row.at.astimezone(UTC).isoformat(timespec="microseconds")
+    return _mac(key, _ENTRY, columns)
+
+
+def seal_of(key: AuditKey, count: int, last_hash: str) -> str:
+    """What only the holder of the key can say: that so many entries there are, and which is the last."""
+    return _mac(key, _HEAD, [count, last_hash])
+
+
+def _mac(key: AuditKey, form: bytes, facts: Any) -> str:
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hmac.new(key.secret, form + canonical.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,103 @@
+"""Looks whether the record is whole: nothing changed, removed, put elsewhere or added by somebody without the key."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from shared.audit.chain import NOTHING, AuditKey, hash_of, seal_of
+from shared.audit.rows import AuditHeadRow, AuditRow
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class AuditHead:
+    """The number of entries and the hash of the last one; kept elsewhere, it shows later that none was removed."""
+
+    count: int
+    last_hash: str
+
+
+@dataclass(frozen=True)
+class ChainVerdict:
+    """What was found; `seq` is the first entry that is wrong or missing, None if all is well."""
+
+    head: AuditHead
+    seq: int | None = None
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.seq is None
+
+
+def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> ChainVerdict:
+    """Read all entries, a few hundred at a time; `known` is what an earlier look found, if it was kept.
+
+    Entries that are added meanwhile are looked at, too.
+    """
+    last = AuditHead(0, NOTHING)
+    while True:
+        for row in _behind(session, last.count):
+            problem = _problem(key, row, last) or _not_as_known(row, known)
+            if problem is not None:
+                return ChainVerdict(last, last.count + 1, problem)
+            last = AuditHead(row.seq, row.hash)
+        # In one statement, so that both are of one moment.
+        newest = select(func.coalesce(func.max(AuditRow.seq), 0)).scalar_subquery()
+        found = session.execute(select(AuditHeadRow, newest).where(AuditHeadRow.id == 1)).one_or_none()
+        if found is None or found[1] <= last.count:
+            break
+    problem = _end_problem(key, found[0] if found is not None else None, last, known)
+    return ChainVerdict(last) if problem is None else ChainVerdict(last, last.count + 1, problem)
+
+
+def _behind(session: Session, seq: int) -> Iterator[AuditRow]:
+    while True:
+        rows = session.scalars(select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq).limit(_BATCH)).all()
+        if not rows:
+            return
+        yield from rows
+        seq = rows[-1].seq
+        session.expunge_all()
+
+
+def _problem(key: AuditKey, row: AuditRow, last: AuditHead) -> str | None:
+    due = last.count + 1
+    if row.seq != due:
+        return f"Entry {due} was removed: entry {row.seq} follows entry {last.count}."
+    if row.key_id != key.id:
+        return (
+            f"Entry {due} was recorded with the key {row.key_id}, and this process has {key.id}: it cannot tell "
+            "whether the entry is as it was. Give it the artifact key of that time, or take the entry for forged."
+        )
+    if not hmac.compare_digest(hash_of(key, row), row.hash):
+        return f"Entry {due} was changed, or another one was put in its place."
+    if not hmac.compare_digest(row.previous_hash, last.last_hash):
+        return f"Entry {due} does not follow the one before it: entries were exchanged."
+    return None
+
+
+def _not_as_known(row: AuditRow, known: AuditHead | None) -> str | None:
+    if known is not None and row.seq == known.count and row.hash != known.last_hash:
+        return f"Entry {row.seq} is not the one that was the last when its hash was kept: the record was made anew."
+    return None
+
+
+def _end_problem(key: AuditKey, head: AuditHeadRow | None, last: AuditHead, known: AuditHead | None) -> str | None:
+    due = last.count + 1
+    if head is None:
+        return "The row that counts the entries is gone, so that the last ones may be, too."
+    if head.count > last.count:
+        return f"Entry {due} was removed: there were {head.count}."
+    if head.count < last.count:
+        return f"{last.count} entries are there, and {head.count} were counted: the count was set back."
+    if head.count and (head.key_id, head.seal) != (key.id, seal_of(key, last.count, last.last_hash)):
+        return f"The count of the entries was changed: entry {due} and those behind it may have been removed."
+    if known is not None and known.count > last.count:
+        return f"Entry {due} was removed: there were {known.count} when the hash of the last one was kept."
+    return None

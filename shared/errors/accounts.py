@@ -1,0 +1,78 @@
+"""Errors of accounts and of access."""
+
+from shared.errors.tree import Conflict, Invalid, PlatformError, Unknown
+
+
+class NotAuthenticated(PlatformError):
+    """The request does not say who sends it, or not in a way that is valid now."""
+
+    hint = (
+        "Send an API key in `X-API-Key`, or a token that `/auth/token` gives for a name and a password as "
+        "`Authorization: Bearer`. Tokens end after a quarter of an hour: `/auth/refresh` gives the next one."
+    )
+
+
+class NotAllowed(PlatformError):
+    """The role of the user, or the scopes of the API key, do not allow this."""
+
+    hint = "`/me` tells what is allowed. Ask somebody with the role admin for another role, or use another key."
+
+
+class TooManyLogins(PlatformError):
+    """There were too many tries to log in, with that name from that address or in all."""
+
+    hint = "Wait as long as `retry_after` says. Others, and who is logged in already, are not kept waiting."
+
+
+class UnknownUser(Unknown):
+    """There is no user of that name."""
+
+    hint = "Look at the list of users, `/users`."
+
+
+class UserExists(Conflict):
+    """There is a user of that name already."""
+
+    hint = "Choose another name, or change the user that is there."
+
+
+class UserChanged(Conflict):
+    """Somebody else has changed the user since it was looked at; nothing was changed now."""
+
+    hint = "Look at the user again, and send the change again if it is still meant."
+
+
+class LastAdmin(Conflict):
+    """Without this user nobody could log in as an admin any more."""
+
+    hint = "Give another active user with a password the role admin first."
+
+
+class WeakPassword(Invalid):
+    """The password is too short, too long, or one that is tried first."""
+
+    hint = "Choose 12 to 128 characters of any kind: a few words that nobody would put together are good."
+
+
+class InvalidUserName(Invalid):
+    """The name is not one that a user can have."""
+
+    hint = "Take 1 to 64 of a-z, 0-9, '.', '_', '-' and '@', with a letter or a digit first, such as 'anna.lang'."
+
+
+class UnknownApiKey(Unknown):
+    """There is no API key of that id, or it belongs to somebody else."""
+
+    hint = "Look at the list of keys, `/api-keys`."
+
+
+class ScopeBeyondRole(Invalid):
+    """An API key would be for more than the role of its user allows."""
+
+    hint = "Take scopes of those that `available` lists, or ask an admin for another role."
+
+
+class InvalidExpiry(Invalid):
+    """An API key would end before it begins."""
+
+    hint = "Give a moment in the future, such as 2030-01-01T00:00:00Z, or leave it out for a key without an end."

@@ -1,0 +1,132 @@
+"""`mlmini admin create` and `mlmini audit verify`, on the platform of this machine that need not run."""
+
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.actions import administering
+from cli.client.errors import CommandFailed, WrongUsage
+from cli.launcher.prepare import prepare
+from shared.accounts.permissions import Role
+from shared.accounts.users import find_user, list_users
+from shared.database import Database
+from shared.errors import WrongSettings
+from shared.registry.sealing import load_artifact_key
+from shared.settings import Settings
+from tests.support.accounts import PASSWORD, logins
+from tests.support.command_line import CommandLine
+from tests.support.servers import Valkey
+
+
+@pytest.fixture
+def home(tmp_path: Path, sqlite_template: Path) -> Path:
+    """What a first start has left."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    shutil.copyfile(sqlite_template, home / "ml_registry.db")
+    load_artifact_key(Settings(home=home))
+    return home
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{home}/ml_registry.db")
+    yield database
+    database.close()
+
+
+def test_an_admin_is_made_and_the_record_tells_of_it(tmp_path: Path, home: Path, database: Database) -> None:
+    mlmini = CommandLine(tmp_path)
+    here: Any = {"MLMINI_HOME": str(home)}
+    made = mlmini.succeed("admin", "create", "--name", "anna", stdin=f"{PASSWORD}\n".encode(), **here)
+    assert (made.out, made.err) == ("The user anna is there, with the role admin.\n", "")
+    (tmp_path / "password").write_text("another long one")
+    given = mlmini.succeed("admin", "create", "--password-file", "password", "--json", **here)
+    assert given.document == {"name": "admin", "role": "admin"}
+    assert logins(database).log_in("anna", PASSWORD)
+    with database.read() as session:
+        assert find_user(session, "anna").role == Role.ADMIN
+    whole = mlmini.run("audit", "verify", **here)
+    # That login was recorded with the key of another platform.
+    assert (whole.status, "Entry 3 was recorded with the key" in whole.out) == (1, True)
+    with sqlite3.connect(home / "ml_registry.db") as connection:
+        connection.execute("DELETE FROM audit_entries WHERE seq = 2")
+    connection.close()
+    found = mlmini.run("audit", "verify", "--json", **here)
+    assert found.status == 1
+    assert (found.document["ok"], found.document["first_wrong"], found.document["entries"]) == (False, 2, 1)
+
+
+def test_a_record_that_was_made_anew_is_not_the_one_that_is_known(tmp_path: Path, home: Path) -> None:
+    mlmini = CommandLine(tmp_path)
+    here: Any = {"MLMINI_HOME": str(home)}
+    assert mlmini.succeed("audit", "verify", **here).out == "The record is whole: 0 entries.\n"
+    mlmini.succeed("admin", "create", stdin=PASSWORD.encode(), **here)
+    told = mlmini.succeed("audit", "verify", **here).out
+    assert told.startswith("The record is whole: 1 entry. Keep this elsewhere: 1:")
+    known = told.split()[-1]
+    assert mlmini.succeed("audit", "verify", "--known", known, **here).out == told
+    wrong = mlmini.run("audit", "verify", "--known", "1:" + "0" * 64, **here)
+    assert (wrong.status, "the record was made anew" in wrong.out) == (1, True)
+    assert mlmini.run("audit", "verify", "--known", "1", **here).status == 2
+
+
+REFUSED: list[tuple[str, str, type[Exception], str]] = [
+    ("Anna", PASSWORD, CommandFailed, "another character"),
+    ("anna", "short", CommandFailed, "has 5 characters"),
+    ("taken", PASSWORD, CommandFailed, "There is a user 'taken' already"),
+    ("anna", "\ud800", WrongSettings, "not text in UTF-8"),
+]
+
+
+def test_what_cannot_be_is_refused_and_nobody_is_made(
+    home: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLMINI_HOME", str(home))
+    path = home.parent / "password"
+    path.write_text(PASSWORD)
+    administering.create_admin("taken", path, as_json=True)
+    for name, password, error, said in REFUSED:
+        path.write_bytes(password.encode(errors="surrogatepass"))
+        with pytest.raises(error, match=said):
+            administering.create_admin(name, path, as_json=True)
+    with database.read() as session:
+        assert [user.name for user in list_users(session, limit=9)] == ["taken"]
+
+
+@pytest.mark.parametrize("typed", [[PASSWORD, PASSWORD], [PASSWORD, "something else"]], ids=["twice", "differently"])
+def test_a_password_is_asked_for_twice_at_a_terminal(
+    home: Path, database: Database, monkeypatch: pytest.MonkeyPatch, typed: list[str]
+) -> None:
+    monkeypatch.setenv("MLMINI_HOME", str(home))
+    answers = iter(typed)
+    monkeypatch.setattr(administering, "getpass", lambda _: next(answers))
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        if typed[0] == typed[1]:
+            administering.create_admin("admin", None, as_json=True)
+        else:
+            with pytest.raises(WrongUsage, match="differ"):
+                administering.create_admin("admin", None, as_json=True)
+    os.close(ours)
+    with database.read() as session:
+        assert len(list_users(session, limit=9)) == (typed[0] == typed[1])
+
+
+def test_the_first_start_makes_the_admin_of_the_settings_and_later_ones_do_not(
+    tmp_path: Path, home: Path, database: Database, valkey: Valkey
+) -> None:
+    path = tmp_path / "password"
+    path.write_text(f"{PASSWORD}\n")
+    settings = Settings(home=home, redis_url=valkey.url, admin_password_file=path)
+    prepare(settings)
+    path.write_text("another long one\n")
+    prepare(settings)
+    assert logins(database).log_in("admin", PASSWORD).user_name == "admin"

@@ -1,0 +1,116 @@
+"""Who tries passwords waits, and nobody else."""
+
+import pytest
+
+from shared.accounts.throttling import LoginThrottle
+from shared.errors import TooManyLogins
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> LoginThrottle:
+    return LoginThrottle(clock, most_kept=100)
+
+
+def wait_of(throttle: LoginThrottle, name: str = "anna", address: str = "10.0.0.1") -> int:
+    """The seconds that a try is told to wait; 0 where it may go on."""
+    try:
+        throttle.enter(name, address)
+    except TooManyLogins as error:
+        wait: int = error.members["retry_after"]
+        return wait
+    return 0
+
+
+def test_a_few_wrong_passwords_cost_nothing_and_each_further_one_doubles_the_wait(
+    throttle: LoginThrottle, clock: Clock
+) -> None:
+    assert [wait_of(throttle) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
+    waits = []
+    for _ in range(11):
+        waits.append(wait_of(throttle))
+        clock.now += waits[-1]
+        assert wait_of(throttle) == 0
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+def test_tries_that_are_refused_do_not_lengthen_the_wait(throttle: LoginThrottle, clock: Clock) -> None:
+    for _ in range(5):
+        throttle.enter("anna", "10.0.0.1")
+    assert {wait_of(throttle) for _ in range(50)} == {1}
+    clock.now += 1
+    assert wait_of(throttle) == 0
+
+
+def test_nobody_can_lock_another_out(throttle: LoginThrottle) -> None:
+    for _ in range(50):
+        wait_of(throttle, address="10.6.6.6")
+    assert wait_of(throttle, address="10.6.6.6") > 0
+    assert wait_of(throttle, address="10.0.0.1") == 0
+    assert wait_of(throttle, name="bert", address="10.6.6.6") == 0
+
+
+def test_a_right_password_and_time_make_it_forget(throttle: LoginThrottle, clock: Clock) -> None:
+    for _ in range(5):
+        throttle.enter("anna", "10.0.0.1")
+    throttle.succeeded("anna", "10.0.0.1")
+    assert [wait_of(throttle) for _ in range(5)] == [0] * 5
+    assert wait_of(throttle) == 1
+    clock.now += 900
+    assert [wait_of(throttle) for _ in range(5)] == [0] * 5
+
+
+def test_an_address_has_so_many_tries_a_minute_whatever_the_names(throttle: LoginThrottle, clock: Clock) -> None:
+    assert {wait_of(throttle, name=f"user{number}") for number in range(60)} == {0}
+    clock.now += 20
+    assert wait_of(throttle, name="another") == 40
+    assert wait_of(throttle, name="another", address="10.0.0.2") == 0
+    clock.now += 40
+    assert wait_of(throttle, name="another") == 0
+
+
+def test_right_passwords_use_up_no_tries_of_an_address(throttle: LoginThrottle) -> None:
+    for _ in range(200):
+        throttle.enter("anna", "10.0.0.1")
+        throttle.succeeded("anna", "10.0.0.1")
+    throttle.succeeded("nobody", "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("no address", "no address", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_addresses_of_one_network_of_ipv6_count_as_one(
+    throttle: LoginThrottle, one: str, other: str, same: bool
+) -> None:
+    for _ in range(5):
+        throttle.enter("anna", one)
+    assert (wait_of(throttle, address=other) > 0) is same
+
+
+def test_what_is_kept_is_bounded_whatever_names_are_sent(throttle: LoginThrottle) -> None:
+    for number in range(500):
+        wait_of(throttle, name="x" * 10_000 + str(number), address=f"10.1.{number % 250}.{number // 250}")
+    assert len(throttle._pairs) <= 100
+    assert len(throttle._addresses) <= 100
+    assert max(len(name) for name, _ in throttle._pairs) == 64
