@@ -17,6 +17,7 @@ from api.http.access_lines import AccessLines
 from api.http.json_body import MAX_DEPTH
 from api.http.metrics import Metrics
 from api.http.middleware import AccessRecord, HeadRequests, RequestContext
+from api.http.no_body import check_no_body
 from api.http.origins import origin_checks
 from api.http.query import check_query
 from api.http.reading_fields import READING_FIELDS
@@ -80,7 +81,7 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan(settings, seat, warm_up=warm_up, beside=grpc_serving),
-        dependencies=[Depends(check_query)],
+        dependencies=[Depends(check_query), Depends(check_no_body)],
         middleware=_middleware(settings, metrics, names),
     )
     seconds = settings.body_seconds

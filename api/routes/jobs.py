@@ -123,7 +123,7 @@ def list_all_jobs(
     return page_of_jobs(jobs, {"status": status, "kind": kind, "dataset_name": dataset_name}) if wants_page else jobs
 
 
-@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 503))
+@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 422, 503))
 def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
     return promise(cancel(session, job_id), response, parts.settings)

@@ -181,7 +181,7 @@ def download_artifact(
     status_code=204,
     summary="Erase a model",
     operation_id="erase_model",
-    responses=responses(404, 409, 410, 503),
+    responses=responses(404, 409, 410, 422, 503),
 )
 def remove_model(version: Version, parts: PartsDep, session: RegistrySession, background: BackgroundTasks) -> None:
     """Erase a model for good: its files of all stages, all that is registered about it, and what its jobs said.

@@ -207,3 +207,31 @@ def test_a_trailing_slash_is_another_address_and_the_right_one_is_named(one_clie
 def test_nothing_is_opened_before_the_application_starts(api_settings: Settings) -> None:
     app: FastAPI = create_app(api_settings)
     assert not hasattr(app.state, "parts")
+
+
+def test_what_takes_no_body_refuses_one_that_says_something_in_every_operation(
+    client: TestClient, app: FastAPI
+) -> None:
+    values = {"job_id": str(uuid4()), "version": 9, "name": "nothing"}
+    bodiless = [
+        (method, path.format_map(values))
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if method not in {"get", "head"} and "requestBody" not in operation
+    ]
+    assert ("post", f"/jobs/{values['job_id']}/cancel") in bodiless
+    for method, path in bodiless:
+        said = client.request(method, path, json={"wait": True, "why": "slow"}).json()
+        assert (said["code"], [error["loc"] for error in said["errors"]]) == (
+            "invalid_request",
+            [["body", "wait"], ["body", "why"]],
+        )
+        assert said["detail"].startswith("There is no field 'wait': this call takes no body.")
+        for nothing in (b"", b" \n", b"{ }", b"null"):
+            assert client.request(method, path, content=nothing).status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"why", b"\xff", b"[" * 100_000, b'"' + b"x" * 20_000 + b'"'])
+def test_a_body_that_is_no_object_is_refused_where_there_is_to_be_none(one_client: TestClient, content: bytes) -> None:
+    problem = one_client.post(f"/jobs/{uuid4()}/cancel", content=content).json()
+    assert (problem["code"], problem["errors"][0]["loc"]) == ("invalid_request", ["body"])

@@ -216,6 +216,7 @@ def _of_jobs(queued: str, ended: str, erased: str) -> Iterator[Turn]:
     yield from _pages("list_jobs", "/jobs")
     yield Turn("cancel_job", "POST", f"/jobs/{JOB_ID}/cancel", {})
     yield Turn("cancel_job", "POST", f"/jobs/{ended}/cancel", {})
+    yield Turn("cancel_job", "POST", f"/jobs/{queued}/cancel", {"json": {"because": "it is slow"}})
     yield Turn("retry_job", "POST", f"/jobs/{JOB_ID}/retry", {})
     yield Turn("retry_job", "POST", f"/jobs/{queued}/retry", {})
     yield Turn("retry_job", "POST", f"/jobs/{ended}/retry", {"headers": _KEY})
