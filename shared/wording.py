@@ -5,6 +5,7 @@ _KINDS = {
     "model_attributes_type": "an object",
     "dict_type": "an object",
     "list_type": "a list",
+    "tuple_type": "a list",
     "string_type": "a text",
     "int_type": "a whole number",
     "int_parsing": "a whole number",

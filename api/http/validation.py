@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from api.http.field_places import Wrong, placed
 from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, meant
 from shared.wording import reworded
 
@@ -39,14 +40,15 @@ def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) ->
 
 def invalid_request(problems: Sequence[Any], *, body: Any) -> InvalidRequest:
     """The error for all problems of one request; `body` is the type that its body should have had."""
-    told = [(problem, _instead(problem, body)) for problem in problems[:MOST_PROBLEMS]]
+    found = placed(problems, body)
+    told = [(wrong, _instead(wrong)) for wrong in found[:MOST_PROBLEMS]]
     errors: list[dict[str, Any]] = [
-        {"loc": list(problem["loc"]), "msg": _sentence(problem, *instead)} for problem, instead in told
+        {"loc": list(wrong.place), "msg": _sentence(wrong.problem, *instead)} for wrong, instead in told
     ]
     first = errors[0]
     sentence = first["msg"]
     detail = f"{_place(first['loc'])}: {sentence[0].lower()}{sentence[1:]}"
-    more, count = counted(len(problems))
+    more, count = counted(len(found))
     near, available = told[0][1]
     return InvalidRequest(detail + more, errors=errors, problem_count=count, did_you_mean=near, available=available)
 
@@ -90,37 +92,19 @@ def _not_given(value: Any) -> str:
     return f", not {shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + '…'}"
 
 
-def _instead(problem: Any, body: Any) -> tuple[str | None, list[str]]:
+def _instead(wrong: Wrong) -> tuple[str | None, list[str]]:
     """For a field that is not known: the one that may have been meant, and all that may stand in its place."""
-    if problem["type"] != "extra_forbidden":
+    if wrong.problem["type"] != "extra_forbidden":
         return None, []
-    _, *path, name = problem["loc"]
-    known = sorted(_fields_at(body, path))
-    return closest(str(name), known), known
+    models = [model for around in wrong.around for model in _models_in(around)]
+    known = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
+    return closest(str(wrong.place[-1]), known), known
 
 
 def _unknown_field(near: str | None, known: list[str]) -> str:
     if not known:
         return "There is no such field."
     return f"There is no such field.{meant(near) or ' The fields are ' + ', '.join(known) + '.'}"
-
-
-def _fields_at(annotation: Any, path: list[Any]) -> set[str]:
-    """The names of the fields that the body may have at a place."""
-    models = _models_in(annotation)
-    if not path:
-        return {field.alias or name for model in models for name, field in model.model_fields.items()}
-    part, *rest = path
-    inner = [
-        field.annotation
-        for model in models
-        for name, field in model.model_fields.items()
-        if part in {name, field.alias}
-    ]
-    if not inner:
-        # The part is the index of a list or the label of one side of a union.
-        return _fields_at(annotation, rest)
-    return {name for found in inner for name in _fields_at(found, rest)}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

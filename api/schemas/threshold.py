@@ -48,8 +48,12 @@ class ThresholdRequest(RequestBody):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.metric, self.cost, self.value)) != 1:
+        named = [name for name in ("metric", "cost", "value") if getattr(self, name) is not None]
+        if not named:
             raise ValueError("name one of 'metric', 'cost' and 'value' in 'threshold'")
+        if len(named) > 1:
+            said = " and ".join(f"'{name}'" for name in named)
+            raise ValueError(f"name only one of 'metric', 'cost' and 'value' in 'threshold'; it has {said}")
         return self
 
 

@@ -90,7 +90,10 @@ def test_the_version_tells_its_threshold(served: TestClient) -> None:
 
 BAD: dict[str, tuple[Any, str]] = {
     "an unknown metric": ({"metric": "f2"}, "threshold"),
-    "two ways": ({"metric": "f1", "value": 0.3}, "name one of 'metric', 'cost' and 'value'"),
+    "two ways": (
+        {"metric": "f1", "value": 0.3},
+        "name only one of 'metric', 'cost' and 'value' in 'threshold'; it has 'metric' and 'value'",
+    ),
     "no way": ({"positive": 1}, "name one of 'metric', 'cost' and 'value'"),
     "one cost": ({"cost": {"false_positive": 1}}, "false_negative"),
     "a word": ("f1", "write a number above 0 and below 1"),
