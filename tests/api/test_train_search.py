@@ -138,6 +138,22 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str], str]] = {
         ["space"],
         "Write one as 'search.space'",
     ),
+    "a class that the target does not have": (
+        {
+            "model": model("linear_model", "LogisticRegression"),
+            "space": {"class_weight": [None, {"setosa": 2}, {"setoza": 2}]},
+        },
+        ["space", "class_weight"],
+        "'setoza', which is not a class of the target. It has: setosa,",
+    ),
+    "what is for two classes, in a model inside": (
+        {
+            "model": model("ensemble", "BaggingClassifier", estimator=model("linear_model", "LogisticRegression")),
+            "space": {"estimator__solver": ["lbfgs", "liblinear"]},
+        },
+        ["space", "estimator__solver"],
+        "for two classes only",
+    ),
     "too much work": (
         {"space": {"n_estimators": [10, 10**7]}},
         ["space", "n_estimators"],

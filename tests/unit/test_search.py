@@ -173,6 +173,15 @@ def test_where_all_fail_so_does_the_training() -> None:
         )
 
 
+def test_a_metric_that_is_beyond_all_numbers_names_one_that_is_not() -> None:
+    table = numeric_amounts().assign(target=lambda found: found["target"] * 1e200)
+    space = {"max_depth": [1, 2]}
+    with pytest.raises(
+        FitFailed, match=r"rmse is not defined .* another metric: mae\. Give the target in a larger unit\."
+    ):
+        sought("tree.DecisionTreeRegressor", table, method="grid", space=space, metric="rmse")
+
+
 class Clock:
     """A clock of which each look takes a second."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.estimators.tree import read_tree
-from shared.training.checks.search import problems_of_search
+from shared.training.checks.search import TableSize, problems_of_search
 from shared.training.search.drawing import drawn, whole_grid
 from shared.training.search.placing import NoSuchPlace, models_of, with_values
 from shared.training.search.settling import read_named, read_space, settled
@@ -44,7 +44,7 @@ def test_every_usual_space_is_one_that_a_request_may_have(key: str) -> None:
     assert tree is not None
     for method in ("random", "grid"):
         search = settled(SearchChoice(method=method), model)
-        assert list(problems_of_search(search, model, tree, cells=1000, classes=2)) == []
+        assert list(problems_of_search(search, model, tree, TableSize(cells=1000, classes=2))) == []
         assert 1 <= (search.trials or 0) <= 30
         assert len(read_space(search.space or {}, model)) == len(search.space or {})
 

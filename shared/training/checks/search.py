@@ -1,7 +1,10 @@
 """What can be known to be wrong with a search for parameters before it runs. Imports no scikit-learn."""
 
 import math
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 from shared.errors import InvalidSearch, LibraryNotInstalled, PlatformError, closest, meant
 from shared.estimators.libraries.installed import release_of
@@ -9,6 +12,7 @@ from shared.estimators.needs import gives_probabilities, gives_scores
 from shared.estimators.tree import Node, read_tree
 from shared.evaluation.metric_names import METRICS
 from shared.training.checks.libraries import problems_of_libraries
+from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.work import problems_of_work
 from shared.training.search.placing import NoSuchPlace, with_values
 from shared.training.search.settling import read_named
@@ -30,17 +34,22 @@ _ALSO = {
 }
 
 
-def problems_of_search(
-    search: SearchChoice, model: EstimatorChoice, tree: Node, *, cells: int, classes: int
-) -> Iterator[PlatformError]:
-    """Everything: the method, how much, by what it is measured, and each value that the space allows.
+class TableSize(NamedTuple):
+    """What the profile tells of a table: cells of input, classes, and what is fitted, unless nothing can be."""
 
-    `cells` of input and `classes` are those of the table.
-    """
+    cells: int
+    classes: int
+    shape: Shape | None = None
+
+
+def problems_of_search(
+    search: SearchChoice, model: EstimatorChoice, tree: Node, size: TableSize
+) -> Iterator[PlatformError]:
+    """Everything: the method, how much, by what it is measured, and each value that the space allows."""
     if search.method == "optuna":
         yield from problems_of_optuna()
     yield from _problems_of_amounts(search)
-    yield from _problems_of_metric(search, tree, classes)
+    yield from _problems_of_metric(search, tree, size.classes)
     if search.space is None:
         sentence = (
             f"There is no usual space for {tree.estimator.key}. Write one as 'search.space': by the name of a "
@@ -49,7 +58,7 @@ def problems_of_search(
         )
         yield _problem(sentence, "space")
         return
-    yield from _problems_of_space(search, model, cells=cells, classes=classes)
+    yield from _problems_of_space(search, model, size)
 
 
 def problems_of_time(time_limit: float | None, seconds: float) -> Iterator[InvalidSearch]:
@@ -111,9 +120,7 @@ def _lacks(metric: str, tree: Node, classes: int) -> bool:
     return metric == "log_loss" or classes > 2 or not gives_scores(tree)
 
 
-def _problems_of_space(
-    search: SearchChoice, model: EstimatorChoice, *, cells: int, classes: int
-) -> Iterator[PlatformError]:
+def _problems_of_space(search: SearchChoice, model: EstimatorChoice, size: TableSize) -> Iterator[PlatformError]:
     written = search.space or {}
     if not 1 <= len(written) <= MOST_NAMES:
         what = "is empty: write what is to be sought" if not written else f"has {len(written):,} parameters"
@@ -131,15 +138,13 @@ def _problems_of_space(
         except (UnreadableSpace, NoSuchPlace) as flaw:
             yield _problem(str(flaw), "space", name)
             continue
-        if (problem := _first_problem(name, space[name], model, cells=cells, classes=classes)) is not None:
+        if (problem := _first_problem(name, space[name], model, size)) is not None:
             yield problem
     if search.method == "grid" and len(space) == len(written):
         yield from _problems_of_grid(search, space)
 
 
-def _first_problem(
-    name: str, entry: Choices | Range, model: EstimatorChoice, *, cells: int, classes: int
-) -> PlatformError | None:
+def _first_problem(name: str, entry: Choices | Range, model: EstimatorChoice, size: TableSize) -> PlatformError | None:
     """What is wrong with the first value that cannot be; of a range, its ends and numbers between them are looked at.
 
     Whether two parameters go together shows when both are chosen.
@@ -149,7 +154,10 @@ def _first_problem(
         placed = with_values(model, {name: value})
         tree, problems = read_tree(placed.module, placed.class_, placed.params)
         if tree is not None and not problems:
-            problems = [*problems_of_libraries(tree), *problems_of_work(tree, cells=cells, classes=classes)]
+            work = problems_of_work(tree, cells=size.cells, classes=size.classes)
+            problems = [*problems_of_libraries(tree), *work]
+            if size.shape is not None and not isinstance(entry, Range):
+                problems += _problems_of_choice(name, tree, size.shape)
         for problem in problems:
             said = problem.detail
             if isinstance(entry, Range) and not entry.whole and value != int(value):
@@ -158,6 +166,13 @@ def _first_problem(
             problem.errors = [{"loc": ["body", "search", "space", name], "msg": said}]
             return problem
     return None
+
+
+def _problems_of_choice(name: str, tree: Node, shape: Shape) -> Iterator[PlatformError]:
+    """What keeps a choice from the columns and classes of the table; too few rows are those of a fold, known later."""
+    for problem in problems_of_fit(tree, replace(shape, rows=sys.maxsize)):
+        if problem.errors[0]["loc"][-1] == name.rpartition("__")[2]:
+            yield problem
 
 
 def _problems_of_grid(search: SearchChoice, space: Space) -> Iterator[InvalidSearch]:

@@ -26,7 +26,7 @@ from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.libraries import problems_of_libraries
 from shared.training.checks.nesting import problems_of_nesting
 from shared.training.checks.preprocessing import problems_of_preprocessing
-from shared.training.checks.search import problems_of_search
+from shared.training.checks.search import TableSize, problems_of_search
 from shared.training.checks.shape import Shape, problems_of_fit
 from shared.training.checks.split import problems_of_rows, problems_of_split
 from shared.training.checks.target import problems_of_target
@@ -70,11 +70,13 @@ def problems_of(
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
         problems += _input_problems(spec, tree, plan, columns=columns)
         problems += problems_of_work(known, cells=rows * len(plan.used), classes=target.unique)
+        unsuitable = any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems)
+        shape = _shape(spec, estimator, plan, target, rows=rows) if sound and not unsuitable else None
         if spec.search is not None and sound:
-            cells = rows * len(plan.used)
-            problems += problems_of_search(spec.search, spec.model, tree, cells=cells, classes=target.unique)
-        if sound and not any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems):
-            problems += problems_of_fit(known, _shape(spec, estimator, plan, target, rows=rows))
+            size = TableSize(cells=rows * len(plan.used), classes=target.unique, shape=shape)
+            problems += problems_of_search(spec.search, spec.model, tree, size)
+        if shape is not None:
+            problems += problems_of_fit(known, shape)
     return problems
 
 

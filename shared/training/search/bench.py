@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shared.errors import FitFailed, Invalid
+from shared.estimators.signature import Task
 from shared.evaluation.folds import Parts, out_of_fold
+from shared.evaluation.metric_names import METRICS
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.training import check
@@ -21,6 +23,7 @@ from shared.training.plan import plan_of
 from shared.training.preparing import Prepared, prepare
 from shared.training.search.placing import with_values
 
+_LARGER_UNIT = "Give the target in a larger unit."
 _NO_MEMORY = "It needs more memory than the job may take."
 
 
@@ -84,7 +87,7 @@ class Bench:
                     raise OutOfTime
                 scores.append(self._score(ready, part, share))
             if not math.isfinite(math.fsum(scores)):
-                failure = f"The sum of {self.metric} over the folds is beyond all numbers."
+                failure = f"The sum of {self.metric} over the folds is beyond all numbers. {_LARGER_UNIT}"
         except (FitFailed, Invalid) as error:
             failure = error.detail
         except MemoryError:
@@ -126,8 +129,18 @@ class Bench:
             )
         score = found.folds[0].metrics.get(self.metric)
         if score is None:
-            raise FitFailed(f"{self.metric} is not defined for what it says of a fold.")
+            said = f"{self.metric} is not defined for what it says of a fold."
+            raise FitFailed(f"{said} {_way_out(task, found.folds[0].metrics)}".rstrip())
         return score
+
+
+def _way_out(task: Task, defined: Mapping[str, float]) -> str:
+    """What to search by instead; the squares of amounts are beyond all numbers long before the amounts are."""
+    others = [name for name in METRICS[task] if name in defined]
+    ways = [f"Search by another metric: {', '.join(others)}."] if others else []
+    if task == "regression" and "rmse" not in defined:
+        ways.append(_LARGER_UNIT)
+    return " ".join(ways)
 
 
 def fair_order(target: NDArray[Any], *, classes: bool, seed: int) -> NDArray[np.intp]:
