@@ -111,7 +111,7 @@ class Accepting:
             ) from None
         fail_point("accept.after_commit")
         self._background.add_task(_wake, self._parts, job)
-        return promise(job, self._response, self._parts.settings, warnings=_warnings(self._parts, job))
+        return promise(job, self._response, self._parts.settings, warnings=warnings_of_pool(self._parts, job.pool))
 
 
 async def accepting(
@@ -132,19 +132,23 @@ def promise(job: JobRow, response: Response, settings: Settings, *, warnings: Se
     return Job.from_row(job, settings, warnings=warnings)
 
 
-def _warnings(parts: Parts, job: JobRow) -> list[str]:
-    """That nobody takes jobs of the pool that the request names, as far as Redis tells; the job is accepted already."""
-    if job.pool == DEFAULT_POOL:
+def warnings_of_pool(parts: Parts, pool: str, *, accepted: bool = True) -> list[str]:
+    """That nobody takes jobs of the pool that a request names, as far as Redis tells.
+
+    It does not keep a job from being `accepted`.
+    """
+    if pool == DEFAULT_POOL:
         return []
     try:
         pools = parts.queue.pools()
     except redis.RedisError:
         return []
-    if job.pool in pools:
+    if pool in pools:
         return []
+    waits, otherwise = ("waits", "cancel the job") if accepted else ("would wait", "name another 'pool'")
     sentence = (
-        f"No worker of pool '{job.pool}' has announced itself lately, so the job waits. Start one with "
-        f"MLMINI_POOLS={job.pool}, or cancel the job."
+        f"No worker of pool '{pool}' has announced itself lately, so the job {waits}. Start one with "
+        f"MLMINI_POOLS={pool}, or {otherwise}."
     )
     return [sentence]
 

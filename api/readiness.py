@@ -37,7 +37,7 @@ class Check:
     name: str
     needed: bool
     hint: str
-    ask: Callable[[], None]
+    ask: Callable[[], object]
     # The question that is still open: a part that hangs is not asked again and again.
     asking: asyncio.Future[Dependency] | None = None
 
@@ -95,12 +95,17 @@ def _check_of_grpc(settings: Settings) -> list[Check]:
 
 def _ask(check: Check) -> Dependency:
     try:
-        check.ask()
+        pools = check.ask()
     except (PlatformError, _Missing) as error:
         return _absent(check, str(error))
     except Exception as error:  # noqa: BLE001 - clients of the parts raise many kinds, and each means "no answer"
         return _absent(check, f"It does not answer ({type(error).__name__}). {check.hint}")
-    return Dependency(state=DependencyState.OK)
+    return Dependency(state=DependencyState.OK, pools=_told(pools))
+
+
+def _told(pools: object) -> list[str] | None:
+    """The pools of workers, where they say more than that there are workers."""
+    return sorted(pools) if isinstance(pools, set) and pools != {DEFAULT_POOL} else None
 
 
 def _absent(check: Check, hint: str) -> Dependency:
@@ -128,7 +133,8 @@ def _ask_redis(queue: JobQueue) -> None:
         raise _Missing(f"{redis_problem(error)} {_REDIS}") from None
 
 
-def _ask_workers(queue: JobQueue, database: Database) -> None:
+def _ask_workers(queue: JobQueue, database: Database) -> set[str]:
+    """The pools that workers take."""
     try:
         pools = queue.pools()
     except redis.RedisError:
@@ -141,3 +147,4 @@ def _ask_workers(queue: JobQueue, database: Database) -> None:
         if waiting:
             names = ", ".join(sorted(waiting))
             raise _Missing(f"No worker takes jobs of these pools: {names}. Start one with MLMINI_POOLS. {_WORKERS}")
+    return pools

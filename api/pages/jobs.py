@@ -13,6 +13,7 @@ from api.pages.markup import Content, Html, element, facts, link, listing, table
 from api.pages.measures import doubts, left_out, measure, measures
 from api.schemas.jobs import Job
 from shared.jobs.states import Kind, State
+from shared.settings import DEFAULT_POOL
 
 _PATH = "/jobs"
 _NAMES = ["Job", "Status", "Result", "Dataset", "Kind", "Accepted"]
@@ -44,6 +45,7 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Accepted", told(job.created_at)),
             ("Started", told(job.started_at)),
             ("Ended", told(job.finished_at)),
+            ("Pool", None if job.pool == DEFAULT_POOL else job.pool),
             ("Attempts", str(job.attempts)),
             ("Erased", told(job.erased_at)),
             ("Result", _result(job)),

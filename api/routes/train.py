@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 
-from api.accepting import AcceptingDep, NewJob
+from api.accepting import AcceptingDep, NewJob, warnings_of_pool
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
@@ -115,8 +115,9 @@ def _rehearse(body: TrainRequest, parts: Parts) -> DryRun:
         resolved = _look_at_example(body, parts) if body.use_example else _resolve(body, parts)
     except (Invalid, Unknown, Conflict) as error:
         return DryRun.refused([error, *beyond])
-    limits = limits_of(asked, parts.settings)
-    return DryRun.rehearsed(resolved.spec, resolved.rehearse(), limits=limits, beyond=beyond)
+    limits, rehearsal = limits_of(asked, parts.settings), resolved.rehearse()
+    notes = [*rehearsal.notes, *warnings_of_pool(parts, body.pool, accepted=False)]
+    return DryRun.rehearsed(resolved.spec, rehearsal._replace(notes=notes), limits=limits, beyond=beyond)
 
 
 def _problems_beyond(body: TrainRequest, asked: RequestedLimits, parts: Parts) -> Iterator[Invalid]:

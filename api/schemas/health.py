@@ -20,6 +20,12 @@ class Dependency(ResponseBody):
 
     state: DependencyState = Field(description="How the part is.")
     hint: str | None = Field(default=None, description="What to do about it, if it is not well.")
+    pools: list[str] | None = Field(
+        default=None,
+        exclude_if=lambda pools: pools is None,
+        description="Of workers, the pools whose jobs they take, where there are others than `default`.",
+        examples=[["default", "large"]],
+    )
 
 
 class Health(ResponseBody):

@@ -205,7 +205,9 @@ class DryRun(ResponseBody):
     recipe: list[ColumnTreatment] | None = Field(
         description="What would be done to which column; of several models, for the first one."
     )
-    notes: list[str] = Field(description="What the reading of the table found that concerns this training.")
+    notes: list[str] = Field(
+        description="What the reading of the table found that concerns this training, and that its pool has no worker."
+    )
     problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
 
     @classmethod

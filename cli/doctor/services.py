@@ -64,7 +64,7 @@ def check_workers(address: Address, settings: Settings) -> CheckResult:
     found = _dependencies(_readiness(address)).get("workers")
     if isinstance(found, dict):
         if found.get("state") == "ok":
-            return replace(ok("Workers", "announced"), running=True)
+            return replace(ok("Workers", f"announced{_of_pools(found)}"), running=True)
         return note("Workers", "none is known", str(found.get("hint")))
     if "redis_url" not in settings.model_fields_set:
         return note("Workers", "not started", _START)
@@ -136,6 +136,12 @@ def _dependencies(ready: Answer | None) -> dict[str, Any]:
     document = ready.document if ready else None
     found = document.get("dependencies") if isinstance(document, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _of_pools(workers: dict[str, Any]) -> str:
+    """The pools that workers take, where there are others than the usual one."""
+    pools = workers.get("pools")
+    return f" for the pools {', '.join(map(str, pools))}" if isinstance(pools, list) else ""
 
 
 def _processes(ready: Answer) -> tuple[int, int]:

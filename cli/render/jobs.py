@@ -17,7 +17,8 @@ from cli.render.table import table
 from cli.render.text import age, cell, count, duration, moment, rounded
 
 # The columns that a narrow terminal leaves out, the least useful first.
-_DROPPED = ("Priority", "Kind", "Age", "Dataset", "Status")
+_DROPPED = ("Priority", "Kind", "Age", "Pool", "Dataset", "Status")
+_USUAL_POOL = "default"
 
 
 def title(job: dict[str, Any]) -> str:
@@ -36,12 +37,15 @@ def job_list(page: dict[str, Any]) -> RenderableType:
     """The jobs of a page."""
     if not page["items"]:
         return "No jobs. `mlmini train` makes one."
+    # The answer names a pool where it is not the usual one.
+    pooled = any("pool" in job for job in page["items"])
     return table(
-        ["Job", "Kind", "Status", "Dataset", "Priority", "Age"],
+        ["Job", "Kind", "Status", "Dataset", *(["Pool"] if pooled else []), "Priority", "Age"],
         (
             (
-                *(job["job_id"], job["kind"], _state(job)),
-                *(job["dataset_name"], job.get("priority"), age(job["created_at"])),
+                *(job["job_id"], job["kind"], _state(job), job["dataset_name"]),
+                *([job.get("pool", _USUAL_POOL)] if pooled else []),
+                *(job.get("priority"), age(job["created_at"])),
             )
             for job in page["items"]
         ),

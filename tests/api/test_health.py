@@ -47,7 +47,12 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
     with TestClient(app) as client:
         app.state.parts.queue.announce("worker-of-the-health-test")
         answer = client.get("/readyz")
+        app.state.parts.queue.announce("worker-of-the-health-test", pools=["large", "default"])
+        pooled = client.get("/readyz").json()["dependencies"]
         app.state.parts.queue.leave("worker-of-the-health-test")
+    assert "pools" not in answer.text
+    assert [name for name, part in pooled.items() if "pools" in part] == ["workers"]
+    assert pooled["workers"]["pools"] == ["default", "large"]
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
     assert answer.json()["processes"] == {"up": 1, "wanted": 1}

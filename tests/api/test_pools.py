@@ -45,11 +45,16 @@ def test_a_pool_without_a_worker_is_warned_of_while_one_with_a_worker_is_not(
         client.post("/train", json=body())
         app.state.parts.queue.announce("of-the-test-of-pools", pools=["default", "large"])
         served = client.post("/train", json=body(pool="large"))
+        rehearsed = client.post("/train?dry_run=true", json=body(pool="large")).json()["notes"]
+        noted = client.post("/train?dry_run=true", json=body(pool="huge")).json()["notes"]
         (warning,) = client.post("/train", json=body(pool="huge")).json()["warnings"]
         ready = client.get("/readyz").json()
         app.state.parts.queue.leave("of-the-test-of-pools")
     assert (served.status_code, "warnings" in served.json()) == (202, False)
-    assert "MLMINI_POOLS=huge" in warning
+    assert "so the job waits. Start one with MLMINI_POOLS=huge, or cancel" in warning
+    assert [note for note in noted if note not in rehearsed] == [
+        warning.replace("waits", "would wait").replace("cancel the job", "name another 'pool'")
+    ]
     assert ready["status"] == "degraded"
     assert "these pools: huge." in ready["dependencies"]["workers"]["hint"]
 

@@ -57,6 +57,12 @@ def test_the_usual_terminal_leaves_out_priorities_and_a_wide_one_shows_all_colum
     assert wide[1].split()[-3] == "0"
 
 
+def test_pools_are_a_column_where_a_job_is_of_another_than_the_usual_one() -> None:
+    lines = shown(job_list({"items": [job(), job(pool="large")]}), width=120).splitlines()
+    assert lines[0].split() == ["Job", "Kind", "Status", "Dataset", "Pool", "Priority", "Age"]
+    assert [line.split()[5] for line in lines[1:]] == ["default", "large"]
+
+
 def test_a_cancel_of_a_job_that_still_runs_is_told() -> None:
     assert SENTENCE in shown(cancelled(job()))
     assert SENTENCE not in shown(cancelled(job(status="cancelled")))
