@@ -156,8 +156,8 @@ def _spec_of(asked: Asked, columns: list[Column], rows: int, findings: list[Find
         return ContestSpec(models=list(asked), **choices)
     target = next((column for column in columns if column.name == choices["target_column"]), None)
     inputs = choices.get("features") or columns[1:]
-    usual = usual_models(target, rows=rows, columns=len(inputs))
-    whole = [TrainingSpec(model=model, **choices) for model in usual]
-    fitting = [each.model for each in whole if not problems_of(each, columns=columns, rows=rows, findings=findings)]
-    # Where none fits, their problems say why.
-    return ContestSpec(models=fitting or usual, **choices)
+
+    def suits(model: EstimatorChoice) -> bool:
+        return not problems_of(TrainingSpec(model=model, **choices), columns=columns, rows=rows, findings=findings)
+
+    return ContestSpec(models=usual_models(target, rows=rows, columns=len(inputs), suits=suits), **choices)

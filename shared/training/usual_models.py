@@ -1,13 +1,14 @@
 """The models that `"models": "auto"` stands for: a table to be read and extended, and no cleverness.
 
-A library that a worker may have beside scikit-learn, such as one for boosting, gets its rows here, with the condition
-that it is among the estimators.
+Those of libraries beside scikit-learn have their rows, too. Whether a library is installed, the checks of a training
+say, as of every other request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from shared.estimators.libraries.installed import LIBRARIES
 from shared.estimators.signature import Task
 from shared.tables.columns import Column, ColumnKind
 from shared.training.spec import EstimatorChoice
@@ -15,8 +16,10 @@ from shared.training.spec import EstimatorChoice
 # Neighbours are looked up among all rows at each prediction, and mean little where there are very many columns.
 _ROWS_OF_NEIGHBOURS = 50_000
 _COLUMNS_OF_NEIGHBOURS = 100
-# From here on, histograms say the same as all values, in a small part of the time.
-_ROWS_OF_FORESTS = 1_000_000
+# Above, histograms say the same as all values, in a small part of the time, and each tree of a forest sees some rows.
+_MANY_ROWS = 1_000_000
+# Of more models, those that resemble another one give way.
+_MOST = 8
 # Whole numbers are labels when they are as few as this, each in this many rows.
 _MOST_LABELS = 20
 _ROWS_PER_LABEL = 5
@@ -26,42 +29,70 @@ class _Usual(NamedTuple):
     module: str
     class_: str
     params: Mapping[str, Any] = MappingProxyType({})
-    most_rows: float = float("inf")
+    rows: tuple[float, float] = (0, float("inf"))
     most_columns: float = float("inf")
+    # The highest gives way first.
+    gives_way: int = 0
+
+    @property
+    def choice(self) -> EstimatorChoice:
+        """As a specification has it."""
+        return EstimatorChoice(module=self.module, class_=self.class_, params=dict(self.params))
+
+
+def _neighbours(name: str) -> _Usual:
+    return _Usual("neighbors", name, rows=(0, _ROWS_OF_NEIGHBOURS), most_columns=_COLUMNS_OF_NEIGHBOURS)
+
+
+def _trees(ends: str) -> Sequence[_Usual]:
+    """One tree, forests and boosting, for labels and for numbers."""
+    few, many = (0, _MANY_ROWS), (_MANY_ROWS + 1, float("inf"))
+    return (
+        _Usual("tree", f"DecisionTree{ends}", {"max_depth": 6}),
+        _Usual("ensemble", f"RandomForest{ends}", rows=few),
+        _Usual("ensemble", f"RandomForest{ends}", {"max_samples": 0.1}, rows=many),
+        _Usual("ensemble", f"ExtraTrees{ends}", rows=few, gives_way=2),
+        _Usual("ensemble", f"HistGradientBoosting{ends}"),
+        _Usual("lightgbm", f"LGBM{ends}"),
+        _Usual("xgboost", f"XGB{ends}"),
+        _Usual("catboost", f"CatBoost{ends}", {"iterations": 300}, rows=few),
+    )
 
 
 _USUAL: Final[dict[Task, Sequence[_Usual]]] = {
     "classification": (
         _Usual("linear_model", "LogisticRegression", {"max_iter": 1000}),
-        _Usual("naive_bayes", "GaussianNB"),
-        _Usual("neighbors", "KNeighborsClassifier", most_rows=_ROWS_OF_NEIGHBOURS, most_columns=_COLUMNS_OF_NEIGHBOURS),
-        _Usual("tree", "DecisionTreeClassifier", {"max_depth": 6}),
-        _Usual("ensemble", "RandomForestClassifier", most_rows=_ROWS_OF_FORESTS),
-        _Usual("ensemble", "ExtraTreesClassifier", most_rows=_ROWS_OF_FORESTS),
-        _Usual("ensemble", "HistGradientBoostingClassifier"),
+        _Usual("naive_bayes", "GaussianNB", gives_way=1),
+        _neighbours("KNeighborsClassifier"),
+        *_trees("Classifier"),
     ),
     "regression": (
         _Usual("linear_model", "Ridge"),
-        _Usual("linear_model", "Lasso"),
-        _Usual("neighbors", "KNeighborsRegressor", most_rows=_ROWS_OF_NEIGHBOURS, most_columns=_COLUMNS_OF_NEIGHBOURS),
-        _Usual("tree", "DecisionTreeRegressor", {"max_depth": 6}),
-        _Usual("ensemble", "RandomForestRegressor", most_rows=_ROWS_OF_FORESTS),
-        _Usual("ensemble", "ExtraTreesRegressor", most_rows=_ROWS_OF_FORESTS),
-        _Usual("ensemble", "HistGradientBoostingRegressor"),
+        _Usual("linear_model", "Lasso", gives_way=1),
+        _neighbours("KNeighborsRegressor"),
+        *_trees("Regressor"),
     ),
 }
 
 
-def usual_models(target: Column | None, *, rows: int, columns: int) -> list[EstimatorChoice]:
+def usual_models(
+    target: Column | None, *, rows: int, columns: int, suits: Callable[[EstimatorChoice], bool]
+) -> list[EstimatorChoice]:
     """The usual models for a target, without those that are not sensible for so many rows and columns to learn from.
 
-    Without a target, those of labels: what the checks tell of a target that is not there is the same for all.
+    Those that do not suit are left out; where none does, all are named, for their problems say why. Without a target,
+    they are those of labels: what the checks tell of a target that is not there is the same for all.
     """
-    return [
-        EstimatorChoice(module=each.module, class_=each.class_, params=dict(each.params))
+    sensible = [
+        each
         for each in _USUAL["classification" if target is None else task_of(target, rows=rows)]
-        if rows <= each.most_rows and columns <= each.most_columns
+        if each.rows[0] <= rows <= each.rows[1] and columns <= each.most_columns
     ]
+    suitable = [each for each in sensible if suits(each.choice)]
+    # What a library that is not here lacks would say nothing of the target.
+    suitable = suitable or [each for each in sensible if each.module not in LIBRARIES]
+    staying = sorted(suitable, key=lambda each: each.gives_way)[:_MOST]
+    return [each.choice for each in suitable if each in staying]
 
 
 def task_of(target: Column, *, rows: int) -> Task:

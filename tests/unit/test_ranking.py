@@ -1,14 +1,14 @@
 """The order of models on a leaderboard."""
 
-from typing import Any
-
 import pytest
 
+from shared.estimators.libraries.installed import LIBRARIES
 from shared.estimators.signature import Signature, Task
 from shared.evaluation.assessment import Assessment, Fold, MetricSpread, Standing
 from shared.tables.columns import Column, ColumnKind
 from shared.training.facts import ModelFacts
 from shared.training.ranking import rank
+from shared.training.spec import EstimatorChoice
 from shared.training.usual_models import usual_models
 
 METRIC: dict[Task, str] = {"classification": "accuracy", "regression": "mae"}
@@ -98,13 +98,37 @@ def target(kind: ColumnKind, unique: int) -> Column:
 )
 def test_the_usual_models_are_of_the_task_of_the_target(column: Column, ends: str) -> None:
     for rows in (1000, 2_000_000):
-        names = [each.class_ for each in usual_models(column, rows=rows, columns=10)]
+        names = usual(column, rows=rows)
         assert f"HistGradientBoosting{ends}" in names
         assert (f"KNeighbors{ends}" in names) is (rows == 1000)
-    assert f"KNeighbors{ends}" not in [each.class_ for each in usual_models(column, rows=1000, columns=500)]
+    assert f"KNeighbors{ends}" not in usual(column, columns=500)
 
 
-def test_no_usual_model_is_named_twice() -> None:
-    for kind in (ColumnKind.CATEGORY, ColumnKind.NUMBER):
-        names: list[Any] = [(each.module, each.class_) for each in usual_models(target(kind, 3), rows=9, columns=1)]
-        assert len(set(names)) == len(names) == 7
+def usual(column: Column, *, rows: int = 1000, columns: int = 10, libraries: int = 0) -> list[str]:
+    """The names of the usual models where so many libraries are installed."""
+    there = [*LIBRARIES][:libraries]
+
+    def suits(model: EstimatorChoice) -> bool:
+        return model.module in there or model.module not in LIBRARIES
+
+    return [each.class_ for each in usual_models(column, rows=rows, columns=columns, suits=suits)]
+
+
+@pytest.mark.parametrize("libraries", range(4))
+@pytest.mark.parametrize("kind", [ColumnKind.CATEGORY, ColumnKind.NUMBER])
+def test_from_five_to_eight_models_are_usual_and_those_of_each_library_that_is_there(
+    kind: ColumnKind, libraries: int
+) -> None:
+    column = target(kind, 3)
+    for rows in (9, 50_000, 50_001, 1_000_000, 1_000_001, 50_000_000):
+        names = usual(column, rows=rows, libraries=libraries)
+        assert 5 <= len(set(names)) == len(names) <= 8
+        boosting = [each for each in names if each.startswith(("CatBoost", "LGBM", "XGB"))]
+        # CatBoost takes very long on very many rows.
+        assert len(boosting) == libraries - (rows > 1_000_000 and libraries > 0)
+
+
+def test_where_no_model_suits_none_is_named_for_a_library_alone() -> None:
+    named = usual_models(None, rows=9, columns=1, suits=lambda _model: False)
+    assert {each.module for each in named} & LIBRARIES.keys() == set()
+    assert len(named) == 7
