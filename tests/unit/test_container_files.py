@@ -134,8 +134,16 @@ def test_nothing_starts_before_what_it_depends_on_is_ready() -> None:
     assert not needed & {"seaweedfs", "minio"}
 
 
+def test_the_worker_of_a_pool_is_as_the_others_but_for_what_it_takes_and_starts_with_its_profile_only() -> None:
+    usual, large = SERVICES["worker"], SERVICES["worker-large"]
+    assert large["profiles"] == ["large"]
+    assert {name for name in usual | large if usual.get(name) != large.get(name)} == {"profiles", "environment"}
+    taken = environment(large).items() - environment(usual).items()
+    assert dict(taken) == {"MLMINI_POOLS": "large", "MLMINI_WORKER_SLOTS": "1"}
+
+
 def test_one_store_starts_by_itself_and_may_be_left_out_for_another() -> None:
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["minio"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-large", "minio"]
     assert [name for name, service in SERVICES.items() if "scale" in service] == ["seaweedfs"]
     assert SERVICES["seaweedfs"]["scale"] == "${SEAWEEDFS_SCALE:-1}"
     # Each has a name of its own, so that both may run.
