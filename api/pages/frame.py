@@ -27,12 +27,13 @@ dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .
 dt { font-weight: bold; }
 dd { margin: 0; }
 .wide { overflow-x: auto; }
+main > .wide + .wide { margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: bold; padding: .5rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; }
 tbody th { font-weight: normal; }
 thead th { overflow-wrap: normal; }
-tbody th, td { max-width: 18rem; overflow-wrap: break-word; }
+tbody th, td { max-width: 22rem; overflow-wrap: break-word; }
 time { white-space: nowrap; }
 svg { fill: var(--link); display: block; max-width: 100%; }
 .chart { width: 20rem; border-bottom: 1px solid var(--line); }

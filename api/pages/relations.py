@@ -23,7 +23,7 @@ def relations_section(profile: DatasetProfile) -> Html:
         _warnings(found),
         _scores(found),
         element("h2", "Columns that go together"),
-        *_correlations(found),
+        *_correlations(found, profile.rows),
     )
 
 
@@ -56,7 +56,7 @@ def _scores(found: Relations) -> Html | None:
     return table("How well one column alone predicts it", ["Column", "Score", "0 to 1"], rows)
 
 
-def _correlations(found: Relations) -> list[Content]:
+def _correlations(found: Relations, rows_of_table: int) -> list[Content]:
     matrix = found.matrix
     if matrix is None:
         return [element("p", "There are no two columns of numbers to compare.")]
@@ -64,8 +64,10 @@ def _correlations(found: Relations) -> list[Content]:
         [" and ".join(each.columns), f"{each.pearson:.3f}", f"{each.spearman:.3f}", f"{each.rows:,}"]
         for each in found.correlations
     ]
+    looked_at = found.rows_looked_at
+    of = "all rows" if looked_at >= rows_of_table else f"{looked_at:,} rows, evenly taken"
     return [
-        element("p", f"Of {found.rows_looked_at:,} rows, evenly taken. Spearman is the correlation of the ranks."),
+        element("p", f"Of {of}. Spearman is the correlation of the ranks."),
         shaded("Correlations of ranks", matrix.columns, matrix.spearman),
         table("Pairs that go together most", ["Columns", "Pearson", "Spearman", "Rows with both"], rows),
     ]

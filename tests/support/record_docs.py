@@ -1,8 +1,7 @@
 """Records what the docs show, on a real platform: `python -m tests.support.record_docs`.
 
 It writes the samples of answers into `api/docs/answers.json` and `api/docs/problems.json`, and the pictures
-of the README and of the page on reports. `answers`, `problems`, `screenshot` or `report` behind the command records
-that alone.
+of the README and of the pages. `answers`, `problems`, `screenshot` or `pictures` behind the command records that alone.
 """
 
 import json
@@ -15,6 +14,7 @@ from shared.database import Database
 from shared.migration import upgrade
 from tests.support.browser import browsing, chromium
 from tests.support.launcher import launched
+from tests.support.record_pictures import record_pictures
 from tests.support.stack import Embedded
 from tests.support.swagger_page import SwaggerPage
 from tests.support.walk import Step, Walk, body_of
@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 ANSWERS = ROOT / "api" / "docs" / "answers.json"
 PROBLEMS = ROOT / "api" / "docs" / "problems.json"
 SCREENSHOT = ROOT / "docs" / "images" / "swagger-ui.png"
-REPORT = ROOT / "docs" / "images" / "report.png"
 
 # The steps whose answers are kept, by operation and name; of all others, the first answer is.
 _TITLES = {
@@ -67,7 +66,7 @@ def main() -> None:
     """Record what is asked for: all of it by default."""
     # A platform for each: the version in the picture is 1.
     recorders = {"problems": record_problems, "answers": record_answers, "screenshot": record_screenshot}
-    recorders["report"] = record_report
+    recorders["pictures"] = record_pictures
     for name in sys.argv[1:] or recorders:
         with tempfile.TemporaryDirectory() as folder:
             path = recorders[name](Path(folder))
@@ -97,21 +96,6 @@ def record_screenshot(folder: Path) -> Path:
     with launched(folder / "home", ports=False) as platform:
         take_screenshot(platform.url("Swagger UI"))
     return SCREENSHOT
-
-
-def record_report(folder: Path) -> Path:
-    """Show the upper part of a report, as a browser does."""
-    model = {"module": "linear_model", "class": "Ridge"}
-    asked = {"dataset_name": "diabetes", "use_example": True, "model": model, "target_column": "target"}
-    with launched(folder / "home", ports=False) as platform, platform.client() as client:
-        job = client.post("/train", json=asked).raise_for_status().json()
-        client.get(f"{job['links']['self']}?wait=60", timeout=90).raise_for_status()
-        with chromium() as browser, browsing(browser, str(client.base_url), width=1040) as context:
-            page = context.new_page()
-            page.set_viewport_size({"width": 1040, "height": 1960})
-            page.goto(f"{str(client.base_url).rstrip('/')}/models/1/report")
-            page.screenshot(path=REPORT)
-    return REPORT
 
 
 def samples_of_problems(answers: list[Refused]) -> dict[str, dict[str, Any]]:
