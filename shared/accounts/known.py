@@ -132,7 +132,7 @@ class KnownCredentials:
         with self._lock:
             self._used_keys.add(found.key.id)
         role, ends = Role(found.user.role), found.key.expires_at
-        rights = allowed(role, [Scope(scope) for scope in found.key.scopes])
+        rights = allowed(role, [scope for scope in Scope if scope in found.key.scopes])
         identity = Identity(found.user.name, role, rights, Via.KEY, key_id=str(found.key.id))
         return identity, FOREVER if ends is None else (ends - now).total_seconds()
 

@@ -16,7 +16,16 @@ from api.http.problems import explain, known_codes, problem
 from api.http.reading_fields import READING_FIELDS
 from api.http.statuses import STATUSES, status_of
 from api.schemas.base import RequestBody
-from shared.errors import DatabaseUnavailable, InvalidInput, PlatformError, UnknownDataset, leaves
+from shared.errors import (
+    DatabaseUnavailable,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    PlatformError,
+    TooManyLogins,
+    UnknownDataset,
+    leaves,
+)
 from shared.settings import Settings
 from shared.tables.findings import FindingCode
 
@@ -89,6 +98,15 @@ def test_a_problem_has_the_members_of_the_contract() -> None:
 def test_an_unavailable_part_says_when_to_come_back() -> None:
     answer = problem(DatabaseUnavailable(), "id-1")
     assert int(answer.headers["retry-after"]) == _json(answer)["retry_after"] > 0
+
+
+def test_who_has_to_wait_or_to_say_who_it_is_learns_that_from_the_headers() -> None:
+    answer = problem(TooManyLogins(retry_after=7), "id-1")
+    assert (answer.status_code, answer.headers["retry-after"], _json(answer)["retry_after"]) == (429, "7", 7)
+    answer = problem(NotAuthenticated(), "id-1")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    answer = problem(NotAllowed(), "id-1")
+    assert (answer.status_code, "www-authenticate" in answer.headers) == (403, False)
 
 
 NAMED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
