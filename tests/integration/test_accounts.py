@@ -34,6 +34,9 @@ def test_a_user_is_made_found_changed_and_deleted(database: Database) -> None:
     add_user(database, "anna", Role.TRAINER)
     add_user(database, "robot", service=True)
     with database.write() as session:
+        robot = change_user(session, "robot", role=Role.TRAINER).user
+    assert robot.updated_at > robot.created_at, "it can be told when the transaction has ended"
+    with database.write() as session:
         anna = find_user(session, "anna")
         assert (anna.role, anna.kind, anna.active, anna.session_epoch) == ("trainer", "person", True, 1)
         assert (user_count(session), [user.name for user in list_users(session, limit=2)]) == (3, ["anna", "robot"])

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from shared.audit import listing, verifying
 from shared.audit.actions import Action, AuditOutcome, Via
 from shared.audit.chain import AuditKey
 from shared.audit.listing import AuditFilter, exported_lines, list_entries
@@ -24,8 +25,10 @@ from tests.support.threads import at_once
 
 
 @pytest.fixture
-def record_of_five(database: Database) -> Database:
+def record_of_five(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     recorded(database)
+    for module in (verifying, listing):
+        monkeypatch.setattr(module, "_BATCH", 2)
     for number in range(1, 6):
         add(database, f"model {number}", after={"stage": "dev", "größe": 1.5, "list": [1, None, True]})
     return database

@@ -111,6 +111,8 @@ def test_addresses_of_one_network_of_ipv6_count_as_one(
 def test_what_is_kept_is_bounded_whatever_names_are_sent(throttle: LoginThrottle) -> None:
     for number in range(500):
         wait_of(throttle, name="x" * 10_000 + str(number), address=f"10.1.{number % 250}.{number // 250}")
+        wait_of(throttle)
+    assert wait_of(throttle) == 1, "who still tries is not forgotten for others"
     assert len(throttle._pairs) <= 100
     assert len(throttle._addresses) <= 100
     assert max(len(name) for name, _ in throttle._pairs) == 64
