@@ -62,7 +62,6 @@ def create_key(
     )
     session.add(row)
     session.flush()
-    session.refresh(row)
     return row, f"{_MARK}_{prefix}_{secret}"
 
 

@@ -98,7 +98,6 @@ class CredentialMemory:
             answer = self._answers.get(digest)
             if answer is None or now - answer.asked_at >= self._grace_seconds:
                 return None
-            answer.is_asked_for = False
             _expect_valid(answer, now)
             return answer.identity
 

@@ -189,7 +189,8 @@ def test_keys_are_made_within_the_role_listed_and_revoked_by_whose_they_are(data
         assert find_by_key(session, other) is not None
     with database.write() as session:
         owned = revoke_key(session, second.id)
-    assert owned.key.revoked_at is not None, "it can be told when the transaction has ended"
+    assert owned.key.revoked_at is not None
+    assert first.created_at <= second.created_at, "it can be told when the transaction has ended"
 
 
 def test_uses_are_written_once_a_minute_at_most(database: Database, known: KnownCredentials) -> None:

@@ -150,6 +150,8 @@ def test_a_change_of_the_user_ends_logins_also_one_that_is_just_being_made(datab
 
     slow = Logins(recorded(database), TOKENS, Slow(PasswordCost(8, 1)))
     assert is_refused(partial(slow.log_in, "anna", PASSWORD))
+    with database.read() as session:
+        assert session.get_one(LoginSessionRow, issued.session_id).why == "user_changed"
     assert is_refused(partial(logins(database).refresh, issued.refresh_token))
     assert is_refused(partial(logins(database).log_in, "anna", PASSWORD))
     assert logins(database).log_in("anna", "another long one").user_name == "anna"

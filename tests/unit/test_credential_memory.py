@@ -73,6 +73,17 @@ def test_while_the_database_is_away_the_last_answer_counts_until_the_grace_is_ov
     assert memory.recall(b"a") is None
 
 
+def test_an_answer_of_the_database_ends_the_time_in_which_nobody_asks_it(
+    memory: CredentialMemory, clock: Hands
+) -> None:
+    keep(memory)
+    clock.now += 2
+    assert memory.last_answer(b"a") == NOBODY_NEEDED
+    memory.keep(b"a", NOBODY_NEEDED, asked_at=clock.now)
+    clock.now += 0.6
+    assert memory.recall(b"a") == Recalled(NOBODY_NEEDED, due=True)
+
+
 def test_what_has_ended_is_refused_in_each_way(memory: CredentialMemory, clock: Hands) -> None:
     keep(memory, ends_at=50.2)
     clock.now += 0.3
@@ -92,3 +103,10 @@ def test_made_up_credentials_push_no_real_ones_out_and_both_are_bounded(memory: 
         keep(memory, bytes([number]))
     assert memory.recall(b"a") is None
     assert len(memory._answers) == 3
+    keep(memory, bytes([17]))
+    keep(memory, b"b")
+    assert set(memory._answers) == {bytes([17]), bytes([19]), b"b"}, "the one that was not asked about for longest goes"
+    for digest in (b"b", b"c", b"d", b"c", b"e"):
+        memory.refuse(digest, asked_at=50.0)
+    assert set(memory._refused) == {b"c", b"d", b"e"}
+    assert b"b" not in memory._answers
