@@ -2,7 +2,7 @@
 
 import json
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial, reduce
 from typing import Any
@@ -97,8 +97,12 @@ def lose_the_head(session: Session) -> None:
 FORGERIES: dict[str, tuple[Callable[[Session], None], int, str]] = {
     "the first one removed": (partial(remove, seq=1), 1, "was removed"),
     "one removed": (partial(remove, seq=3), 3, "was removed"),
-    "the last one removed": (partial(cut, head=False), 5, "there were 5"),
-    "the last one removed and the count set back": (partial(cut, head=True), 5, "count of the entries was changed"),
+    "the last one removed": (partial(cut, head=False), 5, "Entry 5 was removed: there were 5."),
+    "the last one removed and the count set back": (
+        partial(cut, head=True),
+        5,
+        "was changed: entry 5 and those behind it",
+    ),
     "the count set back": (copy_the_end, 6, "5 entries are there, and 4 were counted"),
     "the row of the count removed": (lose_the_head, 6, "is gone"),
     "another actor": (partial(change, seq=2, actor="bert"), 2, "was changed"),
@@ -156,6 +160,21 @@ def test_a_whole_record_that_is_not_the_one_of_before_is_found(record_of_five: D
     assert verdict(record_of_five, known=AuditHead(2, "0" * 64)).seq == 2
 
 
+def test_entries_that_are_added_while_the_record_is_read_are_no_forgery(
+    record_of_five: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind, added = verifying._behind, list[int]()
+
+    def read_slowly(session: Session, seq: int) -> Iterator[AuditRow]:
+        yield from behind(session, seq)
+        if not added:
+            added.append(add(record_of_five, "model 6"))
+
+    monkeypatch.setattr(verifying, "_behind", read_slowly)
+    assert verdict(record_of_five).whole
+    assert added == [6]
+
+
 def test_writers_at_once_make_one_chain(database: Database) -> None:
     recorded(database)
 
@@ -185,10 +204,10 @@ def test_what_is_rolled_back_leaves_no_gap(record_of_five: Database) -> None:
 
 def test_what_no_database_keeps_or_is_too_long_is_recorded_so_that_it_shows(database: Database) -> None:
     recorded(database)
-    add(database, "dataset \0\ud800\u202e" + "x" * 500, after={"text": "\0\ud800", "all": "y" * 10_000}, address="\n")
+    add(database, "größe \0\ud800\u202e" + "x" * 500, after={"text": "\0\ud800", "all": "y" * 10_000}, address="\n")
     with database.read() as session:
         row = session.scalars(select(AuditRow)).one()
-    assert row.subject.startswith("dataset \\x00\\ud800\\u202exxx")
+    assert row.subject.startswith("größe \\x00\\ud800\\u202exxx")
     assert (len(row.subject), row.subject[-1], row.address) == (256, "…", "\\n")
     assert row.after == {"left_out_bytes": row.after["left_out_bytes"], "sha256": row.after["sha256"]}
     assert verdict(database).whole

@@ -153,6 +153,8 @@ def test_what_is_nobodys_credential_is_refused(database: Database, known: KnownC
         for _ in range(2):
             with pytest.raises(NotAuthenticated):
                 known.identity(text)
+    with pytest.raises(NotAuthenticated, match="more than 4096 characters"):
+        known.recall("x" * 4097)
     assert known.identity(key).name == "anna"
 
 
