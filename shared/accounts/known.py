@@ -29,7 +29,7 @@ _NOBODYS = f"The credential is nobody's, or it was revoked or has ended. {NotAut
 
 
 class KnownCredentials:
-    """Tells credentials, from several threads; of its methods only `recall` never waits for the database."""
+    """Tells credentials, from several threads; methods that begin with `recall` never wait for the database."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class KnownCredentials:
         self._database = database
         self._tokens = tokens
         self._clock = clock
-        self._grace_seconds = max(grace_seconds, USABLE_SECONDS)
         self._memory = CredentialMemory(clock, grace_seconds=grace_seconds, most_kept=most_kept)
         self._lock = threading.Lock()
         self._used_keys: set[int] = set()
         self._on = False
-        self._on_asked_at = -FOREVER
+        # When the database is to be asked next whether it is on.
+        self._on_due = -FOREVER
 
     def identity(self, credential: str) -> Identity:
         """Whose credential it is: from memory if that is fresh enough, else from the database.
@@ -89,23 +89,29 @@ class KnownCredentials:
         self._memory.keep(digest, identity, asked_at=now, ends_at=now + seconds)
         return identity
 
+    def recall_on(self) -> bool | None:
+        """Whether access control is on, from memory alone; None when the database has to be asked (`is_on`)."""
+        return self._on if self._on or self._clock() < self._on_due else None
+
     def is_on(self) -> bool:
         """Whether access control is on, because there is a user. Once it is on, it stays on for this process.
 
+        While it is off and the database is away, it stays off: nobody can make a user then, and predictions go on.
+
         Raises:
-            DatabaseFailure: when the database is away, and there is no answer of late.
+            DatabaseFailure: when the database is away, and has never answered.
         """
-        now = self._clock()
-        age = now - self._on_asked_at
-        if self._on or age < USABLE_SECONDS:
-            return self._on
+        recalled = self.recall_on()
+        if recalled is not None:
+            return recalled
         try:
             with self._database.read() as session:
                 self._on = user_count(session) > 0
-            self._on_asked_at = now
         except DatabaseFailure:
-            if age >= self._grace_seconds:
+            if self._on_due == -FOREVER:
                 raise
+        # After a failure it is asked as seldom: who asks may wait for long.
+        self._on_due = self._clock() + USABLE_SECONDS
         return self._on
 
     def write_uses(self) -> None:

@@ -223,11 +223,16 @@ def test_uses_are_written_once_a_minute_at_most(database: Database, known: Known
 def test_access_control_is_on_from_the_first_user_on(
     database: Database, known: KnownCredentials, clock: Passing
 ) -> None:
+    assert known.recall_on() is None
     assert not known.is_on()
     add_user(database, "anna")
+    assert known.recall_on() is False
     assert not known.is_on(), "from memory"
     clock.now += 1
+    assert known.recall_on() is None
     assert known.is_on()
+    clock.now += 100
+    assert known.recall_on() is True
 
 
 @pytest.fixture
@@ -253,10 +258,12 @@ def test_while_the_database_is_away_those_who_came_of_late_are_known(vanishing: 
     for act in (partial(known.identity, other), late.is_on):
         with pytest.raises(DatabaseFailure):
             act()
+    assert known.recall_on() is False, "nor does anybody wait to hear that again"
     clock.now += 30
-    for act in (partial(known.identity, key), known.is_on):
-        with pytest.raises(DatabaseFailure):
-            act()
+    assert not known.is_on(), "nobody can have made a user"
+    with pytest.raises(DatabaseFailure):
+        known.identity(key)
+    clock.now += 1
     shutil.move(path.with_suffix(".away"), path)
     assert known.identity(key).name == "anna"
     assert known.is_on()
