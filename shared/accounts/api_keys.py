@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from shared.accounts.permissions import Role, Scope, scopes_within
 from shared.accounts.rows import ApiKeyRow, UserRow
 from shared.clock import Now
-from shared.errors import InvalidExpiry, InvalidRequest, ScopeBeyondRole, UnknownApiKey
+from shared.errors import InvalidExpiry, InvalidRequest, ScopeBeyondRole, UnknownApiKey, UnknownUser
 
 LONGEST_KEY_NAME = 64
 
@@ -39,6 +39,7 @@ def create_key(
         InvalidRequest: when it would have no name that can be shown, or no scope.
         ScopeBeyondRole: when the role of the user does not allow a scope.
         InvalidExpiry: when it would end before it begins.
+        UnknownUser: when the user was deleted meanwhile.
     """
     if not name.isprintable() or not 0 < len(name.strip()) <= len(name) <= LONGEST_KEY_NAME:
         raise InvalidRequest(f"Give the key a name of 1 to {LONGEST_KEY_NAME} characters that can be printed.")
@@ -51,6 +52,10 @@ def create_key(
         raise ScopeBeyondRole(sentence, available=within)
     if expires_at is not None and expires_at <= session.execute(select(Now())).scalar_one():
         raise InvalidExpiry
+    # A deletion waits for this, and then ends this key, too.
+    there = select(UserRow.id).where(UserRow.id == user.id, UserRow.deleted_at.is_(None)).with_for_update(read=True)
+    if session.execute(there).one_or_none() is None:
+        raise UnknownUser
     prefix, secret = "".join(secrets.choice(_LETTERS) for _ in range(10)), secrets.token_hex(32)
     row = ApiKeyRow(
         user_id=user.id,

@@ -76,8 +76,11 @@ def test_a_deletion_ends_all_that_the_user_could_come_with_and_a_new_user_of_the
     issued = logins(database).log_in("anna", PASSWORD)
     with database.write() as session:
         _, text = create_key(session, find_user(session, "anna"), name="k", scopes=[Scope.READ])
+        anna = find_user(session, "anna")
         delete_user(session, "anna")
         assert find_by_key(session, text) is None
+        with pytest.raises(UnknownUser):
+            create_key(session, anna, name="late", scopes=[Scope.READ])
     with database.write() as session:
         again = create_user(session, "anna", role=Role.TRAINER, password=hashed("another long one"))
         assert (again.role, again.session_epoch, again.deleted_at) == ("trainer", 3, None)
