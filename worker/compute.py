@@ -34,6 +34,7 @@ _SMALLER = {
     Kind.COMPILE: "Train a smaller model",
     Kind.REPRODUCE: "Train on fewer rows or with a smaller model",
 }
+_LESS_AT_ONCE = {Kind.TRAIN: ", in 'batches' of few rows"}
 _OTHERWISE = {
     Kind.TRAIN: "Libraries may stumble over these data: try another estimator or other parameters.",
     Kind.PREDICT: "Libraries may stumble over these data: predict for a part of the rows to find out which.",
@@ -51,6 +52,7 @@ class Allowance:
     limits: RunLimits
     highest: RunLimits
     smaller: str = _SMALLER[Kind.TRAIN]
+    less_at_once: str = ""
 
     @classmethod
     def granted(cls, claim: Claim, settings: Settings) -> Self:
@@ -59,6 +61,7 @@ class Allowance:
             limits=limits_of(claim.limits, settings),
             highest=limits_of(NO_LIMITS, settings),
             smaller=_SMALLER[claim.kind],
+            less_at_once=_LESS_AT_ONCE.get(claim.kind, ""),
         )
 
     def too_long(self) -> TimeLimitExceeded:
@@ -80,7 +83,8 @@ class Allowance:
             whose, hint = f"the {memory} that its request allows", "send it again with a higher 'limits.memory_mb'"
         else:
             whose, hint = f"the {memory} that a job may use here", "have MLMINI_JOB_MEMORY_MB raised"
-        return OutOfMemory(f"The job needed more than {whose}. {self.smaller}, or {hint}.")
+        smaller = f"{self.smaller}{self.less_at_once}"
+        return OutOfMemory(f"The job needed more than {whose}. {smaller}, or {hint}.")
 
 
 def compute(attempt: Attempt, *, expected_fit_seconds: Sequence[float | None] = ()) -> None:

@@ -45,6 +45,7 @@ class Work(BaseModel):
     own: list[Estimator] = []
     reading: Reading
     columns: list[Column]
+    rows: int
     findings: list[Finding]
     threads: int
     # How long the whole job may take, and of how many folds each training is if its request does not say.

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,11 +14,14 @@ from shared.estimators.catalogue import know_own
 from shared.registry import artifact
 from shared.tables.loading import read_table
 from shared.training import trainer
+from shared.training.batches.drawing import StoredRows
+from shared.training.batches.training import train_in_batches
 from shared.training.facts import ModelFacts, with_files
 from shared.training.plan import read_columns
 from shared.training.ranking import Ranked, rank
 from shared.training.spec import TrainingSpec
-from shared.training.steps import STORING, Turn
+from shared.training.steps import STORING, OnStep, Turn
+from shared.training.trainer import Trained
 from worker.handover import (
     FORM_FILE,
     MODEL_FILE,
@@ -43,6 +47,13 @@ def train(folder: Path, telling: Telling) -> TrainFacts:
     return _Trainings(folder, telling, work).run()
 
 
+class _Told(NamedTuple):
+    """How long one training may take, and who hears how far it is."""
+
+    seconds: float
+    on_step: OnStep
+
+
 @dataclass(frozen=True)
 class _Trainings:
     folder: Path
@@ -53,7 +64,7 @@ class _Trainings:
     def run(self) -> TrainFacts:
         specs = self.work.candidates
         know_own(self.work.own)
-        table = self._read()
+        table = None if specs[0].batches is not None else self._read()
         fitted: dict[int, ModelFacts] = {}
         failed: dict[int, PlatformError] = {}
         for candidate, spec in enumerate(specs, start=1):
@@ -82,26 +93,20 @@ class _Trainings:
         self.telling.say(f"read {len(table):,} rows {times} {table.shape[1]:,} columns")
         return table
 
-    def _train(self, candidate: int, spec: TrainingSpec, table: pd.DataFrame) -> ModelFacts:
-        """Train one candidate and write its files; nothing of its model stays in memory."""
+    def _train(self, candidate: int, spec: TrainingSpec, table: pd.DataFrame | None) -> ModelFacts:
+        """Train one candidate and write its files; nothing of its model stays in memory.
+
+        Without a table, it is read while the candidate is trained.
+        """
         work, turn = self.work, Turn(candidate, len(self.work.candidates))
         if turn.of > 1:
             self.telling.say(f"model {turn.number} of {turn.of}: {spec.model.estimator().key}")
         # One that follows others would be told of their peak.
         counted = count_anew() or turn.number == 1
         left = work.seconds - (time.monotonic() - self.began_at)
-        trained = trainer.train(
-            spec,
-            table,
-            work.columns,
-            findings=work.findings,
-            threads=work.threads,
-            # Those that follow need theirs.
-            seconds=left / (turn.of - turn.number + 1),
-            folds=work.folds,
-            on_step=partial(self.telling.show, turn=turn),
-            say=self.telling.say,
-        )
+        # Those that follow need theirs.
+        told = _Told(left / (turn.of - turn.number + 1), partial(self.telling.show, turn=turn))
+        trained = self._in_batches(spec, told) if table is None else self._whole(spec, table, told)
         model, form = (self.folder / file_of(candidate, name) for name in (MODEL_FILE, FORM_FILE))
         artifact.dump(trained.model, model)
         if trained.compiled is not None:
@@ -112,6 +117,33 @@ class _Trainings:
             # What is stored are these very files.
             artifact_bytes=model.stat().st_size,
             form_bytes=form.stat().st_size if trained.compiled is not None else None,
+        )
+
+    def _whole(self, spec: TrainingSpec, table: pd.DataFrame, told: _Told) -> Trained:
+        work = self.work
+        return trainer.train(
+            spec,
+            table,
+            work.columns,
+            findings=work.findings,
+            threads=work.threads,
+            seconds=told.seconds,
+            folds=work.folds,
+            on_step=told.on_step,
+            say=self.telling.say,
+        )
+
+    def _in_batches(self, spec: TrainingSpec, told: _Told) -> Trained:
+        work = self.work
+        return train_in_batches(
+            spec,
+            StoredRows(self.folder / TABLE_FILE, work.reading, work.columns, work.rows),
+            findings=work.findings,
+            folder=self.folder,
+            threads=work.threads,
+            seconds=told.seconds,
+            on_step=told.on_step,
+            say=self.telling.say,
         )
 
 

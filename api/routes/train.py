@@ -156,6 +156,7 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "split": SplitChoice() if body.split is None else body.split.chosen,
         "threshold": None if body.threshold is None else body.threshold.chosen,
         "learning_curve": body.learning_curve,
+        "batches": None if body.batches is None else body.batches.chosen,
         "random_state": body.random_state,
         "search": None if body.search is None else body.search.chosen,
     }

@@ -45,6 +45,9 @@ class EstimatorDescription(ResponseBody):
     needs_scaling: bool = Field(description="Numbers are scaled before it sees them.")
     inputs_not_negative: bool = Field(description="It refuses negative numbers.")
     gives_probabilities: bool = Field(description="With its default parameters.")
+    learns_in_batches: bool = Field(
+        description="Whether it can be shown a table some rows at a time, with `batches` of `POST /train`."
+    )
     parameters: list[ParameterDescription] = Field(
         description="The parameters that requests may set. Some values do not go together, or not with the data: "
         "`POST /train?dry_run=true` tells."
@@ -64,6 +67,7 @@ class EstimatorDescription(ResponseBody):
             needs_scaling=estimator.needs_scaling,
             inputs_not_negative=estimator.inputs_not_negative,
             gives_probabilities=estimator.gives_probabilities,
+            learns_in_batches=estimator.learns_in_batches,
             parameters=[
                 ParameterDescription(
                     name=name,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from api.schemas.base import RequestBody, ResponseBody, VersionNumber
+from api.schemas.batches import BatchesRequest
 from api.schemas.problems import ProblemPart
 from api.schemas.queue import JobLimits, LimitsRequest, Pool, Priority
 from api.schemas.search import SearchRequest
@@ -114,6 +115,13 @@ class TrainRequest(RequestBody):
         description="Fit models to a tenth of the rows, and to ever more of them, on each fold: the report shows "
         "whether more rows would help. It may take a third of the time that the job has left.",
     )
+    batches: BatchesRequest | None = Field(
+        default=None,
+        exclude_if=lambda batches: batches is None,
+        description="Show the rows to the estimator some at a time, so that a table larger than the memory of the job "
+        "can be learnt from; for estimators that `learns_in_batches` of `GET /estimators` names. See docs/training.md.",
+        examples=[None],
+    )
     random_state: int = Field(
         default=42,
         ge=0,
@@ -155,6 +163,12 @@ class TrainRequest(RequestBody):
     def _search_of_one(self) -> Self:
         if self.search is not None and self.model is None:
             raise ValueError("'search' looks for parameters of one 'model'; name that instead of 'models'")
+        return self
+
+    @model_validator(mode="after")
+    def _batches_of_named_models(self) -> Self:
+        if self.batches is not None and self.models == "auto":
+            raise ValueError("most of the usual models need the whole table; with 'batches', name each of 'models'")
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 # What stands for a field of a body or of an upload, and for a parameter of a query.
 _BODY = {
+    "batches": "--batches",
+    "batches.passes": "--passes",
+    "batches.rows": "--batches",
     "dataset_name": "DATASET",
     "dataset_version": "--dataset-version",
     "decimal": "--decimal",
@@ -106,6 +109,7 @@ _CLEAR = {
         ),
         *("random_state", "replace_target", "target_column", "test_size", "use_example", "versions"),
         *("keep", "neutralise_formulas", "preprocessing", "sample_weight", "threshold"),
+        *("batches", "batches.passes", "batches.rows"),
         *("search.method", "search.metric", "search.space", "search.time_limit", "search.trials", "split.folds"),
         *("encoding", "delimiter", "quote", "decimal", "thousands", "header", "names", "gap_words", "kinds"),
     )

@@ -1,5 +1,6 @@
 """Further options of a training, which most do without."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -22,11 +23,30 @@ LearningCurve = Annotated[
     bool | None,
     typer.Option("--learning-curve", help="Also fit models to fewer rows: the report shows whether more would help."),
 ]
+Batches = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ROWS",
+        help="Show the rows to the estimator so many at a time, for tables that are larger than the memory of a job.",
+    ),
+]
+Passes = Annotated[
+    int | None, typer.Option(metavar="N", help="How often all rows are shown in batches; once by default.")
+]
 
 # By the names of the values.
 OPTIONS: dict[str, Any] = {
     "threshold": Threshold,
     "positive": Positive,
     "learning_curve": LearningCurve,
+    "batches": Batches,
+    "passes": Passes,
     "reuse": Reuse,
 }
+
+
+def fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What these values are in a request, where two of them make one field."""
+    batches = {"rows": values["batches"], "passes": values["passes"]}
+    given = {name: value for name, value in batches.items() if value is not None}
+    return {name: value for name, value in values.items() if name != "passes"} | {"batches": given or None}

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.commands.further import OPTIONS
+from cli.commands.further import OPTIONS, fields_of
 from cli.commands.options import JOB_OPTIONS, Detach, IdempotencyKey, Json, Url, limits_asked, taking
 from cli.commands.search import SEARCH_OPTIONS
 
@@ -122,5 +122,5 @@ def train(
     limits = limits_asked(job, search.pop("time_limit"))
     asked: dict[str, Any] = {"priority": job["priority"], "pool": job["pool"], "limits": limits, "search": search}
     fitted: dict[str, Any] = {"model": model or [], "models": models, "params": param or [], "use_example": example}
-    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **further, **asked)
+    request = training.training_request(dataset, **fitted, **table, **columns, **rows, **fields_of(further), **asked)
     training.train(url, request, key=idempotency_key, dry_run=dry_run, detach=detach, as_json=json)

@@ -45,6 +45,7 @@ def estimator_details(one: dict[str, Any]) -> RenderableType:
                 *([("Numbers", "are scaled before")] if one["needs_scaling"] else []),
                 *([("Negative numbers", "are refused")] if one["inputs_not_negative"] else []),
                 ("Probabilities", "yes" if one["gives_probabilities"] else "no"),
+                *([("Batches", "can be learnt from")] if one.get("learns_in_batches") else []),
             ]
         ),
         table(

@@ -73,6 +73,9 @@ class Estimator(BaseModel):
     gives_probabilities: bool
     probabilities_turn_with: dict[str, list[Any]]
     gives_scores: bool
+    # Whether it can be shown rows some at a time, unless one of its parameters has one of these values.
+    learns_in_batches: bool = False
+    refuses_batches_with: dict[str, list[Any]] = {}
     # The package that it is of; None for scikit-learn.
     library: str | None = None
     # Whether it is of a package that an administrator added; then `library` is what the package is installed by.

@@ -121,7 +121,7 @@ def _entry(key: str, estimator: type[BaseEstimator]) -> dict[str, Any]:
     tags = get_tags(model)
     task = "classification" if is_classifier(model) else "regression"
     parameters = parameters_of(estimator, key, task)
-    takes_missing = _takes_missing(key, model)
+    takes_missing, in_batches = _takes_missing(key, model), _learns_in_batches(key, model)
     return {
         "module": module,
         "name": name,
@@ -138,6 +138,8 @@ def _entry(key: str, estimator: type[BaseEstimator]) -> dict[str, Any]:
         "gives_probabilities": _gives_probabilities(key, model),
         "probabilities_turn_with": _differing(_gives_probabilities, key, estimator, parameters),
         "gives_scores": hasattr(model, "decision_function") or (key in HOSTS and HOSTS[key].scores == "final"),
+        "learns_in_batches": in_batches,
+        "refuses_batches_with": _differing(_learns_in_batches, key, estimator, parameters) if in_batches else {},
         "parameters": parameters,
     }
 
@@ -152,6 +154,12 @@ def _takes_missing(key: str, model: BaseEstimator | None) -> bool:
 def _gives_probabilities(key: str, model: BaseEstimator | None) -> bool:
     # What follows from a final estimator can be asked only of a fitted one; its default gives them.
     return hasattr(model, "predict_proba") or (key in HOSTS and HOSTS[key].probabilities == "final")
+
+
+def _learns_in_batches(key: str, model: BaseEstimator | None) -> bool:
+    # What is built around others needs them to learn so, too, and passes labels and weights in ways of its own.
+    # MLPRegressor has the method with each of its solvers, but this one forgets all rows that it was shown before.
+    return key not in HOSTS and hasattr(model, "partial_fit") and getattr(model, "solver", None) != "lbfgs"
 
 
 def _differing(

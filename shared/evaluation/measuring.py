@@ -14,6 +14,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.assessment import NO_PROBABILITIES
+from shared.evaluation.targets import Targets
 
 Labels = NDArray[Any]
 
@@ -55,10 +56,10 @@ def evaluate(answers: Predicted, target: Labels, *, task: Task) -> Evaluation:
     return evaluation
 
 
-def evaluate_baseline(train: Labels, test: Labels, *, task: Task) -> dict[str, Any]:
+def evaluate_baseline(train: Targets, test: Labels, *, task: Task) -> dict[str, Any]:
     """Metrics of a dummy that ignores the inputs and predicts the class shares, or the mean, of the training part."""
     dummy = DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")
-    dummy.fit(np.zeros((len(train), 1)), train)
+    dummy.fit(np.zeros((len(train.values), 1)), train.values, sample_weight=train.rows)
     measured = evaluate(ask(dummy, np.zeros((len(test), 1))), test, task=task)
     return {"estimator": f"dummy.{type(dummy).__name__}", "metrics": measured.metrics}
 

@@ -1,7 +1,7 @@
 """Whole tables and first rows, with the kinds that the check of the upload found."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,13 @@ def read_table(path: Path, reading: Reading, *, columns: list[Column], only: lis
         wanted.sort(key=lambda column: only.index(column.name))
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in wanted])
     table = pa.Table.from_batches(typed_chunks(path, reading, wanted), schema)
+    return frame_of(table, wanted)
+
+
+def frame_of(table: pa.Table, columns: Sequence[Column]) -> pd.DataFrame:
+    """The values of these columns as `read_table` gives them; a column is Int64 where these rows have gaps in it."""
     frame: pd.DataFrame = table.to_pandas()
-    for column in wanted:
+    for column in columns:
         cells = table.column(column.name)
         if column.kind is ColumnKind.INTEGER and cells.null_count:
             frame[column.name] = cells.to_pandas(types_mapper=lambda _: pd.Int64Dtype())

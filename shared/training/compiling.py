@@ -24,19 +24,17 @@ def compile_fitted(model: Any, signature: Signature, rows: pd.DataFrame) -> tupl
     return make_form(model, signature, rows, as_taken=as_taken)
 
 
-def compile_registered(
-    model: Any, signature: Signature, spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]
-) -> tuple[CompiledModel | None, Compilation]:
-    """The compiled form of a model that was trained before, compared on the rows that its training kept back.
+def kept_back(signature: Signature, spec: TrainingSpec, table: pd.DataFrame, columns: list[Column]) -> pd.DataFrame:
+    """The rows of a table that a training by `spec` kept back, as its model takes them.
 
-    `table` is the one that it was trained on, as `columns` say, and `spec` what it was trained by.
+    `table` is the one that it was trained on, as `columns` say.
     """
     estimator = spec.model.estimator()
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
     target = target_values(rows[column.name], column, estimator)
     split = split_rows(target, spec, task=estimator.task, by=deciding(rows, spec))
-    return compile_fitted(model, signature, named_inputs(rows.iloc[split.test], signature))
+    return named_inputs(rows.iloc[split.test], signature)
 
 
 def named_inputs(rows: pd.DataFrame, signature: Signature) -> pd.DataFrame:

@@ -15,15 +15,15 @@ from shared.training.checks.target import not_whole, single_class
 
 
 def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:
-    """The target without missing values: numbers for a regressor; labels of their own type for a classifier.
+    """The target without missing values, as `labels_of`; all of it.
 
     Raises:
         TaskMismatch: when a classifier meets fractional numbers.
         SingleClass: when a classifier meets one class only.
     """
+    labels = labels_of(values, column, estimator)
     if estimator.task == "regression":
-        return values.to_numpy(dtype="float64")
-    labels = _labels(values, column, estimator)
+        return labels
     classes = pd.unique(pd.Series(labels))
     if len(classes) < 2:
         raise single_class(column.name)
@@ -33,6 +33,15 @@ def target_values(values: "pd.Series[Any]", column: Column, estimator: Estimator
             "Use another classifier, or other labels."
         )
     return labels
+
+
+def labels_of(values: "pd.Series[Any]", column: Column, estimator: Estimator) -> NDArray[Any]:
+    """Some of the target without missing values: numbers for a regressor; labels of their own type for a classifier.
+
+    Raises:
+        TaskMismatch: when a classifier meets fractional numbers.
+    """
+    return values.to_numpy(dtype="float64") if estimator.task == "regression" else _labels(values, column, estimator)
 
 
 def named_weights(weights: dict[str, Any], classes: list[Any], node: Node) -> dict[Any, Any]:

@@ -30,20 +30,24 @@ class Fit:
     warnings: list[str]
 
 
-def fit_shown(ready: Prepared, rows: Positions, on_step: OnStep) -> Fit:
-    """Fit a model to these rows, and tell how far it is where that can be seen.
+# Fits the model of a training to the rows to learn from.
+Fitting = Callable[[Prepared, OnStep], Fit]
+
+
+def fit_shown(ready: Prepared, on_step: OnStep) -> Fit:
+    """Fit a model to the rows to learn from, and tell how far it is where that can be seen.
 
     Raises:
         FitFailed: when the estimator refuses.
     """
 
     def fit(model: Any, inputs: Any, target: Any, weights: Weights) -> None:
-        shown = _Shown(on_step, measured=fit_progress.can_be_seen(model))
+        shown = Shown(on_step, measured=fit_progress.can_be_seen(model))
         fit_progress.fit(model, inputs, target, weights=weights, told=shown.tell)
 
     started = time.perf_counter()
     with kept_warnings() as sentences:
-        model = _fitted(ready, rows, fit)
+        model = _fitted(ready, ready.split.train, fit)
     return Fit(model=model, seconds=time.perf_counter() - started, warnings=sentences)
 
 
@@ -77,15 +81,17 @@ def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any, Weig
     return model
 
 
-class _Shown:
+class Shown:
     """Shows the share of the fit that is done, each percentage once."""
 
     def __init__(self, on_step: OnStep, *, measured: bool) -> None:
+        """Begins with no share at all; `measured` says that there will be others."""
         self._on_step = on_step
         self._percent = FITTING
         on_step("fitting", FITTING, measured=measured)
 
     def tell(self, share: float) -> None:
+        """Show that this share is done."""
         percent = percent_of_fit(share)
         if percent > self._percent:
             self._percent = percent

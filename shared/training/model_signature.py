@@ -1,9 +1,10 @@
 """What a model will take and give, told from its plan and the table."""
 
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator
@@ -19,21 +20,19 @@ def signature_of(
     spec: TrainingSpec,
     plan: Plan,
     estimator: Estimator,
-    rows: pd.DataFrame,
     *,
     columns: list[Column],
+    known: Callable[[str], list[str]],
     target: NDArray[Any],
 ) -> Signature:
-    """The signature of a model that this plan makes of `rows`; `target` holds the labels of the training part."""
+    """The signature of a model of this plan; `known` tells the words of a column, `target` has the labels to learn."""
     roles = {treatment.column: treatment.role for treatment in plan.treatments}
     inputs = [
         InputColumn(
             name=column.name,
             kind=column.kind,
             missing_allowed=plan.takes_gaps(column.name),
-            categories=_known(rows[column.name])
-            if roles[column.name] == "category" and known_words(column.kind)
-            else None,
+            categories=known(column.name) if roles[column.name] == "category" and known_words(column.kind) else None,
             used=roles[column.name] != "left_out",
             cells=column.cells,
         )
@@ -45,6 +44,6 @@ def signature_of(
     )
 
 
-def _known(values: "pd.Series[Any]") -> list[str]:
-    """The most frequent categories, sorted."""
-    return sorted(str(value) for value in values.value_counts().index[:MOST_CATEGORIES])
+def most_frequent(counts: Iterable[tuple[Any, int]]) -> list[str]:
+    """The most frequent categories, sorted; `counts` tells of each how many rows have it, the most frequent first."""
+    return sorted(str(value) for value, _ in islice(counts, MOST_CATEGORIES))

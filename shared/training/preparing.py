@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import Signature, Task
+from shared.evaluation.targets import Targets
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.libraries import WITH_WORKER, problems_of_libraries
@@ -17,7 +19,7 @@ from shared.training.compiling import named_inputs
 from shared.training.findings import notes_of
 from shared.training.labels import target_values
 from shared.training.metric_notes import ordered_rows
-from shared.training.model_signature import signature_of
+from shared.training.model_signature import most_frequent, signature_of
 from shared.training.plan import Plan, plan_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Positions, Split, deciding, split_rows
@@ -47,6 +49,16 @@ class Prepared:
     # Notes on what the reading found, and on the order of the rows.
     found: list[str]
     ordered: list[str]
+    # How many rows the table has, and how many of them have no target.
+    total: int
+    without_target: int
+    # The targets of the rows to learn from where these are not in memory.
+    counted: Targets | None = None
+
+    @property
+    def learnt(self) -> Targets:
+        """The targets of the rows to learn from."""
+        return Targets(self.target[self.split.train]) if self.counted is None else self.counted
 
     @property
     def task(self) -> Task:
@@ -74,7 +86,9 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
     target = target_values(rows[column.name], column, estimator)
     by = deciding(rows, spec)
     split = split_rows(target, spec, task=estimator.task, by=by)
-    signature = signature_of(spec, plan, estimator, rows, columns=columns, target=target[split.train])
+    signature = signature_of(
+        spec, plan, estimator, columns=columns, known=partial(_words, rows), target=target[split.train]
+    )
     return Prepared(
         spec,
         estimator,
@@ -89,4 +103,10 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
         weights=None if spec.sample_weight is None else rows[spec.sample_weight].to_numpy(dtype="float64"),
         found=notes_of(findings, target=column.name, used=plan.used),
         ordered=list(ordered_rows(rows, columns)) if spec.split.method == "random" else [],
+        total=len(table),
+        without_target=len(table) - len(rows),
     )
+
+
+def _words(rows: pd.DataFrame, name: str) -> list[str]:
+    return most_frequent(rows[name].value_counts().items())

@@ -10,35 +10,21 @@ from numpy.typing import NDArray
 from shared.estimators.signature import Task
 from shared.evaluation.labels import plain
 from shared.evaluation.measuring import Evaluation, evaluate_baseline
-from shared.tables.columns import Column
+from shared.evaluation.targets import Targets
 from shared.training.metric_notes import FEW_ROWS, few_rows, no_better_than_baseline, perfect_score, rare_classes
-from shared.training.plan import Plan
+from shared.training.preparing import Prepared
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
 
 _MOST_CLASSES = 100
 
 
-def report_of(
-    spec: TrainingSpec,
-    plan: Plan,
-    column: Column,
-    *,
-    split: Split,
-    target: NDArray[Any],
-    task: Task,
-    total: int,
-    measured: Evaluation,
-    found: Iterable[str],
-    ordered: Iterable[str],
-) -> dict[str, Any]:
-    """The report as JSON; `target` holds the values of `column` in all rows that have one, `total` counts all rows.
-
-    `found` are the notes on what the reading of the table found, `ordered` those on the order of the rows.
-    """
-    training, test = target[split.train], target[split.test]
-    baseline = evaluate_baseline(training, test, task=task)
-    notes = [*found, *([split.note] if split.note else [])]
+def report_of(ready: Prepared, measured: Evaluation) -> dict[str, Any]:
+    """The report as JSON, of a training whose rows to measure on were measured so."""
+    spec, task, column = ready.spec, ready.task, ready.column
+    learnt, test = ready.learnt, ready.target[ready.split.test]
+    baseline = evaluate_baseline(learnt, test, task=task)
+    notes = [*ready.found, *([ready.split.note] if ready.split.note else [])]
     if count := column.not_finite:
         notes.append(f"The target is infinite or too large in {count} rows: they count as rows without a target.")
     if count := column.rounded:
@@ -47,17 +33,21 @@ def report_of(
         notes.append(f"'{spec.sample_weight}' says how much each row counts in the fit; metrics count each row once.")
     notes += [*few_rows(len(test)), *measured.notes, *perfect_score(task, measured.metrics)]
     notes += no_better_than_baseline(task, measured.metrics, baseline["metrics"])
-    notes += _rare_classes(training, test, task)
-    without = total - len(target)
+    notes += _rare_classes(learnt.values, test, task)
     report = {
         "task": task,
-        "rows": {"total": total, "without_target": without, "training": len(training), "test": len(test)},
-        "split": _of_split(spec, split),
-        "columns": [treatment.model_dump(mode="json") for treatment in plan.treatments],
+        "rows": {
+            "total": ready.total,
+            "without_target": ready.without_target,
+            "training": learnt.count,
+            "test": len(test),
+        },
+        "split": _of_split(spec, ready.split),
+        "columns": [treatment.model_dump(mode="json") for treatment in ready.plan.treatments],
         "baseline": baseline,
-        "notes": [*notes, *ordered],
+        "notes": [*notes, *ready.ordered],
     }
-    return report | ({"classes": _class_counts(training, test)} if task == "classification" else {})
+    return report | ({"classes": _class_counts(learnt, test)} if task == "classification" else {})
 
 
 def _of_split(spec: TrainingSpec, split: Split) -> dict[str, Any]:
@@ -71,11 +61,17 @@ def _rare_classes(training: NDArray[Any], test: NDArray[Any], task: Task) -> Ite
     return rare_classes(test, np.unique(training)) if told else []
 
 
-def _class_counts(training: NDArray[Any], test: NDArray[Any]) -> list[dict[str, Any]]:
+def _class_counts(learnt: Targets, test: NDArray[Any]) -> list[dict[str, Any]]:
     """Rows of each class in both parts, the most frequent first; at most a hundred classes."""
-    fitted, measured = pd.Series(training).value_counts(), pd.Series(test).value_counts()
+    fitted, measured = _counts(learnt), _counts(Targets(test))
     counts = [
         {"label": plain(label), "training": int(fitted.get(label, 0)), "test": int(measured.get(label, 0))}
         for label in fitted.index.union(measured.index)
     ]
     return sorted(counts, key=lambda count: -count["training"])[:_MOST_CLASSES]
+
+
+def _counts(targets: Targets) -> "pd.Series[int]":
+    if targets.rows is None:
+        return pd.Series(targets.values).value_counts()
+    return pd.Series(targets.rows, index=targets.values)

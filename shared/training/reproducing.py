@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,14 +14,16 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.loading import read_table
 from shared.training import narration
+from shared.training.batches.drawing import StoredRows
+from shared.training.batches.training import prepared
 from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
 from shared.training.folding import USUAL_FOLDS
 from shared.training.golden import compare_rows
-from shared.training.model_fit import fit_shown
+from shared.training.model_fit import Fitting, fit_shown
 from shared.training.narration import Say
 from shared.training.pin import GoldenRows, pinned_libraries
 from shared.training.plan import read_columns
-from shared.training.preparing import prepare
+from shared.training.preparing import Prepared, prepare
 from shared.training.reproduction import Repeated, TrainingOrder
 from shared.training.spec import TrainingSpec
 from shared.training.steps import EVALUATING, PREPARING, OnStep
@@ -34,6 +37,8 @@ def repeat(order: TrainingOrder, file: Path, *, on_step: OnStep, say: Say = lamb
         PlatformError: as `trainer.train`.
     """
     know_own(order.own)
+    if order.spec.batches is not None:
+        return _repeat_in_batches(order, file, _Again(order.golden, 0, on_step, say))
     only = read_columns(order.spec, order.columns)
     table = read_table(file, order.reading, columns=order.columns, only=only)
     return train_again(
@@ -68,20 +73,42 @@ def train_again(
     """
     on_step("preparing", PREPARING)
     ready = prepare(spec, table, columns, findings)
-    libraries = ready.spec.model.tree().libraries()
     with share_of_cores(threads):
-        say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
-        fit = fit_shown(ready, ready.split.train, on_step)
-        narration.of_fit(say, seconds=fit.seconds, warnings=fit.warnings)
-        on_step("evaluating", EVALUATING)
+        return _Again(golden, USUAL_FOLDS if folds is None else folds, on_step, say).run(ready, fit_shown)
+
+
+def _repeat_in_batches(order: TrainingOrder, file: Path, again: "_Again") -> Repeated:
+    source = StoredRows(file, order.reading, order.columns, order.rows)
+    with (
+        share_of_cores(order.threads),
+        prepared(order.spec, source, order.findings, file.parent, again.on_step) as (ready, fitting),
+    ):
+        return again.run(ready, fitting)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A training that is made once more, and the rows that were kept with the first one."""
+
+    golden: GoldenRows | None
+    folds: int
+    on_step: OnStep
+    say: Say
+
+    def run(self, ready: Prepared, fitting: Fitting) -> Repeated:
+        libraries = ready.spec.model.tree().libraries()
+        self.say(f"fitting {ready.estimator.name} on {narration.rows(ready.learnt.count)}")
+        fit = fitting(ready, self.on_step)
+        narration.of_fit(self.say, seconds=fit.seconds, warnings=fit.warnings)
+        self.on_step("evaluating", EVALUATING)
         with errors_of_fit(ready.estimator, of_libraries=bool(libraries)):
             tested, model = ask(fit.model, ready.data.iloc[ready.split.test]), fit.model
-            decision = decide_again(ready, fit, tested, on_step, usual=USUAL_FOLDS if folds is None else folds)
+            decision = decide_again(ready, fit, tested, self.on_step, usual=self.folds)
             if decision is not None:
                 model, tested = decision.around(model), decision.answers(tested)
-            rows = None if golden is None else compare_rows(golden, model)
+            rows = None if self.golden is None else compare_rows(self.golden, model)
         measured = evaluate(tested, ready.target[ready.split.test], task=ready.task)
-        narration.of_evaluation(say, measured, rows_measured=len(ready.split.test))
+        narration.of_evaluation(self.say, measured, rows_measured=len(ready.split.test))
         return Repeated(
             metrics=measured.metrics,
             rows=rows,

@@ -23,6 +23,7 @@ class TrainingOrder(BaseModel):
     own: list[Estimator] = []
     reading: Reading
     columns: list[Column]
+    rows: int
     findings: list[Finding]
     threads: int
     # As `Pin` has it; None where that is not known.
@@ -84,6 +85,7 @@ def order_of(
         own=list(own),
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
+        rows=source.rows,
         findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=threads,
         folds=None if pin is None else pin.folds,

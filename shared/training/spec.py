@@ -48,6 +48,8 @@ MOST_FOLDS = 20
 MOST_MODELS = 20
 MOST_TRIALS = 1_000
 DEFAULT_TEST_SIZE = 0.2
+LEAST_BATCH, USUAL_BATCH, MOST_BATCH = 1_000, 50_000, 1_000_000
+MOST_PASSES = 100
 
 
 class SplitChoice(BaseModel):
@@ -89,6 +91,15 @@ class SearchChoice(BaseModel):
     )
 
 
+class BatchesChoice(BaseModel):
+    """How many rows a model is shown at a time, so that the table need not be in memory."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(default=USUAL_BATCH, description="About how many rows there are in a batch.")
+    passes: int = Field(default=1, description="How often all rows are shown.")
+
+
 class TrainingChoices(BaseModel):
     """All of a training but what is fitted, reproducible: the version of the dataset is named, no default left open."""
 
@@ -120,6 +131,11 @@ class TrainingChoices(BaseModel):
         default=False,
         exclude_if=lambda asked: not asked,
         description="Whether models are fitted to fewer rows, too, to see whether more would help.",
+    )
+    batches: BatchesChoice | None = Field(
+        default=None,
+        exclude_if=lambda batches: batches is None,
+        description="How many rows are in memory at a time; null for all.",
     )
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."

@@ -26,6 +26,11 @@ def percent_of_fit(share: float) -> int:
     return min(FITTING + int((EVALUATING - FITTING) * max(share, 0.0)), EVALUATING - 1)
 
 
+def percent_of_dealing(share: float) -> int:
+    """The percentage of a training in batches when this share of its table is read."""
+    return min(PREPARING + int((FITTING - PREPARING) * share), FITTING - 1)
+
+
 def percent_of_folds(done: int, of: int) -> int:
     """The percentage of a training when so many of its folds are done."""
     return VALIDATING + (COMPILING - VALIDATING) * done // of

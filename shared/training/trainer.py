@@ -33,7 +33,7 @@ from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_sh
 from shared.training.folding import USUAL_FOLDS
 from shared.training.golden import keep_rows
 from shared.training.learning_curve import learning_curve
-from shared.training.model_fit import Fit, fit_shown
+from shared.training.model_fit import Fit, Fitting, fit_shown
 from shared.training.narration import Say
 from shared.training.pin import Pin, pinned_libraries
 from shared.training.preparing import Prepared, prepare
@@ -86,15 +86,13 @@ def train(
     time_left = TimeLeft(seconds)
     on_step("preparing", PREPARING)
     ready = prepare(spec, table, columns, findings)
-    without = len(table) - len(ready.target)
-    narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=without)
-    total = len(table)
+    narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=ready.without_target)
     with share_of_cores(threads):
         if spec.search is None:
-            return _Training(ready, time_left, on_step, say).run(folds, total=total)
+            return Training(ready, time_left, on_step, say).run(folds)
         source, on_trial = Source(table, columns, findings), partial(show_search, on_step)
         found = find_parameters(ready, source, usual_folds=folds, seconds=seconds, on_trial=on_trial, say=say)
-        trained = _Training(found.ready, time_left, after_search(on_step), say).run(folds, total=total)
+        trained = Training(found.ready, time_left, after_search(on_step), say).run(folds)
     return _with_search(trained, found)
 
 
@@ -106,13 +104,21 @@ def _with_search(trained: Trained, found: FoundParameters) -> Trained:
 
 
 @dataclass(frozen=True)
-class _Training:
+class Training:
+    """What follows when all is prepared: the fit, and everything that is measured and told of it."""
+
     ready: Prepared
     time_left: TimeLeft
     on_step: OnStep
     say: Say
+    fitting: Fitting = fit_shown
 
-    def run(self, folds: int, *, total: int) -> Trained:
+    def run(self, folds: int) -> Trained:
+        """Fit and measure; `folds` is how many there are where the request does not say.
+
+        Raises:
+            PlatformError: as `train`.
+        """
         ready, on_step, test = self.ready, self.on_step, self.ready.split.test
         fit = self._fit()
         on_step("evaluating", EVALUATING)
@@ -133,7 +139,7 @@ class _Training:
         assessment = assess(
             ready, served, tested=tested, compiled=compiled, validation=validation, time_left=self.time_left
         )
-        facts = _facts(ready, fit, measured, total=total).model_copy(
+        facts = _facts(ready, fit, measured).model_copy(
             update={
                 "compilation": compilation,
                 "assessment": self._further(assessment, fit, decision, folds),
@@ -145,8 +151,8 @@ class _Training:
 
     def _fit(self) -> Fit:
         ready = self.ready
-        self.say(f"fitting {ready.estimator.name} on {narration.rows(len(ready.split.train))}")
-        fit = fit_shown(ready, ready.split.train, self.on_step)
+        self.say(f"fitting {ready.estimator.name} on {narration.rows(ready.learnt.count)}")
+        fit = self.fitting(ready, self.on_step)
         narration.of_fit(self.say, seconds=fit.seconds, warnings=fit.warnings)
         return fit
 
@@ -197,19 +203,8 @@ def _signature(ready: Prepared, validation: Validation, decision: LabelDecision 
     return ready.signature.model_copy(update={"uncertainty": validation.uncertainty, "threshold": threshold})
 
 
-def _facts(ready: Prepared, fit: Fit, measured: Evaluation, *, total: int) -> ModelFacts:
-    report = report_of(
-        ready.spec,
-        ready.plan,
-        ready.column,
-        split=ready.split,
-        target=ready.target,
-        task=ready.task,
-        total=total,
-        measured=measured,
-        found=ready.found,
-        ordered=ready.ordered,
-    )
+def _facts(ready: Prepared, fit: Fit, measured: Evaluation) -> ModelFacts:
+    report = report_of(ready, measured)
     return ModelFacts(
         signature=ready.signature,
         metrics=measured.metrics,

@@ -44,8 +44,9 @@ def validate(
     """
     asked = _asked(ready)
     count = usual if asked is None else asked
-    if count == 0:
-        return _without("none were asked for ('folds' says how many)")
+    if count == 0 or ready.spec.batches is not None:
+        none = "a training in batches never has all of its rows in memory"
+        return _without("none were asked for ('folds' says how many)" if ready.spec.batches is None else none)
     expected = fit.seconds * count
     if asked is None and expected > time_left.spare(_MOST_SECONDS):
         return _without(f"{count} more fits would take about {expected:,.0f} s; to have them, ask for {count} 'folds'")

@@ -20,6 +20,7 @@ from shared.datasets.catalog import find_dataset, find_version
 from shared.datasets.examples import ensure_example
 from shared.fail_points import VARIABLE
 from shared.jobs.acceptance import accept, find_job
+from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.object_store import ObjectStore, open_store
@@ -156,12 +157,19 @@ class Site:
         return {VARIABLE: faults, "MLMINI_MAX_CRASHES": str(len(points) + 1)}
 
     def train(
-        self, choice: dict[str, Any] | list[dict[str, Any]] = FOREST, *, example: str = "iris", **more: Any
+        self,
+        choice: dict[str, Any] | list[dict[str, Any]] = FOREST,
+        *,
+        example: str = "iris",
+        dataset: str | None = None,
+        limits: RequestedLimits = NO_LIMITS,
+        **more: Any,
     ) -> UUID:
-        """Accept a train job of one or several models on a bundled example and ring the doorbell, as the API does."""
-        name, version = ensure_example(
-            example, database=self.database, store=self.store, reader=self.reader, settings=self.settings
-        )
+        """Accept a train job of one or several models and ring the doorbell, as the API does.
+
+        It is on a bundled example, or on the first version of a dataset.
+        """
+        name, version = (dataset, 1) if dataset is not None else self._example(example)
         request = {
             "dataset_name": name,
             "dataset_version": version,
@@ -178,9 +186,15 @@ class Site:
                 request=request | more,
                 dataset_name=name,
                 dataset_version_id=version_id(session, name, version),
+                limits=limits,
             )
         self.queue.wake(job.id, Kind.TRAIN)
         return job.id
+
+    def _example(self, name: str) -> tuple[str, int]:
+        return ensure_example(
+            name, database=self.database, store=self.store, reader=self.reader, settings=self.settings
+        )
 
     def job(self, job_id: UUID) -> JobRow:
         """The job as it is now."""

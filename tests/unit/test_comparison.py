@@ -8,6 +8,7 @@ import pytest
 from shared.estimators.signature import Task
 from shared.evaluation.measuring import evaluate_baseline
 from shared.evaluation.metric_names import BETTER
+from shared.evaluation.targets import Targets
 from shared.registry.comparison import compare
 from shared.registry.rows import RegistryRow
 from shared.registry.versions import RegisteredModel
@@ -88,7 +89,7 @@ def test_what_models_were_made_of_stands_side_by_side() -> None:
     ids=["classification", "regression"],
 )
 def test_it_is_known_of_every_metric_which_value_is_better(task: Task, target: Any) -> None:
-    measured = evaluate_baseline(target, target, task=task)["metrics"]
+    measured = evaluate_baseline(Targets(target), target, task=task)["metrics"]
     assert measured
     assert set(measured) <= set(BETTER)
 

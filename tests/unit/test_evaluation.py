@@ -14,6 +14,7 @@ from sklearn.neighbors import RadiusNeighborsRegressor
 from shared.errors import UnreadableRequest
 from shared.evaluation.answers import ask
 from shared.evaluation.measuring import Evaluation, evaluate, evaluate_baseline
+from shared.evaluation.targets import Targets
 from shared.training.spec import read_stored
 from tests.support.training_tables import spec_of
 
@@ -140,7 +141,7 @@ def test_a_measure_that_cannot_be_computed_is_noted() -> None:
 
 def test_the_baseline_of_classes_is_their_share_of_the_training_part() -> None:
     training = np.array(["a", "a", "a", "b"], dtype=object)
-    baseline = evaluate_baseline(training, np.array(["a", "b", "b"], dtype=object), task="classification")
+    baseline = evaluate_baseline(Targets(training), np.array(["a", "b", "b"], dtype=object), task="classification")
     assert baseline["estimator"] == "dummy.DummyClassifier"
     assert baseline["metrics"] == pytest.approx(
         {
@@ -154,7 +155,7 @@ def test_the_baseline_of_classes_is_their_share_of_the_training_part() -> None:
 
 
 def test_the_baseline_of_numbers_is_the_mean_of_the_training_part() -> None:
-    baseline = evaluate_baseline(np.array([0.0, 0.0, 6.0]), np.array([2.0, 3.0, 10.0]), task="regression")
+    baseline = evaluate_baseline(Targets(np.array([0.0, 0.0, 6.0])), np.array([2.0, 3.0, 10.0]), task="regression")
     assert baseline["estimator"] == "dummy.DummyRegressor"
     assert baseline["metrics"] == pytest.approx(
         {"mae": (0 + 1 + 8) / 3, "rmse": math.sqrt((0 + 1 + 64) / 3), "r2": 1 - 65 / (3**2 + 2**2 + 5**2)}

@@ -21,19 +21,19 @@ def trained(site: Site, *choice: dict[str, Any]) -> int:
     return int(result["version"])
 
 
-def ask(site: Site, version: int) -> UUID:
+def ask(site: Site, version: int, *, dataset: str = "iris") -> UUID:
     with site.database.read() as session:
         source = plan_reproduction(session, version).pinned.source
-    request = {"dataset_name": "iris", "version": version}
+    request = {"dataset_name": dataset, "version": version}
     job_id = add_job(
-        site.database, kind=Kind.REPRODUCE, dataset_name="iris", dataset_version_id=source.id, request=request
+        site.database, kind=Kind.REPRODUCE, dataset_name=dataset, dataset_version_id=source.id, request=request
     )
     site.queue.wake(job_id, Kind.REPRODUCE)
     return job_id
 
 
-def result_of(site: Site, version: int) -> dict[str, Any]:
-    result = site.until(ask(site, version), State.SUCCEEDED).result
+def result_of(site: Site, version: int, *, dataset: str = "iris") -> dict[str, Any]:
+    result = site.until(ask(site, version, dataset=dataset), State.SUCCEEDED).result
     assert result is not None
     return result
 

@@ -77,6 +77,7 @@ def _hand_over(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> No
         own=own_of(attempt.runtime, spec.candidates),
         reading=Reading.model_validate(source.reading),
         columns=[Column.model_validate(column) for column in source.columns],
+        rows=source.rows,
         findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=attempt.threads,
         seconds=limits_of(attempt.claim.limits, attempt.runtime.settings).seconds,

@@ -59,6 +59,7 @@ def describe(found: OwnClass) -> Estimator:
         gives_probabilities=hasattr(model, "predict_proba"),
         probabilities_turn_with={},
         gives_scores=hasattr(model, "decision_function"),
+        learns_in_batches=hasattr(model, "partial_fit"),
         library=found.distribution,
         own=True,
         parameters=_parameters(kind, task),

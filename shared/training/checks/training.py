@@ -22,6 +22,7 @@ from shared.estimators.needs import seeing_inputs, with_needs
 from shared.estimators.tree import Node, read_tree
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
+from shared.training.checks.batches import problems_of_batches
 from shared.training.checks.combinations import Values, problems_of_combinations
 from shared.training.checks.libraries import problems_of_libraries
 from shared.training.checks.nesting import problems_of_nesting
@@ -65,6 +66,7 @@ def problems_of(
     problems += problems_of_rows(spec, estimator, target, rows)
     problems += problems_of_sample_weight(spec, known, by_name)
     problems += problems_of_threshold(spec, known, target, _labels(target))
+    problems += problems_of_batches(spec, known)
     if not any(isinstance(problem, UnknownColumn) for problem in problems):
         problems += problems_of_preprocessing(spec, estimator, columns)
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)

@@ -1,0 +1,1 @@
+"""Trainings of which only some rows are in memory at a time."""
