@@ -15,6 +15,7 @@ from cli.client.errors import CommandFailed, WrongUsage
 from cli.launcher.prepare import prepare
 from shared.accounts.permissions import Role
 from shared.accounts.users import find_user, list_users
+from shared.audit.listing import list_entries
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.registry.sealing import load_artifact_key
@@ -49,9 +50,12 @@ def test_an_admin_is_made_and_the_record_tells_of_it(tmp_path: Path, home: Path,
     (tmp_path / "password").write_text("another long one")
     given = mlmini.succeed("admin", "create", "--password-file", "password", "--json", **here)
     assert given.document == {"name": "admin", "role": "admin"}
-    assert logins(database).log_in("anna", PASSWORD)
     with database.read() as session:
         assert find_user(session, "anna").role == Role.ADMIN
+        entry = list_entries(session, limit=9)[-1]
+        assert (entry.action, entry.subject, entry.actor, entry.via) == ("user_created", "user anna", "system", "cli")
+        assert entry.after == {"role": "admin", "kind": "person"}
+    assert logins(database).log_in("anna", PASSWORD)
     whole = mlmini.run("audit", "verify", **here)
     # That login was recorded with the key of another platform.
     assert (whole.status, "Entry 3 was recorded with the key" in whole.out) == (1, True)

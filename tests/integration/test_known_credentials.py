@@ -249,12 +249,19 @@ def test_while_the_database_is_away_those_who_came_of_late_are_known(vanishing: 
     add_user(vanishing, "anna")
     key, other = key_of(vanishing, "anna", Scope.READ), key_of(vanishing, "anna", Scope.READ)
     assert known.identity(key).name == "anna"
+    session_id = logins(vanishing).log_in("anna", PASSWORD).session_id
+    with vanishing.read() as session:
+        begun = session.execute(select(Now())).scalar_one() - timedelta(minutes=15, seconds=10)
+    ending = TOKENS.issue("anna", session_id, 1, begun)
+    assert known.identity(ending).name == "anna", "for 20 seconds more"
     path = Path(str(vanishing.engine.url.database))
     shutil.move(path, path.with_suffix(".away"))
     clock.now += 30
     assert known.identity(key).name == "anna"
     assert known.recall(key) is not None, "nobody waits for a database that has just been found away"
     assert not known.is_on()
+    with pytest.raises(NotAuthenticated, match="has ended"):
+        known.identity(ending)
     for act in (partial(known.identity, other), late.is_on):
         with pytest.raises(DatabaseFailure):
             act()
