@@ -9,9 +9,11 @@ from fastapi import BackgroundTasks, Depends, Response, status
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.access.callers import Caller, CallerDep
 from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.lifespan import Parts
 from api.schemas.jobs import Job
+from shared.audit.actions import Action
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
@@ -19,9 +21,6 @@ from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.states import Kind
 from shared.settings import DEFAULT_POOL, Settings
-
-# Nobody is asked to log in: all requests come from one principal.
-PRINCIPAL = "anonymous"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -51,9 +50,12 @@ class Accepting:
     locks.
     """
 
-    def __init__(self, parts: Parts, background: BackgroundTasks, response: Response, header: str | None) -> None:
+    def __init__(
+        self, parts: Parts, background: BackgroundTasks, response: Response, header: str | None, caller: Caller
+    ) -> None:
         """`header` is the client's Idempotency-Key."""
         self._parts = parts
+        self._caller = caller
         self._background = background
         self._response = response
         self._header = header
@@ -72,7 +74,8 @@ class Accepting:
                 errors=[{"loc": ["header", "Idempotency-Key"], "msg": "must be 1 to 255 visible ASCII characters"}],
             )
         hours = self._parts.settings.idempotency_hours
-        return IdempotencyKey(PRINCIPAL, self._header, fingerprint=fingerprint(kind, body), keep_hours=hours)
+        principal = self._caller.identity.name
+        return IdempotencyKey(principal, self._header, fingerprint=fingerprint(kind, body), keep_hours=hours)
 
     def answered(self, key: IdempotencyKey | None) -> Job | None:
         """The 202 of the job that this key was answered with, if it was; such a request is not checked again.
@@ -100,6 +103,8 @@ class Accepting:
 
         def insert(session: Session) -> JobRow:
             job = accept(session, **new._asdict(), key=key)
+            told = {"kind": new.kind, "dataset_name": new.dataset_name}
+            self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=told)
             fail_point("accept.before_commit")
             return job
 
@@ -115,10 +120,14 @@ class Accepting:
 
 
 async def accepting(
-    parts: PartsDep, background: BackgroundTasks, response: Response, idempotency_key: IdempotencyKeyHeader = None
+    parts: PartsDep,
+    background: BackgroundTasks,
+    response: Response,
+    caller: CallerDep,
+    idempotency_key: IdempotencyKeyHeader = None,
 ) -> Accepting:
     """What an endpoint accepts its job with. Not a plain function: those are called in a thread of their own."""
-    return Accepting(parts, background, response, idempotency_key)
+    return Accepting(parts, background, response, idempotency_key, caller)
 
 
 AcceptingDep = Annotated[Accepting, Depends(accepting)]

@@ -9,6 +9,8 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
 from api import docs
+from api.access.gate import Gate
+from api.access.refusals import answer_refusal
 from api.docs import live
 from api.fast.application import QuickApplication
 from api.fast.predictions import FastPredictions
@@ -27,6 +29,9 @@ from api.processes.board import Seat
 from api.protocols.error_forms import ErrorForms
 from api.protocols.forms import FORMS
 from api.routes import (
+    api_keys,
+    audit,
+    auth,
     dataset_diffs,
     datasets,
     errors,
@@ -35,8 +40,10 @@ from api.routes import (
     health,
     job_events,
     jobs,
+    login,
     mlflow,
     mlflow_csv,
+    model_artifacts,
     model_cards,
     model_reports,
     model_reproductions,
@@ -48,11 +55,13 @@ from api.routes import (
     promote,
     train,
     uploads,
+    users,
     v2,
     v2_infer,
     v2_platform,
 )
 from api.rpc.opening import grpc_serving
+from shared.errors import NotAllowed
 from shared.hosts import known_names
 from shared.settings import Settings
 
@@ -95,6 +104,7 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
     app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
+    app.add_exception_handler(NotAllowed, answer_refusal)
     docs.install(app)
     live.install(app)
     _add_routes(app)
@@ -105,9 +115,10 @@ def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
     catalog = (uploads, datasets, dataset_diffs, train, estimators, jobs, job_events)
-    registry = (models, model_reports, model_reproductions, model_cards, promote)
+    registry = (models, model_artifacts, model_reports, model_reproductions, model_cards, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
-    for noun in (*catalog, *registry, *asked, health, errors, findings):
+    accounts = (auth, users, api_keys, audit, login)
+    for noun in (*catalog, *registry, *asked, *accounts, health, errors, findings):
         app.include_router(noun.router)
 
 
@@ -118,6 +129,7 @@ def _middleware(settings: Settings, metrics: Metrics, names: Container[str | Non
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=FORMS),
         *origin_checks(names=names, trusted=settings.cors_origins),
+        Middleware(Gate),
         Middleware(HeadRequests),
         Middleware(
             RequestLimits,

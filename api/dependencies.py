@@ -13,6 +13,7 @@ from anyio import to_thread
 from fastapi import BackgroundTasks, Depends, Header, Request
 from sqlalchemy.orm import Session
 
+from api.access.credentials import Headers
 from api.lanes import Lanes
 from api.lifespan import Parts
 from api.predicting import KnownModels, Predicting
@@ -58,6 +59,9 @@ class PredictingParts(Protocol):
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for in a place, as far as that is known."""
+
+    def admits(self, headers: Headers) -> bool:
+        """Whether a request with these headers may ask for predictions, as far as memory tells."""
 
 
 PredictingPartsDep = Annotated[PredictingParts, Depends(get_parts)]

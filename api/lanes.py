@@ -29,6 +29,8 @@ class Lanes:
     def __init__(self, settings: Settings) -> None:
         # For the lock to write: as many as are committed together.
         self.accepting = CapacityLimiter(32)
+        # For passwords, of which few are compared at once, and others wait.
+        self.logins = CapacityLimiter(16)
         # For the object store.
         self.store = CapacityLimiter(8)
         # For the disk that takes uploads while they come.

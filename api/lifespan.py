@@ -21,6 +21,9 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from api.access.credentials import Headers
+from api.access.lookup import may_predict
+from api.access.parts import Access
 from api.first_start import FirstStart
 from api.group_commit import GroupCommit
 from api.lanes import Lanes
@@ -55,6 +58,7 @@ class Parts(Platform):
     """Everything that endpoints work with."""
 
     lanes: Lanes
+    access: Access
     accepting: GroupCommit
     reader: Reader
     cache: PredictorCache
@@ -68,6 +72,10 @@ class Parts(Platform):
     def spool_folder(self) -> Path:
         """Where the bodies of requests are put while they are read."""
         return self.reader.folder
+
+    def admits(self, headers: Headers) -> bool:
+        """Whether a request with these headers may ask for predictions, as far as memory tells."""
+        return may_predict(self.access.known, headers)
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for; none while the database is away, for what is in memory serves on."""
@@ -152,8 +160,9 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     """
     platform = Platform.open(settings, stack, store_may_be_away=True)
     database, store, queue = platform.database, platform.store, platform.queue
-    reader = Reader(settings)
+    reader, access = Reader(settings), Access.open(database, platform.key, settings)
     stack.callback(reader.close)
+    stack.callback(access.close)
     cache = PredictorCache(
         database,
         store,
@@ -161,6 +170,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
         platform.key,
         formless=partial(_ask_for_form, database=database, queue=queue),
         caught_up=seat.slate.see,
+        beside=access.known.look,
     )
     stack.callback(cache.close)
     cache.start()
@@ -170,6 +180,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     return Parts(
         **vars(platform),
         lanes=Lanes(settings),
+        access=access,
         accepting=GroupCommit(database),
         reader=reader,
         cache=cache,

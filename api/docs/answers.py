@@ -8,13 +8,25 @@ from typing import Any
 from api.http.problems import problem, unexpected
 from api.protocols.error_forms import ErrorForm
 from shared.errors import (
+    BodyTooLarge,
+    InvalidExpiry,
+    LastAdmin,
     ModelBusy,
+    NoAccounts,
+    NotAllowed,
+    NotAuthenticated,
     PlatformError,
     PredictionTooSlow,
     PredictorEnded,
     ReaderBusy,
+    ScopeBeyondRole,
     TableTooLarge,
+    TooManyLogins,
+    UnknownApiKey,
+    UnknownUser,
     UploadOvertaken,
+    UserChanged,
+    UserExists,
 )
 
 # As it is in the recorded problems.
@@ -31,9 +43,24 @@ _RARE: dict[str, list[PlatformError]] = {
     "profile_dataset 503": [ReaderBusy()],
     "compare_dataset_versions 413": [TableTooLarge()],
     "compare_dataset_versions 503": [ReaderBusy()],
+    "log_in 413": [BodyTooLarge()],
+    "log_in 429": [TooManyLogins()],
+    "add_user 409": [UserExists(), NoAccounts()],
+    "add_user 429": [TooManyLogins()],
+    "change_user 404": [UnknownUser()],
+    "change_user 409": [LastAdmin(), UserChanged()],
+    "change_user 429": [TooManyLogins()],
+    "delete_user 404": [UnknownUser()],
+    "delete_user 409": [LastAdmin()],
+    "make_api_key 404": [UnknownUser()],
+    "make_api_key 409": [NoAccounts()],
+    "make_api_key 422": [ScopeBeyondRole(), InvalidExpiry()],
+    "revoke_api_key 404": [UnknownApiKey()],
     "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
     "predict_typed 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }
+# What any operation answers that is not open to all; the platform of the recorded samples is, except for accounts.
+_OF_ACCESS: dict[str, PlatformError] = {"401": NotAuthenticated(), "403": NotAllowed()}
 _BINARY = "application/octet-stream"
 
 
@@ -62,6 +89,8 @@ def _problems_of(operation: str, status: str) -> Samples:
     samples = dict(recorded.get(key, {}))
     for error in _RARE.get(key, []):
         samples |= _sample(problem(error, REQUEST_ID).body)
+    if status in _OF_ACCESS and not samples:
+        return _sample(problem(_OF_ACCESS[status], REQUEST_ID).body)
     if not samples or (status == "503" and "not_ready" not in samples):
         samples = {**samples, **recorded.get(f"any {status}", {})}
     return samples
@@ -73,7 +102,8 @@ def _errors_of(operation: str, status: str, form: ErrorForm) -> Samples:
     if samples := recorded.get(f"{operation} {status}"):
         return samples
     anywhere = [sample["value"] for key, each in recorded.items() if key.startswith("any ") for sample in each.values()]
-    anywhere.append(json.loads(bytes(unexpected(Exception(), REQUEST_ID).body)))
+    others = (unexpected(Exception(), REQUEST_ID), *(problem(error, REQUEST_ID) for error in _OF_ACCESS.values()))
+    anywhere += [json.loads(bytes(each.body)) for each in others]
     return {
         value["code"]: {"summary": value["title"], "value": form.body_of(value)}
         for value in anywhere

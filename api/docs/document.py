@@ -6,10 +6,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from api.access.rules import RULES, Need, Rule
 from api.docs.answers import add_samples
 from api.docs.links import add_links
 from api.docs.requests import fill_in
 from api.http import problems
+from api.http.statuses import TITLES
 from api.protocols.error_forms import ErrorForm
 from api.protocols.forms import form_at
 
@@ -21,6 +23,16 @@ _SUCCESSES = {
     "202": "Accepted: the job is kept, whatever gets restarted",
     "204": "Done; there is nothing to tell",
 }
+# How it is shown who asks. Each of them is enough.
+SCHEMES: dict[str, Any] = {
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of `POST /api-keys`."},
+    "password": {
+        "type": "oauth2",
+        "flows": {"password": {"tokenUrl": "auth/token", "refreshUrl": "auth/refresh", "scopes": {}}},
+        "description": "A name and a password, exchanged for a token.",
+    },
+}
+
 # What any request can meet, whatever it asks for.
 _ANYWHERE = {"422": "What was asked cannot be right", "500": "Something unexpected happened"}
 _ANYWHERE_IN_FORM = {"400": "The message cannot be read", "500": "Something unexpected happened"}
@@ -53,17 +65,28 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         for address, path in document["paths"].items():
             form = form_at(address)
-            for operation in path.values():
+            for method, operation in path.items():
+                _document_access(operation, RULES.get(f"{method.upper()} {address}"))
                 _document_errors(operation, form)
                 _document_headers(operation)
                 _simplify_parameters(operation)
                 fill_in(operation)
                 add_samples(operation, form)
                 add_links(operation)
+        document["components"]["securitySchemes"] = SCHEMES
         for schema in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(schema, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _document_access(operation: dict[str, Any], rule: Rule | None) -> None:
+    """Say what has to come along, where something has to: once there are accounts."""
+    if rule is Need.NOTHING:
+        return
+    operation["security"] = [{name: []} for name in SCHEMES]
+    for status in ("401", "403"):
+        operation["responses"].setdefault(status, {"description": TITLES[int(status)]})
 
 
 def _document_errors(operation: dict[str, Any], form: ErrorForm | None) -> None:

@@ -33,6 +33,11 @@ TAGS = [
         "description": "Step 5 for clients of `mlflow models serve`: the same models at `/serve/{model}`. Its errors "
         'are `{"error_code": ..., "message": ...}`.',
     },
+    {
+        "name": "Access",
+        "description": "Who may do what. While there are no accounts, everybody who reaches this address may do "
+        "everything.",
+    },
     {"name": "Operations", "description": "How the platform is."},
     {"name": "Errors", "description": "What the codes of errors mean."},
     {"name": "Findings", "description": "What the codes mean that the reading of a table tells."},

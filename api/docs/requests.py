@@ -5,8 +5,11 @@ Swagger UI fills in the first one of each operation.
 
 from typing import Any
 
+from api.docs.access_requests import CHANGES, KEYS, LOGINS, REFRESHES, USERS
 from api.docs.predict_requests import BATCHES, PREDICTIONS, TYPED
 from api.docs.protocol_requests import INFERENCES, INVOCATIONS
+
+FORM = "application/x-www-form-urlencoded"
 
 # What an operation is tried with, by its id: examples by name, in the order of the walk.
 BODIES: dict[str, dict[str, Any]] = {
@@ -167,6 +170,11 @@ BODIES: dict[str, dict[str, Any]] = {
         },
         "from_dev": {"summary": "From dev, without one", "value": {"stage": "dev"}},
     },
+    "add_user": USERS,
+    "log_in": LOGINS,
+    "change_user": CHANGES,
+    "make_api_key": KEYS,
+    "refresh_tokens": REFRESHES,
 }
 
 # What the fields of an address are filled with: by operation and name, or by name alone. What is not here stays empty:
@@ -188,6 +196,9 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     ("compare_models", "versions"): "1,2",
     "version": 1,
     "code": "unknown_column",
+    ("change_user", "name"): "berta",
+    ("delete_user", "name"): "berta",
+    "key_id": 1,
     ("explain_finding_code", "code"): "gap_word",
 }
 
@@ -196,6 +207,7 @@ _NOTES = {
     "upload_dataset": "**Choose a file first**: this request has no example of its own.",
     "delete_dataset": "**Execute deletes the dataset below**; `use_example` of `POST /train` restores examples.",
     "erase_model": "**Execute erases the model below for good**, once it is retired from every stage.",
+    "add_user": "**After the first user, everybody has to log in**, also here: with Authorize at the top.",
     "compare_models": "**Train two models first**: the example compares versions 1 and 2.",
 }
 
@@ -210,4 +222,5 @@ def fill_in(operation: dict[str, Any]) -> None:
         if example is not None and (parameter["required"] or "default" in parameter["schema"]):
             parameter["example"] = example
     if name in BODIES:
-        operation["requestBody"]["content"]["application/json"]["examples"] = BODIES[name]
+        content = operation["requestBody"]["content"]
+        content["application/json" if "application/json" in content else FORM]["examples"] = BODIES[name]

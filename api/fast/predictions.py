@@ -72,7 +72,7 @@ class FastPredictions:
         parts: PredictingParts | None = getattr(scope["app"].state, "parts", None)
         most = 0 if parts is None else min(LARGEST, parts.settings.json_max_bytes)
         request_id = self._plain(scope["headers"], most)
-        if request_id is None or parts is None:
+        if request_id is None or parts is None or not parts.admits(scope["headers"]):
             await self._app(scope, receive, send)
             return
         whole: WholeRequest | None = scope["extensions"].get(WHOLE) if "extensions" in scope else None

@@ -111,6 +111,14 @@ def quality(accept: str, media_type: str) -> float:
     return found[1]
 
 
+def page_with_form(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
+    """The answer with a page of that title whose forms are sent to this server; nobody keeps it."""
+    answer = page(title, *contents, status=status)
+    answer.headers["Content-Security-Policy"] = _POLICY.replace("form-action 'none'", "form-action 'self'")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def page(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
     """The answer with a page of that title."""
     places = [element("li", link(place, f"/{place.lower()}")) for place in _PLACES]

@@ -7,7 +7,7 @@ from typing import Any
 # The most items of a list that are shown.
 _MOST_ITEMS = 50
 # Elements that hold nothing and are not closed.
-_VOID = {"meta"}
+_VOID = {"input", "meta"}
 
 
 class Html(str):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Path, Query, Response
 
+from api.access.callers import CallerDep
 from api.dependencies import PartsDep, ReadSession, WriteSession, remove_afterwards
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
@@ -13,6 +14,7 @@ from api.pages.profile import page_of_profile
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
 from api.schemas.profile import DatasetProfile
+from shared.audit.actions import Action
 from shared.datasets import preview as previews
 from shared.datasets.catalog import (
     archive_dataset,
@@ -109,6 +111,7 @@ def remove_dataset(
     name: Name,
     session: WriteSession,
     parts: PartsDep,
+    caller: CallerDep,
     background: BackgroundTasks,
     archive: Annotated[bool, Query(description="Hide it instead: models made from it go on.")] = False,
     erase: Annotated[bool, Query(description="Erase what its jobs said about it, too.")] = False,
@@ -121,13 +124,16 @@ def remove_dataset(
     """
     if archive and erase:
         raise InvalidRequest(_HIDE_OR_ERASE, errors=[{"loc": ["query", "erase"], "msg": _HIDE_OR_ERASE}])
+    done = Action.DATASET_CHANGED if archive else Action.DATASET_DELETED
     if archive:
         archive_dataset(session, name)
+        caller.note(session, done, f"dataset {name}", after={"archived": True})
         return
     if erase:
         erase_dataset(session, name, actor=API)
     else:
         delete_dataset(session, name)
+    caller.note(session, done, f"dataset {name}", after={"erased": erase})
     remove_afterwards(background, parts)
 
 

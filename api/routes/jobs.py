@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.accepting import AcceptingDep, NewJob, promise
+from api.access.callers import CallerDep
 from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
@@ -19,6 +20,7 @@ from api.lifespan import Parts
 from api.pages.frame import WantsPage
 from api.pages.jobs import page_of_job, page_of_jobs
 from api.schemas.jobs import Job
+from shared.audit.actions import Action
 from shared.datasets.catalog import check_name
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
@@ -124,9 +126,11 @@ def list_all_jobs(
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 422, 503))
-def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, response: Response) -> Job:
+def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, caller: CallerDep, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
-    return promise(cancel(session, job_id), response, parts.settings)
+    job = cancel(session, job_id)
+    caller.note(session, Action.JOB_CANCELLED, f"job {job_id}", after={"status": job.status})
+    return promise(job, response, parts.settings)
 
 
 @router.post(

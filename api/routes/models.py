@@ -1,33 +1,30 @@
 """Registered models: look, compare, download, retire, erase."""
 
 from dataclasses import asdict
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query
 from fastapi.responses import HTMLResponse
 
+from api.access.callers import CallerDep, need_stage
 from api.dependencies import PartsDep, ReadSession, RegistrySession, WriteSession, remove_afterwards
-from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQuery, PageQueryDep, Position, make_page
 from api.http.problems import responses
 from api.http.query import read_versions
-from api.lanes import in_lane
-from api.lifespan import Parts
 from api.pages.comparison import page_of_comparison
 from api.pages.frame import WantsPage
 from api.pages.models import page_of_model, page_of_models
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.models import Comparison, Model, ModelChange, Retirement, RetireRequest
+from shared.audit.actions import Action
 from shared.errors import InvalidCursor, UnknownModel
 from shared.evaluation.metric_names import BETTER
 from shared.jobs.acceptance import API
 from shared.registry import comparison, deployments, erasure, listing, versions
-from shared.registry.artifact import copy_checked, corrupt_is_unavailable
 from shared.registry.assessments import find_intervals
 from shared.registry.listing import ListedAt, ModelFilter, check_metric
 from shared.registry.notes import put_note, put_tags
-from shared.registry.sealing import Artifact, check_seal
 from shared.registry.versions import RegisteredModel
 
 router = APIRouter(tags=["Models"], route_class=StrictRoute)
@@ -134,46 +131,16 @@ def get_model(version: Version, session: ReadSession, wants_page: WantsPage) -> 
 
 
 @router.patch("/models/{version}", summary="Set tags and note of a model", responses=responses(404, 413, 415, 422, 503))
-def annotate_model(version: Version, body: ModelChange, session: WriteSession) -> Model:
+def annotate_model(version: Version, body: ModelChange, session: WriteSession, caller: CallerDep) -> Model:
     """Put tags and a note on a model: what is left out stays, `tags` replaces all of them, null takes either away."""
     versions.find_model(session, version)
+    # Notes are people's own words, which stay out of a record that nobody can empty.
+    caller.note(session, Action.MODEL_CHANGED, f"model {version}", after={"fields": sorted(body.model_fields_set)})
     if "tags" in body.model_fields_set:
         put_tags(session, version, body.tags or [])
     if "note" in body.model_fields_set:
         put_note(session, version, body.note)
     return Model.from_registered(versions.find_model(session, version))
-
-
-@router.get(
-    "/models/{version}/artifact",
-    summary="Download the file of a model",
-    response_class=Response,
-    responses={**responses(404, 409, 410, 422, 503), **ARTIFACT_RESPONSES},
-)
-@in_lane("store")
-def download_artifact(
-    version: Version,
-    request: Request,
-    parts: PartsDep,
-    session: ReadSession,
-    stage: Annotated[str | None, Query(description="The stage; the furthest one that it reached by default.")] = None,
-) -> Response:
-    """The fitted model as scikit-learn pickled it, once it was checked against the registry and its seal.
-
-    Loading a pickle runs what is in it: load it only if you trust the platform that it comes from. Load it with the
-    versions of the libraries that `environment` of the model names. A model of numbers only takes an array in the order
-    of the signature's used inputs; any other takes a table with their names, in which dates and times are given as
-    days since 1970-01-01 UTC (`POST /predict` converts them by itself).
-
-    Answers `If-None-Match` with 304 and single ranges with 206.
-    """
-    if stage is not None:
-        deployments.check_stage(stage, parts.settings.stages)
-    artifact = deployments.artifact_of(session, versions.find_model(session, version).deployment(stage))
-    session.close()  # The file may take long; the transaction must not.
-    with corrupt_is_unavailable(artifact):
-        check_seal(parts.key, artifact)
-    return send(request, _download(parts, artifact), scratch=parts.settings.scratch, threads=parts.lanes.store)
 
 
 @router.delete(
@@ -183,13 +150,16 @@ def download_artifact(
     operation_id="erase_model",
     responses=responses(404, 409, 410, 422, 503),
 )
-def remove_model(version: Version, parts: PartsDep, session: RegistrySession, background: BackgroundTasks) -> None:
+def remove_model(
+    version: Version, parts: PartsDep, session: RegistrySession, caller: CallerDep, background: BackgroundTasks
+) -> None:
     """Erase a model for good: its files of all stages, all that is registered about it, and what its jobs said.
 
     It must not be active in any stage. Its number, the digest of its file and the times and stages of its history stay
     in the database; the number is never given again, and this address answers 410 from now on.
     """
     erasure.erase_model(session, version, stages=parts.settings.stages, actor=API)
+    caller.note(session, Action.MODEL_DELETED, f"model {version}")
     remove_afterwards(background, parts)
 
 
@@ -198,7 +168,9 @@ def remove_model(version: Version, parts: PartsDep, session: RegistrySession, ba
     summary="Retire a model from a stage",
     responses=responses(404, 409, 410, 413, 415, 422, 503),
 )
-def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session: RegistrySession) -> Retirement:
+def retire_model(
+    version: Version, body: RetireRequest, parts: PartsDep, session: RegistrySession, caller: CallerDep
+) -> Retirement:
     """Let a version no longer serve in a stage; the next lower active version serves there from now on.
 
     Where that one predicts another column, the retirement is refused unless `replace_target` asks for it.
@@ -207,6 +179,7 @@ def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session
     retirement from the first stage, train the same again as a new version with `POST /jobs/{job_id}/retry`; `job_id` of
     the model is the job.
     """
+    need_stage(caller, body.stage, parts.settings.stages, "retire a model from")
     retirement = deployments.retire(
         session,
         version=version,
@@ -215,15 +188,10 @@ def retire_model(version: Version, body: RetireRequest, parts: PartsDep, session
         stages=parts.settings.stages,
         replace_target=body.replace_target,
     )
-    return Retirement.model_validate(retirement)
-
-
-def _download(parts: Parts, artifact: Artifact) -> Download:
-    def copy(target: BinaryIO) -> None:
-        with corrupt_is_unavailable(artifact):
-            copy_checked(parts.store, parts.settings, parts.key, artifact, target)
-
-    return Download(artifact.artifact_path, artifact.seal.size_bytes, artifact.seal.sha256, copy)
+    retired = Retirement.model_validate(retirement)
+    told = {"stage": body.stage, "serving_version": retired.serving_version}
+    caller.note(session, Action.MODEL_RETIRED, f"model {version}", before={"stage": body.stage}, after=told)
+    return retired
 
 
 def _position(model: RegisteredModel, sort: str | None) -> Position:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.accepting import AcceptingDep, NewJob
+from api.access.callers import CallerDep, need_stage
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
@@ -24,13 +25,14 @@ router = APIRouter(tags=["Promote"], route_class=StrictRoute)
     responses=responses(404, 409, 410, 413, 415, 422, 503),
 )
 @in_lane("accepting")
-def promote_model(*, body: PromoteRequest, parts: PartsDep, accepting: AcceptingDep) -> Job:
+def promote_model(*, body: PromoteRequest, parts: PartsDep, accepting: AcceptingDep, caller: CallerDep) -> Job:
     """Copy the artifact to the next stage and make the version active there; the stage before keeps serving it.
 
     The job's result carries `serving_version`, the highest version that is active in the target stage. A stage serves
     one target: what predicts another column than the version that serves there is refused, unless `replace_target`
     has the other versions retired; the result lists them in `retired_versions`.
     """
+    need_stage(caller, body.target_stage, parts.settings.stages, "promote a model to")
     # What is not asked for stays out, so that a key goes on naming the request that an older release took.
     key = accepting.key(Kind.PROMOTE, body.model_dump(exclude_defaults=True) | {"priority": body.priority})
     return accepting.answered(key) or accepting.accept(_checked(body, parts), key)

@@ -1,11 +1,14 @@
 """Datasets: upload a file, read the file of a version anew."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Body, Query, Request, Response, status
+from sqlalchemy.orm import Session
 
+from api.access.callers import Caller, CallerDep
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
@@ -14,6 +17,7 @@ from api.http.uploads import FILE, ReceivedFile, received_upload
 from api.lifespan import Parts
 from api.routes.datasets import Name
 from api.schemas.datasets import Dataset, RehearsedDataset, RereadRequest
+from shared.audit.actions import Action
 from shared.datasets.catalog import find_entry
 from shared.datasets.ingestion import Ingestor
 from shared.datasets.naming import normalise_name
@@ -84,7 +88,7 @@ DryRun = Annotated[
     },
 )
 async def upload_dataset(
-    *, request: Request, response: Response, parts: PartsDep, dry_run: DryRun = False
+    *, request: Request, response: Response, parts: PartsDep, caller: CallerDep, dry_run: DryRun = False
 ) -> Dataset | Response:
     """Add a table to the catalog, or a new version to the dataset of that name. The whole file is checked first.
 
@@ -101,7 +105,7 @@ async def upload_dataset(
     )
     async with received as upload:
         incoming = _incoming(upload)
-        act = _act(dry_run)
+        act = _act(caller, dry_run)
         done = await to_thread.run_sync(act, incoming, parts, limiter=parts.lanes.upload_of(upload.file.size_bytes))
     return done if isinstance(done, Response) else _told(done, response)
 
@@ -125,6 +129,7 @@ async def reread_dataset(
     name: Name,
     response: Response,
     parts: PartsDep,
+    caller: CallerDep,
     body: Annotated[RereadRequest | None, Body()] = None,
     dry_run: DryRun = False,
 ) -> Dataset | Response:
@@ -135,13 +140,13 @@ async def reread_dataset(
     """
     asked = body or RereadRequest()
     size = await to_thread.run_sync(_size_of, parts, name, asked.version)
-    act = _act(dry_run)
+    act = _act(caller, dry_run)
     done = await to_thread.run_sync(_reread, name, asked, parts, act, limiter=parts.lanes.upload_of(size))
     return done if isinstance(done, Response) else _told(done, response)
 
 
-def _act(dry_run: bool) -> Callable[[Incoming, Parts], Ingestion | Response]:
-    return _rehearsed if dry_run else _ingested
+def _act(caller: Caller, dry_run: bool) -> Callable[[Incoming, Parts], Ingestion | Response]:
+    return _rehearsed if dry_run else partial(_ingested, caller)
 
 
 def _told(done: Ingestion, response: Response) -> Dataset:
@@ -154,8 +159,13 @@ def _ingestor(parts: Parts) -> Ingestor:
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings)
 
 
-def _ingested(incoming: Incoming, parts: Parts) -> Ingestion:
-    return _ingestor(parts).ingest(incoming)
+def _ingested(caller: Caller, incoming: Incoming, parts: Parts) -> Ingestion:
+    subject, told = f"dataset {incoming.name}", {"sha256": incoming.file.sha256}
+
+    def mark(session: Session) -> None:
+        caller.note(session, Action.DATASET_UPLOADED, subject, after=told)
+
+    return _ingestor(parts).ingest(incoming, mark=mark)
 
 
 def _rehearsed(incoming: Incoming, parts: Parts) -> Response:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import Request
 
+from api.access.credentials import Headers
 from api.lanes import Lanes
 from api.predicting import Predicting
 from shared.exported.serving import ExportedModel
@@ -21,6 +22,10 @@ class StandaloneParts:
     predicting: Predicting
     lanes: Lanes
     spool_folder: Path
+
+    def admits(self, _headers: Headers) -> bool:
+        """Everybody: whoever reaches this server may ask."""
+        return True
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The one version."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from shared.accounts.api_keys import find_by_key, is_key, note_uses
 from shared.accounts.identity import Identity
@@ -60,13 +61,15 @@ class KnownCredentials:
         recalled = self.recall(credential)
         return self.look_up(credential) if recalled is None or recalled.due else recalled.identity
 
-    def recall(self, credential: str) -> Recalled | None:
+    def recall(self, credential: str, *, asks: bool = True) -> Recalled | None:
         """Whose credential it is, from memory alone; None when the database has to be asked (`look_up`).
+
+        Whoever `asks` is to have it looked up anew if that is due, and no other one is told so then.
 
         Raises:
             NotAuthenticated: when it was found to be nobody's, or has ended.
         """
-        return self._memory.recall(_digest(credential))
+        return self._memory.recall(_digest(credential), asks=asks)
 
     def look_up(self, credential: str) -> Identity:
         """Whose credential it is, from the database. It waits for that, so call it in a thread.
@@ -88,6 +91,10 @@ class KnownCredentials:
             raise
         self._memory.keep(digest, identity, asked_at=now, ends_at=now + seconds)
         return identity
+
+    def forget(self) -> None:
+        """Look every credential up anew, for what this process itself has just changed."""
+        self._memory.forget()
 
     def recall_on(self) -> bool | None:
         """Whether access control is on, from memory alone; None when the database has to be asked (`is_on`)."""
@@ -113,6 +120,13 @@ class KnownCredentials:
         # After a failure it is asked as seldom: who asks may wait for long.
         self._on_due = self._clock() + USABLE_SECONDS
         return self._on
+
+    def look(self, session: Session) -> None:
+        """See whether access control is on, for those who ask from memory."""
+        if not self._on:
+            now = self._clock()
+            self._on = user_count(session) > 0
+            self._on_due = now + USABLE_SECONDS
 
     def write_uses(self) -> None:
         """Write down which API keys were used since the last call: to be called every minute or so, in a thread.

@@ -65,7 +65,12 @@ class CredentialMemory:
             while len(self._refused) > self._most_kept:
                 self._refused.popitem(last=False)
 
-    def recall(self, digest: bytes) -> Recalled | None:
+    def forget(self) -> None:
+        """Forget all answers."""
+        with self._lock:
+            self._answers.clear()
+
+    def recall(self, digest: bytes, *, asks: bool = True) -> Recalled | None:
         """Whose credential it is, if that was found out a moment ago.
 
         Raises:
@@ -83,7 +88,7 @@ class CredentialMemory:
                 return None
             _expect_valid(answer, now)
             due = age >= FRESH_SECONDS and not is_away and not answer.is_asked_for
-            answer.is_asked_for = answer.is_asked_for or due
+            answer.is_asked_for = answer.is_asked_for or (due and asks)
             return Recalled(answer.identity, due)
 
     def last_answer(self, digest: bytes) -> Identity | None:

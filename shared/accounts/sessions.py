@@ -47,7 +47,7 @@ class IssuedTokens:
     session_id: str
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    expires_in: int = ACCESS_SECONDS
+    expires_in: int
 
 
 class Logins:
@@ -58,8 +58,10 @@ class Logins:
         self._tokens = tokens
         self._passwords = passwords
 
-    def log_in(self, name: str, password: str, sender: Sender = Sender()) -> IssuedTokens:
-        """Begin a login.
+    def log_in(
+        self, name: str, password: str, sender: Sender = Sender(), *, seconds: int = ACCESS_SECONDS
+    ) -> IssuedTokens:
+        """Begin a login, whose first access token is valid for so many seconds.
 
         Raises:
             NotAuthenticated: when name or password are wrong; the same for each reason, after the same time.
@@ -70,7 +72,7 @@ class Logins:
         may = user is not None and user.active
         check = self._passwords.check(password, user.password_hash if user is not None and may else None)
         with self._database.write() as session:
-            issued = self._begun(session, user, check) if user is not None and check.right else None
+            issued = self._begun(session, user, check, seconds) if user is not None and check.right else None
             done = issued is not None
             entry = AuditEntry(
                 action=Action.LOGIN if done else Action.LOGIN_REFUSED,
@@ -109,7 +111,7 @@ class Logins:
             found = select(UserRow).where(UserRow.name == name, UserRow.deleted_at.is_(None))
             return session.scalars(found).one_or_none()
 
-    def _begun(self, session: Session, user: UserRow, check: PasswordCheck) -> IssuedTokens | None:
+    def _begun(self, session: Session, user: UserRow, check: PasswordCheck, seconds: int) -> IssuedTokens | None:
         """None when the user was changed while the password was compared."""
         same = (UserRow.id == user.id) & (UserRow.session_epoch == user.session_epoch)
         if session.execute(select(UserRow.id).where(same).with_for_update()).one_or_none() is None:
@@ -126,7 +128,7 @@ class Logins:
         )
         session.add(row)
         session.flush()
-        return self._issued(session, user, row.id, refresh_token)
+        return self._issued(session, user, row.id, refresh_token, seconds)
 
     def _rotated(self, session: Session, old: str, sender: Sender) -> IssuedTokens | None:
         refresh_token = _new_token()
@@ -149,12 +151,15 @@ class Logins:
             return None
         session.add(UsedRefreshTokenRow(refresh_hash=old, session_id=found.id))
         session.flush()
-        return self._issued(session, session.get_one(UserRow, found.user_id), found.id, refresh_token)
+        user = session.get_one(UserRow, found.user_id)
+        return self._issued(session, user, found.id, refresh_token, ACCESS_SECONDS)
 
-    def _issued(self, session: Session, user: UserRow, session_id: str, refresh_token: str) -> IssuedTokens:
+    def _issued(
+        self, session: Session, user: UserRow, session_id: str, refresh_token: str, seconds: int
+    ) -> IssuedTokens:
         now = session.execute(select(Now())).scalar_one()
-        access_token = self._tokens.issue(user.name, session_id, user.session_epoch, now)
-        return IssuedTokens(user.name, session_id, access_token, refresh_token)
+        access_token = self._tokens.issue(user.name, session_id, user.session_epoch, now, seconds=seconds)
+        return IssuedTokens(user.name, session_id, access_token, refresh_token, expires_in=seconds)
 
 
 def log_out(session: Session, session_id: str, sender: Sender = Sender()) -> bool:

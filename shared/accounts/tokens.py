@@ -1,4 +1,4 @@
-"""Access tokens: signed statements that a login was good, valid for a quarter of an hour at most.
+"""Access tokens: signed statements that a login was good, valid for a quarter of an hour unless it is a browser's.
 
 Their moments are those of the database's clock, which all processes share, so that no clock of a machine matters.
 """
@@ -57,8 +57,10 @@ class AccessTokens:
         # Anything else in the header, such as another algorithm or a key that it names, is not read at all.
         self._header = jwt.encode({}, secret, algorithm=_ALGORITHM).partition(".")[0] + "."
 
-    def issue(self, user_name: str, session_id: str, epoch: int, now: datetime) -> str:
-        """A token for a user, within a login, from now on."""
+    def issue(
+        self, user_name: str, session_id: str, epoch: int, now: datetime, *, seconds: int = ACCESS_SECONDS
+    ) -> str:
+        """A token for a user, within a login, from now on and for so long."""
         claims = {
             "iss": _ISSUER,
             "aud": _AUDIENCE,
@@ -67,7 +69,7 @@ class AccessTokens:
             "epoch": epoch,
             "jti": secrets.token_urlsafe(16),
             "iat": int(now.timestamp()),
-            "exp": int((now + timedelta(seconds=ACCESS_SECONDS)).timestamp()),
+            "exp": int((now + timedelta(seconds=seconds)).timestamp()),
         }
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 

@@ -12,7 +12,17 @@ from shared.accounts.passwords import HashedPassword
 from shared.accounts.permissions import Role
 from shared.accounts.rows import AccountKind, ApiKeyRow, LoginSessionRow, UserRow
 from shared.clock import Now
-from shared.errors import InvalidCursor, InvalidRequest, LastAdmin, UnknownUser, UserChanged, UserExists, closest, meant
+from shared.errors import (
+    InvalidCursor,
+    InvalidRequest,
+    LastAdmin,
+    NoAccounts,
+    UnknownUser,
+    UserChanged,
+    UserExists,
+    closest,
+    meant,
+)
 from shared.upsert import insert_missing
 
 
@@ -73,10 +83,13 @@ def create_user(
     Raises:
         InvalidUserName: when the name cannot be given.
         InvalidRequest: when a service would have a password.
+        NoAccounts: when the first user would be one who cannot make others.
         UserExists: when the name is taken.
     """
     name = checked_name(name)
     _expect_fitting(kind, password)
+    if (role is not Role.ADMIN or password is None) and not user_count(session):
+        raise NoAccounts(f"The first user has to be an admin with a password, and '{name}' is not. {NoAccounts.hint}")
     values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True}
     made = insert_missing(session, UserRow).values(name=name, **values).returning(UserRow.id)
     if session.execute(made).one_or_none() is None:

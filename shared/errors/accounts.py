@@ -30,6 +30,12 @@ class UnknownUser(Unknown):
     hint = "Look at the list of users, `/users`."
 
 
+class NoAccounts(Conflict):
+    """There are no accounts yet. The first user has to be one who can make the others, and API keys belong to users."""
+
+    hint = "Add a user with the role `admin` and a password first: by `/users`, or by `mlmini admin create`."
+
+
 class UserExists(Conflict):
     """There is a user of that name already."""
 

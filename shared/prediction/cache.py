@@ -4,6 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Lock
 
+from sqlalchemy.orm import Session
+
 from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
@@ -41,9 +43,11 @@ class PredictorCache:
         *,
         formless: Callable[[Artifact], None] = lambda _artifact: None,
         caught_up: Callable[[int], None] = lambda _generation: None,
+        beside: Callable[[Session], None] = lambda _session: None,
     ) -> None:
         """`formless` hears of each model that was loaded without a compiled form and may come to have one, `caught_up`
-        of each generation of the registry once this process serves what it says.
+        of each generation of the registry once this process serves what it says. `beside` reads what else is to be
+        known at each look at the registry.
         """
         self._formless = formless
         self._database = database
@@ -56,7 +60,9 @@ class PredictorCache:
         self._weights: dict[tuple[int, bool], int] = {}
         self._refusals = Refusals()
         self._closed = False
-        self._watcher = Watcher(database, self._loaded, self._refusals, replace=self._replace, caught_up=caught_up)
+        self._watcher = Watcher(
+            database, self._loaded, self._refusals, replace=self._replace, caught_up=caught_up, beside=beside
+        )
 
     def start(self) -> None:
         """Begin to watch for changes of the registry."""

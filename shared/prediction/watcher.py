@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from shared.database import Database
 from shared.errors import PlatformError
 from shared.logging import get_logger
@@ -43,9 +45,13 @@ class Watcher:
         *,
         replace: Callable[[ServingPlace], None],
         caught_up: Callable[[int], None],
+        beside: Callable[[Session], None],
     ) -> None:
-        """`caught_up` hears of each generation once nothing has to be replaced for it any more."""
+        """`caught_up` hears of each generation once nothing has to be replaced for it any more; `beside` reads what
+        else is to be known at each look.
+        """
         self._caught_up = caught_up
+        self._beside = beside
         self._database = database
         self._loaded = loaded
         self._refusals = refusals
@@ -118,6 +124,7 @@ class Watcher:
         with self._lock:
             with self._database.read() as session:
                 generation = deployments.generation(session)
+                self._beside(session)
             if generation != self._seen or time.monotonic() >= self._look_again_at:
                 self._refresh(generation)
             self._tell()

@@ -1,5 +1,6 @@
 """What the API says of itself is complete and true."""
 
+import copy
 import re
 from graphlib import TopologicalSorter
 from typing import Any
@@ -37,7 +38,11 @@ def test_every_route_with_a_body_reads_json_strictly(app: FastAPI) -> None:
 
 def test_the_document_is_valid_for_the_release_of_openapi_that_it_names(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
-    schemathesis.openapi.from_dict(document).validate()
+    # Clients take them as relative to the document, as the text of the standard has it; its schema wants them whole.
+    whole = copy.deepcopy(document)
+    flow = whole["components"]["securitySchemes"]["password"]["flows"]["password"]
+    flow |= {name: f"http://127.0.0.1/{flow[name]}" for name in ("tokenUrl", "refreshUrl")}
+    schemathesis.openapi.from_dict(whole).validate()
 
 
 def test_it_refers_to_its_own_schemas_and_none_of_them_to_itself(document: dict[str, Any]) -> None:

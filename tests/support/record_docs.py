@@ -60,6 +60,7 @@ _MOST = {
 }
 _MOST_COLUMNS = 5
 _METRICS_LINES = 12
+_SECRETS = {"access_token", "refresh_token", "key"}
 
 
 def main() -> None:
@@ -126,8 +127,13 @@ def recorded(walk: Walk) -> dict[str, dict[str, Any]]:
         if title or key not in samples:
             title = title or step.answer.reason_phrase
             name = title.lower().replace(" ", "_")
-            samples.setdefault(key, {}).setdefault(name, {"summary": title, "value": _cut(value)})
+            samples.setdefault(key, {}).setdefault(name, {"summary": title, "value": _without_secrets(_cut(value))})
     return samples
+
+
+def _without_secrets(value: Any) -> Any:
+    """Tokens and keys are let in nowhere any more, and yet look like what must not stand in a repository."""
+    return value | dict.fromkeys(_SECRETS & value.keys(), "...") if isinstance(value, dict) else value
 
 
 def take_screenshot(url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from api.docs.requests import BODIES
+from api.docs.requests import BODIES, FORM
 from shared.datasets.examples import EXAMPLES
 from tests.support.site import SLOW
 from tests.support.waiting import eventually
@@ -77,6 +77,7 @@ class Walk:
         yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
         yield from map(self.one, ("list_error_codes", "explain_error_code"))
         yield from map(self.one, ("list_finding_codes", "explain_finding_code"))
+        yield from self._access()
 
     def one(self, operation: str, name: str = "", /, **values: Any) -> Step:
         """Send one request: with the named body, with the examples of the parameters, and with these `values`."""
@@ -89,10 +90,11 @@ class Walk:
                 path = path.replace(f"{{{parameter['name']}}}", str(value))
             elif value is not None:
                 query[parameter["name"]] = value
-        body = None
+        body: dict[str, Any] = {}
         if name:
-            body = described["requestBody"]["content"]["application/json"]["examples"][name]["value"]
-        return Step(operation, name, self.client.request(method, path, params=query, json=body))
+            (kind, content), *_ = described["requestBody"]["content"].items()
+            body["data" if kind == FORM else "json"] = content["examples"][name]["value"]
+        return Step(operation, name, self.client.request(method, path, params=query, **body))
 
     def _other_protocols(self) -> Iterator[Step]:
         asked = ("v2_server", "v2_live", "v2_ready", "v2_model", "v2_model_version", "v2_model_ready")
@@ -101,6 +103,24 @@ class Walk:
         for operation in ("v2_infer", "v2_infer_with_version", "v2_index", "mlflow_invoke"):
             for name in BODIES[operation]:
                 yield self.one(operation, name)
+
+    def _access(self) -> Iterator[Step]:
+        """Close the door behind the first user, and go on as that one."""
+        first, *others = BODIES["add_user"]
+        yield self.one("get_me")
+        yield self.one("add_user", first)
+        eventually(lambda: self.client.get("/me").status_code == 401, timeout=WALK_SECONDS)
+        login = self.one("log_in", "anna")
+        yield login
+        tokens = {"refresh_token": login.answer.json()["refresh_token"]}
+        refreshed = self.client.post("/auth/refresh", json=tokens)
+        yield Step("refresh_tokens", "next", refreshed)
+        self.client.headers["Authorization"] = f"Bearer {refreshed.json()['access_token']}"
+        for operation, names in (("add_user", others), ("change_user", BODIES["change_user"])):
+            yield from (self.one(operation, name) for name in names)
+        yield from (self.one("make_api_key", name) for name in BODIES["make_api_key"])
+        yield from map(self.one, ("list_users", "list_api_keys", "revoke_api_key", "delete_user"))
+        yield from map(self.one, ("list_audit_entries", "export_audit_entries", "log_out"))
 
     def _upload(self) -> Iterator[Step]:
         for name, query in {"dry_run": {"dry_run": True}, "first": {}, "again": {}}.items():

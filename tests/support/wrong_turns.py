@@ -246,6 +246,13 @@ def _of_models() -> Iterator[Turn]:
     yield Turn("annotate_model", "PATCH", "/models/9", {"json": {"tags": ["baseline"]}})
     yield Turn("annotate_model", "PATCH", "/models/1", {"json": {"tags": ["not a tag"]}})
     yield from _bodies("annotate_model", "/models/1", method="PATCH")
+    for operation, path in {
+        "add_user": "/users",
+        "make_api_key": "/api-keys",
+        "refresh_tokens": "/auth/refresh",
+    }.items():
+        yield from _bodies(operation, path)
+    yield from _bodies("change_user", "/users/anna", method="PATCH")
     yield Turn("retire_model", "POST", "/models/9/retire", {"json": {"stage": "dev"}})
     yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "production"}})
     yield Turn("retire_model", "POST", "/models/3/retire", {"json": {"stage": "dev"}})

@@ -1,0 +1,92 @@
+"""Who sends a request, as endpoints ask for it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+from starlette.types import Scope
+
+from api.http.middleware import client_of
+from shared.accounts.identity import NOBODY_NEEDED, Identity
+from shared.accounts.permissions import Permission, Role
+from shared.accounts.sessions import Sender
+from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
+from shared.audit.recording import AuditEntry, record
+from shared.errors import NotAllowed
+
+# Whoever asks for what is open to all, without a credential that counts.
+NOBODY = Identity(name=ANONYMOUS, role=Role.VIEWER, permissions=frozenset(), via=Via.NONE)
+
+
+class Caller:
+    """Who sends a request and from where, what they may do, and how the audit record tells of it."""
+
+    def __init__(self, identity: Identity, sender: Sender) -> None:
+        self.identity = identity
+        self.sender = sender
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are accounts: else everybody may do everything, and nobody is held to account."""
+        return self.identity is not NOBODY_NEEDED
+
+    def need(self, permission: Permission, what: str) -> None:
+        """Go on only if the caller has a permission; `what` says for what, after "may not".
+
+        Raises:
+            NotAllowed: when not.
+        """
+        if permission not in self.identity.permissions:
+            raise not_allowed(self.identity, what)
+
+    def entry(
+        self, action: Action, subject: str, *, before: object = None, after: object = None, refused: bool = False
+    ) -> AuditEntry:
+        """What the audit record says of something that the caller did, or was not allowed to do."""
+        return AuditEntry(
+            action=action,
+            subject=subject,
+            actor=self.identity.name,
+            via=self.identity.via,
+            before=before,
+            after=after,
+            outcome=AuditOutcome.REFUSED if refused else AuditOutcome.DONE,
+            request_id=self.sender.request_id,
+            address=self.sender.address,
+        )
+
+    def note(
+        self, session: Session, action: Action, subject: str, *, before: object = None, after: object = None
+    ) -> None:
+        """Have the audit record tell of a change, in the transaction of the change; not while there are no accounts."""
+        if self.is_known:
+            record(session, self.entry(action, subject, before=before, after=after))
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who sends the request of this scope. Where no gate has said it, there is none, as in a server of one model."""
+    sender = Sender(request_id=scope["request_id"], address=client_of(scope))
+    return Caller(scope.get("identity", NOBODY_NEEDED), sender)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request.scope)
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def need_stage(caller: Caller, stage: str, stages: Sequence[str], what: str) -> None:
+    """Go on only if the caller may change what serves in a stage; the last one has a permission of its own.
+
+    Raises:
+        NotAllowed: when not.
+    """
+    caller.need(Permission.PROMOTE_LAST if stage == stages[-1] else Permission.PROMOTE, f"{what} '{stage[:64]}'")
+
+
+def not_allowed(identity: Identity, what: str) -> NotAllowed:
+    """The refusal of what an identity may not do."""
+    limited = ", with the scopes of its API key" if identity.key_id else ""
+    return NotAllowed(f"'{identity.name}' may not {what} as {identity.role}{limited}. {NotAllowed.hint}")

@@ -1,0 +1,95 @@
+"""The gate that every request passes: who sends it, and whether they may."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access.callers import NOBODY, not_allowed
+from api.access.credentials import Credential, credential_of, page_token_of
+from api.access.lookup import identity_of, is_on
+from api.access.parts import Access
+from api.access.refusals import refusal_of
+from api.access.rules import Known, Need, Rule, known_addresses, rule_of
+from api.access.sign_in import is_token_of, with_return
+from api.http.errors import MissingPageToken
+from api.http.problems import problem
+from api.pages.frame import prefers_page
+from shared.accounts.identity import NOBODY_NEEDED, Identity
+from shared.errors import NotAllowed, NotAuthenticated, PlatformError
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Gate:
+    """Lets requests through whose senders may do what they ask for, and notes in the scope who they are.
+
+    It does so before the body is read: nobody has to be heard out to be refused. While there are no accounts, everybody
+    passes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._addresses: list[Known] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            refusal = await self._refusal(scope)
+        except NotAllowed as error:
+            refusal = await refusal_of(scope, error)
+        except PlatformError as error:
+            refusal = problem(error, scope["request_id"])
+        await (self._app if refusal is None else refusal)(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """Why a request does not pass; None where it does, and the scope has its `identity`."""
+        access: Access = scope["app"].state.parts.access
+        rule, credential = self._rule(scope), credential_of(scope["headers"])
+        scope["identity"] = NOBODY
+        try:
+            if not await is_on(access.known):
+                scope["identity"] = NOBODY_NEEDED
+                return None
+            if credential is None:
+                return None if rule is Need.NOTHING else _sign_in(scope)
+            scope["identity"] = identity = await identity_of(access.known, credential.text)
+        except PlatformError as error:
+            # What is open to all is open to those as well of whom nothing can be known now.
+            if rule is Need.NOTHING:
+                return None
+            if isinstance(error, NotAuthenticated) and credential is not None and credential.by_browser:
+                return _sign_in(scope)
+            raise
+        _check(scope, rule, identity, credential)
+        return None
+
+    def _rule(self, scope: Scope) -> Rule:
+        if self._addresses is None:
+            self._addresses = known_addresses(scope["app"])
+        return rule_of(scope, self._addresses)
+
+
+def _check(scope: Scope, rule: Rule, identity: Identity, credential: Credential) -> None:
+    """Whether an identity has what a rule asks for, and a browser sends it for a page of ours.
+
+    Raises:
+        NotAllowed: when it has not.
+        MissingPageToken: when the browser does not bring the token of its login.
+    """
+    if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
+        raise not_allowed(identity, f"{scope['method']} {scope['path']}")
+    if rule is not Need.NOTHING and credential.by_browser and scope["method"] not in _SAFE:
+        key, session_id = scope["app"].state.parts.key, identity.session_id or ""
+        if not is_token_of(key, session_id, page_token_of(scope["headers"])):
+            raise MissingPageToken
+
+
+def _sign_in(scope: Scope) -> Response:
+    """What those are told who have to say who they are; a browser that looks at an address is taken to the login."""
+    if scope["method"] == "GET" and "error_form" not in scope and prefers_page(Request(scope)):
+        return RedirectResponse(with_return(scope), status_code=303, headers={"Cache-Control": "no-store"})
+    said = f"This address asks who you are. {NotAuthenticated.hint}"
+    return problem(NotAuthenticated(said), scope["request_id"])

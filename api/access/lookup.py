@@ -1,0 +1,48 @@
+"""Credentials as the event loop asks for them: from memory where that is fresh, else in a thread."""
+
+from anyio import to_thread
+
+from api.access.credentials import Headers, credential_of
+from shared.accounts.identity import Identity
+from shared.accounts.known import KnownCredentials
+from shared.accounts.permissions import Permission
+from shared.errors import NotAuthenticated
+
+
+async def identity_of(known: KnownCredentials, credential: str) -> Identity:
+    """Whose credential it is. The database is asked in a thread, where it has to be.
+
+    Raises:
+        NotAuthenticated: when it is nobody's.
+        DatabaseFailure: when that is not known, and the database is away.
+    """
+    recalled = known.recall(credential)
+    if recalled is None or recalled.due:
+        return await to_thread.run_sync(known.look_up, credential)
+    return recalled.identity
+
+
+async def is_on(known: KnownCredentials) -> bool:
+    """Whether anybody has to say who they are.
+
+    Raises:
+        DatabaseFailure: when that is not known, and the database is away.
+    """
+    found = known.recall_on()
+    return await to_thread.run_sync(known.is_on) if found is None else found
+
+
+def may_predict(known: KnownCredentials, headers: Headers) -> bool:
+    """Whether a request may ask for predictions, from memory alone. What is not known, the gate finds out."""
+    needed = known.recall_on()
+    if not needed:
+        return needed is False
+    credential = credential_of(headers)
+    # A browser has to bring more than a cookie.
+    if credential is None or credential.by_browser:
+        return False
+    try:
+        recalled = known.recall(credential.text, asks=False)
+    except NotAuthenticated:
+        return False
+    return recalled is not None and not recalled.due and Permission.PREDICT in recalled.identity.permissions

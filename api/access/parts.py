@@ -1,0 +1,54 @@
+"""What logins and credentials are checked with, of one process."""
+
+import threading
+from dataclasses import dataclass
+from typing import Self
+
+from shared.accounts.known import KnownCredentials
+from shared.accounts.passwords import Passwords
+from shared.accounts.sessions import Logins
+from shared.accounts.throttling import LoginThrottle
+from shared.accounts.tokens import access_tokens_of
+from shared.database import Database
+from shared.errors import DatabaseFailure
+from shared.key_derivation import HasSecret
+from shared.logging import get_logger
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+# How often it is written down which API keys were used.
+_USES_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who is known, and how somebody gets to be."""
+
+    known: KnownCredentials
+    passwords: Passwords
+    logins: Logins
+    throttle: LoginThrottle
+    _closed: threading.Event
+
+    @classmethod
+    def open(cls, database: Database, key: HasSecret, settings: Settings) -> Self:
+        """Ready to check; a thread writes down now and then which keys were used, until `close`."""
+        tokens, passwords = access_tokens_of(key), Passwords()
+        known = KnownCredentials(database, tokens, settings.access_grace_seconds)
+        access = cls(known, passwords, Logins(database, tokens, passwords), LoginThrottle(), threading.Event())
+        threading.Thread(target=access._write_uses, name="key-uses", daemon=True).start()
+        return access
+
+    def close(self) -> None:
+        """Write down what is left to write, and stop."""
+        self._closed.set()
+
+    def _write_uses(self) -> None:
+        ended = False
+        while not ended:
+            ended = self._closed.wait(_USES_SECONDS)
+            try:
+                self.known.write_uses()
+            except DatabaseFailure:
+                log.warning("key_uses_not_written")

@@ -1,0 +1,138 @@
+"""What each address asks of those who call it. What is not in this table is for nobody but an administrator."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.types import Scope
+
+from shared.accounts.permissions import Permission
+
+
+class Need(Enum):
+    """What is asked for where it is no permission."""
+
+    NOTHING = "nothing"
+    A_LOGIN = "a login"
+
+
+# One of several permissions is enough.
+Rule = Need | frozenset[Permission]
+
+_OPEN = Need.NOTHING
+_READ = frozenset({Permission.READ})
+_PREDICT = frozenset({Permission.PREDICT})
+_TRAIN = frozenset({Permission.TRAIN})
+_MANAGE = frozenset({Permission.MANAGE})
+# What a client of predictions looks up before it asks for one.
+_SERVED = _READ | _PREDICT
+# Whoever may begin a job may follow it.
+_JOBS = _READ | _PREDICT | _TRAIN
+# The stage decides which one, and stands in the body.
+_STAGES = frozenset({Permission.PROMOTE, Permission.PROMOTE_LAST})
+_REMOVE = frozenset({Permission.TRAIN, Permission.DELETE})
+
+RULES: dict[str, Rule] = {
+    "GET /": _OPEN,
+    "GET /docs": _OPEN,
+    "GET /docs/assets/{digest}/{name}": _OPEN,
+    "GET /openapi.json": _OPEN,
+    "GET /healthz": _OPEN,
+    "GET /readyz": _OPEN,
+    "GET /version": _OPEN,
+    "GET /errors": _OPEN,
+    "GET /errors/{code}": _OPEN,
+    "GET /findings": _OPEN,
+    "GET /findings/{code}": _OPEN,
+    "GET /v2/health/live": _OPEN,
+    "GET /v2/health/ready": _OPEN,
+    "GET /login": _OPEN,
+    "POST /login": _OPEN,
+    "POST /logout": _OPEN,
+    "POST /auth/token": _OPEN,
+    "POST /auth/refresh": _OPEN,
+    "POST /auth/logout": Need.A_LOGIN,
+    "GET /me": Need.A_LOGIN,
+    "GET /metrics": _READ,
+    "GET /estimators": _READ | _TRAIN,
+    "GET /estimators/{module}/{class}": _READ | _TRAIN,
+    "GET /datasets": _READ,
+    "GET /datasets/{name}": _READ,
+    "GET /datasets/{name}/versions": _READ,
+    "GET /datasets/{name}/preview": _READ,
+    "GET /datasets/{name}/profile": _READ,
+    "GET /datasets/{name}/diff": _READ,
+    "POST /datasets/upload": _TRAIN,
+    "POST /datasets/{name}/reread": _TRAIN,
+    "DELETE /datasets/{name}": _REMOVE,
+    "POST /train": _TRAIN,
+    "GET /jobs": _JOBS,
+    "GET /jobs/{job_id}": _JOBS,
+    "GET /jobs/{job_id}/events": _JOBS,
+    "GET /jobs/{job_id}/logs": _JOBS,
+    "GET /jobs/{job_id}/output": _JOBS,
+    "POST /jobs/{job_id}/cancel": _PREDICT | _TRAIN | _STAGES,
+    "POST /jobs/{job_id}/retry": _PREDICT | _TRAIN | _STAGES,
+    "GET /models": _READ,
+    "GET /models/compare": _READ,
+    "GET /models/{version}": _READ,
+    "GET /models/{version}/artifact": _READ,
+    "GET /models/{version}/report": _READ,
+    "GET /models/{version}/card": _READ,
+    "PATCH /models/{version}": _TRAIN,
+    "POST /models/{version}/reproduce": _TRAIN,
+    "DELETE /models/{version}": _REMOVE,
+    "POST /models/{version}/retire": _STAGES,
+    "POST /promote": _STAGES,
+    "POST /predict": _PREDICT,
+    "POST /predict/batch": _PREDICT,
+    "POST /models/{dataset}/{environment}/predict": _PREDICT,
+    "GET /v2": _SERVED,
+    "GET /v2/models/{model}": _SERVED,
+    "GET /v2/models/{model}/ready": _SERVED,
+    "GET /v2/models/{model}/versions/{version}": _SERVED,
+    "GET /v2/models/{model}/versions/{version}/ready": _SERVED,
+    "POST /v2/repository/index": _SERVED,
+    "POST /v2/models/{model}/infer": _PREDICT,
+    "POST /v2/models/{model}/versions/{version}/infer": _PREDICT,
+    "GET /serve/{model}/health": _SERVED,
+    "GET /serve/{model}/ping": _SERVED,
+    "GET /serve/{model}/version": _SERVED,
+    "POST /serve/{model}/invocations": _PREDICT,
+    "GET /users": _MANAGE,
+    "POST /users": _MANAGE,
+    "PATCH /users/{name}": _MANAGE,
+    "DELETE /users/{name}": _MANAGE,
+    "GET /api-keys": Need.A_LOGIN,
+    "POST /api-keys": Need.A_LOGIN,
+    "DELETE /api-keys/{key_id}": Need.A_LOGIN,
+    "GET /audit": _MANAGE,
+    "GET /audit/export": _MANAGE,
+}
+
+
+class Known(NamedTuple):
+    """An address of the application and what it asks for."""
+
+    route: RouteContext
+    rules: dict[str, Rule]
+
+
+def known_addresses(app: FastAPI) -> list[Known]:
+    """Every address of an application, in the order in which they are looked for."""
+    found = []
+    for route in iter_route_contexts(app.routes):
+        methods = (route.methods or set()) - {"HEAD"}
+        found.append(Known(route, {method: RULES.get(f"{method} {route.path_format}", _MANAGE) for method in methods}))
+    return found
+
+
+def rule_of(scope: Scope, addresses: Sequence[Known]) -> Rule:
+    """What a request asks for; what leads nowhere is told to those who are logged in."""
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    for known in addresses:
+        if method in known.rules and known.route.path_regex.match(scope["path"]):
+            return known.rules[method]
+    return Need.A_LOGIN

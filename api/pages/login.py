@@ -1,0 +1,53 @@
+"""The page where people log in, and out."""
+
+from fastapi.responses import HTMLResponse
+
+from api.pages.frame import page_with_form
+from api.pages.markup import Html, element
+
+
+def page_of_login(back_to: str, problem: str | None = None, *, name: str = "", status: int = 200) -> HTMLResponse:
+    """A form for name and password; `problem` is what was wrong with the last try."""
+    said = None if problem is None else element("p", problem, role="alert")
+    return page_with_form(
+        "Log in",
+        said,
+        element(
+            "form",
+            element("p", element("label", "Name", for_="name")),
+            element("input", id="name", name="name", value=name, autocomplete="username", required="", autofocus=""),
+            element("p", element("label", "Password", for_="password")),
+            element(
+                "input", id="password", name="password", type="password", autocomplete="current-password", required=""
+            ),
+            element("input", name="next", type="hidden", value=back_to),
+            element("p", element("button", "Log in", type="submit")),
+            method="post",
+            action="/login",
+        ),
+        status=status,
+    )
+
+
+def page_of_account(name: str, role: str, token: str) -> HTMLResponse:
+    """Who is logged in, with a way out."""
+    return page_with_form(
+        "Logged in",
+        element("p", f"You are logged in as {name}, with the role {role}."),
+        element(
+            "form",
+            element("input", name="token", type="hidden", value=token),
+            element("p", element("button", "Log out", type="submit")),
+            method="post",
+            action="/logout",
+        ),
+    )
+
+
+def page_without_accounts() -> HTMLResponse:
+    """There is nobody to log in as."""
+    return page_with_form(
+        "No login",
+        element("p", "There are no accounts, so that nobody has to log in. "),
+        element("p", Html("<code>mlmini admin create</code> makes the first one, after which everybody has to.")),
+    )

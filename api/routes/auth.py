@@ -1,0 +1,90 @@
+"""Logins: from a name and a password to tokens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from api.access.callers import Caller, CallerDep
+from api.dependencies import PartsDep
+from api.http.json_body import StrictRoute
+from api.http.problems import responses
+from api.lanes import in_lane
+from api.lifespan import Parts
+from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
+from shared.accounts.sessions import IssuedTokens, log_out
+from shared.accounts.tokens import ACCESS_SECONDS
+from shared.errors import NotAuthenticated
+
+router = APIRouter(tags=["Access"], route_class=StrictRoute)
+
+# What tells a token is kept by nobody on the way (RFC 6749, section 5.1).
+_NOT_KEPT = "no-store"
+
+
+@router.post("/auth/token", summary="Log in", responses=responses(401, 413, 422, 429, 503))
+@in_lane("logins")
+def log_in(
+    *, form: Annotated[TokenForm, Form()], parts: PartsDep, caller: CallerDep, response: Response
+) -> TokenAnswer:
+    """Exchange a name and a password for tokens, by the password flow of OAuth 2."""
+    response.headers["Cache-Control"] = _NOT_KEPT
+    return _told(checked_login(parts, caller, form.username, form.password))
+
+
+@router.post("/auth/refresh", summary="Get new tokens", responses=responses(401, 413, 415, 422, 503))
+@in_lane("logins")
+def refresh_tokens(*, body: RefreshRequest, parts: PartsDep, caller: CallerDep, response: Response) -> TokenAnswer:
+    """Exchange a refresh token for new tokens. It is good once: when it comes again, the login ends."""
+    response.headers["Cache-Control"] = _NOT_KEPT
+    return _told(parts.access.logins.refresh(body.refresh_token, caller.sender))
+
+
+@router.post("/auth/logout", status_code=204, summary="Log out", operation_id="log_out", responses=responses(503))
+@in_lane("logins")
+def end_login(*, parts: PartsDep, caller: CallerDep) -> None:
+    """End the login of the token that comes with the request, and all tokens of it.
+
+    Raises:
+        NotAuthenticated: when the request comes with none, or with an API key: that is revoked instead.
+    """
+    session_id = caller.identity.session_id
+    if session_id is None:
+        raise NotAuthenticated("There is no login to end: the request has no token. API keys are revoked instead.")
+    with parts.database.write() as session:
+        log_out(session, session_id, caller.sender)
+    parts.access.known.forget()
+
+
+@router.get("/me", summary="Who am I?", responses=responses(503))
+async def get_me(caller: CallerDep) -> Me:
+    """Who sends the request, and what they may do."""
+    identity = caller.identity
+    return Me(
+        name=identity.name,
+        role=identity.role,
+        permissions=sorted(identity.permissions),
+        via=identity.via,
+        login_required=caller.is_known,
+    )
+
+
+def checked_login(
+    parts: Parts, caller: Caller, name: str, password: str, *, seconds: int = ACCESS_SECONDS
+) -> IssuedTokens:
+    """Begin a login, unless too many were tried.
+
+    Raises:
+        TooManyLogins: when too many were tried of late.
+        NotAuthenticated: when the name or the password is wrong.
+    """
+    address = caller.sender.address or ""
+    parts.access.throttle.enter(name, address)
+    issued = parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
+    parts.access.throttle.succeeded(name, address)
+    return issued
+
+
+def _told(issued: IssuedTokens) -> TokenAnswer:
+    return TokenAnswer(
+        access_token=issued.access_token, refresh_token=issued.refresh_token, expires_in=issued.expires_in
+    )

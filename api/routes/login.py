@@ -1,0 +1,67 @@
+"""Logins of browsers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.access.callers import CallerDep
+from api.access.sign_in import COOKIE_SECONDS, forget_login, is_token_of, keep_login, local_address, token_of
+from api.dependencies import PartsDep
+from api.http.json_body import StrictRoute
+from api.lanes import in_lane
+from api.pages.login import page_of_account, page_of_login, page_without_accounts
+from api.routes.auth import checked_login
+from api.schemas.accounts import LeaveForm, LoginForm
+from shared.accounts.sessions import log_out
+from shared.errors import NotAuthenticated, TooManyLogins
+
+router = APIRouter(include_in_schema=False, route_class=StrictRoute)
+
+
+@router.get("/login")
+def show_login(
+    *,
+    parts: PartsDep,
+    caller: CallerDep,
+    back_to: Annotated[str, Query(alias="next", max_length=2000)] = "/docs",
+) -> Response:
+    """The form, or who is logged in."""
+    if not caller.is_known:
+        return page_without_accounts()
+    identity = caller.identity
+    if identity.session_id is None:
+        return page_of_login(local_address(back_to))
+    return page_of_account(identity.name, identity.role, token_of(parts.key, identity.session_id))
+
+
+@router.post("/login")
+@in_lane("logins")
+def begin_login(
+    *, form: Annotated[LoginForm, Form()], parts: PartsDep, caller: CallerDep, request: Request
+) -> Response:
+    """Log in and go to where the person wanted to be."""
+    back_to = local_address(form.next)
+    try:
+        issued = checked_login(parts, caller, form.name, form.password, seconds=COOKIE_SECONDS)
+    except (NotAuthenticated, TooManyLogins) as error:
+        status = 401 if isinstance(error, NotAuthenticated) else 429
+        return page_of_login(back_to, error.detail, name=form.name, status=status)
+    answer = RedirectResponse(back_to, status_code=303)
+    token = token_of(parts.key, issued.session_id)
+    keep_login(answer, request, session=issued.access_token, token=token, seconds=COOKIE_SECONDS)
+    return answer
+
+
+@router.post("/logout")
+@in_lane("logins")
+def leave(*, form: Annotated[LeaveForm, Form()], parts: PartsDep, caller: CallerDep) -> Response:
+    """Log out. The token of the form shows that the person asks for it, and not another site."""
+    session_id = caller.identity.session_id
+    if session_id is not None and is_token_of(parts.key, session_id, form.token):
+        with parts.database.write() as session:
+            log_out(session, session_id, caller.sender)
+        parts.access.known.forget()
+    answer = RedirectResponse("/login", status_code=303)
+    forget_login(answer)
+    return answer

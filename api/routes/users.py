@@ -1,0 +1,65 @@
+"""Users: who may log in, and as what."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from api.access.callers import CallerDep
+from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.http.json_body import StrictRoute
+from api.http.pagination import Page, PageQueryDep, make_page
+from api.http.problems import responses
+from api.lanes import in_lane
+from api.schemas.accounts import NewUser, User, UserUpdate
+from shared.accounts import users
+from shared.accounts.rows import AccountKind
+from shared.audit.actions import Action
+from shared.audit.recording import record
+
+router = APIRouter(tags=["Access"], route_class=StrictRoute)
+
+Name = Annotated[str, Path(description="The name of a user.", max_length=64)]
+
+
+@router.get("/users", summary="List users", operation_id="list_users", responses=responses(422, 503))
+def list_all_users(*, session: ReadSession, page: PageQueryDep) -> Page[User]:
+    """Users in the order of their names."""
+    after = page.position(str)
+    found = users.list_users(session, limit=page.limit + 1, after=None if after is None else str(after[0]))
+    return make_page(found, page, item=User.model_validate, position=lambda user: [user.name])
+
+
+@router.post("/users", status_code=201, summary="Add a user", responses=responses(409, 413, 415, 422, 429, 503))
+@in_lane("logins")
+def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Response) -> User:
+    """Add somebody who may log in by a password, or a `service`, which has API keys only."""
+    hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=body.name)
+    with parts.database.write() as session:
+        user = users.create_user(session, body.name, role=body.role, password=hashed, kind=AccountKind(body.kind))
+        made = {"role": user.role, "kind": user.kind}
+        record(session, caller.entry(Action.USER_CREATED, f"user {user.name}", after=made))
+        added = User.model_validate(user)
+    response.headers["Location"] = f"/users/{added.name}"
+    return added
+
+
+@router.patch("/users/{name}", summary="Change a user", responses=responses(404, 409, 413, 415, 422, 429, 503))
+@in_lane("logins")
+def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: CallerDep) -> User:
+    """Give another role or password, or keep a user out. All logins of the user end by that."""
+    hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=name)
+    with parts.database.write() as session:
+        change = users.change_user(session, name, role=body.role, password=hashed, active=body.active)
+        if change.after:
+            entry = caller.entry(Action.USER_CHANGED, f"user {name}", before=change.before, after=change.after)
+            record(session, entry)
+        changed = User.model_validate(change.user)
+    parts.access.known.forget()
+    return changed
+
+
+@router.delete("/users/{name}", status_code=204, summary="Delete a user", responses=responses(404, 409, 503))
+def delete_user(*, name: Name, session: WriteSession, caller: CallerDep) -> None:
+    """Delete a user with all logins and API keys. What the user has made stays."""
+    change = users.delete_user(session, name)
+    record(session, caller.entry(Action.USER_DELETED, f"user {name}", before=change.before))

@@ -1,0 +1,385 @@
+"""Who gets in, and who may do what."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+
+from api.access.rules import RULES, Need
+from api.lifespan import Parts
+from shared.accounts.api_keys import create_key
+from shared.accounts.permissions import Permission, Role, Scope, allowed
+from shared.accounts.users import change_user, delete_user, find_user
+from shared.audit.actions import Action, AuditOutcome
+from shared.audit.listing import AuditFilter, list_entries
+from shared.errors import DatabaseUnavailable
+from tests.support.accounts import PASSWORD, add_user
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.any_stack
+
+# Written by hand, so that a row that slips in the table of the application is noticed: the least role that may.
+LEAST = {
+    Role.VIEWER: """
+        GET /metrics, GET /estimators, GET /estimators/{module}/{class}, GET /datasets, GET /datasets/{name},
+        GET /datasets/{name}/versions, GET /datasets/{name}/preview, GET /datasets/{name}/profile,
+        GET /datasets/{name}/diff, GET /jobs, GET /jobs/{job_id}, GET /jobs/{job_id}/events, GET /jobs/{job_id}/logs,
+        GET /jobs/{job_id}/output, POST /jobs/{job_id}/cancel, POST /jobs/{job_id}/retry, GET /models,
+        GET /models/compare, GET /models/{version}, GET /models/{version}/artifact, GET /models/{version}/report,
+        GET /models/{version}/card, POST /predict, POST /predict/batch, POST /models/{dataset}/{environment}/predict,
+        GET /v2, GET /v2/models/{model}, GET /v2/models/{model}/ready, GET /v2/models/{model}/versions/{version},
+        GET /v2/models/{model}/versions/{version}/ready, POST /v2/repository/index, POST /v2/models/{model}/infer,
+        POST /v2/models/{model}/versions/{version}/infer, GET /serve/{model}/health, GET /serve/{model}/ping,
+        GET /serve/{model}/version, POST /serve/{model}/invocations, GET /me, GET /api-keys, POST /api-keys,
+        DELETE /api-keys/{key_id}, POST /auth/logout
+    """,
+    Role.TRAINER: """
+        POST /datasets/upload, POST /datasets/{name}/reread, DELETE /datasets/{name}, POST /train,
+        PATCH /models/{version}, POST /models/{version}/reproduce, DELETE /models/{version},
+        POST /models/{version}/retire, POST /promote
+    """,
+    Role.APPROVER: "",
+    Role.ADMIN: """
+        GET /users, POST /users, PATCH /users/{name}, DELETE /users/{name}, GET /audit, GET /audit/export
+    """,
+}
+PUBLIC = """
+    GET /, GET /docs, GET /docs/assets/{digest}/{name}, GET /openapi.json, GET /healthz, GET /readyz, GET /version,
+    GET /errors, GET /errors/{code}, GET /findings, GET /findings/{code}, GET /v2/health/live, GET /v2/health/ready,
+    GET /login, POST /login, POST /logout, POST /auth/token, POST /auth/refresh
+"""
+
+
+def listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+LEAST_ROLE = {address: role for role, text in LEAST.items() for address in listed(text)}
+
+
+@pytest.fixture(scope="module")
+def keys(one_parts: Parts) -> dict[Role, str]:
+    """An API key of a user of each role, with all that the role allows."""
+    made = {}
+    for role in (Role.ADMIN, Role.APPROVER, Role.TRAINER, Role.VIEWER):
+        add_user(one_parts.database, role.value, role)
+        made[role] = key_of(one_parts, role.value)
+    # A request may be the first that hears of the accounts.
+    one_parts.access.known.is_on()
+    eventually(lambda: one_parts.access.known.recall_on() is True)
+    return made
+
+
+def key_of(parts: Parts, name: str, *scopes: Scope) -> str:
+    with parts.database.write() as session:
+        user = find_user(session, name)
+        held = [scope for scope in Scope if Permission(scope_permission(scope)) in allowed(Role(user.role))]
+        return create_key(session, user, name="for a test", scopes=scopes or held)[1]
+
+
+def scope_permission(scope: Scope) -> str:
+    return "manage" if scope is Scope.ADMIN else scope.value
+
+
+def sent(client: TestClient, address: str, **headers: str) -> int:
+    method, _, path = address.partition(" ")
+    filled = re.sub(r"{[^}]*}", lambda found: str(uuid4()) if found[0] == "{job_id}" else "nothing", path)
+    return client.request(method, filled, headers=headers, follow_redirects=False).status_code
+
+
+def test_every_address_stands_in_the_table_and_in_this_file(one_client: TestClient) -> None:
+    assert isinstance(one_client.app, FastAPI)
+    there = {
+        f"{method} {route.path_format}"
+        for route in iter_route_contexts(one_client.app.routes)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert there == RULES.keys()
+    assert there == LEAST_ROLE.keys() | set(listed(PUBLIC))
+
+
+@pytest.mark.parametrize("address", sorted(LEAST_ROLE))
+def test_an_address_is_for_those_who_may_and_nobody_else(
+    one_client: TestClient, keys: dict[Role, str], address: str
+) -> None:
+    assert sent(one_client, address) == 401
+    assert sent(one_client, address, **{"X-API-Key": "mlm_" + "a" * 10 + "_" + "0" * 64}) == 401
+    least = list(Role).index(LEAST_ROLE[address])
+    for rank, role in enumerate(Role):
+        status = sent(one_client, address, **{"X-API-Key": keys[role]})
+        logs_out = address == "POST /auth/logout"
+        assert (status == 403) is (rank < least), (role, status)
+        assert (status == 401) is logs_out, (role, status)
+        assert status < 500
+
+
+@pytest.mark.parametrize("address", listed(PUBLIC))
+def test_what_is_public_asks_nobody_who_they_are(one_client: TestClient, keys: dict[Role, str], address: str) -> None:
+    assert keys
+    for headers in ({}, {"X-API-Key": "nonsense"}, {"Authorization": "Bearer nonsense"}):
+        status = sent(one_client, address, **headers)
+        # A login without a name cannot succeed.
+        assert status in ({200, 303, 307, 404, 405, 415, 422}), status
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/datasets", "/nothing/there", "/docs/../datasets", "/datasets/"])
+def test_no_other_method_and_no_other_spelling_gets_by(
+    one_client: TestClient, keys: dict[Role, str], method: str, path: str
+) -> None:
+    assert keys
+    assert one_client.request(method, path, follow_redirects=False).status_code == 401
+
+
+def test_only_whoever_may_promote_to_the_last_stage_does(one_client: TestClient, keys: dict[Role, str]) -> None:
+    def asked(role: Role, stage: str) -> tuple[int, str]:
+        body = {"dataset_name": "nothing", "version": 1, "target_stage": stage}
+        answer = one_client.post("/promote", json=body, headers={"X-API-Key": keys[role]})
+        return answer.status_code, answer.json()["code"]
+
+    assert asked(Role.TRAINER, "staging")[0] == 404
+    assert asked(Role.TRAINER, "production") == (403, "not_allowed")
+    assert asked(Role.APPROVER, "production")[0] == 404
+
+
+def test_only_whoever_may_promote_to_the_last_stage_retires_from_it(
+    one_client: TestClient, keys: dict[Role, str]
+) -> None:
+    def asked(role: Role, stage: str) -> int:
+        headers = {"X-API-Key": keys[role]}
+        return one_client.post("/models/1/retire", json={"stage": stage}, headers=headers).status_code
+
+    assert asked(Role.TRAINER, "dev") == 404
+    assert asked(Role.TRAINER, "production") == 403
+    assert asked(Role.APPROVER, "production") == 404
+
+
+@pytest.fixture
+def alone(client: TestClient, parts: Parts) -> TestClient:
+    """A client of an application with one user, whose password is the usual one."""
+    add_user(parts.database, "anna", Role.ADMIN)
+    eventually(lambda: client.get("/datasets").status_code == 401)
+    return client
+
+
+def logged_in(client: TestClient, name: str = "anna", password: str = PASSWORD) -> dict[str, Any]:
+    answer = client.post("/auth/token", data={"username": name, "password": password})
+    assert answer.status_code == 200, answer.text
+    tokens: dict[str, Any] = answer.json()
+    return tokens
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def test_without_accounts_everybody_may_do_everything(client: TestClient) -> None:
+    me = client.get("/me").json()
+    assert (me["name"], me["role"], me["via"], me["login_required"]) == ("anonymous", "admin", "none", False)
+    assert client.get("/users").json()["items"] == []
+    assert client.post("/api-keys", json={"name": "a", "scopes": ["read"]}).json()["code"] == "no_accounts"
+
+
+def test_the_first_user_has_to_be_an_admin_and_locks_the_door(client: TestClient) -> None:
+    first = {"name": "anna", "password": PASSWORD, "role": "trainer"}
+    assert client.post("/users", json=first).json()["code"] == "no_accounts"
+    assert client.get("/datasets").status_code == 200
+    made = client.post("/users", json=first | {"role": "admin"})
+    assert (made.status_code, made.json()["role"], made.headers["Location"]) == (201, "admin", "/users/anna")
+    assert "password" not in made.text
+    eventually(lambda: client.get("/datasets").status_code == 401)
+    assert client.get("/datasets", headers=bearer(logged_in(client))).status_code == 200
+
+
+def test_a_login_gives_a_token_that_ends_with_it(alone: TestClient) -> None:
+    tokens = logged_in(alone)
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
+    me = alone.get("/me", headers=bearer(tokens)).json()
+    assert (me["name"], me["role"], me["login_required"]) == ("anna", "admin", True)
+    assert alone.post("/auth/logout", headers=bearer(tokens)).status_code == 204
+    assert alone.get("/me", headers=bearer(tokens)).status_code == 401
+    refused = alone.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
+
+
+def test_a_refresh_token_that_comes_twice_ends_the_login(alone: TestClient) -> None:
+    first = logged_in(alone)
+    second = alone.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert (second.status_code, second.headers["Cache-Control"]) == (200, "no-store")
+    assert alone.get("/me", headers=bearer(second.json())).status_code == 200
+    assert alone.post("/auth/refresh", json={"refresh_token": first["refresh_token"]}).status_code == 401
+    eventually(lambda: alone.get("/me", headers=bearer(second.json())).status_code == 401)
+
+
+def test_whoever_asks_without_a_credential_is_told_how_to_bring_one(alone: TestClient) -> None:
+    answer = alone.get("/datasets")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json()["code"] == "not_authenticated"
+    assert "X-API-Key" in answer.json()["detail"]
+    v2 = alone.get("/v2/models/iris")
+    assert (v2.status_code, set(v2.json())) == (401, {"error"})
+
+
+@pytest.mark.parametrize("name", ["anna", "nobody", "x" * 64, "no such name"])
+def test_a_wrong_login_says_the_same_for_every_name(alone: TestClient, name: str) -> None:
+    answer = alone.post("/auth/token", data={"username": name, "password": "a wrong password"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert answer.json()["detail"].startswith("The name or the password is wrong")
+
+
+def test_tries_are_slowed_down_for_who_tries_and_nobody_else(alone: TestClient, parts: Parts) -> None:
+    add_user(parts.database, "berta", Role.VIEWER)
+    answers = [alone.post("/auth/token", data={"username": "anna", "password": "wrong"}) for _ in range(7)]
+    last = answers[-1]
+    assert (last.status_code, last.json()["code"]) == (429, "too_many_logins")
+    assert int(last.headers["Retry-After"]) >= 1
+    assert logged_in(alone, "berta")
+
+
+def test_what_is_not_a_form_of_a_login_is_refused(alone: TestClient) -> None:
+    assert alone.post("/auth/token", json={"username": "anna", "password": PASSWORD}).status_code in {415, 422}
+    assert alone.post("/auth/token", data={"username": "anna"}).status_code == 422
+    more = {"username": "anna", "password": PASSWORD, "role": "admin"}
+    assert alone.post("/auth/token", data=more).status_code == 422
+
+
+def test_a_key_is_shown_once_and_ends_when_it_is_revoked(alone: TestClient) -> None:
+    headers = bearer(logged_in(alone))
+    made = alone.post("/api-keys", json={"name": "nightly", "scopes": ["read"]}, headers=headers)
+    assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
+    key, number = made.json()["key"], made.json()["id"]
+    assert key not in alone.get("/api-keys", headers=headers).text
+    for how in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+        assert alone.get("/datasets", headers=how).status_code == 200
+    assert alone.post("/train", headers={"X-API-Key": key}).status_code == 403
+    assert alone.delete(f"/api-keys/{number}", headers=headers).status_code == 204
+    eventually(lambda: alone.get("/datasets", headers={"X-API-Key": key}).status_code == 401, timeout=1.5)
+    assert alone.delete("/api-keys/999", headers=headers).status_code == 404
+
+
+def test_keys_of_others_are_the_business_of_admins(alone: TestClient, parts: Parts) -> None:
+    add_user(parts.database, "berta", Role.TRAINER)
+    admin, berta = bearer(logged_in(alone)), bearer(logged_in(alone, "berta"))
+    wanted = {"name": "theirs", "scopes": ["read"], "user": "anna"}
+    assert alone.post("/api-keys", json=wanted, headers=berta).json()["code"] == "not_allowed"
+    made = alone.post("/api-keys", json=wanted | {"user": "berta"}, headers=admin)
+    assert made.json()["user"] == "berta"
+    anna = alone.post("/api-keys", json={"name": "own", "scopes": ["read"]}, headers=admin).json()["id"]
+    assert [key["user"] for key in alone.get("/api-keys", headers=berta).json()["items"]] == ["berta"]
+    assert alone.delete(f"/api-keys/{anna}", headers=berta).status_code == 404
+    beyond = alone.post("/api-keys", json={"name": "more", "scopes": ["admin"]}, headers=berta)
+    assert (beyond.status_code, beyond.json()["code"]) == (422, "scope_beyond_role")
+    key = {"X-API-Key": made.json()["key"]}
+    assert alone.post("/api-keys", json={"name": "second", "scopes": ["read"]}, headers=key).status_code == 403
+
+
+@pytest.mark.parametrize("act", ["role", "password", "inactive", "deleted"])
+def test_a_change_of_a_user_is_heard_within_a_second(alone: TestClient, parts: Parts, act: str) -> None:
+    add_user(parts.database, "berta", Role.TRAINER)
+    berta = bearer(logged_in(alone, "berta"))
+    assert alone.get("/me", headers=berta).status_code == 200
+    # As another process does it: this one hears of it from the database only.
+    with parts.database.write() as session:
+        if act == "deleted":
+            delete_user(session, "berta")
+        elif act == "inactive":
+            change_user(session, "berta", active=False)
+        elif act == "role":
+            change_user(session, "berta", role=Role.VIEWER)
+        else:
+            change_user(session, "berta", password=parts.access.passwords.hashed("nine blue herons", name="berta"))
+    eventually(lambda: alone.get("/me", headers=berta).status_code == 401, timeout=1.5)
+
+
+def test_the_last_admin_stays(alone: TestClient) -> None:
+    headers = bearer(logged_in(alone))
+    for method, body in (("DELETE", None), ("PATCH", {"role": "viewer"}), ("PATCH", {"active": False})):
+        answer = alone.request(method, "/users/anna", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+
+
+def test_the_record_tells_who_did_what(alone: TestClient, parts: Parts) -> None:
+    headers = bearer(logged_in(alone))
+    alone.post("/auth/token", data={"username": "anna", "password": "my secret word"})
+    alone.post("/users", json={"name": "berta", "password": PASSWORD, "role": "viewer"}, headers=headers)
+    alone.patch("/users/berta", json={"role": "trainer"}, headers=headers)
+    upload = {"file": ("fish.csv", "length,weight\n" + "".join(f"{n},{n * n}\n" for n in range(20)))}
+    assert alone.post("/datasets/upload", files=upload, headers=headers).status_code == 201
+    body = {"dataset_name": "fish", "target_column": "weight", "model": {"module": "dummy", "class": "DummyRegressor"}}
+    job = alone.post("/train", json=body, headers=headers | {"X-Request-ID": "my-request"}).json()
+    alone.post(f"/jobs/{job['job_id']}/cancel", headers=headers)
+    told = alone.get("/audit", headers=headers).json()["items"]
+    assert [(entry["action"], entry["subject"]) for entry in told] == [
+        ("job_cancelled", f"job {job['job_id']}"),
+        ("job_accepted", f"job {job['job_id']}"),
+        ("dataset_uploaded", "dataset fish"),
+        ("user_changed", "user berta"),
+        ("user_created", "user berta"),
+        ("login_refused", "user anna"),
+        ("login", "user anna"),
+    ]
+    assert told[1]["request_id"] == "my-request"
+    assert (told[3]["before"], told[3]["after"]) == ({"role": "viewer"}, {"role": "trainer"})
+    refused = alone.get("/audit", params={"outcome": "refused"}, headers=headers).json()["items"]
+    assert [entry["action"] for entry in refused] == ["login_refused"]
+    everything = alone.get("/audit/export", headers=headers).text
+    assert everything.count("\n") == len(told)
+    assert PASSWORD not in everything
+    assert "my secret word" not in everything
+
+
+def test_what_is_refused_to_a_user_is_recorded(alone: TestClient, parts: Parts) -> None:
+    add_user(parts.database, "berta", Role.VIEWER)
+    berta = bearer(logged_in(alone, "berta"))
+    assert alone.get("/users", headers=berta).status_code == 403
+    with parts.database.read() as session:
+        wanted = AuditFilter(action=Action.ACCESS_REFUSED, outcome=AuditOutcome.REFUSED)
+        found = [(entry.actor, entry.subject) for entry in list_entries(session, wanted, limit=5)]
+    assert found == [("berta", "GET /users")]
+
+
+def test_two_users_have_keys_of_requests_of_their_own(alone: TestClient, parts: Parts) -> None:
+    add_user(parts.database, "berta", Role.TRAINER)
+    anna, berta = bearer(logged_in(alone)), bearer(logged_in(alone, "berta"))
+    body = {
+        "dataset_name": "iris",
+        "use_example": True,
+        "model": {"module": "dummy", "class": "DummyClassifier"},
+        "target_column": "target",
+    }
+    same = {"Idempotency-Key": "one"}
+    first, again, other = (
+        alone.post("/train", json=body, headers=who | same).json()["job_id"] for who in (anna, anna, berta)
+    )
+    assert first == again != other
+
+
+def test_while_the_database_is_away_predictions_go_on_for_those_who_were_known(
+    alone: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"X-API-Key": key_of(parts, "anna")}
+    assert alone.post("/predict", json={}, headers=key).status_code == 422
+    monkeypatch.setattr(parts.database, "read", _away)
+    time.sleep(1.1)
+    assert alone.post("/predict", json={}, headers=key).status_code == 422
+    never = alone.post("/predict", json={}, headers={"X-API-Key": f"mlm_{'a' * 10}_{'0' * 64}"})
+    assert (never.status_code, "Retry-After" in never.headers) == (503, True)
+
+
+def _away() -> None:
+    raise DatabaseUnavailable
+
+
+def test_the_document_says_what_has_to_come_along(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert set(document["components"]["securitySchemes"]) == {"api_key", "password"}
+    for address, rule in RULES.items():
+        method, _, path = address.partition(" ")
+        operation = document["paths"].get(path, {}).get(method.lower())
+        if operation is not None:
+            assert ("security" in operation) is (rule is not Need.NOTHING), address
