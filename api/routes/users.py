@@ -35,6 +35,7 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
     """Add somebody who may log in by a password, or a `service`, which has API keys only."""
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=body.name)
     with parts.database.write() as session:
+        users.check_first_user(session, role=body.role, with_password=hashed is not None)
         user = users.create_user(session, body.name, role=body.role, password=hashed, kind=AccountKind(body.kind))
         made = {"role": user.role, "kind": user.kind}
         record(session, caller.entry(Action.USER_CREATED, f"user {user.name}", after=made))

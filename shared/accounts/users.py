@@ -68,6 +68,16 @@ def find_user(session: Session, name: str) -> UserRow:
     return user
 
 
+def check_first_user(session: Session, *, role: Role, with_password: bool) -> None:
+    """Refuse a first user who could not make the others: it would close the door, and nobody could open it.
+
+    Raises:
+        NoAccounts: when there are no users, and this one is no admin with a password.
+    """
+    if (role is not Role.ADMIN or not with_password) and not user_count(session):
+        raise NoAccounts(f"The first user has to be an admin with a password. {NoAccounts.hint}")
+
+
 def create_user(
     session: Session,
     name: str,
@@ -83,13 +93,10 @@ def create_user(
     Raises:
         InvalidUserName: when the name cannot be given.
         InvalidRequest: when a service would have a password.
-        NoAccounts: when the first user would be one who cannot make others.
         UserExists: when the name is taken.
     """
     name = checked_name(name)
     _expect_fitting(kind, password)
-    if (role is not Role.ADMIN or password is None) and not user_count(session):
-        raise NoAccounts(f"The first user has to be an admin with a password, and '{name}' is not. {NoAccounts.hint}")
     values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True}
     made = insert_missing(session, UserRow).values(name=name, **values).returning(UserRow.id)
     if session.execute(made).one_or_none() is None:
