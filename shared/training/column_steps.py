@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -20,7 +21,7 @@ from sklearn.preprocessing import (
 
 from shared.tables.columns import ColumnKind
 from shared.training.plan import Plan
-from shared.training.preprocessing import ColumnChoice
+from shared.training.preprocessing import ColumnChoice, Encode
 from shared.training.treatment import BINS, HASHED_COLUMNS, MAX_CATEGORIES
 
 # Stands for a gap among words. No table and no request may hold it, so it is never the same as a word.
@@ -28,6 +29,8 @@ _MISSING = "missing\x01"
 _SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
 # How many groups of characters, or words, are told apart before they become few columns.
 _HASHED = 2**14
+# The mean of the target of a row is that of the other parts.
+_PARTS = 5
 
 
 def number_steps(plan: Plan, choice: ColumnChoice | None) -> Any:
@@ -49,19 +52,18 @@ def boolean_steps(plan: Plan, choice: ColumnChoice | None) -> Any:
     return "passthrough" if keeps else _most_frequent()
 
 
-def category_steps(plan: Plan, choice: ColumnChoice | None, *, words: bool = True) -> Pipeline:
+def category_steps(
+    plan: Plan, choice: ColumnChoice | None, *, encode: Encode = "one_hot", words: bool = True
+) -> Pipeline:
     """A column for each category, a number for each, or the mean of the target for each.
 
     Without `words`, the categories are numbers, among which a gap is a category by itself.
     """
-    encode = "one_hot" if choice is None or choice.encode is None else choice.encode
     filled = [_gap_filler(choice)] if words or (choice is not None and choice.impute == "most_frequent") else []
-    if plan.categorical:
-        return make_pipeline(*filled, *_ordinal())
-    if encode == "ordinal":
+    if plan.categorical or encode == "ordinal":
         return make_pipeline(*filled, *_ordinal())
     if encode == "target":
-        return make_pipeline(*filled, _target_encoder(plan))
+        return make_pipeline(*filled, _target_encoder(plan), *([StandardScaler()] if plan.scaled else []))
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False)
     return make_pipeline(*filled, one_hot)
 
@@ -125,7 +127,9 @@ def _gap_filler(choice: ColumnChoice | None) -> SimpleImputer:
 
 def _target_encoder(plan: Plan) -> TargetEncoder:
     kind = "continuous" if plan.task == "regression" else "auto"
-    return TargetEncoder(target_type=kind, shuffle=True, random_state=plan.seed)
+    # Not by class: some have very few rows, which is of no account here.
+    parts = KFold(_PARTS, shuffle=True, random_state=plan.seed)
+    return TargetEncoder(target_type=kind, cv=parts)
 
 
 def _ordinal() -> tuple[OrdinalEncoder, SimpleImputer]:

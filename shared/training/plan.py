@@ -8,13 +8,16 @@ from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import Task
 from shared.tables.columns import Column, ColumnKind
 from shared.tables.findings import Finding
-from shared.training.preprocessing import ColumnChoice, Cycle
+from shared.training.preprocessing import ColumnChoice, Cycle, Encode
 from shared.training.spec import TrainingSpec
 from shared.training.treatment import LEFT_OUT, TEXT_COLUMNS, Manner, Role, Treatment, words_of
 from shared.training.unused import is_number, unused_columns
 
 _MIDNIGHT = "T00:00:00"
 _ROWS_PER_COLUMN = 20
+# Each label is a column of means, and five parts of the rows of a fold are to be there.
+_MOST_AVERAGED = 20
+_LEAST_AVERAGED = 50
 
 
 class Plan(Manner):
@@ -28,6 +31,8 @@ class Plan(Manner):
     treatments: list[Treatment]
     choices: dict[str, ColumnChoice] = Field(default_factory=dict)
     cycles: dict[str, tuple[Cycle, ...]] = Field(default_factory=dict)
+    # What becomes of the categories of each column that has some.
+    encodings: dict[str, Encode] = Field(default_factory=dict)
     task: Task = "classification"
     seed: int = 42
     # Into how many columns a text is made: of few rows, many would be learnt by heart.
@@ -93,6 +98,7 @@ def plan_of(
         categorical=estimator.needs_categories and not plain,
         keeps_gaps=keeps_gaps,
         plain=plain,
+        averages=_averages(spec, estimator, columns, rows=rows),
         treatments=[],
         choices=choices,
         cycles={} if plain else _cycles_of(used, estimator, choices),
@@ -101,7 +107,24 @@ def plan_of(
         text_columns=max(min(TEXT_COLUMNS, rows // _ROWS_PER_COLUMN), 2),
     )
     treatments = [_treatment(column, general, reasons.get(column.name)) for column in inputs]
-    return general.model_copy(update={"treatments": treatments})
+    return general.model_copy(update={"treatments": treatments, "encodings": _encodings(inputs, treatments, general)})
+
+
+def _encodings(columns: Sequence[Column], treatments: Sequence[Treatment], plan: Plan) -> dict[str, Encode]:
+    return {
+        column.name: plan.encoding(column, plan.choices.get(column.name))
+        for column, treatment in zip(columns, treatments, strict=True)
+        if treatment.role == "category"
+    }
+
+
+def _averages(spec: TrainingSpec, estimator: Estimator, columns: Sequence[Column], *, rows: int) -> bool:
+    """Whether there are rows enough, and labels few enough, to tell categories by the mean of the target."""
+    target = next((column for column in columns if column.name == spec.target_column), None)
+    labels = 1 if target is None or estimator.task == "regression" else target.unique
+    # In batches, no rows have the means of others: the recipe learns from the first one alone.
+    enough = (1 - spec.test_size) * rows >= _LEAST_AVERAGED and spec.batches is None
+    return enough and labels <= _MOST_AVERAGED and not estimator.inputs_not_negative
 
 
 def _treatment(column: Column, plan: Plan, reason: str | None) -> Treatment:

@@ -66,7 +66,7 @@ def _columns(plan: Plan) -> ColumnTransformer:
         ("booleans", boolean_steps(plan, None), _unchosen(plan, "boolean")),
         *_chosen(plan, "number", number_steps),
         *_chosen(plan, "boolean", boolean_steps),
-        ("categories", category_steps(plan, None), _unchosen(plan, "category")),
+        *_categories(plan),
         *_chosen(plan, "category", category_steps),
         *_cycles(plan),
         *[(f"text {number}", text_steps(plan, plan.choices.get(name)), [name]) for number, name in _texts(plan)],
@@ -84,10 +84,25 @@ def _chosen(plan: Plan, role: Role, steps: Any) -> list[Branch]:
     names = [name for name in plan.names(role) if name in plan.choices]
     kinds = {treatment.column: treatment.kind for treatment in plan.treatments}
     return [
-        (f"{role} {number}", steps(plan, plan.choices[name], words=known_words(kinds[name])), [name])
+        (
+            f"{role} {number}",
+            steps(plan, plan.choices[name], encode=plan.encodings[name], words=known_words(kinds[name])),
+            [name],
+        )
         if role == "category"
         else (f"{role} {number}", steps(plan, plan.choices[name]), [name])
         for number, name in enumerate(names)
+    ]
+
+
+def _categories(plan: Plan) -> list[Branch]:
+    """Those of which the request says nothing: a column for each category, but the mean of the target for very many."""
+    names = _unchosen(plan, "category")
+    many = [name for name in names if plan.encodings[name] == "target"]
+    few = [name for name in names if name not in many]
+    return [
+        ("categories", category_steps(plan, None), few),
+        ("categories by means", category_steps(plan, None, encode="target"), many),
     ]
 
 

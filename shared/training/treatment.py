@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.tables.columns import Column, ColumnKind
-from shared.training.preprocessing import ColumnChoice, Cycle, Text
+from shared.training.preprocessing import ColumnChoice, Cycle, Encode, Text
 
 Role = Literal["number", "boolean", "category", "text", "left_out"]
 
@@ -56,8 +56,8 @@ class Manner(BaseModel):
     """What holds for all columns, unless something else is chosen for one.
 
     A table with gaps is `imputed` and `scaled`, each if the estimator needs it. `keeps_gaps` says that the estimator
-    itself takes missing numbers, `plain` that nothing is to be done to any column, and `categorical` that it takes
-    nothing but numbers of categories.
+    itself takes missing numbers, `plain` that nothing is to be done to any column, `categorical` that it takes
+    nothing but numbers of categories, and `averages` that very many categories become the mean of the target.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +68,17 @@ class Manner(BaseModel):
     categorical: bool
     keeps_gaps: bool
     plain: bool = False
+    averages: bool = False
+
+    def encoding(self, column: Column, choice: ColumnChoice | None) -> Encode:
+        """What becomes of the categories of a column."""
+        if choice is not None and choice.encode is not None:
+            return choice.encode
+        if self.categorical:
+            return "ordinal"
+        # Versions that older releases took are treated as by these.
+        many = column.unique > MAX_CATEGORIES and column.cells is not None
+        return "target" if self.averages and many else "one_hot"
 
 
 def words_of(
@@ -110,11 +121,12 @@ def _of_boolean(column: Column, manner: Manner, chosen: ColumnChoice) -> str:
 
 
 def _of_category(column: Column, manner: Manner, chosen: ColumnChoice) -> str:
-    encode = chosen.encode or ("ordinal" if manner.categorical else "one_hot")
+    encode = manner.encoding(column, chosen)
     rare = column.unique > MAX_CATEGORIES and encode != "target"
     together = f", the rarest beyond {MAX_CATEGORIES} together" if rare else ""
     missing = "missing becomes the most frequent one" if chosen.impute == "most_frequent" else "missing is a category"
-    return f"{_ENCODED[encode]}{together}, {missing}"
+    scaled = f", {_SCALED['standard'][0]}" if encode == "target" and manner.scaled else ""
+    return f"{_ENCODED[encode]}{together}, {missing}{scaled}"
 
 
 def _listed(cycles: tuple[Cycle, ...]) -> str:

@@ -154,7 +154,7 @@ def test_each_way_to_learn_from_text_works_and_is_told(text: str) -> None:
 
 
 def test_numbers_are_taken_for_categories_and_gaps_are_one_of_them() -> None:
-    result = fitted(preprocessing={"age": {"kind": "category"}}, features=["age"])
+    result = fitted(preprocessing={"age": {"kind": "category", "encode": "one_hot"}}, features=["age"])
     ages = TABLE["age"].iloc[result.model[:-1][0].transformers_[0][1].n_features_in_ - 1 :]
     assert treatment(result, "age")["role"] == "category"
     made = features(result, pd.DataFrame({"age": [np.nan, ages.dropna().iloc[0], 1e9]}))
@@ -208,6 +208,51 @@ def test_nothing_is_done_to_a_table_of_numbers() -> None:
     np.testing.assert_array_equal(features(result, raw), raw[["age", "since", "member"]].to_numpy())
 
 
+def of_cities(*, labels: int | None) -> pd.DataFrame:
+    """A table of 60 cities that tell the target: one of some labels, or else an amount about a million."""
+    random = np.random.default_rng(3)
+    cities = random.integers(0, 60, 600)
+    told = cities % labels if labels else 1e6 * (cities % 7) + random.normal(size=600)
+    names = pd.Series([f"city {number:02}" for number in cities], dtype="str")
+    target = told if labels is None else pd.Series([f"label {number:02}" for number in told], dtype="str")
+    return pd.DataFrame({"city": names, "size": random.random(600), "target": target})
+
+
+@pytest.mark.parametrize(
+    ("estimator", "labels", "width"),
+    [
+        (LOGISTIC, 2, 1),
+        ("naive_bayes.GaussianNB", 3, 3),
+        ("naive_bayes.GaussianNB", 21, 50),
+        ("linear_model.Ridge", None, 1),
+        ("naive_bayes.MultinomialNB", 3, 50),
+    ],
+)
+def test_very_many_categories_are_told_by_the_mean_of_the_target(
+    estimator: str, labels: int | None, width: int
+) -> None:
+    table = of_cities(labels=labels)
+    result = fitted(estimator, table)
+    told = treatment(result, "city")["treatment"]
+    assert ("the mean of the target per category" in told) is (width < 50)
+    assert "chosen" not in told
+    made = features(result, table)
+    assert made.shape[1] == width + 1
+    assert result.facts.report["warnings"] == []
+    assert result.facts.compilation is not None
+    assert result.facts.compilation.compiled, result.facts.compilation.detail
+    if width < 50:
+        assert result.facts.metrics["r2" if labels is None else "accuracy"] > 0.9
+    if labels is None:
+        # It is an amount, and the estimator is one that needs its columns alike.
+        assert np.abs(made).max() < 10
+
+
+def test_where_rows_are_few_categories_stay_a_column_each() -> None:
+    result = fitted(table=of_cities(labels=2), test_size=0.92)
+    assert "one column of 0 and 1 per category" in treatment(result, "city")["treatment"]
+
+
 def test_the_target_encoding_of_a_row_does_not_know_its_own_target() -> None:
     random = np.random.default_rng(5)
     # As many categories as rows: by their own targets they would tell all.
@@ -221,6 +266,7 @@ def test_the_target_encoding_of_a_row_does_not_know_its_own_target() -> None:
     )
     result = fitted(table=table, preprocessing={"name": {"encode": "target"}})
     assert result.facts.metrics["accuracy"] < 0.7
+    assert result.facts.report["warnings"] == []
 
 
 BAD: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {

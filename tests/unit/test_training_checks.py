@@ -7,7 +7,7 @@ import pytest
 from shared.errors import MOST_HINTS, MOST_PROBLEMS, PlatformError
 from shared.tables.columns import Column, ColumnKind
 from shared.training.checks.training import check, problems_of
-from shared.training.spec import TrainingSpec
+from shared.training.spec import SearchChoice, TrainingSpec
 from tests.support.searches import counted_searches
 from tests.support.training_tables import spec_of
 
@@ -267,3 +267,36 @@ def test_thousands_of_unknown_columns_cost_few_suggestions_and_a_hundred_sentenc
     assert searches.words <= MOST_HINTS
     assert "Did you mean 'column_0000'?" in found[0].detail
     assert [problem.code for problem in twice] == ["invalid_request"] * MOST_PROBLEMS
+
+
+def test_a_radius_is_asked_for_where_none_fits_all_tables_unless_it_is_sought() -> None:
+    table = (X, Z, column("target", "category", unique=3))
+    for place, spec in {
+        (): spec_of("neighbors.RadiusNeighborsClassifier"),
+        ("params", "estimator"): spec_of(
+            "ensemble.BaggingClassifier",
+            params={"estimator": {"module": "neighbors", "class": "RadiusNeighborsClassifier"}},
+        ),
+    }.items():
+        (problem,) = problems(spec, *table)
+        assert problem.errors[0]["loc"] == ["body", "model", *place, "params", "radius"]
+        assert "with 2 columns" in problem.detail
+    assert codes(spec_of("neighbors.RadiusNeighborsClassifier", params={"radius": 1.0}), *table) == []
+    search = SearchChoice(method="grid", space={"radius": [1.0, 2.0]}, trials=2, metric="accuracy")
+    assert codes(spec_of("neighbors.RadiusNeighborsClassifier", search=search), *table) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "columns", "expected"),
+    [
+        ({}, [X, Z], []),
+        ({}, [X, column("colour", "category", unique=3)], ["invalid_parameter"]),
+        ({"reg_param": 0.1}, [X, column("colour", "category", unique=3)], []),
+        ({"solver": "eigen", "shrinkage": "auto"}, [X, column("colour", "category", unique=3)], []),
+    ],
+)
+def test_a_quadratic_analysis_of_columns_that_follow_from_each_other_is_refused(
+    params: dict[str, Any], columns: list[Column], expected: list[str]
+) -> None:
+    spec = spec_of("discriminant_analysis.QuadraticDiscriminantAnalysis", params=params)
+    assert codes(spec, *columns, column("target", "category", unique=3)) == expected

@@ -76,6 +76,8 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
         if name.startswith("cycles"):
             waves += _waves(steps, int(sources[0]))
         elif name.startswith("categor"):
+            if not isinstance(steps[0], SimpleImputer):
+                raise NotCompilable(f"it takes the numbers of '{names[0]}' for categories")
             for position, each in enumerate(names):
                 words[each] = _words(steps[0], steps[1], position)
                 probes = [np.nan, *words[each], unseen(words[each])]

@@ -24,6 +24,7 @@ from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.training.checks.batches import problems_of_batches
 from shared.training.checks.combinations import Values, problems_of_combinations
+from shared.training.checks.defaults import problems_of_defaults
 from shared.training.checks.libraries import problems_of_libraries
 from shared.training.checks.nesting import problems_of_nesting
 from shared.training.checks.preprocessing import problems_of_preprocessing
@@ -71,6 +72,7 @@ def problems_of(
         problems += problems_of_preprocessing(spec, estimator, columns)
         plan = plan_of(spec, estimator, columns=columns, rows=rows, findings=findings)
         problems += _input_problems(spec, tree, plan, columns=columns)
+        problems += problems_of_defaults(spec, known, plan, classes=target.unique)
         problems += problems_of_work(known, cells=rows * len(plan.used), classes=target.unique)
         unsuitable = any(isinstance(problem, InvalidSplit | UnsuitableColumns) for problem in problems)
         shape = _shape(spec, estimator, plan, target, rows=rows) if sound and not unsuitable else None
