@@ -174,8 +174,6 @@ class Settings(BaseSettings):
             )
         if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
             raise ValueError("MLMINI_STORE=s3 needs MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY")
-        if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.allow_open:
-            raise ValueError("there is no login, so MLMINI_HOST must be 127.0.0.1 unless MLMINI_ALLOW_OPEN is 1")
         return self
 
     @property

@@ -77,13 +77,13 @@ async def _caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-def need_stage(caller: Caller, stage: str, stages: Sequence[str], what: str) -> None:
-    """Go on only if the caller may change what serves in a stage; the last one has a permission of its own.
+def need_stage(caller: Caller, stage: str, stages: Sequence[str]) -> None:
+    """Go on only if the caller may promote to a stage; the last one has a permission of its own.
 
     Raises:
         NotAllowed: when not.
     """
-    caller.need(Permission.PROMOTE_LAST if stage == stages[-1] else Permission.PROMOTE, f"{what} '{stage[:64]}'")
+    caller.need(Permission.PROMOTE_LAST if stage == stages[-1] else Permission.PROMOTE, f"promote to '{stage[:64]}'")
 
 
 def not_allowed(identity: Identity, what: str) -> NotAllowed:

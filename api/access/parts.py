@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Self
 
+from shared.accounts.exposure import check_exposure
 from shared.accounts.known import KnownCredentials
 from shared.accounts.passwords import Passwords
 from shared.accounts.sessions import Logins
@@ -33,7 +34,13 @@ class Access:
 
     @classmethod
     def open(cls, database: Database, key: HasSecret, settings: Settings) -> Self:
-        """Ready to check; a thread writes down now and then which keys were used, until `close`."""
+        """Ready to check; a thread writes down now and then which keys were used, until `close`.
+
+        Raises:
+            WrongSettings: when others reach this process, and nobody would have to log in.
+            DatabaseUnavailable: when the database does not answer.
+        """
+        check_exposure(database, settings)
         tokens, passwords = access_tokens_of(key), Passwords()
         known = KnownCredentials(database, tokens, settings.access_grace_seconds)
         access = cls(known, passwords, Logins(database, tokens, passwords), LoginThrottle(), threading.Event())

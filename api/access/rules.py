@@ -28,11 +28,10 @@ _TRAIN = frozenset({Permission.TRAIN})
 _MANAGE = frozenset({Permission.MANAGE})
 # What a client of predictions looks up before it asks for one.
 _SERVED = _READ | _PREDICT
-# Whoever may begin a job may follow it.
-_JOBS = _READ | _PREDICT | _TRAIN
 # The stage decides which one, and stands in the body.
-_STAGES = frozenset({Permission.PROMOTE, Permission.PROMOTE_LAST})
-_REMOVE = frozenset({Permission.TRAIN, Permission.DELETE})
+_PROMOTE = frozenset({Permission.PROMOTE, Permission.PROMOTE_LAST})
+_RETIRE = frozenset({Permission.RETIRE})
+_DELETE = frozenset({Permission.DELETE})
 
 RULES: dict[str, Rule] = {
     "GET /": _OPEN,
@@ -56,8 +55,8 @@ RULES: dict[str, Rule] = {
     "POST /auth/logout": Need.A_LOGIN,
     "GET /me": Need.A_LOGIN,
     "GET /metrics": _READ,
-    "GET /estimators": _READ | _TRAIN,
-    "GET /estimators/{module}/{class}": _READ | _TRAIN,
+    "GET /estimators": _READ,
+    "GET /estimators/{module}/{class}": _READ,
     "GET /datasets": _READ,
     "GET /datasets/{name}": _READ,
     "GET /datasets/{name}/versions": _READ,
@@ -66,15 +65,15 @@ RULES: dict[str, Rule] = {
     "GET /datasets/{name}/diff": _READ,
     "POST /datasets/upload": _TRAIN,
     "POST /datasets/{name}/reread": _TRAIN,
-    "DELETE /datasets/{name}": _REMOVE,
+    "DELETE /datasets/{name}": _DELETE,
     "POST /train": _TRAIN,
-    "GET /jobs": _JOBS,
-    "GET /jobs/{job_id}": _JOBS,
-    "GET /jobs/{job_id}/events": _JOBS,
-    "GET /jobs/{job_id}/logs": _JOBS,
-    "GET /jobs/{job_id}/output": _JOBS,
-    "POST /jobs/{job_id}/cancel": _PREDICT | _TRAIN | _STAGES,
-    "POST /jobs/{job_id}/retry": _PREDICT | _TRAIN | _STAGES,
+    "GET /jobs": _READ,
+    "GET /jobs/{job_id}": _READ,
+    "GET /jobs/{job_id}/events": _READ,
+    "GET /jobs/{job_id}/logs": _READ,
+    "GET /jobs/{job_id}/output": _READ,
+    "POST /jobs/{job_id}/cancel": _TRAIN | _PROMOTE,
+    "POST /jobs/{job_id}/retry": _TRAIN | _PROMOTE,
     "GET /models": _READ,
     "GET /models/compare": _READ,
     "GET /models/{version}": _READ,
@@ -83,11 +82,11 @@ RULES: dict[str, Rule] = {
     "GET /models/{version}/card": _READ,
     "PATCH /models/{version}": _TRAIN,
     "POST /models/{version}/reproduce": _TRAIN,
-    "DELETE /models/{version}": _REMOVE,
-    "POST /models/{version}/retire": _STAGES,
-    "POST /promote": _STAGES,
+    "DELETE /models/{version}": _DELETE,
+    "POST /models/{version}/retire": _RETIRE,
+    "POST /promote": _PROMOTE,
     "POST /predict": _PREDICT,
-    "POST /predict/batch": _PREDICT,
+    "POST /predict/batch": _TRAIN,
     "POST /models/{dataset}/{environment}/predict": _PREDICT,
     "GET /v2": _SERVED,
     "GET /v2/models/{model}": _SERVED,

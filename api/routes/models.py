@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query
 from fastapi.responses import HTMLResponse
 
-from api.access.callers import CallerDep, need_stage
+from api.access.callers import CallerDep
 from api.dependencies import PartsDep, ReadSession, RegistrySession, WriteSession, remove_afterwards
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQuery, PageQueryDep, Position, make_page
@@ -179,7 +179,6 @@ def retire_model(
     retirement from the first stage, train the same again as a new version with `POST /jobs/{job_id}/retry`; `job_id` of
     the model is the job.
     """
-    need_stage(caller, body.stage, parts.settings.stages, "retire a model from")
     retirement = deployments.retire(
         session,
         version=version,

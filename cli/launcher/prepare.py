@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
 from cli.render.screen import complain
+from shared.accounts.exposure import check_exposure
 from shared.accounts.first_admin import first_admin_from_file
 from shared.accounts.passwords import Passwords
 from shared.database import Database
@@ -74,7 +75,7 @@ def prepare(settings: Settings) -> None:
     """Make tables, buckets, key and the first user, renew the seals of older releases; see that Redis answers.
 
     Raises:
-        WrongSettings: when a setting, the database or the store has to be changed first.
+        WrongSettings: when a setting, the database or the store has to be changed first, or others could do everything.
         Unavailable: when the database, the object store or Redis is away. An object store that refuses counts as
             away too: while it starts, it may not know its users yet.
     """
@@ -90,6 +91,7 @@ def prepare(settings: Settings) -> None:
         Renewal(platform.database, platform.store, settings, platform.key).renew()
         if settings.admin_password_file is not None:
             first_admin_from_file(platform.database, settings.admin_password_file, Passwords())
+        check_exposure(platform.database, settings)
     _ping(settings)
 
 

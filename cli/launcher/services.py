@@ -85,6 +85,12 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     crew.add(part, ready=ready, note=addresses.flower_note)
 
 
+def needs_login(url: str) -> bool:
+    """Whether the API asks who sends a request."""
+    reply = ask(url, "/me")
+    return reply is None or reply.document.get("login_required") is not False
+
+
 def flower_command(port: int, folder: Path) -> list[str]:
     """The command that starts Flower on a port; it keeps its state in the folder."""
     command = _python("worker.flower", "flower", f"--address={LOOPBACK}", f"--port={port}")

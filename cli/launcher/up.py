@@ -10,7 +10,7 @@ from cli.launcher.crew import Crew
 from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
 from cli.launcher.published import publish, withdraw
-from cli.launcher.services import environment_of, prepare, start_api, start_flower, start_worker
+from cli.launcher.services import environment_of, needs_login, prepare, start_api, start_flower, start_worker
 from cli.launcher.valkey import start_valkey
 from cli.render.screen import columns, complain, say
 from shared.home import PRIVATE
@@ -83,6 +83,7 @@ def _show(settings: Settings, addresses: Addresses) -> None:
         [
             ("Data", str(settings.home)),
             ("Logs", str(settings.home / "logs")),
+            ("Login", "needed" if needs_login(addresses.url) else "nobody has to: mlmini admin create changes that"),
             ("Stop", f"Ctrl-C, or: kill {os.getpid()}"),
         ]
     )

@@ -143,7 +143,6 @@ def test_origins_that_no_browser_sends_are_refused(monkeypatch: pytest.MonkeyPat
         ({"LEASE_SECONDS": "30", "BEAT_SECONDS": "15"}, ["MLMINI_BEAT_SECONDS", "MLMINI_LEASE_SECONDS"]),
         ({"STORE": "s3"}, ["MLMINI_STORE", "MLMINI_S3_ACCESS_KEY", "MLMINI_S3_SECRET_KEY"]),
         ({"STORE": "s3", "S3_ACCESS_KEY": "key"}, ["MLMINI_S3_SECRET_KEY"]),
-        ({"HOST": "0.0.0.0"}, ["MLMINI_HOST", "MLMINI_ALLOW_OPEN"]),  # noqa: S104 - it is refused
     ],
 )
 def test_values_that_do_not_fit_together_are_refused_with_all_their_names(
