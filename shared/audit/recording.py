@@ -63,7 +63,6 @@ def record(session: Session, entry: AuditEntry) -> int:
     session.add(row)
     sealed = {"last_hash": row.hash, "key_id": key.id, "seal": seal_of(key, row.seq, row.hash)}
     session.execute(update(AuditHeadRow).where(AuditHeadRow.id == 1).values(sealed))
-    session.flush()
     return row.seq
 
 

@@ -133,6 +133,8 @@ def test_the_clock_of_the_database_says_when_something_ends(
     key = key_of(database, "anna", Scope.READ, expires_at=now + timedelta(minutes=1))
     assert known.identity(key).name == "anna"
     with database.write() as session:
+        (owned,) = list_keys(session, limit=9)
+        assert owned.key.expires_at == now + timedelta(minutes=1)
         session.execute(update(ApiKeyRow).values(expires_at=Now(-1)))
         assert find_by_key(session, key) is None
 

@@ -43,6 +43,22 @@ def test_an_answer_counts_then_one_is_told_to_ask_anew_then_all_have_to(memory: 
     assert memory.recall(b"a") is None
 
 
+def test_who_cannot_ask_does_not_take_the_turn_of_who_can(memory: CredentialMemory, clock: Hands) -> None:
+    keep(memory)
+    clock.now += 0.6
+    for _ in range(2):
+        assert memory.recall(b"a", asks=False) == Recalled(NOBODY_NEEDED, due=True)
+    assert memory.recall(b"a") == Recalled(NOBODY_NEEDED, due=True)
+    assert memory.recall(b"a") == Recalled(NOBODY_NEEDED, due=False)
+
+
+def test_what_was_changed_here_counts_at_once(memory: CredentialMemory) -> None:
+    keep(memory)
+    memory.forget()
+    assert memory.recall(b"a") is None
+    assert memory.last_answer(b"a") is None, "nor does it while the database is away"
+
+
 def test_a_refusal_counts_for_half_a_second_and_takes_the_place_of_an_answer(
     memory: CredentialMemory, clock: Hands
 ) -> None:
