@@ -40,11 +40,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="how many random parts of each table are measured on")
     parser.add_argument("--estimator", choices=_ESTIMATORS, default="forest")
+    parser.add_argument("--tables", nargs="*", default=[], help="the names of those to measure on; else all")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _SKRUB.run(PROGRAMS / "real_tables.py", folder)
-        tables = json.loads((folder / "tables.json").read_text())
+        tables = [
+            table
+            for table in json.loads((folder / "tables.json").read_text())
+            if not given.tables or table["name"] in given.tables
+        ]
         ours: list[float | str] = []
         work: list[dict[str, Any]] = []
         for table in tables:

@@ -13,6 +13,7 @@ from shared.estimators.catalogue import Estimator, all_estimators
 from shared.prediction.computing import ModelInForm
 from shared.training import trainer
 from shared.training.building import build_tree
+from shared.training.checks.training import problems_of
 from shared.training.frame import forget_names, plain_array
 from shared.training.spec import EstimatorChoice
 from shared.training.trainer import Trained, train
@@ -47,6 +48,16 @@ def trained(estimator: Estimator, table: pd.DataFrame, few: dict[str, dict[str, 
     params = needed_by(estimator) | SETTINGS.get(estimator.key, {}) | few.get(estimator.key, {})
     spec = spec_of(estimator.key, params=params, test_size=0.3)
     return train(spec, table, profile_of(table), threads=1, folds=0, on_step=lambda _step, _percent, **_measured: None)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_cannot_do_with_its_defaults_is_refused_before_its_job(name: str) -> None:
+    (estimator,) = (each for each in ALL if each.key == name)
+    table = dirty() if estimator.task == "classification" else dirty().assign(target=np.arange(len(dirty())) / 3)
+    columns, (setting,) = profile_of(table), SETTINGS[name]
+    (problem,) = problems_of(spec_of(name), columns=columns, rows=len(table))
+    assert problem.errors[0]["loc"] == ["body", "model", "params", setting]
+    assert problems_of(spec_of(name, params=SETTINGS[name]), columns=columns, rows=len(table)) == []
 
 
 @pytest.fixture
