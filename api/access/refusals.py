@@ -22,7 +22,7 @@ async def refusal_of(scope: Scope, error: PlatformError) -> Response:
     """The answer to a request of somebody who is known and may not, which the record tells of."""
     caller, database = caller_of(scope), scope["app"].state.parts.database
     subject = f"{scope['method']} {scope['path']}"
-    await to_thread.run_sync(partial(_record, database, caller, subject))
+    await to_thread.run_sync(partial(record_refusal, database, caller, subject))
     return problem(error, scope["request_id"])
 
 
@@ -32,7 +32,8 @@ async def answer_refusal(request: Request, error: Exception) -> Response:
     return await refusal_of(request.scope, error)
 
 
-def _record(database: Database, caller: Caller, subject: str) -> None:
+def record_refusal(database: Database, caller: Caller, subject: str) -> None:
+    """Have the audit record tell that a caller may not do what it asks for."""
     try:
         with database.write() as session:
             record(session, caller.entry(Action.ACCESS_REFUSED, subject, refused=True))

@@ -20,8 +20,10 @@ from api.http.problems import RETRY_AFTER_SECONDS, problem, unexpected
 from api.http.request_ids import request_id_of
 from api.http.request_limits import BodyLimit, too_large
 from api.protocols.v2.errors import V2_ERRORS
+from api.rpc.gate import CallGate
 from api.rpc.messages import MESSAGES, SERVICE
 from api.rpc.service import Answer
+from shared.accounts.sessions import Sender
 from shared.errors import InvalidRequest, PlatformError
 from shared.logging import get_logger
 
@@ -30,6 +32,8 @@ log = get_logger(__name__)
 # By the status that the same error has below `/v2`, which the log and the metrics name for calls, too.
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
     409: grpc.StatusCode.FAILED_PRECONDITION,
@@ -58,8 +62,11 @@ class Ended(NamedTuple):
 class Calls:
     """Makes handlers of answers. Belongs to one event loop."""
 
-    def __init__(self, metrics: Metrics, lines: AccessLines, *, limit: BodyLimit, body_seconds: float) -> None:
+    def __init__(
+        self, gate: CallGate, metrics: Metrics, lines: AccessLines, *, limit: BodyLimit, body_seconds: float
+    ) -> None:
         """A message has at most the bytes of `limit`, and `body_seconds` to arrive."""
+        self._gate = gate
         self._metrics = metrics
         self._lines = lines
         self._limit = limit
@@ -76,13 +83,12 @@ class Calls:
 
     async def _handle(self, name: str, answer: Answer, _messages: object, context: Any) -> bytes:
         began = time.perf_counter()
-        metadata = dict(context.invocation_metadata() or ())
-        given = metadata.get("x-request-id", "")
+        given = dict(context.invocation_metadata() or ()).get("x-request-id", "")
         request_id = request_id_of(given if isinstance(given, str) else None)
         client = _client_of(context.peer())
         status = _LEFT
         try:
-            ended = await self._ended(name, answer, context, metadata, request_id)
+            ended = await self._ended(name, answer, context, client, request_id)
             status = ended.status
             context.set_trailing_metadata(_trailers(request_id, status))
             if status != 200:
@@ -96,15 +102,16 @@ class Calls:
                 request_id=request_id, client=client, method="POST", path=path, status=status, seconds=seconds
             )
 
-    async def _ended(
-        self, name: str, answer: Answer, context: Any, metadata: Mapping[str, Any], request_id: str
-    ) -> Ended:
+    async def _ended(self, name: str, answer: Answer, context: Any, client: str | None, request_id: str) -> Ended:
+        metadata = context.invocation_metadata() or ()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
+                # Before the message is read: nobody has to be heard out to be refused.
+                await self._gate.check(name, metadata, Sender(request_id=request_id, address=client))
                 content = await self._content(context)
-                work = asyncio.ensure_future(_answered(name, answer, content, metadata, request_id))
             except PlatformError as error:
                 return _refused(error, request_id)
+            work = asyncio.ensure_future(_answered(name, answer, content, dict(metadata), request_id))
         # A prediction that has begun goes on when its client leaves, and keeps its place among those of its model.
         self._running.add(work)
         work.add_done_callback(self._running.discard)

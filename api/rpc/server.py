@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api.http.request_limits import BodyLimit
 from api.rpc.calls import Calls
+from api.rpc.gate import CallGate
 from api.rpc.messages import SERVICE
 from api.rpc.service import Service
 from shared.errors import WrongSettings
@@ -32,8 +33,11 @@ async def serving(app: FastAPI, settings: Settings, port: int) -> AsyncIterator[
         WrongSettings: when nothing can listen there.
     """
     limit = BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES")
-    calls = Calls(app.state.metrics, app.state.access_lines, limit=limit, body_seconds=settings.body_seconds)
-    handlers = {name: calls.handler(name, answer) for name, answer in Service(app.state.parts).calls().items()}
+    parts = app.state.parts
+    calls = Calls(
+        CallGate(parts), app.state.metrics, app.state.access_lines, limit=limit, body_seconds=settings.body_seconds
+    )
+    handlers = {name: calls.handler(name, answer) for name, answer in Service(parts).calls().items()}
     server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=settings.process_connections)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

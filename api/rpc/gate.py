@@ -1,0 +1,67 @@
+"""The gate that every call passes, by the rules of the addresses that answer the same over HTTP."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from anyio import to_thread
+
+from api.access.callers import Caller, not_allowed
+from api.access.credentials import Headers, credential_of
+from api.access.lookup import identity_of, is_on
+from api.access.refusals import record_refusal
+from api.access.rules import RULES, Need, Rule
+from api.lifespan import Parts
+from api.rpc.messages import SERVICE
+from shared.accounts.sessions import Sender
+from shared.errors import NotAuthenticated
+
+# As a client sends them: texts, and bytes where the name ends in `-bin`.
+Metadata = Sequence[tuple[str, str | bytes]]
+
+RULES_OF_CALLS: dict[str, Rule] = {
+    "ServerLive": RULES["GET /v2/health/live"],
+    "ServerReady": RULES["GET /v2/health/ready"],
+    "ServerMetadata": RULES["GET /v2"],
+    "ModelReady": RULES["GET /v2/models/{model}/ready"],
+    "ModelMetadata": RULES["GET /v2/models/{model}"],
+    "ModelInfer": RULES["POST /v2/models/{model}/infer"],
+    "RepositoryIndex": RULES["POST /v2/repository/index"],
+}
+# A browser makes no calls, so no cookie counts.
+_BRING_CREDENTIALS = {"x-api-key", "authorization"}
+
+
+class CallGate:
+    """Lets calls through whose senders may make them. While there are no accounts, everybody passes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._known = parts.access.known
+        self._database = parts.database
+
+    async def check(self, name: str, metadata: Metadata, sender: Sender) -> None:
+        """Go on only if whoever sends a call may make it; a refusal to somebody who is known is recorded.
+
+        Raises:
+            NotAuthenticated: when it does not say who sends it, or not in a way that is valid now.
+            NotAllowed: when they may not.
+            DatabaseFailure: when that is not known, and the database is away.
+        """
+        rule = RULES_OF_CALLS[name]
+        if rule is Need.NOTHING or not await is_on(self._known):
+            return
+        credential = credential_of(_headers(metadata))
+        if credential is None:
+            raise NotAuthenticated(f"This call asks who you are. {NotAuthenticated.hint}")
+        identity = await identity_of(self._known, credential.text)
+        if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
+            noted = partial(record_refusal, self._database, Caller(identity, sender), f"POST /{SERVICE}/{name}")
+            await to_thread.run_sync(noted)
+            raise not_allowed(identity, f"call {name}")
+
+
+def _headers(metadata: Metadata) -> Headers:
+    return [
+        (name.encode(), value if isinstance(value, bytes) else value.encode(errors="surrogateescape"))
+        for name, value in metadata
+        if name in _BRING_CREDENTIALS
+    ]
