@@ -8,8 +8,10 @@ from typing import Any
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 
+from api.access.callers import caller_of
 from api.docs.typed import ServedHere, described_width, typed_operation
 from api.lifespan import Parts
+from shared.accounts.permissions import Permission
 from shared.errors import PlatformError
 from shared.registry import deployments
 from shared.registry.described import DescribedModel, described_models
@@ -42,7 +44,11 @@ class LiveDocument:
             async with self._making:
                 if self._is_old(parts):
                     await to_thread.run_sync(self._make, parts)
-        return self._content or _written(self.app.openapi())
+        return self._content or self.fixed()
+
+    def fixed(self) -> bytes:
+        """The document without any model."""
+        return _written(self.app.openapi())
 
     def _is_old(self, parts: Parts) -> bool:
         return not self._content or self._generation < parts.cache.generation
@@ -87,8 +93,12 @@ def install(app: FastAPI) -> None:
     """Serve the document at `/openapi.json`."""
     live = LiveDocument(app)
 
-    async def serve(_request: Request) -> Response:
-        return Response(await live.content(), media_type="application/json", headers={"Cache-Control": "no-cache"})
+    async def serve(request: Request) -> Response:
+        # Names and columns of models are for those who may look at models.
+        may_read = Permission.READ in caller_of(request.scope).identity.permissions
+        content = await live.content() if may_read else live.fixed()
+        headers = {"Cache-Control": "no-cache", "Vary": "Authorization, Cookie, X-API-Key"}
+        return Response(content, media_type="application/json", headers=headers)
 
     app.add_route("/openapi.json", serve, include_in_schema=False)
 

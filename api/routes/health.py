@@ -6,12 +6,14 @@ from importlib.metadata import version
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from api.access.callers import CallerDep
 from api.dependencies import PartsDep
 from api.http import metrics
 from api.http.errors import NotReady
 from api.http.problems import problem, responses
 from api.live.under_way import tell_what_is_under_way
 from api.schemas.health import DependencyState, Health, Processes, Readiness, Version
+from shared.accounts.permissions import Permission
 
 router = APIRouter(tags=["Operations"])
 
@@ -23,17 +25,22 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz", summary="Can requests be served?", response_model=Readiness, responses=responses(503))
-async def get_readiness(request: Request, parts: PartsDep) -> Response | Readiness:
+async def get_readiness(request: Request, parts: PartsDep, caller: CallerDep) -> Response | Readiness:
     """Each part with its state and a hint. Database and object store are needed; without the others jobs may wait.
 
-    It is told as the process that answers sees it, with the number of those that take requests at this address.
+    It is told as the process that answers sees it, with the number of those that take requests at this address. Once
+    there are accounts, hints are for those who are logged in.
     """
     found = await parts.readiness.look()
+    if Permission.READ not in caller.identity.permissions:
+        found = {name: part.model_copy(update={"hint": None}) for name, part in found.items()}
     board = request.app.state.seat.board
     processes = Processes(up=board.serving, wanted=len(board.slates))
     states = {dependency.state for dependency in found.values()}
     if DependencyState.DOWN in states:
-        absent = {name: part.hint for name, part in found.items() if part.state is DependencyState.DOWN}
+        absent = {
+            name: part.hint or "It is down." for name, part in found.items() if part.state is DependencyState.DOWN
+        }
         error = NotReady(
             "Not ready: " + " ".join(f"{name}: {hint}" for name, hint in absent.items()),
             errors=[{"loc": [name], "msg": hint} for name, hint in absent.items()],

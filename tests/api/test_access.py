@@ -372,3 +372,83 @@ def test_the_document_says_what_has_to_come_along(client: TestClient) -> None:
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is not None:
             assert ("security" in operation) is (rule is not Need.NOTHING), address
+
+
+def cookies_of(client: TestClient) -> dict[str, str]:
+    """Log in as a browser does; the jar of the client keeps the cookies."""
+    form = {"name": "anna", "password": PASSWORD, "next": "/datasets?limit=5"}
+    answer = client.post("/login", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/datasets?limit=5")
+    for cookie in answer.headers.get_list("set-cookie"):
+        assert "SameSite=strict" in cookie
+        assert ("HttpOnly" in cookie) is cookie.startswith("mlmini_session=")
+    return dict(client.cookies)
+
+
+def test_a_browser_is_taken_to_the_login_and_back(alone: TestClient) -> None:
+    page = {"Accept": "text/html,*/*;q=0.8"}
+    answer = alone.get("/jobs?limit=3", headers=page, follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/jobs%3Flimit%3D3")
+    form = alone.get(answer.headers["Location"], headers=page)
+    assert 'value="/jobs?limit=3"' in form.text
+    assert "form-action 'self'" in form.headers["Content-Security-Policy"]
+    assert form.headers["Cache-Control"] == "no-store"
+    cookies_of(alone)
+    assert alone.get("/jobs", headers=page).status_code == 200
+    assert "You are logged in as anna" in alone.get("/login").text
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        *("//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)"),
+        *("/\tevil", "", "evil", "/" + "x" * 2001, "/\u2025", "///evil.example", "/\n/evil.example"),
+    ],
+)
+def test_a_login_leads_to_no_other_place(alone: TestClient, wanted: str) -> None:
+    form = {"name": "anna", "password": PASSWORD, "next": wanted}
+    answer = alone.post("/login", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+
+
+def test_a_cookie_alone_changes_nothing(alone: TestClient) -> None:
+    token = cookies_of(alone)["mlmini_token"]
+    new = {"name": "berta", "password": PASSWORD, "role": "viewer"}
+    for headers in ({}, {"X-Page-Token": "0" * 64}, {"X-Page-Token": ""}):
+        answer = alone.post("/users", json=new, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "missing_page_token")
+    assert alone.post("/users", json=new, headers={"X-Page-Token": token}).status_code == 201
+
+
+def test_a_login_of_a_browser_ends_by_its_form_and_not_without_its_token(alone: TestClient) -> None:
+    cookies = cookies_of(alone)
+    alone.post("/logout", data={"token": "0" * 64}, follow_redirects=False)
+    alone.cookies.update(cookies)
+    assert alone.get("/me").status_code == 200
+    answer = alone.post("/logout", data={"token": cookies["mlmini_token"]}, follow_redirects=False)
+    assert answer.headers["Location"] == "/login"
+    alone.cookies.update(cookies)
+    assert alone.get("/me").status_code == 401
+
+
+def test_a_wrong_login_of_a_browser_shows_the_form_again(alone: TestClient) -> None:
+    answer = alone.post("/login", data={"name": '"><script>', "password": "wrong", "next": "/jobs"})
+    assert answer.status_code == 401
+    assert 'role="alert"' in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_models_are_in_the_document_of_those_who_may_read_them(alone: TestClient, parts: Parts) -> None:
+    header = {"X-API-Key": key_of(parts, "anna")}
+    fixed, whole = alone.get("/openapi.json"), alone.get("/openapi.json", headers=header)
+    assert fixed.status_code == whole.status_code == 200
+    assert fixed.json()["paths"].keys() == whole.json()["paths"].keys()
+    only = {"X-API-Key": key_of(parts, "anna", Scope.PREDICT)}
+    assert alone.get("/openapi.json", headers=only).json() == fixed.json()
+
+
+def test_strangers_get_no_hints(alone: TestClient, parts: Parts) -> None:
+    told = alone.get("/readyz").json()
+    assert "hint" not in str(told) or {part["hint"] for part in told["dependencies"].values()} == {None}
+    known = alone.get("/readyz", headers={"X-API-Key": key_of(parts, "anna")}).json()
+    assert any(part["hint"] for part in known["dependencies"].values())

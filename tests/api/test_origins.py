@@ -91,7 +91,8 @@ def test_the_host_of_a_whole_url_as_the_target_counts_too(url: str, target: str,
 def test_names_that_are_configured_are_answered_and_so_is_the_address_that_is_listened_on(
     as_installed: Settings,
 ) -> None:
-    named = as_installed.model_copy(update={"host": "192.168.1.5", "allowed_hosts": ("ml.example.org", "fd00::1")})
+    more = {"host": "192.168.1.5", "allow_open": True, "allowed_hosts": ("ml.example.org", "fd00::1")}
+    named = as_installed.model_copy(update=more)
     with TestClient(create_app(named)) as client:
         for host in ("ml.example.org", "ML.example.org:8443", "192.168.1.5:8000", "[fd00:0::1]", "localhost"):
             assert client.get("/healthz", headers={"Host": host}).status_code == 200

@@ -272,10 +272,12 @@ def test_the_document_follows_promotions_and_retirements_that_others_make(
 
 
 def test_nothing_is_asked_of_the_database_while_nothing_changes(
-    client: TestClient, platform: Platform, statements: list[str]
+    client: TestClient, parts: Parts, platform: Platform, statements: list[str]
 ) -> None:
     platform.train(platform.dataset())
     eventually(lambda: typed(client) == ["/models/iris/dev/predict"])
+    # The platform loads the model that the stage got, beside the requests and once.
+    parts.cache.catch_up()
 
     def about_models() -> int:
         return sum("model_registry" in statement for statement in statements)
@@ -286,7 +288,6 @@ def test_nothing_is_asked_of_the_database_while_nothing_changes(
             document(client)
         return about_models() - before
 
-    # The platform loads the model that the stage got, beside the requests and once.
     eventually(lambda: asked_for_documents() == 0)
     assert asked_for_documents() == 0
 

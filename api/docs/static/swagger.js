@@ -11,6 +11,7 @@ const ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // Nothing leaves this origin: by default, documents are shown to a validator elsewhere.
   validatorUrl: null,
+  requestInterceptor: bringPageToken,
   responseInterceptor: fillInNext,
   plugins: [() => ({ fn: { resolveSubtree } })],
 });
@@ -33,6 +34,15 @@ async function resolveSubtree(document, path) {
     return { ...target, ...Object.fromEntries(entries) };
   };
   return { spec: resolved(at(path)) ?? null, errors: [] };
+}
+
+// Whoever logged in at /login has a cookie that the browser sends by itself; this shows that a page of ours asks.
+function bringPageToken(request) {
+  const [, token] = document.cookie.match(/(?:^|; )mlmini_token=([0-9a-f]+)/) ?? [];
+  if (token && new URL(request.url, location.href).origin === location.origin) {
+    request.headers["X-Page-Token"] = token;
+  }
+  return request;
 }
 
 // Whoever began a job wants to follow it, and then to look at the model that it made.
