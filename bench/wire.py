@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -19,8 +21,16 @@ class Measured(NamedTuple):
     most: float
 
 
-def ask(url: str, body: dict[str, Any], *, connections: int, seconds: int, core: int) -> Measured:
-    """Post the body to the address, on one core, as often as the connections manage.
+def ask(
+    url: str,
+    body: dict[str, Any],
+    *,
+    connections: int,
+    seconds: int,
+    core: int,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Measured:
+    """Post the body to the address, on one core, as often as the connections manage; with further headers, if given.
 
     Raises:
         SystemExit: when wrk is not there, or an answer is not 200.
@@ -32,6 +42,7 @@ def ask(url: str, body: dict[str, Any], *, connections: int, seconds: int, core:
         script.write_text(
             f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(body))}\n'
             'wrk.headers["Content-Type"] = "application/json"\n'
+            + "".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n" for name, value in headers.items())
         )
         command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
         said = subprocess.run([*command, "-s", str(script), url], check=True, capture_output=True, text=True).stdout

@@ -40,6 +40,7 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
         made = {"role": user.role, "kind": user.kind}
         record(session, caller.entry(Action.USER_CREATED, f"user {user.name}", after=made))
         added = User.model_validate(user)
+    parts.access.known.forget()
     response.headers["Location"] = f"/users/{added.name}"
     return added
 

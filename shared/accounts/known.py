@@ -93,8 +93,9 @@ class KnownCredentials:
         return identity
 
     def forget(self) -> None:
-        """Look every credential up anew, for what this process itself has just changed."""
+        """Look everything up anew, for what this process itself has just changed."""
         self._memory.forget()
+        self._on_due = min(self._on_due, self._clock())
 
     def recall_on(self) -> bool | None:
         """Whether access control is on, from memory alone; None when the database has to be asked (`is_on`)."""
