@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -453,3 +454,17 @@ def test_strangers_get_no_hints(alone: TestClient, parts: Parts) -> None:
     assert "hint" not in str(told) or {part["hint"] for part in told["dependencies"].values()} == {None}
     known = alone.get("/readyz", headers={"X-API-Key": key_of(parts, "anna")}).json()
     assert any(part["hint"] for part in known["dependencies"].values())
+
+
+def test_the_docs_tell_what_each_address_asks_for() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    told = {}
+    for line in text.splitlines():
+        if re.match(r"\| .* \| `[A-Z]+ /", line):
+            _, needed, addresses, _ = line.split("|")
+            told |= dict.fromkeys(re.findall(r"`([A-Z]+ [^`]+)`", addresses), needed.strip())
+    assert told.keys() == RULES.keys()
+    for address, rule in RULES.items():
+        words = {Need.NOTHING: "nothing", Need.A_LOGIN: "any login or key"}
+        expected = words[rule] if isinstance(rule, Need) else " or ".join(f"`{each}`" for each in sorted(rule))
+        assert told[address] == expected, address
