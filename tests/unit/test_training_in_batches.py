@@ -137,8 +137,12 @@ def test_more_rows_than_can_be_measured_on_are_measured_by_chance(
     labelled: StoredTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "_MOST_MEASURED", 300)
+    whole, _ = labelled.fit(BAYES)
     monkeypatch.setattr(drawing, "_GATHERED_ROWS", 500)
+    monkeypatch.setattr("shared.tables.parquet._CHUNK_ROWS", 600)
     result = labelled.train(BAYES)
+    # In whatever pieces the file is read, the same rows are drawn.
+    assert result.model[-1].theta_.tolist() == whole[-1].theta_.tolist()
     rows = result.facts.report["rows"]
     assert rows["test"] == 300
     assert any(note.startswith("Measured on 300 of 1,") for note in result.facts.report["notes"])
@@ -147,8 +151,9 @@ def test_more_rows_than_can_be_measured_on_are_measured_by_chance(
     kept = rows_kept_back(spec, file.path, file.reading, file.columns, result.facts.signature)
     _, ready = labelled.fit(BAYES)
     assert kept.equals(ready.data)
-    # As many of each label as in the table, more or less.
-    assert 60 < (ready.target == "much").sum() < 120
+    numbers = np.random.default_rng(42).random(file.rows)
+    assert ready.kept_back.index.tolist() == sorted(np.argsort(numbers)[:300].tolist())
+    assert by_label()["height"][ready.kept_back.index].tolist() == ready.kept_back["height"].tolist()
 
 
 def test_balanced_weights_are_those_of_all_rows(labelled: StoredTable) -> None:
