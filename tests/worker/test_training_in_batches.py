@@ -17,7 +17,7 @@ from tests.worker.test_reproduce_jobs import result_of
 GRADIENT = {"module": "linear_model", "class": "SGDClassifier", "params": {"loss": "log_loss"}}
 BAYES = {"module": "naive_bayes", "class": "GaussianNB", "params": {}}
 LITTLE = RequestedLimits(memory_mb=160)
-ROWS, COLUMNS = 250_000, 10
+ROWS, COLUMNS = 500_000, 10
 
 
 def large() -> bytes:
