@@ -24,7 +24,7 @@ _ROUNDS = 200
 _ROUND_SECONDS = 0.005
 
 # What `mallopt` of glibc calls its settings.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _SOME_PAGES, _MANY_PAGES = 64 * 2**10, 32 * 2**20
 
 # Loaded here, because a process must not load libraries between fork and exec.
@@ -44,6 +44,14 @@ def giving_back_at_once() -> Iterator[None]:
     finally:
         _set_malloc(_M_MMAP_THRESHOLD, _MANY_PAGES)
         _set_malloc(_M_TRIM_THRESHOLD, 2 * _MANY_PAGES)
+
+
+def take_memory_from_one_place() -> None:
+    """Have all threads of this process, for good, take memory from one arena instead of reserving some for each.
+
+    What is reserved counts against a limit of address space, and what one thread gave back is of no use to another.
+    """
+    _set_malloc(_M_ARENA_MAX, 1)
 
 
 def die_with_parent(number: signal.Signals, *, parent: int) -> bool:

@@ -18,6 +18,7 @@ _LENGTH = 500
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
 # Where in its C++ a library met an error: the time and the line before its words, and the calls after them.
 _TRACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: |\s*Stack trace:.*|^\S+\.cpp:\d+: ", re.DOTALL)
+_NO_THREAD = "can't start new thread"
 # What estimators raise for data or parameters that they do not take. MemoryError is not among them.
 _FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
 
@@ -63,10 +64,14 @@ def errors_of_fit(estimator: Estimator, *, of_libraries: bool = False) -> Iterat
 
     Raises:
         FitFailed: with the estimator's own message.
+        MemoryError: when there is none for another thread.
     """
     try:
         yield
     except _FIT_ERRORS as error:
+        if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+            # The stack of a thread is memory, too.
+            raise MemoryError from error
         raise _failed(estimator, error) from error
     except Exception as error:
         if not of_libraries or isinstance(error, PlatformError | MemoryError | OSError):

@@ -121,3 +121,5 @@ def test_what_an_estimator_raises_becomes_a_sentence(error: type[Exception]) -> 
 def test_a_want_of_memory_is_not_an_error_of_the_estimator() -> None:
     with pytest.raises(MemoryError), errors_of_fit(find_estimator("svm", "SVC")):
         raise MemoryError
+    with pytest.raises(MemoryError), errors_of_fit(find_estimator("svm", "SVC")):
+        raise RuntimeError("can't start new thread")

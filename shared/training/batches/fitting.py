@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import joblib
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -87,7 +88,8 @@ class _Fitting:
         """Fit all of it to the first batch, and what can learn more to the others, too."""
         batches = self._batches()
         first = next(batches)
-        recipe.fit(first.inputs, first.target)
+        with _in_turn():
+            recipe.fit(first.inputs, first.target)
         growing = list(_growing(recipe))
         for batch in batches if growing else ():
             for branch in growing:
@@ -98,7 +100,7 @@ class _Fitting:
         done, of = 0, self._passes * self._dealt.count
         for _ in range(self._passes):
             for batch in self._batches():
-                inputs = batch.inputs if recipe is None else recipe.transform(batch.inputs)
+                inputs = batch.inputs if recipe is None else _made(recipe, batch.inputs)
                 estimator.partial_fit(inputs, batch.target, **known, **batch.further)
                 done += 1
                 self._shown.tell(done / of)
@@ -115,6 +117,16 @@ class _Fitting:
                 target=labels_of(rows[ready.column.name], ready.column, ready.estimator),
                 further={} if weights is None else {"sample_weight": weights},
             )
+
+
+def _made(recipe: Pipeline, inputs: pd.DataFrame) -> Any:
+    with _in_turn():
+        return recipe.transform(inputs)
+
+
+def _in_turn() -> joblib.parallel_config:
+    """Columns one after the other: threads for them take more memory than they save time, and memory is short."""
+    return joblib.parallel_config(backend="threading", n_jobs=1)
 
 
 class _Branch(NamedTuple):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from shared.errors import InvalidSplit
 from shared.estimators.signature import Signature
+from shared.processes import take_memory_from_one_place
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
@@ -60,6 +61,7 @@ def prepared(
     Raises:
         PlatformError: what `trainer.train` raises.
     """
+    take_memory_from_one_place()
     on_step("preparing", PREPARING, measured=True)
     with TemporaryDirectory(dir=folder) as scratch:
         ready, dealt = prepare_batches(spec, file, findings, Path(scratch), on_step)
