@@ -116,6 +116,8 @@ def page_with_form(title: str, *contents: Content, status: int = 200) -> HTMLRes
     answer = page(title, *contents, status=status)
     answer.headers["Content-Security-Policy"] = _POLICY.replace("form-action 'none'", "form-action 'self'")
     answer.headers["Cache-Control"] = "no-store"
+    # Without a referrer, browsers send a form with the origin `null`, as if it came from anywhere.
+    answer.headers["Referrer-Policy"] = "same-origin"
     return answer
 
 
