@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from shared.evaluation.assessment import (
     PrecisionRecallCurve,
     RocCurve,
 )
-from shared.evaluation.labels import plain
+from shared.evaluation.labels import coded, plain
 
 # More labels make a table that nobody reads.
 MOST_SHOWN = 30
@@ -31,9 +31,9 @@ _BINS = 10
 
 def confusion_matrix(answers: Predicted, target: NDArray[Any]) -> ConfusionMatrix:
     """Counts of actual and predicted labels; of very many labels, those of the most frequent ones."""
-    labels = _most_frequent(target, answers.labels, MOST_SHOWN)
-    shown = np.isin(target, labels) & np.isin(answers.labels, labels)
-    counts = metrics.confusion_matrix(target[shown], answers.labels[shown], labels=labels)
+    labels, chosen, actual, said = _most_frequent(target, answers.labels, MOST_SHOWN)
+    shown = np.isin(actual, chosen) & np.isin(said, chosen)
+    counts = metrics.confusion_matrix(actual[shown], said[shown], labels=chosen)
     return ConfusionMatrix(
         labels=[plain(label) for label in labels], counts=counts.tolist(), left_out=int((~shown).sum())
     )
@@ -41,11 +41,11 @@ def confusion_matrix(answers: Predicted, target: NDArray[Any]) -> ConfusionMatri
 
 def per_class(answers: Predicted, target: NDArray[Any]) -> list[ClassScores]:
     """Precision, recall and F1 of each label; None where they are not defined. The most frequent labels, in order."""
-    labels = _most_frequent(target, answers.labels, MOST_LISTED)
+    labels, chosen, actual, said = _most_frequent(target, answers.labels, MOST_LISTED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scores = metrics.precision_recall_fscore_support(
-            target, answers.labels, labels=labels, average=None, zero_division=np.nan
+            actual, said, labels=chosen, average=None, zero_division=np.nan
         )
     return [
         ClassScores(
@@ -77,7 +77,7 @@ def _ranked(answers: Predicted, target: NDArray[Any]) -> Iterator[tuple[Any, NDA
     if ranking is not None:
         candidates = [(classes[1], ranking)]
     elif answers.probabilities is not None:
-        shown = set(_most_frequent(target, target, MOST_CURVES).tolist())
+        shown = set(_most_frequent(target, target, MOST_CURVES).labels.tolist())
         columns = enumerate(classes)
         candidates = [(label, answers.probabilities[:, at]) for at, label in columns if plain(label) in shown]
     else:
@@ -122,13 +122,21 @@ def _calibration(label: Any, positive: NDArray[np.bool_], probability: Floats) -
     )
 
 
-def _most_frequent(target: NDArray[Any], predicted: NDArray[Any], most: int) -> NDArray[Any]:
+class _Chosen(NamedTuple):
+    """Some labels with their places among all, and the places of what each row has and of what is said of it."""
+
+    labels: NDArray[Any]
+    places: NDArray[np.intp]
+    actual: NDArray[np.intp]
+    said: NDArray[np.intp]
+
+
+def _most_frequent(target: NDArray[Any], predicted: NDArray[Any], most: int) -> _Chosen:
     """The labels that are there, sorted; of too many the most frequent ones of the target."""
-    labels, counts = np.unique(np.concatenate([target, predicted]), return_counts=True)
-    if len(labels) <= most:
-        return labels
-    frequent = np.argsort(-counts, kind="stable")[:most]
-    return labels[np.sort(frequent)]
+    labels, codes = coded(np.concatenate([target, predicted]))
+    frequent = np.argsort(-np.bincount(codes), kind="stable")[:most]
+    places = np.sort(frequent)
+    return _Chosen(labels[places], places, codes[: len(target)], codes[len(target) :])
 
 
 def _thinned(points: int) -> NDArray[np.intp]:

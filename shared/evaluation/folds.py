@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Floats, Predicted, ask
 from shared.evaluation.assessment import Fold, MetricSpread
+from shared.evaluation.labels import coded
 from shared.evaluation.weighted import plain_metrics
 
 # Positions of the rows that are fitted and of those that are measured on.
@@ -38,7 +39,7 @@ def out_of_fold(
     told: Callable[[int], None],
 ) -> OutOfFold:
     """Fit and ask a model for each part; `told` hears how many are done. What the fit raises goes through."""
-    classes = np.unique(target) if task == "classification" else None
+    classes = coded(target)[0] if task == "classification" else None
     answers, folds = [], []
     for number, (fitted, measured) in enumerate(parts, start=1):
         model = fit(fitted)

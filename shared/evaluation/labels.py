@@ -5,6 +5,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+
+def coded(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The different labels in their order, and the place of each row's among them: as `numpy.unique` tells both.
+
+    Texts are not sorted, but looked up, which takes a small part of the time.
+    """
+    if labels.dtype != object:
+        found, places = np.unique(labels, return_inverse=True)
+        return found, places
+    codes, different = pd.factorize(labels)
+    order = np.argsort(different, kind="stable")
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = np.arange(len(order))
+    return different[order], ranks[codes]
 
 
 def plain(label: Any) -> Any:

@@ -14,6 +14,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Predicted, ask
 from shared.evaluation.assessment import NO_PROBABILITIES
+from shared.evaluation.labels import coded
 from shared.evaluation.targets import Targets
 
 Labels = NDArray[Any]
@@ -59,7 +60,12 @@ def evaluate(answers: Predicted, target: Labels, *, task: Task) -> Evaluation:
 def evaluate_baseline(train: Targets, test: Labels, *, task: Task) -> dict[str, Any]:
     """Metrics of a dummy that ignores the inputs and predicts the class shares, or the mean, of the training part."""
     dummy = DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")
-    dummy.fit(np.zeros((len(train.values), 1)), train.values, sample_weight=train.rows)
+    values, rows = train.values, train.rows
+    if rows is None and task == "classification":
+        # No more than these count, and the dummy would sort the labels of all rows.
+        values, codes = coded(values)
+        rows = np.bincount(codes)
+    dummy.fit(np.zeros((len(values), 1)), values, sample_weight=rows)
     measured = evaluate(ask(dummy, np.zeros((len(test), 1))), test, task=task)
     return {"estimator": f"dummy.{type(dummy).__name__}", "metrics": measured.metrics}
 
@@ -67,25 +73,27 @@ def evaluate_baseline(train: Targets, test: Labels, *, task: Task) -> dict[str, 
 def _classification(evaluation: Evaluation, answers: Predicted, target: Labels) -> None:
     predicted, classes, probabilities = answers.labels, answers.classes, answers.probabilities
     assert classes is not None, "a classifier has labels"  # noqa: S101 - an invariant
-    evaluation.add("accuracy", lambda: metrics.accuracy_score(target, predicted))
-    evaluation.add("balanced_accuracy", lambda: metrics.balanced_accuracy_score(target, predicted))
-    evaluation.add("f1_macro", lambda: metrics.f1_score(target, predicted, average="macro"))
-    unseen = set(target.tolist()) - set(classes.tolist())
-    if unseen:
+    # Each metric would sort the labels of all rows again.
+    _, codes = coded(np.concatenate([classes, target, predicted]))
+    known, actual, said = np.split(codes, [len(classes), len(classes) + len(target)])
+    evaluation.add("accuracy", lambda: metrics.accuracy_score(actual, said))
+    evaluation.add("balanced_accuracy", lambda: metrics.balanced_accuracy_score(actual, said))
+    evaluation.add("f1_macro", lambda: metrics.f1_score(actual, said, average="macro"))
+    if not np.isin(actual, known).all():
         evaluation.notes.append(
             "roc_auc and log_loss are left out: the test part has classes that the training part does not have."
         )
         return
-    _add_roc_auc(evaluation, answers, target, classes)
+    _add_roc_auc(evaluation, answers, actual, known)
     if probabilities is None:
         evaluation.notes.append(f"log_loss is left out: {NO_PROBABILITIES}.")
     else:
-        evaluation.add("log_loss", lambda: metrics.log_loss(target, probabilities, labels=classes))
+        evaluation.add("log_loss", lambda: metrics.log_loss(actual, probabilities, labels=known))
 
 
 def _add_roc_auc(evaluation: Evaluation, answers: Predicted, target: Labels, classes: Labels) -> None:
     probabilities, ranking = answers.probabilities, answers.ranking
-    if len(set(target.tolist())) < len(classes):
+    if len(np.unique(target)) < len(classes):
         evaluation.notes.append("roc_auc is left out: the test part does not have rows of every class.")
     elif ranking is not None:
         evaluation.add("roc_auc", lambda: metrics.roc_auc_score(target == classes[1], ranking))

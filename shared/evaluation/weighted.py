@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shared.estimators.signature import Task
 from shared.evaluation.answers import Floats, Predicted, own_probabilities
+from shared.evaluation.labels import coded
 
 # A table of labels by labels for each set would take too much beyond.
 _MOST_CLASSES = 100
@@ -54,7 +55,7 @@ def _of_numbers(answers: Predicted, target: NDArray[np.generic], weights: Floats
 def _of_classes(answers: Predicted, target: NDArray[np.generic], weights: Floats) -> Iterator[tuple[str, Floats]]:
     count = weights.sum(axis=1)
     yield "accuracy", weights @ (target == answers.labels).astype(np.float64) / count
-    labels, codes = np.unique(np.concatenate([target, answers.labels]), return_inverse=True)
+    labels, codes = coded(np.concatenate([target, answers.labels]))
     if len(labels) <= _MOST_CLASSES:
         actual, predicted = codes[: len(target)], codes[len(target) :]
         yield from _of_tables(actual, predicted, weights, len(labels))

@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 
 from shared.estimators.signature import Task
 from shared.evaluation.folds import Parts
+from shared.evaluation.labels import coded
 from shared.training.spec import TrainingSpec
 from shared.training.split import codes
 
@@ -34,6 +35,9 @@ def folds_of(target: NDArray[Any], spec: TrainingSpec, count: int, *, task: Task
     if len(target) < 2 * count:
         raise NoFolds(f"{count} folds of {len(target)} rows would have less than two rows each")
     classes = task == "classification"
+    if classes:
+        # What parts rows looks for the labels several times, which takes long with texts.
+        _, target = coded(target)
     if by is None or spec.split.method == "random":
         parts = _at_random(target, spec, count, classes=classes)
     elif spec.split.method == "grouped":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.evaluation.labels import plain
+from shared.evaluation.labels import coded, plain
 from shared.training import fit_progress
 from shared.training.building import build_tree
 from shared.training.fitting import errors_of_fit, kept_warnings, threads_of_share
@@ -71,7 +71,7 @@ def _fitted(ready: Prepared, rows: Positions, fit: Callable[[Any, Any, Any, Weig
     tree = spec.model.tree()
     with errors_of_fit(ready.estimator, of_libraries=bool(tree.libraries())):
         # Rows of a fold may lack a class.
-        shown = [plain(label) for label in np.unique(target)] if classes else []
+        shown = [plain(label) for label in coded(target)[0]] if classes else []
         threads = threads_of_share()
         built = build_tree(tree, seed=spec.random_state, classes=classes, shown=shown, threads=threads)
         model = build_model(ready.plan, built.estimator, arrays=bool(tree.libraries()))

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from shared.estimators.catalogue import Estimator
 from shared.estimators.signature import MOST_CATEGORIES, InputColumn, Signature
-from shared.evaluation.labels import plain
+from shared.evaluation.labels import coded, plain
 from shared.tables.columns import Column
 from shared.training.column_steps import known_words
 from shared.training.plan import Plan, input_columns
@@ -38,7 +37,7 @@ def signature_of(
         )
         for column in input_columns(spec, columns)
     ]
-    classes = [plain(label) for label in np.unique(target)] if estimator.task == "classification" else None
+    classes = [plain(label) for label in coded(target)[0]] if estimator.task == "classification" else None
     return Signature(
         inputs=inputs, target=spec.target_column, task=estimator.task, classes=classes, numeric=plan.numeric
     )

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from shared.estimators.signature import Task
-from shared.evaluation.labels import plain
+from shared.evaluation.labels import coded, plain
 from shared.evaluation.measuring import Evaluation, evaluate_baseline
 from shared.evaluation.targets import Targets
 from shared.training.metric_notes import FEW_ROWS, few_rows, no_better_than_baseline, perfect_score, rare_classes
@@ -58,7 +57,7 @@ def _of_split(spec: TrainingSpec, split: Split) -> dict[str, Any]:
 def _rare_classes(training: NDArray[Any], test: NDArray[Any], task: Task) -> Iterable[str]:
     # Of so few rows, every class has few.
     told = task == "classification" and len(test) >= FEW_ROWS
-    return rare_classes(test, np.unique(training)) if told else []
+    return rare_classes(test, coded(training)[0]) if told else []
 
 
 def _class_counts(learnt: Targets, test: NDArray[Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from shared.errors import InvalidSplit
 from shared.estimators.signature import Task
+from shared.evaluation.labels import coded
 from shared.training.spec import TrainingSpec
 
 Positions = NDArray[np.intp]
@@ -49,6 +50,9 @@ def split_rows(target: NDArray[Any], spec: TrainingSpec, *, task: Task, by: "pd.
 
 
 def _at_random(target: NDArray[Any], spec: TrainingSpec, task: Task) -> Split:
+    if task == "classification":
+        # What splits looks for the labels several times, which takes long with texts.
+        _, target = coded(target)
     note = _against_stratifying(target, spec.test_size) if task == "classification" else None
     stratified = task == "classification" and note is None
     train, test = train_test_split(
