@@ -13,6 +13,7 @@ from sklearn.neighbors import RadiusNeighborsRegressor
 
 from shared.errors import UnreadableRequest
 from shared.evaluation.answers import ask
+from shared.evaluation.labels import coded
 from shared.evaluation.measuring import Evaluation, evaluate, evaluate_baseline
 from shared.evaluation.targets import Targets
 from shared.training.spec import read_stored
@@ -173,3 +174,20 @@ def test_a_stored_specification_is_read_as_it_was_written() -> None:
 def test_a_stored_request_of_another_form_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(UnreadableRequest, match="Send it again"):
         read_stored(request_)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["b", "a", "ä", "", "Z", "a", "b"], dtype=object),
+        np.array([True, False, True], dtype=object),
+        np.array([3, -1, 3]),
+        np.array([], dtype=object),
+    ],
+    ids=["texts", "booleans", "numbers", "none"],
+)
+def test_labels_that_are_looked_up_are_those_that_sorting_finds(labels: NDArray[Any]) -> None:
+    found, places = coded(labels)
+    expected, inverse = np.unique(labels, return_inverse=True)
+    assert found.dtype == expected.dtype
+    assert (found.tolist(), places.tolist()) == (expected.tolist(), inverse.tolist())
