@@ -18,6 +18,7 @@ from shared.errors import WrongSettings
 HERE = "The platform on this machine"
 WALK = "From a table to predictions"
 LOOK = "What there is"
+WHO = "Who you are"
 
 EPILOG = """\b
 A walk:
@@ -58,6 +59,8 @@ app.command(rich_help_panel=LOOK, epilog=estimators.EXAMPLES)(estimators.estimat
 app.add_typer(datasets.app, name="datasets", rich_help_panel=LOOK)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=LOOK)
 app.add_typer(models.app, name="models", rich_help_panel=LOOK)
+app.command(rich_help_panel=WHO, epilog=access.LOGIN_EXAMPLES)(access.login)
+app.command(rich_help_panel=WHO)(access.logout)
 
 
 def main() -> None:

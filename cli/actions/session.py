@@ -8,11 +8,13 @@ from importlib.metadata import version
 from cli.client import requests as calls
 from cli.client.address import find_address
 from cli.client.connection import Client
+from cli.client.credentials import Credentials
 from cli.client.errors import CommandFailed, Refused, WrongUsage
 from cli.client.release import release_in
 from cli.render.output import Output
 
-_OWN_VARIABLES = {"MLMINI_HOME", "MLMINI_PORT", "MLMINI_URL"}
+_OWN_VARIABLES = {"MLMINI_API_KEY", "MLMINI_API_KEY_FILE", "MLMINI_HOME", "MLMINI_PORT", "MLMINI_URL"}
+_NOT_AUTHENTICATED = "not_authenticated"
 
 
 @contextmanager
@@ -25,12 +27,16 @@ def connected(url: str | None, *, as_json: bool = False) -> Iterator[tuple[Clien
     """
     _check_variables()
     output = Output(as_json=as_json)
-    with Client(find_address(url), tell=output.tell) as client:
+    address = find_address(url)
+    credentials = Credentials(address)
+    with Client(address, tell=output.tell, credential=credentials.headers) as client:
         try:
             yield client, output
         except Refused as refused:
             if as_json:
                 output.write(refused.problem)
+            if refused.code == _NOT_AUTHENTICATED:
+                raise Refused(refused.problem, credentials.refusal()) from None
             raise
         except (LookupError, TypeError, AttributeError, ValueError):
             # A document has an unexpected form. From an API of this release, that is a bug of ours.

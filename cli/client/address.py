@@ -34,6 +34,11 @@ class Address:
         return _masked(self.url)
 
     @property
+    def has_user(self) -> bool:
+        """Whether the URL has a user and a password, which are sent to whatever stands before the platform."""
+        return "@" in urlsplit(self.url).netloc
+
+    @property
     def is_local(self) -> bool:
         """Whether it is this machine, so that no proxy is needed."""
         host = urlsplit(self.url).hostname or ""

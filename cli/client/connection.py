@@ -31,6 +31,7 @@ _PROXY = (
 )
 
 Reading = Callable[[BinaryIO], BinaryIO]
+Credential = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,25 @@ class Answer:
 class Client:
     """Sends calls to one API. Enter it before."""
 
-    def __init__(self, address: Address, *, tell: Callable[[str], None] = lambda _: None) -> None:
-        """`tell` gets a sentence each time a call is repeated.
+    def __init__(
+        self, address: Address, *, tell: Callable[[str], None] = lambda _: None, credential: Credential = dict
+    ) -> None:
+        """`tell` gets a sentence each time a call is repeated, `credential` gives the header that says who asks.
 
         Raises:
             WrongUsage: when a variable names a proxy that cannot be used.
         """
         self.address = address
         self._tell = tell
+        self._credential = credential
         # An API that has answered before is being restarted; it is not absent.
         self._has_answered = False
         try:
             self._http = httpx2.Client(
                 base_url=address.url,
                 headers={"User-Agent": "mlmini", "Accept": "application/json"},
+                # A credential is for this address, and an answer must not take it to another one.
+                follow_redirects=False,
                 trust_env=not address.is_local,
                 # To read all authorities takes longer than most calls. Who needs none trusts none.
                 verify=address.needs_authorities or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
@@ -145,13 +151,14 @@ class Client:
         Raises:
             Refused, Unreachable: as `send`, but the call is not repeated.
         """
+        credential = self._credential()
         with ExitStack() as stack:
             try:
                 response = stack.enter_context(
                     self._http.stream(
                         call.method,
                         call.target,
-                        headers={"Accept": accept, **call.headers, **(headers or {})},
+                        headers={"Accept": accept, **call.headers, **(headers or {}), **credential},
                         content=content,
                         timeout=httpx2.Timeout(call.read_seconds, connect=CONNECT_SECONDS),
                     )
@@ -168,12 +175,14 @@ class Client:
     def _exchange(self, call: Call, reading: Reading = lambda file: file) -> httpx2.Response:
         with ExitStack() as stack:
             more: dict[str, Any] = {}
-            headers = dict(call.headers)
+            headers = {**call.headers, **self._credential()}
             if call.file is not None:
                 file = stack.enter_context(call.file.open("rb"))
                 # A file's name may hold bytes that are not text.
                 name = call.file.name.encode(errors="replace").decode()
                 more = {"files": {"file": (name, reading(file))}, "data": dict(call.fields)}
+            elif call.fields:
+                more = {"data": dict(call.fields)}
             elif call.content is not None:
                 more = {"content": call.content}
                 headers["Content-Type"] = "application/json"

@@ -1,11 +1,11 @@
-"""Verbs on the accounts and the audit record of the platform on this machine."""
+"""Verbs on who asks: logins, and the accounts and the audit record of the platform on this machine."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.commands.options import Done
+from cli.commands.options import Done, Url
 from cli.menu import Menu
 
 ADMIN_EXAMPLES = """\b
@@ -18,6 +18,12 @@ AUDIT_EXAMPLES = """\b
 Examples:
   mlmini audit verify
   mlmini audit verify --known 57:1f0c2b6a...
+"""
+
+LOGIN_EXAMPLES = """\b
+Examples:
+  mlmini login --name anna.lang
+  pass show mlmini | mlmini login --name anna --url https://ml.example.org
 """
 
 admin = typer.Typer(cls=Menu, no_args_is_help=True, help="Make users who may do everything.")
@@ -65,3 +71,30 @@ def verify(
     from cli.actions.auditing import verify_audit
 
     raise typer.Exit(verify_audit(known, as_json=json))
+
+
+def login(
+    *,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Who logs in; by default it is asked for at a terminal."),
+    ] = None,
+    url: Url = None,
+    json: Done = False,
+) -> None:
+    """Log in, so that further verbs are those of a user.
+
+    The password is asked for at a terminal, else read from standard input. It is not kept: tokens are, for this user of
+    the machine alone, in mlmini/logins.json of XDG_CONFIG_HOME or ~/.config, and are renewed by the verbs.
+    Scripts set MLMINI_API_KEY_FILE to a file with an API key instead, or MLMINI_API_KEY to the key.
+    """
+    from cli.actions.logging_in import log_in
+
+    log_in(url, name, as_json=json)
+
+
+def logout(*, url: Url = None, json: Done = False) -> None:
+    """End the login that `mlmini login` began."""
+    from cli.actions.logging_in import log_out
+
+    log_out(url, as_json=json)

@@ -7,6 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from cli.client.keys import FILE_VARIABLE, KEY_VARIABLE
 from cli.client.probe import ask
 from cli.launcher.addresses import LOOPBACK, Addresses
 from cli.launcher.crew import Crew
@@ -23,7 +24,8 @@ _NAMES = f"{PREFIX}ALLOWED_HOSTS"
 def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) -> dict[str, str]:
     """The environment of the parts: the launcher's own, and what was decided at this start."""
     return {
-        **os.environ,
+        # The credential of whoever starts it is none of the business of what it starts.
+        **{name: value for name, value in os.environ.items() if name not in {FILE_VARIABLE, KEY_VARIABLE}},
         f"{PREFIX}HOME": str(settings.home),
         f"{PREFIX}PORT": str(addresses.port),
         f"{PREFIX}FLOWER_PORT": str(addresses.flower_port),

@@ -18,6 +18,7 @@ class Answers(BaseHTTPRequestHandler):
         """Answer."""
         self.server.seen.append((self.command, self.path, self.headers.get("Idempotency-Key")))
         self.server.authorizations.append(self.headers.get("Authorization"))
+        self.server.keys.append(self.headers.get("X-API-Key"))
         self.server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         status, headers, body = self.server.answers[0]
         if len(self.server.answers) > 1:
@@ -48,6 +49,7 @@ class Server(ThreadingHTTPServer):
         self.answers = list(answers)
         self.seen: list[tuple[str, str, str | None]] = []
         self.authorizations: list[str | None] = []
+        self.keys: list[str | None] = []
         self.bodies: list[bytes] = []
 
     @property
