@@ -31,6 +31,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, list[str]]] = {
         "'batches.passes'",
         ["model", "params", "max_iter"],
     ),
+    "balanced weights without any of rows": (
+        {"model": model("linear_model", "PassiveAggressiveClassifier", class_weight="balanced")},
+        "invalid_parameter",
+        "Write the weight of each label",
+        ["model", "params", "class_weight"],
+    ),
     "few rows": ({"batches": {"rows": 10}}, "invalid_request", "1000", ["batches", "rows"]),
     "an unknown field": ({"batches": {"row": 2_000}}, "invalid_request", "Did you mean 'rows'?", ["batches", "row"]),
     "usual models": ({"model": None, "models": "auto"}, "invalid_request", "name each of 'models'", []),

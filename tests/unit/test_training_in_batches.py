@@ -9,7 +9,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from cli.actions.training import training_request
 from cli.commands.further import OPTIONS, fields_of
-from shared.errors import InvalidSplit, SingleClass
+from shared.errors import FitFailed, InvalidSplit, SingleClass
 from shared.estimators.catalogue import all_estimators, find_estimator
 from shared.tables.loading import read_table
 from shared.training.batches import drawing
@@ -164,6 +164,20 @@ def test_balanced_weights_are_those_of_all_rows(labelled: StoredTable) -> None:
     named, _ = labelled.fit(GRADIENT, params={"class_weight": weights})
     assert balanced[-1].coef_.tolist() == named[-1].coef_.tolist()
     assert balanced[-1].class_weight == "balanced"
+
+
+def test_rows_none_of_which_counts_are_told(tmp_path: Path) -> None:
+    table = by_label(rows=2_000)
+    kept_back = np.random.default_rng(42).random(len(table)) < 0.2
+    with pytest.raises(FitFailed, match="Add rows that count"):
+        store(tmp_path, table.assign(much=kept_back * 2)).fit(BAYES, sample_weight="much")
+
+
+def test_balanced_weights_need_no_keys_that_tell_labels_apart(tmp_path: Path) -> None:
+    # scikit-learn looks for the weights of both under the number 1.
+    table = by_label(rows=2_000).replace({"target": {"much": "01", "little": "1"}})
+    model, ready = store(tmp_path, table).fit(GRADIENT, params={"class_weight": "balanced"})
+    assert score_of(model, ready) > 0.9
 
 
 def test_progress_rises_with_the_rows(labelled: StoredTable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,11 @@
 """Fits one model to rows that are read from files, some at a time."""
 
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import joblib
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
@@ -15,8 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from shared.estimators.tree import Node
-from shared.evaluation.labels import plain
+from shared.errors import FitFailed
 from shared.training.batches.dealing import Dealt
 from shared.training.building import Built, build_tree
 from shared.training.compiling import named_inputs
@@ -66,28 +64,30 @@ class _Fitting:
                 self._fit_recipe(recipe)
             self._show(last_step(model), recipe)
             built.name_weights()
-            if self._tree.params.get("class_weight") == _BALANCED:
+            if self._balances:
                 last_step(model).set_params(class_weight=_BALANCED)
         return model
 
     def _built(self) -> Built:
-        classes = self._ready.signature.classes or []
-        seed, threads = self._ready.spec.random_state, threads_of_share()
-        return build_tree(self._weighted(self._tree), seed=seed, classes=classes, shown=classes, threads=threads)
+        classes, threads = self._ready.signature.classes or [], threads_of_share()
+        built = build_tree(
+            self._tree, seed=self._ready.spec.random_state, classes=classes, shown=classes, threads=threads
+        )
+        if self._balances:
+            # What sees no more than a batch cannot know these weights: they are those of the rows below.
+            built.estimator.set_params(class_weight=None)
+        return built
 
-    def _weighted(self, tree: Node) -> Node:
-        """With the weights that "balanced" stands for: an estimator that sees no more than a batch cannot know them."""
-        learnt = self._ready.learnt
-        if tree.params.get("class_weight") != _BALANCED or learnt.rows is None:
-            return tree
-        each = learnt.count / (len(learnt.values) * learnt.rows)
-        weights = {json.dumps(plain(label)): weight for label, weight in zip(learnt.values, each.tolist(), strict=True)}
-        return replace(tree, params=tree.params | {"class_weight": weights})
+    @property
+    def _balances(self) -> bool:
+        return bool(self._tree.params.get("class_weight") == _BALANCED)
 
     def _fit_recipe(self, recipe: Pipeline) -> None:
         """Fit all of it to the first batch, and what can learn more to the others, too."""
         batches = self._batches()
-        first = next(batches)
+        first = next(batches, None)
+        if first is None:
+            return
         with _in_turn():
             recipe.fit(first.inputs, first.target)
         growing = list(_growing(recipe))
@@ -104,19 +104,28 @@ class _Fitting:
                 estimator.partial_fit(inputs, batch.target, **known, **batch.further)
                 done += 1
                 self._shown.tell(done / of)
+        if not done:
+            raise FitFailed(f"'{self._ready.spec.sample_weight}' is 0 in each row to learn from. Add rows that count.")
 
     def _batches(self) -> Iterator[_Batch]:
-        ready, weight = self._ready, self._ready.spec.sample_weight
+        ready = self._ready
         for rows in self._dealt.batches():
-            weights = None if weight is None else rows[weight].to_numpy(dtype="float64")
-            if weights is not None and not weights.any():
-                # None of its rows counts, which estimators refuse.
-                continue
-            yield _Batch(
-                inputs=named_inputs(rows, ready.signature),
-                target=labels_of(rows[ready.column.name], ready.column, ready.estimator),
-                further={} if weights is None else {"sample_weight": weights},
-            )
+            target = labels_of(rows[ready.column.name], ready.column, ready.estimator)
+            weights = self._weights(rows, target)
+            # Where no row counts, there is nothing to learn, and estimators refuse.
+            if weights is None or weights.any():
+                further = {} if weights is None else {"sample_weight": weights}
+                yield _Batch(named_inputs(rows, ready.signature), target, further)
+
+    def _weights(self, rows: pd.DataFrame, target: NDArray[Any]) -> NDArray[np.float64] | None:
+        """How much each row counts by its column and by its label; None where all count alike."""
+        column, learnt = self._ready.spec.sample_weight, self._ready.learnt
+        own = None if column is None else rows[column].to_numpy(dtype="float64")
+        if not self._balances or learnt.rows is None:
+            return own
+        each = learnt.count / (len(learnt.values) * learnt.rows)
+        by_label: NDArray[np.float64] = each[np.searchsorted(learnt.values, target)]
+        return by_label if own is None else own * by_label
 
 
 def _made(recipe: Pipeline, inputs: pd.DataFrame) -> Any:

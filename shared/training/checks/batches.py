@@ -42,6 +42,12 @@ def _problems_of_parameters(tree: Node) -> Iterator[InvalidParameter]:
         if tree.params.get(name) in values:
             sentence = f"{key} with the {name} '{tree.params[name]}' needs the whole table at once. {_WAY_OUT}"
             yield _of_parameter(tree, name, sentence)
+    if tree.params.get("class_weight") == "balanced" and not tree.estimator.takes_weights:
+        sentence = (
+            f"{key} takes no weights of rows, by which 'balanced' is made in batches. Write the weight of each label "
+            "as 'class_weight', or choose another estimator."
+        )
+        yield _of_parameter(tree, "class_weight", sentence)
     for name in _OF_THE_END:
         if name in tree.params and tree.params[name] != tree.estimator.parameters[name].default:
             sentence = (
