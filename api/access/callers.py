@@ -14,6 +14,8 @@ from shared.accounts.sessions import Sender
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
 from shared.audit.recording import AuditEntry, record
 from shared.errors import NotAllowed
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind
 
 # Whoever asks for what is open to all, without a credential that counts.
 NOBODY = Identity(name=ANONYMOUS, role=Role.VIEWER, permissions=frozenset(), via=Via.NONE)
@@ -84,6 +86,19 @@ def need_stage(caller: Caller, stage: str, stages: Sequence[str]) -> None:
         NotAllowed: when not.
     """
     caller.need(Permission.PROMOTE_LAST if stage == stages[-1] else Permission.PROMOTE, f"promote to '{stage[:64]}'")
+
+
+def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
+    """Go on only if the caller may make a job like this one: to cancel or to repeat it asks for no less.
+
+    Raises:
+        NotAllowed: when not.
+    """
+    if job.kind == Kind.PROMOTE:
+        # Of an erased request nothing is left, so that it may have been for any stage.
+        need_stage(caller, str(job.request.get("target_stage", stages[-1])), stages)
+    else:
+        caller.need(Permission.TRAIN, f"cancel or repeat a job of the kind '{job.kind}'")
 
 
 def not_allowed(identity: Identity, what: str) -> NotAllowed:

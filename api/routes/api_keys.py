@@ -58,10 +58,15 @@ def revoke_api_key(
     session: WriteSession,
     caller: CallerDep,
 ) -> None:
-    """End a key for good; every process refuses it a second later at most."""
+    """End a key for good; every process refuses it a second later at most.
+
+    A key ends no key but itself, unless it has the scope `admin`: whoever finds one must not shut out its user.
+    """
     number = read_version(key_id)
     if number is None:
         raise UnknownApiKey(f"There is no API key '{key_id}'. {UnknownApiKey.hint}")
+    if caller.identity.key_id not in {None, str(number)}:
+        caller.need(Permission.MANAGE, "revoke other API keys")
     owned = revoke_key(session, number, user=None if _manages(caller) else _user_of(session, caller))
     record(session, caller.entry(Action.KEY_REVOKED, f"key {number}", before={"user": owned.user.name}))
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.accepting import AcceptingDep, NewJob, promise
-from api.access.callers import CallerDep
+from api.access.callers import CallerDep, need_job
 from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
@@ -128,6 +128,7 @@ def list_all_jobs(
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 422, 503))
 def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, caller: CallerDep, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
+    need_job(caller, find_job(session, job_id), parts.settings.stages)
     job = cancel(session, job_id)
     caller.note(session, Action.JOB_CANCELLED, f"job {job_id}", after={"status": job.status})
     return promise(job, response, parts.settings)
@@ -137,10 +138,12 @@ def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, caller: Ca
     "/jobs/{job_id}/retry", status_code=202, summary="Run a job again", responses=responses(404, 409, 422, 503)
 )
 @in_lane("accepting")
-def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep) -> Job:
+def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep, caller: CallerDep) -> Job:
     """Make a new job with the request, the priority and the limits of one that has ended."""
     with parts.database.read() as session:
-        kind = _known(find_job(session, job_id).kind)
+        job = find_job(session, job_id)
+        need_job(caller, job, parts.settings.stages)
+        kind = _known(job.kind)
     key = accepting.key(kind, {"retry": str(job_id)})
     return accepting.answered(key) or accepting.accept(_same_again(parts, job_id, kind), key)
 
