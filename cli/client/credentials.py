@@ -40,6 +40,13 @@ class Credentials:
         login = None if self._address.has_user else usable_login(self._address)
         return {} if login is None else {"Authorization": f"Bearer {login.access_token}"}
 
+    def headers_if_any(self) -> Mapping[str, str]:
+        """As `headers`, but none where they cannot be had: for what is told to everybody, if not all of it."""
+        try:
+            return self.headers()
+        except CommandFailed:
+            return {}
+
     def refusal(self) -> str:
         """What to say when the platform does not take that."""
         there = f"The platform at {self._address.shown}"

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from functools import partial
 
 from cli.client.address import Address, find_address
-from cli.doctor import machine, packages, ports
+from cli.client.connection import Credential
+from cli.client.credentials import Credentials
+from cli.doctor import access, machine, packages, ports
 from cli.doctor import services as running
 from cli.doctor import storage as kept
 from cli.doctor.examination import Check, CheckResult, CheckState, broken, examine
@@ -24,7 +26,7 @@ def doctor(*, url: str | None, as_json: bool) -> int:
     """Show what was found; 1 when something that is needed is broken.
 
     Raises:
-        WrongUsage: when `url` is not a URL.
+        WrongUsage: when `url` is not a URL, or the environment names a key that cannot be used.
     """
     results = _give_json(_look(url)) if as_json else _show_lines(_look(url))
     return 1 if _broken_parts(results) else 0
@@ -39,12 +41,12 @@ def _look(url: str | None) -> Iterator[CheckResult]:
         return
     # Only now: without --url the address comes from the settings, which may be wrong.
     address = find_address(url)
-    yield from examine(_checks(address, settings))
+    yield from examine(_checks(address, settings, Credentials(address).headers_if_any))
     if browser := machine.check_browser():
         yield browser
 
 
-def _checks(address: Address, settings: Settings) -> dict[str, Check]:
+def _checks(address: Address, settings: Settings, credential: Credential) -> dict[str, Check]:
     return {
         "Python": machine.check_python,
         "Libraries": machine.check_libraries,
@@ -56,10 +58,12 @@ def _checks(address: Address, settings: Settings) -> dict[str, Check]:
         "Own packages": partial(packages.check_own_packages, settings),
         "Artifact key": partial(kept.check_key, settings),
         "Object store": partial(kept.check_store, settings),
+        "Access": partial(access.check_access, settings),
+        "Audit record": partial(access.check_record, settings),
         "Redis": partial(running.check_redis, settings),
         "Ports": partial(ports.check_ports, settings),
-        "API": partial(running.check_api, address),
-        "Workers": partial(running.check_workers, address, settings),
+        "API": partial(running.check_api, address, credential),
+        "Workers": partial(running.check_workers, address, settings, credential),
         "Flower": partial(running.check_flower, settings),
     }
 

@@ -9,7 +9,7 @@ import redis
 
 from cli.client import requests as calls
 from cli.client.address import Address
-from cli.client.connection import Answer, Client
+from cli.client.connection import Answer, Client, Credential
 from cli.client.errors import CommandFailed
 from cli.client.probe import ask
 from cli.client.release import release_in
@@ -22,6 +22,7 @@ from shared.redis_access import connect_redis, redis_problem
 from shared.settings import Settings
 
 _START = "`make run`, or `mlmini up`, starts the platform."
+_NOT_TOLD = "not well. The API tells more after `mlmini login`, or to an API key."
 _SECONDS = 3
 
 
@@ -40,12 +41,12 @@ def check_redis(settings: Settings) -> CheckResult:
     return ok("Redis", place)
 
 
-def check_api(address: Address) -> CheckResult:
+def check_api(address: Address, credential: Credential = dict) -> CheckResult:
     """The API, asked in the way of every verb, and what it says about its parts."""
     # An API that the user named has to be there.
     absent = broken if address.named else note
     try:
-        with Client(address) as client:
+        with Client(address, credential=credential) as client:
             version = client.look(calls.version(read_seconds=_SECONDS))
             release = release_in(version.document) if version.status == HTTPStatus.OK else None
             if release is None:
@@ -59,13 +60,13 @@ def check_api(address: Address) -> CheckResult:
     return _judged(f"{address.shown}, release {release}", ready)
 
 
-def check_workers(address: Address, settings: Settings) -> CheckResult:
+def check_workers(address: Address, settings: Settings, credential: Credential = dict) -> CheckResult:
     """Whether workers have announced themselves: the API knows, else Redis does."""
-    found = _dependencies(_readiness(address)).get("workers")
+    found = _dependencies(_readiness(address, credential)).get("workers")
     if isinstance(found, dict):
         if found.get("state") == "ok":
             return replace(ok("Workers", f"announced{_of_pools(found)}"), running=True)
-        return note("Workers", "none is known", str(found.get("hint")))
+        return note("Workers", "none is known", _hint_of(found))
     if "redis_url" not in settings.model_fields_set:
         return note("Workers", "not started", _START)
     try:
@@ -106,7 +107,7 @@ def _announced(settings: Settings) -> list[str]:
 
 def _judged(found: str, ready: Answer) -> CheckResult:
     hints = [
-        f"{name}: {part.get('hint')}"
+        f"{name}: {_hint_of(part)}"
         for name, part in _dependencies(ready).items()
         if isinstance(part, dict) and part.get("state") != "ok"
     ]
@@ -124,9 +125,14 @@ def _judged(found: str, ready: Answer) -> CheckResult:
     return replace(result, running=True)
 
 
-def _readiness(address: Address) -> Answer | None:
+def _hint_of(part: dict[str, Any]) -> str:
+    """What to do about a part; once there are accounts, that is told to those only who say who they are."""
+    return str(part.get("hint") or _NOT_TOLD)
+
+
+def _readiness(address: Address, credential: Credential) -> Answer | None:
     try:
-        with Client(address) as client:
+        with Client(address, credential=credential) as client:
             return client.look(calls.readiness(read_seconds=_SECONDS))
     except CommandFailed:
         return None

@@ -1,5 +1,7 @@
 """What the platform keeps: the home folder, the database, the artifact key, the object store."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -108,6 +110,28 @@ def check_store(settings: Settings) -> CheckResult:
     return ok("Object store", place)
 
 
+@contextmanager
+def database_now(settings: Settings) -> Iterator[Database | None]:
+    """The database for a look; None while it has no tables of this release, or its folder cannot be used.
+
+    Raises:
+        PlatformError: when it cannot be asked.
+    """
+    database = open_database(settings, existing=True)
+    try:
+        yield database if _has_tables(database, settings) else None
+    finally:
+        database.close()
+
+
+def _has_tables(database: Database, settings: Settings) -> bool:
+    try:
+        return not _is_still_to_be_made(settings) and _schema(database) is SchemaState.CURRENT
+    except OSError:
+        # The check of the database says what is wrong with its folder.
+        return False
+
+
 def _expect_room_for(path: Path) -> None:
     parent = next(parent for parent in path.parents if parent.exists())
     probe_folder(parent)
@@ -139,17 +163,11 @@ def _sealed(settings: Settings, *, retired: bool) -> dict[str, int]:
     Raises:
         PlatformError: when the database cannot be asked.
     """
-    database = open_database(settings, existing=True)
-    try:
-        if not _is_still_to_be_made(settings) and _schema(database) is SchemaState.CURRENT:
-            with database.read() as session:
-                return sealing_keys(session, retired=retired)
-    except OSError:
-        # The check of the database says what is wrong with its folder.
-        pass
-    finally:
-        database.close()
-    return {}
+    with database_now(settings) as database:
+        if database is None:
+            return {}
+        with database.read() as session:
+            return sealing_keys(session, retired=retired)
 
 
 def _store_place(settings: Settings) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.consistency import effects, files, histories, ledger, objects
+from shared.consistency import effects, files, histories, ledger, objects, record
 from shared.consistency.difference import Difference
 from shared.database import Database
 from shared.object_store import ObjectStore
@@ -15,7 +15,8 @@ from shared.settings import Settings
 class Examination:
     """A look at a platform that runs or is stopped.
 
-    Without `deep` the digests are those that the store tells; with it every object is read.
+    Without `deep` the digests are those that the store tells; with it every object is read,
+    and the audit record.
     """
 
     database: Database
@@ -37,4 +38,6 @@ class Examination:
         yield from ledger.differences(self.database, self.settings, self.key)
         yield from histories.differences(self.database)
         yield from effects.differences(self.database)
+        if self.deep:
+            yield from record.differences(self.database, self.key)
         yield from objects.differences(self.database, self.store, self.settings, deep=self.deep)

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from shared.accounts.users import find_user, list_users
 from shared.audit.listing import list_entries
 from shared.database import Database
 from shared.errors import WrongSettings
+from shared.object_store import open_store
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, logins
 from tests.support.command_line import CommandLine
+from tests.support.processes import own_ports
 from tests.support.servers import Valkey
 
 
@@ -79,6 +82,33 @@ def test_a_record_that_was_made_anew_is_not_the_one_that_is_known(tmp_path: Path
     wrong = mlmini.run("audit", "verify", "--known", "1:" + "0" * 64, **here)
     assert (wrong.status, "the record was made anew" in wrong.out) == (1, True)
     assert mlmini.run("audit", "verify", "--known", "1", **here).status == 2
+
+
+def test_doctor_and_fsck_tell_of_accounts_and_of_a_record_that_is_not_whole(tmp_path: Path, home: Path) -> None:
+    mlmini = CommandLine(tmp_path)
+    here: Any = {"MLMINI_HOME": str(home), **own_ports()}
+    with closing(open_store(Settings(home=home))) as store:
+        store.prepare()
+
+    def told() -> dict[str, tuple[str, str]]:
+        checks = mlmini.run("doctor", "--json", **here).document["checks"]
+        return {check["part"]: (check["state"], check["found"]) for check in checks}
+
+    assert told()["Access"] == ("ok", "no accounts: whoever reaches the API may do everything")
+    mlmini.succeed("admin", "create", stdin=PASSWORD.encode(), **here)
+    well = told()
+    assert well["Access"] == ("ok", "1 account: everybody has to log in")
+    assert well["Audit record"] == ("ok", "whole, 1 entry")
+    with sqlite3.connect(home / "ml_registry.db") as connection:
+        connection.execute("UPDATE audit_entries SET actor = 'anna'")
+    connection.close()
+    assert told()["Audit record"] == ("broken", "not whole from entry 1 on")
+    found = mlmini.run("fsck", "--deep", "--json", **here)
+    (difference,) = [each for each in found.document["differences"] if each["kind"] == "record_not_whole"]
+    assert (found.status, difference["about"]) == (1, "entry 1 of the audit record")
+    assert mlmini.run("fsck", "--json", **here).document["differences"] == [
+        each for each in found.document["differences"] if each != difference
+    ]
 
 
 REFUSED: list[tuple[str, str, type[Exception], str]] = [
