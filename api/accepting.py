@@ -102,7 +102,7 @@ class Accepting:
         """
 
         def insert(session: Session) -> JobRow:
-            job = accept(session, **new._asdict(), key=key)
+            job = accept(session, **new._asdict(), owner=self._caller.user_name, key=key)
             told = {"kind": new.kind, "dataset_name": new.dataset_name}
             self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=told)
             fail_point("accept.before_commit")

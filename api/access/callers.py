@@ -33,6 +33,20 @@ class Caller:
         """Whether there are accounts: else everybody may do everything, and nobody is held to account."""
         return self.identity is not NOBODY_NEEDED
 
+    @property
+    def user_name(self) -> str | None:
+        """The name of the user; None while there are no accounts."""
+        return self.identity.name if self.is_known else None
+
+    def need_own(self, job: JobRow, what: str) -> None:
+        """Go on only with a job of the caller's own, or one that nobody owns; who manages users may with any.
+
+        Raises:
+            NotAllowed: when it is somebody else's.
+        """
+        if job.owner not in {None, self.identity.name}:
+            self.need(Permission.MANAGE, f"{what} a job of '{job.owner}'")
+
     def need(self, permission: Permission, what: str) -> None:
         """Go on only if the caller has a permission; `what` says for what, after "may not".
 

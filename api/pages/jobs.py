@@ -45,6 +45,7 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Accepted", told(job.created_at)),
             ("Started", told(job.started_at)),
             ("Ended", told(job.finished_at)),
+            ("Asked for by", job.owner),
             ("Pool", None if job.pool == DEFAULT_POOL else job.pool),
             ("Attempts", str(job.attempts)),
             ("Erased", told(job.erased_at)),

@@ -100,6 +100,7 @@ def list_all_jobs(
     status: Annotated[State | None, Query(description="Only the jobs in this state.")] = None,
     kind: Annotated[Kind | None, Query(description="Only the jobs of this kind.")] = None,
     dataset_name: Annotated[str | None, Query(description="Only the jobs on this dataset.")] = None,
+    owner: Annotated[str | None, Query(description="Only the jobs that this user asked for.", max_length=64)] = None,
 ) -> Page[Job] | HTMLResponse:
     """Jobs, the newest first; as a page for browsers.
 
@@ -113,6 +114,7 @@ def list_all_jobs(
         status=status,
         kind=kind,
         dataset_name=dataset_name,
+        owner=owner,
     )
     if not rows and position is None and dataset_name is not None:
         check_name(session, dataset_name)
@@ -122,13 +124,16 @@ def list_all_jobs(
         item=lambda row: Job.from_row(row, parts.settings),
         position=lambda row: [_microseconds(row.created_at), row.id.hex],
     )
-    return page_of_jobs(jobs, {"status": status, "kind": kind, "dataset_name": dataset_name}) if wants_page else jobs
+    if wants_page:
+        return page_of_jobs(jobs, {"status": status, "kind": kind, "dataset_name": dataset_name, "owner": owner})
+    return jobs
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel a job", responses=responses(404, 409, 422, 503))
 def cancel_job(job_id: JobId, parts: PartsDep, session: WriteSession, caller: CallerDep, response: Response) -> Job:
     """Cancel a queued job at once; a running one is stopped within moments and never succeeds any more."""
     need_job(caller, find_job(session, job_id), parts.settings.stages)
+    caller.need_own(find_job(session, job_id), "cancel")
     job = cancel(session, job_id)
     caller.note(session, Action.JOB_CANCELLED, f"job {job_id}", after={"status": job.status})
     return promise(job, response, parts.settings)
@@ -143,6 +148,7 @@ def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep, caller
     with parts.database.read() as session:
         job = find_job(session, job_id)
         need_job(caller, job, parts.settings.stages)
+        caller.need_own(job, "retry")
         kind = _known(job.kind)
     key = accepting.key(kind, {"retry": str(job_id)})
     return accepting.answered(key) or accepting.accept(_same_again(parts, job_id, kind), key)

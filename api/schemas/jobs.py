@@ -57,6 +57,11 @@ class Job(ResponseBody):
     dataset_name: str = Field(description="The dataset that it works on.")
     priority: int = Field(description="0 to 9; of the jobs that wait, those with the lowest number go first.")
     pool: Pool = DEFAULT_POOL
+    owner: str | None = Field(
+        default=None,
+        exclude_if=lambda owner: owner is None,
+        description="Who asked for it; left out for the platform's own, and while there were no accounts.",
+    )
     queue: QueuePlace | None = Field(
         description="Where it stands while it is queued; only in the answer of `GET /jobs/{id}` and in its events."
     )
@@ -104,6 +109,7 @@ class Job(ResponseBody):
             dataset_name=row.dataset_name,
             priority=row.priority,
             pool=row.pool,
+            owner=row.owner,
             queue=None if place is None else QueuePlace.model_validate(place),
             limits=JobLimits.model_validate(limits_of_job(row, settings)) if computes else None,
             request=row.request,

@@ -76,12 +76,13 @@ def accept(
     priority: int = MIDDLE_PRIORITY,
     pool: str = DEFAULT_POOL,
     limits: RequestedLimits = NO_LIMITS,
+    owner: str | None = None,
     key: IdempotencyKey | None = None,
 ) -> JobRow:
     """Insert a queued job, or find the one that the same key was answered with.
 
     Of any number of equal requests at the same time, one inserts and the others find its job. A limit of None is that
-    of the settings.
+    of the settings. `owner` is the user who asks for it.
     """
     job_id = uuid4()
     while key is not None and not _take_key(session, key, job_id):
@@ -98,6 +99,7 @@ def accept(
         dataset_version_id=dataset_version_id,
         priority=priority,
         pool=pool,
+        owner=owner,
         time_limit_seconds=limits.seconds,
         memory_limit_mb=limits.memory_mb,
         cpu_limit=limits.cpus,

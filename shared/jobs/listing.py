@@ -38,6 +38,7 @@ def list_jobs(
     status: State | None = None,
     kind: Kind | None = None,
     dataset_name: str | None = None,
+    owner: str | None = None,
 ) -> list[JobRow]:
     """The newest jobs first; `after` is the moment and the id of the job behind which the list goes on."""
     query = select(JobRow).order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
@@ -50,6 +51,8 @@ def list_jobs(
         query = query.where(JobRow.kind == kind)
     if dataset_name is not None:
         query = query.where(JobRow.dataset_name == dataset_name)
+    if owner is not None:
+        query = query.where(JobRow.owner == owner)
     return list(session.scalars(query))
 
 

@@ -43,6 +43,8 @@ class JobRow(Base):
     priority: Mapped[int] = mapped_column(Integer, default=MIDDLE_PRIORITY, server_default=str(MIDDLE_PRIORITY))
     # Only workers that take jobs of this pool claim it.
     pool: Mapped[str] = mapped_column(String(32), default=DEFAULT_POOL, server_default=DEFAULT_POOL)
+    # Empty for the platform's own, and for those that were accepted while there were no accounts.
+    owner: Mapped[str | None] = mapped_column(String(64))
     # Empty when the request has none: then the limits of the settings hold.
     time_limit_seconds: Mapped[float | None]
     memory_limit_mb: Mapped[int | None]

@@ -458,7 +458,7 @@ def test_strangers_get_no_hints(alone: TestClient, parts: Parts) -> None:
 
 def test_the_docs_tell_what_each_address_asks_for() -> None:
     text = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
-    told = {}
+    told: dict[str, str] = {}
     for line in text.splitlines():
         if re.match(r"\| .* \| `[A-Z]+ /", line):
             _, needed, addresses, _ = line.split("|")
@@ -468,3 +468,46 @@ def test_the_docs_tell_what_each_address_asks_for() -> None:
         words = {Need.NOTHING: "nothing", Need.A_LOGIN: "any login or key"}
         expected = words[rule] if isinstance(rule, Need) else " or ".join(f"`{each}`" for each in sorted(rule))
         assert told[address] == expected, address
+
+
+def test_a_job_is_cancelled_and_run_again_by_its_owner_and_by_admins(alone: TestClient, parts: Parts) -> None:
+    names = {"berta": Role.TRAINER, "carla": Role.TRAINER, "dora": Role.APPROVER}
+    for name, role in names.items():
+        add_user(parts.database, name, role)
+    who = {name: {"X-API-Key": key_of(parts, name)} for name in ("anna", *names)}
+    body = {
+        "dataset_name": "iris",
+        "use_example": True,
+        "model": {"module": "dummy", "class": "DummyClassifier"},
+        "target_column": "target",
+    }
+    jobs = [alone.post("/train", json=body, headers=who["berta"]).json() for _ in range(2)]
+    assert [job["owner"] for job in jobs] == ["berta", "berta"]
+    here = [f"/jobs/{job['job_id']}" for job in jobs]
+    for name in ("carla", "dora"):
+        for act in ("cancel", "retry"):
+            answer = alone.post(f"{here[0]}/{act}", headers=who[name])
+            assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (name, act)
+        assert alone.get(here[0], headers=who[name]).status_code == 200
+    assert alone.post(f"{here[0]}/cancel", headers=who["berta"]).status_code == 202
+    assert alone.post(f"{here[1]}/cancel", headers=who["anna"]).status_code == 202
+    again = alone.post(f"{here[0]}/retry", headers=who["anna"]).json()
+    assert again["owner"] == "anna"
+    listed_jobs = alone.get("/jobs", params={"owner": "berta"}, headers=who["carla"]).json()["items"]
+    assert {job["job_id"] for job in listed_jobs} == {job["job_id"] for job in jobs}
+
+
+def test_a_job_that_nobody_owns_is_everybodys(client: TestClient, parts: Parts) -> None:
+    body = {
+        "dataset_name": "iris",
+        "use_example": True,
+        "model": {"module": "dummy", "class": "DummyClassifier"},
+        "target_column": "target",
+    }
+    job = client.post("/train", json=body).json()
+    assert "owner" not in job
+    add_user(parts.database, "anna", Role.ADMIN)
+    add_user(parts.database, "berta", Role.TRAINER)
+    eventually(lambda: client.get("/datasets").status_code == 401)
+    headers = {"X-API-Key": key_of(parts, "berta")}
+    assert client.post(f"/jobs/{job['job_id']}/cancel", headers=headers).status_code == 202

@@ -19,7 +19,7 @@ WORD = "sakyamuni7391"
 PLANTED: dict[str, set[str]] = {
     "dataset_catalog": {"name", "location"},
     "dataset_versions": {"state", "object_key", "format", "sha256", "head_sha256"},
-    "jobs": {"kind", "status", "dataset_name", "worker", "usage", "pool"},
+    "jobs": {"kind", "status", "dataset_name", "worker", "usage", "pool", "owner"},
     "job_logs": set(),
     "model_registry": {"stage", "artifact_path"},
     "model_tags": set(),
