@@ -11,6 +11,8 @@ from shared.audit.chain import NOTHING, AuditKey, hash_of, seal_of
 from shared.audit.rows import AuditHeadRow, AuditRow
 
 _BATCH = 500
+# What a column raises that holds no moment, no JSON or no text.
+_UNREADABLE = (TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
     Entries that are added meanwhile are looked at, too.
     """
     last = AuditHead(0, NOTHING)
+    first = session.scalar(select(func.min(AuditRow.seq)))
+    if first is not None and first < 1:
+        return ChainVerdict(last, first, f"Entry {first} was added: the record begins with entry 1.")
     while True:
-        for row in _behind(session, last.count):
-            problem = _problem(key, row, last) or _not_as_known(row, known)
-            if problem is not None:
-                return ChainVerdict(last, last.count + 1, problem)
-            last = AuditHead(row.seq, row.hash)
+        for each in _followed(session, key, last, known):
+            if isinstance(each, str):
+                return ChainVerdict(last, last.count + 1, each)
+            last = each
         # In one statement, so that both are of one moment.
         newest = select(func.coalesce(func.max(AuditRow.seq), 0)).scalar_subquery()
         found = session.execute(select(AuditHeadRow, newest).where(AuditHeadRow.id == 1)).one_or_none()
@@ -56,9 +60,32 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
     return ChainVerdict(last) if problem is None else ChainVerdict(last, last.count + 1, problem)
 
 
+def _followed(session: Session, key: AuditKey, last: AuditHead, known: AuditHead | None) -> Iterator[AuditHead | str]:
+    """Each entry that is as it should be, and at the end what is wrong with the next one, if something is."""
+    try:
+        for row in _behind(session, last.count):
+            problem = _problem(key, row, last) or _not_as_known(row, known)
+            if problem is not None:
+                yield problem
+                return
+            last = AuditHead(row.seq, row.hash)
+            yield last
+    except _UNREADABLE:
+        yield f"Entry {last.count + 1} was changed: it holds what is never written there, and cannot be read."
+
+
 def _behind(session: Session, seq: int) -> Iterator[AuditRow]:
+    most = _BATCH
     while True:
-        rows = session.scalars(select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq).limit(_BATCH)).all()
+        query = select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq)
+        try:
+            rows = session.scalars(query.limit(most)).all()
+        except _UNREADABLE:
+            if most == 1:
+                raise
+            # One by one, so that it shows which one it is.
+            most = 1
+            continue
         if not rows:
             return
         yield from rows
@@ -96,7 +123,8 @@ def _end_problem(key: AuditKey, head: AuditHeadRow | None, last: AuditHead, know
         return f"Entry {due} was removed: there were {head.count}."
     if head.count < last.count:
         return f"{last.count} entries are there, and {head.count} were counted: the count was set back."
-    if head.count and (head.key_id, head.seal) != (key.id, seal_of(key, last.count, last.last_hash)):
+    sealed = (last.last_hash, key.id, seal_of(key, last.count, last.last_hash))
+    if head.count and (head.last_hash, head.key_id, head.seal) != sealed:
         return f"The count of the entries was changed: entry {due} and those behind it may have been removed."
     if known is not None and known.count > last.count:
         return f"Entry {due} was removed: there were {known.count} when the hash of the last one was kept."

@@ -3,12 +3,13 @@
 import json
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from functools import partial, reduce
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.audit import listing, verifying
@@ -78,6 +79,11 @@ def forge(session: Session) -> None:
     session.execute(insert(AuditRow).values(last | {"seq": 6, "previous_hash": last["hash"], "actor": "eve"}))
 
 
+def forge_the_beginning(session: Session) -> None:
+    """An entry before the first one, by somebody who does not have the key."""
+    session.execute(insert(AuditRow).values(columns(session.get_one(AuditRow, 1)) | {"seq": 0, "actor": "eve"}))
+
+
 def copy_the_end(session: Session) -> None:
     """The last entry replaced by nothing, and the one before counted as if it were the last but one."""
     session.execute(update(AuditHeadRow).values(count=4))
@@ -88,6 +94,10 @@ def move_all(session: Session) -> None:
     remove(session, 1)
     for seq in range(2, 6):
         session.execute(update(AuditRow).where(AuditRow.seq == seq).values(seq=seq - 1))
+
+
+def forge_the_last_hash(session: Session) -> None:
+    session.execute(update(AuditHeadRow).values(last_hash="0" * 64))
 
 
 def lose_the_head(session: Session) -> None:
@@ -112,6 +122,9 @@ FORGERIES: dict[str, tuple[Callable[[Session], None], int, str]] = {
     "two exchanged": (exchange, 2, "was changed"),
     "all moved up": (move_all, 1, "was changed"),
     "one added": (forge, 6, "was changed"),
+    "one added before the first": (forge_the_beginning, 0, "was added"),
+    "a hash of other letters": (partial(change, seq=3, hash="é" * 64), 3, "cannot be read"),
+    "another last hash": (forge_the_last_hash, 6, "The count of the entries was changed"),
     "another key": (partial(change, seq=5, key_id="0" * 16), 5, "was recorded with the key"),
 }
 
@@ -152,6 +165,17 @@ def test_the_first_entry_that_is_wrong_is_named_whatever_was_done(record_of_five
             session.rollback()
         assert (found.seq, problem in found.problem) == (seq, True), (name, found)
     assert verdict(record_of_five).whole
+
+
+@pytest.mark.parametrize(("column", "value"), [("at", "'never'"), ("after", "'{'"), ("actor", "x'00'")])
+def test_an_entry_that_cannot_be_read_is_named(sqlite_url: str, column: str, value: str) -> None:
+    with closing(recorded(Database(sqlite_url))) as database:
+        for number in range(1, 6):
+            add(database, f"model {number}")
+        with database.write() as session:
+            session.execute(text(f"update audit_entries set {column} = {value} where seq = 4"))  # noqa: S608 - fixed
+        found = verdict(database)
+    assert (found.seq, found.head.count, "cannot be read" in found.problem) == (4, 3, True)
 
 
 def test_a_whole_record_that_is_not_the_one_of_before_is_found(record_of_five: Database) -> None:
