@@ -88,6 +88,7 @@ class Settings(BaseSettings):
 
     # Access.
     admin_password_file: Path | None = None
+    flower_password_file: Path | None = None
     access_grace_seconds: float = Field(default=60, ge=0, le=_DAY_SECONDS)
 
     # Object store: a directory below `home`, or any S3 server.

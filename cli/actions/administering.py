@@ -11,8 +11,8 @@ from cli.client.errors import CommandFailed, Unreachable, WrongUsage
 from cli.client.hints import in_verbs
 from cli.doctor.installation import database_here
 from cli.render.output import Output
-from shared.accounts.first_admin import MOST_BYTES, password_of_bytes, password_of_file
 from shared.accounts.names import checked_name
+from shared.accounts.password_file import MOST_BYTES, password_of_bytes, password_of_file
 from shared.accounts.passwords import Passwords, checked_password
 from shared.accounts.permissions import Role
 from shared.accounts.users import create_user

@@ -82,6 +82,9 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     # The only secret of the platform that it needs is the URL of Redis.
     kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
     own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
+    if settings.flower_password_file is not None:
+        # It runs in another folder.
+        own[f"{PREFIX}FLOWER_PASSWORD_FILE"] = str(settings.flower_password_file.absolute())
     part = Part("Flower", command, home=settings.home, environment=own)
     ready = partial(_answers, addresses.flower_url, "/healthcheck")
     crew.add(part, ready=ready, note=addresses.flower_note)

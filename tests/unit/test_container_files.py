@@ -31,7 +31,7 @@ TOLD = {name: value for _, name, value in ASSIGNMENT.findall((ROOT / ".env.examp
 SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.example").read_text()) if not mark}
 
 # Decided by the images and the compose file itself.
-GIVEN = {"HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN", "TRUSTED_PROXIES"}
+GIVEN = {"FLOWER_PASSWORD_FILE", "HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN", "TRUSTED_PROXIES"}
 OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
@@ -90,7 +90,11 @@ def test_every_probe_asks_for_a_name_that_is_answered() -> None:
 
 def test_flower_is_the_one_that_answers_to_the_names_of_the_platform_only() -> None:
     assert SERVICES["flower"]["command"][:4] == ["python", "-m", "worker.flower", "flower"]
-    assert set(environment(SERVICES["flower"])) == {"CELERY_BROKER_URL", "MLMINI_ALLOWED_HOSTS"}
+    assert set(environment(SERVICES["flower"])) == {
+        "CELERY_BROKER_URL",
+        "MLMINI_ALLOWED_HOSTS",
+        "MLMINI_FLOWER_PASSWORD_FILE",
+    }
 
 
 def test_the_gateway_leaves_the_name_that_was_asked_for_to_the_api() -> None:

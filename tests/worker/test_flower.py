@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,3 +93,37 @@ def test_nobody_can_stop_a_worker_or_a_job_there(
         ):
             answer = client.post(f"/api/{path}")
             assert (answer.status_code, answer.text) == (403, "Read only mode is enabled"), path
+
+
+def test_flower_asks_for_the_password_of_the_file_and_tells_without_it_only_that_it_runs(
+    valkey: Valkey, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    file = tmp_path / "password"
+    file.write_text("sieben leise Öttern\n")
+    own = {"CELERY_BROKER_URL": valkey.url, "MLMINI_FLOWER_PASSWORD_FILE": str(file)}
+    with flower(launchers(port, tmp_path), port=port, folder=tmp_path, **own) as client:
+        for path in ("/", "/workers", "/metrics", "/api/workers", "/static/css/flower.css", "/healthcheck/", "/none"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["WWW-Authenticate"][:5]) == (401, "Basic"), path
+        for wrong in (b":", b"anna:sieben leise", b"sieben leise \xc3\x96ttern", b"\xff:\xff"):
+            header = f"Basic {b64encode(wrong).decode()}"
+            assert client.get("/workers", headers={"Authorization": header}).status_code == 401
+        for header in ("Basic", "Basic %", "Bearer sieben leise"):
+            assert client.get("/workers", headers={"Authorization": header}).status_code == 401
+        right = f"Basic {b64encode('anna:sieben leise Öttern'.encode()).decode()}"
+        assert client.get("/workers", headers={"Authorization": right}).status_code == 200
+    assert "leise" not in (tmp_path / "flower.log").read_text()
+
+
+@pytest.mark.parametrize("content", [None, "short"])
+def test_flower_does_not_start_without_the_password_that_it_is_to_ask_for(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_text(content)
+    variables = {"CELERY_BROKER_URL": "redis://127.0.0.1:1", "MLMINI_FLOWER_PASSWORD_FILE": str(file)}
+    command = launchers(free_ports(1)[0], tmp_path)
+    environment = os.environ | variables
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("MLMINI_FLOWER_PASSWORD_FILE: ")
