@@ -1,12 +1,13 @@
 """Credentials as the event loop asks for them: from memory where that is fresh, else in a thread."""
 
 from anyio import to_thread
+from starlette.types import Scope
 
 from api.access.credentials import Headers, credential_of
 from shared.accounts.identity import Identity
 from shared.accounts.known import KnownCredentials
 from shared.accounts.permissions import Permission
-from shared.errors import NotAuthenticated
+from shared.errors import NotAuthenticated, PlatformError
 
 
 async def identity_of(known: KnownCredentials, credential: str) -> Identity:
@@ -30,6 +31,18 @@ async def is_on(known: KnownCredentials) -> bool:
     """
     found = known.recall_on()
     return await to_thread.run_sync(known.is_on) if found is None else found
+
+
+async def still_may(scope: Scope, permission: Permission) -> bool:
+    """Whether the sender of a request that is being answered could send it now, too."""
+    known: KnownCredentials = scope["app"].state.parts.access.known
+    credential = credential_of(scope["headers"])
+    try:
+        if not await is_on(known):
+            return True
+        return credential is not None and permission in (await identity_of(known, credential.text)).permissions
+    except PlatformError:
+        return False
 
 
 def may_predict(known: KnownCredentials, headers: Headers) -> bool:

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from api.access.lookup import still_may
 from api.dependencies import PartsDep
 from api.http.problems import responses
 from api.live.follower import HEADER, EventCursor, Follower
@@ -16,6 +17,7 @@ from api.live.following import Following
 from api.routes.jobs import JobId
 from api.schemas.base import written
 from api.schemas.job_events import EVENTS, LOG
+from shared.accounts.permissions import Permission
 from shared.database import Database
 from shared.jobs import logs
 from shared.jobs.acceptance import find_job
@@ -34,6 +36,23 @@ LastEventId = Annotated[
 ]
 
 
+class _WhileAllowed:
+    """What a follower tells, until whoever listens may not read any more."""
+
+    def __init__(self, follower: Follower, scope: Scope) -> None:
+        self._follower = follower
+        self._scope = scope
+
+    def __aiter__(self) -> "_WhileAllowed":
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._follower)
+        if not await still_may(self._scope, Permission.READ):
+            raise StopAsyncIteration
+        return chunk
+
+
 class EventStream(StreamingResponse):
     """The events of one client, who is served for as long as this response is being sent.
 
@@ -43,8 +62,8 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, following: Following, follower: Follower) -> None:
-        super().__init__(follower, headers=_HEADERS)
+    def __init__(self, following: Following, follower: Follower, scope: Scope) -> None:
+        super().__init__(_WhileAllowed(follower, scope), headers=_HEADERS)
         self._following = following
         self._follower = follower
 
@@ -72,7 +91,7 @@ async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_even
 
     When the connection breaks, send the `id` of the last event as `Last-Event-ID`, as the EventSource of browsers does:
     any process of the API goes on after it, and no line comes twice or not at all. A comment every 15 s shows that the
-    connection is alive while there is nothing to tell.
+    connection is alive while there is nothing to tell. The stream ends when its listener may not read any more.
     """
     mark = await run_in_threadpool(_find, parts.database, job_id)
     cursor = EventCursor.read(last_event_id, mark)
@@ -81,7 +100,7 @@ async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_even
         return Response(status_code=204)
     if "head_only" in request.scope:
         return StreamingResponse(iter(()), headers=_HEADERS, media_type=EventStream.media_type)
-    return EventStream(parts.following, parts.following.follower(job_id, cursor))
+    return EventStream(parts.following, parts.following.follower(job_id, cursor), request.scope)
 
 
 @router.get(

@@ -2,17 +2,21 @@
 
 from uuid import UUID
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
 from api.lifespan import Parts
-from shared.accounts.api_keys import create_key
+from shared.accounts.api_keys import create_key, revoke_key
 from shared.accounts.permissions import Role, Scope
 from shared.accounts.users import find_user
+from shared.jobs import claims
 from shared.jobs.acceptance import cancel
 from shared.jobs.states import Kind
+from shared.settings import Settings
 from tests.support.accounts import add_user
-from tests.support.jobs import add_job
+from tests.support.api_server import serving
+from tests.support.jobs import add_job, add_lines, claim_job
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.any_stack
@@ -67,6 +71,27 @@ def test_a_job_is_cancelled_and_repeated_only_by_those_who_may_make_it(
     assert [answered(*each) for each in [*refused, (training, only_promotes)]] == [403] * 5
     assert all(answered(*each) != 403 for each in [(staging, trainer), (training, trainer)])
     assert answered(production, only_promotes) == 202
+
+
+def test_an_open_stream_tells_nothing_to_a_key_that_was_revoked(api_settings: Settings) -> None:
+    with serving(api_settings) as (url, parts):
+        add_user(parts.database, Role.ADMIN.value, Role.ADMIN)
+        number, key = new_key(parts, Role.ADMIN, Scope.READ)
+        # Nobody has to log in until the process has heard of the first user.
+        eventually(lambda: httpx2.get(f"{url}/me").status_code == 401)
+        job_id = add_job(parts.database)
+        claim = claim_job(parts.database, job_id)
+        with httpx2.stream("GET", f"{url}/jobs/{job_id}/events", headers=key, timeout=60) as response:
+            told = response.iter_text()
+            assert "running" in next(told)
+            with parts.database.write() as session:
+                revoke_key(session, number)
+            eventually(lambda: httpx2.get(f"{url}/me", headers=key).status_code == 401)
+            add_lines(parts.database, claim, "a secret")
+            with parts.database.write() as session:
+                claims.succeed(session, claim)
+                claims.put_outcome(session, claim, result={"version": 1})
+            assert "a secret" not in "".join(told)
 
 
 def test_a_key_revokes_itself_and_no_other_unless_it_may_manage(one_client: TestClient, accounts: Parts) -> None:
