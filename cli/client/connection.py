@@ -77,6 +77,15 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    @property
+    def says_who(self) -> bool:
+        """Whether a credential is sent with each call.
+
+        Raises:
+            CommandFailed: when there is one that cannot be used.
+        """
+        return bool(self._credential())
+
     def send(self, call: Call, *, reading: Reading = lambda file: file) -> Answer:
         """Send a call and return the answer; `reading` may watch how the file is read.
 

@@ -64,6 +64,8 @@ class _Walk:
 
     def go(self) -> None:
         """Do them all."""
+        if self._client.says_who:
+            say('\nEach step is sent with your credential. The curl commands need one, too: -H "X-API-Key: $KEY"')
         name = self._upload()
         jobs = self._train(name)
         version = self._compare([job["result"]["version"] for job in jobs])

@@ -281,3 +281,17 @@ def test_the_parts_of_the_platform_do_not_get_the_key_of_who_starts_it(
     given = environment_of(Settings(home=tmp_path), addresses, redis_url="redis://")
     assert {"MLMINI_API_KEY", "MLMINI_API_KEY_FILE"}.isdisjoint(given)
     assert not unknown_names()
+
+
+def test_the_demo_says_that_its_curl_commands_need_a_credential_where_its_steps_have_one(
+    mlmini: Verb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = answer(200, {"platform": "0.1.0", "python": "3", "scikit_learn": "1"})
+    said = 'The curl commands need one, too: -H "X-API-Key: $KEY"'
+    with server(version, REFUSED) as api:
+        without = mlmini("demo", "--url", api.url)
+    assert (said in without.out, "log in with `mlmini login`" in without.err) == (False, True)
+    monkeypatch.setenv("MLMINI_API_KEY", KEY)
+    with server(version, REFUSED) as api:
+        assert said in mlmini("demo", "--url", api.url).out
+    assert api.keys == [None, KEY]
