@@ -93,13 +93,16 @@ async def _caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-def need_stage(caller: Caller, stage: str, stages: Sequence[str]) -> None:
-    """Go on only if the caller may promote to a stage; the last one has a permission of its own.
+def need_promotion(caller: Caller, stage: str, stages: Sequence[str], *, retires: bool) -> None:
+    """Go on only if the caller may promote to a stage; the last one has a permission of its own, and so has it to
+    retire those that serve there another target.
 
     Raises:
         NotAllowed: when not.
     """
     caller.need(Permission.PROMOTE_LAST if stage == stages[-1] else Permission.PROMOTE, f"promote to '{stage[:64]}'")
+    if retires:
+        caller.need(Permission.RETIRE, f"retire what serves in '{stage[:64]}'")
 
 
 def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
@@ -110,7 +113,8 @@ def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
     """
     if job.kind == Kind.PROMOTE:
         # Of an erased request nothing is left, so that it may have been for any stage.
-        need_stage(caller, str(job.request.get("target_stage", stages[-1])), stages)
+        stage, retires = job.request.get("target_stage", stages[-1]), job.request.get("replace_target", False)
+        need_promotion(caller, str(stage), stages, retires=bool(retires))
     else:
         caller.need(Permission.TRAIN, f"cancel or repeat a job of the kind '{job.kind}'")
 

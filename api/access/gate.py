@@ -1,8 +1,9 @@
 """The gate that every request passes: who sends it, and whether they may."""
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.callers import NOBODY, not_allowed
 from api.access.credentials import Credential, credential_of, page_token_of
@@ -42,7 +43,9 @@ class Gate:
             refusal = await refusal_of(scope, error)
         except PlatformError as error:
             refusal = problem(error, scope["request_id"])
-        await (self._app if refusal is None else refusal)(scope, receive, send)
+        identity = scope["identity"]
+        answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(send)
+        await (self._app if refusal is None else refusal)(scope, receive, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Why a request does not pass; None where it does, and the scope has its `identity`."""
@@ -70,6 +73,17 @@ class Gate:
         if self._addresses is None:
             self._addresses = known_addresses(scope["app"])
         return rule_of(scope, self._addresses)
+
+
+def _kept_private(send: Send) -> Send:
+    """Have nobody on the way keep what somebody gets who is known, and the browser ask before it shows that again."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-cache")
+        await send(message)
+
+    return send_private
 
 
 def _check(scope: Scope, rule: Rule, identity: Identity, credential: Credential) -> None:

@@ -1,6 +1,6 @@
 """The errors of HTTP itself, beside those of the platform."""
 
-from shared.errors import Invalid, PlatformError, TooLarge, Unavailable, Unknown
+from shared.errors import Invalid, TooLarge, Unavailable, Unknown
 
 
 class NotFound(Unknown):
@@ -30,7 +30,7 @@ class ForeignOrigin(Invalid):
     hint = "Use the pages of this server, or a program. If you trust the page, name its origin in MLMINI_CORS_ORIGINS."
 
 
-class MissingPageToken(PlatformError):
+class MissingPageToken(Invalid):
     """A browser sent the request with the cookie of a login, and without the token that pages of this server add."""
 
     hint = "Send the cookie `mlmini_token` as the header `X-Page-Token`, too, or use an API key or a bearer token."

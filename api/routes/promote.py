@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.accepting import AcceptingDep, NewJob
-from api.access.callers import CallerDep, need_stage
+from api.access.callers import CallerDep, need_promotion
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
@@ -32,7 +32,7 @@ def promote_model(*, body: PromoteRequest, parts: PartsDep, accepting: Accepting
     one target: what predicts another column than the version that serves there is refused, unless `replace_target`
     has the other versions retired; the result lists them in `retired_versions`.
     """
-    need_stage(caller, body.target_stage, parts.settings.stages)
+    need_promotion(caller, body.target_stage, parts.settings.stages, retires=body.replace_target)
     # What is not asked for stays out, so that a key goes on naming the request that an older release took.
     key = accepting.key(Kind.PROMOTE, body.model_dump(exclude_defaults=True) | {"priority": body.priority})
     return accepting.answered(key) or accepting.accept(_checked(body, parts), key)

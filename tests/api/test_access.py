@@ -139,14 +139,16 @@ def test_no_other_method_and_no_other_spelling_gets_by(
 
 
 def test_only_whoever_may_promote_to_the_last_stage_does(one_client: TestClient, keys: dict[Role, str]) -> None:
-    def asked(role: Role, stage: str) -> tuple[int, str]:
-        body = {"dataset_name": "nothing", "version": 1, "target_stage": stage}
+    def asked(role: Role, stage: str, **more: bool) -> tuple[int, str]:
+        body = {"dataset_name": "nothing", "version": 1, "target_stage": stage} | more
         answer = one_client.post("/promote", json=body, headers={"X-API-Key": keys[role]})
         return answer.status_code, answer.json()["code"]
 
     assert asked(Role.TRAINER, "staging")[0] == 404
     assert asked(Role.TRAINER, "production") == (403, "not_allowed")
     assert asked(Role.APPROVER, "production")[0] == 404
+    assert asked(Role.TRAINER, "staging", replace_target=True) == (403, "not_allowed")
+    assert asked(Role.APPROVER, "staging", replace_target=True)[0] == 404
 
 
 @pytest.fixture
@@ -411,6 +413,13 @@ def test_a_login_leads_to_no_other_place(alone: TestClient, wanted: str) -> None
     form = {"name": "anna", "password": PASSWORD, "next": wanted}
     answer = alone.post("/login", data=form, follow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+
+
+def test_what_somebody_gets_who_is_known_is_kept_by_nobody_on_the_way(alone: TestClient, parts: Parts) -> None:
+    key = {"X-API-Key": key_of(parts, "anna")}
+    for path in ("/datasets", "/me", "/nothing"):
+        assert alone.get(path, headers=key).headers["Cache-Control"] == "private, no-cache"
+    assert "Cache-Control" not in alone.get("/healthz").headers
 
 
 def test_a_cookie_alone_changes_nothing(alone: TestClient) -> None:

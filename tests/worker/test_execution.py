@@ -203,7 +203,7 @@ def test_a_computation_is_given_its_share_of_the_cores(
     request = spec_of("svm.SVC").to_store()
     claim = claim_job(runtime.database, add_job(runtime.database, kind=Kind.TRAIN, request=request))
     attempt = Attempt(runtime, claim, Heartbeat(runtime.database, runtime.settings, claim, since=0), tmp_path)
-    source = DatasetVersionRow(reading={"format": "csv"}, columns=[], findings=[])
+    source = DatasetVersionRow(reading={"format": "csv"}, columns=[], findings=[], rows=3)
     for slots, cores, threads in ((2, 7, 3), (2, 1, 1), (1, 7, 7)):
         runtime.settings = runtime.settings.model_copy(update={"worker_slots": slots})
         monkeypatch.setattr("worker.attempt.this_machine", lambda cores=cores: Machine(cores, memory_mb=1))
