@@ -13,6 +13,7 @@ from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user
 from tests.support.api_server import serving
 from tests.support.command_line import CommandLine
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.any_stack
 
@@ -22,6 +23,8 @@ def site(api_settings: Settings, tmp_path: Path) -> Iterator[tuple[CommandLine, 
     """The command line of a user whose logins are in a folder of their own, and the parts of the API."""
     with serving(api_settings) as (url, parts):
         add_user(parts.database, "anna", Role.ADMIN)
+        # The process that serves hears of it a moment later.
+        eventually(lambda: parts.access.known.recall_on() is True)
         yield CommandLine(tmp_path, url), parts
 
 

@@ -24,7 +24,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 @pytest.fixture(scope="module")
 def steps(walk: Walk) -> list[Step]:
     """Every operation and every named example, in the order of the walk."""
-    return list(walk.steps())
+    return [*walk.steps(), *walk.steps_of_accounts()]
 
 
 def test_every_example_succeeds_as_it_stands(steps: list[Step]) -> None:

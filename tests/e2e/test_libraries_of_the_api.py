@@ -62,6 +62,7 @@ def test_it_loads_neither_scikit_learn_nor_pandas_whatever_it_is_asked(walk: tup
         assert answer.raise_for_status().text.count("\n") == MIXED.count("\n")
     for name in ("mixed", "again"):
         client.get(f"/datasets/{name}/preview").raise_for_status()
+    assert [(step, step.answer.text) for step in taken.steps_of_accounts() if not step.answer.is_success] == []
     loaded = Path(f"/proc/{process.pid}/maps").read_text()
     assert "/numpy/" in loaded
     assert [name for name in ("/sklearn/", "/pandas/") if name in loaded] == []

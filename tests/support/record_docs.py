@@ -4,6 +4,7 @@ It writes the samples of answers into `api/docs/answers.json` and `api/docs/prob
 of the README and of the pages. `answers`, `problems`, `screenshot` or `pictures` behind the command records that alone.
 """
 
+import itertools
 import json
 import sys
 import tempfile
@@ -118,7 +119,7 @@ def _write(path: Path, samples: dict[str, Any]) -> Path:
 def recorded(walk: Walk) -> dict[str, dict[str, Any]]:
     """The samples by operation and status."""
     samples: dict[str, dict[str, Any]] = {}
-    for step in walk.steps():
+    for step in itertools.chain(walk.steps(), walk.steps_of_accounts()):
         value = body_of(step.answer)
         if value is None or step.operation in _ELSEWHERE:
             continue

@@ -48,7 +48,7 @@ class Walk:
         eventually(lambda: names() >= set(EXAMPLES), timeout=WALK_SECONDS)
 
     def steps(self) -> Iterator[Step]:
-        """Every operation and every named example, each when what it needs is there."""
+        """Every operation and every named example but those of accounts, each when what it needs is there."""
         yield from self._upload()
         yield from map(self.one, ("list_datasets", "get_dataset", "list_dataset_versions", "preview_dataset"))
         yield self.one("profile_dataset", target="target")
@@ -77,7 +77,6 @@ class Walk:
         yield from map(self.one, ("list_jobs", "get_health", "get_readiness", "get_version", "get_metrics"))
         yield from map(self.one, ("list_error_codes", "explain_error_code"))
         yield from map(self.one, ("list_finding_codes", "explain_finding_code"))
-        yield from self._access()
 
     def one(self, operation: str, name: str = "", /, **values: Any) -> Step:
         """Send one request: with the named body, with the examples of the parameters, and with these `values`."""
@@ -104,8 +103,8 @@ class Walk:
             for name in BODIES[operation]:
                 yield self.one(operation, name)
 
-    def _access(self) -> Iterator[Step]:
-        """Close the door behind the first user, and go on as that one."""
+    def steps_of_accounts(self) -> Iterator[Step]:
+        """The operations that are left, the last of all: they close the door behind the first user."""
         first, *others = BODIES["add_user"]
         yield self.one("get_me")
         yield self.one("add_user", first)
