@@ -1,5 +1,8 @@
 """Credentials as the event loop asks for them: from memory where that is fresh, else in a thread."""
 
+import asyncio
+from contextlib import suppress
+
 from anyio import to_thread
 from starlette.types import Scope
 
@@ -55,7 +58,18 @@ def may_predict(known: KnownCredentials, headers: Headers) -> bool:
     if credential is None or credential.by_browser:
         return False
     try:
-        recalled = known.recall(credential.text, asks=False)
+        recalled = known.recall(credential.text)
     except NotAuthenticated:
         return False
-    return recalled is not None and not recalled.due and Permission.PREDICT in recalled.identity.permissions
+    if recalled is None:
+        return False
+    if recalled.due:
+        # Beside the prediction: the answer counts for a while, and the others need not wait for the next one.
+        asyncio.get_running_loop().run_in_executor(None, _look_up, known, credential.text)
+    return Permission.PREDICT in recalled.identity.permissions
+
+
+def _look_up(known: KnownCredentials, credential: str) -> None:
+    # What was found is remembered, and told to whoever asks next.
+    with suppress(PlatformError):
+        known.look_up(credential)

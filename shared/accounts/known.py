@@ -61,15 +61,13 @@ class KnownCredentials:
         recalled = self.recall(credential)
         return self.look_up(credential) if recalled is None or recalled.due else recalled.identity
 
-    def recall(self, credential: str, *, asks: bool = True) -> Recalled | None:
+    def recall(self, credential: str) -> Recalled | None:
         """Whose credential it is, from memory alone; None when the database has to be asked (`look_up`).
-
-        Whoever `asks` is to have it looked up anew if that is due, and no other one is told so then.
 
         Raises:
             NotAuthenticated: when it was found to be nobody's, or has ended.
         """
-        return self._memory.recall(_digest(credential), asks=asks)
+        return self._memory.recall(_digest(credential))
 
     def look_up(self, credential: str) -> Identity:
         """Whose credential it is, from the database. It waits for that, so call it in a thread.

@@ -70,7 +70,7 @@ class CredentialMemory:
         with self._lock:
             self._answers.clear()
 
-    def recall(self, digest: bytes, *, asks: bool = True) -> Recalled | None:
+    def recall(self, digest: bytes) -> Recalled | None:
         """Whose credential it is, if that was found out a moment ago.
 
         Raises:
@@ -88,7 +88,7 @@ class CredentialMemory:
                 return None
             _expect_valid(answer, now)
             due = age >= FRESH_SECONDS and not is_away and not answer.is_asked_for
-            answer.is_asked_for = answer.is_asked_for or (due and asks)
+            answer.is_asked_for = answer.is_asked_for or due
             return Recalled(answer.identity, due)
 
     def last_answer(self, digest: bytes) -> Identity | None:

@@ -43,15 +43,6 @@ def test_an_answer_counts_then_one_is_told_to_ask_anew_then_all_have_to(memory: 
     assert memory.recall(b"a") is None
 
 
-def test_who_cannot_ask_does_not_take_the_turn_of_who_can(memory: CredentialMemory, clock: Hands) -> None:
-    keep(memory)
-    clock.now += 0.6
-    for _ in range(2):
-        assert memory.recall(b"a", asks=False) == Recalled(NOBODY_NEEDED, due=True)
-    assert memory.recall(b"a") == Recalled(NOBODY_NEEDED, due=True)
-    assert memory.recall(b"a") == Recalled(NOBODY_NEEDED, due=False)
-
-
 def test_what_was_changed_here_counts_at_once(memory: CredentialMemory) -> None:
     keep(memory)
     memory.forget()
