@@ -141,10 +141,10 @@ def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_outp
     points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
     installation.start_worker(**installation.armed(points))
     trained(installation)
-    upload(installation, "rows", flowers(60_000))
+    upload(installation, "rows", flowers(400_000))
     job = installation.kill_at(points, lambda: predict_batch(installation, source="rows"))
     assert (job.crash_count, len(outputs(installation))) == (len(points), 1)
-    assert one_output(installation, job.id).count(b"\n") == 60_001
+    assert one_output(installation, job.id).count(b"\n") == 400_001
 
 
 @pytest.mark.thorough
@@ -152,7 +152,7 @@ def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_outp
 def test_a_computing_process_that_is_killed_begins_again_and_a_cancel_ends_it(installation: Site) -> None:
     worker = installation.start_worker()
     trained(installation, FOREST | {"params": {"n_estimators": 300}})
-    upload(installation, "rows", flowers(200_000))
+    upload(installation, "rows", flowers(1_000_000))
 
     def predicting(job_id: UUID) -> bool:
         job = installation.job(job_id)
@@ -172,7 +172,7 @@ def test_a_computing_process_that_is_killed_begins_again_and_a_cancel_ends_it(in
 def test_a_job_without_time_or_memory_says_what_to_do(installation: Site) -> None:
     installation.start_worker()
     trained(installation, FOREST | {"params": {"n_estimators": 300}})
-    upload(installation, "rows", flowers(200_000))
+    upload(installation, "rows", flowers(1_000_000))
     error = installation.until(
         predict_batch(installation, source="rows", limits=RequestedLimits(0.5, None)), State.FAILED
     ).error
