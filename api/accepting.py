@@ -22,6 +22,8 @@ from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.states import Kind
 from shared.settings import DEFAULT_POOL, Settings
 
+# Of a promotion, what the audit record tells beside the dataset.
+_OF_PROMOTIONS = ("version", "target_stage", "replace_target")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -35,6 +37,13 @@ class NewJob(NamedTuple):
     priority: int = MIDDLE_PRIORITY
     pool: str = DEFAULT_POOL
     limits: RequestedLimits = NO_LIMITS
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the audit record tells of it: of a promotion also which version goes where."""
+        told = {"kind": self.kind, "dataset_name": self.dataset_name}
+        names = _OF_PROMOTIONS if self.kind is Kind.PROMOTE else ()
+        return told | {name: self.request[name] for name in names if name in self.request}
 
     @property
     def data_name(self) -> str:
@@ -103,8 +112,7 @@ class Accepting:
 
         def insert(session: Session) -> JobRow:
             job = accept(session, **new._asdict(), owner=self._caller.user_name, key=key)
-            told = {"kind": new.kind, "dataset_name": new.dataset_name}
-            self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=told)
+            self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=new.recorded)
             fail_point("accept.before_commit")
             return job
 

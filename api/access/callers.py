@@ -38,15 +38,6 @@ class Caller:
         """The name of the user; None while there are no accounts."""
         return self.identity.name if self.is_known else None
 
-    def need_own(self, job: JobRow, what: str) -> None:
-        """Go on only with a job of the caller's own, or one that nobody owns; who manages users may with any.
-
-        Raises:
-            NotAllowed: when it is somebody else's.
-        """
-        if job.owner not in {None, self.identity.name}:
-            self.need(Permission.MANAGE, f"{what} a job of '{job.owner}'")
-
     def need(self, permission: Permission, what: str) -> None:
         """Go on only if the caller has a permission; `what` says for what, after "may not".
 
@@ -106,11 +97,14 @@ def need_promotion(caller: Caller, stage: str, stages: Sequence[str], *, retires
 
 
 def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
-    """Go on only if the caller may make a job like this one: to cancel or to repeat it asks for no less.
+    """Go on only if the caller may cancel or repeat a job: one of their own, or one that nobody owns, and one that they
+    could make, which asks for no less. Who manages users may with any.
 
     Raises:
         NotAllowed: when not.
     """
+    if job.owner not in {None, caller.identity.name}:
+        caller.need(Permission.MANAGE, f"cancel or repeat a job of '{job.owner}'")
     if job.kind == Kind.PROMOTE:
         # Of an erased request nothing is left, so that it may have been for any stage.
         stage, retires = job.request.get("target_stage", stages[-1]), job.request.get("replace_target", False)

@@ -13,7 +13,7 @@ from api.access.refusals import refusal_of
 from api.access.rules import Known, Need, Rule, known_addresses, rule_of
 from api.access.sign_in import is_token_of, with_return
 from api.http.errors import MissingPageToken
-from api.http.problems import problem
+from api.http.problems import answer_of
 from api.pages.frame import prefers_page
 from shared.accounts.identity import NOBODY_NEEDED, Identity
 from shared.errors import NotAllowed, NotAuthenticated, PlatformError
@@ -42,7 +42,7 @@ class Gate:
         except NotAllowed as error:
             refusal = await refusal_of(scope, error)
         except PlatformError as error:
-            refusal = problem(error, scope["request_id"])
+            refusal = answer_of(Request(scope), error)
         identity = scope["identity"]
         answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(send)
         await (self._app if refusal is None else refusal)(scope, receive, answer)
@@ -50,6 +50,10 @@ class Gate:
     async def _refusal(self, scope: Scope) -> Response | None:
         """Why a request does not pass; None where it does, and the scope has its `identity`."""
         access: Access = scope["app"].state.parts.access
+        # Known from memory while there are no accounts: then nothing more is looked at.
+        if access.known.recall_on() is False:
+            scope["identity"] = NOBODY_NEEDED
+            return None
         rule, credential = self._rule(scope), credential_of(scope["headers"])
         scope["identity"] = NOBODY
         try:
@@ -103,7 +107,8 @@ def _check(scope: Scope, rule: Rule, identity: Identity, credential: Credential)
 
 def _sign_in(scope: Scope) -> Response:
     """What those are told who have to say who they are; a browser that looks at an address is taken to the login."""
-    if scope["method"] == "GET" and "error_form" not in scope and prefers_page(Request(scope)):
+    request = Request(scope)
+    if scope["method"] == "GET" and "error_form" not in scope and prefers_page(request):
         return RedirectResponse(with_return(scope), status_code=303, headers={"Cache-Control": "no-store"})
     said = f"This address asks who you are. {NotAuthenticated.hint}"
-    return problem(NotAuthenticated(said), scope["request_id"])
+    return answer_of(request, NotAuthenticated(said))

@@ -31,6 +31,7 @@ class Access:
     logins: Logins
     throttle: LoginThrottle
     _closed: threading.Event
+    _writer: threading.Thread
 
     @classmethod
     def open(cls, database: Database, key: HasSecret, settings: Settings) -> Self:
@@ -43,19 +44,22 @@ class Access:
         check_exposure(database, settings)
         tokens, passwords = access_tokens_of(key), Passwords()
         known = KnownCredentials(database, tokens, settings.access_grace_seconds)
-        access = cls(known, passwords, Logins(database, tokens, passwords), LoginThrottle(), threading.Event())
-        threading.Thread(target=access._write_uses, name="key-uses", daemon=True).start()
-        return access
+        logins, closed = Logins(database, tokens, passwords), threading.Event()
+        writer = threading.Thread(target=_write_uses, args=[known, closed], name="key-uses", daemon=True)
+        writer.start()
+        return cls(known, passwords, logins, LoginThrottle(), closed, writer)
 
     def close(self) -> None:
-        """Write down what is left to write, and stop."""
+        """Write down what is left to write, and stop; the database is needed until then."""
         self._closed.set()
+        self._writer.join()
 
-    def _write_uses(self) -> None:
-        ended = False
-        while not ended:
-            ended = self._closed.wait(_USES_SECONDS)
-            try:
-                self.known.write_uses()
-            except DatabaseFailure:
-                log.warning("key_uses_not_written")
+
+def _write_uses(known: KnownCredentials, closed: threading.Event) -> None:
+    ended = False
+    while not ended:
+        ended = closed.wait(_USES_SECONDS)
+        try:
+            known.write_uses()
+        except DatabaseFailure:
+            log.warning("key_uses_not_written")

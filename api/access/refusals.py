@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.access.callers import Caller, caller_of
-from api.http.problems import problem
+from api.http.problems import answer_of
 from shared.audit.actions import Action
 from shared.audit.recording import record
 from shared.database import Database
@@ -23,7 +23,7 @@ async def refusal_of(scope: Scope, error: PlatformError) -> Response:
     caller, database = caller_of(scope), scope["app"].state.parts.database
     subject = f"{scope['method']} {scope['path']}"
     await to_thread.run_sync(partial(record_refusal, database, caller, subject))
-    return problem(error, scope["request_id"])
+    return answer_of(Request(scope), error)
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:

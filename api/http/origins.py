@@ -18,6 +18,7 @@ _OWN_SITES = {"same-origin", "none"}
 
 # What a page needs to send and to read beyond what browsers let it.
 _SENT = (
+    *("Authorization", "X-API-Key"),
     *("Content-Type", "Idempotency-Key", "If-None-Match", "Inference-Header-Content-Length", "Last-Event-ID", "Range"),
     "X-Request-ID",
 )
@@ -31,7 +32,7 @@ _HINT = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
 
 
 def origin_checks(*, names: Container[str | None], trusted: Collection[str]) -> Iterator[Middleware]:
-    """The check of each request, and what lets the pages of the trusted origins read answers, without credentials."""
+    """The check of each request, and what lets pages of the trusted origins read answers, but by no cookie."""
     yield Middleware(Origins, names=names, trusted=trusted)
     if trusted:
         yield Middleware(

@@ -120,17 +120,17 @@ def unexpected(error: Exception, request_id: str) -> Response:
 
 async def _platform_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlatformError)  # noqa: S101 - the type for which the handler is registered
-    return _answer(request, error)
+    return answer_of(request, error)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the type for which the handler is registered
     entries = error.errors()
     if all(entry["loc"][0] == "path" for entry in entries):
-        return _answer(request, _not_found(request))
+        return answer_of(request, _not_found(request))
     field = getattr(request.scope.get("route"), "body_field", None)
     body = field.field_info.annotation if field is not None else None
-    return _answer(request, invalid_request(entries, body=body))
+    return answer_of(request, invalid_request(entries, body=body))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -151,7 +151,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         found = InvalidRequest(str(error.detail))
     else:
         found = InternalError()
-    return _answer(request, found, headers)
+    return answer_of(request, found, headers)
 
 
 async def _client_disconnect(_request: Request, _error: Exception) -> Response:
@@ -159,7 +159,7 @@ async def _client_disconnect(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)
 
 
-def _answer(request: Request, error: PlatformError, headers: dict[str, str] | None = None) -> Response:
+def answer_of(request: Request, error: PlatformError, headers: dict[str, str] | None = None) -> Response:
     """The problem, as a page for who looks at an address with a browser, but not at one of another protocol."""
     looks = request.method == "GET" and "error_form" not in request.scope
     headers = {**(headers or {}), **({"Vary": "Accept"} if looks else {})}

@@ -1,6 +1,5 @@
 """The audit record: who did what, and when."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,7 +9,6 @@ from pydantic import AwareDatetime
 from api.dependencies import PartsDep, ReadSession
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
-from api.lifespan import Parts
 from api.schemas.audit import AuditItem
 from shared.audit.actions import Action, AuditOutcome
 from shared.audit.listing import AuditFilter, exported_lines, list_entries
@@ -63,9 +61,4 @@ def list_audit_entries(*, session: ReadSession, page: PageQueryDep, wanted: Want
 def export_audit_entries(*, parts: PartsDep, wanted: Wanted) -> StreamingResponse:
     """All entries as JSON lines, to be kept elsewhere: `mlmini audit verify` compares them with the database."""
     headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
-    return StreamingResponse(_lines(parts, wanted), media_type=NDJSON, headers=headers)
-
-
-def _lines(parts: Parts, wanted: AuditFilter) -> Iterator[str]:
-    with parts.database.read() as session:
-        yield from exported_lines(session, wanted)
+    return StreamingResponse(exported_lines(parts.database, wanted), media_type=NDJSON, headers=headers)

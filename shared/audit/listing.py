@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from shared.audit.actions import Action, AuditOutcome
 from shared.audit.recording import plain_text
 from shared.audit.rows import LONGEST_ACTOR, LONGEST_SUBJECT, AuditRow
+from shared.database import Database
 
 _BATCH = 500
 
@@ -38,15 +39,21 @@ def list_entries(
     return list(session.scalars(query.order_by(AuditRow.seq.desc()).limit(limit)))
 
 
-def exported_lines(session: Session, wanted: AuditFilter | None = None) -> Iterator[str]:
-    """All entries as JSON lines, the oldest first, read a few hundred at a time."""
+def exported_lines(database: Database, wanted: AuditFilter | None = None) -> Iterator[str]:
+    """All entries as JSON lines, the oldest first.
+
+    A few hundred are read at a time, each in a transaction of its own: whoever takes them slowly keeps none open.
+    """
     seq = 0
     query = _filtered(select(AuditRow), wanted or AuditFilter()).order_by(AuditRow.seq).limit(_BATCH)
-    while rows := session.scalars(query.where(AuditRow.seq > seq)).all():
+    while True:
+        with database.read() as session:
+            rows = session.scalars(query.where(AuditRow.seq > seq)).all()
+        if not rows:
+            return
         for row in rows:
             yield json.dumps(shown(row), ensure_ascii=False) + "\n"
         seq = rows[-1].seq
-        session.expunge_all()
 
 
 def shown(row: AuditRow) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def coded(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     if labels.dtype != object:
         found, places = np.unique(labels, return_inverse=True)
         return found, places
-    codes, different = pd.factorize(labels)
+    # With a place of its own, a label that is missing ends in an error below, and not as the last one of the others.
+    codes, different = pd.factorize(labels, use_na_sentinel=False)
     order = np.argsort(different, kind="stable")
     ranks = np.empty(len(order), dtype=np.intp)
     ranks[order] = np.arange(len(order))

@@ -2,6 +2,7 @@
 
 import re
 import time
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from shared.audit.actions import Action, AuditOutcome
 from shared.audit.listing import AuditFilter, list_entries
 from shared.errors import DatabaseUnavailable
 from tests.support.accounts import PASSWORD, add_user
+from tests.support.models import Platform
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.any_stack
@@ -334,6 +336,24 @@ def test_what_is_refused_to_a_user_is_recorded(alone: TestClient, parts: Parts) 
         wanted = AuditFilter(action=Action.ACCESS_REFUSED, outcome=AuditOutcome.REFUSED)
         found = [(entry.actor, entry.subject) for entry in list_entries(session, wanted, limit=5)]
     assert found == [("berta", "GET /users")]
+
+
+def test_the_record_tells_which_version_was_to_go_where(alone: TestClient, parts: Parts, tmp_path: Path) -> None:
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    platform.train(platform.dataset())
+    headers = bearer(logged_in(alone))
+    body = {"dataset_name": "iris", "version": 1, "target_stage": "staging"}
+    assert alone.post("/promote", json=body, headers=headers).status_code == 202
+    newest = alone.get("/audit", params={"action": "job_accepted"}, headers=headers).json()["items"][0]
+    assert newest["after"] == {"kind": "promote"} | body
+
+
+def test_a_browser_that_may_not_look_gets_a_page_that_says_so(alone: TestClient, parts: Parts) -> None:
+    add_user(parts.database, "berta", Role.VIEWER)
+    headers = bearer(logged_in(alone, "berta")) | {"Accept": "text/html"}
+    answer = alone.get("/users", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "may not GET /users as viewer" in unescape(answer.text)
 
 
 def test_two_users_have_keys_of_requests_of_their_own(alone: TestClient, parts: Parts) -> None:

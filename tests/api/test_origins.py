@@ -195,13 +195,15 @@ def test_a_browser_that_asks_beforehand_is_told_what_a_listed_page_may_send(trus
     asked = {
         "Origin": PAGE,
         "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "content-type,idempotency-key",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,x-api-key",
     }
     answer = trusting.options("/train", headers=asked)
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
     assert method in answer.headers["Access-Control-Allow-Methods"]
-    assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
+    assert {"Authorization", "Idempotency-Key", "X-API-Key"} <= set(
+        answer.headers["Access-Control-Allow-Headers"].split(", ")
+    )
     assert answer.headers["X-Request-ID"]
 
 

@@ -150,7 +150,7 @@ def test_a_record_is_whole_and_can_be_read_as_pages_and_lines(record_of_five: Da
             AuditFilter(since=newest[0].at, until=newest[0].at + timedelta(days=1)): [6],
         }.items():
             assert [row.seq for row in list_entries(session, wanted, limit=9)][:1] == seqs[:1]
-        lines = [json.loads(line) for line in exported_lines(session)]
+    lines = [json.loads(line) for line in exported_lines(record_of_five)]
     assert [line["seq"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert lines[0]["after"] == {"stage": "dev", "größe": 1.5, "list": [1, None, True]}
     assert lines[0]["before"] is None
