@@ -22,7 +22,6 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api.access.credentials import Headers
-from api.access.lookup import may_predict
 from api.access.parts import Access
 from api.first_start import FirstStart
 from api.group_commit import GroupCommit
@@ -75,7 +74,7 @@ class Parts(Platform):
 
     def admits(self, headers: Headers) -> bool:
         """Whether a request with these headers may ask for predictions, as far as memory tells."""
-        return may_predict(self.access.known, headers)
+        return self.access.admission.admits(headers)
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for; none while the database is away, for what is in memory serves on."""

@@ -1,16 +1,13 @@
 """Credentials as the event loop asks for them: from memory where that is fresh, else in a thread."""
 
-import asyncio
-from contextlib import suppress
-
 from anyio import to_thread
 from starlette.types import Scope
 
-from api.access.credentials import Headers, credential_of
+from api.access.credentials import credential_of
 from shared.accounts.identity import Identity
 from shared.accounts.known import KnownCredentials
 from shared.accounts.permissions import Permission
-from shared.errors import NotAuthenticated, PlatformError
+from shared.errors import PlatformError
 
 
 async def identity_of(known: KnownCredentials, credential: str) -> Identity:
@@ -46,30 +43,3 @@ async def still_may(scope: Scope, permission: Permission) -> bool:
         return credential is not None and permission in (await identity_of(known, credential.text)).permissions
     except PlatformError:
         return False
-
-
-def may_predict(known: KnownCredentials, headers: Headers) -> bool:
-    """Whether a request may ask for predictions, from memory alone. What is not known, the gate finds out."""
-    needed = known.recall_on()
-    if not needed:
-        return needed is False
-    credential = credential_of(headers)
-    # A browser has to bring more than a cookie.
-    if credential is None or credential.by_browser:
-        return False
-    try:
-        recalled = known.recall(credential.text)
-    except NotAuthenticated:
-        return False
-    if recalled is None:
-        return False
-    if recalled.due:
-        # Beside the prediction: the answer counts for a while, and the others need not wait for the next one.
-        asyncio.get_running_loop().run_in_executor(None, _look_up, known, credential.text)
-    return Permission.PREDICT in recalled.identity.permissions
-
-
-def _look_up(known: KnownCredentials, credential: str) -> None:
-    # What was found is remembered, and told to whoever asks next.
-    with suppress(PlatformError):
-        known.look_up(credential)

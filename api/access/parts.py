@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Self
 
+from api.access.admission import Admission
 from shared.accounts.exposure import check_exposure
 from shared.accounts.known import KnownCredentials
 from shared.accounts.passwords import Passwords
@@ -27,6 +28,7 @@ class Access:
     """Who is known, and how somebody gets to be."""
 
     known: KnownCredentials
+    admission: Admission
     passwords: Passwords
     logins: Logins
     throttle: LoginThrottle
@@ -47,7 +49,7 @@ class Access:
         logins, closed = Logins(database, tokens, passwords), threading.Event()
         writer = threading.Thread(target=_write_uses, args=[known, closed], name="key-uses", daemon=True)
         writer.start()
-        return cls(known, passwords, logins, LoginThrottle(), closed, writer)
+        return cls(known, Admission(known), passwords, logins, LoginThrottle(), closed, writer)
 
     def close(self) -> None:
         """Write down what is left to write, and stop; the database is needed until then."""

@@ -43,10 +43,12 @@ class KnownCredentials:
     ) -> None:
         self._database = database
         self._tokens = tokens
-        self._clock = clock
+        self.clock = clock
         self._memory = CredentialMemory(clock, grace_seconds=grace_seconds, most_kept=most_kept)
         self._lock = threading.Lock()
         self._used_keys: set[int] = set()
+        # How often everything was forgotten.
+        self.forgotten = 0
         self._on = False
         # When the database is to be asked next whether it is on.
         self._on_due = -FOREVER
@@ -76,7 +78,7 @@ class KnownCredentials:
             NotAuthenticated: when it is nobody's, or not any more.
             DatabaseFailure: when the database is away, and there is no answer of late.
         """
-        digest, now = _digest(credential), self._clock()
+        digest, now = _digest(credential), self.clock()
         try:
             identity, seconds = self._of_key(credential) if is_key(credential) else self._of_token(credential)
         except DatabaseFailure:
@@ -93,11 +95,12 @@ class KnownCredentials:
     def forget(self) -> None:
         """Look everything up anew, for what this process itself has just changed."""
         self._memory.forget()
-        self._on_due = min(self._on_due, self._clock())
+        self.forgotten += 1
+        self._on_due = min(self._on_due, self.clock())
 
     def recall_on(self) -> bool | None:
         """Whether access control is on, from memory alone; None when the database has to be asked (`is_on`)."""
-        return self._on if self._on or self._clock() < self._on_due else None
+        return self._on if self._on or self.clock() < self._on_due else None
 
     def is_on(self) -> bool:
         """Whether access control is on, because there is a user. Once it is on, it stays on for this process.
@@ -117,13 +120,13 @@ class KnownCredentials:
             if self._on_due == -FOREVER:
                 raise
         # After a failure it is asked as seldom: who asks may wait for long.
-        self._on_due = self._clock() + USABLE_SECONDS
+        self._on_due = self.clock() + USABLE_SECONDS
         return self._on
 
     def look(self, session: Session) -> None:
         """See whether access control is on, for those who ask from memory."""
         if not self._on:
-            now = self._clock()
+            now = self.clock()
             self._on = user_count(session) > 0
             self._on_due = now + USABLE_SECONDS
 

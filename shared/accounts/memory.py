@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.accounts.identity import Identity
 from shared.errors import NotAuthenticated
@@ -19,10 +19,14 @@ _ENDED = f"The credential has ended. {NotAuthenticated.hint}"
 
 @dataclass(frozen=True)
 class Recalled:
-    """An answer from memory; with `due`, the one who got it should have it looked up anew, beside what it does."""
+    """An answer from memory; with `due`, the one who got it should have it looked up anew, beside what it does.
+
+    Until the moment `fresh_until` it would be the same again, unless this process forgets it.
+    """
 
     identity: Identity
     due: bool = False
+    fresh_until: float = field(default=-FOREVER, compare=False)
 
 
 @dataclass
@@ -89,7 +93,7 @@ class CredentialMemory:
             _expect_valid(answer, now)
             due = age >= FRESH_SECONDS and not is_away and not answer.is_asked_for
             answer.is_asked_for = answer.is_asked_for or due
-            return Recalled(answer.identity, due)
+            return Recalled(answer.identity, due, min(answer.asked_at + FRESH_SECONDS, answer.ends_at))
 
     def last_answer(self, digest: bytes) -> Identity | None:
         """Whose credential it was, when the database has just failed to answer; None if that is too long ago.

@@ -1,0 +1,74 @@
+"""Who may ask for predictions, as far as memory tells, at a cost that a prediction hardly feels."""
+
+import asyncio
+from contextlib import suppress
+
+from api.access.credentials import Headers, credential_of
+from shared.accounts.known import KnownCredentials
+from shared.accounts.memory import USABLE_SECONDS
+from shared.accounts.permissions import Permission
+from shared.errors import NotAuthenticated, PlatformError
+
+_MOST_KEPT = 1000
+
+
+class Admission:
+    """Lets requests for predictions in, for the event loop of one process. What is not known here, the gate finds out.
+
+    A header that was found good a moment ago is known again as it stands, until whose it is would have to be looked at
+    anyway. None is kept for longer than a second after that.
+    """
+
+    def __init__(self, known: KnownCredentials) -> None:
+        self._known = known
+        self._good: dict[tuple[bytes, bytes], float] = {}
+        self._forgotten = known.forgotten
+        self._empty_at = 0.0
+
+    def admits(self, headers: Headers) -> bool:
+        """Whether a request with these headers may ask for predictions."""
+        needed = self._known.recall_on()
+        if not needed:
+            return needed is False
+        now, header = self._known.clock(), _only_header(headers)
+        if now >= self._empty_at or self._forgotten != self._known.forgotten or len(self._good) >= _MOST_KEPT:
+            self._good.clear()
+            self._forgotten, self._empty_at = self._known.forgotten, now + USABLE_SECONDS
+        if header is not None and now < self._good.get(header, now):
+            return True
+        return self._recall(headers, header)
+
+    def _recall(self, headers: Headers, header: tuple[bytes, bytes] | None) -> bool:
+        credential = credential_of(headers)
+        # A browser has to bring more than a cookie.
+        if credential is None or credential.by_browser:
+            return False
+        try:
+            recalled = self._known.recall(credential.text)
+        except NotAuthenticated:
+            return False
+        if recalled is None or Permission.PREDICT not in recalled.identity.permissions:
+            return False
+        if recalled.due:
+            # Beside the prediction: the answer counts for a while, and the others need not wait for the next one.
+            asyncio.get_running_loop().run_in_executor(None, _look_up, self._known, credential.text)
+        elif header is not None:
+            self._good[header] = recalled.fresh_until
+        return True
+
+
+def _only_header(headers: Headers) -> tuple[bytes, bytes] | None:
+    """The header that says who sends a request; None where there is none, or not one only."""
+    found = None
+    for header in headers:
+        if header[0] == b"x-api-key" or header[0] == b"authorization":
+            if found is not None:
+                return None
+            found = header
+    return found
+
+
+def _look_up(known: KnownCredentials, credential: str) -> None:
+    # What was found is remembered, and told to whoever asks next.
+    with suppress(PlatformError):
+        known.look_up(credential)
