@@ -1,5 +1,6 @@
 """Real servers for tests: Valkey, PostgreSQL and an S3 store, each a child process on free ports of 127.0.0.1."""
 
+import fcntl
 import itertools
 import os
 import pwd
@@ -56,6 +57,17 @@ class Valkey(Server):
             return connection.recv(16).startswith(b"+PONG")
 
 
+@contextmanager
+def _alone_on_the_machine() -> Iterator[None]:
+    """Do what only one process at a time may: as root, the package makes a user if it finds none."""
+    folder = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 class PostgreSQL(Server):
     """PostgreSQL without waiting for the disk: a test's database need not survive the machine."""
 
@@ -67,7 +79,8 @@ class PostgreSQL(Server):
         (self.port,) = free_ports(1)
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
-        installation = get_server(self.data, start=False)
+        with _alone_on_the_machine():
+            installation = get_server(self.data, start=False)
         installation.ensure_pgdata_inited()
         self.binaries = Path(installation.bin_path)
         # PostgreSQL refuses to run as root; the package made a user for that.
