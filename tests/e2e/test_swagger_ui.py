@@ -101,22 +101,20 @@ def test_an_upload_without_a_file_says_so_and_sends_nothing(shared: SwaggerPage,
     assert [address for address in sent if "upload" in address] == []
 
 
-def test_the_version_that_a_job_made_is_filled_in_for_what_comes_next(browser: Browser, url: str) -> None:
-    with browsing(browser, url) as context:
-        page = SwaggerPage(context.new_page(), url)
-        with page.opened("Train", "train_model"):
-            page.choose("wine_logistic_regression")
-            accepted = page.execute(status=202)
-        made = _end_of(page, accepted)["result"]
-        with page.opened("Models", "get_model"):
-            assert page.value("version") == str(made["version"])
-            assert page.execute(status=200)["dataset_name"] == "wine"
-        with page.opened("Promote", "promote_model"):
-            assert page.body() == {"dataset_name": "wine", "version": made["version"], "target_stage": "staging"}
-            accepted = page.execute(status=202)
-        promoted = _end_of(page, accepted)
-        assert (promoted["result"]["version"], promoted["result"]["stage"]) == (made["version"], "staging")
-        assert page.errors == []
+def test_the_version_that_a_job_made_is_filled_in_for_what_comes_next(shared: SwaggerPage) -> None:
+    with shared.opened("Train", "train_model"):
+        shared.choose("wine_logistic_regression")
+        accepted = shared.execute(status=202)
+    made = _end_of(shared, accepted)["result"]
+    with shared.opened("Models", "get_model"):
+        assert shared.value("version") == str(made["version"])
+        assert shared.execute(status=200)["dataset_name"] == "wine"
+    with shared.opened("Promote", "promote_model"):
+        assert shared.body() == {"dataset_name": "wine", "version": made["version"], "target_stage": "staging"}
+        accepted = shared.execute(status=202)
+    promoted = _end_of(shared, accepted)
+    assert (promoted["result"]["version"], promoted["result"]["stage"]) == (made["version"], "staging")
+    assert shared.errors == []
 
 
 def test_the_time_that_a_request_took_is_shown(shared: SwaggerPage) -> None:
@@ -143,7 +141,7 @@ def test_the_steps_at_the_top_lead_to_their_operations(shared: SwaggerPage) -> N
 def test_a_page_that_asks_for_something_elsewhere_would_be_noticed(browser: Browser, url: str) -> None:
     with pytest.raises(Strayed, match="somewhere-else"), browsing(browser, url) as context:  # noqa: PT012 - the end raises
         page = context.new_page()
-        page.goto(url)
+        page.goto(url.replace("/docs", "/errors"))
         page.evaluate("document.body.append(Object.assign(new Image(), {src: '/docs'}))")
         page.goto("about:blank")
         page.set_content("<img src='http://somewhere-else.test/a.png'>")
