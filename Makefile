@@ -3,6 +3,7 @@
 # `make help` lists all targets: what stands behind the two number signs.
 
 PYTHON ?= python3
+ASVS_ARGS ?=
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 SEEDS ?= 1-1000
 MINUTES ?= 30
@@ -11,7 +12,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test check coverage chaos protocol requests faults mutants e2e clients install optuna boosting dev lock help
+.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients install optuna boosting dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -30,6 +31,9 @@ check: dev ## look at style, types and the rules of the code
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@exec .venv/bin/python -m pytest -q tests/test_architecture.py tests/unit/test_docs.py
+
+asvs: dev ## show which security requirements are met, by the tests that show it; ASVS_ARGS="--from FILE" runs none
+	@exec .venv/bin/python -m tests.support.asvs $(ASVS_ARGS)
 
 # Takes twice as long as `test`: counting slows the interpreter of Python 3.11 down.
 coverage: dev ## run all tests and count the lines and branches that they run; fails below what pyproject.toml asks for

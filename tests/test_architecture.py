@@ -21,6 +21,7 @@ def project() -> Project:
     return Project(ROOT)
 
 
+@pytest.mark.asvs("1.5.2")
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_project_keeps_the_rule(project: Project, rule: Rule) -> None:
     assert list(rule(project)) == []

@@ -24,6 +24,11 @@ LONGEST_PASSWORD = 128
 # Some words, or a few characters again and again.
 _REPEATED = re.compile(r"(?s)(.{1,4})\1+")
 _COMMON = Path(__file__).with_name("common_passwords.json")
+# What whoever knows the platform tries first; a password has to be more than these. docs/security.md lists them.
+PLATFORM_WORDS = (
+    *("ml mini platform", "machine learning", "ml-mini-platform", "mlminiplatform", "mlmini", "ml mini", "ml-mini"),
+    *("administrator", "admin", "approver", "trainer", "viewer", "platform", "password"),
+)
 # A name of so few letters may stand in a good password by chance.
 _TELLING_NAME = 4
 
@@ -142,9 +147,17 @@ def _problem(password: str, name: str) -> str | None:
     folded = password.casefold()
     if folded in _common() or _REPEATED.fullmatch(folded):
         return "is one of those that are tried first"
-    if len(name) >= _TELLING_NAME and len(folded.replace(name.casefold(), "")) < SHORTEST_PASSWORD // 2:
+    if len(name) >= _TELLING_NAME and _is_short_without(folded, name.casefold()):
         return "is little more than the name of the user"
+    if _is_short_without(folded, *PLATFORM_WORDS):
+        return "is little more than words that belong to the platform"
     return None
+
+
+def _is_short_without(password: str, *words: str) -> bool:
+    for word in words:
+        password = password.replace(word, "")
+    return len(password) < SHORTEST_PASSWORD // 2
 
 
 def _told(problem: str) -> str:

@@ -96,6 +96,7 @@ def sent(client: TestClient, address: str, **headers: str) -> int:
     return client.request(method, filled, headers=headers, follow_redirects=False).status_code
 
 
+@pytest.mark.asvs("6.3.4", "13.4.5")
 def test_every_address_stands_in_the_table_and_in_this_file(one_client: TestClient) -> None:
     assert isinstance(one_client.app, FastAPI)
     there = {
@@ -107,6 +108,7 @@ def test_every_address_stands_in_the_table_and_in_this_file(one_client: TestClie
     assert there == LEAST_ROLE.keys() | set(listed(PUBLIC))
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1", "13.4.5")
 @pytest.mark.parametrize("address", sorted(LEAST_ROLE))
 def test_an_address_is_for_those_who_may_and_nobody_else(
     one_client: TestClient, keys: dict[Role, str], address: str
@@ -131,6 +133,7 @@ def test_what_is_public_asks_nobody_who_they_are(one_client: TestClient, keys: d
         assert status in ({200, 303, 307, 404, 405, 415, 422}), status
 
 
+@pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/datasets", "/nothing/there", "/docs/../datasets", "/datasets/"])
 def test_no_other_method_and_no_other_spelling_gets_by(
@@ -140,6 +143,7 @@ def test_no_other_method_and_no_other_spelling_gets_by(
     assert one_client.request(method, path, follow_redirects=False).status_code == 401
 
 
+@pytest.mark.asvs("8.2.1")
 def test_only_whoever_may_promote_to_the_last_stage_does(one_client: TestClient, keys: dict[Role, str]) -> None:
     def asked(role: Role, stage: str, **more: bool) -> tuple[int, str]:
         body = {"dataset_name": "nothing", "version": 1, "target_stage": stage} | more
@@ -172,6 +176,7 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
+@pytest.mark.asvs("6.3.2")
 def test_without_accounts_everybody_may_do_everything(client: TestClient) -> None:
     me = client.get("/me").json()
     assert (me["name"], me["role"], me["via"], me["login_required"]) == ("anonymous", "admin", "none", False)
@@ -179,6 +184,7 @@ def test_without_accounts_everybody_may_do_everything(client: TestClient) -> Non
     assert client.post("/api-keys", json={"name": "a", "scopes": ["read"]}).json()["code"] == "no_accounts"
 
 
+@pytest.mark.asvs("15.3.1")
 def test_the_first_user_has_to_be_an_admin_and_locks_the_door(client: TestClient) -> None:
     first = {"name": "anna", "password": PASSWORD, "role": "trainer"}
     assert client.post("/users", json=first).json()["code"] == "no_accounts"
@@ -191,6 +197,7 @@ def test_the_first_user_has_to_be_an_admin_and_locks_the_door(client: TestClient
     assert client.get("/datasets", headers=bearer(logged_in(client))).status_code == 200
 
 
+@pytest.mark.asvs("7.2.1", "7.4.1")
 def test_a_login_gives_a_token_that_ends_with_it(alone: TestClient) -> None:
     tokens = logged_in(alone)
     assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
@@ -202,6 +209,7 @@ def test_a_login_gives_a_token_that_ends_with_it(alone: TestClient) -> None:
     assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
 
 
+@pytest.mark.asvs("10.4.5")
 def test_a_refresh_token_that_comes_twice_ends_the_login(alone: TestClient) -> None:
     first = logged_in(alone)
     second = alone.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})
@@ -227,6 +235,7 @@ def test_a_wrong_login_says_the_same_for_every_name(alone: TestClient, name: str
     assert answer.json()["detail"].startswith("The name or the password is wrong")
 
 
+@pytest.mark.asvs("6.3.1")
 def test_tries_are_slowed_down_for_who_tries_and_nobody_else(alone: TestClient, parts: Parts) -> None:
     add_user(parts.database, "berta", Role.VIEWER)
     answers = [alone.post("/auth/token", data={"username": "anna", "password": "wrong"}) for _ in range(7)]
@@ -236,6 +245,7 @@ def test_tries_are_slowed_down_for_who_tries_and_nobody_else(alone: TestClient, 
     assert logged_in(alone, "berta")
 
 
+@pytest.mark.asvs("15.3.3")
 def test_what_is_not_a_form_of_a_login_is_refused(alone: TestClient) -> None:
     assert alone.post("/auth/token", json={"username": "anna", "password": PASSWORD}).status_code in {415, 422}
     assert alone.post("/auth/token", data={"username": "anna"}).status_code == 422
@@ -257,6 +267,7 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(alone: TestClient) -> N
     assert alone.delete("/api-keys/999", headers=headers).status_code == 404
 
 
+@pytest.mark.asvs("8.2.2")
 def test_keys_of_others_are_the_business_of_admins(alone: TestClient, parts: Parts) -> None:
     add_user(parts.database, "berta", Role.TRAINER)
     admin, berta = bearer(logged_in(alone)), bearer(logged_in(alone, "berta"))
@@ -273,6 +284,7 @@ def test_keys_of_others_are_the_business_of_admins(alone: TestClient, parts: Par
     assert alone.post("/api-keys", json={"name": "second", "scopes": ["read"]}, headers=key).status_code == 403
 
 
+@pytest.mark.asvs("7.4.2", "7.4.5")
 @pytest.mark.parametrize("act", ["role", "password", "inactive", "deleted"])
 def test_a_change_of_a_user_is_heard_within_a_second(alone: TestClient, parts: Parts, act: str) -> None:
     add_user(parts.database, "berta", Role.TRAINER)
@@ -298,6 +310,7 @@ def test_the_last_admin_stays(alone: TestClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
 
 
+@pytest.mark.asvs("16.2.5")
 def test_the_record_tells_who_did_what(alone: TestClient, parts: Parts) -> None:
     headers = bearer(logged_in(alone))
     alone.post("/auth/token", data={"username": "anna", "password": "my secret word"})
@@ -328,6 +341,7 @@ def test_the_record_tells_who_did_what(alone: TestClient, parts: Parts) -> None:
     assert "my secret word" not in everything
 
 
+@pytest.mark.asvs("16.3.2")
 def test_what_is_refused_to_a_user_is_recorded(alone: TestClient, parts: Parts) -> None:
     add_user(parts.database, "berta", Role.VIEWER)
     berta = bearer(logged_in(alone, "berta"))
@@ -372,6 +386,7 @@ def test_two_users_have_keys_of_requests_of_their_own(alone: TestClient, parts: 
     assert first == again != other
 
 
+@pytest.mark.asvs("16.5.2")
 def test_while_the_database_is_away_predictions_go_on_for_those_who_were_known(
     alone: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +424,7 @@ def cookies_of(client: TestClient) -> dict[str, str]:
     return dict(client.cookies)
 
 
+@pytest.mark.asvs("1.2.2", "3.3.2", "3.3.4")
 def test_a_browser_is_taken_to_the_login_and_back(alone: TestClient) -> None:
     page = {"Accept": "text/html,*/*;q=0.8"}
     answer = alone.get("/jobs?limit=3", headers=page, follow_redirects=False)
@@ -422,6 +438,7 @@ def test_a_browser_is_taken_to_the_login_and_back(alone: TestClient) -> None:
     assert "You are logged in as anna" in alone.get("/login").text
 
 
+@pytest.mark.asvs("1.2.2", "3.7.2")
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -435,6 +452,7 @@ def test_a_login_leads_to_no_other_place(alone: TestClient, wanted: str) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
 
 
+@pytest.mark.asvs("14.2.2")
 def test_what_somebody_gets_who_is_known_is_kept_by_nobody_on_the_way(alone: TestClient, parts: Parts) -> None:
     key = {"X-API-Key": key_of(parts, "anna")}
     for path in ("/datasets", "/me", "/nothing"):
@@ -442,6 +460,7 @@ def test_what_somebody_gets_who_is_known_is_kept_by_nobody_on_the_way(alone: Tes
     assert "Cache-Control" not in alone.get("/healthz").headers
 
 
+@pytest.mark.asvs("3.5.1")
 def test_a_cookie_alone_changes_nothing(alone: TestClient) -> None:
     token = cookies_of(alone)["mlmini_token"]
     new = {"name": "berta", "password": PASSWORD, "role": "viewer"}
@@ -451,6 +470,7 @@ def test_a_cookie_alone_changes_nothing(alone: TestClient) -> None:
     assert alone.post("/users", json=new, headers={"X-Page-Token": token}).status_code == 201
 
 
+@pytest.mark.asvs("7.4.1")
 def test_a_login_of_a_browser_ends_by_its_form_and_not_without_its_token(alone: TestClient) -> None:
     cookies = cookies_of(alone)
     alone.post("/logout", data={"token": "0" * 64}, follow_redirects=False)
@@ -462,6 +482,7 @@ def test_a_login_of_a_browser_ends_by_its_form_and_not_without_its_token(alone: 
     assert alone.get("/me").status_code == 401
 
 
+@pytest.mark.asvs("1.2.1")
 def test_a_wrong_login_of_a_browser_shows_the_form_again(alone: TestClient) -> None:
     answer = alone.post("/login", data={"name": '"><script>', "password": "wrong", "next": "/jobs"})
     assert answer.status_code == 401
@@ -469,6 +490,7 @@ def test_a_wrong_login_of_a_browser_shows_the_form_again(alone: TestClient) -> N
     assert "<script>" not in answer.text
 
 
+@pytest.mark.asvs("8.2.3")
 def test_models_are_in_the_document_of_those_who_may_read_them(alone: TestClient, parts: Parts) -> None:
     header = {"X-API-Key": key_of(parts, "anna")}
     fixed, whole = alone.get("/openapi.json"), alone.get("/openapi.json", headers=header)
@@ -478,6 +500,7 @@ def test_models_are_in_the_document_of_those_who_may_read_them(alone: TestClient
     assert alone.get("/openapi.json", headers=only).json() == fixed.json()
 
 
+@pytest.mark.asvs("8.2.3")
 def test_strangers_get_no_hints(alone: TestClient, parts: Parts) -> None:
     told = alone.get("/readyz").json()
     assert "hint" not in str(told) or {part["hint"] for part in told["dependencies"].values()} == {None}
@@ -485,6 +508,7 @@ def test_strangers_get_no_hints(alone: TestClient, parts: Parts) -> None:
     assert any(part["hint"] for part in known["dependencies"].values())
 
 
+@pytest.mark.asvs("8.1.1")
 def test_the_docs_tell_what_each_address_asks_for() -> None:
     text = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
     told: dict[str, str] = {}
@@ -499,6 +523,7 @@ def test_the_docs_tell_what_each_address_asks_for() -> None:
         assert told[address] == expected, address
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_job_is_cancelled_and_run_again_by_its_owner_and_by_admins(alone: TestClient, parts: Parts) -> None:
     names = {"berta": Role.TRAINER, "carla": Role.TRAINER, "dora": Role.APPROVER}
     for name, role in names.items():

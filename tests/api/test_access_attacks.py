@@ -52,6 +52,7 @@ def made(parts: Parts, kind: Kind, request: dict[str, object], *, ended: bool) -
     return job_id
 
 
+@pytest.mark.asvs("8.2.2")
 @pytest.mark.parametrize("call", ["retry", "cancel"])
 def test_a_job_is_cancelled_and_repeated_only_by_those_who_may_make_it(
     one_client: TestClient, accounts: Parts, call: str
@@ -94,6 +95,7 @@ def test_an_open_stream_tells_nothing_to_a_key_that_was_revoked(api_settings: Se
             assert "a secret" not in "".join(told)
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_key_revokes_itself_and_no_other_unless_it_may_manage(one_client: TestClient, accounts: Parts) -> None:
     narrow, sent = new_key(accounts, Role.ADMIN, Scope.READ)
     other, _ = new_key(accounts, Role.ADMIN, Scope.PROMOTE)

@@ -32,12 +32,14 @@ def logged(settings: Settings) -> Iterator[tuple[str, list[str]]]:
 CLAIMED = "GET /errors HTTP/1.1", "Host: localhost", "X-Forwarded-For: 203.0.113.9"
 
 
+@pytest.mark.asvs("4.1.3", "15.3.4")
 def test_a_claim_of_anybody_is_passed_over(api_settings: Settings) -> None:
     with logged(api_settings) as (url, clients):
         exchange(url, *CLAIMED)
     assert clients == ["127.0.0.1"]
 
 
+@pytest.mark.asvs("4.1.3", "15.3.4")
 def test_a_trusted_proxy_is_believed(api_settings: Settings) -> None:
     own = {"trusted_proxies": ("127.0.0.0/8",)}
     with logged(api_settings.model_copy(update=own)) as (url, clients):
@@ -48,6 +50,7 @@ def test_a_trusted_proxy_is_believed(api_settings: Settings) -> None:
     assert clients == ["203.0.113.9", "203.0.113.9", "127.0.0.1"]
 
 
+@pytest.mark.asvs("4.1.3")
 def test_a_proxy_elsewhere_is_not(api_settings: Settings) -> None:
     with logged(api_settings.model_copy(update={"trusted_proxies": ("10.0.0.0/8",)})) as (url, clients):
         exchange(url, *CLAIMED)

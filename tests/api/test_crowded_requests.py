@@ -110,6 +110,7 @@ COUNTED_LATER = {
 }
 
 
+@pytest.mark.asvs("2.3.2")
 def test_every_list_and_every_object_that_clients_send_has_a_most() -> None:
     app = create_app(Settings(home=Path("never-opened")))
     routes = [context.original_route for context in iter_route_contexts(app.routes)]

@@ -97,6 +97,7 @@ FORMATS = {
 }
 
 
+@pytest.mark.asvs("5.2.2")
 def test_every_format_is_taken_whatever_the_file_is_called(client: TestClient) -> None:
     for format_, content in FORMATS.items():
         assert upload(client, content, f"{format_}.png").json()["format"] == format_
@@ -190,6 +191,7 @@ def test_an_archived_dataset_is_hidden_and_comes_back_with_its_file(client: Test
     assert client.get("/datasets/data").status_code == 200
 
 
+@pytest.mark.asvs("5.3.2")
 @pytest.mark.parametrize(
     "name",
     [
@@ -230,6 +232,7 @@ BAD_FILES: dict[str, tuple[bytes, int, str, str]] = {
 }
 
 
+@pytest.mark.asvs("5.2.2")
 @pytest.mark.any_stack
 @pytest.mark.parametrize(("content", "status", "code", "hint"), BAD_FILES.values(), ids=BAD_FILES.keys())
 def test_a_file_that_is_no_table_is_refused_with_a_hint_and_leaves_nothing(

@@ -10,6 +10,7 @@ from api.docs.page import assets
 pytestmark = pytest.mark.any_stack
 
 
+@pytest.mark.asvs("14.2.3")
 def test_the_page_loads_files_of_this_origin_only(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
@@ -20,12 +21,13 @@ def test_the_page_loads_files_of_this_origin_only(client: TestClient) -> None:
         assert client.get(f"/{address}").status_code == 200
 
 
+@pytest.mark.asvs("3.4.3")
 def test_the_page_allows_no_scripts_in_it_and_nothing_from_elsewhere(client: TestClient) -> None:
     page = client.get("/docs")
     policy = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
-    assert policy["frame-ancestors"] == "'none'"
+    assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert "<script>" not in page.text
 
 
@@ -45,6 +47,7 @@ def test_head_tells_what_get_would(client: TestClient, path: str) -> None:
         assert head.headers[name] == get.headers[name]
 
 
+@pytest.mark.asvs("13.4.3")
 @pytest.mark.parametrize(
     "path",
     [

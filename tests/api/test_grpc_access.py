@@ -58,6 +58,7 @@ def key_of(parts: Parts, scope: Scope) -> str:
         return create_key(session, find_user(session, "anna"), name=f"for {scope}", scopes=[scope])[1]
 
 
+@pytest.mark.asvs("6.3.4")
 def test_every_call_has_a_rule_and_stands_in_this_file(site: RpcSite) -> None:
     assert Service(site.parts).calls().keys() == RULES_OF_CALLS.keys() == SCOPES.keys() | OPEN
     assert {name for name, rule in RULES_OF_CALLS.items() if rule is Need.NOTHING} == OPEN
@@ -69,6 +70,7 @@ def test_whether_it_lives_is_told_to_everybody(site: RpcSite, name: str) -> None
     assert site.ended(name, b"", ("x-api-key", NOBODYS)).code == "OK"
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize("name", sorted(SCOPES))
 def test_a_call_is_for_those_who_may_and_nobody_else(site: RpcSite, keys: dict[Scope, str], name: str) -> None:
     content = request(model_name="none").SerializeToString() if name == "ModelInfer" else b""
@@ -115,6 +117,7 @@ def test_a_token_of_a_login_is_taken_until_the_login_ends(site: RpcSite) -> None
     eventually(lambda: site.ended("RepositoryIndex", b"", ("authorization", bearer)).code == "UNAUTHENTICATED")
 
 
+@pytest.mark.asvs("16.3.2")
 def test_who_may_not_is_refused_before_the_message_is_there_and_the_record_tells(
     site: RpcSite, keys: dict[Scope, str]
 ) -> None:
@@ -137,6 +140,7 @@ def test_who_may_not_is_refused_before_the_message_is_there_and_the_record_tells
     assert (last.actor, last.subject, last.request_id) == ("anna", f"POST {SERVICE}ModelInfer", "of-mine")
 
 
+@pytest.mark.asvs("16.5.3")
 def test_while_the_database_is_away_nobody_gets_in_who_is_not_known(
     site: RpcSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

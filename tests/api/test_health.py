@@ -59,6 +59,7 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
     assert {part["state"] for part in answer.json()["dependencies"].values()} == {"ok"}
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.any_stack
 def test_without_redis_it_is_degraded_and_still_ready(api_settings: Settings) -> None:
     with TestClient(create_app(api_settings.model_copy(update={"redis_url": NO_REDIS}))) as client:
@@ -105,6 +106,7 @@ def test_without_the_database_it_is_not_ready_and_counts_on(client: TestClient, 
     assert "mlmini_jobs{" not in metrics.text
 
 
+@pytest.mark.asvs("16.5.2")
 def test_without_the_database_work_is_refused_for_now(client: TestClient, locked_out: None) -> None:
     for method, path in [("GET", "/jobs"), ("GET", "/jobs/00000000-0000-0000-0000-000000000000?wait=30")]:
         began = time.monotonic()

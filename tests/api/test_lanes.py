@@ -119,6 +119,7 @@ def test_many_who_wait_hold_up_nobody_else(
     assert {answer.result(SOON).status_code for answer in waiting} == {503}
 
 
+@pytest.mark.asvs("15.2.2")
 def test_of_too_many_previews_the_last_are_refused_at_once(site: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = site.ask_many(MANY, *previews(site, monkeypatch))
     eventually(lambda: sum(answer.done() for answer in waiting) >= MANY / 2)

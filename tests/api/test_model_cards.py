@@ -74,6 +74,7 @@ def test_the_text_begins_with_what_hubs_read(one_client: TestClient, one_platfor
     assert {each["type"]: each["value"] for each in result["metrics"]} == METRICS
 
 
+@pytest.mark.asvs("1.3.5")
 def test_nothing_in_a_fact_is_a_mark_of_the_text(one_client: TestClient, one_platform: Platform) -> None:
     text = one_client.get("/models/1/card", headers=MARKDOWN).text.split("---\n", 2)[2]
     assert "<script>" not in text

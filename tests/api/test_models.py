@@ -41,6 +41,7 @@ def listed(client: TestClient, **query: Any) -> list[int]:
     return [model["version"] for model in answer.json()["items"]]
 
 
+@pytest.mark.asvs("15.3.1")
 def test_how_cells_are_read_is_kept_with_a_model_and_not_shown(client: TestClient, platform: Platform) -> None:
     column = InputColumn(name="x", kind="number", missing_allowed=False, cells=CellReading(kind=ColumnKind.NUMBER))
     fitted = doubling()
@@ -169,6 +170,7 @@ def artifact(platform: Platform, name: str) -> bytes:
     return read(platform.store, platform.settings.models_bucket, name)
 
 
+@pytest.mark.asvs("3.2.1", "5.4.1")
 def test_the_file_of_a_model_can_be_downloaded(one_client: TestClient, one_platform: Platform) -> None:
     answer = one_client.get("/models/2/artifact")
     assert answer.status_code == 200

@@ -104,6 +104,7 @@ def test_errors_are_documented_in_the_form_of_their_address(document: dict[str, 
     assert "HTTPValidationError" not in str(document["paths"])
 
 
+@pytest.mark.asvs("2.1.1")
 def test_every_property_has_a_description(document: dict[str, Any]) -> None:
     bare = [
         f"{name}.{member}"
@@ -142,6 +143,7 @@ def test_inputs_of_predictions_have_examples(document: dict[str, Any], schema: s
     assert (described if member is None else described["properties"][member])["examples"]
 
 
+@pytest.mark.asvs("2.1.1")
 def test_operations_that_read_a_body_tell_what_is_refused(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         if "requestBody" in operation:

@@ -56,6 +56,7 @@ def test_this_machine_is_answered_under_its_names(url: str, host: str) -> None:
     assert exchange(url, "GET /healthz HTTP/1.1", f"Host: {host}").status == 200
 
 
+@pytest.mark.asvs("3.4.4")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("hosts", STRANGE.values(), ids=STRANGE)
 def test_no_other_name_is_answered(url: str, version: str, hosts: list[str]) -> None:
@@ -132,6 +133,7 @@ OWN = {
 }
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize(("method", "path"), [*CHANGES, ("PUT", "/nothing"), ("PATCH", "/nothing")])
 def test_a_change_for_a_page_of_another_origin_is_refused(url: str, method: str, path: str) -> None:
     lines = f"{method} {path} HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
@@ -148,6 +150,7 @@ def test_a_change_for_a_page_of_another_origin_is_refused(url: str, method: str,
     assert exchange(url, *lines).status not in {403, 421}
 
 
+@pytest.mark.asvs("3.5.2")
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
 def test_whatever_is_not_the_very_origin_is_foreign(url: str, headers: list[str]) -> None:
     lines = "POST /train HTTP/1.1", "Host: localhost:8000", "Content-Length: 0"
@@ -178,6 +181,7 @@ def trusting(as_installed: Settings) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.asvs("3.4.2")
 def test_a_page_of_a_listed_origin_may_read_and_change(trusting: TestClient) -> None:
     page = {"Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
     answer = trusting.get("/jobs", headers=page)
@@ -217,6 +221,7 @@ STRANGERS = [
 ]
 
 
+@pytest.mark.asvs("3.4.2")
 @pytest.mark.parametrize("origin", STRANGERS)
 def test_every_other_origin_is_as_foreign_as_before(trusting: TestClient, origin: str) -> None:
     assert "Access-Control-Allow-Origin" not in trusting.get("/jobs", headers={"Origin": origin}).headers

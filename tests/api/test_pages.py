@@ -142,6 +142,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.asvs("3.4.3", "14.2.3")
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
     one_client: TestClient, one_platform: Platform, path: str
@@ -152,12 +153,14 @@ def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'; ")
+    assert "base-uri 'none'" in policy
     assert "script-src" not in policy
     assert re.search(r"<(script|img|iframe|form|link)|style=|\son\w+=|https?://", answer.text) is None
     assert '<html lang="en">' in answer.text
     assert len(re.findall(r"<h1>", answer.text)) == 1
 
 
+@pytest.mark.asvs("1.2.1", "1.3.5", "3.2.2")
 def test_whatever_clients_named_is_shown_as_text(one_client: TestClient, one_platform: Platform) -> None:
     for path in ("/models/1", "/models/1/report", f"/jobs/{failed_job(one_client)}"):
         text = browse(one_client, path).text
@@ -165,6 +168,7 @@ def test_whatever_clients_named_is_shown_as_text(one_client: TestClient, one_pla
         assert SCRIPT in unescape(text)
 
 
+@pytest.mark.asvs("1.1.2")
 def test_elements_escape_contents_and_attributes() -> None:
     assert link('"><script>', '/jobs?a="b"') == '<a href="/jobs?a=&quot;b&quot;">&quot;&gt;&lt;script&gt;</a>'
     assert together("<", element("b", "&", None)) == "&lt;<b>&amp;</b>"

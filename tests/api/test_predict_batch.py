@@ -143,6 +143,7 @@ def test_a_column_named_as_one_of_the_output_and_probabilities_of_numbers_are_re
     assert "It predicts numbers" in problem(ask(client, **asked), 422, "no_probabilities")["detail"]
 
 
+@pytest.mark.asvs("3.2.1", "5.4.1")
 def test_the_output_is_a_file_with_ranges(
     client: TestClient, furnished: Platform, parts: Parts, tmp_path: Path
 ) -> None:

@@ -187,6 +187,7 @@ def test_members_that_clients_named_are_shown_escaped() -> None:
     assert (found["did_you_mean"], found["available"]) == (r"a\x00b", [r"\u202e"])
 
 
+@pytest.mark.asvs("1.1.2")
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
@@ -276,6 +277,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.asvs("15.3.3", "15.3.5")
 @pytest.mark.parametrize(("body", "place", "words"), FAULTS)
 def test_a_body_of_the_wrong_form_is_told_where_and_how(
     trial: FastAPI, body: object, place: list[str | int], words: str
@@ -300,6 +302,7 @@ def test_a_path_that_cannot_be_right_is_not_found(trial: FastAPI) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.asvs("16.3.4", "16.5.1")
 def test_an_unforeseen_error_is_logged_under_the_request_id_and_leaks_nothing(
     trial: FastAPI,
 ) -> None:

@@ -31,6 +31,7 @@ def _request(client: TestClient, method: str, path: str, query: str, *, in_csv: 
     return client.request(method, f"{address}?{query}", json={} if method in {"POST", "PATCH"} else None)
 
 
+@pytest.mark.asvs("14.2.1")
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_route_refuses_a_parameter_that_it_does_not_have(one_client: TestClient, method: str, path: str) -> None:
     answer = _request(one_client, method, path, "zzz=1")
@@ -42,6 +43,7 @@ def test_every_route_refuses_a_parameter_that_it_does_not_have(one_client: TestC
     assert [problem["loc"] for problem in answer.json()["errors"]] == [["query", "zzz"]]
 
 
+@pytest.mark.asvs("15.3.7")
 def test_every_declared_parameter_is_known_and_refused_when_it_comes_twice(app: FastAPI, client: TestClient) -> None:
     routes = [context.original_route for context in iter_route_contexts(app.routes)]
     tried = 0

@@ -77,6 +77,7 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
 }
 
 
+@pytest.mark.asvs("4.2.1")
 @pytest.mark.parametrize(("sent", "status", "code"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_request_is_refused_as_everything_else_is(url: str, sent: bytes, status: int, code: str) -> None:
     with connected(url) as connection:

@@ -74,6 +74,7 @@ def test_a_body_within_the_limit_is_taken_in_chunks_too(limited: TestClient) -> 
     assert limited.post("/text", content=_chunks(800), headers=JSON).json() == 800
 
 
+@pytest.mark.asvs("5.2.1")
 def test_uploads_have_a_limit_of_their_own(limited: TestClient) -> None:
     answer = limited.post("/datasets/upload", content=b"a" * 2048)
     assert answer.status_code != 413
@@ -93,6 +94,7 @@ def test_a_valid_request_id_is_echoed(one_client: TestClient, given: str) -> Non
     assert one_client.get("/healthz", headers={"X-Request-ID": given}).headers["x-request-id"] == given
 
 
+@pytest.mark.asvs("1.2.1")
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "{}", "a;b"])
 def test_any_other_request_id_is_replaced(one_client: TestClient, given: str) -> None:
     answer = one_client.get("/healthz", headers=[(b"x-request-id", given.encode())])
@@ -122,6 +124,7 @@ def test_a_nul_in_the_address_is_refused_before_a_database_sees_it(one_client: T
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6")
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/nothing"])
 def test_answers_cannot_be_sniffed_or_framed(one_client: TestClient, path: str) -> None:
     headers = one_client.get(path).headers
@@ -129,6 +132,7 @@ def test_answers_cannot_be_sniffed_or_framed(one_client: TestClient, path: str) 
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
+    assert "base-uri 'none'" in headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +179,7 @@ def test_the_root_leads_to_the_docs(one_client: TestClient) -> None:
     assert one_client.get("/docs").status_code == 200
 
 
+@pytest.mark.asvs("16.2.1")
 def test_each_request_is_logged_with_its_id(client: TestClient) -> None:
     with capture_logs(processors=[merge_contextvars]) as logs:
         client.get("/errors", headers={"X-Request-ID": "the-id"})

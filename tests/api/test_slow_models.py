@@ -117,6 +117,7 @@ def until(site: Site, body: Body, wanted: str) -> httpx2.Response:
     return found[-1]
 
 
+@pytest.mark.asvs("15.2.2")
 def test_many_who_wait_for_a_slow_model_hold_up_nobody_else(patient: Site) -> None:
     waiting = patient.ask_many(SLOW, MANY)
     eventually(lambda: patient.gate.begun() > 0)

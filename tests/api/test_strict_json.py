@@ -55,6 +55,7 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.asvs("15.3.7")
 @pytest.mark.parametrize(("body", "words"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_a_body_that_is_not_strict_json_is_refused_with_its_place(body: bytes, words: str) -> None:
     with pytest.raises(InvalidJson) as caught:
@@ -132,6 +133,7 @@ def echo() -> TestClient:
     return TestClient(app)
 
 
+@pytest.mark.asvs("2.2.2")
 @pytest.mark.parametrize("body", [body for body, _ in BAD_BODIES.values()], ids=BAD_BODIES.keys())
 def test_over_http_each_is_a_422(echo: TestClient, body: bytes) -> None:
     answer = echo.post("/echo", content=body, headers={"content-type": "application/json"})
@@ -140,6 +142,7 @@ def test_over_http_each_is_a_422(echo: TestClient, body: bytes) -> None:
     assert answer.json()["code"] == "invalid_json"
 
 
+@pytest.mark.asvs("3.5.2")
 @pytest.mark.parametrize(
     "media_type",
     [

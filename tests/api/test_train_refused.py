@@ -102,6 +102,7 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
 }
 
 
+@pytest.mark.asvs("2.2.1", "2.2.2", "2.2.3")
 @pytest.mark.parametrize(("changes", "status", "code", "said"), BAD.values(), ids=BAD.keys())
 def test_a_bad_request_is_refused_and_no_job_is_made(
     *, one_client: TestClient, changes: dict[str, Any], status: int, code: str, said: str
@@ -124,6 +125,7 @@ def test_an_unknown_version_is_refused(one_client: TestClient, customers: str) -
     refused(one_client.post("/train", json=wanted), 404, "unknown_dataset_version")
 
 
+@pytest.mark.asvs("1.4.2")
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_json_does_not_have_are_refused(one_client: TestClient, number: str) -> None:
     text = json.dumps(body()).replace('"n_estimators": 5', f'"max_samples": {number}')
@@ -142,6 +144,7 @@ def test_deep_nesting_is_refused(one_client: TestClient, depth: int) -> None:
     refused(answer, 422, "invalid_parameter" if depth == 50 else "invalid_json")
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("target", ["constant", "nothing"])
 def test_a_target_with_one_class_is_refused(one_client: TestClient, target: str) -> None:
     rows = "\n".join(f"{number},same," for number in range(30))

@@ -80,6 +80,7 @@ def test_what_an_endpoint_writes_is_there_when_the_answer_is(trial: TestClient) 
     assert trial.get("/value").json() == 1
 
 
+@pytest.mark.asvs("2.3.3")
 def test_an_error_takes_everything_back(trial: TestClient) -> None:
     assert trial.post("/write-and-fail").status_code == 500
     assert trial.get("/value").json() == 0
@@ -90,6 +91,7 @@ def test_a_transaction_begins_with_its_first_statement(trial: TestClient) -> Non
     assert trial.get("/value").json() == 2
 
 
+@pytest.mark.asvs("16.5.3")
 def test_a_commit_that_the_database_refuses_is_never_answered_as_a_success(trial: TestClient) -> None:
     assert trial.post("/orphan").status_code == 500
     # The connection is back in the pool, and nothing of the failed transaction is left on it.

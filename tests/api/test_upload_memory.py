@@ -41,6 +41,7 @@ def upload(api: ApiServer, size: int) -> httpx2.Response:
     return httpx2.post(f"{api.url}/datasets/upload", content=body(size), headers=headers, timeout=120)
 
 
+@pytest.mark.asvs("1.4.3")
 def test_a_large_file_is_taken_without_being_held_in_memory(api: ApiServer) -> None:
     # What is imported and allocated once is not what an upload costs.
     assert upload(api, 10**6).status_code == 201

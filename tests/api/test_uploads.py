@@ -101,6 +101,7 @@ REFUSED: dict[str, tuple[str | None, bytes, int, str, str]] = {
 }
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.any_stack
 @pytest.mark.parametrize(("kind", "body", "status", "code", "hint"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_body_that_cannot_be_right_is_refused_with_a_hint_and_leaves_nothing(
@@ -115,6 +116,7 @@ def test_a_body_that_cannot_be_right_is_refused_with_a_hint_and_leaves_nothing(
     assert one_client.get("/datasets").json()["items"] == []
 
 
+@pytest.mark.asvs("2.3.2", "5.2.1")
 @pytest.mark.any_stack
 def test_a_file_over_the_limit_is_refused_declared_or_not(api_settings: Settings) -> None:
     settings = api_settings.model_copy(update={"upload_max_bytes": 100_000})

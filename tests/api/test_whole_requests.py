@@ -93,6 +93,7 @@ SENT: dict[str, tuple[tuple[bytes, ...], bool]] = {
 }
 
 
+@pytest.mark.asvs("4.2.1")
 @pytest.mark.parametrize("sent", SENT)
 def test_however_it_is_sent_a_request_is_answered(url: str, sent: str, strokes: list[int]) -> None:
     pieces, at_one_stroke = SENT[sent]

@@ -58,6 +58,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.asvs("3.5.1")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", REBOUND], ids=["same site", "another site", "of the web"])
 def test_a_page_of_another_origin_uploads_nothing(page: Page, url: str, other_port: int, host: str) -> None:
     before = _newest(url)

@@ -68,6 +68,7 @@ def test_a_user_is_made_found_changed_and_deleted(database: Database) -> None:
         assert user_count(session) == 2
 
 
+@pytest.mark.asvs("7.4.2", "10.3.3")
 def test_a_deletion_ends_all_that_the_user_could_come_with_and_a_new_user_of_the_name_has_none_of_it(
     database: Database,
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_changed_file_is_refused(platform: Platform, change: Callable[[bytes],
         load(platform, artifact)
 
 
+@pytest.mark.asvs("1.5.2", "5.3.1")
 def test_an_attackers_pickle_under_the_right_name_is_never_run(platform: Platform, tmp_path: Path) -> None:
     artifact = registered(platform, platform.train(platform.dataset()))
     trace = tmp_path / "trace"

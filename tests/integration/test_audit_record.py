@@ -156,6 +156,7 @@ def test_a_record_is_whole_and_can_be_read_as_pages_and_lines(record_of_five: Da
     assert lines[0]["before"] is None
 
 
+@pytest.mark.asvs("16.4.2")
 def test_the_first_entry_that_is_wrong_is_named_whatever_was_done(record_of_five: Database) -> None:
     for name, (forgery, seq, problem) in FORGERIES.items():
         with record_of_five.write() as session:

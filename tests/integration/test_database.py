@@ -41,6 +41,7 @@ def test_a_write_is_committed_at_the_end_of_its_block(database: Database) -> Non
     assert counter(database) == 1
 
 
+@pytest.mark.asvs("2.3.3")
 def test_a_write_that_stumbles_leaves_nothing(database: Database) -> None:
     def stumble(session: Session) -> None:
         raise_counter(session, "model_version")

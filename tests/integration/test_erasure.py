@@ -112,6 +112,7 @@ def test_every_table_is_either_planted_or_holds_nothing_of_a_dataset() -> None:
     assert set(metadata.tables) == set(planted.PLANTED) | planted.BARE
 
 
+@pytest.mark.asvs("14.2.4")
 def test_nothing_of_an_erased_model_and_of_its_erased_dataset_is_found_anywhere(platform: Platform) -> None:
     failed = add_job(platform.database, kind=Kind.TRAIN, dataset_name="iris", request={"target_column": "age"})
     fail_job(platform.database, failed)

@@ -207,6 +207,7 @@ def test_a_pickle_is_loaded_with_its_key_alone(
     assert "MLMINI_EXPORT_KEY is the key" in refusal(folder, here, ExportKey(b"another key", chosen=True))
 
 
+@pytest.mark.asvs("1.5.2")
 def test_nothing_of_a_foreign_pickle_is_run(pickled: tuple[Path, ExportKey], here: Settings, tmp_path: Path) -> None:
     folder, key = pickled
     trace = tmp_path / "trace"

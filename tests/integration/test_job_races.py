@@ -40,6 +40,7 @@ def state_of(database: Database, job_id: UUID) -> str:
         return find_job(session, job_id).status
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_forty_workers_one_claims_the_job(database: Database) -> None:
     job_id = add_job(database)
 

@@ -55,6 +55,7 @@ def key_of(database: Database, name: str, *scopes: Scope, **more: object) -> str
         return create_key(session, find_user(session, name), name="a key", scopes=scopes, **more)[1]  # type: ignore[arg-type]
 
 
+@pytest.mark.asvs("10.3.2")
 def test_a_token_and_a_key_tell_who_comes_and_what_is_allowed(database: Database, known: KnownCredentials) -> None:
     add_user(database, "anna", Role.TRAINER)
     issued = logins(database).log_in("anna", PASSWORD)
@@ -102,6 +103,7 @@ def test_what_is_revoked_is_refused_a_second_later_at_most(
         known.identity(again.access_token)
 
 
+@pytest.mark.asvs("7.4.2")
 def test_a_user_who_is_switched_off_is_nobody(database: Database, known: KnownCredentials, clock: Passing) -> None:
     add_user(database, "anna")
     key = key_of(database, "anna", Scope.READ)
@@ -113,6 +115,7 @@ def test_a_user_who_is_switched_off_is_nobody(database: Database, known: KnownCr
         known.identity(key)
 
 
+@pytest.mark.asvs("9.2.1")
 def test_the_clock_of_the_database_says_when_something_ends(
     database: Database, known: KnownCredentials, clock: Passing
 ) -> None:
@@ -139,6 +142,7 @@ def test_the_clock_of_the_database_says_when_something_ends(
         assert find_by_key(session, key) is None
 
 
+@pytest.mark.asvs("7.2.1", "9.2.2")
 def test_what_is_nobodys_credential_is_refused(database: Database, known: KnownCredentials) -> None:
     add_user(database, "anna")
     issued = logins(database).log_in("anna", PASSWORD)
@@ -244,6 +248,7 @@ def vanishing(sqlite_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.mark.asvs("16.5.3")
 def test_while_the_database_is_away_those_who_came_of_late_are_known(vanishing: Database, clock: Passing) -> None:
     known = KnownCredentials(vanishing, TOKENS, 60, clock=clock)
     late = KnownCredentials(vanishing, TOKENS, 60, clock=clock)

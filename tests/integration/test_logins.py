@@ -38,6 +38,7 @@ def entries(database: Database) -> list[tuple[str, str, str, str]]:
         return [(row.action, row.actor, row.subject, row.outcome) for row in rows]
 
 
+@pytest.mark.asvs("16.2.1", "16.3.1")
 def test_a_login_gives_tokens_and_is_recorded_with_where_it_came_from(database: Database) -> None:
     add_user(database, "anna", Role.TRAINER)
     issued = logins(database).log_in("anna", PASSWORD, SENDER)
@@ -53,6 +54,7 @@ def test_a_login_gives_tokens_and_is_recorded_with_where_it_came_from(database: 
     assert entries(database) == [("login", "anna", "user anna", "done")]
 
 
+@pytest.mark.asvs("16.2.5", "16.3.1")
 def test_who_may_not_log_in_gets_one_answer_and_only_known_names_are_recorded(database: Database) -> None:
     add_user(database, "anna")
     add_user(database, "bert")
@@ -78,6 +80,7 @@ def test_who_may_not_log_in_gets_one_answer_and_only_known_names_are_recorded(da
     assert entries(database) == [("login_refused", "anonymous", user, "refused") for user in users]
 
 
+@pytest.mark.asvs("10.4.5", "16.3.3")
 def test_a_refresh_token_is_exchanged_once_and_one_that_comes_again_ends_the_login(database: Database) -> None:
     add_user(database, "anna")
     first = logins(database).log_in("anna", PASSWORD)
@@ -113,6 +116,7 @@ def test_of_two_that_exchange_one_token_at_once_one_gets_the_next_and_the_login_
     assert is_refused(partial(logins(database).refresh, got[0].refresh_token))
 
 
+@pytest.mark.asvs("7.3.1", "7.3.2", "10.4.8")
 def test_a_login_ends_by_time_by_pause_and_by_logging_out(database: Database) -> None:
     add_user(database, "anna")
 
@@ -135,6 +139,7 @@ def test_a_login_ends_by_time_by_pause_and_by_logging_out(database: Database) ->
     assert entries(database)[4:] == [("logout", "anna", "user anna", "done")]
 
 
+@pytest.mark.asvs("7.4.3")
 def test_a_change_of_the_user_ends_logins_also_one_that_is_just_being_made(database: Database) -> None:
     add_user(database, "anna")
     issued = logins(database).log_in("anna", PASSWORD)

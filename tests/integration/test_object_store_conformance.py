@@ -250,6 +250,7 @@ def test_buckets_do_not_see_each_other(store: ObjectStore, store_settings: Setti
         store.stat(store_settings.models_bucket, "key")
 
 
+@pytest.mark.asvs("5.3.2")
 @pytest.mark.parametrize("key", ["../key", "/key", "a\\b", "a\0b", ""], ids=ascii)
 def test_a_key_that_could_be_a_path_reaches_nothing(store: ObjectStore, bucket: str, tmp_path: Path, key: str) -> None:
     put(store, bucket, "ok", b"data", folder=tmp_path)

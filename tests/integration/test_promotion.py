@@ -117,6 +117,7 @@ def test_a_promotion_copies_the_file_and_serves_beside_the_source(stored: Platfo
     assert dev.hmac != staging.hmac
 
 
+@pytest.mark.asvs("2.3.1")
 def test_stages_are_passed_one_by_one(platform: Platform) -> None:
     version = platform.train(platform.dataset())
     with pytest.raises(StageSkipped, match="not active in 'staging', the stage before 'production'"):
@@ -134,6 +135,7 @@ def test_a_version_that_left_the_first_stage_is_told_that_it_cannot_come_back(pl
         platform.promote(version, stage)
 
 
+@pytest.mark.asvs("2.3.1")
 def test_a_version_that_skips_a_stage_is_told_where_to_go_first(platform: Platform) -> None:
     version = platform.train(platform.dataset())
     with pytest.raises(StageSkipped, match=r"It is active in 'dev': promote it to 'staging' first\.$"):
@@ -349,6 +351,7 @@ def test_a_version_that_was_retired_from_the_source_meanwhile_is_not_promoted(pl
     assert serving(platform, data, "staging") is None
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_twenty_promotions_of_one_version_exactly_one_succeeds(platform: Platform) -> None:
     data = platform.dataset()
     version = platform.train(data)

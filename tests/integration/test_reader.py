@@ -73,6 +73,7 @@ def test_the_limits_of_the_settings_reach_the_child(tmp_path: Path) -> None:
     assert not reader.folder.exists()
 
 
+@pytest.mark.asvs("5.2.1")
 def test_a_file_that_needs_more_memory_than_allowed_is_too_large(tmp_path: Path) -> None:
     # One string repeated: a few kilobytes in the file, half a gigabyte in one row group.
     content = parquet({"a": ["x" * 2**19] * 1024})
@@ -119,6 +120,7 @@ def test_a_workbook_that_needs_more_memory_than_allowed_is_too_large(tmp_path: P
         reader.close()
 
 
+@pytest.mark.asvs("5.2.1")
 def test_a_file_that_takes_too_long_is_too_large_and_its_child_is_killed(tmp_path: Path) -> None:
     reader = Reader(Settings(home=tmp_path / "home", reader_seconds=0.2))
     try:
@@ -183,6 +185,7 @@ def test_a_file_whose_reader_is_closed_is_not_called_damaged(tmp_path: Path) -> 
     assert not [line for line in logs if line["log_level"] == "error"]
 
 
+@pytest.mark.asvs("15.2.2")
 def test_only_two_children_read_at_a_time(reader: Reader, tmp_path: Path) -> None:
     path = written(tmp_path, b"a,b\n" + b"12345,x\n" * 250_000)
     threads = [threading.Thread(target=reader.inspect, args=(path,)) for _ in range(5)]

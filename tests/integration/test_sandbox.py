@@ -124,6 +124,7 @@ def test_what_a_process_used_is_told_however_it_ends(sandbox: Sandbox, tmp_path:
     assert ending.cpu_seconds is not None
 
 
+@pytest.mark.asvs("1.4.3")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to a subreaper")
 @pytest.mark.parametrize("killed", ["nobody", "the run", "the server", "the guard", "the process itself"])
 def test_processes_that_leave_their_session_die_with_their_run(sandbox: Sandbox, tmp_path: Path, killed: str) -> None:
@@ -186,6 +187,7 @@ def test_a_process_that_is_hard_to_reach_is_killed(sandbox: Sandbox, tmp_path: P
     assert ending.signal == signal.SIGKILL
 
 
+@pytest.mark.asvs("13.3.2")
 def test_a_process_sees_no_settings_and_no_foreign_descriptors(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

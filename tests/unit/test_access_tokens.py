@@ -58,6 +58,7 @@ def test_a_token_is_valid_for_a_quarter_of_an_hour_and_a_little_around_it(second
     TOKENS.read(signed(CLAIMS)).check_time(NOW + timedelta(seconds=seconds))
 
 
+@pytest.mark.asvs("9.2.1")
 @pytest.mark.parametrize("seconds", [-LEEWAY_SECONDS - 1, ACCESS_SECONDS + LEEWAY_SECONDS, 10**8])
 def test_a_token_is_not_valid_before_and_after_that(seconds: int) -> None:
     with pytest.raises(NotAuthenticated, match=r"The token (has ended|is of a moment)"):
@@ -69,6 +70,7 @@ def test_a_token_without_a_claim_is_refused(claim: str) -> None:
     refused(signed({name: value for name, value in CLAIMS.items() if name != claim}))
 
 
+@pytest.mark.asvs("9.2.3", "10.3.1")
 @pytest.mark.parametrize(
     "changed",
     [
@@ -93,6 +95,7 @@ def test_a_signed_token_with_a_claim_of_another_form_is_refused(changed: dict[st
     refused(signed(CLAIMS | changed))
 
 
+@pytest.mark.asvs("9.1.2", "9.1.3", "9.2.2")
 @pytest.mark.parametrize(
     "header",
     [
@@ -111,12 +114,14 @@ def test_a_header_that_is_not_ours_is_refused_though_the_signature_is_right(head
     refused(signed(CLAIMS, header=header))
 
 
+@pytest.mark.asvs("9.1.1")
 def test_a_token_that_another_key_signed_is_refused() -> None:
     refused(signed(CLAIMS, secret=b""))
     refused(signed(CLAIMS, secret=b"x" * 32))
     refused(access_tokens_of(ArtifactKey(SECRET)).issue("anna", "s", 1, NOW))
 
 
+@pytest.mark.asvs("9.1.1", "9.1.2")
 def test_what_is_no_token_at_all_is_refused() -> None:
     token = signed(CLAIMS)
     header, claims, signature = token.split(".")
@@ -131,6 +136,7 @@ def test_what_is_no_token_at_all_is_refused() -> None:
         refused(text)
 
 
+@pytest.mark.asvs("9.2.4", "11.2.3")
 def test_keys_for_single_purposes_differ_and_tell_nothing() -> None:
     key = ArtifactKey(SECRET)
     assert access_tokens_of(key)._secret not in {SECRET, access_tokens_of(ArtifactKey(b"u" * 32))._secret}

@@ -38,6 +38,7 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "home").iterdir()] == [KEY_FILE]
 
 
+@pytest.mark.asvs("13.3.2")
 def test_only_the_owner_can_read_the_key(settings: Settings) -> None:
     load_artifact_key(settings)
     assert stat.S_IMODE((settings.home / KEY_FILE).stat().st_mode) == 0o600
@@ -60,6 +61,7 @@ def test_a_key_from_the_settings_writes_no_file(settings: Settings) -> None:
     assert not (settings.home / KEY_FILE).exists()
 
 
+@pytest.mark.asvs("11.2.3")
 def test_a_short_key_is_refused_without_showing_it(settings: Settings) -> None:
     with pytest.raises(WrongSettings, match="MLMINI_ARTIFACT_KEY must have at least 32") as refused:
         load_artifact_key(settings.model_copy(update={"artifact_key": SecretStr("hunter2")}))

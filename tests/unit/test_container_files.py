@@ -101,6 +101,7 @@ def test_the_gateway_leaves_the_name_that_was_asked_for_to_the_api() -> None:
     assert not re.search(r"^    http-request (set|replace|del|add)-header Host", HAPROXY, re.MULTILINE | re.IGNORECASE)
 
 
+@pytest.mark.asvs("15.3.4")
 def test_the_gateway_alone_tells_the_address_of_a_client() -> None:
     # Replaced, not added to: what a client sends would be believed where the address before it is of the same network.
     assert "    http-request set-header X-Forwarded-For %[src]\n" in HAPROXY
@@ -246,6 +247,15 @@ def test_images_take_the_lock_of_the_extra_that_is_asked_for(path: Path) -> None
     ]
 
 
+@pytest.mark.asvs("13.4.1")
+def test_nothing_goes_into_an_image_but_what_is_named_and_that_is_no_source_control() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    let_in = [line.removeprefix("!") for line in lines[1:] if line.startswith("!")]
+    assert [line for line in let_in if line.startswith((".", "*", "/")) or not (ROOT / line).exists()] == []
+    assert [path for name in let_in for path in (ROOT / name).rglob(".git*")] == []
+
+
 @by_dockerfile
 def test_images_tell_their_version_and_their_health(path: Path) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -270,6 +280,7 @@ def test_both_images_share_the_layer_of_the_libraries() -> None:
     assert shared[0] == shared[1]
 
 
+@pytest.mark.asvs("15.2.3")
 def test_the_lock_of_the_images_pins_what_the_others_pin_and_has_no_server() -> None:
     run, image = (pins(ROOT / "requirements" / f"{name}.txt") for name in ("run", "image"))
     assert image.items() <= run.items()
@@ -280,6 +291,7 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+(?:\[[\w,]+\])?)==(\S+)", lock.read_text(), re.MULTILINE))
 
 
+@pytest.mark.asvs("15.2.3")
 @pytest.mark.parametrize("lock", ["image", "image-boosting"])
 def test_an_image_has_the_very_files_that_development_installs_and_tests(lock: str) -> None:
     def locked(name: str) -> dict[str, set[str]]:

@@ -127,6 +127,7 @@ def test_two_keys_a_missing_file_and_a_folder_are_refused(
     assert api.seen == []
 
 
+@pytest.mark.asvs("10.1.1")
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_credential_goes_to_no_other_address_than_the_one_it_is_for(
     mlmini: Verb, monkeypatch: pytest.MonkeyPatch, status: int
@@ -272,6 +273,7 @@ def test_one_address_has_one_login_however_it_is_written() -> None:
     assert len({place_of(Address(url, "")) for url in [*others, "http://host"]}) == 5
 
 
+@pytest.mark.asvs("10.1.1")
 def test_the_parts_of_the_platform_do_not_get_the_key_of_who_starts_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

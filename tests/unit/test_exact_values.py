@@ -16,6 +16,7 @@ from shared.tables import parquet as parquet_chunks
 from tests.support.tables import check, column, kinds, load, parquet
 
 
+@pytest.mark.asvs("1.4.2")
 def test_a_moment_out_of_range_is_refused_with_its_column_and_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +45,7 @@ def test_text_that_spells_a_moment_out_of_range_stays_text(tmp_path: Path) -> No
     assert table.iloc[0].tolist() == ["0000-01-01", "9999-12-31T23:00:00-05:00"]
 
 
+@pytest.mark.asvs("1.4.2")
 def test_old_timestamps_of_96_bits_do_not_wrap_around(tmp_path: Path) -> None:
     moments = [datetime(1, 1, 1), datetime(3000, 6, 1), datetime(9999, 12, 31)]  # noqa: DTZ001 - what has no zone is UTC
     file = io.BytesIO()

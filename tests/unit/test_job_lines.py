@@ -42,6 +42,7 @@ def test_a_long_line_is_cut_and_says_so() -> None:
     assert one_line("\0" * 4_001) == "…"
 
 
+@pytest.mark.asvs("1.3.3", "16.4.1")
 @given(st.text(st.characters(), max_size=50) | st.text("\x1b[]m;0\x07\\", max_size=30))
 def test_any_text_becomes_a_line_that_can_be_stored_and_shown(text: str) -> None:
     line = one_line(text)

@@ -1,8 +1,11 @@
 """What the log holds, and what it is kept free of."""
 
 import json
+import re
 import subprocess
 import sys
+
+import pytest
 
 from shared.logging import LONGEST_TEXT, LONGEST_TRACEBACK
 
@@ -25,6 +28,8 @@ def test_looking_at_the_schema_leaves_no_line_in_the_log() -> None:
 
 
 LONG = """
+import pytest
+
 from shared.logging import LONGEST_TEXT, LONGEST_TRACEBACK, configure_logging, get_logger
 import logging
 
@@ -48,3 +53,21 @@ def test_no_text_makes_a_line_without_end() -> None:
     assert first["short"] == "d" * LONGEST_TEXT
     assert len(third["exception"]) == LONGEST_TRACEBACK + 3
     assert third["exception"].startswith("Traceback")
+
+
+FORGED = """
+from shared.logging import configure_logging, get_logger
+
+configure_logging("INFO")
+get_logger("a").info("request", path='/a\\n{"event": "forged"}', who="\\r\\n\\x1b[2J\\u2028")
+"""
+
+
+@pytest.mark.asvs("16.2.2", "16.2.4", "16.4.1")
+def test_an_event_is_one_line_of_json_with_its_moment_in_utc_whatever_it_holds() -> None:
+    looked = subprocess.run([sys.executable, "-c", FORGED], capture_output=True, text=True, check=True, timeout=60)
+    (line,) = looked.stderr.splitlines()
+    told = json.loads(line)
+    assert told["path"] == '/a\n{"event": "forged"}'
+    assert (told["event"], told["level"], told["logger"]) == ("request", "info", "a")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", told["timestamp"])

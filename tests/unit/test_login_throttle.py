@@ -36,6 +36,7 @@ def wait_of(throttle: LoginThrottle, name: str = "anna", address: str = "10.0.0.
     return 0
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_few_wrong_passwords_cost_nothing_and_each_further_one_doubles_the_wait(
     throttle: LoginThrottle, clock: Clock
 ) -> None:
@@ -56,6 +57,7 @@ def test_tries_that_are_refused_do_not_lengthen_the_wait(throttle: LoginThrottle
     assert wait_of(throttle) == 0
 
 
+@pytest.mark.asvs("6.3.1")
 def test_nobody_can_lock_another_out(throttle: LoginThrottle) -> None:
     for _ in range(50):
         wait_of(throttle, address="10.6.6.6")
@@ -74,6 +76,7 @@ def test_a_right_password_and_time_make_it_forget(throttle: LoginThrottle, clock
     assert [wait_of(throttle) for _ in range(5)] == [0] * 5
 
 
+@pytest.mark.asvs("6.3.1")
 def test_an_address_has_so_many_tries_a_minute_whatever_the_names(throttle: LoginThrottle, clock: Clock) -> None:
     assert {wait_of(throttle, name=f"user{number}") for number in range(60)} == {0}
     clock.now += 20

@@ -9,6 +9,7 @@ from shared.errors import InvalidName
 from shared.tables.reading import Format, Reading
 
 
+@pytest.mark.asvs("5.3.2", "5.4.2")
 @pytest.mark.parametrize(
     ("raw", "name"),
     [

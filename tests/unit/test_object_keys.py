@@ -41,6 +41,7 @@ BAD_KEYS = [
 ]
 
 
+@pytest.mark.asvs("1.3.3")
 @pytest.mark.parametrize("key", BAD_KEYS, ids=ascii)
 def test_a_key_that_is_not_plain_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="is not an object key"):

@@ -52,6 +52,7 @@ def members(monkeypatch: pytest.MonkeyPatch, *, named: list[str], primary: list[
     monkeypatch.setattr(pwd, "getpwnam", lambda _: SimpleNamespace(pw_uid=OTHER))
 
 
+@pytest.mark.asvs("14.2.4", "16.4.2")
 def test_what_is_made_for_a_home_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -128,6 +129,7 @@ def test_a_file_of_root_is_fine_for_everybody(home: Path, monkeypatch: pytest.Mo
     assert weakness_on_the_way(Path("/usr/bin")) is None
 
 
+@pytest.mark.asvs("13.3.2")
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o602])
 def test_a_key_that_others_can_read_or_write_is_refused_with_the_hint(home: Path, mode: int) -> None:
     (home / KEY_FILE).chmod(mode)

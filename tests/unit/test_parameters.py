@@ -110,6 +110,7 @@ REFUSED_VALUES: dict[str, tuple[str, str, Any, str]] = {
 }
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize(("estimator", "name", "value", "said"), REFUSED_VALUES.values(), ids=REFUSED_VALUES.keys())
 def test_another_value_is_refused_saying_what_is_allowed(estimator: str, name: str, value: Any, said: str) -> None:
     problem = problem_of(estimator, name, value)

@@ -4,15 +4,24 @@ import threading
 
 import pytest
 
-from shared.accounts.passwords import HashedPassword, PasswordCheck, PasswordCost, Passwords, checked_password
+from shared.accounts.passwords import (
+    PLATFORM_WORDS,
+    HashedPassword,
+    PasswordCheck,
+    PasswordCost,
+    Passwords,
+    checked_password,
+)
 from shared.errors import TooManyLogins, WeakPassword
 from tests.support.accounts import CHEAP, PASSWORD, cheap_passwords, hashed
+from tests.support.documented import ROOT
 from tests.support.waiting import eventually
 
 COMBINED = "grüße an alle"
 SPLIT = "gru\u0308ße an alle"
 
 
+@pytest.mark.asvs("6.2.1")
 @pytest.mark.parametrize(
     ("password", "problem"),
     [
@@ -36,6 +45,7 @@ def test_a_weak_password_is_refused_with_the_reason_and_never_quoted(password: s
     assert not password or password not in refused.value.detail
 
 
+@pytest.mark.asvs("6.2.5", "6.2.9")
 @pytest.mark.parametrize(
     "password",
     [
@@ -53,6 +63,22 @@ def test_any_characters_make_a_password(password: str) -> None:
     assert not cheap_passwords().check(f"{password}x", stored).right
 
 
+@pytest.mark.asvs("6.2.11")
+@pytest.mark.parametrize(
+    "password", ["MLmini-admin-1!", "ml mini platform", "Administrator2", "mlmini mlmini 1", "password mlm!"]
+)
+def test_words_of_the_platform_make_no_password(password: str) -> None:
+    with pytest.raises(WeakPassword, match="words that belong to the platform"):
+        checked_password(password, name="anna")
+    assert checked_password(f"{password} otters", name="anna")
+
+
+@pytest.mark.asvs("6.1.2")
+def test_the_page_lists_the_words_of_the_platform() -> None:
+    page = " ".join((ROOT / "docs" / "security.md").read_text().split())
+    assert ", ".join(f"`{word}`" for word in PLATFORM_WORDS) in page
+
+
 def test_a_short_name_may_stand_in_a_good_password() -> None:
     assert checked_password("a banana and an apple", name="an") == "a banana and an apple"
     assert checked_password("anna.lang & us!", name="anna.lang")
@@ -63,6 +89,7 @@ def test_a_letter_that_is_typed_in_two_ways_is_one() -> None:
     assert cheap_passwords().check(SPLIT, hashed(COMBINED)).right
 
 
+@pytest.mark.asvs("11.4.2")
 def test_what_is_stored_is_argon2id_with_a_salt_of_its_own() -> None:
     passwords = Passwords()
     first, second = (passwords.hashed(PASSWORD, name="a") for _ in range(2))
@@ -71,6 +98,7 @@ def test_what_is_stored_is_argon2id_with_a_salt_of_its_own() -> None:
     assert passwords.check(PASSWORD, first).right
 
 
+@pytest.mark.asvs("11.4.2")
 def test_a_hash_of_other_parameters_is_renewed_when_the_password_is_right() -> None:
     stronger = Passwords(PasswordCost(memory_kib=16, passes=1))
     check = stronger.check(PASSWORD, hashed())
@@ -113,6 +141,7 @@ def test_a_user_without_a_password_takes_the_work_of_one_with_a_wrong_one() -> N
     assert costs == [["argon2id", "v=19", "m=8,t=1,p=1"]] * 5
 
 
+@pytest.mark.asvs("15.2.2")
 def test_few_are_compared_at_once_few_wait_and_the_others_are_refused() -> None:
     passwords = Passwords(CHEAP, at_once=1, most_waiting=1, wait_seconds=30)
     entered, go = threading.Event(), threading.Event()

@@ -12,6 +12,7 @@ from tests.support.documented import ROOT
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
+@pytest.mark.asvs("8.1.1")
 def test_the_page_has_the_roles_and_scopes_of_each_permission() -> None:
     told = {name: (roles, scopes) for name, roles, scopes in ROW.findall((ROOT / "docs" / "security.md").read_text())}
     assert told == {
@@ -36,6 +37,7 @@ def test_the_last_stage_and_what_cannot_be_undone_need_more_than_training_does()
         assert [role for role in Role if permission in allowed(role)] == [Role.ADMIN]
 
 
+@pytest.mark.asvs("10.3.2")
 @pytest.mark.parametrize("role", Role)
 def test_no_scopes_give_a_key_more_than_its_user_may(role: Role) -> None:
     for count in range(len(Scope) + 1):

@@ -137,6 +137,7 @@ def test_origins_that_no_browser_sends_are_refused(monkeypatch: pytest.MonkeyPat
         load(monkeypatch, CORS_ORIGINS=origins)
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
@@ -201,6 +202,7 @@ def test_an_open_host_is_taken_when_it_is_meant(monkeypatch: pytest.MonkeyPatch)
     assert load(monkeypatch, HOST="0.0.0.0", ALLOW_OPEN="1").host == "0.0.0.0"  # noqa: S104 - it only is a setting
 
 
+@pytest.mark.asvs("14.2.4", "16.2.5")
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"DATABASE_URL": "postgresql://me:hush@db/x", "ARTIFACT_KEY": "hush", "S3_SECRET_KEY": "hush"}
     settings = load(monkeypatch, **secrets)

@@ -112,6 +112,7 @@ class _Logs(Client):
         return f"{STEERING}\n"
 
 
+@pytest.mark.asvs("1.3.3")
 def test_logs_show_escapes_at_a_terminal(terminal: Terminal) -> None:
     with terminal():
         show_logs(_Logs(), Output(), "id")

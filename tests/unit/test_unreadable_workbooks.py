@@ -109,6 +109,7 @@ def test_a_workbook_that_is_no_table_is_refused_with_the_reason(
         check(tmp_path, content)
 
 
+@pytest.mark.asvs("5.2.3")
 def test_a_workbook_that_is_too_large_once_unpacked_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
     content = with_part(CONTENT, SHEET, lambda xml: xml.replace(b"<sheetData>", b"<sheetData>" + b" " * 10**7))
     assert len(content) < 10**5
@@ -122,6 +123,7 @@ def test_too_many_columns_are_refused(tmp_path: Path) -> None:
         check(tmp_path, workbook([["a", "b", "c"], [1, 2, 3]]), max_columns=2)
 
 
+@pytest.mark.asvs("1.5.1")
 def test_an_entity_is_not_expanded(tmp_path: Path) -> None:
     entities = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>" + b"".join(
         b"<!ENTITY %c '%s'>" % (ord("b") + n, b"&%c;" % (ord("a") + n) * 10) for n in range(9)

@@ -62,6 +62,7 @@ def test_the_client_learns_the_code_and_the_sentence_of_a_known_error() -> None:
     assert (failure.code, failure.message) == ("fit_failed", "Input X contains NaN.")
 
 
+@pytest.mark.asvs("16.5.1")
 def test_the_client_learns_nothing_of_an_unexpected_error() -> None:
     failure = failure_of(ValueError("/home/secret/path"))
     assert failure.code == "internal_error"
