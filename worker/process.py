@@ -14,6 +14,7 @@ from shared.estimators.libraries.installed import installed_releases
 from shared.logging import get_logger
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, address_space_limit
+from shared.sandbox.isolation import Isolation
 from shared.settings import Settings
 from worker.execution import execute
 from worker.own_estimators import describe_in_background
@@ -59,6 +60,7 @@ class WorkerProcess:
             self._refuse(error.code, error.detail)
         self._check_limits(self._runtime)
         self._tell_of_slots()
+        self._tell_of_isolation()
         log.info("libraries_found", **installed_releases())
         self._upkeep = Upkeep(self._runtime)
         self._upkeep.start()
@@ -112,6 +114,11 @@ class WorkerProcess:
         room_mb = runtime.sandbox.room_mb
         if room_mb is not None and room_mb < self._settings.job_memory_mb:
             log.warning("memory_limited", by="ulimit -v", room_mb=room_mb, job_memory_mb=self._settings.job_memory_mb)
+
+    @staticmethod
+    def _tell_of_isolation() -> None:
+        if missing := Isolation.possible().missing:
+            log.warning("computations_not_isolated", reach=missing)
 
     def _tell_of_slots(self) -> None:
         settings, machine = self._settings, this_machine()

@@ -13,6 +13,7 @@ from shared.estimators.catalogue import release_of_table
 from shared.estimators.libraries.installed import LIBRARIES, installed_releases
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
+from shared.sandbox.isolation import Isolation
 from shared.settings import PREFIX, Settings
 
 _PLATFORM = "ml-mini-platform"
@@ -82,6 +83,18 @@ def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckRe
         hint = f"`ulimit -v` is {limit:,} MiB: raise or remove that limit, or lower {setting}, which is {needed_mb:,}."
         return note(part, f"no more than {room:,} MiB", hint)
     return ok(part, f"up to the {needed_mb:,} MiB of {setting}")
+
+
+def check_isolation() -> CheckResult:
+    """Whether the kernel keeps what reads tables and computes from everything else."""
+    missing = " and ".join(Isolation.possible().missing)
+    if missing:
+        hint = (
+            "What reads tables and fits models has no credentials, but may reach more than it needs. Linux 5.13 or "
+            "newer prevents that, as far as a container's profile lets it."
+        )
+        return note("Isolation", f"computing processes are not kept from {missing}", hint)
+    return ok("Isolation", "computing processes reach no network, and no files but their own")
 
 
 def check_browser() -> CheckResult | None:

@@ -7,10 +7,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from shared.home import NO_ROOM
 from shared.processes import die_with_parent
+from shared.sandbox.isolation import Reach, isolate
 from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT, ProcessLimits, apply
 
 ChildFunction = Callable[[Path], None]
@@ -19,17 +20,23 @@ ChildFunction = Callable[[Path], None]
 GUARD_DIED = signal.SIGUSR1
 
 
-def become_child(
-    entry: ChildFunction, folder: Path, limits: ProcessLimits, *, server: int, given: int | None, output: int
-) -> NoReturn:
+class Terms(NamedTuple):
+    """The folder of a process, what it may use, and what it may reach beside its folder."""
+
+    folder: Path
+    limits: ProcessLimits
+    reach: Reach
+
+
+def become_child(entry: ChildFunction, terms: Terms, *, server: int, given: int | None, output: int) -> NoReturn:
     """Call `entry` in a process of its own, and end with a telling code.
 
     It reads from the descriptor `given`, where there is one, and prints to the descriptor `output`.
     """
     code = FAILED
     try:
-        _enter(folder, limits, server=server, given=given, output=output)
-        entry(folder)
+        _enter(terms, server=server, given=given, output=output)
+        entry(terms.folder)
         code = 0
     except MemoryError:
         code = OUT_OF_MEMORY
@@ -44,8 +51,8 @@ def become_child(
         os._exit(code)
 
 
-def _enter(folder: Path, limits: ProcessLimits, *, server: int, given: int | None, output: int) -> None:
-    """Make the forked process one of its own: group, descriptors, folder, limits."""
+def _enter(terms: Terms, *, server: int, given: int | None, output: int) -> None:
+    """Make the forked process one of its own: group, descriptors, folder, limits, reach."""
     os.setpgid(0, 0)
     if not die_with_parent(signal.SIGKILL, parent=server):
         os._exit(FAILED)
@@ -57,6 +64,7 @@ def _enter(folder: Path, limits: ProcessLimits, *, server: int, given: int | Non
     os.dup2(output, 2)
     # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.environ["TMPDIR"] = str(folder)
-    os.chdir(folder)
-    apply(limits)
+    os.environ["TMPDIR"] = str(terms.folder)
+    os.chdir(terms.folder)
+    isolate(terms.folder, terms.reach)
+    apply(terms.limits)

@@ -9,21 +9,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from shared.logging import get_logger
 from shared.processes import kill_group
+from shared.sandbox.isolation import Reach
 from shared.sandbox.limits import READY, Ending, ProcessLimits, address_space_limit
 
 log = get_logger(__name__)
 
 # All that a computing process may know of its surroundings. No setting of the platform is among it.
 KNOWN: tuple[str, ...] = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
+# What it may write beside its folder: nothing.
+WRITES: tuple[str, ...] = ()
 _START_SECONDS = 120
-
-
 # With less than this, nothing is computed.
 _LEAST_ROOM_MB = 64
 
@@ -97,10 +99,11 @@ class SandboxProcess:
 class Sandbox:
     """A fork server and what it forks; started at the first run and again when it died."""
 
-    def __init__(self, entry: str, *, scratch: Path) -> None:
-        """`entry` is `module:function`, called with the folder of each run."""
+    def __init__(self, entry: str, *, scratch: Path, ports: Sequence[int] = ()) -> None:
+        """`entry` is `module:function`, called with the folder of each run, which may connect to the `ports` only."""
         self._entry = entry
         self._scratch = scratch
+        self._ports = ports
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -120,13 +123,18 @@ class Sandbox:
         with self._lock:
             self._connected()
 
-    def run(self, folder: Path, limits: ProcessLimits, *, given: socket.socket | None = None) -> SandboxProcess:
-        """Start a process that calls the entry function with `folder`; `given` becomes its standard input.
+    def run(
+        self, folder: Path, limits: ProcessLimits, *, given: socket.socket | None = None, reads: Sequence[Path] = ()
+    ) -> SandboxProcess:
+        """Start a process that calls the entry function with `folder`, which is its own, and may read `reads`, too.
+
+        `given` becomes its standard input.
 
         Raises:
             SandboxFailed: when the server or the process cannot start.
         """
-        request = json.dumps({"folder": str(folder), "limits": asdict(limits)}).encode()
+        reach = Reach([str(path.absolute()) for path in reads], WRITES, self._ports)
+        request = json.dumps({"folder": str(folder), "limits": asdict(limits), "reach": asdict(reach)}).encode()
         with self._lock:
             run = self._send_twice(request, [] if given is None else [given.fileno()])
         return SandboxProcess(run)

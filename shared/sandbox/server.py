@@ -26,7 +26,8 @@ from pathlib import Path
 from resource import struct_rusage
 
 from shared.processes import adopt_orphans, die_with_parent, kill_child, kill_children, kill_group
-from shared.sandbox.child import GUARD_DIED, ChildFunction, become_child
+from shared.sandbox.child import GUARD_DIED, ChildFunction, Terms, become_child
+from shared.sandbox.isolation import Reach
 from shared.sandbox.limits import READY, ProcessLimits, room_for_memory
 from shared.sandbox.run import Run
 
@@ -121,7 +122,8 @@ class ForkServer:
         news = socket.socket(fileno=descriptors[0])
         given = descriptors[1] if len(descriptors) > 1 else None
         try:
-            self._fork(news, given, Path(request["folder"]), ProcessLimits(**request["limits"]))
+            terms = Terms(Path(request["folder"]), ProcessLimits(**request["limits"]), Reach(**request["reach"]))
+            self._fork(news, given, terms)
         except OSError:
             # No process could be had. The owner sees it by the closed socket; the runs of others go on.
             traceback.print_exc()
@@ -133,12 +135,12 @@ class ForkServer:
         # The owner sends one request at a time, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
-    def _fork(self, news: socket.socket, given: int | None, folder: Path, limits: ProcessLimits) -> None:
+    def _fork(self, news: socket.socket, given: int | None, terms: Terms) -> None:
         printed, output = os.pipe()
         try:
             pid = os.fork()
             if pid == 0:
-                become_child(self.entry, folder, limits, server=self.pid, given=given, output=output)
+                become_child(self.entry, terms, server=self.pid, given=given, output=output)
         except OSError:
             os.close(printed)
             raise

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ class Reader:
             with places:
                 # The reader may have been closed meanwhile, and must not start the fork server again.
                 self._raise_if_closing()
-                self._read(folder)
+                self._read(folder, [Path(each["path"]) for each in (request, request.get("other", request))])
             if (folder / "answer.json").stat().st_size > _MOST_ANSWER_BYTES:
                 raise TableTooLarge("What there is to tell of the table is too long. Ask for fewer rows.")
             answer = json.loads((folder / "answer.json").read_text())
@@ -162,23 +163,24 @@ class Reader:
         found: dict[str, Any] = answer["found"]
         return found
 
-    def _read(self, folder: Path) -> None:
-        """Have the request in the folder answered.
+    def _read(self, folder: Path, files: Sequence[Path]) -> None:
+        """Have the request in the folder answered, which is of these files.
 
         A child that ends without an answer is followed by another one: what ended it may have had nothing to do with
         the file, and the file is only refused for what it does again.
         """
         for is_last in (False, True):
-            ending = self._run(folder)
+            ending = self._run(folder, files)
             if ending.ok:
                 return
             log.warning("reader_child_failed", ending=str(ending), said=ending.said[-_SHOWN_CHARACTERS:])
             if is_last or ending.out_of_memory or ending.disk_full:
                 raise self._error_of(ending)
 
-    def _run(self, folder: Path) -> Ending:
+    def _run(self, folder: Path, files: Sequence[Path]) -> Ending:
+        limits = ProcessLimits(memory_mb=self._settings.reader_memory_mb)
         try:
-            process = self._sandbox.run(folder, ProcessLimits(memory_mb=self._settings.reader_memory_mb))
+            process = self._sandbox.run(folder, limits, reads=files)
         except SandboxFailed as error:
             self._raise_if_closing()
             raise self._not_started(error) from None

@@ -21,6 +21,7 @@ from tests.support.waiting import eventually
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers_by_command_line: None) -> Iterator[Sandbox]:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(client, "KNOWN", count_in_fork_servers())
+    monkeypatch.setattr(client, "WRITES", (str(ROOT),))
     sandbox = Sandbox("tests.support.sandbox_entry:main", scratch=tmp_path)
     yield sandbox
     sandbox.close()

@@ -1,6 +1,7 @@
 """The reader with its real child processes."""
 
 import gzip
+import os
 import signal
 import threading
 import time
@@ -138,8 +139,21 @@ def odd_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         reader._sandbox = Sandbox("tests.support.odd_reader:main", scratch=reader.folder)
+        ended = threading.Event()
+        killer = threading.Thread(target=_kill_servers, args=[reader.folder, ended])
+        killer.start()
         yield reader
+        ended.set()
+        killer.join()
     reader.close()
+
+
+def _kill_servers(folder: Path, ended: threading.Event) -> None:
+    """Kill the fork servers that readers wish dead."""
+    while not ended.wait(0.02):
+        for wish in folder.glob("*/server-*.kill"):
+            wish.unlink()
+            os.kill(int(wish.stem.removeprefix("server-")), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("act", ["kill", "server", "cpu", "abort", "raise", "lose"])

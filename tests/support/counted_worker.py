@@ -16,5 +16,5 @@ def count_in_fork_servers() -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    client.KNOWN = count_in_fork_servers()
+    client.KNOWN, client.WRITES = count_in_fork_servers(), (str(ROOT),)
     main()

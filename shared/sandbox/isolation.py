@@ -1,0 +1,105 @@
+"""What a computing process can reach: the folder of its run, what it is given to read, and programs of the system.
+
+It works on what others have uploaded, with large libraries. Whatever goes wrong there finds no secret to read, nobody
+to send it to, and no process to disturb. That is the work of the kernel, done as far as the kernel can do it.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.sandbox import landlock, seccomp
+
+# What programs and libraries of any system read. Secrets are mounted elsewhere, and so are the homes of people. Other
+# processes below /proc are not among it: the environment of each stands there.
+_OF_SYSTEMS = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/sys"),
+    *(f"/proc/{name}" for name in ("self", "cpuinfo", "meminfo", "stat", "loadavg", "filesystems", "vmstat", "sys")),
+    *(f"/etc/{name}" for name in ("ld.so.cache", "localtime", "timezone", "passwd", "group", "nsswitch.conf")),
+    *(f"/dev/{name}" for name in ("urandom", "random", "zero")),
+)
+# Where it has its own peak of memory counted anew, beside the place where nothing is kept.
+_CHANGED = ("/proc/self/clear_refs", os.devnull)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a run may reach beside its folder: files and folders to read, others to change, and ports to connect to."""
+
+    reads: Sequence[str] = ()
+    writes: Sequence[str] = ()
+    ports: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What the kernel of this machine can keep a computing process from."""
+
+    files: bool
+    network: bool
+
+    @classmethod
+    def possible(cls) -> "Isolation":
+        """As this kernel is."""
+        if sys.platform != "linux":
+            return cls(files=False, network=False)
+        return cls(files=landlock.version() > 0, network=seccomp.is_there())
+
+    @property
+    def missing(self) -> list[str]:
+        """What it cannot keep a process from, and what the kernel would need to."""
+        files = [] if self.files else ["other files of this user (Landlock)"]
+        return files + ([] if self.network else ["the network (seccomp)"])
+
+
+def isolate(folder: Path, reach: Reach) -> None:
+    """Leave this process, and all that it starts, nothing but its folder and what it is to reach, as far as possible.
+
+    Raises:
+        OSError: when the kernel refuses what it said it could do.
+    """
+    possible = Isolation.possible()
+    if possible.files:
+        modules, lists = _of_python()
+        reads, writes = (
+            [*map(Path, (*_OF_SYSTEMS, *reach.reads)), *modules],
+            [folder, *map(Path, (*_CHANGED, *reach.writes))],
+        )
+        landlock.restrict(reads=reads, lists=lists, writes=writes, connects=reach.ports)
+    if possible.network:
+        seccomp.cut_sockets(but_tcp=bool(reach.ports))
+
+
+def _of_python() -> tuple[list[Path], list[Path]]:
+    """Where Python finds what it imports: all of an installation, and of another folder the modules and all names.
+
+    The folder of a checkout holds more than its modules, and may hold the home of the platform.
+    """
+    installed = {Path(each) for each in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
+    others = {Path(entry).absolute() for entry in sys.path if entry}
+    folders = [each for each in others if not any(each.is_relative_to(place) for place in installed)]
+    return [*installed, *_in_other_places(), *(entry for each in folders for entry in _modules_in(each))], folders
+
+
+def _in_other_places() -> list[Path]:
+    """Where packages are that Python does not find by its path, because they were installed to be edited."""
+    finders = [sys.modules.get(getattr(finder, "__module__", "")) for finder in sys.meta_path]
+    mapped = [str(place) for finder in finders for place in getattr(finder, "MAPPING", {}).values()]
+    return [Path(place) for place in mapped]
+
+
+def _modules_in(folder: Path) -> list[Path]:
+    return [entry for entry in _entries(folder) if _is_module(entry) or any(map(_is_module, _entries(entry)))]
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix in {".py", ".so", ".dist-info"} or (path / "__init__.py").exists()
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
