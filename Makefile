@@ -12,7 +12,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients install optuna boosting dev lock help
+.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients install optuna boosting dask dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -81,6 +81,9 @@ optuna: ## install Optuna into .venv, too, for searches of parameters; `make run
 boosting: ## install LightGBM, XGBoost, CatBoost and Optuna into .venv, too; `make run` keeps them
 	@$(PYTHON) requirements/install.py boosting
 
+dask: ## install Dask into .venv, too, and all that `boosting` brings; `make run` keeps them
+	@$(PYTHON) requirements/install.py dask
+
 dev: ## install what development needs, too
 	@$(PYTHON) requirements/install.py dev
 
@@ -94,10 +97,12 @@ lock: dev ## renew the lock in requirements/
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --output-file requirements/run.txt
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --constraint requirements/run.txt --output-file requirements/optuna.txt
 	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --constraint requirements/optuna.txt --constraint requirements/run.txt --output-file requirements/boosting.txt
-	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --extra dev --constraint requirements/boosting.txt --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --extra dask --constraint requirements/boosting.txt --constraint requirements/run.txt --output-file requirements/dask.txt
+	$(LOCK) pyproject.toml --extra local --extra excel --extra grpc --extra optuna --extra boosting --extra dask --extra dev --constraint requirements/dask.txt --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --constraint requirements/run.txt --output-file requirements/image.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --constraint requirements/optuna.txt --output-file requirements/image-optuna.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --extra boosting --constraint requirements/boosting.txt --output-file requirements/image-boosting.txt
+	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --extra boosting --extra dask --constraint requirements/dask.txt --output-file requirements/image-dask.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
 	$(LOCK) --group kserve --output-file requirements/kserve.txt
 

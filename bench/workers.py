@@ -96,9 +96,9 @@ class Trainings:
         reader.close()
         store.close()
 
-    def seconds(self, models: list[dict[str, Any]], *, cpus: int) -> float:
-        """From the start of the first job to the end of the last one."""
-        jobs = [self._accept(model, cpus) for model in models]
+    def seconds(self, models: list[dict[str, Any]], *, cpus: int, **asked: Any) -> float:
+        """From the start of the first job to the end of the last one; `asked` is what else the requests say."""
+        jobs = [self._accept(model, cpus, asked) for model in models]
         for job_id in jobs:
             ring(self.queue, job_id, Kind.TRAIN)
         until(lambda: self._succeeded(jobs) == len(jobs))
@@ -114,12 +114,13 @@ class Trainings:
         self.queue.close()
         self._database.close()
 
-    def _accept(self, model: dict[str, Any], cpus: int) -> UUID:
+    def _accept(self, model: dict[str, Any], cpus: int, asked: dict[str, Any]) -> UUID:
         request = {
             "dataset_name": self._name,
             "dataset_version": self._number,
             "model": model,
             "target_column": "target",
+            **asked,
         }
         with self._database.write() as session:
             return accept(

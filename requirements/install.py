@@ -1,4 +1,4 @@
-"""Makes `.venv` what a lock file says: `python3 requirements/install.py run` (or `optuna`, `boosting`, `dev`: more).
+"""Makes `.venv` what a lock file says: `python3 requirements/install.py run`, or `optuna` and so on: more.
 
 It needs nothing but Python, does nothing when nothing has changed, and works after the folder was moved. pip fetches
 uv, pinned by its hash. uv installs what the lock lists and resolves nothing, so neither an old pip nor a later day
@@ -18,7 +18,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 # Each has all that follows, and what is needed to run.
-RICHEST_FIRST = ("dev", "boosting", "optuna")
+RICHEST_FIRST = ("dev", "dask", "boosting", "optuna")
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 VENV = ROOT / ".venv"

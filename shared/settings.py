@@ -5,7 +5,6 @@ Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with 
 
 import os
 import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared.errors import WrongSettings, did_you_mean
 from shared.hosts import is_origin, plain_name
 from shared.machine import this_machine
+from shared.setting_values import class_path, dask_files_missing, network, safe_scheduler, split
 from shared.wording import reworded
 
 PREFIX = "MLMINI_"
@@ -27,7 +27,6 @@ _OTHERS = {"API_KEY", "API_KEY_FILE", "CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TE
 _DAY_SECONDS = 86_400
 _TEN_YEARS_HOURS = 87_600
 
-_CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # Stages are part of object keys and file names.
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -37,23 +36,6 @@ DEFAULT_POOL = "default"
 
 
 _LISTS = ("pools", "stages", "estimators", "allowed_hosts", "cors_origins", "trusted_proxies")
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text))
-    except ValueError:
-        raise ValueError("It must be addresses or networks, separated by commas, such as 10.0.0.0/8") from None
-
-
-def _class_path(text: str) -> str:
-    if not _CLASS_PATH.fullmatch(text):
-        raise ValueError("It must be classes, separated by commas, such as our_models.boosting:OurClassifier")
-    return text
 
 
 def _slots(values: dict[str, Any]) -> int:
@@ -79,7 +61,7 @@ class Settings(BaseSettings):
     flower_port: int = Field(default=5555, ge=1, le=65535)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(network)], ...], NoDecode] = ()
     database_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -107,7 +89,13 @@ class Settings(BaseSettings):
     export_key: SecretStr | None = None
 
     # Classes of own packages, beside those of entry points.
-    estimators: Annotated[tuple[Annotated[str, AfterValidator(_class_path)], ...], NoDecode] = ()
+    estimators: Annotated[tuple[Annotated[str, AfterValidator(class_path)], ...], NoDecode] = ()
+
+    # A Dask cluster that is there already, on which fits are computed.
+    dask_scheduler: Annotated[str, AfterValidator(safe_scheduler)] | None = None
+    dask_ca_file: Path | None = None
+    dask_cert_file: Path | None = None
+    dask_key_file: Path | None = None
 
     # Limits.
     upload_max_bytes: int = Field(default=8 * 2**30, ge=1)
@@ -155,7 +143,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        return values | {name: _split(values[name]) for name in _LISTS if name in values}
+        return values | {name: split(values[name]) for name in _LISTS if name in values}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -175,6 +163,10 @@ class Settings(BaseSettings):
             )
         if self.store == "s3" and not (self.s3_access_key and self.s3_secret_key):
             raise ValueError("MLMINI_STORE=s3 needs MLMINI_S3_ACCESS_KEY and MLMINI_S3_SECRET_KEY")
+        if missing := dask_files_missing(vars(self)):
+            raise ValueError(
+                f"MLMINI_DASK_SCHEDULER by TLS needs {', '.join(f'{PREFIX}{name.upper()}' for name in missing)}, too"
+            )
         return self
 
     @property

@@ -7,6 +7,7 @@ from shared.errors import WrongSettings
 from shared.home import PRIVATE
 from shared.queue import queue_name
 from shared.settings import load_settings
+from shared.training.cluster.address import check_cluster
 from worker.app import create_worker
 from worker.process import WorkerProcess
 
@@ -16,6 +17,7 @@ def main() -> None:
     os.umask(PRIVATE)
     try:
         settings = load_settings()
+        check_cluster(settings)
         process = WorkerProcess(settings)
         worker = create_worker(settings, process)
     except WrongSettings as error:

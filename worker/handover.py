@@ -14,6 +14,7 @@ from shared.prediction.batch_spec import BatchSpec
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
+from shared.training.cluster.address import ClusterAddress
 from shared.training.facts import ModelFacts
 from shared.training.spec import TrainingSpec
 
@@ -51,6 +52,8 @@ class Work(BaseModel):
     # How long the whole job may take, and of how many folds each training is if its request does not say.
     seconds: float
     folds: int
+    # Where fits are computed beside this process; None for nowhere.
+    cluster: ClusterAddress | None = None
 
 
 class BatchWork(BaseModel):

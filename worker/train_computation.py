@@ -16,9 +16,11 @@ from shared.tables.loading import read_table
 from shared.training import trainer
 from shared.training.batches.drawing import StoredRows
 from shared.training.batches.training import train_in_batches
+from shared.training.cluster.joining import joined
 from shared.training.facts import ModelFacts, with_files
 from shared.training.plan import read_columns
 from shared.training.ranking import Ranked, rank
+from shared.training.search.placing import libraries_of
 from shared.training.spec import TrainingSpec
 from shared.training.steps import STORING, OnStep, Turn
 from shared.training.trainer import Trained
@@ -62,8 +64,15 @@ class _Trainings:
     began_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> TrainFacts:
-        specs = self.work.candidates
-        know_own(self.work.own)
+        specs, work = self.work.candidates, self.work
+        know_own(work.own)
+        if specs[0].batches is not None:
+            # Each batch follows from the model of those before it.
+            return self._run(specs)
+        with joined(work.cluster, self.telling.say, own=work.own, libraries=libraries_of(specs)):
+            return self._run(specs)
+
+    def _run(self, specs: list[TrainingSpec]) -> TrainFacts:
         table = None if specs[0].batches is not None else self._read()
         fitted: dict[int, ModelFacts] = {}
         failed: dict[int, PlatformError] = {}

@@ -10,6 +10,7 @@ from cli.client.credentials import Credentials
 from cli.doctor import access, machine, packages, ports
 from cli.doctor import services as running
 from cli.doctor import storage as kept
+from cli.doctor.cluster import check_dask
 from cli.doctor.examination import Check, CheckResult, CheckState, broken, examine
 from cli.render.output import Output
 from cli.render.screen import say
@@ -59,6 +60,7 @@ def _checks(address: Address, settings: Settings, credential: Credential) -> dic
         "Own packages": partial(packages.check_own_packages, settings),
         "Artifact key": partial(kept.check_key, settings),
         "Object store": partial(kept.check_store, settings),
+        **({} if settings.dask_scheduler is None else {"Dask": partial(check_dask, settings)}),
         "Access": partial(access.check_access, settings),
         "Audit record": partial(access.check_record, settings),
         "Redis": partial(running.check_redis, settings),

@@ -117,6 +117,20 @@ class WorkerNotReady(Unavailable):
     hint = "The job is tried again by itself; the log of the worker says what keeps it from starting them."
 
 
+class DaskUnreachable(Unavailable):
+    """The Dask cluster of MLMINI_DASK_SCHEDULER does not answer, has no workers, or went away during a fit."""
+
+    hint = "The job is tried again by itself. Start the scheduler and its workers; `mlmini doctor` looks for them."
+
+
+class DaskWorkersDiffer(Permanent):
+    """The Dask cluster computes with other releases than the platform, or does not have the platform installed."""
+
+    hint = (
+        "Run scheduler and workers of the cluster from the same image as the workers of the platform, then try again."
+    )
+
+
 class ScratchFull(Unavailable):
     """The disk of MLMINI_HOME, where files are put for a while, is full."""
 

@@ -37,6 +37,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
+from shared.training.cluster.joining import joined_cluster, members_side_by_side
 from shared.training.library_progress import Told, Way, way_of_library
 from shared.training.recipe import last_step
 
@@ -60,16 +61,23 @@ def fit(model: Any, inputs: Any, target: Any, *, weights: NDArray[np.float64] | 
     if way is None:
         fit_silently(model, inputs, target, weights=weights)
         return
-    if isinstance(model, Pipeline):
-        # As the pipeline's own `fit` does it, except that the last step is fitted below.
-        inputs = model[:-1].fit_transform(inputs, target)
-    way(last_step(model), inputs, target, told, _further(weights))
+    way(last_step(model), _inputs_of_last(model, inputs, target), target, told, _further(weights))
 
 
 def fit_silently(model: Any, inputs: Any, target: Any, *, weights: NDArray[np.float64] | None) -> None:
     """Fit the model as its own `fit` does."""
+    if joined_cluster() is not None:
+        inputs = _inputs_of_last(model, inputs, target)
+        with members_side_by_side():
+            last_step(model).fit(inputs, target, **_further(weights))
+        return
     last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
     model.fit(inputs, target, **{f"{last}{name}": value for name, value in _further(weights).items()})
+
+
+def _inputs_of_last(model: Any, inputs: Any, target: Any) -> Any:
+    """What the pipeline's own `fit` gives to its last step."""
+    return model[:-1].fit_transform(inputs, target) if isinstance(model, Pipeline) else inputs
 
 
 def _further(weights: NDArray[np.float64] | None) -> dict[str, Any]:
@@ -95,6 +103,8 @@ def _grows_alike(estimator: Any) -> bool:
     """Whether slices give the same model as one fit: only with a seed, and without class weights such as "balanced"."""
     return (
         isinstance(estimator, _FORESTS)
+        # There, all trees are fitted side by side: one slice after the other would take longer.
+        and joined_cluster() is None
         and isinstance(estimator.random_state, int)
         and not isinstance(getattr(estimator, "class_weight", None), str)
     )

@@ -11,6 +11,7 @@ from shared.estimators.catalogue import Estimator
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
+from shared.training.cluster.address import ClusterAddress
 from shared.training.pin import ROUNDING, ComparedRows, GoldenRows, Pin
 from shared.training.spec import TrainingSpec
 
@@ -29,6 +30,8 @@ class TrainingOrder(BaseModel):
     # As `Pin` has it; None where that is not known.
     folds: int | None
     golden: GoldenRows | None
+    # Where fits are computed beside this process; None for nowhere.
+    cluster: ClusterAddress | None = None
 
 
 class Repeated(BaseModel):

@@ -27,6 +27,7 @@ from shared.tables.findings import Finding
 from shared.training import narration
 from shared.training.assessing import assess
 from shared.training.building import parameters_of
+from shared.training.cluster.joining import tasks_done, told_of_cluster
 from shared.training.compiling import compile_fitted
 from shared.training.facts import ModelFacts
 from shared.training.fitting import errors_of_fit, share_of_cores, threads_of_share
@@ -87,13 +88,19 @@ def train(
     on_step("preparing", PREPARING)
     ready = prepare(spec, table, columns, findings)
     narration.of_preparation(say, ready.plan, ready.split, found=ready.found, without_target=ready.without_target)
+    done_before = tasks_done()
     with share_of_cores(threads):
         if spec.search is None:
-            return Training(ready, time_left, on_step, say).run(folds)
+            return _with_notes(Training(ready, time_left, on_step, say).run(folds), told_of_cluster(done_before))
         source, on_trial = Source(table, columns, findings), partial(show_search, on_step)
         found = find_parameters(ready, source, usual_folds=folds, seconds=seconds, on_trial=on_trial, say=say)
         trained = Training(found.ready, time_left, after_search(on_step), say).run(folds)
-    return _with_search(trained, found)
+    return _with_notes(_with_search(trained, found), told_of_cluster(done_before))
+
+
+def _with_notes(trained: Trained, notes: list[str]) -> Trained:
+    report = trained.facts.report | {"notes": [*trained.facts.report["notes"], *notes]}
+    return replace(trained, facts=trained.facts.model_copy(update={"report": report}))
 
 
 def _with_search(trained: Trained, found: FoundParameters) -> Trained:

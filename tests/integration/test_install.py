@@ -31,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     """A checkout with an empty lock and nothing to build."""
     (tmp_path / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / "install.py", tmp_path / "requirements")
-    for kind in ("uv", "run", "optuna", "boosting", "dev"):
+    for kind in ("uv", "run", "optuna", "boosting", "dask", "dev"):
         (tmp_path / "requirements" / f"{kind}.txt").write_text(LOCK)
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'nothing'\nversion = '1'\n")
     return tmp_path

@@ -37,7 +37,7 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 # the command line.
 HEAVY = {"numpy", "numba", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
 # What an extra brings may be missing, so it is looked for where it is used.
-OPTIONAL = {"python_calamine", "grpc", "google", "optuna", "xgboost"}
+OPTIONAL = {"python_calamine", "grpc", "google", "optuna", "xgboost", "distributed"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
 # Drawing tables and speaking HTTP takes longer to import than `--help` may take.
 SAY_ONLY = ("cli.app", "cli.commands")

@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,10 @@ _LARGER_UNIT = "Give the target in a larger unit."
 _NO_MEMORY = "It needs more memory than the job may take."
 
 
+# Candidates with their numbers.
+Candidates = Sequence[tuple[int, Mapping[str, Any]]]
+
+
 class OutOfTime(Exception):
     """The time of the search is over; the candidate that was measured is dropped."""
 
@@ -47,6 +52,14 @@ class Tried:
     def mean(self) -> float:
         """The mean over the folds."""
         return float(np.mean(self.scores))
+
+
+class OfFold(NamedTuple):
+    """What one fold says of a candidate, or why it says nothing."""
+
+    score: float | None
+    seconds: float
+    failure: str | None
 
 
 @dataclass(frozen=True)
@@ -77,23 +90,55 @@ class Bench:
         Raises:
             OutOfTime: when the end comes before it is done.
         """
-        started, rows = time.monotonic(), self.rows_of(share)
+        started = time.monotonic()
         scores: list[float] = []
-        failure = None
-        try:
+        failures: list[str] = []
+        with _kept(failures):
             ready = self.ready_for(values)
             for part in self.parts:
                 if time.monotonic() >= self.end:
                     raise OutOfTime
                 scores.append(self._score(ready, part, share))
-            if not math.isfinite(math.fsum(scores)):
-                failure = f"The sum of {self.metric} over the folds is beyond all numbers. {_LARGER_UNIT}"
-        except (FitFailed, Invalid) as error:
-            failure = error.detail
-        except MemoryError:
-            failure = _NO_MEMORY
         seconds = time.monotonic() - started
-        return Tried(number, values, [] if failure else scores, share, rows, seconds, failure)
+        return self._tried(number, values, share=share, scores=scores, failures=failures, seconds=seconds)
+
+    def measure_all(self, candidates: Candidates, *, share: float = 1.0) -> Iterator[Tried]:
+        """Each of them in turn.
+
+        Raises:
+            OutOfTime: as `measure`.
+        """
+        for number, values in candidates:
+            yield self.measure(number, values, share=share)
+
+    def measure_fold(self, values: Mapping[str, Any], fold: int, share: float) -> OfFold:
+        """The same for one fold only."""
+        started, score, failures = time.monotonic(), None, list[str]()
+        with _kept(failures):
+            score = self._score(self.ready_for(values), self.parts[fold], share)
+        return OfFold(score, time.monotonic() - started, next(iter(failures), None))
+
+    def together(self, number: int, values: Mapping[str, Any], share: float, folds: Sequence[OfFold]) -> Tried:
+        """The candidate of whose folds that was said; its time is that of all of them."""
+        scores = [fold.score for fold in folds if fold.score is not None]
+        failures = [fold.failure for fold in folds if fold.failure is not None]
+        seconds = math.fsum(fold.seconds for fold in folds)
+        return self._tried(number, values, share=share, scores=scores, failures=failures, seconds=seconds)
+
+    def _tried(
+        self,
+        number: int,
+        values: Mapping[str, Any],
+        *,
+        share: float,
+        scores: Sequence[float],
+        failures: Sequence[str],
+        seconds: float,
+    ) -> Tried:
+        failure = next(iter(failures), None)
+        if failure is None and not math.isfinite(math.fsum(scores)):
+            failure = f"The sum of {self.metric} over the folds is beyond all numbers. {_LARGER_UNIT}"
+        return Tried(number, values, [] if failure else scores, share, self.rows_of(share), seconds, failure)
 
     def rows_of(self, share: float) -> int:
         """To how many rows a candidate is fitted at most."""
@@ -132,6 +177,17 @@ class Bench:
             said = f"{self.metric} is not defined for what it says of a fold."
             raise FitFailed(f"{said} {_way_out(task, found.folds[0].metrics)}".rstrip())
         return score
+
+
+@contextmanager
+def _kept(failures: list[str]) -> Iterator[None]:
+    """Keep what is wrong with a candidate: the others may be sound."""
+    try:
+        yield
+    except (FitFailed, Invalid) as error:
+        failures.append(error.detail)
+    except MemoryError:
+        failures.append(_NO_MEMORY)
 
 
 def _way_out(task: Task, defined: Mapping[str, float]) -> str:

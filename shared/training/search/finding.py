@@ -9,14 +9,16 @@ from shared.errors import FitFailed, SearchTooShort
 from shared.evaluation.metric_names import rises
 from shared.evaluation.searched import Search
 from shared.training.checks.search import problems_of_optuna
+from shared.training.cluster.joining import joined_cluster
 from shared.training.narration import Say
 from shared.training.preparing import Prepared, prepare
-from shared.training.search.bench import Bench, OutOfTime, Source, Tried
-from shared.training.search.drawing import Values, drawn, whole_grid
+from shared.training.search.bench import Bench, Candidates, OutOfTime, Source, Tried
+from shared.training.search.drawing import drawn, whole_grid
 from shared.training.search.learning import try_learning
 from shared.training.search.methods import best_first, halve, rounds_of, try_all
 from shared.training.search.parting import in_fair_order, parts_of
 from shared.training.search.settling import read_space
+from shared.training.search.side_by_side import Measuring, SideBySide
 from shared.training.search.space import size_of
 from shared.training.search.telling import notes_of_search, report_of_search, told
 from shared.training.spec import SearchChoice
@@ -59,13 +61,16 @@ def find_parameters(
         parts = in_fair_order(parts, ready)
     allowed = min(choice.time_limit or math.inf, seconds * _SHARE_OF_JOB)
     bench = Bench(ready, source, parts, choice.metric, end=time.monotonic() + allowed)
-    return _Search(bench, choice, on_trial, say, allowed).run()
+    cluster = joined_cluster()
+    measuring = bench.measure_all if cluster is None else SideBySide(bench, cluster).measure_all
+    return _Search(bench, choice, measuring, on_trial, say, allowed).run()
 
 
 @dataclass
 class _Search:
     bench: Bench
     choice: SearchChoice
+    measuring: Measuring
     on_trial: OnTrial
     say: Say
     allowed: float
@@ -125,12 +130,21 @@ class _Search:
         self.expected = expected
         self.say(f"searching by {self.choice.method}: {expected} fits on {len(self.bench.parts)} folds each")
         self.on_trial(1, expected)
-        self.tried[0] = self.bench.measure(0, {})
+        (self.tried[0],) = self.measuring([(0, {})], share=1.0)
 
-    def _measure(self, number: int, values: Values, *, share: float = 1.0) -> Tried:
-        self.measured += 1
-        self.on_trial(self.measured, self.expected)
-        tried = self.tried[number] = self.bench.measure(number, values, share=share)
+    def _measure(self, candidates: Candidates, *, share: float = 1.0) -> list[Tried]:
+        self.on_trial(self.measured + 1, self.expected)
+        measured = []
+        for tried in self.measuring(candidates, share=share):
+            self.measured += 1
+            measured.append(self._remembered(tried))
+            if len(measured) < len(candidates):
+                self.on_trial(self.measured + 1, self.expected)
+        return measured
+
+    def _remembered(self, tried: Tried) -> Tried:
+        number = tried.number
+        self.tried[number] = tried
         if tried.failure is not None:
             self.say(f"trial {number} failed: {tried.failure}")
         elif self.best is None or best_first([self.best, tried], rises=self._rises)[0] is tried:

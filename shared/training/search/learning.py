@@ -26,7 +26,7 @@ def try_learning(space: Space, trials: int, measure: Measure, *, rises: bool, se
         values = {name: _value(entry, trial.params[name]) for name, entry in space.items()}
         key = key_of(values)
         if key not in scores:
-            tried = measure(len(scores) + 1, values)
+            (tried,) = measure([(len(scores) + 1, values)])
             scores[key] = None if tried.failure else tried.mean
         score = scores[key]
         study.tell(trial, score, state=optuna.trial.TrialState.FAIL if score is None else None)

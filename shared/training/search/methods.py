@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from shared.training.search.bench import Tried
+from shared.training.search.bench import Candidates, Tried
 from shared.training.search.drawing import Values
 
 # Of the candidates of a round, halving keeps a third for the next one, which has three times as many rows.
@@ -15,10 +15,10 @@ _ROWS_PER_CLASS = 5
 
 
 class Measure(Protocol):
-    """Measures a candidate, and remembers it."""
+    """Measures candidates, and remembers them."""
 
-    def __call__(self, number: int, values: Values, *, share: float = 1.0) -> Tried:
-        """What the bench found; raises OutOfTime when the time is over."""
+    def __call__(self, candidates: Candidates, *, share: float = 1.0) -> list[Tried]:
+        """What the bench found, in their order; raises OutOfTime when the time is over."""
 
 
 def rounds_of(candidates: int, rows: int, classes: int) -> list[tuple[int, float]]:
@@ -34,15 +34,14 @@ def rounds_of(candidates: int, rows: int, classes: int) -> list[tuple[int, float
 
 def try_all(candidates: Sequence[Values], measure: Measure) -> None:
     """Measure each on all rows."""
-    for number, values in enumerate(candidates, start=1):
-        measure(number, values)
+    measure(list(enumerate(candidates, start=1)))
 
 
 def halve(candidates: Sequence[Values], rounds: Sequence[tuple[int, float]], measure: Measure, *, rises: bool) -> None:
     """Measure all on few rows, and the best ones again on more."""
     alive = list(enumerate(candidates, start=1))
     for count, share in rounds:
-        measured = [measure(number, values, share=share) for number, values in alive[:count]]
+        measured = measure(alive[:count], share=share)
         alive = [(tried.number, dict(tried.values)) for tried in best_first(measured, rises=rises)]
 
 

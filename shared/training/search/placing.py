@@ -4,7 +4,7 @@ As in scikit-learn, `estimator__max_depth` is `max_depth` of the model that stan
 models, it is the name. Imports no scikit-learn.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.estimators.catalogue import Parameter, find_estimator
@@ -39,6 +39,12 @@ def models_of(spec: TrainingSpec) -> Iterator[EstimatorChoice]:
         for value in entry if isinstance(entry, list) else ():
             if isinstance(value, dict | list):
                 yield with_values(spec.model, {name: value})
+
+
+def libraries_of(specs: Iterable[TrainingSpec]) -> list[str]:
+    """What the models of these trainings are made of beside scikit-learn."""
+    found = (node.estimator.library for spec in specs for model in models_of(spec) for node in model.tree().all())
+    return sorted({library for library in found if library is not None})
 
 
 def parameter_at(model: EstimatorChoice, name: str) -> Parameter | None:
