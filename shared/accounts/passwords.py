@@ -147,9 +147,13 @@ def _problem(password: str, name: str) -> str | None:
     folded = password.casefold()
     if folded in _common() or _REPEATED.fullmatch(folded):
         return "is one of those that are tried first"
-    if len(name) >= _TELLING_NAME and _is_short_without(folded, name.casefold()):
+    return _said_elsewhere(folded, name.casefold())
+
+
+def _said_elsewhere(password: str, name: str) -> str | None:
+    if len(name) >= _TELLING_NAME and _is_short_without(password, name):
         return "is little more than the name of the user"
-    if _is_short_without(folded, *PLATFORM_WORDS):
+    if _is_short_without(password, *PLATFORM_WORDS):
         return "is little more than words that belong to the platform"
     return None
 
