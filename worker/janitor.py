@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable
 
+from shared.accounts.ended_logins import ended_logins, forget_logins
 from shared.datasets.unfinished import clean_stale_uploads, forget_empty_datasets
 from shared.discarded import remove_discarded
 from shared.errors import Unavailable
@@ -55,6 +56,7 @@ class Janitor:
         return (
             self._keys,
             self._logs,
+            self._logins,
             self._uploads,
             self._outputs,
             self._discarded,
@@ -96,6 +98,19 @@ class Janitor:
                 return expiry.forget_logs(session, jobs)
 
         return {"logs": self._all_of(forget_some)}
+
+    def _logins(self) -> dict[str, int]:
+        database = self._runtime.database
+
+        def forget_some() -> int:
+            with database.read() as session:
+                logins = ended_logins(session)
+            if not logins:
+                return 0
+            with database.write() as session:
+                return forget_logins(session, logins)
+
+        return {"logins": self._all_of(forget_some)}
 
     def _uploads(self) -> dict[str, int]:
         runtime = self._runtime

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
+from shared.accounts.rows import LoginSessionRow, UsedRefreshTokenRow
 from shared.clock import Now
 from shared.counters import CounterRow
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
-from shared.errors import ArtifactInRemoval
+from shared.errors import ArtifactInRemoval, NotAuthenticated
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before
 from shared.jobs.rows import IdempotencyKeyRow, JobRow
 from shared.jobs.states import Kind, State
@@ -27,6 +28,7 @@ from shared.registry.promotion import check_promotion
 from shared.registry.rows import OrphanRow, RegistryRow
 from shared.settings import Settings
 from tests.support import hasty_worker
+from tests.support.accounts import PASSWORD, add_user, logins, recorded
 from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job, add_lines, claim_job, log_of
 from tests.support.left_over import UPLOADED
@@ -146,13 +148,38 @@ def test_of_unfinished_uploads_only_those_with_names_of_the_platform_are_given_u
     assert asked == [True, True, False, False, False]
 
 
+def test_logins_that_ended_long_ago_are_forgotten_with_their_tokens_and_others_are_not(runtime: Runtime) -> None:
+    database = runtime.database
+    add_user(recorded(database), "anna")
+    begun = {name: logins(database).log_in("anna", PASSWORD) for name in ("live", "out", "just out", "over", "idle")}
+    exchanged = {name: logins(database).refresh(issued.refresh_token) for name, issued in begun.items()}
+    past = {
+        "out": {"revoked_at": Now(-8 * 86_400)},
+        "just out": {"revoked_at": Now(-6 * 86_400)},
+        "over": {"expires_at": Now(-8 * 86_400)},
+        "idle": {"refreshed_at": Now(-22 * 86_400)},
+    }
+    with database.write() as session:
+        for name, values in past.items():
+            here = LoginSessionRow.id == exchanged[name].session_id
+            session.execute(update(LoginSessionRow).where(here).values(**values))
+    assert Janitor(runtime).tidy()["logins"] == 3
+    with database.read() as session:
+        left = {exchanged[name].session_id for name in ("live", "just out")}
+        assert set(session.scalars(select(LoginSessionRow.id))) == left
+        assert set(session.scalars(select(UsedRefreshTokenRow.session_id))) == left
+    logins(database).refresh(exchanged["live"].refresh_token)
+    with pytest.raises(NotAuthenticated):
+        logins(database).refresh(exchanged["out"].refresh_token)
+
+
 def test_a_round_of_nothing_tells_so(runtime: Runtime) -> None:
     with capture_logs() as told:
         Janitor(runtime).tidy()
     (done,) = [entry for entry in told if entry["event"] == "janitor_done"]
     counts = {name: value for name, value in done.items() if name not in {"event", "log_level"}}
-    steps = ("keys", "logs", "uploads", "datasets", "outputs", "discarded", "orphans", "orphans_deleted", "foreign")
-    assert counts == dict.fromkeys((*steps, "unfinished", "scratch"), 0)
+    steps = ("keys", "logs", "logins", "uploads", "datasets", "outputs", "discarded", "orphans", "orphans_deleted")
+    assert counts == dict.fromkeys((*steps, "foreign", "unfinished", "scratch"), 0)
 
 
 def test_what_an_api_was_killed_before_removing_the_next_janitor_removes(runtime: Runtime) -> None:
