@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from api.access.callers import Caller, CallerDep
 from api.dependencies import IdempotencyKeyHeader, PartsDep
 from api.lifespan import Parts
+from api.quotas import job_check
 from api.schemas.jobs import Job
 from shared.audit.actions import Action
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
-from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, NO_OWNER, JobRow
 from shared.jobs.states import Kind
 from shared.settings import DEFAULT_POOL, Settings
 
@@ -108,16 +109,24 @@ class Accepting:
         Raises:
             IdempotencyKeyReused: when the key came with another body meanwhile.
             UnknownDatasetVersion: when the data was deleted since it was checked.
+            QuotaReached: when whoever asks may have no further job.
         """
+        owner = self._caller.user_name
+        check = job_check(owner, new.kind, self._parts.settings)
+        if check is not None:
+            # Beforehand, too: whoever is refused keeps no others from being inserted together.
+            with self._parts.database.read() as session:
+                check(session)
 
         def insert(session: Session) -> JobRow:
-            job = accept(session, **new._asdict(), owner=self._caller.user_name, key=key)
+            job = accept(session, **new._asdict(), owner=owner, key=key, check=check)
             self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=new.recorded)
             fail_point("accept.before_commit")
             return job
 
         try:
-            job = self._parts.accepting.run(insert, order="" if key is None else key.key)
+            share = NO_OWNER if check is None or owner is None else owner
+            job = self._parts.accepting.run(insert, order="" if key is None else key.key, share=share)
         except IntegrityError:
             raise UnknownDatasetVersion(
                 f"Dataset '{new.data_name}' was deleted at this very moment. Upload it again, or use another one."

@@ -21,8 +21,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from api.access.buckets import SharedBuckets
 from api.access.credentials import Headers
 from api.access.parts import Access
+from api.access.rates import RateLimits
 from api.first_start import FirstStart
 from api.group_commit import GroupCommit
 from api.lanes import Lanes
@@ -58,6 +60,7 @@ class Parts(Platform):
 
     lanes: Lanes
     access: Access
+    limits: RateLimits
     accepting: GroupCommit
     reader: Reader
     cache: PredictorCache
@@ -107,6 +110,7 @@ def lifespan(
             others = AsyncExitStack()
             try:
                 app.state.parts = await run_in_threadpool(open_parts, settings, seat, stack)
+                others.push_async_callback(app.state.parts.limits.buckets.close)
                 await others.enter_async_context(beside(app, settings))
             except PlatformError as error:
                 app.state.refused = True
@@ -162,15 +166,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     reader, access = Reader(settings), Access.open(database, platform.key, settings)
     stack.callback(reader.close)
     stack.callback(access.close)
-    cache = PredictorCache(
-        database,
-        store,
-        settings,
-        platform.key,
-        formless=partial(_ask_for_form, database=database, queue=queue),
-        caught_up=seat.slate.see,
-        beside=access.known.look,
-    )
+    cache = _cache_of(platform, seat, access)
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache, seat)
@@ -180,6 +176,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
         **vars(platform),
         lanes=Lanes(settings),
         access=access,
+        limits=RateLimits(settings, SharedBuckets(settings)),
         accepting=GroupCommit(database),
         reader=reader,
         cache=cache,
@@ -188,6 +185,18 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
         following=Following(database, freshness, settings),
         freshness=freshness,
         readiness=readiness,
+    )
+
+
+def _cache_of(platform: Platform, seat: Seat, access: Access) -> PredictorCache:
+    return PredictorCache(
+        platform.database,
+        platform.store,
+        platform.settings,
+        platform.key,
+        formless=partial(_ask_for_form, database=platform.database, queue=platform.queue),
+        caught_up=seat.slate.see,
+        beside=access.known.look,
     )
 
 

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     admin_password_file: Path | None = None
     flower_password_file: Path | None = None
     access_grace_seconds: float = Field(default=60, ge=0, le=_DAY_SECONDS)
+    rate_limit: int = Field(default=600, ge=0, le=1_000_000)
+    predict_rate_limit: int = Field(default=0, ge=0, le=1_000_000)
+    max_jobs_per_owner: int = Field(default=0, ge=0)
+    max_running_per_owner: int = Field(default=0, ge=0)
+    storage_mb_per_owner: int = Field(default=0, ge=0)
 
     # Object store: a directory below `home`, or any S3 server.
     store: Literal["local", "s3"] = "local"

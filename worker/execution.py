@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared.errors import DatabaseFailure
 from shared.fail_points import fail_point
-from shared.jobs import claims, endings
+from shared.jobs import claims, endings, turns
 from shared.jobs.acceptance import find_job
 from shared.jobs.claims import Claim, Fenced
 from shared.jobs.endings import Failure, backoff_seconds
@@ -31,41 +31,47 @@ log = get_logger(__name__)
 _DATABASE_PAUSE_SECONDS = 0.5
 
 
-def execute(runtime: Runtime, job_id: UUID) -> None:
-    """Run the job if it is due and nobody else has it; any number of calls for one job do it once."""
+def execute(runtime: Runtime, job_id: UUID) -> UUID | None:
+    """Run a job that is due and that nobody else has, and return its id: the one of the call, or one whose turn is
+    before it. Any number of calls do each job once.
+    """
     try:
         with runtime.slot():
-            execute_in_slot(runtime, job_id)
+            return execute_in_slot(runtime, job_id)
     except Stopping:
         log.info("left_for_another_worker", job_id=str(job_id))
+        return None
 
 
-def execute_in_slot(runtime: Runtime, job_id: UUID) -> None:
+def execute_in_slot(runtime: Runtime, job_id: UUID) -> UUID | None:
     """The same, for a caller that holds a slot.
 
     While the database shows damage no job is begun: its attempt could not end well, and would be counted.
     """
     if runtime.database.is_suspect:
         log.warning("left_while_database_damaged", job_id=str(job_id))
-        return
+        return None
     asked_at = time.monotonic()
     try:
         with runtime.database.write() as session:
-            claim = claims.claim(
+            claim = turns.begin(
                 session,
                 job_id,
                 worker=runtime.name,
                 lease_seconds=runtime.settings.lease_seconds,
                 pools=runtime.settings.pools,
+                most_running=runtime.settings.max_running_per_owner,
             )
     except DatabaseFailure:
         # It is not known whether the claim was committed. If it was, its lease will run out.
         log.warning("claim_failed", job_id=str(job_id))
-        return
-    if claim is not None:
-        fail_point("claim.after")
-        with bound_contextvars(job_id=str(job_id), epoch=claim.epoch):
-            run_attempt(runtime, claim, since=asked_at)
+        return None
+    if claim is None:
+        return None
+    fail_point("claim.after")
+    with bound_contextvars(job_id=str(claim.job_id), epoch=claim.epoch):
+        run_attempt(runtime, claim, since=asked_at)
+    return claim.job_id
 
 
 def run_attempt(runtime: Runtime, claim: Claim, *, since: float) -> None:

@@ -12,6 +12,8 @@ from shared.errors import (
     NotAuthenticated,
     Permanent,
     PlatformError,
+    QuotaReached,
+    RateLimited,
     ScratchFull,
     TooLarge,
     TooManyLogins,
@@ -60,6 +62,8 @@ VERDICTS: dict[type[Exception], Verdict] = {
     NotAuthenticated: Verdict.FAIL,
     NotAllowed: Verdict.FAIL,
     TooManyLogins: Verdict.FAIL,
+    RateLimited: Verdict.FAIL,
+    QuotaReached: Verdict.FAIL,
     InternalError: Verdict.FAIL,
 }
 

@@ -131,10 +131,9 @@ class WorkerProcess:
             pools=settings.pools,
         )
 
-    def execute(self, job_id: UUID) -> None:
-        """Run one job, if it is still to be done."""
-        if self._runtime is not None:
-            execute(self._runtime, job_id)
+    def execute(self, job_id: UUID) -> UUID | None:
+        """Run one job that is to be done, and return its id: the one of the call, or one whose turn is before it."""
+        return None if self._runtime is None else execute(self._runtime, job_id)
 
 
 def open_runtime(settings: Settings) -> Runtime:

@@ -79,7 +79,11 @@ class Upkeep:
         settings = self._runtime.settings
         with self._runtime.database.read() as session:
             due = delivery.due(
-                session, limit=settings.worker_slots, since_seconds=settings.poll_seconds, pools=settings.pools
+                session,
+                limit=settings.worker_slots,
+                since_seconds=settings.poll_seconds,
+                pools=settings.pools,
+                most_running=settings.max_running_per_owner,
             )
         for job in due:
             if not self._runtime.try_slot():
@@ -97,7 +101,7 @@ class Upkeep:
         """Publish due jobs of its pools again when there are fewer messages than jobs that wait for one."""
         settings = self._runtime.settings
         with self._runtime.database.read() as session:
-            waiting = delivery.count_due(session, pools=settings.pools)
+            waiting = delivery.count_due(session, pools=settings.pools, most_running=settings.max_running_per_owner)
         missing = waiting - self._runtime.queue.depth(settings.pools) if waiting else 0
         if missing <= 0:
             return
@@ -107,6 +111,7 @@ class Upkeep:
                 limit=min(missing, _RELAY_BATCH),
                 quiet_seconds=settings.relay_seconds,
                 pools=settings.pools,
+                most_running=settings.max_running_per_owner,
             )
         self._runtime.queue.publish_all(lost)
 

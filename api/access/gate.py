@@ -9,10 +9,12 @@ from api.access.callers import NOBODY, not_allowed
 from api.access.credentials import Credential, credential_of, page_token_of
 from api.access.lookup import identity_of, is_on
 from api.access.parts import Access
+from api.access.rates import RateLimits, RequestAllowance
 from api.access.refusals import refusal_of
-from api.access.rules import Known, Need, Rule, known_addresses, rule_of
+from api.access.rules import Budget, Demand, Known, Need, Rule, asked_by, known_addresses
 from api.access.sign_in import is_token_of, with_return
 from api.http.errors import MissingPageToken
+from api.http.middleware import client_of
 from api.http.problems import answer_of
 from api.pages.frame import prefers_page
 from shared.accounts.identity import NOBODY_NEEDED, Identity
@@ -45,38 +47,66 @@ class Gate:
             refusal = answer_of(Request(scope), error)
         identity = scope["identity"]
         answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(send)
+        allowance: RequestAllowance | None = scope.get("allowance")
+        answer = answer if allowance is None else allowance.told_by(answer)
         await (self._app if refusal is None else refusal)(scope, receive, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
-        """Why a request does not pass; None where it does, and the scope has its `identity`."""
+        """Why a request does not pass; None where it does, and the scope has its `identity`.
+
+        Raises:
+            NotAllowed: when its sender is known and may not.
+            RateLimited: when its sender has sent too many.
+            PlatformError: whatever else it is refused for.
+        """
         access: Access = scope["app"].state.parts.access
         # Known from memory while there are no accounts: then nothing more is looked at.
         if access.known.recall_on() is False:
             scope["identity"] = NOBODY_NEEDED
             return None
-        rule, credential = self._rule(scope), credential_of(scope["headers"])
+        asked, credential = self._asked(scope), credential_of(scope["headers"])
         scope["identity"] = NOBODY
         try:
             if not await is_on(access.known):
                 scope["identity"] = NOBODY_NEEDED
                 return None
-            if credential is None:
-                return None if rule is Need.NOTHING else _sign_in(scope)
-            scope["identity"] = identity = await identity_of(access.known, credential.text)
+            if credential is not None:
+                scope["identity"] = await identity_of(access.known, credential.text)
         except PlatformError as error:
+            is_nobodys = isinstance(error, NotAuthenticated)
+            if is_nobodys:
+                await _count(scope, asked.budget)
             # What is open to all is open to those as well of whom nothing can be known now.
-            if rule is Need.NOTHING:
+            if asked.rule is Need.NOTHING:
                 return None
-            if isinstance(error, NotAuthenticated) and credential is not None and credential.by_browser:
+            if is_nobodys and credential is not None and credential.by_browser:
                 return _sign_in(scope)
             raise
-        _check(scope, rule, identity, credential)
+        await _count(scope, asked.budget)
+        if credential is None:
+            return None if asked.rule is Need.NOTHING else _sign_in(scope)
+        _check(scope, asked.rule, scope["identity"], credential)
         return None
 
-    def _rule(self, scope: Scope) -> Rule:
+    def _asked(self, scope: Scope) -> Demand:
         if self._addresses is None:
             self._addresses = known_addresses(scope["app"])
-        return rule_of(scope, self._addresses)
+        return asked_by(scope, self._addresses)
+
+
+async def _count(scope: Scope, budget: Budget) -> None:
+    """Count a request for its user, or for the address where it is not known whose it is; the scope has what is left.
+
+    Raises:
+        RateLimited: when there were too many.
+    """
+    identity: Identity = scope["identity"]
+    user = None if identity is NOBODY else identity.name
+    limits: RateLimits = scope["app"].state.parts.limits
+    allowance = await limits.take(budget, user=user, address=client_of(scope))
+    if allowance is not None:
+        scope["allowance"] = allowance
+        allowance.check()
 
 
 def _kept_private(send: Send) -> Send:

@@ -1,7 +1,7 @@
 """What each address asks of those who call it. What is not in this table is for nobody but an administrator."""
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from fastapi import FastAPI
@@ -16,6 +16,14 @@ class Need(Enum):
 
     NOTHING = "nothing"
     A_LOGIN = "a login"
+
+
+class Budget(StrEnum):
+    """What a request is counted with, where requests are limited; clients read the name."""
+
+    NONE = "none"
+    REQUESTS = "requests"
+    PREDICTIONS = "predictions"
 
 
 # One of several permissions is enough.
@@ -112,11 +120,40 @@ RULES: dict[str, Rule] = {
 }
 
 
+# Demand again and again by what looks whether the platform is well, or loaded with a page: never limited.
+_UNCOUNTED = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /docs/assets/{digest}/{name}",
+    "GET /v2/health/live",
+    "GET /v2/health/ready",
+    "GET /v2/models/{model}/ready",
+    "GET /v2/models/{model}/versions/{version}/ready",
+    "GET /serve/{model}/health",
+    "GET /serve/{model}/ping",
+}
+
+
+class Demand(NamedTuple):
+    """What a request asks for: a permission, and a part of a budget."""
+
+    rule: Rule
+    budget: Budget
+
+
 class Known(NamedTuple):
-    """An address of the application and what it asks for."""
+    """An address of the application and what it asks for, by the method."""
 
     route: RouteContext
-    rules: dict[str, Rule]
+    asks: dict[str, Demand]
+
+
+def asked_at(address: str) -> Demand:
+    """What is asked for by a method and the template of an address, such as `GET /models/{version}`."""
+    rule = RULES.get(address, _MANAGE)
+    if address in _UNCOUNTED:
+        return Demand(rule, Budget.NONE)
+    return Demand(rule, Budget.PREDICTIONS if rule is _PREDICT else Budget.REQUESTS)
 
 
 def known_addresses(app: FastAPI) -> list[Known]:
@@ -124,14 +161,14 @@ def known_addresses(app: FastAPI) -> list[Known]:
     found = []
     for route in iter_route_contexts(app.routes):
         methods = (route.methods or set()) - {"HEAD"}
-        found.append(Known(route, {method: RULES.get(f"{method} {route.path_format}", _MANAGE) for method in methods}))
+        found.append(Known(route, {method: asked_at(f"{method} {route.path_format}") for method in methods}))
     return found
 
 
-def rule_of(scope: Scope, addresses: Sequence[Known]) -> Rule:
+def asked_by(scope: Scope, addresses: Sequence[Known]) -> Demand:
     """What a request asks for; what leads nowhere is told to those who are logged in."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     for known in addresses:
-        if method in known.rules and known.route.path_regex.match(scope["path"]):
-            return known.rules[method]
-    return Need.A_LOGIN
+        if method in known.asks and known.route.path_regex.match(scope["path"]):
+            return known.asks[method]
+    return Demand(Need.A_LOGIN, Budget.REQUESTS)

@@ -18,6 +18,8 @@ from shared.errors import (
     PlatformError,
     PredictionTooSlow,
     PredictorEnded,
+    QuotaReached,
+    RateLimited,
     ReaderBusy,
     ScopeBeyondRole,
     TableTooLarge,
@@ -33,6 +35,12 @@ from shared.errors import (
 REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"
 
 Samples = dict[str, Any]
+
+# What makes jobs or files, of which one user may have so many.
+_WITH_QUOTAS = (
+    *("upload_dataset", "reread_dataset", "train_model", "promote_model", "predict_batch"),
+    *("retry_job", "reproduce_model"),
+)
 
 # What comes of a race or under load only, by operation and status: shown with the sentence of its class.
 _RARE: dict[str, list[PlatformError]] = {
@@ -56,11 +64,16 @@ _RARE: dict[str, list[PlatformError]] = {
     "make_api_key 409": [NoAccounts()],
     "make_api_key 422": [ScopeBeyondRole(), InvalidExpiry()],
     "revoke_api_key 404": [UnknownApiKey()],
+    **{f"{operation} 429": [RateLimited(retry_after=7), QuotaReached()] for operation in _WITH_QUOTAS},
     "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
     "predict_typed 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }
 # What any operation answers that is not open to all; the platform of the recorded samples is, except for accounts.
-_OF_ACCESS: dict[str, PlatformError] = {"401": NotAuthenticated(), "403": NotAllowed()}
+_OF_ACCESS: dict[str, PlatformError] = {
+    "401": NotAuthenticated(),
+    "403": NotAllowed(),
+    "429": RateLimited(retry_after=7),
+}
 _BINARY = "application/octet-stream"
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api.access.rules import RULES, Need, Rule
+from api.access.rules import Budget, Demand, Need, asked_at
 from api.docs.answers import add_samples
 from api.docs.links import add_links
 from api.docs.requests import fill_in
@@ -66,7 +66,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for address, path in document["paths"].items():
             form = form_at(address)
             for method, operation in path.items():
-                _document_access(operation, RULES.get(f"{method.upper()} {address}"))
+                _document_access(operation, asked_at(f"{method.upper()} {address}"))
                 _document_errors(operation, form)
                 _document_headers(operation)
                 _simplify_parameters(operation)
@@ -80,9 +80,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _document_access(operation: dict[str, Any], rule: Rule | None) -> None:
-    """Say what has to come along, where something has to: once there are accounts."""
-    if rule is Need.NOTHING:
+def _document_access(operation: dict[str, Any], asked: Demand) -> None:
+    """Say what has to come along, where something has to, and how often it may: once there are accounts."""
+    if asked.budget is not Budget.NONE:
+        operation["responses"].setdefault("429", {"description": TITLES[429]})
+    if asked.rule is Need.NOTHING:
         return
     operation["security"] = [{name: []} for name in SCHEMES]
     for status in ("401", "403"):
@@ -113,7 +115,7 @@ def _document_headers(operation: dict[str, Any]) -> None:
         headers["X-Request-ID"] = _REQUEST_ID
         if status in {"201", "202"}:
             headers["Location"] = _LOCATION
-        if status in {"202", "503"}:
+        if status in {"202", "429", "503"}:
             headers["Retry-After"] = _RETRY_AFTER
 
 

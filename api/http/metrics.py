@@ -38,6 +38,7 @@ _GAUGES_OF_JOBS = [
     *_GAUGES,
     ("mlmini_jobs_awaited", "Requests that wait for the end of a job."),
     ("mlmini_event_streams", "Requests that follow a job."),
+    ("mlmini_rate_limits_apart", "API processes that count requests by themselves, as Redis is away."),
 ]
 
 
@@ -79,9 +80,9 @@ class Metrics:
 
         return count
 
-    def tell(self, *, overdue: int, waits: int = 0, streams: int = 0) -> None:
+    def tell(self, *, overdue: int, waits: int = 0, streams: int = 0, apart: bool = False) -> None:
         """Have all processes know what this one is at."""
-        for which, value in enumerate((overdue, waits, streams)):
+        for which, value in enumerate((overdue, waits, streams, apart)):
             self._slate.mark(which, value)
 
     def render(self) -> bytes:

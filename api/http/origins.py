@@ -24,7 +24,7 @@ _SENT = (
 )
 _READ = (
     *("Content-Disposition", "ETag", "Location", "Retry-After", "X-Model-Target", "X-Model-Version", "X-Request-ID"),
-    *("X-Row-Count", "X-Warnings", "Inference-Header-Content-Length"),
+    *("RateLimit", "RateLimit-Policy", "X-Row-Count", "X-Warnings", "Inference-Header-Content-Length"),
 )
 _METHODS = ("GET", "POST", "PATCH", "DELETE")
 

@@ -19,6 +19,8 @@ from shared.errors import (
     NotAllowed,
     NotAuthenticated,
     PlatformError,
+    QuotaReached,
+    RateLimited,
     TooLarge,
     TooManyLogins,
     Unavailable,
@@ -39,6 +41,8 @@ STATUSES: dict[type[PlatformError], int] = {
     RangeNotSatisfiable: 416,
     UnknownHost: 421,
     TooManyLogins: 429,
+    RateLimited: 429,
+    QuotaReached: 429,
     HeadersTooLarge: 431,
     UnsupportedTransferEncoding: 501,
     Invalid: 422,
@@ -62,7 +66,7 @@ TITLES = {
     415: "A content type that is not taken here",
     416: "None of the bytes that Range asks for are there",
     422: "What was asked cannot be right",
-    429: "Too many tries",
+    429: "More than one may send or have at a time",
     503: "A part that the platform needs does not answer; try again later",
 }
 

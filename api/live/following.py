@@ -15,9 +15,10 @@ from api.live.freshness import Freshness
 from api.schemas.jobs import Job
 from shared.database import Database
 from shared.errors import PlatformError
-from shared.jobs import listing, logs
+from shared.jobs import logs
 from shared.jobs.logs import LogLine
 from shared.jobs.marks import Mark, marked_jobs, marks
+from shared.jobs.places import places_in_queue
 from shared.jobs.states import State
 from shared.logging import get_logger
 from shared.settings import Settings
@@ -157,7 +158,7 @@ class Following:
             # Each with the mark of the same moment: a status told under an older one would be told twice.
             rows = marked_jobs(session, changed) if changed else {}
             queued = [job_id for job_id, (row, _) in rows.items() if row.status == State.QUEUED]
-            standing = listing.places_in_queue(session, queued) if queued else {}
+            standing = places_in_queue(session, queued) if queued else {}
             for job_id, (row, mark) in rows.items():
                 jobs[job_id] = Job.from_row(row, self._settings, place=standing.get(job_id))
                 found[job_id] = mark

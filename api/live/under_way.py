@@ -11,5 +11,8 @@ def tell_what_is_under_way(app: FastAPI) -> None:
     parts = getattr(app.state, "parts", None)
     if isinstance(parts, Parts):
         app.state.metrics.tell(
-            overdue=parts.predicting.overdue(), waits=parts.jobs_watch.waits(), streams=parts.following.streams()
+            overdue=parts.predicting.overdue(),
+            waits=parts.jobs_watch.waits(),
+            streams=parts.following.streams(),
+            apart=parts.limits.buckets.is_apart,
         )

@@ -10,10 +10,12 @@ from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
+from api.quotas import used_by
 from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
+from api.schemas.quotas import Limits
 from shared.accounts.sessions import IssuedTokens, log_out
 from shared.accounts.tokens import ACCESS_SECONDS
-from shared.errors import NotAuthenticated
+from shared.errors import DatabaseFailure, NotAuthenticated
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -56,8 +58,8 @@ def end_login(*, parts: PartsDep, caller: CallerDep) -> None:
 
 
 @router.get("/me", summary="Who am I?", responses=responses(503))
-async def get_me(caller: CallerDep) -> Me:
-    """Who sends the request, and what they may do."""
+def get_me(parts: PartsDep, caller: CallerDep) -> Me:
+    """Who sends the request, what they may do, and how much of it."""
     identity = caller.identity
     return Me(
         name=identity.name,
@@ -65,7 +67,19 @@ async def get_me(caller: CallerDep) -> Me:
         permissions=sorted(identity.permissions),
         via=identity.via,
         login_required=caller.is_known,
+        limits=_limits_of(parts, caller.user_name),
     )
+
+
+def _limits_of(parts: Parts, user: str | None) -> Limits | None:
+    if user is None:
+        return None
+    try:
+        with parts.database.read() as session:
+            return Limits.of_user(used_by(session, user), parts.limits, parts.settings)
+    except DatabaseFailure:
+        # Who asks is known from memory.
+        return None
 
 
 def checked_login(

@@ -25,7 +25,8 @@ from shared.datasets.catalog import check_name
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
 from shared.jobs.acceptance import cancel, ended_job, find_job
 from shared.jobs.limits import requested_limits
-from shared.jobs.listing import job_of_prefix, list_jobs, places_in_queue
+from shared.jobs.listing import job_of_prefix, list_jobs
+from shared.jobs.places import places_in_queue
 from shared.jobs.states import Kind, State
 
 router = APIRouter(tags=["Jobs"])

@@ -1,6 +1,7 @@
 """Datasets: upload a file, read the file of a version anew."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from api.http.problems import responses
 from api.http.reading_fields import READING_FIELDS, described_fields, reading_options
 from api.http.uploads import FILE, ReceivedFile, received_upload
 from api.lifespan import Parts
+from api.quotas import upload_check
 from api.routes.datasets import Name
 from api.schemas.datasets import Dataset, RehearsedDataset, RereadRequest
 from shared.audit.actions import Action
@@ -165,7 +167,9 @@ def _ingested(caller: Caller, incoming: Incoming, parts: Parts) -> Ingestion:
     def mark(session: Session) -> None:
         caller.note(session, Action.DATASET_UPLOADED, subject, after=told)
 
-    return _ingestor(parts).ingest(incoming, mark=mark)
+    owner = caller.user_name
+    owned = replace(incoming, owner=owner, check=upload_check(owner, incoming.file.size_bytes, parts.settings))
+    return _ingestor(parts).ingest(owned, mark=mark)
 
 
 def _rehearsed(incoming: Incoming, parts: Parts) -> Response:

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from api.http.access_lines import AccessLines
 from api.http.errors import RequestTimeout
 from api.http.metrics import Metrics
-from api.http.problems import RETRY_AFTER_SECONDS, problem, unexpected
+from api.http.problems import problem, unexpected
 from api.http.request_ids import request_id_of
 from api.http.request_limits import BodyLimit, too_large
 from api.protocols.v2.errors import V2_ERRORS
@@ -39,6 +39,7 @@ CODES = {
     409: grpc.StatusCode.FAILED_PRECONDITION,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     422: grpc.StatusCode.INVALID_ARGUMENT,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
@@ -57,6 +58,8 @@ class Ended(NamedTuple):
     status: int
     answer: bytes = b""
     told: str = ""
+    # After how many seconds to ask again, where that is known.
+    retry_after: int | None = None
 
 
 class Calls:
@@ -90,7 +93,7 @@ class Calls:
         try:
             ended = await self._ended(name, answer, context, client, request_id)
             status = ended.status
-            context.set_trailing_metadata(_trailers(request_id, status))
+            context.set_trailing_metadata(_trailers(request_id, ended.retry_after))
             if status != 200:
                 status = await _abort(context, ended)
             return ended.answer
@@ -186,7 +189,8 @@ def _refused(error: PlatformError, request_id: str) -> Ended:
 
 def _ended_with(body: bytes | memoryview) -> Ended:
     found = json.loads(bytes(body))
-    return Ended(V2_ERRORS.status_of(found), told=_short(V2_ERRORS.body_of(found)["error"]))
+    told = _short(V2_ERRORS.body_of(found)["error"])
+    return Ended(V2_ERRORS.status_of(found), told=told, retry_after=found.get("retry_after"))
 
 
 def _short(text: str) -> str:
@@ -206,8 +210,8 @@ def _size(text: str) -> int:
     return len(quote(text, safe=_TOLD_AS_THEY_ARE))
 
 
-def _trailers(request_id: str, status: int) -> tuple[tuple[str, str], ...]:
-    later = (("retry-after", str(RETRY_AFTER_SECONDS)),) if status == 503 else ()
+def _trailers(request_id: str, retry_after: int | None) -> tuple[tuple[str, str], ...]:
+    later = () if retry_after is None else (("retry-after", str(retry_after)),)
     return (("x-request-id", request_id), *later)
 
 

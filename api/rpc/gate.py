@@ -9,7 +9,7 @@ from api.access.callers import Caller, not_allowed
 from api.access.credentials import Headers, credential_of
 from api.access.lookup import identity_of, is_on
 from api.access.refusals import record_refusal
-from api.access.rules import RULES, Need, Rule
+from api.access.rules import RULES, Need, Rule, asked_at
 from api.lifespan import Parts
 from api.rpc.messages import SERVICE
 from shared.accounts.sessions import Sender
@@ -18,15 +18,16 @@ from shared.errors import NotAuthenticated
 # As a client sends them: texts, and bytes where the name ends in `-bin`.
 Metadata = Sequence[tuple[str, str | bytes]]
 
-RULES_OF_CALLS: dict[str, Rule] = {
-    "ServerLive": RULES["GET /v2/health/live"],
-    "ServerReady": RULES["GET /v2/health/ready"],
-    "ServerMetadata": RULES["GET /v2"],
-    "ModelReady": RULES["GET /v2/models/{model}/ready"],
-    "ModelMetadata": RULES["GET /v2/models/{model}"],
-    "ModelInfer": RULES["POST /v2/models/{model}/infer"],
-    "RepositoryIndex": RULES["POST /v2/repository/index"],
+_ADDRESSES = {
+    "ServerLive": "GET /v2/health/live",
+    "ServerReady": "GET /v2/health/ready",
+    "ServerMetadata": "GET /v2",
+    "ModelReady": "GET /v2/models/{model}/ready",
+    "ModelMetadata": "GET /v2/models/{model}",
+    "ModelInfer": "POST /v2/models/{model}/infer",
+    "RepositoryIndex": "POST /v2/repository/index",
 }
+RULES_OF_CALLS: dict[str, Rule] = {call: RULES[address] for call, address in _ADDRESSES.items()}
 # A browser makes no calls, so no cookie counts.
 _BRING_CREDENTIALS = {"x-api-key", "authorization"}
 
@@ -36,6 +37,7 @@ class CallGate:
 
     def __init__(self, parts: Parts) -> None:
         self._known = parts.access.known
+        self._limits = parts.limits
         self._database = parts.database
 
     async def check(self, name: str, metadata: Metadata, sender: Sender) -> None:
@@ -44,19 +46,31 @@ class CallGate:
         Raises:
             NotAuthenticated: when it does not say who sends it, or not in a way that is valid now.
             NotAllowed: when they may not.
+            RateLimited: when they have sent too many.
             DatabaseFailure: when that is not known, and the database is away.
         """
         rule = RULES_OF_CALLS[name]
         if rule is Need.NOTHING or not await is_on(self._known):
             return
         credential = credential_of(_headers(metadata))
-        if credential is None:
-            raise NotAuthenticated(f"This call asks who you are. {NotAuthenticated.hint}")
-        identity = await identity_of(self._known, credential.text)
+        try:
+            if credential is None:
+                raise NotAuthenticated(f"This call asks who you are. {NotAuthenticated.hint}")
+            identity = await identity_of(self._known, credential.text)
+        except NotAuthenticated:
+            await self._count(name, None, sender)
+            raise
+        await self._count(name, identity.name, sender)
         if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
             noted = partial(record_refusal, self._database, Caller(identity, sender), f"POST /{SERVICE}/{name}")
             await to_thread.run_sync(noted)
             raise not_allowed(identity, f"call {name}")
+
+    async def _count(self, name: str, user: str | None, sender: Sender) -> None:
+        budget = asked_at(_ADDRESSES[name]).budget
+        allowance = await self._limits.take(budget, user=user, address=sender.address)
+        if allowance is not None:
+            allowance.check()
 
 
 def _headers(metadata: Metadata) -> Headers:

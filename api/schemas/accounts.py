@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.schemas.base import Moment, RequestBody, ResponseBody
+from api.schemas.quotas import Limits
 from shared.accounts.api_keys import OwnedKey
 from shared.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from shared.accounts.permissions import Permission, Role, Scope
@@ -78,6 +79,9 @@ class Me(ResponseBody):
     permissions: list[Permission] = Field(description="What the role allows, less what the scopes of a key leave out.")
     via: str = Field(description="How it was shown: `token`, `key`, `cookie`, or `none` while nobody has to log in.")
     login_required: bool = Field(description="Whether there are accounts, so that others have to log in.")
+    limits: Limits | None = Field(
+        description="What the user may have and has; null while nobody has to log in, and while the database is away."
+    )
 
 
 class NewUser(RequestBody):

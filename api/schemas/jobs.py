@@ -9,7 +9,7 @@ from pydantic import Field
 from api.schemas.base import Moment, ResponseBody
 from api.schemas.queue import JobLimits, Pool, QueuePlace
 from shared.jobs.limits import limits_of_job
-from shared.jobs.listing import Place
+from shared.jobs.places import Place
 from shared.jobs.rows import JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.settings import DEFAULT_POOL, Settings

@@ -35,6 +35,7 @@ class Problem(ResponseBody):
         default=None, description="The words that would be taken, the first hundred.", examples=[["species", "island"]]
     )
     limit: int | float | None = Field(default=None, description="How much is taken, in the unit that `detail` names.")
+    used: int | float | None = Field(default=None, description="How much of the limit is used, where it is a quota.")
     setting: str | None = Field(
         default=None, description="The setting that decides that limit.", examples=["MLMINI_JSON_MAX_BYTES"]
     )

@@ -25,6 +25,8 @@ LONGEST_PAUSE = 10.0
 _PASSING = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 # The same request would take as long again.
 _NOT_PASSING = {"prediction_too_slow"}
+# Nothing was done, and a little later it is.
+_TOO_MANY = "rate_limited"
 _PROXY = (
     "A variable for proxies (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY) does not hold an http:// or https:// URL. "
     "Correct it, or name the host of the API in NO_PROXY."
@@ -107,7 +109,7 @@ class Client:
             except CommandFailed as failure:
                 if last or not failure.passes:
                     raise
-                pause, reason = pause_after(failure, attempt), "The API is not ready"
+                pause, reason = pause_after(failure, attempt), _reason(failure)
             self._tell(f"{reason}; trying again in {pause:g} s ...")
             time.sleep(pause)
         raise AssertionError("unreachable: count() never ends")
@@ -211,9 +213,15 @@ class Client:
             if kind == "application/problem+json" and isinstance(problem := response.json(), dict):
                 failure = Refused(problem)
         failure = failure or something_else(self.address, response)
-        if response.status_code in _PASSING and not (isinstance(failure, Refused) and failure.code in _NOT_PASSING):
+        code = failure.code if isinstance(failure, Refused) else ""
+        if code == _TOO_MANY or (response.status_code in _PASSING and code not in _NOT_PASSING):
             failure.passes, failure.retry_after = True, _retry_after(response)
         raise failure
+
+
+def _reason(failure: CommandFailed) -> str:
+    limited = isinstance(failure, Refused) and failure.code == _TOO_MANY
+    return "The API takes no more requests for now" if limited else "The API is not ready"
 
 
 def pause_after(failure: Exception, failures: int) -> float:

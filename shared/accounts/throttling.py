@@ -5,10 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from math import ceil
 from typing import TypeVar
 
+from shared.accounts.networks import network_of
 from shared.errors import TooManyLogins
 
 # So many wrong passwords cost nothing; each further one doubles the wait.
@@ -48,7 +48,7 @@ class LoginThrottle:
         Raises:
             TooManyLogins: with the seconds to wait, when there were too many.
         """
-        pair, place = (name[:64], _network(address)), _network(address)
+        pair, place = (name[:64], network_of(address)), network_of(address)
         with self._lock:
             now = self._clock()
             tries = self._kept(self._pairs, pair, now, _FORGOTTEN_SECONDS)
@@ -69,8 +69,8 @@ class LoginThrottle:
     def succeeded(self, name: str, address: str) -> None:
         """The password was right: the tries of that name from there are forgotten."""
         with self._lock:
-            self._pairs.pop((name[:64], _network(address)), None)
-            of_address = self._addresses.get(_network(address))
+            self._pairs.pop((name[:64], network_of(address)), None)
+            of_address = self._addresses.get(network_of(address))
             if of_address is not None and of_address.count:
                 of_address.count -= 1
 
@@ -82,12 +82,3 @@ class LoginThrottle:
         while len(kept) > self._most_kept:
             kept.popitem(last=False)
         return tries
-
-
-def _network(address: str) -> str:
-    """The address, or the network of an IPv6 one: whoever has one of its addresses has all of them."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    return str(ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)

@@ -1,5 +1,6 @@
 """The transactions that bring a file into the catalog: a row `uploading`, and its becoming the newest version."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
 from shared.datasets.spool import Spooled
 from shared.discarded import discard
 from shared.errors import ExampleNameTaken, UploadOvertaken
+from shared.jobs.shares import lock_share
 from shared.object_store.shelves import Shelf
 from shared.tables.columns import Column
 from shared.tables.inspected import Inspection
@@ -47,6 +49,9 @@ class Incoming:
     options: ReadingOptions
     description: str | None = None
     reread_from: int | None = None
+    # Whose it is, and what is called before the file is let in; it raises where the owner has too much stored.
+    owner: str | None = None
+    check: Callable[[Session], None] | None = None
 
     @property
     def any_reading(self) -> bool:
@@ -95,7 +100,11 @@ def stage(session: Session, key: str, incoming: Incoming, found: Inspection) -> 
 
     Raises:
         UploadOvertaken: when the dataset that the bytes come from was deleted.
+        QuotaReached: when its owner has too much stored.
     """
+    if incoming.check is not None and incoming.owner is not None:
+        lock_share(session, incoming.owner)
+        incoming.check(session)
     dataset_id = _lock_dataset(session, incoming)
     version = DatasetVersionRow(
         dataset_id=dataset_id,
@@ -110,6 +119,7 @@ def stage(session: Session, key: str, incoming: Incoming, found: Inspection) -> 
         columns=[column.model_dump(mode="json") for column in found.columns],
         findings=[finding.model_dump(mode="json") for finding in found.findings],
         profile=found.profile.model_dump(mode="json"),
+        owner=incoming.owner,
     )
     session.add(version)
     session.flush()

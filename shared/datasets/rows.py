@@ -64,6 +64,8 @@ class DatasetVersionRow(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default=text("'[]'"))
     # It may be long, and few ask for it.
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    # Who uploaded it or had it read anew; empty for examples, and from before there were accounts.
+    owner: Mapped[str | None] = mapped_column(String(64), index=True)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
 
 

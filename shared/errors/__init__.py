@@ -12,18 +12,21 @@
     |-- NotAuthenticated it is not known who asks
     |-- NotAllowed       it is known, and that is not enough
     |-- TooManyLogins    too many tries to log in
+    |-- RateLimited      more requests than one may send
+    |-- QuotaReached     more jobs or files than one may have
     `-- WrongSettings    the process cannot start like this
 
 Each leaf is one stable `code` (its name in snake case), and a class in the file of its noun: `accounts`, `datasets`,
-`jobs`, `models`, `requests`. Its docstring says what it means and its `hint` how to fix it, for `/errors/{code}`. The
-sentence given at the place of the error says both of that one case; what it names stands in members of the problem,
-too, so that no program has to read the sentence.
+`jobs`, `limits`, `models`, `requests`. Its docstring says what it means and its `hint` how to fix it, for
+`/errors/{code}`. The sentence given at the place of the error says both of that one case; what it names stands in
+members of the problem, too, so that no program has to read the sentence.
 """
 
 # A name is written once, where its class is.
 from shared.errors.accounts import *  # noqa: F403 - see above
 from shared.errors.datasets import *  # noqa: F403 - see above
 from shared.errors.jobs import *  # noqa: F403 - see above
+from shared.errors.limits import *  # noqa: F403 - see above
 from shared.errors.models import *  # noqa: F403 - see above
 from shared.errors.requests import *  # noqa: F403 - see above
 from shared.errors.suggestion import *  # noqa: F403 - see above

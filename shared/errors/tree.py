@@ -22,6 +22,8 @@ class Members(TypedDict, total=False):
     available: Iterable[str]
     # How much of it is taken, in the unit that the sentence names, and the setting that decides.
     limit: float
+    # How much of it there is already.
+    used: float
     setting: str | None
     # How many problems there are, where there are several; `errors` lists the first of them.
     problem_count: int | None

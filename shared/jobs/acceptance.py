@@ -5,6 +5,7 @@ A 202 may be given once the transaction of `accept` is committed, not before.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from shared.errors import IdempotencyKeyReused, JobEnded, JobErased, JobNotEnded
 from shared.jobs.claims import EVENT_COLUMNS, record
 from shared.jobs.endings import CANCELLED
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
-from shared.jobs.rows import MIDDLE_PRIORITY, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, NO_OWNER, NOT_STARTED, IdempotencyKeyRow, JobEventRow, JobRow
 from shared.jobs.states import TERMINAL, Kind, State
 from shared.settings import DEFAULT_POOL
 from shared.upsert import insert_missing
@@ -78,18 +79,20 @@ def accept(
     limits: RequestedLimits = NO_LIMITS,
     owner: str | None = None,
     key: IdempotencyKey | None = None,
+    check: Callable[[Session], None] | None = None,
 ) -> JobRow:
     """Insert a queued job, or find the one that the same key was answered with.
 
-    Of any number of equal requests at the same time, one inserts and the others find its job. A limit of None is that
-    of the settings. `owner` is the user who asks for it.
+    Of any number of equal requests at once, one inserts and the others find its job. A limit of None is that of the
+    settings. `owner` is the user who asks for it. `check` may raise before a job is inserted.
     """
     job_id = uuid4()
     while key is not None and not _take_key(session, key, job_id):
-        found = answered_before(session, key)
-        if found is not None:
+        # The key may expire between the two statements: then it can be taken.
+        if (found := answered_before(session, key)) is not None:
             return found
-        # The key expired between the two statements: now it can be taken.
+    if check is not None:
+        check(session)
     return _insert(
         session,
         id=job_id,
@@ -100,6 +103,7 @@ def accept(
         priority=priority,
         pool=pool,
         owner=owner,
+        share=owner or NO_OWNER,
         time_limit_seconds=limits.seconds,
         memory_limit_mb=limits.memory_mb,
         cpu_limit=limits.cpus,

@@ -15,12 +15,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Float, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Float, Integer, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
-from shared.jobs.rows import JobEventRow, JobRow
+from shared.jobs.rows import NO_OWNER, JobEventRow, JobRow
+from shared.jobs.shares import lock_share, may_run_more
 from shared.jobs.states import Kind, State
 from shared.settings import DEFAULT_POOL
 
@@ -66,22 +67,27 @@ class Claim:
 
 
 def claim(
-    session: Session, job_id: UUID, *, worker: str, lease_seconds: float, pools: Collection[str] = (DEFAULT_POOL,)
+    session: Session,
+    job_id: UUID,
+    *,
+    worker: str,
+    lease_seconds: float,
+    pools: Collection[str] = (DEFAULT_POOL,),
+    most_running: int = 0,
 ) -> Claim | None:
-    """Take a due job for `worker`; None when it is not due, somebody else has it, or it is of none of the pools."""
+    """Take a due job for `worker`; None when it is not due, somebody else has it, or it is of none of the pools.
+
+    With `most_running`, also when its owner has so many jobs running.
+    """
+    if most_running:
+        lock_share(session, session.execute(select(JOBS.c.share).where(JOBS.c.id == job_id)).scalar() or NO_OWNER)
     bound = {"free_job": job_id, "its_worker": worker, "lease_seconds": lease_seconds, "its_pools": list(pools)}
-    row = session.execute(_claim(), bound).one_or_none()
+    bound |= {"most_running": most_running} if most_running else {}
+    row = session.execute(_claim(capped=most_running > 0), bound).one_or_none()
     if row is None:
         return None
-    record(
-        session,
-        row.id,
-        before=State.QUEUED,
-        after=State.RUNNING,
-        epoch=row.epoch,
-        actor=worker,
-        lease_until=row.lease_until,
-    )
+    moved = {"before": State.QUEUED, "after": State.RUNNING, "epoch": row.epoch}
+    record(session, row.id, **moved, actor=worker, lease_until=row.lease_until)
     return Claim(
         job_id=row.id,
         epoch=row.epoch,
@@ -193,10 +199,11 @@ def _free() -> ColumnElement[bool]:
 
 
 @cache
-def _claim() -> Executable:
+def _claim(*, capped: bool = False) -> Executable:
+    guard = and_(_free(), may_run_more(bindparam("most_running", type_=Integer()))) if capped else _free()
     return (
         update(JOBS)
-        .where(_free())
+        .where(guard)
         .values(
             status=State.RUNNING,
             epoch=JOBS.c.epoch + 1,
@@ -204,6 +211,7 @@ def _claim() -> Executable:
             lease_until=Now(bindparam("lease_seconds", type_=Float())),
             worker=bindparam("its_worker"),
             started_at=func.coalesce(JOBS.c.started_at, Now()),
+            claimed_at=Now(),
             progress={"percent": 0, "step": "reading"},
         )
         .returning(*EVENT_COLUMNS, *_CLAIM_COLUMNS)

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.rows import JobRow
+from shared.jobs.rows import NO_OWNER, JobRow
+from shared.jobs.shares import running_by_share
 from shared.jobs.states import Kind, State
 from shared.settings import DEFAULT_POOL
 
@@ -35,21 +36,29 @@ _DEFAULT_ONLY = (DEFAULT_POOL,)
 
 
 def due(
-    session: Session, *, limit: int, since_seconds: float = 0.0, pools: Collection[str] = _DEFAULT_ONLY
+    session: Session,
+    *,
+    limit: int,
+    since_seconds: float = 0.0,
+    pools: Collection[str] = _DEFAULT_ONLY,
+    most_running: int = 0,
 ) -> list[Delivery]:
-    """Queued jobs of the pools that may run and have waited for at least `since_seconds`, in their order."""
+    """Queued jobs of the pools that may run and have waited for at least `since_seconds`, in their order.
+
+    With `most_running`, those are left out whose owners have so many running; so it is with the functions below.
+    """
     query = (
         select(*_TOLD)
-        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(-since_seconds))
+        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(-since_seconds), *_below(most_running))
         .order_by(*ORDER)
         .limit(limit)
     )
     return [Delivery(row.id, Kind(row.kind), row.priority, row.pool) for row in session.execute(query)]
 
 
-def count_due(session: Session, *, pools: Collection[str] = _DEFAULT_ONLY) -> int:
+def count_due(session: Session, *, pools: Collection[str] = _DEFAULT_ONLY, most_running: int = 0) -> int:
     """How many jobs of the pools could run now if a worker were free."""
-    query = select(func.count()).where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now())
+    query = select(func.count()).where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(), *_below(most_running))
     return session.execute(query).scalar_one()
 
 
@@ -60,7 +69,12 @@ def count_due_by_pool(session: Session) -> dict[str, int]:
 
 
 def take_unpublished(
-    session: Session, *, limit: int, quiet_seconds: float, pools: Collection[str] = _DEFAULT_ONLY
+    session: Session,
+    *,
+    limit: int,
+    quiet_seconds: float,
+    pools: Collection[str] = _DEFAULT_ONLY,
+    most_running: int = 0,
 ) -> list[Delivery]:
     """Due jobs of the pools that nobody was told of for `quiet_seconds`, in their order; marks them as published now.
 
@@ -70,7 +84,7 @@ def take_unpublished(
     unseen = JobRow.last_published_at.is_(None) | (JobRow.last_published_at < Now(-quiet_seconds))
     candidates = session.scalars(
         select(JobRow.id)
-        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(), unseen)
+        .where(_WAITING, JobRow.pool.in_(pools), JobRow.run_at <= Now(), unseen, *_below(most_running))
         .order_by(*ORDER)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -80,3 +94,11 @@ def take_unpublished(
     )
     deliveries = {row.id: Delivery(row.id, Kind(row.kind), row.priority, row.pool) for row in taken}
     return [deliveries[job_id] for job_id in candidates if job_id in deliveries]
+
+
+def _below(most_running: int) -> list[ColumnElement[bool]]:
+    """What leaves out the jobs of owners that have so many running; nothing where there is no such limit."""
+    if not most_running:
+        return []
+    full = running_by_share().having(func.count() >= most_running).subquery()
+    return [JobRow.share.not_in(select(full.c.share).where(full.c.share != NO_OWNER))]

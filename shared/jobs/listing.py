@@ -1,33 +1,18 @@
 """Jobs as lists and as numbers."""
 
-from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, case, func, literal, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Uuid, func, literal, select, tuple_
+from sqlalchemy.orm import Session
 
 from shared.clock import Instant, Now
 from shared.errors import AmbiguousJob, UnknownJob
-from shared.jobs.delivery import ORDER
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind, State
 
 # How many jobs with the same beginning of their ids an error lists.
 _MOST_LISTED = 10
-
-
-class Place(NamedTuple):
-    """Where a queued job stands among those of its pool.
-
-    1 is the next one; None before its `run_at`, when it cannot be begun yet. `running` counts those of its pool, too.
-    """
-
-    position: int | None
-    running: int
-    waiting_seconds: float
-    run_at: datetime
 
 
 def list_jobs(
@@ -82,31 +67,6 @@ def count_by_state(session: Session) -> dict[tuple[str, State], int]:
     for kind, state, count in session.execute(query):
         counts[kind, State(state)] = count
     return counts
-
-
-def places_in_queue(session: Session, job_ids: Collection[UUID]) -> dict[UUID, Place]:
-    """Where those of the jobs stand that are queued. Counts all that are before them, so it is not for long lists."""
-    other = aliased(JobRow)
-    before = tuple_(*(getattr(other, column.key) for column in ORDER)) < tuple_(*ORDER)
-    beside = other.pool == JobRow.pool
-    ahead = select(func.count()).where(other.status == State.QUEUED, beside, other.run_at <= Now(), before)
-    running = select(func.count()).where(other.status == State.RUNNING, beside)
-    query = select(
-        JobRow.id,
-        JobRow.run_at,
-        Now().label("now"),
-        case((JobRow.run_at <= Now(), ahead.scalar_subquery()), else_=None).label("ahead"),
-        running.scalar_subquery().label("running"),
-    ).where(JobRow.id.in_(job_ids), JobRow.status == State.QUEUED)
-    return {
-        row.id: Place(
-            position=None if row.ahead is None else row.ahead + 1,
-            running=row.running,
-            waiting_seconds=max(0.0, (row.now - row.run_at).total_seconds()),
-            run_at=row.run_at,
-        )
-        for row in session.execute(query)
-    }
 
 
 def count_due_by_priority(session: Session) -> dict[int, int]:

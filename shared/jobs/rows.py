@@ -18,6 +18,9 @@ NOT_STARTED = {"percent": 0, "step": "queued"}
 PRIORITIES = range(10)
 MIDDLE_PRIORITY = 5
 
+# The share of the jobs that nobody owns.
+NO_OWNER = ""
+
 
 class JobRow(Base):
     """One accepted request and all that is known of its runs."""
@@ -27,6 +30,8 @@ class JobRow(Base):
         Index("ix_jobs_due", "status", "pool", "priority", "run_at"),
         Index("ix_jobs_lease", "status", "lease_until"),
         Index("ix_jobs_newest", "created_at", "id"),
+        Index("ix_jobs_share", "status", "share", "pool", "priority", "run_at"),
+        Index("ix_jobs_served", "share", "claimed_at"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -45,6 +50,8 @@ class JobRow(Base):
     pool: Mapped[str] = mapped_column(String(32), default=DEFAULT_POOL, server_default=DEFAULT_POOL)
     # Empty for the platform's own, and for those that were accepted while there were no accounts.
     owner: Mapped[str | None] = mapped_column(String(64))
+    # Whose share of the workers it takes: that of its owner, or the one of all jobs without an owner, which is empty.
+    share: Mapped[str] = mapped_column(String(64), default=NO_OWNER, server_default=NO_OWNER)
     # Empty when the request has none: then the limits of the settings hold.
     time_limit_seconds: Mapped[float | None]
     memory_limit_mb: Mapped[int | None]
@@ -62,6 +69,8 @@ class JobRow(Base):
     last_published_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     started_at: Mapped[datetime | None] = mapped_column(Instant)
+    # When its last attempt began.
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     # When the data that it was about was erased, and its request, result and log with it.
     erased_at: Mapped[datetime | None] = mapped_column(Instant)

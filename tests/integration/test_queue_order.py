@@ -13,7 +13,7 @@ from sqlalchemy import update
 from shared.clock import Now
 from shared.database import Database
 from shared.jobs.delivery import count_due, due, take_unpublished
-from shared.jobs.listing import places_in_queue
+from shared.jobs.places import places_in_queue
 from shared.jobs.rows import PRIORITIES, JobRow
 from shared.jobs.states import Kind
 from shared.queue import QUEUE_NAME, JobQueue, create_celery

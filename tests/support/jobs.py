@@ -13,6 +13,7 @@ from shared.jobs.logs import Line
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.jobs.states import Kind
 from shared.queue import JobQueue
+from shared.settings import DEFAULT_POOL
 
 TRAIN_REQUEST = {"dataset_name": "flowers", "target_column": "species"}
 
@@ -25,6 +26,8 @@ def add_job(
     dataset_version_id: int | None = None,
     request: dict[str, Any] | None = None,
     priority: int = MIDDLE_PRIORITY,
+    owner: str | None = None,
+    pool: str = DEFAULT_POOL,
 ) -> UUID:
     """A queued job."""
     with database.write() as session:
@@ -35,6 +38,8 @@ def add_job(
             dataset_name=dataset_name,
             dataset_version_id=dataset_version_id,
             priority=priority,
+            owner=owner,
+            pool=pool,
         )
         return job.id
 

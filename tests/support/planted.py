@@ -18,8 +18,8 @@ WORD = "sakyamuni7391"
 # users give, states, digests, codes and numbers. All others are planted, also those of a column that comes to be later.
 PLANTED: dict[str, set[str]] = {
     "dataset_catalog": {"name", "location"},
-    "dataset_versions": {"state", "object_key", "format", "sha256", "head_sha256"},
-    "jobs": {"kind", "status", "dataset_name", "worker", "usage", "pool", "owner"},
+    "dataset_versions": {"state", "object_key", "format", "sha256", "head_sha256", "owner"},
+    "jobs": {"kind", "status", "dataset_name", "worker", "usage", "pool", "owner", "share"},
     "job_logs": set(),
     "model_registry": {"stage", "artifact_path"},
     "model_tags": set(),

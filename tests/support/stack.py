@@ -28,6 +28,9 @@ TEST_CLIENT = ("testserver",)
 # How long the first question to a predicting process may take: it imports what models need, on a machine that is busy.
 BUSY = 120
 
+# The tests of a file ask far more in a minute than anybody may.
+NO_LIMIT = 0
+
 # Nothing listens on this port.
 NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
 
@@ -99,7 +102,13 @@ class Embedded(Stack):
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._template, home / "ml_registry.db")
         yield Settings(
-            home=home, redis_url=NO_REDIS, examples=False, folds=0, predict_seconds=BUSY, allowed_hosts=TEST_CLIENT
+            home=home,
+            redis_url=NO_REDIS,
+            examples=False,
+            folds=0,
+            predict_seconds=BUSY,
+            allowed_hosts=TEST_CLIENT,
+            rate_limit=NO_LIMIT,
         )
 
     @contextmanager
@@ -139,9 +148,8 @@ class Full(Stack):
         home.mkdir(parents=True, exist_ok=True)
         with self._postgres.fresh_database(TEMPLATE) as url, self._buckets.lend(home) as settings:
             urls = {"database_url": SecretStr(url), "redis_url": SecretStr(self._valkey.fresh_database())}
-            yield settings.model_copy(
-                update=urls | {"examples": False, "folds": 0, "predict_seconds": BUSY, "allowed_hosts": TEST_CLIENT}
-            )
+            others = {"predict_seconds": BUSY, "allowed_hosts": TEST_CLIENT, "rate_limit": NO_LIMIT}
+            yield settings.model_copy(update=urls | others | {"examples": False, "folds": 0})
 
     @contextmanager
     def without_database(self, _settings: Settings, /) -> Iterator[None]:

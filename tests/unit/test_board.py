@@ -76,11 +76,11 @@ def test_what_is_under_way_ends_with_its_process_and_what_it_counted_does_not() 
     board = Board(2)
     count(board, 1, 4)
     for number in range(2):
-        Metrics(Seat(board, number)).tell(overdue=1, waits=2, streams=3)
-    gauges = ["mlmini_predictions_overdue", "mlmini_jobs_awaited", "mlmini_event_streams"]
-    assert [told(board)[gauge] for gauge in gauges] == [2, 4, 6]
+        Metrics(Seat(board, number)).tell(overdue=1, waits=2, streams=3, apart=True)
+    gauges = ["mlmini_predictions_overdue", "mlmini_jobs_awaited", "mlmini_event_streams", "mlmini_rate_limits_apart"]
+    assert [told(board)[gauge] for gauge in gauges] == [2, 4, 6, 2]
     board.slates[1].leave()
-    assert [told(board)[gauge] for gauge in gauges] == [1, 2, 3]
+    assert [told(board)[gauge] for gauge in gauges] == [1, 2, 3, 1]
     assert told(board)[REQUESTS] == 4
 
 

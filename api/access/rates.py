@@ -1,0 +1,81 @@
+"""How many requests a minute a user may send, or an address from which nobody says who they are."""
+
+from typing import NamedTuple
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Send
+
+from api.access.buckets import WINDOW_SECONDS, Rate, SharedBuckets, Taken
+from api.access.rules import Budget
+from shared.accounts.networks import network_of
+from shared.errors import RateLimited
+from shared.settings import Settings
+
+_SETTINGS = {Budget.REQUESTS: "MLMINI_RATE_LIMIT", Budget.PREDICTIONS: "MLMINI_PREDICT_RATE_LIMIT"}
+
+
+class RequestAllowance(NamedTuple):
+    """What became of a request, and what is left of its budget."""
+
+    budget: Budget
+    who: str
+    taken: Taken
+
+    def check(self) -> None:
+        """Go on only if there was something left.
+
+        Raises:
+            RateLimited: when not, with the seconds to wait.
+        """
+        limit, seconds = self.taken.limit, self.taken.seconds
+        if not self.taken.passes:
+            raise RateLimited(
+                f"There were more than {limit:,} {self.budget} a minute from {self.who}. Wait for {seconds} s and send "
+                f"it again, or have {_SETTINGS[self.budget]} raised.",
+                limit=limit,
+                setting=_SETTINGS[self.budget],
+                retry_after=seconds,
+            )
+
+    def headers(self) -> dict[str, str]:
+        """What clients are told (draft-ietf-httpapi-ratelimit-headers-10)."""
+        return {
+            "RateLimit-Policy": f'"{self.budget}";q={self.taken.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"{self.budget}";r={self.taken.remaining};t={self.taken.seconds}',
+        }
+
+    def told_by(self, send: Send) -> Send:
+        """Have an answer tell it."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self.headers())
+            await send(message)
+
+        return send_with_headers
+
+
+class RateLimits:
+    """The limits of the settings; one of 0 is off."""
+
+    def __init__(self, settings: Settings, buckets: SharedBuckets) -> None:
+        limits = {Budget.REQUESTS: settings.rate_limit, Budget.PREDICTIONS: settings.predict_rate_limit}
+        self._rates = {budget: Rate(limit) for budget, limit in limits.items() if limit}
+        self.buckets = buckets
+
+    def per_minute(self, budget: Budget) -> int | None:
+        """The limit of a budget; None where there is none."""
+        rate = self._rates.get(budget)
+        return None if rate is None else rate.limit
+
+    async def take(self, budget: Budget, *, user: str | None, address: str | None) -> RequestAllowance | None:
+        """Count a request of a user, or of an address where it is not known whose it is; None where none are counted.
+
+        What comes with a credential that is nobody's counts for its address: it cannot use up what others have.
+        """
+        rate = self._rates.get(budget)
+        if rate is None:
+            return None
+        place = network_of(address or "")
+        key, who = (f"user:{user}", f"'{user}'") if user is not None else (f"address:{place}", f"the address {place}")
+        return RequestAllowance(budget, who, await self.buckets.take(f"{budget}:{key}", rate))
