@@ -43,8 +43,8 @@ def execute(runtime: Runtime, job_id: UUID) -> UUID | None:
         return None
 
 
-def execute_in_slot(runtime: Runtime, job_id: UUID) -> UUID | None:
-    """The same, for a caller that holds a slot.
+def execute_in_slot(runtime: Runtime, job_id: UUID, *, by_message: bool = True) -> UUID | None:
+    """The same, for a caller that holds a slot. Without a message, none begins if that one has begun meanwhile.
 
     While the database shows damage no job is begun: its attempt could not end well, and would be counted.
     """
@@ -61,6 +61,7 @@ def execute_in_slot(runtime: Runtime, job_id: UUID) -> UUID | None:
                 lease_seconds=runtime.settings.lease_seconds,
                 pools=runtime.settings.pools,
                 most_running=runtime.settings.max_running_per_owner,
+                by_message=by_message,
             )
     except DatabaseFailure:
         # It is not known whether the claim was committed. If it was, its lease will run out.

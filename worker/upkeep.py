@@ -148,7 +148,7 @@ class Upkeep:
 
     def _run_in_slot(self, job_id: UUID) -> None:
         try:
-            execute_in_slot(self._runtime, job_id)
+            execute_in_slot(self._runtime, job_id, by_message=False)
         finally:
             self._runtime.free_slot()
 

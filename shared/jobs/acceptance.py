@@ -103,7 +103,6 @@ def accept(
         priority=priority,
         pool=pool,
         owner=owner,
-        share=owner or NO_OWNER,
         time_limit_seconds=limits.seconds,
         memory_limit_mb=limits.memory_mb,
         cpu_limit=limits.cpus,
@@ -173,6 +172,7 @@ def _insert(session: Session, **values: Any) -> JobRow:
     """
     values |= {
         "status": State.QUEUED,
+        "share": values["owner"] or NO_OWNER,
         "progress": NOT_STARTED,
         "epoch": 0,
         "attempt": 0,

@@ -58,20 +58,25 @@ def begin(
     lease_seconds: float,
     pools: Collection[str] = (DEFAULT_POOL,),
     most_running: int = 0,
+    by_message: bool = True,
 ) -> Claim | None:
     """Claim a due job for a worker that was told of one; None when there is none that it may begin.
 
     Others may be faster with the one whose turn it is, and then it is that of the next.
     """
     for _ in range(_MOST_TRIES):
-        job_id = job_to_begin(session, told, pools=pools, most_running=most_running)
+        job_id = job_to_begin(session, told, pools=pools, most_running=most_running, by_message=by_message)
         if job_id is None:
             return None
+        tried = session.begin_nested() if most_running else None
         found = claims.claim(
             session, job_id, worker=worker, lease_seconds=lease_seconds, pools=pools, most_running=most_running
         )
         if found is not None:
             return found
+        if tried is not None:
+            # With it goes the lock on the share: whoever held one and waited for another could wait in a circle.
+            tried.rollback()
     return None
 
 
@@ -85,16 +90,19 @@ def next_turn(session: Session, *, pools: Collection[str], most_running: int = 0
     return None if row is None else OwnersTurn(*row)
 
 
-def job_to_begin(session: Session, told: UUID, *, pools: Collection[str], most_running: int = 0) -> UUID | None:
+def job_to_begin(
+    session: Session, told: UUID, *, pools: Collection[str], most_running: int = 0, by_message: bool = True
+) -> UUID | None:
     """The job to claim for a worker that was told of one: that one, unless it is the turn of another owner.
 
-    A message says that there is something to do. Each of as many messages as there are jobs has one of them begin.
+    A message says that there is something to do, also if its own job has begun with that of another: so each of as many
+    messages as jobs has one of them begin. Who looks by itself looks again, and leaves others to their messages.
     """
     turn = next_turn(session, pools=pools, most_running=most_running)
-    if turn is None:
+    share = session.execute(_if_due(), {"told_job": told, "its_pools": list(pools)}).scalar_one_or_none()
+    if turn is None or (share is None and not by_message):
         return None
-    mine = session.execute(_if_due(), {"told_job": told, "its_pools": list(pools)}).scalar_one_or_none()
-    return told if mine == turn.share else turn.job_id
+    return told if share == turn.share else turn.job_id
 
 
 @cache

@@ -136,7 +136,7 @@ def test_an_upload_that_does_not_fit_is_refused_and_leaves_nothing(asked: TestCl
     assert upload(asked, anna).status_code == 201
     with there.database.write() as session:
         session.execute(update(DatasetVersionRow).values(size_bytes=MIB))
-    assert "MLMINI_STORAGE" in str(asked.post("/train", json=TRAIN, headers=anna).json()["setting"])
+    refused(asked.post("/train", json=TRAIN, headers=anna), "MLMINI_STORAGE_MB_PER_OWNER", used=2 * MIB, limit=MIB)
     for name in ("half", "fish"):
         assert asked.delete(f"/datasets/{name}", headers=anna).status_code == 204
     assert used(asked, anna)["stored_bytes"]["used"] == 0

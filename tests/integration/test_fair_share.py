@@ -81,6 +81,14 @@ def test_as_many_messages_as_jobs_have_all_of_them_begin(database: Database) -> 
     assert take(database, uuid4()) is None
 
 
+def test_whoever_looks_by_itself_begins_nothing_in_the_stead_of_a_job_that_has_begun(database: Database) -> None:
+    told = [add_job(database, owner=ANNA) for _ in range(2)]
+    assert take(database, told[0]) is not None
+    with database.write() as session:
+        assert begin(session, told[0], worker="me", lease_seconds=60, by_message=False) is None
+        assert begin(session, told[1], worker="me", lease_seconds=60, by_message=False) is not None
+
+
 def test_jobs_without_an_owner_are_those_of_one_more(database: Database) -> None:
     told = [add_job(database, owner=owner) for owner in (None, None, None, ANNA)]
     assert begun(database, *told) == [None, ANNA, None, None]
