@@ -15,8 +15,10 @@ from shared.platform import Platform
 from shared.queue import JobQueue
 from shared.registry.sealing import ArtifactKey
 from shared.sandbox import Sandbox
+from shared.sandbox.isolation import NOTHING_MORE, Reach
 from shared.scratch import Scratch
 from shared.settings import Settings
+from shared.training.cluster.address import ClusterAddress
 
 log = get_logger(__name__)
 
@@ -60,8 +62,17 @@ class Runtime:
         opened.callback(self.queue.leave, self.name)
         self.scratch = Scratch(settings.scratch)
         opened.callback(self.scratch.close)
-        self.sandbox = Sandbox(COMPUTATION, scratch=self.scratch.folder)
+        self.sandbox = Sandbox(COMPUTATION, scratch=self.scratch.folder, reach=_reach_of(self.settings))
         opened.callback(self.sandbox.close)
+
+    def cluster(self) -> ClusterAddress | None:
+        """Where computations find the Dask cluster; None where there is none.
+
+        Raises:
+            DaskUnreachable: when its host is not known.
+        """
+        named = ClusterAddress.named_in(self.settings)
+        return None if named is None else named.resolved()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -142,3 +153,9 @@ class Slots:
         """Whether nobody has a place, at the latest after the time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._taken == 0, timeout=seconds)
+
+
+def _reach_of(settings: Settings) -> Reach:
+    """What computations reach beside their folders: the Dask cluster, where there is one."""
+    cluster = ClusterAddress.named_in(settings)
+    return NOTHING_MORE if cluster is None else Reach(reads=cluster.files, ports=[cluster.port])

@@ -16,7 +16,7 @@ from typing import Any
 
 from shared.logging import get_logger
 from shared.processes import kill_group
-from shared.sandbox.isolation import Reach
+from shared.sandbox.isolation import NOTHING_MORE, Reach
 from shared.sandbox.limits import READY, Ending, ProcessLimits, address_space_limit
 
 log = get_logger(__name__)
@@ -99,11 +99,11 @@ class SandboxProcess:
 class Sandbox:
     """A fork server and what it forks; started at the first run and again when it died."""
 
-    def __init__(self, entry: str, *, scratch: Path, ports: Sequence[int] = ()) -> None:
-        """`entry` is `module:function`, called with the folder of each run, which may connect to the `ports` only."""
+    def __init__(self, entry: str, *, scratch: Path, reach: Reach = NOTHING_MORE) -> None:
+        """`entry` is `module:function`, called with the folder of each run; `reach` is what all runs may reach."""
         self._entry = entry
         self._scratch = scratch
-        self._ports = ports
+        self._reach = reach
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -133,7 +133,8 @@ class Sandbox:
         Raises:
             SandboxFailed: when the server or the process cannot start.
         """
-        reach = Reach([str(path.absolute()) for path in reads], WRITES, self._ports)
+        given_to_read = [*self._reach.reads, *(str(path.absolute()) for path in reads)]
+        reach = Reach(given_to_read, [*self._reach.writes, *WRITES], self._reach.ports)
         request = json.dumps({"folder": str(folder), "limits": asdict(limits), "reach": asdict(reach)}).encode()
         with self._lock:
             run = self._send_twice(request, [] if given is None else [given.fileno()])

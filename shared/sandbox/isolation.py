@@ -33,6 +33,9 @@ class Reach:
     ports: Sequence[int] = ()
 
 
+NOTHING_MORE = Reach()
+
+
 @dataclass(frozen=True)
 class Isolation:
     """What the kernel of this machine can keep a computing process from."""

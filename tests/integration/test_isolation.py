@@ -12,7 +12,7 @@ import pytest
 from cli.doctor.examination import CheckState
 from cli.doctor.machine import check_isolation
 from shared.sandbox import ProcessLimits, Sandbox
-from shared.sandbox.isolation import Isolation
+from shared.sandbox.isolation import Isolation, Reach
 from tests.support.processes import ROOT
 
 POSSIBLE = Isolation.possible()
@@ -157,7 +157,7 @@ def test_it_reaches_nobody(sandbox: Sandbox, tmp_path: Path, listening: int) -> 
 @needs_files
 @needs_network
 def test_it_reaches_the_one_port_that_it_may_and_no_other(tmp_path: Path, listening: int) -> None:
-    sandbox = Sandbox("tests.support.reaching_entry:main", scratch=tmp_path / "scratch", ports=(listening,))
+    sandbox = Sandbox("tests.support.reaching_entry:main", scratch=tmp_path / "scratch", reach=Reach(ports=[listening]))
     try:
         with socket.create_server(("127.0.0.1", 0)) as other:
             came = tried(

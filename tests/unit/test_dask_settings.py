@@ -2,12 +2,13 @@
 
 import importlib.util
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.errors import WrongSettings
+from shared.errors import DaskUnreachable, WrongSettings
 from shared.settings import load_settings
 from shared.training.cluster import address
 from shared.training.cluster.address import ClusterAddress, check_cluster
@@ -122,3 +123,12 @@ def refused_start(monkeypatch: pytest.MonkeyPatch) -> str:
     with pytest.raises(SystemExit) as ended:
         worker.main()
     return str(ended.value.code)
+
+
+def test_the_name_of_a_host_becomes_the_number_at_which_it_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert ClusterAddress(scheduler=f"tls://localhost:{port}").resolved().scheduler == f"tls://127.0.0.1:{port}"
+    assert ClusterAddress(scheduler="tcp://[::1]:8786").resolved().scheduler == "tcp://[::1]:8786"
+    with pytest.raises(DaskUnreachable, match=r"dask\.invalid:8786 is not known"):
+        ClusterAddress(scheduler="tls://dask.invalid:8786").resolved()

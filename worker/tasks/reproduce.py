@@ -9,7 +9,6 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.errors import UnreadableRequest
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.reproductions import PlannedReproduction, plan_reproduction
-from shared.training.cluster.address import ClusterAddress
 from shared.training.reproduction import Repeated, order_of, reproduction_of
 from worker.attempt import Attempt, Effect
 from worker.compute import compute
@@ -73,5 +72,5 @@ def _read(attempt: Attempt) -> ReproduceRequest:
 def _hand_over(attempt: Attempt, plan: PlannedReproduction, source: DatasetVersionRow) -> None:
     own = own_of(attempt.runtime, [plan.spec])
     order = order_of(plan.spec, source, threads=attempt.threads, pin=plan.pinned.pin, own=own)
-    order = order.model_copy(update={"cluster": ClusterAddress.named_in(attempt.runtime.settings)})
+    order = order.model_copy(update={"cluster": attempt.runtime.cluster()})
     (attempt.folder / REPRODUCE_FILE).write_text(order.model_dump_json(by_alias=True))

@@ -24,7 +24,6 @@ from shared.registry.versions import register, take_model_version
 from shared.tables.columns import Column
 from shared.tables.findings import Finding
 from shared.tables.reading import Reading
-from shared.training.cluster.address import ClusterAddress
 from shared.training.spec import ContestSpec, JobSpec, read_stored
 from worker.attempt import ACTOR, Attempt, Effect
 from worker.compute import compute
@@ -83,7 +82,7 @@ def _hand_over(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> No
         threads=attempt.threads,
         seconds=limits_of(attempt.claim.limits, attempt.runtime.settings).seconds,
         folds=attempt.runtime.settings.folds,
-        cluster=ClusterAddress.named_in(attempt.runtime.settings),
+        cluster=attempt.runtime.cluster(),
     )
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 
