@@ -12,7 +12,7 @@ PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 TESTS ?=
 
-.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients install optuna boosting dask dev lock help
+.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients sbom audit install optuna boosting dask dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -29,6 +29,7 @@ test: dev ## run all tests; PYTEST_ARGS replaces the options of pytest
 check: dev ## look at style, types and the rules of the code
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/bandit --quiet --configfile pyproject.toml --recursive api cli migrations requirements shared worker
 	@.venv/bin/mypy
 	@exec .venv/bin/python -m pytest -q tests/test_architecture.py tests/unit/test_docs.py
 
@@ -63,14 +64,25 @@ mutants: dev ## break lines of PATHS in a copy and list what no test of TESTS no
 e2e: dev ## try the containers; needs Docker, and docker compose or docker-compose from 1.29 on
 	@exec .venv/bin/python -m pytest -m containers tests/e2e
 
-# The environment is there once it was downloaded; pip finds that nothing is missing without a network.
-clients: dev ## ask with the clients of MLflow and KServe, in environments of their own, .venv-clients and .venv-kserve
-	@for name in clients kserve; do \
+environments = for name in $(1); do \
 		test -x .venv-$$name/bin/python || $(PYTHON) -m venv .venv-$$name; \
 		.venv-$$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 			--requirement requirements/$$name.txt || exit; \
 	done
+
+# The environment is there once it was downloaded; pip finds that nothing is missing without a network.
+clients: dev ## ask with the clients of MLflow and KServe, in environments of their own, .venv-clients and .venv-kserve
+	@$(call environments,clients kserve)
 	@exec .venv/bin/python -m pytest -m clients tests/api/test_mlflow_client.py tests/api/test_kserve_client.py
+
+sbom: dev ## write CycloneDX documents of what an install and the images have, into build/sbom
+	@$(call environments,audit)
+	@exec .venv/bin/python -m tests.support.supply sbom
+
+# Says `not audited` where no source of advisories answers; with MLMINI_AUDIT=required that is a failure.
+audit: dev ## ask whether what the locks pin is known to be vulnerable
+	@$(call environments,audit)
+	@exec .venv/bin/python -m tests.support.supply audit
 
 install: ## install what the platform needs into .venv
 	@$(PYTHON) requirements/install.py run
@@ -103,6 +115,7 @@ lock: dev ## renew the lock in requirements/
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --constraint requirements/optuna.txt --output-file requirements/image-optuna.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --extra boosting --constraint requirements/boosting.txt --output-file requirements/image-boosting.txt
 	$(LOCK) pyproject.toml --extra image --extra excel --extra grpc --extra optuna --extra boosting --extra dask --constraint requirements/dask.txt --output-file requirements/image-dask.txt
+	$(LOCK) --group audit --output-file requirements/audit.txt
 	$(LOCK) --group clients --output-file requirements/clients.txt
 	$(LOCK) --group kserve --output-file requirements/kserve.txt
 

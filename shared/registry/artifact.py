@@ -102,7 +102,7 @@ def corrupt_is_unavailable(artifact: Artifact) -> Iterator[None]:
 
 def _unpickle(file: IO[bytes], version: int) -> Any:
     try:
-        return pickle.load(file)  # noqa: S301 - these very bytes were verified before
+        return pickle.load(file)  # noqa: S301 - these very bytes were verified before # nosec B301
     except MemoryError:
         # Of a limit of the process, which ends with a code that tells so.
         raise

@@ -65,6 +65,7 @@ def test_the_kernel_of_linux_can_keep_it_from_both() -> None:
 
 
 @needs_files
+@pytest.mark.asvs("13.2.5")
 def test_it_reads_and_changes_nothing_of_the_home_but_its_own_folder(sandbox: Sandbox, tmp_path: Path) -> None:
     secret, other = tmp_path / "artifact.key", tmp_path / "scratch-of-another-job"
     secret.write_text(SECRET)
@@ -138,6 +139,7 @@ def test_what_libraries_need_is_there(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 @needs_network
+@pytest.mark.asvs("13.2.4")
 def test_it_reaches_nobody(sandbox: Sandbox, tmp_path: Path, listening: int) -> None:
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as server:

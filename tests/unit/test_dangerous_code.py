@@ -41,7 +41,7 @@ def test_nothing_is_made_of_templates(project: Project) -> None:
     assert list(dangerous_code.template_engines(project)) == []
 
 
-@pytest.mark.asvs("1.3.6", "15.3.2")
+@pytest.mark.asvs("1.3.6", "13.2.4", "13.2.5", "15.3.2")
 def test_nothing_but_the_command_line_and_logins_elsewhere_asks_others_over_http(project: Project) -> None:
     assert list(dangerous_code.http_clients(project)) == []
 

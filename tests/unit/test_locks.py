@@ -13,18 +13,16 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# The locks that are not of the platform, and what they are of.
+GROUPS = {"uv": "installer", "audit": "audit", "clients": "clients", "kserve": "kserve"}
 EXTRAS = {
     "run": ["local"],
     "dask": ["local", "optuna", "boosting", "dask"],
     "dev": ["local", "dev"],
     "image": ["image"],
     "image-dask": ["image", "optuna", "boosting", "dask"],
-    "uv": [],
-    "clients": [],
-    "kserve": [],
+    **{group: [] for group in GROUPS},
 }
-# The locks that are not of the platform, and what they are of.
-GROUPS = {"uv": "installer", "clients": "clients", "kserve": "kserve"}
 
 PLACES = [
     {
