@@ -66,9 +66,6 @@ class _Trainings:
     def run(self) -> TrainFacts:
         specs, work = self.work.candidates, self.work
         know_own(work.own)
-        if specs[0].batches is not None:
-            # Each batch follows from the model of those before it.
-            return self._run(specs)
         with joined(work.cluster, self.telling.say, own=work.own, libraries=libraries_of(specs)):
             return self._run(specs)
 

@@ -72,5 +72,6 @@ def _read(attempt: Attempt) -> ReproduceRequest:
 def _hand_over(attempt: Attempt, plan: PlannedReproduction, source: DatasetVersionRow) -> None:
     own = own_of(attempt.runtime, [plan.spec])
     order = order_of(plan.spec, source, threads=attempt.threads, pin=plan.pinned.pin, own=own)
-    order = order.model_copy(update={"cluster": attempt.runtime.cluster()})
+    if plan.spec.batches is None:
+        order = order.model_copy(update={"cluster": attempt.runtime.cluster()})
     (attempt.folder / REPRODUCE_FILE).write_text(order.model_dump_json(by_alias=True))

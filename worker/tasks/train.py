@@ -82,7 +82,8 @@ def _hand_over(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow) -> No
         threads=attempt.threads,
         seconds=limits_of(attempt.claim.limits, attempt.runtime.settings).seconds,
         folds=attempt.runtime.settings.folds,
-        cluster=attempt.runtime.cluster(),
+        # In batches, each one follows from the model of those before it.
+        cluster=None if spec.candidates[0].batches is not None else attempt.runtime.cluster(),
     )
     (attempt.folder / WORK_FILE).write_text(work.model_dump_json(by_alias=True))
 
