@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.access.callers import CallerDep
+from api.access.callers import Caller, CallerDep
 from api.access.sign_in import COOKIE_SECONDS, forget_login, is_token_of, keep_login, local_address, token_of
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.lanes import in_lane
+from api.lifespan import Parts
 from api.pages.login import page_of_account, page_of_login, page_without_accounts
 from api.routes.auth import checked_login
 from api.schemas.accounts import LeaveForm, LoginForm
@@ -47,6 +48,8 @@ def begin_login(
     except (NotAuthenticated, TooManyLogins) as error:
         status = 401 if isinstance(error, NotAuthenticated) else 429
         return page_of_login(back_to, error.detail, name=form.name, status=status)
+    # One browser has one login: nobody would end the one before.
+    _end_login(parts, caller)
     answer = RedirectResponse(back_to, status_code=303)
     token = token_of(parts.key, issued.session_id)
     keep_login(answer, request, session=issued.access_token, token=token, seconds=COOKIE_SECONDS)
@@ -59,9 +62,16 @@ def leave(*, form: Annotated[LeaveForm, Form()], parts: PartsDep, caller: Caller
     """Log out. The token of the form shows that the person asks for it, and not another site."""
     session_id = caller.identity.session_id
     if session_id is not None and is_token_of(parts.key, session_id, form.token):
-        with parts.database.write() as session:
-            log_out(session, session_id, caller.sender)
-        parts.access.known.forget()
+        _end_login(parts, caller)
     answer = RedirectResponse("/login", status_code=303)
     forget_login(answer)
     return answer
+
+
+def _end_login(parts: Parts, caller: Caller) -> None:
+    """End the login that the request came with, if any."""
+    session_id = caller.identity.session_id
+    if session_id is not None:
+        with parts.database.write() as session:
+            log_out(session, session_id, caller.sender)
+        parts.access.known.forget()

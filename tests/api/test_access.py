@@ -482,6 +482,27 @@ def test_a_login_of_a_browser_ends_by_its_form_and_not_without_its_token(alone: 
     assert alone.get("/me").status_code == 401
 
 
+@pytest.mark.asvs("14.3.1")
+def test_a_browser_that_logs_out_is_told_to_forget_what_it_was_shown(alone: TestClient) -> None:
+    token = cookies_of(alone)["mlmini_token"]
+    answer = alone.post("/logout", data={"token": token}, follow_redirects=False)
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    gone = [cookie.partition("=")[0] for cookie in answer.headers.get_list("set-cookie") if "Max-Age=0" in cookie]
+    assert gone == ["mlmini_session", "mlmini_token"]
+    assert alone.get("/me").status_code == 401
+
+
+@pytest.mark.asvs("7.2.4")
+def test_a_login_of_a_browser_ends_the_one_before(alone: TestClient) -> None:
+    before = cookies_of(alone)
+    after = cookies_of(alone)
+    assert before["mlmini_session"] != after["mlmini_session"]
+    assert alone.get("/me").status_code == 200
+    alone.cookies.clear()
+    alone.cookies.update(before)
+    assert alone.get("/me").status_code == 401
+
+
 @pytest.mark.asvs("1.2.1")
 def test_a_wrong_login_of_a_browser_shows_the_form_again(alone: TestClient) -> None:
     answer = alone.post("/login", data={"name": '"><script>', "password": "wrong", "next": "/jobs"})
