@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
-from shared.hosts import is_loopback, plain_name
+from shared.hosts import is_loopback, is_origin, name_of, plain_name
 
 _CLASS_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _SCHEDULER = re.compile(r"(?P<scheme>tcp|tls)://(?P<host>\[[^\[\]]+\]|[^\[\]:/@?#]+):(?P<port>[0-9]{1,5})")
@@ -49,3 +50,36 @@ def dask_files_missing(values: Mapping[str, Any]) -> list[str]:
     needed = ("dask_ca_file", "dask_cert_file", "dask_key_file")
     encrypted = (values["dask_scheduler"] or "").startswith("tls://")
     return [name for name in needed if encrypted and values[name] is None]
+
+
+def public_origin(text: str) -> str:
+    """What browsers have before the path: secrets pass there, so it has https, unless it is of this machine."""
+    if not (is_origin(text) and is_private(text)):
+        raise ValueError(
+            "It must be what stands before the path in a browser, such as https://ml.example.org; http is only for "
+            "this machine, such as http://127.0.0.1:8000"
+        )
+    return text
+
+
+def issuer(text: str) -> str:
+    """The address of an identity provider, which is compared letter by letter and therefore not changed."""
+    if not is_private(text) or "?" in text or "#" in text:
+        raise ValueError(
+            "It must be the issuer, as the provider writes it, such as https://login.example.org/realms/team; http is "
+            "only for this machine"
+        )
+    return text
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody on the way reads what is sent to an address: it has https, or leads to this machine."""
+    try:
+        parts = urlsplit(address)
+        name = name_of(parts.netloc)
+        # Reading the port is what finds a wrong one.
+        known = name is not None and parts.port != 0
+    except ValueError:
+        return False
+    plain = address.isascii() and address.isprintable() and not set(address) & set(' "\\<>@')
+    return plain and known and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(name or "")))

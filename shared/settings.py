@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared.errors import WrongSettings, did_you_mean
 from shared.hosts import is_origin, plain_name
 from shared.machine import this_machine
-from shared.setting_values import class_path, dask_files_missing, network, safe_scheduler, split
+from shared.setting_values import class_path, dask_files_missing, issuer, network, public_origin, safe_scheduler, split
 from shared.wording import reworded
 
 PREFIX = "MLMINI_"
@@ -35,7 +35,6 @@ _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 # A pool is part of the names of lists in Redis.
 POOL = re.compile(r"[a-z0-9_-]{1,32}")
 DEFAULT_POOL = "default"
-
 
 _LISTS = ("pools", "stages", "estimators", "allowed_hosts", "cors_origins", "trusted_proxies")
 
@@ -79,6 +78,17 @@ class Settings(BaseSettings):
     max_jobs_per_owner: int = Field(default=0, ge=0)
     max_running_per_owner: int = Field(default=0, ge=0)
     storage_mb_per_owner: int = Field(default=0, ge=0)
+
+    # Logins through an identity provider.
+    public_url: Annotated[str, AfterValidator(public_origin)] | None = None
+    oidc_issuer: Annotated[str, AfterValidator(issuer)] | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_scopes: str = "openid profile email"
+    oidc_name_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    oidc_roles: str | None = None
+    oidc_new_users: bool = False
 
     # Object store: a directory below `home`, or any S3 server.
     store: Literal["local", "s3"] = "local"

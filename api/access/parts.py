@@ -2,20 +2,24 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from api.access.admission import Admission
 from shared.accounts.exposure import check_exposure
 from shared.accounts.known import KnownCredentials
+from shared.accounts.oidc.provider import provider_of
 from shared.accounts.passwords import Passwords
 from shared.accounts.sessions import Logins
 from shared.accounts.throttling import LoginThrottle
-from shared.accounts.tokens import access_tokens_of
+from shared.accounts.tokens import AccessTokens, access_tokens_of
 from shared.database import Database
 from shared.errors import DatabaseFailure
 from shared.key_derivation import HasSecret
 from shared.logging import get_logger
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.accounts.oidc.arriving import ProviderLogins
 
 log = get_logger(__name__)
 
@@ -32,6 +36,8 @@ class Access:
     passwords: Passwords
     logins: Logins
     throttle: LoginThrottle
+    # None where people log in by a password.
+    provider: "ProviderLogins | None"
     _closed: threading.Event
     _writer: threading.Thread
 
@@ -40,21 +46,36 @@ class Access:
         """Ready to check; a thread writes down now and then which keys were used, until `close`.
 
         Raises:
-            WrongSettings: when others reach this process, and nobody would have to log in.
+            WrongSettings: when others reach this process, and nobody would have to log in; and when the settings of
+                the identity provider are wrong.
             DatabaseUnavailable: when the database does not answer.
         """
         check_exposure(database, settings)
         tokens, passwords = access_tokens_of(key), Passwords()
         known = KnownCredentials(database, tokens, settings.access_grace_seconds)
         logins, closed = Logins(database, tokens, passwords), threading.Event()
+        provider = _provider_logins(database, tokens, key, settings)
         writer = threading.Thread(target=_write_uses, args=[known, closed], name="key-uses", daemon=True)
         writer.start()
-        return cls(known, Admission(known), passwords, logins, LoginThrottle(), closed, writer)
+        return cls(known, Admission(known), passwords, logins, LoginThrottle(), provider, closed, writer)
 
     def close(self) -> None:
         """Write down what is left to write, and stop; the database is needed until then."""
         self._closed.set()
         self._writer.join()
+
+
+def _provider_logins(
+    database: Database, tokens: AccessTokens, key: HasSecret, settings: Settings
+) -> "ProviderLogins | None":
+    provider = provider_of(settings)
+    if provider is None:
+        return None
+    # What checks signatures takes a while to import, and nobody else needs it. The provider need not be up.
+    from shared.accounts.oidc.arriving import ProviderLogins
+
+    log.info("logins_by_provider", issuer=provider.issuer, redirect_uri=provider.redirect_uri)
+    return ProviderLogins(provider, database, tokens, key)
 
 
 def _write_uses(known: KnownCredentials, closed: threading.Event) -> None:

@@ -57,6 +57,8 @@ RULES: dict[str, Rule] = {
     "GET /v2/health/ready": _OPEN,
     "GET /login": _OPEN,
     "POST /login": _OPEN,
+    "GET /login/oidc": _OPEN,
+    "GET /login/oidc/callback": _OPEN,
     "POST /logout": _OPEN,
     "POST /auth/token": _OPEN,
     "POST /auth/refresh": _OPEN,

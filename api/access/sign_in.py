@@ -9,9 +9,13 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.access.credentials import COOKIE, PAGE_TOKEN_COOKIE
+from shared.accounts.oidc.attempts import ATTEMPT_SECONDS
 from shared.key_derivation import HasSecret, derived_key
 
+ATTEMPT_COOKIE = "mlmini_oidc"
+
 _HOME = "/docs"
+_OIDC = "/login/oidc"
 _LONGEST = 2000
 
 
@@ -41,6 +45,27 @@ def forget_login(response: Response) -> None:
     for name in (COOKIE, PAGE_TOKEN_COOKIE):
         response.delete_cookie(name, path="/")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+def keep_attempt(response: Response, kept: str, *, secure: bool) -> None:
+    """Have the browser keep a login that it has begun at the identity provider, which leads it back from another site.
+
+    `Lax` sends it with that, as the address is asked for and changes nothing for others.
+    """
+    response.set_cookie(
+        ATTEMPT_COOKIE,
+        kept,
+        max_age=ATTEMPT_SECONDS,
+        path=_OIDC,
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_attempt(response: Response) -> None:
+    """Have the browser forget it: it leads to one login, or to none."""
+    response.delete_cookie(ATTEMPT_COOKIE, path=_OIDC)
 
 
 def with_return(scope: Scope) -> str:

@@ -11,6 +11,8 @@ from api.schemas.base import read_version
 from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, did_you_mean
 
 _MOST_COMPARED = 10
+# What an identity provider leads browsers back to: it adds what it likes, and another one that is not known.
+_OF_PROVIDERS = "/login/oidc/callback"
 
 
 async def check_query(request: Request) -> None:
@@ -20,7 +22,7 @@ async def check_query(request: Request) -> None:
         InvalidRequest: naming each of them.
     """
     given = Counter(name for name, _ in request.query_params.multi_items())
-    if not given:
+    if not given or request.scope["route"].path == _OF_PROVIDERS:
         return
     known = declared_names(request.scope["route"])
     strange = [name for name in given if name not in known]

@@ -1,9 +1,12 @@
 """The page where people log in, and out."""
 
+from urllib.parse import quote
+
 from fastapi.responses import HTMLResponse
 
 from api.pages.frame import page_with_form
-from api.pages.markup import Html, element
+from api.pages.markup import Html, element, link
+from shared.accounts.oidc.provider import Provider
 
 
 def page_of_login(back_to: str, problem: str | None = None, *, name: str = "", status: int = 200) -> HTMLResponse:
@@ -27,6 +30,24 @@ def page_of_login(back_to: str, problem: str | None = None, *, name: str = "", s
         ),
         status=status,
     )
+
+
+def page_of_provider(provider: Provider, back_to: str) -> HTMLResponse:
+    """The way to the identity provider, which asks who it is."""
+    # The cookie has to be there where the provider leads back to, whatever name this page was asked for by.
+    address = f"{provider.public_url}/login/oidc?next={quote(back_to, safe='/')}"
+    return page_with_form("Log in", element("p", link(f"Log in with {provider.host}", address)))
+
+
+def page_of_arrival(back_to: str) -> HTMLResponse:
+    """Goes on to where the person wanted to be.
+
+    A redirect would be part of the way from the identity provider, and browsers send no strict cookie on the way from
+    another site. What this page leads to is asked for by a page of our own.
+    """
+    answer = page_with_form("Logged in", element("p", link("Go on", back_to)))
+    answer.headers["Refresh"] = f"0; url={back_to}"
+    return answer
 
 
 def page_of_account(name: str, role: str, token: str) -> HTMLResponse:

@@ -15,7 +15,7 @@ from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
 from api.schemas.quotas import Limits
 from shared.accounts.sessions import IssuedTokens, log_out
 from shared.accounts.tokens import ACCESS_SECONDS
-from shared.errors import DatabaseFailure, NotAuthenticated
+from shared.errors import DatabaseFailure, NotAuthenticated, PasswordLoginOff
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Access"], route_class=StrictRoute)
 _NOT_KEPT = "no-store"
 
 
-@router.post("/auth/token", summary="Log in", responses=responses(401, 413, 422, 429, 503))
+@router.post("/auth/token", summary="Log in", responses=responses(401, 403, 413, 422, 429, 503))
 @in_lane("logins")
 def log_in(
     *, form: Annotated[TokenForm, Form()], parts: PartsDep, caller: CallerDep, response: Response
@@ -88,9 +88,12 @@ def checked_login(
     """Begin a login, unless too many were tried.
 
     Raises:
+        PasswordLoginOff: when people log in through an identity provider.
         TooManyLogins: when too many were tried of late.
         NotAuthenticated: when the name or the password is wrong.
     """
+    if parts.access.provider is not None:
+        raise PasswordLoginOff
     address = caller.sender.address or ""
     parts.access.throttle.enter(name, address)
     issued = parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)

@@ -11,7 +11,7 @@ from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.lanes import in_lane
 from api.lifespan import Parts
-from api.pages.login import page_of_account, page_of_login, page_without_accounts
+from api.pages.login import page_of_account, page_of_login, page_of_provider, page_without_accounts
 from api.routes.auth import checked_login
 from api.schemas.accounts import LeaveForm, LoginForm
 from shared.accounts.sessions import log_out
@@ -32,8 +32,15 @@ def show_login(
         return page_without_accounts()
     identity = caller.identity
     if identity.session_id is None:
-        return page_of_login(local_address(back_to))
+        return _asking(parts, local_address(back_to))
     return page_of_account(identity.name, identity.role, token_of(parts.key, identity.session_id))
+
+
+def _asking(parts: Parts, back_to: str) -> Response:
+    logins = parts.access.provider
+    if logins is None:
+        return page_of_login(back_to)
+    return page_of_provider(logins.provider, back_to)
 
 
 @router.post("/login")

@@ -10,11 +10,13 @@ from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
+from api.lifespan import Parts
 from api.schemas.accounts import NewUser, User, UserUpdate
 from shared.accounts import users
 from shared.accounts.rows import AccountKind
 from shared.audit.actions import Action
 from shared.audit.recording import record
+from shared.errors import InvalidRequest
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -33,11 +35,14 @@ def list_all_users(*, session: ReadSession, page: PageQueryDep) -> Page[User]:
 @in_lane("logins")
 def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Response) -> User:
     """Add somebody who may log in by a password, or a `service`, which has API keys only."""
+    issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=body.name)
     with parts.database.write() as session:
         users.check_first_user(session, role=body.role, with_password=hashed is not None)
-        user = users.create_user(session, body.name, role=body.role, password=hashed, kind=AccountKind(body.kind))
-        made = {"role": user.role, "kind": user.kind}
+        user = users.create_user(
+            session, body.name, role=body.role, password=hashed, kind=AccountKind(body.kind), issuer=issuer
+        )
+        made = {"role": user.role, "kind": user.kind} | ({} if issuer is None else {"login": body.login})
         record(session, caller.entry(Action.USER_CREATED, f"user {user.name}", after=made))
         added = User.model_validate(user)
     parts.access.known.forget()
@@ -49,9 +54,10 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
 @in_lane("logins")
 def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: CallerDep) -> User:
     """Give another role or password, or keep a user out. All logins of the user end by that."""
+    issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=name)
     with parts.database.write() as session:
-        change = users.change_user(session, name, role=body.role, password=hashed, active=body.active)
+        change = users.change_user(session, name, role=body.role, password=hashed, active=body.active, issuer=issuer)
         if change.after:
             entry = caller.entry(Action.USER_CHANGED, f"user {name}", before=change.before, after=change.after)
             record(session, entry)
@@ -65,3 +71,12 @@ def delete_user(*, name: Name, session: WriteSession, caller: CallerDep) -> None
     """Delete a user with all logins and API keys. What the user has made stays."""
     change = users.delete_user(session, name)
     record(session, caller.entry(Action.USER_DELETED, f"user {name}", before=change.before))
+
+
+def _issuer(parts: Parts, login: str | None) -> str | None:
+    """The identity provider of a user who is to log in through one."""
+    if login != "oidc":
+        return None
+    if parts.access.provider is None:
+        raise InvalidRequest("Nobody logs in by oidc here. Leave it out, or have MLMINI_OIDC_ISSUER set.")
+    return parts.access.provider.provider.issuer

@@ -9,6 +9,7 @@ from api.schemas.quotas import Limits
 from shared.accounts.api_keys import OwnedKey
 from shared.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from shared.accounts.permissions import Permission, Role, Scope
+from shared.accounts.rows import LoginWay
 
 _UserName = Annotated[
     str, Field(min_length=1, max_length=64, description="Lower case letters, digits and `. _ - @`.", examples=["anna"])
@@ -89,6 +90,10 @@ class NewUser(RequestBody):
 
     name: _UserName
     password: _Password | None = Field(default=None, description="Left out for a `service`, which has API keys only.")
+    login: Literal["password", "oidc"] = Field(
+        default="password",
+        description="With `oidc`, whoever comes first from the identity provider with that name is the user.",
+    )
     role: Role = Field(description="What the user may do; `docs/security.md` has the table.", strict=False)
     kind: Literal["person", "service"] = Field(default="person", description="A service never logs in by a password.")
 
@@ -98,6 +103,10 @@ class UserUpdate(RequestBody):
 
     role: Role | None = Field(default=None, strict=False, description="What the user may do from now on.")
     password: _Password | None = Field(default=None, description="A new password; all logins of the user end.")
+    login: Literal["oidc"] | None = Field(
+        default=None,
+        description="Instead of a password: who comes next from the identity provider with the name is the user.",
+    )
     active: bool | None = Field(default=None, description="With false, nothing of the user is let in until it is true.")
 
 
@@ -107,6 +116,7 @@ class User(ResponseBody):
     name: str = Field(description="The name that the user logs in with.")
     role: Role = Field(description="What the user may do.")
     kind: Literal["person", "service"] = Field(description="A service has no password, only API keys.")
+    login: LoginWay = Field(description="`password`, `oidc` for the identity provider, or `none` with API keys only.")
     active: bool = Field(description="Whether the user is let in.")
     created_at: Moment = Field(description="When the user was added.")
     updated_at: Moment = Field(description="When the user was last changed.")

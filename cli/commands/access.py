@@ -14,6 +14,11 @@ Examples:
   mlmini admin create --name anna.lang --password-file /run/secrets/anna
   pass show mlmini | mlmini admin create --name anna.lang
 """
+KEY_EXAMPLES = """\b
+Examples:
+  mlmini admin key
+  mlmini admin key --name anna.lang --hours 8
+"""
 AUDIT_EXAMPLES = """\b
 Examples:
   mlmini audit verify
@@ -26,7 +31,7 @@ Examples:
   pass show mlmini | mlmini login --name anna --url https://ml.example.org
 """
 
-admin = typer.Typer(cls=Menu, no_args_is_help=True, help="Make users who may do everything.")
+admin = typer.Typer(cls=Menu, no_args_is_help=True, help="Make users who may do everything, and keys for them.")
 audit = typer.Typer(cls=Menu, no_args_is_help=True, help="Check the record of who did what.")
 
 
@@ -51,6 +56,25 @@ def create(
     from cli.actions.administering import create_admin
 
     create_admin(name, password_file, as_json=json)
+
+
+@admin.command(epilog=KEY_EXAMPLES)
+def key(
+    *,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="An admin, whose key it is.")] = "admin",
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=8760, metavar="N", help="After how many hours it ends.")
+    ] = 1,
+    json: Done = False,
+) -> None:
+    """Make an API key for an admin, also when the identity provider is down.
+
+    It uses the settings of the environment, whether the platform runs or not.
+    The key is shown once. Whoever has it may do what the admin may.
+    """
+    from cli.actions.administering import make_admin_key
+
+    make_admin_key(name, hours, as_json=json)
 
 
 @audit.command(epilog=AUDIT_EXAMPLES)

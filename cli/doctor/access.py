@@ -5,11 +5,12 @@ from sqlalchemy import select
 from cli.doctor.examination import CheckResult, broken, note, ok
 from cli.doctor.storage import database_now
 from cli.render.text import count
+from shared.accounts.oidc.provider import provider_of
 from shared.accounts.users import user_count
 from shared.audit.chain import audit_key_of
 from shared.audit.rows import AuditHeadRow
 from shared.audit.verifying import verify
-from shared.errors import PlatformError
+from shared.errors import IdentityProviderUnavailable, PlatformError
 from shared.registry.sealing import read_artifact_key
 from shared.settings import Settings
 
@@ -31,6 +32,22 @@ def check_access(settings: Settings) -> CheckResult:
     if users:
         return ok("Access", f"{count(users, 'account')}: everybody has to log in")
     return ok("Access", "no accounts: whoever reaches the API may do everything")
+
+
+def check_provider_logins(settings: Settings) -> CheckResult:
+    """How people log in, and whether the identity provider answers if there is one."""
+    provider = provider_of(settings)
+    if provider is None:
+        return ok("Login", "by names and passwords")
+    # What speaks with it takes a while to import, and nobody else needs it.
+    from shared.accounts.oidc.exchange import check_provider
+
+    try:
+        check_provider(provider)
+    except IdentityProviderUnavailable as error:
+        said = error.detail.removesuffix(error.hint).strip().removesuffix(".")
+        return broken("Login", said, "Who is logged in stays so; `mlmini admin key` makes a key for an admin.")
+    return ok("Login", f"through {provider.host}, which leads back to {provider.redirect_uri}")
 
 
 def check_record(settings: Settings) -> CheckResult:

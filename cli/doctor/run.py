@@ -62,6 +62,7 @@ def _checks(address: Address, settings: Settings, credential: Credential) -> dic
         "Object store": partial(kept.check_store, settings),
         **({} if settings.dask_scheduler is None else {"Dask": partial(check_dask, settings)}),
         "Access": partial(access.check_access, settings),
+        "Login": partial(access.check_provider_logins, settings),
         "Audit record": partial(access.check_record, settings),
         "Redis": partial(running.check_redis, settings),
         "Ports": partial(ports.check_ports, settings),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -17,22 +17,41 @@ class AccountKind(StrEnum):
     SERVICE = "service"
 
 
+class LoginWay(StrEnum):
+    """How an account is logged in to."""
+
+    PASSWORD = "password"  # noqa: S105 - a name
+    OIDC = "oidc"
+    NONE = "none"
+
+
 class UserRow(Base):
     """One account. It stays when it is deleted, so that its name stays what the audit record says."""
 
     __tablename__ = "users"
+    __table_args__ = (Index("ix_users_issuer", "issuer", "subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     kind: Mapped[str] = mapped_column(String(16))
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str | None] = mapped_column(String(256))
+    # The identity provider that the user logs in through, and who it is there, known from the first login on.
+    issuer: Mapped[str | None] = mapped_column(String(512))
+    subject: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     # Raised by every change; what was given out in an earlier one is void.
     session_epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     updated_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    @property
+    def login(self) -> LoginWay:
+        """How the user logs in."""
+        if self.issuer is not None:
+            return LoginWay.OIDC
+        return LoginWay.NONE if self.password_hash is None else LoginWay.PASSWORD
 
 
 class ApiKeyRow(Base):

@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from shared.audit.recording import AuditEntry, record
 from shared.clock import Now
 from shared.database import Database
 from shared.errors import NotAuthenticated
+from shared.upsert import insert_missing
 
 LONGEST_SESSION_DAYS = 30
 LONGEST_PAUSE_DAYS = 14
@@ -118,17 +119,7 @@ class Logins:
             return None
         if check.renewed is not None:
             session.execute(update(UserRow).where(same).values(password_hash=check.renewed))
-        _remove_old(session, user.id)
-        refresh_token = _new_token()
-        row = LoginSessionRow(
-            id=secrets.token_urlsafe(16),
-            user_id=user.id,
-            refresh_hash=_digest(refresh_token),
-            expires_at=_in_days(LONGEST_SESSION_DAYS),
-        )
-        session.add(row)
-        session.flush()
-        return self._issued(session, user, row.id, refresh_token, seconds)
+        return begin_session(session, user, self._tokens, seconds=seconds)
 
     def _rotated(self, session: Session, old: str, sender: Sender) -> IssuedTokens | None:
         refresh_token = _new_token()
@@ -152,14 +143,24 @@ class Logins:
         session.add(UsedRefreshTokenRow(refresh_hash=old, session_id=found.id))
         session.flush()
         user = session.get_one(UserRow, found.user_id)
-        return self._issued(session, user, found.id, refresh_token, ACCESS_SECONDS)
+        return _issued(session, user, self._tokens, _Begun(found.id, refresh_token), ACCESS_SECONDS)
 
-    def _issued(
-        self, session: Session, user: UserRow, session_id: str, refresh_token: str, seconds: int
-    ) -> IssuedTokens:
-        now = session.execute(select(Now())).scalar_one()
-        access_token = self._tokens.issue(user.name, session_id, user.session_epoch, now, seconds=seconds)
-        return IssuedTokens(user.name, session_id, access_token, refresh_token, expires_in=seconds)
+
+def begin_session(
+    session: Session, user: UserRow, tokens: AccessTokens, *, seconds: int, session_id: str | None = None
+) -> IssuedTokens | None:
+    """A login of a user who has shown who that is; None when there was one of that id, which can begin once."""
+    _remove_old(session, user.id)
+    begun = _Begun(session_id or secrets.token_urlsafe(16), _new_token())
+    row = insert_missing(session, LoginSessionRow).values(
+        id=begun.session_id,
+        user_id=user.id,
+        refresh_hash=_digest(begun.refresh_token),
+        expires_at=_in_days(LONGEST_SESSION_DAYS),
+    )
+    if session.execute(row.returning(LoginSessionRow.id)).one_or_none() is None:
+        return None
+    return _issued(session, user, tokens, begun, seconds)
 
 
 def log_out(session: Session, session_id: str, sender: Sender = Sender()) -> bool:
@@ -170,6 +171,17 @@ def log_out(session: Session, session_id: str, sender: Sender = Sender()) -> boo
     entry = AuditEntry(action=Action.LOGOUT, subject=f"user {name}", actor=name, via=Via.TOKEN, **vars(sender))
     record(session, entry)
     return True
+
+
+class _Begun(NamedTuple):
+    session_id: str
+    refresh_token: str
+
+
+def _issued(session: Session, user: UserRow, tokens: AccessTokens, begun: _Begun, seconds: int) -> IssuedTokens:
+    now = session.execute(select(Now())).scalar_one()
+    access_token = tokens.issue(user.name, begun.session_id, user.session_epoch, now, seconds=seconds)
+    return IssuedTokens(user.name, begun.session_id, access_token, begun.refresh_token, expires_in=seconds)
 
 
 def _end_if_reused(session: Session, refresh_hash: str, sender: Sender) -> None:

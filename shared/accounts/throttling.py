@@ -48,23 +48,24 @@ class LoginThrottle:
         Raises:
             TooManyLogins: with the seconds to wait, when there were too many.
         """
-        pair, place = (name[:64], network_of(address)), network_of(address)
+        pair = (name[:64], network_of(address))
         with self._lock:
             now = self._clock()
             tries = self._kept(self._pairs, pair, now, _FORGOTTEN_SECONDS)
-            of_address = self._kept(self._addresses, place, now, _ADDRESS_SECONDS)
-            wait = tries.not_before - now
-            if of_address.count >= _TRIES_OF_ADDRESS:
-                wait = max(wait, of_address.last + _ADDRESS_SECONDS - now)
-            if wait > 0:
-                raise TooManyLogins(f"{TooManyLogins.__doc__} {TooManyLogins.hint}", retry_after=ceil(wait))
+            self._count(address, now, wait=tries.not_before - now)
             tries.count += 1
             tries.last = now
             if tries.count >= _FREE_TRIES:
                 tries.not_before = now + min(2.0 ** (tries.count - _FREE_TRIES), _LONGEST_WAIT)
-            # The minute of an address begins with its first try.
-            of_address.last = of_address.last if of_address.count else now
-            of_address.count += 1
+
+    def enter_from(self, address: str) -> None:
+        """Before a login that says only later whose it is: counts as one of all that come from the address.
+
+        Raises:
+            TooManyLogins: as `enter` does.
+        """
+        with self._lock:
+            self._count(address, self._clock(), wait=0)
 
     def succeeded(self, name: str, address: str) -> None:
         """The password was right: the tries of that name from there are forgotten."""
@@ -73,6 +74,16 @@ class LoginThrottle:
             of_address = self._addresses.get(network_of(address))
             if of_address is not None and of_address.count:
                 of_address.count -= 1
+
+    def _count(self, address: str, now: float, *, wait: float) -> None:
+        of_address = self._kept(self._addresses, network_of(address), now, _ADDRESS_SECONDS)
+        if of_address.count >= _TRIES_OF_ADDRESS:
+            wait = max(wait, of_address.last + _ADDRESS_SECONDS - now)
+        if wait > 0:
+            raise TooManyLogins(f"{TooManyLogins.__doc__} {TooManyLogins.hint}", retry_after=ceil(wait))
+        # The minute of an address begins with its first try.
+        of_address.last = of_address.last if of_address.count else now
+        of_address.count += 1
 
     def _kept(self, kept: OrderedDict[_Key, _Tries], key: _Key, now: float, seconds: float) -> _Tries:
         tries = kept.get(key)

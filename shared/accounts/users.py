@@ -85,22 +85,24 @@ def create_user(
     role: Role,
     password: HashedPassword | None,
     kind: AccountKind = AccountKind.PERSON,
+    issuer: str | None = None,
 ) -> UserRow:
     """Add a user. One that was deleted comes back, with nothing that it could log in with before.
 
-    The password is hashed before the transaction (`Passwords.hashed`), which would hold its locks for as long.
+    The password is hashed before the transaction (`Passwords.hashed`), which would hold its locks for as long. With
+    `issuer`, the account is for whoever comes first from that identity provider with the name.
 
     Raises:
         InvalidUserName: when the name cannot be given.
-        InvalidRequest: when a service would have a password.
+        InvalidRequest: when a service would have a login, or a person two.
         UserExists: when the name is taken.
     """
     name = checked_name(name)
-    _expect_fitting(kind, password)
-    values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True}
+    _expect_fitting(kind, password, issuer)
+    values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True, "issuer": issuer}
     made = insert_missing(session, UserRow).values(name=name, **values).returning(UserRow.id)
     if session.execute(made).one_or_none() is None:
-        again = values | {"created_at": Now(), "updated_at": Now(), "deleted_at": None}
+        again = values | {"subject": None, "created_at": Now(), "updated_at": Now(), "deleted_at": None}
         revived = update(UserRow).where(UserRow.name == name, UserRow.deleted_at.is_not(None))
         revived = revived.values(session_epoch=UserRow.session_epoch + 1, **again).returning(UserRow.id)
         if session.execute(revived).one_or_none() is None:
@@ -115,9 +117,13 @@ def change_user(
     role: Role | None = None,
     password: HashedPassword | None = None,
     active: bool | None = None,
+    issuer: str | None = None,
     expected_epoch: int | None = None,
 ) -> UserChange:
     """Change what is given. If anything differs, all logins of the user end; API keys go on while it is active.
+
+    A password is instead of a login through an identity provider, and `issuer` instead of a password: whoever comes
+    next from there with the name is the user from then on.
 
     Of two that change a user at once, the second waits for the first. With `expected_epoch`, the `session_epoch` that
     it has looked at, it is then refused if the first has changed anything.
@@ -125,26 +131,33 @@ def change_user(
     Raises:
         UnknownUser: when there is no such user.
         UserChanged: when the user is not the one that was looked at.
-        InvalidRequest: when a service would have a password.
+        InvalidRequest: when a service would have a login, or a person two.
         LastAdmin: when nobody could log in as an admin after that.
     """
     user, others = _locked(session, name)
     if expected_epoch is not None and user.session_epoch != expected_epoch:
         raise UserChanged(f"Somebody else has changed the user '{name}' since you looked. {UserChanged.hint}")
-    _expect_fitting(AccountKind(user.kind), password)
+    _expect_fitting(AccountKind(user.kind), password, issuer)
     wanted = {"role": role, "active": active}
     after: dict[str, Any] = {
         field: value for field, value in wanted.items() if value is not None and value != getattr(user, field)
     }
     before = {field: getattr(user, field) for field in after}
-    stays = after.get("role", user.role) == Role.ADMIN and after.get("active", user.active)
+    stays = after.get("role", user.role) == Role.ADMIN and after.get("active", user.active) and issuer is None
     if not stays:
         _expect_other_admin(user, others)
-    if not after and password is None:
-        return UserChange(user, {}, {})
-    values = after | ({} if password is None else {"password_hash": password})
-    _write(session, user, values, why="user_changed")
-    return UserChange(user, before, after | ({} if password is None else {"password": "changed"}))
+    ways, told = _ways(password, issuer)
+    if after or ways:
+        _write(session, user, after | ways, why="user_changed")
+    return UserChange(user, before, after | told)
+
+
+def change_role(session: Session, user: UserRow, role: Role) -> None:
+    """Give another role to a user who has no password, and who is locked by the transaction; all logins of it end.
+
+    As it is not among those who can log in as admins by a password, there are no fewer of these afterwards.
+    """
+    _write(session, user, {"role": role}, why="user_changed")
 
 
 def delete_user(session: Session, name: str) -> UserChange:
@@ -191,9 +204,22 @@ def _expect_other_admin(user: UserRow, others: list[UserRow]) -> None:
         raise LastAdmin(f"The user '{user.name}' is the only one who can log in as an admin. {LastAdmin.hint}")
 
 
-def _expect_fitting(kind: AccountKind, password: HashedPassword | None) -> None:
-    if kind is AccountKind.SERVICE and password is not None:
-        raise InvalidRequest("A service has no password. Leave it out, and make an API key for the service.")
+def _expect_fitting(kind: AccountKind, password: HashedPassword | None, issuer: str | None) -> None:
+    if kind is AccountKind.SERVICE and (password is not None or issuer is not None):
+        raise InvalidRequest(
+            "A service has no password and no other login. Leave it out, and make an API key for the service."
+        )
+    if password is not None and issuer is not None:
+        raise InvalidRequest("Who logs in through the identity provider has no password here. Leave one of them out.")
+
+
+def _ways(password: HashedPassword | None, issuer: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a new way to log in changes of a user, and what the record tells of it."""
+    if password is not None:
+        return {"password_hash": password, "issuer": None, "subject": None}, {"password": "changed"}
+    if issuer is not None:
+        return {"password_hash": None, "issuer": issuer, "subject": None}, {"login": "oidc"}
+    return {}, {}
 
 
 def _write(session: Session, user: UserRow, values: dict[str, Any], *, why: str) -> None:

@@ -13,6 +13,7 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access_refused"
     USER_CREATED = "user_created"
     USER_CHANGED = "user_changed"
+    USER_LINKED = "user_linked"
     USER_DELETED = "user_deleted"
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"
@@ -34,6 +35,7 @@ class Via(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a name
     TOKEN = "token"  # noqa: S105 - a name
     KEY = "key"
+    OIDC = "oidc"
     CLI = "cli"
     SETTINGS = "settings"
     NONE = "none"

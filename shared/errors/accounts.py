@@ -1,6 +1,6 @@
 """Errors of accounts and of access."""
 
-from shared.errors.tree import Conflict, Invalid, PlatformError, Unknown
+from shared.errors.tree import Conflict, Invalid, PlatformError, Unavailable, Unknown
 
 
 class NotAuthenticated(PlatformError):
@@ -82,3 +82,30 @@ class InvalidExpiry(Invalid):
     """An API key would end before it begins."""
 
     hint = "Give a moment in the future, such as 2030-01-01T00:00:00Z, or leave it out for a key without an end."
+
+
+class PasswordLoginOff(Invalid):
+    """People log in through the identity provider of this platform, and nobody by a password."""
+
+    hint = (
+        "Log in with a browser at `/login`. Programs send an API key, which `POST /api-keys` makes; on the machine of "
+        "the platform, `mlmini admin key` makes one for an admin without the provider."
+    )
+
+
+class NoIdentityProvider(Unknown):
+    """This platform has no identity provider to log in through."""
+
+    hint = "Log in with name and password at `/login`, or have MLMINI_OIDC_ISSUER set."
+
+
+class IdentityProviderUnavailable(Unavailable):
+    """The identity provider does not answer, or not as it should. Who is logged in stays so, and API keys go on."""
+
+    hint = "Try again later at `/login`; `mlmini doctor` says how it is."
+
+
+class LoginRefused(Invalid):
+    """A login through the identity provider did not lead to an account of this platform."""
+
+    hint = "Begin again at `/login`. If it is refused again, ask somebody with the role admin."

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import httpx2
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.api_server import serving
 from tests.support.browser import REBOUND
+from tests.support.quiet_site import QuietSite
 from tests.support.stack import Stack
 
 # The page cannot read the answer, but its request is sent all the same.
@@ -20,13 +21,6 @@ UPLOAD = """async (url) => {
     form.append("file", new File([`number\\n${Math.random()}\\n`], "numbers.csv"));
     await fetch(url, {method: "POST", mode: "no-cors", body: form});
 }"""
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A site with one page, which writes no log."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +38,7 @@ def other_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of another site on this machine."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "index.html").write_text("<!doctype html><title>Another site</title>")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietSite, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()

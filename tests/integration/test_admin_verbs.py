@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cli.actions import administering
 from cli.client.errors import CommandFailed, WrongUsage
 from cli.launcher.prepare import prepare
+from shared.accounts.api_keys import find_by_key
 from shared.accounts.permissions import Role
 from shared.accounts.users import find_user, list_users
 from shared.audit.listing import list_entries
+from shared.clock import Now
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.object_store import open_store
 from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
-from tests.support.accounts import PASSWORD, logins
+from tests.support.accounts import PASSWORD, add_user, logins
 from tests.support.command_line import CommandLine
 from tests.support.processes import own_ports
 from tests.support.servers import Valkey
@@ -164,3 +167,34 @@ def test_the_first_start_makes_the_admin_of_the_settings_and_later_ones_do_not(
     path.write_text("another long one\n")
     prepare(settings)
     assert logins(database).log_in("admin", PASSWORD).user_name == "admin"
+
+
+def test_a_key_of_an_admin_is_made_without_a_login(tmp_path: Path, home: Path, database: Database) -> None:
+    mlmini = CommandLine(tmp_path)
+    here: Any = {"MLMINI_HOME": str(home)}
+    mlmini.succeed("admin", "create", stdin=PASSWORD.encode(), **here)
+    told = mlmini.succeed("admin", "key", **here).out
+    made = mlmini.succeed("admin", "key", "--hours", "8", "--json", **here).document
+    for key, hours in ((told.split()[0], 1), (made["key"], 8)):
+        with database.read() as session:
+            found = find_by_key(session, key)
+            now = session.execute(select(Now())).scalar_one()
+        assert found is not None
+        assert found.key.expires_at is not None
+        assert (found.user.name, found.key.scopes) == ("admin", ["admin"])
+        assert hours - 0.1 < (found.key.expires_at - now).total_seconds() / 3600 <= hours
+    with database.read() as session:
+        entry = list_entries(session, limit=1)[0]
+    assert (entry.action, entry.actor, entry.via) == ("key_created", "system", "cli")
+    assert entry.after == {"name": "mlmini admin key", "user": "admin", "scopes": ["admin"]}
+    assert made["key"] not in str(entry.after)
+
+
+def test_a_key_is_made_of_an_active_admin_only(tmp_path: Path, home: Path, database: Database) -> None:
+    add_user(database, "anna", Role.TRAINER)
+    mlmini = CommandLine(tmp_path)
+    here: Any = {"MLMINI_HOME": str(home)}
+    for name, said in (("anna", "is no admin who may log in"), ("nobody", "There is no user 'nobody'")):
+        refused = mlmini.run("admin", "key", "--name", name, **here)
+        assert (refused.status, said in refused.err) == (1, True), refused.err
+    assert "mlm_" not in refused.out

@@ -60,11 +60,11 @@ class ApiServer(Server):
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[tuple[str, Parts]]:
-    """Serve the API from a thread of this process; yields its URL and its parts."""
+def serving(settings: Settings, port: int = 0) -> Iterator[tuple[str, Parts]]:
+    """Serve the API from a thread of this process, on any port by default; yields its URL and its parts."""
     app = create_app(settings)
     server = HttpServer(app, settings)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api-server")
         thread.start()
         try:

@@ -18,7 +18,8 @@ PLACES = {
     "starlette": ("api",),
     "celery": ("shared.queue", "worker"),
     "kombu": ("shared.queue", "worker"),
-    "httpx2": ("cli.client",),
+    "httpx2": ("cli.client", "shared.accounts.oidc"),
+    "joserfc": ("shared.accounts.oidc",),
     "typer": ("cli",),
     "rich": ("cli",),
     "boto3": ("shared.object_store.s3",),
@@ -36,6 +37,8 @@ UNPICKLING_CALLS = {"read_pickle", "to_pickle"}
 # reach one of them. Everything else is imported at the top of its file. The settings take longer than a short answer of
 # the command line.
 HEAVY = {"numpy", "numba", "scipy", "sklearn", "pandas", "pyarrow", "joblib", "boto3", "botocore", "pydantic_settings"}
+# What only those need who log in through an identity provider.
+HEAVY |= {"httpx2", "joserfc"}
 # What an extra brings may be missing, so it is looked for where it is used.
 OPTIONAL = {"python_calamine", "grpc", "google", "optuna", "xgboost", "distributed"}
 # The one exception: these say what each verb of the command line takes, and import what does its work when it runs.
@@ -43,7 +46,7 @@ OPTIONAL = {"python_calamine", "grpc", "google", "optuna", "xgboost", "distribut
 SAY_ONLY = ("cli.app", "cli.commands")
 # The processes that start without some of them, and which.
 LIGHT = {
-    "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow", "grpc", "google"},
+    "api.app": {"numba", "scipy", "sklearn", "pandas", "pyarrow", "grpc", "google", "httpx2", "joserfc"},
     "api.standalone.__main__": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "worker.process": {"numba", "scipy", "sklearn", "pandas", "pyarrow"},
     "cli.app": {

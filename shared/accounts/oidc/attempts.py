@@ -1,0 +1,83 @@
+"""A login that a browser has begun: what goes with it to the provider, and comes back with it from there.
+
+The browser keeps a number that nobody can guess, in a cookie with a seal. All that has to be secret, or the same on
+both ways, is derived from the number and a key of the platform: nothing has to be stored, whichever process answers.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+from shared.key_derivation import HasSecret, derived_key
+
+ATTEMPT_SECONDS = 600
+
+_PURPOSE = "logins through a provider"
+_FORM = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9]{1,12})\.([A-Za-z0-9_-]{1,3000})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True)
+class LoginAttempt:
+    """One attempt: what the provider is sent and has to send back, and where the person wanted to be."""
+
+    back_to: str
+    # Comes back in the address: who did not begin this login does not know it.
+    state: str
+    # Comes back in the token: one that was made for another login has another.
+    nonce: str
+    # Shows that who exchanges the code is who asked for it (RFC 7636).
+    verifier: str
+    # Of the login that it leads to. As there can be only one, an attempt succeeds once.
+    session_id: str
+
+    @property
+    def challenge(self) -> str:
+        """What the provider is told of the verifier at the beginning."""
+        return _written(hashlib.sha256(self.verifier.encode()).digest())
+
+    def is_of(self, state: str) -> bool:
+        """Whether it is this attempt that comes back."""
+        return hmac.compare_digest(state.encode(), self.state.encode())
+
+
+class LoginAttempts:
+    """Begins attempts, and recognises them."""
+
+    def __init__(self, key: HasSecret) -> None:
+        self._key = derived_key(key, _PURPOSE)
+
+    def begin(self, back_to: str, now: float) -> tuple[LoginAttempt, str]:
+        """A new attempt, and what the browser is to keep of it."""
+        told = f"{secrets.token_urlsafe(32)}.{int(now)}.{_written(back_to.encode())}"
+        return self._attempt(told.partition(".")[0], back_to), f"{told}.{self._derived('seal', told)}"
+
+    def recognise(self, kept: str, now: float) -> LoginAttempt | None:
+        """The attempt of which a browser kept this; None where it is none of ours, or too old."""
+        form = _FORM.fullmatch(kept)
+        if form is None:
+            return None
+        number, began, back_to, seal = form.groups()
+        if not hmac.compare_digest(seal, self._derived("seal", kept.rpartition(".")[0])):
+            return None
+        if not -1 <= now - int(began) <= ATTEMPT_SECONDS:
+            return None
+        return self._attempt(number, base64.urlsafe_b64decode(back_to + "=" * (-len(back_to) % 4)).decode())
+
+    def _attempt(self, number: str, back_to: str) -> LoginAttempt:
+        return LoginAttempt(
+            back_to=back_to,
+            state=self._derived("state", number),
+            nonce=self._derived("nonce", number),
+            verifier=self._derived("verifier", number),
+            session_id=self._derived("session", number)[:22],
+        )
+
+    def _derived(self, purpose: str, of: str) -> str:
+        return _written(hmac.new(self._key, f"{purpose}\0{of}".encode(), hashlib.sha256).digest())
+
+
+def _written(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
