@@ -61,6 +61,7 @@ app.add_typer(jobs.app, name="jobs", rich_help_panel=LOOK)
 app.add_typer(models.app, name="models", rich_help_panel=LOOK)
 app.command(rich_help_panel=WHO, epilog=access.LOGIN_EXAMPLES)(access.login)
 app.command(rich_help_panel=WHO)(access.logout)
+app.command("me", rich_help_panel=WHO)(access.show_who_asks)
 
 
 def main() -> None:

@@ -18,3 +18,8 @@ def refresh(refresh_token: str) -> Call:
 def log_out() -> Call:
     """End the login that the call is sent with."""
     return Call("POST", "/auth/logout", repeatable=False)
+
+
+def who_asks() -> Call:
+    """Who sends the call, what they may do, and how much of it is used."""
+    return Call("GET", "/me")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.options import Done, Url
+from cli.commands.options import Done, Json, Url
 from cli.menu import Menu
 
 ADMIN_EXAMPLES = """\b
@@ -122,3 +122,10 @@ def logout(*, url: Url = None, json: Done = False) -> None:
     from cli.actions.logging_in import log_out
 
     log_out(url, as_json=json)
+
+
+def show_who_asks(*, url: Url = None, json: Json = False) -> None:
+    """Show who you are there, what you may do, and how much of it is used."""
+    from cli.actions.introducing import show_me
+
+    show_me(url, as_json=json)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import httpx2
@@ -83,6 +84,28 @@ def test_a_call_is_for_those_who_may_and_nobody_else(site: RpcSite, keys: dict[S
             assert ended.code != "UNAUTHENTICATED"
             assert (ended.code == "PERMISSION_DENIED") is (scope not in SCOPES[name]), (scope, ended)
             assert ended.code not in {"INTERNAL", "UNKNOWN"}
+
+
+@pytest.mark.asvs("2.4.1")
+def test_calls_are_counted_with_the_requests_of_their_user(tmp_path: Path, stack: Stack) -> None:
+    with stack.settings(tmp_path / "home") as settings:
+        limited = settings.model_copy(update={"rate_limit": 3, "predict_rate_limit": 1})
+        with rpc_site(limited) as site:
+            add_user(site.parts.database, "anna", Role.ADMIN)
+            eventually(site.parts.access.known.is_on)
+            key = ("x-api-key", key_of(site.parts, Scope.ADMIN))
+            for _ in range(3):
+                assert site.ended("ServerMetadata", b"", key).code == "OK"
+            refused = site.refused("RepositoryIndex", b"", key)
+            assert (refused.code, "3 requests a minute from 'anna'" in refused.said) == ("RESOURCE_EXHAUSTED", True)
+            assert 1 <= int(refused.trailers["retry-after"]) <= 20
+            content = request(model_name="none").SerializeToString()
+            assert site.refused("ModelInfer", content, key).code == "NOT_FOUND"
+            assert site.refused("ModelInfer", content, key).code == "RESOURCE_EXHAUSTED"
+            # What is nobody's counts for its address.
+            codes = [site.refused("RepositoryIndex", b"", ("x-api-key", NOBODYS)).code for _ in range(4)]
+            assert codes == ["UNAUTHENTICATED"] * 3 + ["RESOURCE_EXHAUSTED"]
+            assert site.ended("ServerReady", b"").code == "OK"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.support.finished_batches import OUTPUT, finish_batch
 from tests.support.jobs import add_job, claim_job
 from tests.support.models import Platform
 from tests.support.stack import Stack
+from tests.support.threads import at_once
 from tests.support.waiting import eventually
 
 FISH = b"length,weight\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(20))
@@ -113,6 +114,13 @@ def test_a_request_that_comes_again_gets_its_job_though_there_is_no_room(asked: 
     job = asked.post("/train", json=TRAIN, headers=keyed).json()
     assert asked.post("/train", json=TRAIN, headers=anna).status_code == 202
     assert asked.post("/train", json=TRAIN, headers=keyed).json()["job_id"] == job["job_id"]
+
+
+def test_of_requests_at_once_no_more_are_accepted_than_there_is_room(asked: TestClient, there: Parts) -> None:
+    anna = key_of(there, "anna")
+    upload(asked, anna)
+    answers = at_once(*[lambda: asked.post("/train", json=TRAIN, headers=anna).status_code] * 8)
+    assert sorted(answers) == [202] * 2 + [429] * 6
 
 
 def test_what_nobody_owns_has_no_limit(asked: TestClient, there: Parts) -> None:

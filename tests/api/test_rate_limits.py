@@ -111,6 +111,7 @@ def test_wrong_credentials_count_for_their_address_and_not_for_anybody(client_of
     answers = [client_of_one.get("/datasets", headers=wrong) for _ in range(LIMIT + 1)]
     assert [answer.status_code for answer in answers] == [401] * LIMIT + [429]
     assert refused(answers[-1])
+    assert "from the address testclient" in answers[-1].json()["detail"]
     # So do those without one, also where nobody has to say who they are, and tries to log in.
     assert refused(client_of_one.get("/datasets"))
     assert refused(client_of_one.get("/version"))

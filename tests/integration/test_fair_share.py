@@ -4,16 +4,16 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from shared.clock import Now
 from shared.database import Database
-from shared.jobs import claims, delivery
+from shared.jobs import claims, delivery, turns
 from shared.jobs.acceptance import find_job
 from shared.jobs.claims import Claim
 from shared.jobs.places import places_in_queue
 from shared.jobs.rows import JobRow
-from shared.jobs.shares import running_by_share
+from shared.jobs.shares import lock_share, running_by_share
 from shared.jobs.states import State
 from shared.jobs.turns import begin
 from tests.support.jobs import add_job, finish_job
@@ -63,6 +63,12 @@ def test_a_worker_of_one_slot_serves_owners_in_turns(database: Database) -> None
             owners.append(find_job(session, claim.job_id).owner)
         end(database, claim)
     assert owners == [ANNA, BERT, CARA, ANNA, BERT, ANNA]
+
+
+def test_whoever_has_fewer_jobs_running_goes_first_even_if_served_later(database: Database) -> None:
+    assert take(database, add_job(database, owner=ANNA)) is not None
+    add_served(database, BERT)
+    assert begun(database, add_job(database, owner=ANNA), add_job(database, owner=BERT)) == [BERT, ANNA]
 
 
 def test_a_message_has_its_own_job_begin_when_it_is_the_turn_of_its_owner(database: Database) -> None:
@@ -157,6 +163,23 @@ def test_workers_at_once_never_run_more_of_an_owner_than_the_limit(database: Dat
     with database.read() as session:
         running = session.execute(running_by_share())
         assert {row[0]: row[1] for row in running} == dict.fromkeys(owners, 3)
+
+
+def test_whoever_was_too_late_for_one_job_holds_no_lock_while_it_looks_for_the_next(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, other = Database(postgres_url), Database(postgres_url)
+    told = [add_job(database, owner=ANNA) for _ in range(2)]
+    assert take(database, told[0], most_running=1) is not None
+    # As if the other job had been begun after it was the turn of this one.
+    monkeypatch.setattr(turns, "job_to_begin", lambda *_, **__: told[1])
+    with database.write() as session:
+        assert begin(session, told[1], worker="me", lease_seconds=60, most_running=1) is None
+        with other.write() as beside:
+            beside.execute(text("SET LOCAL lock_timeout = '1s'"))
+            lock_share(beside, ANNA)
+    for each in (database, other):
+        each.close()
 
 
 def test_workers_at_once_begin_one_job_for_each_message(database: Database) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from api.group_commit import GroupCommit
@@ -18,8 +19,10 @@ from tests.support.registry import insert_dataset
 from tests.support.threads import at_once
 
 
-def test_of_many_jobs_at_once_as_many_are_accepted_as_there_is_room(database: Database) -> None:
-    settings = Settings(max_jobs_per_owner=3)
+# All that one process accepts together would fit in the second case, but not what two do.
+@pytest.mark.parametrize(("most", "each"), [(3, 6), (8, 6)])
+def test_of_many_jobs_at_once_as_many_are_accepted_as_there_is_room(database: Database, most: int, each: int) -> None:
+    settings = Settings(max_jobs_per_owner=most)
     # As two processes of the API.
     groups = [GroupCommit(database), GroupCommit(database)]
 
@@ -32,11 +35,11 @@ def test_of_many_jobs_at_once_as_many_are_accepted_as_there_is_room(database: Da
             return False
         return True
 
-    acts = [partial(ask, group, owner) for _ in range(6) for group in groups for owner in ("anna", "bert")]
-    assert sum(at_once(*acts)) == 6
+    acts = [partial(ask, group, owner) for _ in range(each) for group in groups for owner in ("anna", "bert")]
+    assert sum(at_once(*acts)) == 2 * most
     with database.read() as session:
         for owner in ("anna", "bert"):
-            assert count_open(session, owner)[State.QUEUED] == 3
+            assert count_open(session, owner)[State.QUEUED] == most
 
 
 def test_of_many_uploads_at_once_as_many_are_let_in_as_fit(database: Database) -> None:

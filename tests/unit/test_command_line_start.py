@@ -37,7 +37,7 @@ VERBS = [
     *("datasets", "datasets upload", "datasets list", "datasets show"),
     *("datasets preview", "datasets versions", "datasets diff", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
-    *("admin", "admin create", "admin key", "audit", "audit verify", "login", "logout"),
+    *("admin", "admin create", "admin key", "audit", "audit verify", "login", "logout", "me"),
     *("models", "models list", "models show", "models compare", "models annotate", "models export", "models erase"),
 ]
 

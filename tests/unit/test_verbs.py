@@ -38,6 +38,7 @@ ASKED = {
     "models report 3": "GET /models/3/report",
     "models card 3": "GET /models/3/card",
     "models annotate 3 --tag a": "PATCH /models/3",
+    "me": "GET /me",
 }
 
 
@@ -55,6 +56,36 @@ def test_a_retry_is_sent_with_a_key_so_that_it_can_be_repeated(mlmini: Verb) -> 
     (first, second) = [key for _, _, key in api.seen]
     assert first == second
     assert first
+
+
+def test_a_verb_waits_as_long_as_the_api_asks_for_where_there_were_too_many_requests(mlmini: Verb) -> None:
+    limited = problem(429, code="rate_limited", **{"Retry-After": "0.1"})
+    with server(limited, EMPTY) as api:
+        ended = mlmini("jobs", "list", "--json", "--url", api.url)
+    assert (ended.status, ended.document, len(api.seen)) == (0, {"items": [], "next_cursor": None}, 2)
+    assert "takes no more requests for now; trying again in 0.1 s" in ended.err
+
+
+def test_a_quota_that_is_used_up_is_told_at_once(mlmini: Verb) -> None:
+    with server(problem(429, code="quota_reached", **{"Retry-After": "0.1"}), EMPTY) as api:
+        assert mlmini("jobs", "retry", "7-a", "--detach", "--url", api.url).status == 1
+    assert len(api.seen) == 1
+
+
+def test_who_asks_is_told_what_they_may_have_and_what_they_have(mlmini: Verb) -> None:
+    limits = {
+        "requests_per_minute": 600,
+        "predictions_per_minute": None,
+        "jobs": {"used": 3, "limit": 10},
+        "running_jobs": {"used": 1, "limit": None},
+        "stored_bytes": {"used": 1_500_000, "limit": 1_048_576_000},
+    }
+    me = {"name": "anna", "role": "trainer", "permissions": ["read", "train"], "via": "key", "limits": limits}
+    with server(answer(200, me), answer(200, me | {"limits": None})) as api:
+        shown = [mlmini("me", "--url", api.url).out for _ in range(2)]
+    for words in ("anna", "read, train", "600", "any number", "3 of 10", "1.5 MB of 1.0 GB"):
+        assert words in shown[0]
+    assert ("anna" in shown[1], "jobs" in shown[1]) == (True, False)
 
 
 def test_a_retry_waits_for_the_new_job_and_fails_with_it(mlmini: Verb) -> None:
