@@ -27,7 +27,7 @@ from shared.training.cluster.release import release_here
 from shared.training.cluster.task import Surroundings, run_there
 from shared.training.search import side_by_side
 from shared.training.trainer import Trained
-from tests.support.dask_cluster import DaskCluster, dask_cluster
+from tests.support.dask_cluster import DaskCluster, dask_cluster, make_certificate
 from tests.support.server import free_ports
 from tests.support.training_tables import numeric_amounts, numeric_classes, trained
 from tests.support.waiting import eventually
@@ -306,11 +306,3 @@ def test_a_cluster_with_certificates_is_joined_by_who_has_one_of_them(tmp_path: 
         for other in (foreign, own.model_copy(update={"ca_file": tmp_path / "foreign.cert"})):
             with pytest.raises(DaskUnreachable, match="does not answer"), joined(other, lambda _line: None, seconds=3):
                 pass
-
-
-def make_certificate(folder: Path, name: str) -> None:
-    """One that is its own authority."""
-    subject = ["-subj", f"/CN={name}", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.cert")]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", *subject, *made]
-    subprocess.run(command, check=True, capture_output=True)
