@@ -222,7 +222,7 @@ WRONG_SIGNATURES: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.asvs("6.8.2", "9.1.1", "9.1.2")
+@pytest.mark.asvs("6.8.2", "9.1.1", "9.1.2", "11.6.1")
 @pytest.mark.parametrize(("sign", "reason"), WRONG_SIGNATURES.values(), ids=WRONG_SIGNATURES.keys())
 def test_a_token_that_is_signed_wrongly_is_refused(idp: IdentityProvider, sign: Any, reason: str) -> None:
     idp.sign = sign
@@ -250,6 +250,7 @@ def test_a_key_that_is_not_for_this_is_not_taken(idp: IdentityProvider, of: str)
     assert "unknown key" in why_refused(exchange_with(idp))
 
 
+@pytest.mark.asvs("11.6.1")
 def test_a_key_that_is_too_short_is_not_taken(idp: IdentityProvider) -> None:
     short = rsa_key().as_dict(private=False)
     idp.keys = [short | {"n": str(short["n"])[:170]}]

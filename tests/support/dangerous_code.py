@@ -68,10 +68,10 @@ def http_clients(project: Project) -> Iterator[str]:
 def weak_digests(project: Project) -> Iterator[str]:
     """Hash functions other than SHA-256, and cryptography from elsewhere."""
     yield from _imported(project, _OTHER_CRYPTOGRAPHY, but=())
-    allowed = {"hashlib.sha256", "hashlib.file_digest"}
-    yield from _told(
-        each for each in _attributes(project) if each.name.startswith("hashlib.") and each.name not in allowed
-    )
+    elsewhere = [str(module.path) for module in project.modules.values() if _stands_in(module.name, _DIGEST_PLACES)]
+    digests = (each for each in _attributes(project) if each.name.startswith("hashlib."))
+    others = (each for each in digests if each.name not in {"hashlib.sha256", "hashlib.file_digest"})
+    yield from _told(each for each in others if each.place.rpartition(":")[0] not in elsewhere)
     for call in _calls(project):
         if call.name in {"hmac.new", "hashlib.file_digest"} and "sha256" not in ast.unparse(call.node):
             yield f"{call.place}: {call.name}"

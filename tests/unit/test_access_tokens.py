@@ -136,7 +136,7 @@ def test_what_is_no_token_at_all_is_refused() -> None:
         refused(text)
 
 
-@pytest.mark.asvs("9.2.4", "11.2.3")
+@pytest.mark.asvs("9.2.4")
 def test_keys_for_single_purposes_differ_and_tell_nothing() -> None:
     key = ArtifactKey(SECRET)
     assert access_tokens_of(key)._secret not in {SECRET, access_tokens_of(ArtifactKey(b"u" * 32))._secret}

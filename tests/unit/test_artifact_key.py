@@ -61,7 +61,6 @@ def test_a_key_from_the_settings_writes_no_file(settings: Settings) -> None:
     assert not (settings.home / KEY_FILE).exists()
 
 
-@pytest.mark.asvs("11.2.3")
 def test_a_short_key_is_refused_without_showing_it(settings: Settings) -> None:
     with pytest.raises(WrongSettings, match="MLMINI_ARTIFACT_KEY must have at least 32") as refused:
         load_artifact_key(settings.model_copy(update={"artifact_key": SecretStr("hunter2")}))
