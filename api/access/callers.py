@@ -13,7 +13,7 @@ from shared.accounts.permissions import Permission, Role
 from shared.accounts.sessions import Sender
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
 from shared.audit.recording import AuditEntry, record
-from shared.errors import NotAllowed
+from shared.errors import NotAllowed, NotAuthenticated
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
 
@@ -37,6 +37,17 @@ class Caller:
     def user_name(self) -> str | None:
         """The name of the user; None while there are no accounts."""
         return self.identity.name if self.is_known else None
+
+    def need_login(self) -> str:
+        """The name of the user who is logged in: somebody's program, with an API key, is not.
+
+        Raises:
+            NotAuthenticated: when the request comes without a login.
+        """
+        if self.identity.session_id is None:
+            said = "This takes a login: the request has no token of one, and an API key is not enough."
+            raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
+        return self.identity.name
 
     def need(self, permission: Permission, what: str) -> None:
         """Go on only if the caller has a permission; `what` says for what, after "may not".

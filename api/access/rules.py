@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "POST /auth/refresh": _OPEN,
     "POST /auth/logout": Need.A_LOGIN,
     "GET /me": Need.A_LOGIN,
+    "POST /me/password": Need.A_LOGIN,
     "GET /metrics": _READ,
     "GET /estimators": _READ,
     "GET /estimators/{module}/{class}": _READ,

@@ -28,6 +28,12 @@ LOGINS: dict[str, Any] = {
         "value": {"grant_type": "password", "username": "anna", "password": PASSWORD},
     }
 }
+OWN_PASSWORDS: dict[str, Any] = {
+    "another": {
+        "summary": "Another password for whoever is logged in",
+        "value": {"current_password": PASSWORD, "password": "four-brown-owls-at-dawn"},
+    }
+}
 REFRESHES: dict[str, Any] = {
     "next": {
         "summary": "The refresh token of the last answer",

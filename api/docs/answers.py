@@ -29,6 +29,8 @@ from shared.errors import (
     UploadOvertaken,
     UserChanged,
     UserExists,
+    WeakPassword,
+    WrongPassword,
 )
 
 # As it is in the recorded problems.
@@ -58,6 +60,9 @@ _RARE: dict[str, list[PlatformError]] = {
     "change_user 404": [UnknownUser()],
     "change_user 409": [LastAdmin(), UserChanged()],
     "change_user 429": [TooManyLogins()],
+    "change_password 409": [UserChanged()],
+    "change_password 422": [WrongPassword(), WeakPassword()],
+    "change_password 429": [TooManyLogins()],
     "delete_user 404": [UnknownUser()],
     "delete_user 409": [LastAdmin()],
     "make_api_key 404": [UnknownUser()],

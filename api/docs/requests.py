@@ -5,7 +5,7 @@ Swagger UI fills in the first one of each operation.
 
 from typing import Any
 
-from api.docs.access_requests import CHANGES, KEYS, LOGINS, REFRESHES, USERS
+from api.docs.access_requests import CHANGES, KEYS, LOGINS, OWN_PASSWORDS, REFRESHES, USERS
 from api.docs.predict_requests import BATCHES, PREDICTIONS, TYPED
 from api.docs.protocol_requests import INFERENCES, INVOCATIONS
 
@@ -175,6 +175,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_user": CHANGES,
     "make_api_key": KEYS,
     "refresh_tokens": REFRESHES,
+    "change_password": OWN_PASSWORDS,
 }
 
 # What the fields of an address are filled with: by operation and name, or by name alone. What is not here stays empty:

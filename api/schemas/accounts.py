@@ -72,6 +72,15 @@ class RefreshRequest(RequestBody):
     refresh_token: str = Field(min_length=1, max_length=512, description="The one of the last answer.")
 
 
+class OwnPassword(RequestBody):
+    """Another password for whoever is logged in."""
+
+    current_password: str = Field(
+        max_length=1024, description="The password until now.", json_schema_extra={"format": "password"}
+    )
+    password: _Password
+
+
 class Me(ResponseBody):
     """Who sends the request, as the platform sees it."""
 

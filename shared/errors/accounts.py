@@ -60,6 +60,12 @@ class WeakPassword(Invalid):
     hint = "Choose 12 to 128 characters of any kind: a few words that nobody would put together are good."
 
 
+class WrongPassword(Invalid):
+    """The password that was to be shown again is not that of the user, or the user has none. Nothing was changed."""
+
+    hint = "Send the password that you log in with. Somebody with the role admin can set another one."
+
+
 class InvalidUserName(Invalid):
     """The name is not one that a user can have."""
 

@@ -39,7 +39,7 @@ LEAST = {
         GET /v2/models/{model}/versions/{version}/ready, POST /v2/repository/index, POST /v2/models/{model}/infer,
         POST /v2/models/{model}/versions/{version}/infer, GET /serve/{model}/health, GET /serve/{model}/ping,
         GET /serve/{model}/version, POST /serve/{model}/invocations, GET /me, GET /api-keys, POST /api-keys,
-        DELETE /api-keys/{key_id}, POST /auth/logout
+        DELETE /api-keys/{key_id}, POST /auth/logout, POST /me/password
     """,
     Role.TRAINER: """
         POST /datasets/upload, POST /datasets/{name}/reread, POST /train, PATCH /models/{version},

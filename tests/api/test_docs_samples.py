@@ -48,11 +48,12 @@ NAMES = {
     *("mlflow_ping", "mlflow_version", "mlflow_invoke"),
     *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
     *("list_finding_codes", "explain_finding_code"),
-    *("log_in", "refresh_tokens", "log_out", "get_me", "list_users", "add_user", "change_user", "delete_user"),
+    *("log_in", "refresh_tokens", "log_out", "get_me", "change_password"),
+    *("list_users", "add_user", "change_user", "delete_user"),
     *("list_api_keys", "make_api_key", "revoke_api_key", "list_audit_entries", "export_audit_entries"),
 }
 # There is no second way to ask for these.
-ONE_WAY = {"log_in", "refresh_tokens"}
+ONE_WAY = {"log_in", "refresh_tokens", "change_password"}
 # These have no body, or a file as such.
 WITHOUT_SAMPLE = {"204", "304"}
 BINARY = "application/octet-stream"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 
+from api.docs.access_requests import OWN_PASSWORDS
 from api.docs.requests import BODIES, FORM
 from shared.datasets.examples import EXAMPLES
 from tests.support.site import SLOW
@@ -119,7 +120,11 @@ class Walk:
             yield from (self.one(operation, name) for name in names)
         yield from (self.one("make_api_key", name) for name in BODIES["make_api_key"])
         yield from map(self.one, ("list_users", "list_api_keys", "revoke_api_key", "delete_user"))
-        yield from map(self.one, ("list_audit_entries", "export_audit_entries", "log_out"))
+        yield from map(self.one, ("list_audit_entries", "export_audit_entries", "change_password"))
+        again = {"username": "anna", "password": OWN_PASSWORDS["another"]["value"]["password"]}
+        token = self.client.post("/auth/token", data=again).raise_for_status().json()["access_token"]
+        self.client.headers["Authorization"] = f"Bearer {token}"
+        yield self.one("log_out")
 
     def _upload(self) -> Iterator[Step]:
         for name, query in {"dry_run": {"dry_run": True}, "first": {}, "again": {}}.items():

@@ -250,6 +250,7 @@ def _of_models() -> Iterator[Turn]:
         "add_user": "/users",
         "make_api_key": "/api-keys",
         "refresh_tokens": "/auth/refresh",
+        "change_password": "/me/password",
     }.items():
         yield from _bodies(operation, path)
     yield from _bodies("change_user", "/users/anna", method="PATCH")

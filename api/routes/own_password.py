@@ -1,0 +1,36 @@
+"""One's own password."""
+
+from fastapi import APIRouter
+
+from api.access.callers import CallerDep
+from api.dependencies import PartsDep
+from api.http.json_body import StrictRoute
+from api.http.problems import responses
+from api.lanes import in_lane
+from api.schemas.accounts import OwnPassword
+from shared.accounts.own_password import change_own_password
+
+router = APIRouter(tags=["Access"], route_class=StrictRoute)
+
+
+@router.post(
+    "/me/password",
+    status_code=204,
+    summary="Change your password",
+    operation_id="change_password",
+    responses=responses(409, 413, 415, 422, 429, 503),
+)
+@in_lane("logins")
+def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) -> None:
+    """Change the password of whoever is logged in. All logins of the user end by that, and this one, too.
+
+    It takes the password that there is: a token that was stolen is not enough.
+    """
+    access, sender = parts.access, caller.sender
+    user = caller.need_login()
+    access.throttle.enter(user, sender.address or "")
+    change_own_password(
+        parts.database, access.passwords, user, current=body.current_password, new=body.password, sender=sender
+    )
+    access.throttle.succeeded(user, sender.address or "")
+    access.known.forget()
