@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -195,6 +196,17 @@ def test_the_lease_counts_from_before_the_claim_was_asked_for(
     monkeypatch.setattr(execution, "run_attempt", run_attempt)
     execution.execute_in_slot(runtime, add_job(runtime.database))
     assert counted[0] <= asked[0]
+
+
+def test_a_worker_that_is_told_of_a_job_runs_the_one_whose_turn_it_is(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[UUID] = []
+    monkeypatch.setattr(execution, "run_attempt", lambda _runtime, claim, **_: ran.append(claim.job_id))
+    first, second = (add_job(runtime.database, owner="anna") for _ in range(2))
+    other = add_job(runtime.database, owner="bert")
+    assert [execution.execute(runtime, told) for told in (first, second, other)] == [first, other, second]
+    assert ran == [first, other, second]
 
 
 def test_a_computation_is_given_its_share_of_the_cores(
