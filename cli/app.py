@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.client.errors import CommandFailed
-from cli.commands import access, datasets, estimators, jobs, models, platform, predict, stages, train
+from cli.commands import access, datasets, estimators, jobs, keys, models, platform, predict, stages, train
 from cli.launcher.errors import StartFailed
 from cli.menu import Menu
 from cli.render.screen import complain
@@ -51,6 +51,7 @@ app.command(rich_help_panel=HERE)(platform.rehearse)
 app.command(rich_help_panel=HERE)(platform.serve)
 app.add_typer(access.admin, name="admin", rich_help_panel=HERE)
 app.add_typer(access.audit, name="audit", rich_help_panel=HERE)
+app.add_typer(keys.keys, name="keys", rich_help_panel=HERE)
 app.command(rich_help_panel=WALK, epilog=train.EXAMPLES)(train.train)
 app.command(rich_help_panel=WALK, epilog=stages.PROMOTE_EXAMPLES)(stages.promote)
 app.command(rich_help_panel=WALK, epilog=stages.RETIRE_EXAMPLES)(stages.retire)

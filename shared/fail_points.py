@@ -44,6 +44,10 @@ POINTS = (
     "discard.before_remove",  # a deletion is committed, and an object of it is still there
     "collect.before_delete",  # a janitor has the right to delete an object, and has not done it
     "collect.at_delete",  # it has seen that the right still holds, and comes to the store
+    "rotate.drafted",  # other artifact keys are written beside the file that has them
+    "rotate.keyed",  # the new key is there, and has sealed nothing
+    "rotate.batch",  # some seals are made anew
+    "rotate.sealed",  # all are, and the record does not tell
 )
 
 _RAISED: dict[str, type[Exception]] = {

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -11,6 +12,20 @@ class HasSecret(Protocol):
     @property
     def secret(self) -> bytes:
         """Its bytes."""
+        ...
+
+
+class HasOlder(HasSecret, Protocol):
+    """A key that came after others."""
+
+    @property
+    def older(self) -> Sequence[HasSecret]:
+        """Those before it, the newest first."""
+        ...
+
+    @property
+    def given_up(self) -> Sequence[bytes]:
+        """What checks the audit record from before all of these."""
         ...
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from shared.audit.chain import audit_key_of, use_key
+from shared.audit.verifying import is_backwards
 from shared.database import Database
 from shared.database_access import open_database
 from shared.database_file import protect_database
@@ -58,6 +59,10 @@ class Platform:
             log.warning("object_store_unavailable", detail=error.detail)
         key = open_artifact_key(settings, database)
         use_key(database, audit_key_of(key))
+        with database.read() as session:
+            if is_backwards(session, audit_key_of(key)):
+                # `mlmini doctor` and `mlmini audit verify` say what that means.
+                log.warning("record_goes_on_with_an_older_key", key=key.id)
         queue = JobQueue(settings)
         stack.callback(queue.close)
         return cls(settings=settings, database=database, store=store, key=key, queue=queue)

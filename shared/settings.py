@@ -1,6 +1,7 @@
 """Every setting of the platform, read once from the environment.
 
-Each field is the variable `MLMINI_<FIELD>`. A wrong value stops the start with the variable's name.
+Each field is the variable `MLMINI_<FIELD>`, and a secret may be in the file that `MLMINI_<FIELD>_FILE` names. A wrong
+value stops the start with the variable's name.
 """
 
 import os
@@ -9,14 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.errors import WrongSettings, did_you_mean
 from shared.hosts import is_origin, plain_name
 from shared.machine import this_machine
+from shared.secret_files import ENDING, WithSecretFiles, secret_names
+from shared.setting_problems import problems_of
 from shared.setting_values import class_path, dask_files_missing, issuer, network, public_origin, safe_scheduler, split
-from shared.wording import reworded
 
 PREFIX = "MLMINI_"
 
@@ -48,7 +49,7 @@ def _cores() -> int:
     return this_machine().cores
 
 
-class Settings(BaseSettings):
+class Settings(WithSecretFiles):
     """The typed settings; build it with `load_settings()`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     # Registry.
     stages: Annotated[tuple[str, ...], NoDecode] = ("dev", "staging", "production")
     artifact_key: SecretStr | None = None
+    artifact_keys_old: SecretStr | None = None
     export_key: SecretStr | None = None
 
     # Classes of own packages, beside those of entry points.
@@ -214,7 +216,9 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        problems += _problems(error)
+        problems += problems_of(error, PREFIX)
+    except WrongSettings as error:
+        problems.append(error.detail)
     if problems:
         raise WrongSettings("; ".join(problems))
     return settings
@@ -223,6 +227,7 @@ def load_settings() -> Settings:
 def unknown_names() -> list[str]:
     """A sentence for each variable that looks like a setting and is not one: a misspelt one would change nothing."""
     settings = {field.upper() for field in Settings.model_fields}
+    settings |= {field.upper() + ENDING for field in secret_names(Settings.model_fields)}
     unknown = []
     for variable in sorted(name for name, value in os.environ.items() if value):
         name = variable.upper().removeprefix(PREFIX)
@@ -230,21 +235,3 @@ def unknown_names() -> list[str]:
             near = did_you_mean(name, sorted(settings | _OTHERS)).replace("'", f"'{PREFIX}", 1)
             unknown.append(f"{variable} is not a setting.{near} Unset it, or correct its name")
     return unknown
-
-
-def _problems(error: ValidationError) -> list[str]:
-    # A default that depends on a wrong value is skipped: the wrong value has its own line.
-    told = [problem for problem in error.errors() if problem["type"] != "default_factory_not_called"]
-    sentences = (
-        f"{PREFIX}{str(problem['loc'][0]).upper()}: {_said(problem)}" if problem["loc"] else _said(problem)
-        for problem in told
-    )
-    # Each part of a list has its own problem, with the same words.
-    return list(dict.fromkeys(sentences))
-
-
-def _said(problem: ErrorDetails) -> str:
-    # What was given is not shown: it may be a secret that went into the wrong variable.
-    if problem["type"] == "bool_parsing":
-        return "It must be 1 or 0"
-    return reworded(problem["type"], problem["msg"])

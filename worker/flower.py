@@ -4,6 +4,7 @@ Where MLMINI_FLOWER_PASSWORD_FILE names a file with a password, it asks for that
 """
 
 import hmac
+import os
 import sys
 from base64 import b64decode
 from typing import Any
@@ -17,6 +18,7 @@ from shared.accounts.password_file import password_of_file
 from shared.accounts.passwords import checked_password
 from shared.errors import WeakPassword, WrongSettings
 from shared.hosts import known_names, name_of
+from shared.redis_access import redis_url
 from shared.settings import Settings, load_settings
 
 _MISDIRECTED = 421
@@ -77,6 +79,9 @@ if __name__ == "__main__":
     # Flower's command line needs these.
     try:
         found = load_settings()
+        if "redis_url" in found.model_fields_set:
+            # Where Celery looks for it. What starts this process gave it, or the name of a file with it.
+            os.environ["CELERY_BROKER_URL"] = redis_url(found)
         command.settings["names"] = known_names(host="127.0.0.1", allowed=found.allowed_hosts)
         Flower.password = _password(found)
     except WrongSettings as wrong:

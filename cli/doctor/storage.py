@@ -17,7 +17,7 @@ from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
 from shared.object_store.shelves import buckets_of
-from shared.registry.artifact_keys import sealing_keys
+from shared.registry.artifact_keys import loss_of, of_other_keys, sealing_keys
 from shared.registry.sealing import KEY_FILE, read_artifact_key
 from shared.settings import Settings
 
@@ -76,18 +76,23 @@ def check_key(settings: Settings) -> CheckResult:
     except PlatformError:
         # The check of the database says what is wrong.
         return note("Artifact key", "not checked: the database does not answer", "Repair the database first.")
-    others = {name: count for name, count in sealed.items() if key is None or name != key.id}
-    if others:
-        is_now = f"is the key {key.id}" if key else "is not there"
+    if key is None and sealed:
+        names, count = ", ".join(sorted(sealed)), sum(sealed.values())
+        found = f"{place} is not there, but models ({count}) were sealed with {names}"
+        return broken("Artifact key", found, f"{loss_of(sealed)} Without it the platform does not start.")
+    others = {} if key is None else of_other_keys(sealed, key)
+    if key is not None and others:
         names, count = ", ".join(sorted(others)), sum(others.values())
         return broken(
             "Artifact key",
-            f"{place} {is_now}, but models ({count}) were sealed with {names}",
+            f"{place} is the key {key.id}, but models ({count}) were sealed with {names}",
             f"Bring that {KEY_FILE} back from a backup, or set its MLMINI_ARTIFACT_KEY again, for the API and all "
-            "workers: with another key these models do not load"
-            + ("." if key else ", and without one the platform does not start."),
+            "workers: with another key these models do not load.",
         )
-    return ok("Artifact key", f"{place}, the key {key.id}" if key else f"{place} {_AT_START}")
+    if key is None:
+        return ok("Artifact key", f"{place} {_AT_START}")
+    older = len(key.older) + len(key.given_up)
+    return ok("Artifact key", f"{place}, the key {key.id}" + (f" and {older} older" if older else ""))
 
 
 def check_store(settings: Settings) -> CheckResult:

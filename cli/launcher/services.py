@@ -15,23 +15,35 @@ from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS, StartFailed
 from cli.launcher.part import Part
 from cli.render.screen import tick
 from shared.errors import WrongSettings
+from shared.secret_files import ENDING
 from shared.settings import PREFIX, Settings
 
-# The setting with the names that Flower may be asked by.
-_NAMES = f"{PREFIX}ALLOWED_HOSTS"
+_REDIS_FILE = f"{PREFIX}REDIS_URL_FILE"
+# The settings that Flower gets.
+_OF_FLOWER = {_REDIS_FILE, *(f"{PREFIX}{name}" for name in ("REDIS_URL", "ALLOWED_HOSTS", "FLOWER_PASSWORD_FILE"))}
+_OF_CALLER = {FILE_VARIABLE, KEY_VARIABLE}
 
 
-def environment_of(settings: Settings, addresses: Addresses, *, redis_url: str) -> dict[str, str]:
-    """The environment of the parts: the launcher's own, and what was decided at this start."""
+def environment_of(settings: Settings, addresses: Addresses, *, redis_url_file: Path | None) -> dict[str, str]:
+    """The environment of the parts: the launcher's own, and what was decided at this start.
+
+    The file has the URL of the embedded server, if there is one: the password in it is in nobody's environment.
+    """
     return {
         # The credential of whoever starts it is none of the business of what it starts.
-        **{name: value for name, value in os.environ.items() if name not in {FILE_VARIABLE, KEY_VARIABLE}},
+        **{name: _from_here(name, value) for name, value in os.environ.items() if name not in _OF_CALLER},
+        **({} if redis_url_file is None else {_REDIS_FILE: str(redis_url_file)}),
         f"{PREFIX}HOME": str(settings.home),
         f"{PREFIX}PORT": str(addresses.port),
         f"{PREFIX}FLOWER_PORT": str(addresses.flower_port),
-        f"{PREFIX}REDIS_URL": redis_url,
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _from_here(name: str, value: str) -> str:
+    """The value of a variable as it is to be for the parts, which run in another folder."""
+    names_file = name.upper().startswith(PREFIX) and name.upper().endswith(ENDING)
+    return str(Path(value).absolute()) if names_file and value else value
 
 
 def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None:
@@ -79,12 +91,8 @@ def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], ad
     folder = settings.home / "flower"
     folder.mkdir(exist_ok=True)
     command = flower_command(addresses.flower_port, folder)
-    # The only secret of the platform that it needs is the URL of Redis.
-    kept = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name == _NAMES}
-    own = {**kept, "CELERY_BROKER_URL": environment[f"{PREFIX}REDIS_URL"]}
-    if settings.flower_password_file is not None:
-        # It runs in another folder.
-        own[f"{PREFIX}FLOWER_PASSWORD_FILE"] = str(settings.flower_password_file.absolute())
+    # The only secrets of the platform that it needs are the URL of Redis and its own password.
+    own = {name: value for name, value in environment.items() if not name.startswith(PREFIX) or name in _OF_FLOWER}
     part = Part("Flower", command, home=settings.home, environment=own)
     ready = partial(_answers, addresses.flower_url, "/healthcheck")
     crew.add(part, ready=ready, note=addresses.flower_note)

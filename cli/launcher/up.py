@@ -11,7 +11,7 @@ from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
 from cli.launcher.published import publish, withdraw
 from cli.launcher.services import environment_of, needs_login, prepare, start_api, start_flower, start_worker
-from cli.launcher.valkey import start_valkey
+from cli.launcher.valkey import forget_url, start_valkey
 from cli.render.screen import columns, complain, say
 from shared.home import PRIVATE
 from shared.interruption import Interruption
@@ -47,6 +47,7 @@ def up(*, with_parent: bool) -> int:
         finally:
             withdraw(settings.home)
             crew.stop()
+            forget_url(settings.home)
     return 0
 
 
@@ -54,11 +55,8 @@ def _start(crew: Crew, settings: Settings) -> Addresses:
     say(f"ML Mini Platform {version('ml-mini-platform')}")
     began = time.monotonic()
     addresses = Addresses.find(settings)
-    if "redis_url" in settings.model_fields_set:
-        redis_url = settings.redis_url.get_secret_value()
-    else:
-        redis_url = start_valkey(crew, settings)
-    environment = environment_of(settings, addresses, redis_url=redis_url)
+    redis_url_file = None if "redis_url" in settings.model_fields_set else start_valkey(crew, settings)
+    environment = environment_of(settings, addresses, redis_url_file=redis_url_file)
     # Flower needs no database, so it loads on another core while that is prepared.
     start_flower(crew, settings, environment, addresses)
     prepare(crew, settings, environment)

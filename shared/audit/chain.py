@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.audit.rows import AuditRow
 from shared.database import Database
-from shared.key_derivation import HasSecret, derived_key
+from shared.key_derivation import HasOlder, HasSecret, derived_key
 
 # What the first entry has as the hash of the one before it.
 NOTHING = "0" * 64
@@ -26,6 +26,8 @@ class AuditKey:
     """What hashes entries; without it, whoever can write rows cannot make one that fits."""
 
     secret: bytes = field(repr=False)
+    # Those before it, the newest first: they check what they have hashed.
+    older: tuple["AuditKey", ...] = ()
 
     @property
     def id(self) -> str:
@@ -33,9 +35,15 @@ class AuditKey:
         return hashlib.sha256(b"mlmini audit key id\0" + self.secret).hexdigest()[:16]
 
 
-def audit_key_of(key: HasSecret) -> AuditKey:
-    """The audit key that belongs to an artifact key."""
-    return AuditKey(derived_key(key, "audit"))
+def audit_key_of(key: HasOlder) -> AuditKey:
+    """The audit key that belongs to an artifact key, with those of the keys before."""
+    older = (*map(record_secret, key.older), *key.given_up)
+    return AuditKey(record_secret(key), tuple(map(AuditKey, older)))
+
+
+def record_secret(key: HasSecret) -> bytes:
+    """What of an artifact key checks the audit record, and nothing else."""
+    return derived_key(key, "audit")
 
 
 def use_key(database: Database, key: AuditKey) -> None:

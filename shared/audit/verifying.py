@@ -23,6 +23,37 @@ class AuditHead:
     last_hash: str
 
 
+class KeysInOrder:
+    """Which keys the entries were recorded with: one follows the other, and none comes back."""
+
+    def __init__(self, key: AuditKey) -> None:
+        self._keys = [*reversed(key.older), key]
+        self._at = 0
+
+    @property
+    def last(self) -> AuditKey:
+        """The key of the last entry that was asked about."""
+        return self._keys[self._at]
+
+    def problem(self, row: AuditRow) -> str | None:
+        """What is wrong with the key of the next entry."""
+        at = next((at for at, key in enumerate(self._keys) if key.id == row.key_id), None)
+        if at is None:
+            return (
+                f"Entry {row.seq} was recorded with the key {row.key_id}, and this process has {self._keys[-1].id}: it "
+                "cannot tell whether the entry is as it was. Give it the artifact key of that time, or take the entry "
+                "for forged."
+            )
+        if at < self._at:
+            return (
+                f"Entry {row.seq} was recorded with the key {row.key_id} after the newer {self.last.id} had come: "
+                "somebody who has the older key added it, or a process that still had it, or the keys are not in "
+                "their order, the newest first."
+            )
+        self._at = at
+        return None
+
+
 @dataclass(frozen=True)
 class ChainVerdict:
     """What was found; `seq` is the first entry that is wrong or missing, None if all is well."""
@@ -42,12 +73,12 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
 
     Entries that are added meanwhile are looked at, too.
     """
-    last = AuditHead(0, NOTHING)
+    last, keys = AuditHead(0, NOTHING), KeysInOrder(key)
     first = session.scalar(select(func.min(AuditRow.seq)))
     if first is not None and first < 1:
         return ChainVerdict(last, first, f"Entry {first} was added: the record begins with entry 1.")
     while True:
-        for each in _followed(session, key, last, known):
+        for each in _followed(session, keys, last, known):
             if isinstance(each, str):
                 return ChainVerdict(last, last.count + 1, each)
             last = each
@@ -56,15 +87,25 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
         found = session.execute(select(AuditHeadRow, newest).where(AuditHeadRow.id == 1)).one_or_none()
         if found is None or found[1] <= last.count:
             break
-    problem = _end_problem(key, found[0] if found is not None else None, last, known)
+    problem = _end_problem(keys.last, found[0] if found is not None else None, last, known)
     return ChainVerdict(last) if problem is None else ChainVerdict(last, last.count + 1, problem)
 
 
-def _followed(session: Session, key: AuditKey, last: AuditHead, known: AuditHead | None) -> Iterator[AuditHead | str]:
+def is_backwards(session: Session, key: AuditKey) -> bool:
+    """Whether the record ends with an older key although it has entries of the present one; a quick look."""
+    last = session.scalar(select(AuditHeadRow.key_id))
+    if last not in {older.id for older in key.older}:
+        return False
+    return session.scalar(select(AuditRow.seq).where(AuditRow.key_id == key.id).limit(1)) is not None
+
+
+def _followed(
+    session: Session, keys: KeysInOrder, last: AuditHead, known: AuditHead | None
+) -> Iterator[AuditHead | str]:
     """Each entry that is as it should be, and at the end what is wrong with the next one, if something is."""
     try:
         for row in _behind(session, last.count):
-            problem = _problem(key, row, last) or _not_as_known(row, known)
+            problem = _problem(keys, row, last) or _not_as_known(row, known)
             if problem is not None:
                 yield problem
                 return
@@ -93,16 +134,14 @@ def _behind(session: Session, seq: int) -> Iterator[AuditRow]:
         session.expunge_all()
 
 
-def _problem(key: AuditKey, row: AuditRow, last: AuditHead) -> str | None:
+def _problem(keys: KeysInOrder, row: AuditRow, last: AuditHead) -> str | None:
     due = last.count + 1
     if row.seq != due:
         return f"Entry {due} was removed: entry {row.seq} follows entry {last.count}."
-    if row.key_id != key.id:
-        return (
-            f"Entry {due} was recorded with the key {row.key_id}, and this process has {key.id}: it cannot tell "
-            "whether the entry is as it was. Give it the artifact key of that time, or take the entry for forged."
-        )
-    if not hmac.compare_digest(hash_of(key, row), row.hash):
+    problem = keys.problem(row)
+    if problem is not None:
+        return problem
+    if not hmac.compare_digest(hash_of(keys.last, row), row.hash):
         return f"Entry {due} was changed, or another one was put in its place."
     if not hmac.compare_digest(row.previous_hash, last.last_hash):
         return f"Entry {due} does not follow the one before it: entries were exchanged."

@@ -22,6 +22,8 @@ class ExportKey:
 
     secret: bytes = field(repr=False)
     chosen: bool = False
+    # Those before it, which only verify.
+    older: tuple["ExportKey", ...] = ()
 
     @property
     def id(self) -> str:
@@ -32,10 +34,15 @@ class ExportKey:
         """The seal of a text."""
         return hmac.new(self.secret, b"mlmini export 1\0" + text, hashlib.sha256).hexdigest()
 
+    def named(self, key_id: str) -> "ExportKey | None":
+        """The key with that name: this one, or an older one."""
+        return next((key for key in (self, *self.older) if key.id == key_id), None)
+
 
 def export_key_of(key: ArtifactKey) -> ExportKey:
     """The key that belongs to a home. It follows from that of the artifacts, and nothing leads back."""
-    return ExportKey(hmac.new(key.secret, _PURPOSE, hashlib.sha256).digest())
+    secret = hmac.new(key.secret, _PURPOSE, hashlib.sha256).digest()
+    return ExportKey(secret, older=tuple(map(export_key_of, key.older)))
 
 
 def read_export_key(settings: Settings) -> ExportKey | None:

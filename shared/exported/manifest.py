@@ -148,8 +148,9 @@ def check_seal(manifest: bytes, seal: ManifestSeal, key: ExportKey | None) -> bo
     """
     if hashlib.sha256(manifest).hexdigest() != seal.sha256:
         raise FolderRefused(f"{MANIFEST} was changed since it was written. {_ANEW}")
-    if key is not None and key.id == seal.key:
-        if not hmac.compare_digest(key.mac(manifest), seal.hmac):
+    sealed = None if key is None else key.named(seal.key)
+    if sealed is not None:
+        if not hmac.compare_digest(sealed.mac(manifest), seal.hmac):
             raise FolderRefused(f"{SEAL} does not carry a valid signature. {_ANEW}")
         return True
     if key is not None and key.chosen:

@@ -31,23 +31,57 @@ def open_artifact_key(settings: Settings, database: Database) -> ArtifactKey:
         WrongSettings: when the key that sealed the models is gone, or as `load_artifact_key` does.
         DatabaseUnavailable: when the database does not answer.
     """
-    if read_artifact_key(settings) is None:
-        with database.read() as session:
-            sealed = sealing_keys(session, retired=True)
-        if sealed:
-            raise WrongSettings(_missing(sealed))
-    key = load_artifact_key(settings)
+    key = read_artifact_key(settings)
+    if key is None:
+        refuse_loss(database)
+        key = load_artifact_key(settings)
     with database.read() as session:
-        others = {name: count for name, count in sealing_keys(session).items() if name != key.id}
+        others = of_other_keys(sealing_keys(session), key)
     if others:
         log.warning("models_of_another_key", key=key.id, sealed_with=others)
     return key
 
 
-def _missing(sealed: dict[str, int]) -> str:
+def key_at_hand(settings: Settings, database: Database) -> ArtifactKey:
+    """The artifact key of an installation, which is not made here.
+
+    Raises:
+        WrongSettings: when there is none, or as `read_artifact_key` does.
+        DatabaseUnavailable: when the database does not answer.
+    """
+    key = read_artifact_key(settings)
+    if key is None:
+        refuse_loss(database)
+        raise WrongSettings(
+            f"{KEY_FILE} is not in the home folder yet: the first start of the platform makes it. Run `mlmini up` or "
+            "`python -m cli.launcher.prepare`, or name the home folder of a platform in MLMINI_HOME."
+        )
+    return key
+
+
+def of_other_keys(sealed: dict[str, int], key: ArtifactKey) -> dict[str, int]:
+    """Those that neither the key nor an older one has sealed."""
+    return {key_id: count for key_id, count in sealed.items() if key.named(key_id) is None}
+
+
+def refuse_loss(database: Database) -> None:
+    """See that no model was sealed while there is no key.
+
+    Raises:
+        WrongSettings: saying what to do about the lost key.
+    """
+    with database.read() as session:
+        sealed = sealing_keys(session, retired=True)
+    if sealed:
+        raise WrongSettings(loss_of(sealed))
+
+
+def loss_of(sealed: dict[str, int]) -> str:
+    """What it means that there is no key although so many models were sealed with each, and what to do."""
     names, count = ", ".join(sorted(sealed)), sum(sealed.values())
     return (
         f"{KEY_FILE} is missing from the home folder, and models ({count}) were sealed with {names}. Bring the file "
         "back from a backup, or set MLMINI_ARTIFACT_KEY again if that was in use. If the key is lost, so are these "
-        "models: set MLMINI_ARTIFACT_KEY to a new secret of 32 characters or more, and train them again."
+        "models: set MLMINI_ARTIFACT_KEY to a new secret of 32 characters or more, and train them again with `mlmini "
+        "train`."
     )

@@ -3,24 +3,19 @@
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from shared.errors import ArtifactCorrupt, WrongSettings
-from shared.home import exposed, home_problem, make_private, reason
-from shared.ownership import weakness
-from shared.regular_file import NotRegular, open_regular
+from shared.home import home_problem
+from shared.registry.key_file import create_key, read_keys
 from shared.settings import Settings
 
 KEY_FILE = "artifact.key"
-KEY_BYTES = 32
 _MIN_SECRET_LENGTH = 32
-# A key is far smaller. A larger file is not a key.
-_MOST_CHARACTERS = 4096
 
 # The sealed text begins with this, so that a seal of one form is not valid in another.
 _FORM = "mlmini artifact 2"
@@ -29,14 +24,22 @@ _OLD_FORM = "mlmini artifact 1"
 
 @dataclass(frozen=True)
 class ArtifactKey:
-    """The secret that seals artifacts; the API and all workers share it."""
+    """The secret that seals artifacts, and older ones that only verify; the API and all workers share them."""
 
     secret: bytes = field(repr=False)
+    # The newest first.
+    older: tuple["ArtifactKey", ...] = ()
+    # What checks the audit record from before all of these.
+    given_up: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def id(self) -> str:
         """A short name of the key that tells nothing about it."""
         return hashlib.sha256(b"mlmini artifact key id\0" + self.secret).hexdigest()[:16]
+
+    def named(self, key_id: str) -> "ArtifactKey | None":
+        """The key with that name: this one, or an older one."""
+        return next((key for key in (self, *self.older) if key.id == key_id), None)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def load_artifact_key(settings: Settings) -> ArtifactKey:
     key = read_artifact_key(settings)
     if key is None:
         try:
-            _create(settings.home / KEY_FILE)
+            create_key(settings.home / KEY_FILE)
         except OSError as error:
             raise WrongSettings(home_problem(error, "its folder")) from None
         key = read_artifact_key(settings)
@@ -81,39 +84,32 @@ def load_artifact_key(settings: Settings) -> ArtifactKey:
 
 
 def read_artifact_key(settings: Settings) -> ArtifactKey | None:
-    """The key, if there is one yet.
+    """The key with the older ones, if there is one yet.
 
     Raises:
-        WrongSettings: when the key is too short, or the file does not hold one or cannot be read.
+        WrongSettings: when a key is too short, or the file does not hold one or cannot be read.
     """
+    older = () if settings.artifact_keys_old is None else _lines(settings.artifact_keys_old)
     if settings.artifact_key is not None:
-        secret = settings.artifact_key.get_secret_value().encode()
-        if len(secret) < _MIN_SECRET_LENGTH:
-            raise WrongSettings(f"MLMINI_ARTIFACT_KEY must have at least {_MIN_SECRET_LENGTH} characters")
-        return ArtifactKey(secret)
-    path = settings.home / KEY_FILE
-    try:
-        secret = bytes.fromhex(_read(path))
-    except FileNotFoundError:
-        return None
-    except NotRegular:
+        present = settings.artifact_key.get_secret_value().encode()
+        for secret, name in ((present, "MLMINI_ARTIFACT_KEY"), *((each, "MLMINI_ARTIFACT_KEYS_OLD") for each in older)):
+            if len(secret) < _MIN_SECRET_LENGTH:
+                each = "must have" if secret is present else "has a key on each line, which must have"
+                raise WrongSettings(f"{name} {each} at least {_MIN_SECRET_LENGTH} characters")
+        if len({present, *older}) != 1 + len(older):
+            raise WrongSettings("MLMINI_ARTIFACT_KEYS_OLD holds a key twice, or that of MLMINI_ARTIFACT_KEY")
+        return ArtifactKey(present, tuple(map(ArtifactKey, older)))
+    if older:
         raise WrongSettings(
-            f"{KEY_FILE} in the home folder is not a regular file. Put the file itself there, or set "
-            "MLMINI_ARTIFACT_KEY."
-        ) from None
-    except OSError as error:
-        raise WrongSettings(
-            f"{KEY_FILE} in the home folder cannot be read: {reason(error)}. Let the user with the id {os.getuid()} "
-            "read it; the API and all workers need it."
-        ) from None
-    except ValueError:
-        secret = b""
-    if len(secret) != KEY_BYTES:
-        raise WrongSettings(
-            f"{KEY_FILE} in the home folder does not hold a key. Bring the file back from a backup: with another key "
-            "the registered models cannot be checked and will not load."
+            f"MLMINI_ARTIFACT_KEYS_OLD goes with MLMINI_ARTIFACT_KEY, which is not set: older keys of {KEY_FILE} are "
+            "lines of that file. Set both, or unset it"
         )
-    return ArtifactKey(secret)
+    held = read_keys(settings.home / KEY_FILE)
+    return None if held is None else ArtifactKey(held.keys[0], tuple(map(ArtifactKey, held.keys[1:])), held.given_up)
+
+
+def _lines(secret: SecretStr) -> tuple[bytes, ...]:
+    return tuple(line.strip().encode() for line in secret.get_secret_value().splitlines() if line.strip())
 
 
 def seal(
@@ -172,71 +168,36 @@ def check_file(artifact: Artifact, *, sha256: str, size_bytes: int) -> None:
 
 
 def check_seal(key: ArtifactKey, artifact: Artifact) -> None:
-    """Check what the registry says against the key.
+    """Check what the registry says against the key, or against the older one that sealed it.
 
     Raises:
         ArtifactCorrupt: when another key sealed it, an older release did, or something was changed since.
     """
-    name = artifact.artifact_path
-    if artifact.seal.hmac_key_id != key.id:
+    name, sealed = artifact.artifact_path, key.named(artifact.seal.hmac_key_id)
+    if sealed is None:
+        has = f"the key {key.id}" + "".join(f" and the older {older.id}" for older in key.older)
         raise ArtifactCorrupt(
-            f"The file '{name}' was sealed with the key {artifact.seal.hmac_key_id}, but this process has the key "
-            f"{key.id}. Give the API and all workers the same {KEY_FILE} or MLMINI_ARTIFACT_KEY."
+            f"The file '{name}' was sealed with the key {artifact.seal.hmac_key_id}, but this process has {has}. Give "
+            f"the API and all workers the same {KEY_FILE} or MLMINI_ARTIFACT_KEY."
         )
-    if has_old_seal(key, artifact):
+    if has_old_seal(sealed, artifact):
         raise ArtifactCorrupt(
             f"The registry's entry of '{name}' has the seal of an older release. `mlmini up` and `python -m "
             "cli.launcher.prepare` seal such models anew, once: what they left out then stays refused."
         )
-    if not hmac.compare_digest(artifact.seal.hmac, reseal(key, artifact).hmac):
+    if not hmac.compare_digest(artifact.seal.hmac, reseal(sealed, artifact).hmac):
         raise ArtifactCorrupt(f"The registry's entry of '{name}' does not carry a valid signature.")
 
 
 def has_old_seal(key: ArtifactKey, artifact: Artifact) -> bool:
     """Whether the seal is a valid one as older releases made them: it says nothing of dataset and stage."""
-    seal = artifact.seal
+    seal, sealed = artifact.seal, key.named(artifact.seal.hmac_key_id)
+    if sealed is None:
+        return False
     facts = [artifact.version, str(artifact.job_id), artifact.artifact_path, seal.sha256, seal.size_bytes]
-    old = _mac(key, [_OLD_FORM, *facts, dict(artifact.environment)])
-    return seal.hmac_key_id == key.id and hmac.compare_digest(seal.hmac, old)
+    return hmac.compare_digest(seal.hmac, _mac(sealed, [_OLD_FORM, *facts, dict(artifact.environment)]))
 
 
 def _mac(key: ArtifactKey, facts: list[object]) -> str:
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hmac.new(key.secret, canonical.encode(), hashlib.sha256).hexdigest()
-
-
-def _read(path: Path) -> str:
-    descriptor = open_regular(path)
-    with os.fdopen(descriptor, encoding="ascii") as file:
-        found = weakness(path, secret=True)
-        if found is not None:
-            raise WrongSettings(exposed(found))
-        return file.read(_MOST_CHARACTERS)
-
-
-def _create(path: Path) -> None:
-    """Write a complete draft and link it to the path: of several first starts, one succeeds and all read its key."""
-    make_private(path.parent)
-    draft = path.with_name(f".{KEY_FILE}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # Linking fails where the name exists, which renaming would not.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, as the models sealed with the key will."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

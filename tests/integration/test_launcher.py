@@ -81,18 +81,26 @@ def test_what_it_writes_is_for_its_owner_alone(platform: Launcher) -> None:
     assert [path for path, status in found.items() if status.st_mode & 0o077] == []
 
 
-def test_no_command_line_bears_the_password_of_redis(platform: Launcher) -> None:
-    worker = platform.part("worker").environ()
-    password = worker["MLMINI_REDIS_URL"].split(":")[2].partition("@")[0]
+def test_redis_answers_nobody_without_its_password_which_is_in_a_file_alone(platform: Launcher) -> None:
+    file = Path(platform.part("worker").environ()["MLMINI_REDIS_URL_FILE"])
+    url = file.read_text().strip()
+    password = url.split(":")[2].partition("@")[0]
     assert len(password) > 20
     for process in platform.family():
         assert password not in " ".join(process.cmdline())
+        assert password not in str(process.environ())
     logs = [path for path in (platform.home / "logs").iterdir() if password in path.read_text()]
     assert logs == []
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as stranger:
+        for words in (b"PING", b"KEYS *", b"CONFIG GET requirepass"):
+            stranger.sendall(words + b"\r\n")
+            assert stranger.recv(1000).startswith(b"-NOAUTH")
 
 
-def test_flower_gets_no_setting_of_the_platform(platform: Launcher) -> None:
-    assert [name for name in platform.part("flower").environ() if name.startswith("MLMINI_")] == []
+def test_flower_gets_no_setting_of_the_platform_but_where_redis_is(platform: Launcher) -> None:
+    given = [name for name in platform.part("flower").environ() if name.startswith("MLMINI_")]
+    assert given == ["MLMINI_REDIS_URL_FILE"]
 
 
 def test_flower_answers_to_the_names_of_this_machine_only(platform: Launcher) -> None:

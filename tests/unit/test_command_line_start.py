@@ -38,6 +38,7 @@ VERBS = [
     *("datasets preview", "datasets versions", "datasets diff", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
     *("admin", "admin create", "admin key", "audit", "audit verify", "login", "logout", "me"),
+    *("keys", "keys list", "keys rotate", "keys retire"),
     *("models", "models list", "models show", "models compare", "models annotate", "models export", "models erase"),
 ]
 

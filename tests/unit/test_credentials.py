@@ -280,7 +280,7 @@ def test_the_parts_of_the_platform_do_not_get_the_key_of_who_starts_it(
     monkeypatch.setenv("MLMINI_API_KEY", KEY)
     monkeypatch.setenv("MLMINI_API_KEY_FILE", "key")
     addresses = cast("Addresses", SimpleNamespace(port=1, flower_port=2))
-    given = environment_of(Settings(home=tmp_path), addresses, redis_url="redis://")
+    given = environment_of(Settings(home=tmp_path), addresses, redis_url_file=None)
     assert {"MLMINI_API_KEY", "MLMINI_API_KEY_FILE"}.isdisjoint(given)
     assert not unknown_names()
 

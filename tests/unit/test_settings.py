@@ -9,6 +9,7 @@ import pytest
 from cli.launcher.published import home_folder
 from shared.errors import WrongSettings
 from shared.machine import this_machine
+from shared.secret_files import secret_names
 from shared.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -195,7 +196,8 @@ def test_names_that_are_no_settings_are_known_if_the_project_uses_them(monkeypat
         for name in USED.findall((ROOT / path).read_text())
     }
     assert {"URL", "TEST_STACK", "FAIL"} <= used
-    load(monkeypatch, **{name: "" if name.lower() in Settings.model_fields else "x" for name in used})
+    settings = {*Settings.model_fields, *(f"{name}_file" for name in secret_names(Settings.model_fields))}
+    load(monkeypatch, **{name: "" if name.lower() in settings else "x" for name in used})
 
 
 def test_an_open_host_is_taken_when_it_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
