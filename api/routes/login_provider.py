@@ -58,7 +58,7 @@ async def go_to_provider(
         # A page of another site has led here: the person says whether it is meant.
         return page_of_provider(logins.provider, local_address(back_to))
     now = await to_thread.run_sync(logins.now, limiter=parts.lanes.logins)
-    attempt, kept = logins.attempts.begin(local_address(back_to), now)
+    attempt, kept = logins.attempts.begin(local_address(back_to), now, before=caller.identity.session_id or "")
     address = await logins.exchange.address(attempt)
     answer = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
     keep_attempt(answer, kept, secure=logins.provider.public_url.startswith("https:"))
@@ -78,6 +78,7 @@ async def come_back(*, parts: PartsDep, caller: CallerDep, request: Request) -> 
         forget_attempt(answer)
         return answer
     parts.access.throttle.succeeded("", caller.sender.address or "")
+    parts.access.known.forget()
     answer = page_of_arrival(attempt.back_to)
     token = token_of(parts.key, issued.session_id)
     keep_login(answer, request, session=issued.access_token, token=token, seconds=COOKIE_SECONDS)

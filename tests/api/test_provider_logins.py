@@ -148,6 +148,17 @@ def test_a_login_leads_to_no_other_site(here: TestClient, elsewhere: str) -> Non
     assert "evil" not in answer.text
 
 
+@pytest.mark.asvs("7.2.4")
+def test_a_login_through_the_provider_ends_the_one_before(here: TestClient) -> None:
+    log_in(here)
+    before = here.cookies["mlmini_session"]
+    log_in(here)
+    assert here.get("/me").status_code == 200
+    here.cookies.clear()
+    here.cookies.set("mlmini_session", before)
+    assert here.get("/me").status_code == 401
+
+
 @pytest.mark.asvs("7.6.2")
 def test_another_site_begins_no_login(here: TestClient, idp: IdentityProvider) -> None:
     for site in ("cross-site", "same-site"):

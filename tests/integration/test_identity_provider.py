@@ -403,9 +403,9 @@ def test_a_provider_that_was_down_is_asked_again_a_little_later_and_seldom_while
 
 
 def test_an_attempt_is_recognised_for_ten_minutes_by_the_platform_that_began_it() -> None:
-    attempt, kept = ATTEMPTS.begin("/jobs?status=failed", 1000)
+    attempt, kept = ATTEMPTS.begin("/jobs?status=failed", 1000, before="a-login")
     assert ATTEMPTS.recognise(kept, 1600) == attempt
-    assert attempt.back_to == "/jobs?status=failed"
+    assert (attempt.back_to, attempt.before) == ("/jobs?status=failed", "a-login")
     assert ATTEMPTS.recognise(kept, 1601) is None
     assert ATTEMPTS.recognise(kept, 990) is None
     assert LoginAttempts(Secret(b"o" * 32)).recognise(kept, 1000) is None

@@ -7,7 +7,7 @@ from shared.accounts.oidc.exchange import ProviderExchange
 from shared.accounts.oidc.linking import linked_user, refused_for
 from shared.accounts.oidc.provider import Arrival, Provider
 from shared.accounts.permissions import Role
-from shared.accounts.sessions import IssuedTokens, Sender, begin_session
+from shared.accounts.sessions import IssuedTokens, Sender, begin_session, log_out
 from shared.accounts.tokens import AccessTokens
 from shared.accounts.users import change_role
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
@@ -76,6 +76,8 @@ class ProviderLogins:
             if user.role != before:
                 told = {"before": {"role": before}, "after": {"role": user.role}}
                 record(session, _entry(Action.USER_CHANGED, user.name, sender, **told))
+            if attempt.before:
+                log_out(session, attempt.before, sender)
             record(session, _entry(Action.LOGIN, user.name, sender, after={"issuer": arrival.issuer}))
         return issued
 

@@ -16,7 +16,9 @@ from shared.key_derivation import HasSecret, derived_key
 ATTEMPT_SECONDS = 600
 
 _PURPOSE = "logins through a provider"
-_FORM = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9]{1,12})\.([A-Za-z0-9_-]{1,3000})\.([A-Za-z0-9_-]{43})")
+_FORM = re.compile(
+    r"([A-Za-z0-9_-]{43})\.([0-9]{1,12})\.([A-Za-z0-9_-]{1,3000})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{43})"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class LoginAttempt:
     verifier: str
     # Of the login that it leads to. As there can be only one, an attempt succeeds once.
     session_id: str
+    # The login that the browser had before, which ends with the next one; empty where there was none.
+    before: str
 
     @property
     def challenge(self) -> str:
@@ -49,30 +53,32 @@ class LoginAttempts:
     def __init__(self, key: HasSecret) -> None:
         self._key = derived_key(key, _PURPOSE)
 
-    def begin(self, back_to: str, now: float) -> tuple[LoginAttempt, str]:
-        """A new attempt, and what the browser is to keep of it."""
-        told = f"{secrets.token_urlsafe(32)}.{int(now)}.{_written(back_to.encode())}"
-        return self._attempt(told.partition(".")[0], back_to), f"{told}.{self._derived('seal', told)}"
+    def begin(self, back_to: str, now: float, *, before: str = "") -> tuple[LoginAttempt, str]:
+        """A new attempt, and what the browser is to keep of it; `before` is the login that it has."""
+        told = f"{secrets.token_urlsafe(32)}.{int(now)}.{_written(back_to.encode())}.{before}"
+        return self._attempt(told.partition(".")[0], back_to, before), f"{told}.{self._derived('seal', told)}"
 
     def recognise(self, kept: str, now: float) -> LoginAttempt | None:
         """The attempt of which a browser kept this; None where it is none of ours, or too old."""
         form = _FORM.fullmatch(kept)
         if form is None:
             return None
-        number, began, back_to, seal = form.groups()
+        number, began, back_to, before, seal = form.groups()
         if not hmac.compare_digest(seal, self._derived("seal", kept.rpartition(".")[0])):
             return None
         if not -1 <= now - int(began) <= ATTEMPT_SECONDS:
             return None
-        return self._attempt(number, base64.urlsafe_b64decode(back_to + "=" * (-len(back_to) % 4)).decode())
+        wanted = base64.urlsafe_b64decode(back_to + "=" * (-len(back_to) % 4)).decode()
+        return self._attempt(number, wanted, before)
 
-    def _attempt(self, number: str, back_to: str) -> LoginAttempt:
+    def _attempt(self, number: str, back_to: str, before: str) -> LoginAttempt:
         return LoginAttempt(
             back_to=back_to,
             state=self._derived("state", number),
             nonce=self._derived("nonce", number),
             verifier=self._derived("verifier", number),
             session_id=self._derived("session", number)[:22],
+            before=before,
         )
 
     def _derived(self, purpose: str, of: str) -> str:
