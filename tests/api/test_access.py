@@ -494,6 +494,7 @@ def test_a_browser_that_logs_out_is_told_to_forget_what_it_was_shown(alone: Test
     assert alone.get("/me").status_code == 401
 
 
+@pytest.mark.asvs("7.2.4")
 def test_a_login_of_a_browser_ends_the_one_before(alone: TestClient) -> None:
     before = cookies_of(alone)
     after = cookies_of(alone)
