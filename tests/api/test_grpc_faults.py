@@ -20,7 +20,9 @@ from api.rpc.server import GRACE_SECONDS
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.object_store import open_store
+from shared.sandbox import client
 from shared.settings import Settings
+from tests.support import gated_api
 from tests.support.api_server import ApiServer
 from tests.support.blocking_model import Gate
 from tests.support.models import Platform, open_platform
@@ -35,6 +37,12 @@ IRIS = request(model_name="iris@dev", inputs=[typed("r", [1, 4], "FP64", fp64_co
 SLOW = request(model_name="slow@dev", inputs=[typed("x", [1], "FP64", fp64_contents=[1])]).SerializeToString()
 INFER = f"{SERVICE}ModelInfer"
 SOON = 20
+
+
+@pytest.fixture(autouse=True)
+def gates_in_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Models that predict in processes of their own may reach nothing but their folder otherwise."""
+    monkeypatch.setattr(client, "WRITES", (str(tmp_path),))
 
 
 @pytest.fixture
@@ -166,7 +174,11 @@ def test_a_process_that_is_stopped_answers_what_it_has_begun_and_has_logged_each
     # The process loads a model of the tests.
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (port,) = free_ports(1)
-    server = ApiServer(api_settings.model_copy(update={"grpc_port": port}))
+    server = ApiServer(
+        api_settings.model_copy(update={"grpc_port": port}),
+        module=gated_api.MODULE,
+        GATES=str(tmp_path),
+    )
     store = open_store(api_settings)
     store.prepare()
     platform = open_platform(server_database, store, api_settings, tmp_path)

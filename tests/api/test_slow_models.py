@@ -20,7 +20,9 @@ from shared.compiled.model import CompiledModel, Computed
 from shared.database import Database
 from shared.object_store import open_store
 from shared.prediction.computing import ModelInForm
+from shared.sandbox import client
 from shared.settings import Settings
+from tests.support import gated_api
 from tests.support.api_server import ApiServer
 from tests.support.arrivals import Arrivals
 from tests.support.blocking_model import Gate
@@ -66,6 +68,12 @@ class Site:
     def close(self) -> None:
         self.gate.open()
         self._threads.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def gates_in_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Models that predict in processes of their own may reach nothing but their folder otherwise."""
+    monkeypatch.setattr(client, "WRITES", (str(tmp_path),))
 
 
 @contextmanager
@@ -222,7 +230,7 @@ def test_interrupted_the_process_does_not_wait_for_a_prediction(
     platform = open_platform(server_database, store, api_settings, tmp_path)
     gate = Gate(tmp_path, "slow")
     platform.train(platform.dataset("slow"), gate.fitted(), name="slow")
-    server = ApiServer(api_settings)
+    server = ApiServer(api_settings, module=gated_api.MODULE, GATES=str(tmp_path))
     with running(server), ThreadPoolExecutor() as threads:
         threads.submit(httpx2.post, f"{server.url}/predict", json=SLOW, timeout=60)
         # The first process that predicts is forked once scikit-learn is imported.

@@ -23,9 +23,12 @@ from tests.support.zygote import Program
 class ApiServer(Server):
     """`python -m api.server` with the given settings, but on a port of its own."""
 
-    def __init__(self, settings: Settings, *, forked: bool = True, **variables: str) -> None:
+    def __init__(
+        self, settings: Settings, *, forked: bool = True, module: str = "api.server", **variables: str
+    ) -> None:
         """`variables` are set in its environment beside those of the settings."""
         super().__init__()
+        self._module = module
         self._variables = variables
         self._forked = forked
         (self.port,) = free_ports(1)
@@ -37,14 +40,14 @@ class ApiServer(Server):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "api.server"]
+        return [sys.executable, "-m", self._module]
 
     def _process(self, log: IO[bytes]) -> Program:
         if not self._forked:
             return super()._process(log)
         # A stem is the child of one process, and cannot be waited for by those that are forked from it.
         alone = self._settings.api_workers == 1
-        return launch(["api.server"], env=self.environment(), cwd=self.folder, output=log, stem=alone)
+        return launch([self._module], env=self.environment(), cwd=self.folder, output=log, stem=alone)
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
