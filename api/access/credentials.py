@@ -10,6 +10,9 @@ COOKIE = "mlmini_session"
 PAGE_TOKEN_COOKIE = "mlmini_token"  # noqa: S105 - a name
 PAGE_TOKEN_HEADER = b"x-page-token"
 
+# Over https, names of cookies begin with it: browsers take such a cookie from this very host only, and only by https.
+HOST_PREFIX = "__Host-"
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -20,8 +23,15 @@ class Credential(NamedTuple):
     by_browser: bool = False
 
 
-def credential_of(headers: Headers) -> Credential | None:
+def name_of_cookie(name: str, *, secure: bool) -> str:
+    """What a cookie for all addresses is called; `secure` says that it goes over https."""
+    return f"{HOST_PREFIX}{name}" if secure else name
+
+
+def credential_of(headers: Headers, *, secure: bool = False) -> Credential | None:
     """The credential of a request: an API key, a bearer token, or the cookie of a login; None where there is none.
+
+    `secure` says that it came over https.
 
     Of several, the one that was put there on purpose counts, and of several of one kind none does.
     """
@@ -31,7 +41,7 @@ def credential_of(headers: Headers) -> Credential | None:
         given = [_text(value) for value in keys] + [_bearer(value) for value in bearers]
         # An empty text is no credential that anybody has: it is refused, as two of them are.
         return Credential(given[0] if len(given) == 1 else "")
-    session = cookie_of(headers, COOKIE)
+    session = cookie_of(headers, name_of_cookie(COOKIE, secure=secure))
     return None if session is None else Credential(session, by_browser=True)
 
 

@@ -64,7 +64,7 @@ class Gate:
         if access.known.recall_on() is False:
             scope["identity"] = NOBODY_NEEDED
             return None
-        asked, credential = self._asked(scope), credential_of(scope["headers"])
+        asked, credential = self._asked(scope), credential_of(scope["headers"], secure=scope["scheme"] == "https")
         scope["identity"] = NOBODY
         try:
             if not await is_on(access.known):

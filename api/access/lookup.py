@@ -36,7 +36,7 @@ async def is_on(known: KnownCredentials) -> bool:
 async def still_may(scope: Scope, permission: Permission) -> bool:
     """Whether the sender of a request that is being answered could send it now, too."""
     known: KnownCredentials = scope["app"].state.parts.access.known
-    credential = credential_of(scope["headers"])
+    credential = credential_of(scope["headers"], secure=scope["scheme"] == "https")
     try:
         if not await is_on(known):
             return True

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.access.credentials import COOKIE, PAGE_TOKEN_COOKIE
+from api.access.credentials import COOKIE, PAGE_TOKEN_COOKIE, name_of_cookie
 from shared.accounts.oidc.attempts import ATTEMPT_SECONDS
 from shared.key_derivation import HasSecret, derived_key
 
-ATTEMPT_COOKIE = "mlmini_oidc"
+_ATTEMPT_COOKIE = "mlmini_oidc"
 
 _HOME = "/docs"
 _OIDC = "/login/oidc"
@@ -36,14 +36,24 @@ def is_token_of(key: HasSecret, session_id: str, token: str) -> bool:
 def keep_login(response: Response, request: Request, *, session: str, token: str, seconds: int) -> None:
     """Have the browser keep a login, for pages of this origin only."""
     secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, session, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict")
-    response.set_cookie(PAGE_TOKEN_COOKIE, token, max_age=seconds, path="/", secure=secure, samesite="strict")
+    for name, value in ((COOKIE, session), (PAGE_TOKEN_COOKIE, token)):
+        response.set_cookie(
+            name_of_cookie(name, secure=secure),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=secure,
+            # Pages of ours read the token, and no script reads the login.
+            httponly=name == COOKIE,
+            samesite="strict",
+        )
 
 
-def forget_login(response: Response) -> None:
+def forget_login(response: Response, request: Request) -> None:
     """Have the browser forget its login, and what it has kept of answers to it."""
+    secure = request.url.scheme == "https"
     for name in (COOKIE, PAGE_TOKEN_COOKIE):
-        response.delete_cookie(name, path="/")
+        response.delete_cookie(name_of_cookie(name, secure=secure), path="/", secure=secure)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
@@ -53,7 +63,7 @@ def keep_attempt(response: Response, kept: str, *, secure: bool) -> None:
     `Lax` sends it with that, as the address is asked for and changes nothing for others.
     """
     response.set_cookie(
-        ATTEMPT_COOKIE,
+        name_of_attempt(secure=secure),
         kept,
         max_age=ATTEMPT_SECONDS,
         path=_OIDC,
@@ -63,9 +73,14 @@ def keep_attempt(response: Response, kept: str, *, secure: bool) -> None:
     )
 
 
-def forget_attempt(response: Response) -> None:
+def forget_attempt(response: Response, *, secure: bool) -> None:
     """Have the browser forget it: it leads to one login, or to none."""
-    response.delete_cookie(ATTEMPT_COOKIE, path=_OIDC)
+    response.delete_cookie(name_of_attempt(secure=secure), path=_OIDC, secure=secure)
+
+
+def name_of_attempt(*, secure: bool) -> str:
+    """What its cookie is called. It is not for all addresses of the host, so that it cannot have the other prefix."""
+    return f"__Secure-{_ATTEMPT_COOKIE}" if secure else _ATTEMPT_COOKIE
 
 
 def with_return(scope: Scope) -> str:

@@ -65,13 +65,13 @@ def begin_login(
 
 @router.post("/logout")
 @in_lane("logins")
-def leave(*, form: Annotated[LeaveForm, Form()], parts: PartsDep, caller: CallerDep) -> Response:
+def leave(*, form: Annotated[LeaveForm, Form()], parts: PartsDep, caller: CallerDep, request: Request) -> Response:
     """Log out. The token of the form shows that the person asks for it, and not another site."""
     session_id = caller.identity.session_id
     if session_id is not None and is_token_of(parts.key, session_id, form.token):
         _end_login(parts, caller)
     answer = RedirectResponse("/login", status_code=303)
-    forget_login(answer)
+    forget_login(answer, request)
     return answer
 
 

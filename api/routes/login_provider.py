@@ -9,12 +9,12 @@ from fastapi.responses import RedirectResponse
 from api.access.callers import Caller, CallerDep
 from api.access.credentials import cookie_of
 from api.access.sign_in import (
-    ATTEMPT_COOKIE,
     COOKIE_SECONDS,
     forget_attempt,
     keep_attempt,
     keep_login,
     local_address,
+    name_of_attempt,
     token_of,
 )
 from api.dependencies import PartsDep
@@ -61,7 +61,7 @@ async def go_to_provider(
     attempt, kept = logins.attempts.begin(local_address(back_to), now, before=caller.identity.session_id or "")
     address = await logins.exchange.address(attempt)
     answer = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
-    keep_attempt(answer, kept, secure=logins.provider.public_url.startswith("https:"))
+    keep_attempt(answer, kept, secure=_is_secure(logins))
     return answer
 
 
@@ -75,14 +75,14 @@ async def come_back(*, parts: PartsDep, caller: CallerDep, request: Request) -> 
         issued = await _logged_in(parts, caller, attempt, told)
     except PlatformError as error:
         answer = answer_of(request, error, {"Cache-Control": "no-store"})
-        forget_attempt(answer)
+        forget_attempt(answer, secure=_is_secure(logins))
         return answer
     parts.access.throttle.succeeded("", caller.sender.address or "")
     parts.access.known.forget()
     answer = page_of_arrival(attempt.back_to)
     token = token_of(parts.key, issued.session_id)
     keep_login(answer, request, session=issued.access_token, token=token, seconds=COOKIE_SECONDS)
-    forget_attempt(answer)
+    forget_attempt(answer, secure=_is_secure(logins))
     return answer
 
 
@@ -92,7 +92,7 @@ async def _begun(parts: Parts, logins: "ProviderLogins", request: Request) -> tu
     Raises:
         LoginRefused: when it has begun none, or another than that which comes back.
     """
-    kept = cookie_of(request.scope["headers"], ATTEMPT_COOKIE)
+    kept = cookie_of(request.scope["headers"], name_of_attempt(secure=_is_secure(logins)))
     now = await to_thread.run_sync(logins.now, limiter=parts.lanes.logins)
     attempt = None if kept is None else logins.attempts.recognise(kept, now)
     pairs = request.query_params.multi_items()
@@ -123,6 +123,10 @@ async def _logged_in(parts: Parts, caller: Caller, attempt: LoginAttempt, told: 
         refused = error
         await to_thread.run_sync(lambda: logins.note_refusal(refused, name, caller.sender), limiter=parts.lanes.logins)
         raise
+
+
+def _is_secure(logins: "ProviderLogins") -> bool:
+    return logins.provider.public_url.startswith("https:")
 
 
 def _logins(parts: Parts) -> "ProviderLogins":

@@ -38,7 +38,7 @@ async function resolveSubtree(document, path) {
 
 // Whoever logged in at /login has a cookie that the browser sends by itself; this shows that a page of ours asks.
 function bringPageToken(request) {
-  const [, token] = document.cookie.match(/(?:^|; )mlmini_token=([0-9a-f]+)/) ?? [];
+  const [, token] = document.cookie.match(/(?:^|; )(?:__Host-)?mlmini_token=([0-9a-f]+)/) ?? [];
   if (token && new URL(request.url, location.href).origin === location.origin) {
     request.headers["X-Page-Token"] = token;
   }
