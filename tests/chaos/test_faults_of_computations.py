@@ -12,7 +12,7 @@ from tests.support.alive import alive
 from tests.support.busy_folders import below
 from tests.support.chaos import computations
 from tests.support.chaos.backends import LOCAL, SQLITE, Backends, Kind
-from tests.support.chaos.computations import PIDS_FILE, state_of
+from tests.support.chaos.computations import STARTED, state_of
 from tests.support.chaos.odd_worker import ENVIRONMENT, MODULE
 from tests.support.chaos.scenario import CHEAP, LONG, SLOW, Scenario, scenario
 from tests.support.waiting import eventually
@@ -87,8 +87,8 @@ def test_a_fit_that_ignores_signals_is_ended_all_the_same(stage: Scenario, how: 
 def test_what_a_computation_started_ends_with_it(stage: Scenario) -> None:
     job_id = stage.train(random_state=state_of(computations.leave_processes))
     stage.until(job_id, State.SUCCEEDED)
-    (noted,) = stage.cluster.settings.scratch.rglob(PIDS_FILE)
-    started = [int(pid) for pid in noted.read_text().split()]
+    lines = stage.client.get(f"/jobs/{job_id}/logs").text.splitlines()
+    started = [int(line.rpartition(STARTED)[2]) for line in lines if STARTED in line]
     assert len(started) == 2
     eventually(lambda: not any(alive(pid) for pid in started), what="nothing outlives the computation")
     stage.settle()

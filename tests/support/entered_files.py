@@ -22,6 +22,7 @@ import httpx2
 
 from shared.database_access import open_database
 from shared.migration import upgrade
+from shared.sandbox import client
 from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.stack import NO_REDIS
@@ -81,6 +82,8 @@ def count() -> dict[str, set[str]]:
     os.environ["PYTHONPATH"] = str(ROOT)
     runtime.COMPUTATION = f"tests.support.entered_files:{computation_with_notes.__name__}"
     with TemporaryDirectory() as folder:
+        # Beside the folders of computations, which they may write in alone.
+        client.WRITES = (folder,)
         settings = Settings(home=Path(folder), redis_url=NO_REDIS, examples=False)
         _create_database(settings)
         with serving(settings) as (url, _):

@@ -12,8 +12,9 @@ from worker.handover import LINES_FILE
 from worker.telling import Telling
 
 MIB = 2**20
-# The process ids of what a computation started.
-PIDS_FILE = "started"
+# The process ids of what a computation started, and the lines of the log that tell them.
+_PIDS_FILE = "started"
+STARTED = "started "
 
 
 def crash(_folder: Path) -> None:
@@ -57,8 +58,11 @@ def leave_processes(folder: Path) -> None:
         if os.fork() == 0:
             _outlive(folder)
         os._exit(0)
-    while len(_started(folder)) < 2:
+    while len(pids := _started(folder)) < 2:
         time.sleep(0.01)
+    # The log of the job tells them: it can write nowhere else.
+    with (folder / LINES_FILE).open("a") as lines:
+        lines.writelines(f"{STARTED}{pid}\n" for pid in pids)
 
 
 def fill_the_log(folder: Path) -> None:
@@ -91,12 +95,12 @@ def state_of(act: Callable[[Path], None]) -> int:
 
 
 def _outlive(folder: Path) -> NoReturn:
-    with (folder.parent / PIDS_FILE).open("a") as started:
+    with (folder / _PIDS_FILE).open("a") as started:
         started.write(f"{os.getpid()}\n")
     while True:
         time.sleep(1)
 
 
 def _started(folder: Path) -> list[str]:
-    path = folder.parent / PIDS_FILE
+    path = folder / _PIDS_FILE
     return path.read_text().split() if path.exists() else []
