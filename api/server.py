@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.http.connection import Connection, ConnectionLimits
+from api.http.tls import tls_context
 from api.lifespan import COMPILED_MODELS
 from api.live.under_way import tell_what_is_under_way
 from api.processes.board import Board, Seat
@@ -34,6 +35,10 @@ _BACKLOG = 128
 
 # What trainings and predicting processes need.
 _NOT_HERE = {"pandas", "sklearn"}
+
+
+# Browsers take these names by https only, for a year.
+_ONLY_TLS = [("strict-transport-security", "max-age=31536000")]
 
 
 class NotHere(MetaPathFinder):
@@ -62,7 +67,13 @@ class HttpServer(uvicorn.Server):
     """Lets requests that wait for a job, or follow one, go before it waits for requests to end."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
+        """Make it ready to serve.
+
+        Raises:
+            WrongSettings: when the certificate of the settings cannot be used.
+        """
         self._app = app
+        tls = tls_context(settings)
         # The other half is for files, databases and stores.
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         limits = ConnectionLimits(
@@ -87,6 +98,8 @@ class HttpServer(uvicorn.Server):
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=list(settings.trusted_proxies),
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_context_factory=None if tls is None else lambda *_: tls,
+                headers=_ONLY_TLS if tls is not None and settings.allowed_hosts else None,
             )
         )
 
@@ -116,6 +129,8 @@ def main() -> int:
     descriptor: int | None = arguments.parse_args().fd
     try:
         settings = load_settings()
+        # Before it takes an address: with several processes, each reads the files again.
+        tls_context(settings)
     except WrongSettings as error:
         sys.exit(f"The API cannot start: {error}")
     try:

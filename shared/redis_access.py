@@ -1,6 +1,7 @@
 """The way to Redis: its URL read, and its errors put into sentences that quote no secret."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import redis
 
@@ -48,7 +49,7 @@ _FAULTS: list[tuple[type[redis.RedisError], str, str]] = [
 
 
 def redis_url(settings: Settings) -> str:
-    """The URL of the settings, which has the password.
+    """The URL of the settings, which has the password; with TLS, the server has to prove who it is.
 
     Raises:
         WrongSettings: when it is not a URL of Redis.
@@ -62,6 +63,10 @@ def redis_url(settings: Settings) -> str:
             "MLMINI_REDIS_URL: this is not the URL of a Redis server. It looks like redis://:password@host:6379/0, "
             "with a password in which / is written as %2F."
         ) from None
+    parts = urlsplit(url)
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(parts.query):
+        # Celery takes any certificate unless the URL says otherwise.
+        url += ("&" if parts.query else "?") + "ssl_cert_reqs=required"
     return url
 
 

@@ -64,6 +64,8 @@ class Settings(WithSecretFiles):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(network)], ...], NoDecode] = ()
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     database_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -243,4 +243,5 @@ class Connection(HttpToolsProtocol):
         """Send nothing any more, but read for a while: to close at once resets the connection, and loses the answer."""
         self._is_ending = True
         self.due_since = self.loop.time()
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()

@@ -39,6 +39,9 @@ class ReadingInTurn(FlowControl):
 def unacknowledged(transport: asyncio.Transport) -> int:
     """How many bytes the system has for the client, which may be megabytes; 0 where it does not tell."""
     count = array("i", [0])
+    # With TLS there is none any more while the connection ends.
+    socket = transport.get_extra_info("socket")
     with suppress(OSError):
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+        if socket is not None:
+            fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, count)
     return count[0]

@@ -7,6 +7,7 @@ import grpc
 from fastapi import FastAPI
 
 from api.http.request_limits import BodyLimit
+from api.http.tls import tls_files
 from api.rpc.calls import Calls
 from api.rpc.gate import CallGate
 from api.rpc.messages import SERVICE
@@ -42,7 +43,11 @@ async def serving(app: FastAPI, settings: Settings, port: int) -> AsyncIterator[
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
-        server.add_insecure_port(f"{host}:{port}")
+        credentials = _credentials(settings)
+        if credentials is None:
+            server.add_insecure_port(f"{host}:{port}")
+        else:
+            server.add_secure_port(f"{host}:{port}", credentials)
     except RuntimeError:
         raise WrongSettings(f"MLMINI_GRPC_PORT: {_in_the_way(settings.host, port)}") from None
     await server.start()
@@ -51,6 +56,14 @@ async def serving(app: FastAPI, settings: Settings, port: int) -> AsyncIterator[
         yield
     finally:
         await server.stop(GRACE_SECONDS)
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    files = tls_files(settings)
+    if files is None:
+        return None
+    certificate, key = (path.read_bytes() for path in files)
+    return grpc.ssl_server_credentials([(key, certificate)])
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

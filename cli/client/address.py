@@ -71,7 +71,8 @@ def find_address(given: str | None) -> Address:
     # An empty variable counts as unset, as it does for the settings.
     port = os.environ.get("MLMINI_PORT") or _DEFAULT_PORT
     wrong = f"MLMINI_PORT is '{port}', which is not a port. A port is a number from 1 to 65535."
-    url = _checked(f"http://127.0.0.1:{port}", wrong)
+    scheme = "https" if os.environ.get("MLMINI_TLS_CERT_FILE") else "http"
+    url = _checked(f"{scheme}://127.0.0.1:{port}", wrong)
     return Address(url, f"This is the default, as no platform runs on {home}.")
 
 

@@ -67,8 +67,7 @@ class Client:
                 # A credential is for this address, and an answer must not take it to another one.
                 follow_redirects=False,
                 trust_env=not address.is_local,
-                # To read all authorities takes longer than most calls. Who needs none trusts none.
-                verify=address.needs_authorities or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                verify=_authorities(address),
             )
         except (ValueError, ImportError):
             raise WrongUsage(_PROXY) from None
@@ -217,6 +216,14 @@ class Client:
         if code == _TOO_MANY or (response.status_code in _PASSING and code not in _NOT_PASSING):
             failure.passes, failure.retry_after = True, _retry_after(response)
         raise failure
+
+
+def _authorities(address: Address) -> ssl.SSLContext | bool:
+    """Who is trusted to say which server it is; for this machine, too, those in the file that SSL_CERT_FILE names."""
+    if not address.needs_authorities:
+        # To read all authorities takes longer than most calls. Who needs none trusts none.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context() if address.is_local else True
 
 
 def _reason(failure: CommandFailed) -> str:

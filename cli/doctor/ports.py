@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from cli.client.probe import ask
 from cli.client.release import release_in
 from cli.doctor.examination import CheckResult, CheckState
+from cli.launcher.addresses import scheme_of
 from cli.launcher.published import published
 from shared.listening import is_about_the_host, listen, listen_problem
 from shared.settings import PREFIX, Settings
@@ -18,14 +19,14 @@ _WORST_FIRST = (CheckState.BROKEN, CheckState.NOTE, CheckState.OK)
 
 def check_ports(settings: Settings) -> CheckResult:
     """The ports of the API and of Flower."""
-    api = _look(settings, "port", host=settings.host, path="/version")
-    flower = _look(settings, "flower_port", host="127.0.0.1", path="/healthcheck")
+    api = _look(settings, "port", host=settings.host, path="/version", scheme=scheme_of(settings))
+    flower = _look(settings, "flower_port", host="127.0.0.1", path="/healthcheck", scheme="http")
     state = next(state for state in _WORST_FIRST if state in {api.state, flower.state})
     hint = " ".join(filter(None, [api.hint, flower.hint]))
     return CheckResult("Ports", state, f"{api.found}, {flower.found}", hint)
 
 
-def _look(settings: Settings, field: str, *, host: str, path: str) -> CheckResult:
+def _look(settings: Settings, field: str, *, host: str, path: str, scheme: str) -> CheckResult:
     port: int = getattr(settings, field)
     variable = PREFIX + field.upper()
     try:
@@ -33,7 +34,7 @@ def _look(settings: Settings, field: str, *, host: str, path: str) -> CheckResul
     except OSError as error:
         if is_about_the_host(error):
             return CheckResult(field, CheckState.BROKEN, f"{port} cannot be used", listen_problem(host, port, error))
-        if _is_platform(f"http://{f'[{host}]' if ':' in host else host}:{port}", path):
+        if _is_platform(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}", path):
             return _held(settings, field, port)
         if field in settings.model_fields_set:
             hint = f"Stop what listens there, or set {variable} to a free port."

@@ -23,6 +23,7 @@ class Addresses:
     note: str
     flower_port: int
     flower_note: str
+    scheme: str = "http"
 
     @classmethod
     def find(cls, settings: Settings) -> Self:
@@ -44,17 +45,23 @@ class Addresses:
             note=_note(settings.port, port, "port"),
             flower_port=flower_port,
             flower_note=_note(settings.flower_port, flower_port, "flower_port"),
+            scheme=scheme_of(settings),
         )
 
     @property
     def url(self) -> str:
         """The API's URL."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
     def flower_url(self) -> str:
         """Flower's URL."""
         return f"http://{LOOPBACK}:{self.flower_port}"
+
+
+def scheme_of(settings: Settings) -> str:
+    """How the API is spoken to."""
+    return "http" if settings.tls_cert_file is None else "https"
 
 
 def _variable(settings: Settings, field: str) -> str | None:

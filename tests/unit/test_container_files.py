@@ -32,6 +32,8 @@ SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.exa
 
 # Decided by the images and the compose file itself.
 GIVEN = {"FLOWER_PASSWORD_FILE", "HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN", "TRUSTED_PROXIES"}
+# The gateway speaks for them; to it, they speak without TLS.
+GIVEN |= {"TLS_CERT_FILE", "TLS_KEY_FILE"}
 OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
@@ -120,6 +122,14 @@ def test_no_service_has_more_privileges_than_it_needs(name: str) -> None:
         assert service["read_only"] is True
         assert "cap_add" not in service
     assert [volume for volume in service.get("volumes", []) if not re.match(r"[a-z]+:/", volume)] == []
+
+
+@by_service
+def test_no_command_line_bears_a_secret(name: str) -> None:
+    words = f"{SERVICES[name].get('command', '')} {SERVICES[name].get('healthcheck', '')}"
+    assert re.findall(r"(?<!\$)\$\{?\w*(?:PASSWORD|SECRET|KEY)\w*", words) == []
+    # What a shell puts into a file, and not into the words of a program.
+    assert set(re.findall(r"\$\$(\w+)", words)) <= ({"REDISCLI_AUTH"} if name == "redis" else set())
 
 
 @by_service
