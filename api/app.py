@@ -34,6 +34,7 @@ from api.routes import (
     audit,
     auth,
     dataset_diffs,
+    dataset_holders,
     datasets,
     errors,
     estimators,
@@ -123,7 +124,7 @@ def _short_way(
 def _add_routes(app: FastAPI) -> None:
     app.add_route("/", _to_docs, include_in_schema=False)
     # What is CSV has a route of its own at the address of predictions, which takes nothing else.
-    catalog = (uploads, datasets, dataset_diffs, train, estimators, jobs, job_events)
+    catalog = (uploads, datasets, dataset_diffs, dataset_holders, train, estimators, jobs, job_events)
     registry = (models, model_artifacts, model_reports, model_reproductions, model_cards, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
     accounts = (auth, own_password, users, api_keys, audit, login, login_provider)

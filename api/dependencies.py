@@ -17,6 +17,7 @@ from api.access.credentials import Headers
 from api.lanes import Lanes
 from api.lifespan import Parts
 from api.predicting import KnownModels, Predicting
+from shared.accounts.sight import Sight
 from shared.discarded import remove_now
 from shared.prediction.loaded import ServingPlace
 from shared.settings import Settings
@@ -60,8 +61,8 @@ class PredictingParts(Protocol):
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for in a place, as far as that is known."""
 
-    def admits(self, headers: Headers) -> bool:
-        """Whether a request with these headers may ask for predictions, as far as memory tells."""
+    def admits(self, headers: Headers) -> Sight | None:
+        """What whoever sends these headers sees, if they may ask for predictions; None where memory does not tell."""
 
 
 PredictingPartsDep = Annotated[PredictingParts, Depends(get_parts)]
@@ -99,7 +100,7 @@ RegistrySession = Annotated[Session, Depends(registry_session, scope="function",
 
 def remove_afterwards(background: BackgroundTasks, parts: Parts) -> None:
     """Have discarded objects removed once the response is sent, which is after the commit."""
-    remove = partial(remove_now, parts.database, parts.store, parts.settings)
+    remove = partial(remove_now, parts.whole_database, parts.store, parts.settings)
     background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
 
 

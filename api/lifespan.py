@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.access.buckets import SharedBuckets
@@ -34,6 +35,7 @@ from api.live.waiting import JobWatch
 from api.predicting import Predicting
 from api.processes.board import Seat
 from api.readiness import ReadinessProbe
+from shared.accounts.sight import Sight
 from shared.database import Database
 from shared.errors import DatabaseFailure, PlatformError
 from shared.jobs.states import Kind
@@ -41,10 +43,13 @@ from shared.logging import get_logger
 from shared.platform import Platform
 from shared.prediction.cache import PredictorCache
 from shared.prediction.loaded import ServingPlace
+from shared.prediction.seen import SeenModels
 from shared.queue import JobQueue
 from shared.registry.active import active_models
 from shared.registry.compiling import ask_once
 from shared.registry.sealing import Artifact
+from shared.registry.teams import Walls
+from shared.registry.visibility import SeenDatabase
 from shared.settings import Settings
 from shared.tables.reader import Reader
 
@@ -56,14 +61,21 @@ COMPILED_MODELS = "shared.compiled.file"
 
 @dataclass(frozen=True)
 class Parts(Platform):
-    """Everything that endpoints work with."""
+    """Everything that endpoints work with.
 
+    What is read of the `database` is what those may see for whom it is read. `whole_database` is for what nobody is
+    told: it sees everything, as does `serving`, the models behind `cache`.
+    """
+
+    whole_database: Database
+    walls: Walls
     lanes: Lanes
     access: Access
     limits: RateLimits
     accepting: GroupCommit
     reader: Reader
-    cache: PredictorCache
+    cache: SeenModels
+    serving: PredictorCache
     predicting: Predicting
     jobs_watch: JobWatch
     following: Following
@@ -75,8 +87,8 @@ class Parts(Platform):
         """Where the bodies of requests are put while they are read."""
         return self.reader.folder
 
-    def admits(self, headers: Headers) -> bool:
-        """Whether a request with these headers may ask for predictions, as far as memory tells."""
+    def admits(self, headers: Headers) -> Sight | None:
+        """What whoever sends these headers sees, if they may ask for predictions; None where memory does not tell."""
         return self.access.admission.admits(headers)
 
     def active_versions(self, place: ServingPlace) -> list[int]:
@@ -119,13 +131,13 @@ def lifespan(
             stack.callback(app.state.parts.jobs_watch.close)
             stack.callback(app.state.parts.following.close)
             if warm_up:
-                threading.Thread(target=_warm_up, args=[app.state.parts.cache], name="warm-up").start()
+                threading.Thread(target=_warm_up, args=[app.state.parts.serving], name="warm-up").start()
                 if seat.number == 0:
                     _begin_first_start(app.state.parts, stack)
             seat.slate.begin()
             log.info("api_started")
             async with others:
-                with _heard(seat, app.state.parts.cache):
+                with _heard(seat, app.state.parts.serving):
                     yield
             seat.slate.leave()
             app.state.access_lines.write()
@@ -163,24 +175,30 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     """
     platform = Platform.open(settings, stack, store_may_be_away=True)
     database, store, queue = platform.database, platform.store, platform.queue
+    # The platform's own work sees everything; what endpoints read is for somebody.
+    seen, walls = SeenDatabase(database), Walls()
     reader, access = Reader(settings), Access.open(database, platform.key, settings)
     stack.callback(reader.close)
     stack.callback(access.close)
-    cache = _cache_of(platform, seat, access)
+    cache = _cache_of(platform, seat, access, walls)
     stack.callback(cache.close)
     cache.start()
     freshness = Freshness(cache, seat)
     readiness = ReadinessProbe.of_parts(database=database, store=store, queue=queue, reader=reader, settings=settings)
     stack.callback(readiness.close)
+    models = SeenModels(cache, seen, walls, settings)
     return Parts(
-        **vars(platform),
+        **(vars(platform) | {"database": seen}),
+        whole_database=database,
+        walls=walls,
         lanes=Lanes(settings),
         access=access,
         limits=RateLimits(settings, SharedBuckets(settings)),
         accepting=GroupCommit(database),
         reader=reader,
-        cache=cache,
-        predicting=Predicting(cache, seconds=settings.predict_seconds),
+        cache=models,
+        serving=cache,
+        predicting=Predicting(models, seconds=settings.predict_seconds),
         jobs_watch=JobWatch(database),
         following=Following(database, freshness, settings),
         freshness=freshness,
@@ -188,7 +206,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
     )
 
 
-def _cache_of(platform: Platform, seat: Seat, access: Access) -> PredictorCache:
+def _cache_of(platform: Platform, seat: Seat, access: Access, walls: Walls) -> PredictorCache:
     return PredictorCache(
         platform.database,
         platform.store,
@@ -196,8 +214,13 @@ def _cache_of(platform: Platform, seat: Seat, access: Access) -> PredictorCache:
         platform.key,
         formless=partial(_ask_for_form, database=platform.database, queue=platform.queue),
         caught_up=seat.slate.see,
-        beside=access.known.look,
+        beside=partial(_look, access, walls),
     )
+
+
+def _look(access: Access, walls: Walls, session: Session) -> None:
+    access.known.look(session)
+    walls.look(session)
 
 
 def _ask_for_form(model: Artifact, *, database: Database, queue: JobQueue) -> None:
@@ -209,7 +232,7 @@ def _ask_for_form(model: Artifact, *, database: Database, queue: JobQueue) -> No
 
 def _begin_first_start(parts: Parts, stack: ExitStack) -> None:
     if parts.settings.examples:
-        first_start = FirstStart(parts.database, parts.store, parts.reader, parts.settings)
+        first_start = FirstStart(parts.whole_database, parts.store, parts.reader, parts.settings)
         stack.callback(first_start.close)
         first_start.start()
 

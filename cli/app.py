@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.client.errors import CommandFailed
-from cli.commands import access, datasets, estimators, jobs, keys, models, platform, predict, stages, train
+from cli.commands import access, datasets, estimators, jobs, keys, models, platform, predict, stages, train, users
 from cli.launcher.errors import StartFailed
 from cli.menu import Menu
 from cli.render.screen import complain
@@ -60,6 +60,7 @@ app.command(rich_help_panel=LOOK, epilog=estimators.EXAMPLES)(estimators.estimat
 app.add_typer(datasets.app, name="datasets", rich_help_panel=LOOK)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=LOOK)
 app.add_typer(models.app, name="models", rich_help_panel=LOOK)
+app.add_typer(users.app, name="users", rich_help_panel=LOOK)
 app.command(rich_help_panel=WHO, epilog=access.LOGIN_EXAMPLES)(access.login)
 app.command(rich_help_panel=WHO)(access.logout)
 app.command("me", rich_help_panel=WHO)(access.show_who_asks)

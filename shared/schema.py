@@ -1,6 +1,6 @@
 """All rows in one place, so that the schema is complete wherever this is imported."""
 
-from shared.accounts.rows import ApiKeyRow, LoginSessionRow, UsedRefreshTokenRow, UserRow
+from shared.accounts.rows import ApiKeyRow, DatasetHolderRow, LoginSessionRow, UsedRefreshTokenRow, UserRow
 from shared.audit.rows import AuditHeadRow, AuditRow
 from shared.counters import CounterRow
 from shared.database import Base
@@ -31,6 +31,7 @@ __all__ = [
     "CompilationRow",
     "CompiledFormRow",
     "CounterRow",
+    "DatasetHolderRow",
     "DatasetRow",
     "DatasetVersionRow",
     "DeploymentRow",

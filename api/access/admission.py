@@ -7,6 +7,7 @@ from api.access.credentials import Headers, credential_of
 from shared.accounts.known import KnownCredentials
 from shared.accounts.memory import USABLE_SECONDS
 from shared.accounts.permissions import Permission
+from shared.accounts.sight import ALL_SEEING, Sight
 from shared.errors import NotAuthenticated, PlatformError
 
 _MOST_KEPT = 1000
@@ -21,40 +22,41 @@ class Admission:
 
     def __init__(self, known: KnownCredentials) -> None:
         self._known = known
-        self._good: dict[tuple[bytes, bytes], float] = {}
+        self._good: dict[tuple[bytes, bytes], tuple[float, Sight]] = {}
         self._forgotten = known.forgotten
         self._empty_at = 0.0
 
-    def admits(self, headers: Headers) -> bool:
-        """Whether a request with these headers may ask for predictions."""
+    def admits(self, headers: Headers) -> Sight | None:
+        """What whoever sends these headers sees, if they may ask for predictions; None where that is not known."""
         needed = self._known.recall_on()
         if not needed:
-            return needed is False
+            return ALL_SEEING if needed is False else None
         now, header = self._known.clock(), _only_header(headers)
         if now >= self._empty_at or self._forgotten != self._known.forgotten or len(self._good) >= _MOST_KEPT:
             self._good.clear()
             self._forgotten, self._empty_at = self._known.forgotten, now + USABLE_SECONDS
-        if header is not None and now < self._good.get(header, now):
-            return True
+        good = None if header is None else self._good.get(header)
+        if good is not None and now < good[0]:
+            return good[1]
         return self._recall(headers, header)
 
-    def _recall(self, headers: Headers, header: tuple[bytes, bytes] | None) -> bool:
+    def _recall(self, headers: Headers, header: tuple[bytes, bytes] | None) -> Sight | None:
         credential = credential_of(headers)
         # A browser has to bring more than a cookie.
         if credential is None or credential.by_browser:
-            return False
+            return None
         try:
             recalled = self._known.recall(credential.text)
         except NotAuthenticated:
-            return False
+            return None
         if recalled is None or Permission.PREDICT not in recalled.identity.permissions:
-            return False
+            return None
         if recalled.due:
             # Beside the prediction: the answer counts for a while, and the others need not wait for the next one.
             asyncio.get_running_loop().run_in_executor(None, _look_up, self._known, credential.text)
         elif header is not None:
-            self._good[header] = recalled.fresh_until
-        return True
+            self._good[header] = recalled.fresh_until, recalled.identity.sight
+        return recalled.identity.sight
 
 
 def _only_header(headers: Headers) -> tuple[bytes, bytes] | None:

@@ -18,6 +18,7 @@ from api.http.middleware import client_of
 from api.http.problems import answer_of
 from api.pages.frame import prefers_page
 from shared.accounts.identity import NOBODY_NEEDED, Identity
+from shared.accounts.sight import seeing
 from shared.errors import NotAllowed, NotAuthenticated, PlatformError
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -27,7 +28,7 @@ class Gate:
     """Lets requests through whose senders may do what they ask for, and notes in the scope who they are.
 
     It does so before the body is read: nobody has to be heard out to be refused. While there are no accounts, everybody
-    passes.
+    passes. What lies behind it looks with the eyes of whoever sends the request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -45,11 +46,12 @@ class Gate:
             refusal = await refusal_of(scope, error)
         except PlatformError as error:
             refusal = answer_of(Request(scope), error)
-        identity = scope["identity"]
+        identity: Identity = scope["identity"]
         answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(send)
         allowance: RequestAllowance | None = scope.get("allowance")
         answer = answer if allowance is None else allowance.told_by(answer)
-        await (self._app if refusal is None else refusal)(scope, receive, answer)
+        with seeing(identity.sight):
+            await (self._app if refusal is None else refusal)(scope, receive, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Why a request does not pass; None where it does, and the scope has its `identity`.

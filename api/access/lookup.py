@@ -7,6 +7,7 @@ from api.access.credentials import credential_of
 from shared.accounts.identity import Identity
 from shared.accounts.known import KnownCredentials
 from shared.accounts.permissions import Permission
+from shared.accounts.sight import ALL_SEEING, Sight
 from shared.errors import PlatformError
 
 
@@ -33,13 +34,14 @@ async def is_on(known: KnownCredentials) -> bool:
     return await to_thread.run_sync(known.is_on) if found is None else found
 
 
-async def still_may(scope: Scope, permission: Permission) -> bool:
-    """Whether the sender of a request that is being answered could send it now, too."""
+async def sight_now(scope: Scope, permission: Permission) -> Sight | None:
+    """What the sender of a request that is being answered sees now; None where they could not send it any more."""
     known: KnownCredentials = scope["app"].state.parts.access.known
     credential = credential_of(scope["headers"], secure=scope["scheme"] == "https")
     try:
         if not await is_on(known):
-            return True
-        return credential is not None and permission in (await identity_of(known, credential.text)).permissions
+            return ALL_SEEING
+        identity = None if credential is None else await identity_of(known, credential.text)
     except PlatformError:
-        return False
+        return None
+    return identity.sight if identity is not None and permission in identity.permissions else None

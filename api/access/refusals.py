@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 async def refusal_of(scope: Scope, error: PlatformError) -> Response:
     """The answer to a request of somebody who is known and may not, which the record tells of."""
-    caller, database = caller_of(scope), scope["app"].state.parts.database
+    caller, database = caller_of(scope), scope["app"].state.parts.whole_database
     subject = f"{scope['method']} {scope['path']}"
     await to_thread.run_sync(partial(record_refusal, database, caller, subject))
     return answer_of(Request(scope), error)

@@ -76,6 +76,7 @@ RULES: dict[str, Rule] = {
     "GET /datasets/{name}/diff": _READ,
     "POST /datasets/upload": _TRAIN,
     "POST /datasets/{name}/reread": _TRAIN,
+    "PATCH /datasets/{name}": _TRAIN,
     "DELETE /datasets/{name}": _DELETE,
     "POST /train": _TRAIN,
     "GET /jobs": _READ,

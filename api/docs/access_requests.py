@@ -11,7 +11,7 @@ USERS: dict[str, Any] = {
     },
     "trainer": {
         "summary": "Somebody who uploads and trains",
-        "value": {"name": "berta", "password": PASSWORD, "role": "trainer"},
+        "value": {"name": "berta", "password": PASSWORD, "role": "trainer", "teams": ["fraud"]},
     },
     "service": {
         "summary": "A program, which gets API keys and no password",
@@ -20,7 +20,13 @@ USERS: dict[str, Any] = {
 }
 CHANGES: dict[str, Any] = {
     "role": {"summary": "May promote to the last stage, too", "value": {"role": "approver"}},
+    "teams": {"summary": "Be in these teams and no others", "value": {"teams": ["fraud", "credit"]}},
     "keep_out": {"summary": "Keep a user out for a while", "value": {"active": False}},
+}
+HOLDERS: dict[str, Any] = {
+    "team": {"summary": "For the members of a team only", "value": {"team": "fraud"}},
+    "everybody": {"summary": "For everybody who may read", "value": {"team": None}},
+    "owner": {"summary": "Give it to somebody else", "value": {"owner": "berta"}},
 }
 LOGINS: dict[str, Any] = {
     "anna": {

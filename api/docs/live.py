@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +21,33 @@ from shared.registry.targets import active_targets_everywhere
 # What the document describes at most: models, and columns of all of them together.
 MOST_MODELS = 100
 MOST_COLUMNS = 2_000
+# How many of them are kept in memory: teams that see the same have one together.
+MOST_DOCUMENTS = 16
 
 _Targets = dict[tuple[str, str], dict[str, int]]
 
 
+class LiveDocuments:
+    """The documents of an application: one for everybody, and one for each set of datasets that is hidden from some."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._kept: OrderedDict[frozenset[str], LiveDocument] = OrderedDict()
+
+    def of_caller(self) -> "LiveDocument":
+        """That of those for whom this is asked."""
+        parts: Parts | None = getattr(self._app.state, "parts", None)
+        hidden = frozenset[str]() if parts is None else parts.walls.hidden()
+        document = self._kept.setdefault(hidden, LiveDocument(self._app))
+        self._kept.move_to_end(hidden)
+        while len(self._kept) > MOST_DOCUMENTS:
+            self._kept.popitem(last=False)
+        return document
+
+
 @dataclass
 class LiveDocument:
-    """The bytes of the document, made anew when the registry has changed. Belongs to one event loop.
+    """The bytes of a document, made anew when the registry has changed. Belongs to one event loop.
 
     Whether it has is known from the process's own look at the registry, which it takes several times a second.
     """
@@ -51,7 +72,7 @@ class LiveDocument:
         return _written(self.app.openapi())
 
     def _is_old(self, parts: Parts) -> bool:
-        return not self._content or self._generation < parts.cache.generation
+        return not self._content or self._generation < parts.serving.generation
 
     def _make(self, parts: Parts) -> None:
         try:
@@ -91,11 +112,12 @@ class LiveDocument:
 
 def install(app: FastAPI) -> None:
     """Serve the document at `/openapi.json`."""
-    live = LiveDocument(app)
+    documents = LiveDocuments(app)
 
     async def serve(request: Request) -> Response:
         # Names and columns of models are for those who may look at models.
         may_read = Permission.READ in caller_of(request.scope).identity.permissions
+        live = documents.of_caller()
         content = await live.content() if may_read else live.fixed()
         headers = {"Cache-Control": "no-cache", "Vary": "Authorization, Cookie, X-API-Key"}
         return Response(content, media_type="application/json", headers=headers)

@@ -5,7 +5,7 @@ Swagger UI fills in the first one of each operation.
 
 from typing import Any
 
-from api.docs.access_requests import CHANGES, KEYS, LOGINS, OWN_PASSWORDS, REFRESHES, USERS
+from api.docs.access_requests import CHANGES, HOLDERS, KEYS, LOGINS, OWN_PASSWORDS, REFRESHES, USERS
 from api.docs.predict_requests import BATCHES, PREDICTIONS, TYPED
 from api.docs.protocol_requests import INFERENCES, INVOCATIONS
 
@@ -173,6 +173,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_user": USERS,
     "log_in": LOGINS,
     "change_user": CHANGES,
+    "give_dataset": HOLDERS,
     "make_api_key": KEYS,
     "refresh_tokens": REFRESHES,
     "change_password": OWN_PASSWORDS,

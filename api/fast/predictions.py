@@ -21,6 +21,7 @@ from api.http.middleware import client_of
 from api.http.request_ids import new_request_id, request_id_of
 from api.http.whole import WHOLE, WholeRequest
 from api.routes import predict_typed
+from shared.accounts.sight import seeing
 from shared.errors import PlatformError
 from shared.hosts import name_of
 
@@ -72,7 +73,8 @@ class FastPredictions:
         parts: PredictingParts | None = getattr(scope["app"].state, "parts", None)
         most = 0 if parts is None else min(LARGEST, parts.settings.json_max_bytes)
         request_id = self._plain(scope["headers"], most)
-        if request_id is None or parts is None or not parts.admits(scope["headers"]):
+        sight = None if request_id is None or parts is None else parts.admits(scope["headers"])
+        if request_id is None or parts is None or sight is None:
             await self._app(scope, receive, send)
             return
         whole: WholeRequest | None = scope["extensions"].get(WHOLE) if "extensions" in scope else None
@@ -80,7 +82,8 @@ class FastPredictions:
         if content is None:
             content, receive = await received(receive, seconds=self._body_seconds, most=most)
         try:
-            answer = None if content is None else await _answered(parts, content, named, request_id)
+            with seeing(sight):
+                answer = None if content is None else await _answered(parts, content, named, request_id)
         except PlatformError as error:
             # What was found in a thread is told by the usual way, which is not to ask the model again.
             answer, receive = None, raising(error)

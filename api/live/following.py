@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Context
 from typing import NamedTuple
 from uuid import UUID
 
@@ -89,7 +90,8 @@ class Following:
             del self._feeds[job_id]
         self._hurried.set()
         if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll())
+            # In a context of its own: it looks for all clients, and not with the eyes of the first one.
+            self._poller = asyncio.create_task(self._poll(), context=Context())
         try:
             yield
         finally:

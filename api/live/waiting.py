@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextvars import Context
 from uuid import UUID
 
 import anyio
@@ -70,7 +71,8 @@ class JobWatch:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(job_id, set()).add(ended)
         if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll())
+            # In a context of its own: it looks for all requests, and not with the eyes of the first one.
+            self._poller = asyncio.create_task(self._poll(), context=Context())
         return ended
 
     async def _poll(self) -> None:

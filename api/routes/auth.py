@@ -65,6 +65,7 @@ def get_me(parts: PartsDep, caller: CallerDep) -> Me:
         name=identity.name,
         role=identity.role,
         permissions=sorted(identity.permissions),
+        teams=sorted(identity.teams),
         via=identity.via,
         login_required=caller.is_known,
         limits=_limits_of(parts, caller.user_name),

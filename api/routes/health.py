@@ -68,4 +68,4 @@ def get_metrics(request: Request, parts: PartsDep) -> Response:
     """
     # What it is at itself is told as it is now; what other processes are at, as it was in the last second.
     tell_what_is_under_way(request.app)
-    return Response(request.app.state.metrics.render_with_jobs(parts.database), media_type=metrics.MEDIA_TYPE)
+    return Response(request.app.state.metrics.render_with_jobs(parts.whole_database), media_type=metrics.MEDIA_TYPE)

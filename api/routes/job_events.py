@@ -1,6 +1,6 @@
 """What happens to a job while it happens: its events as a stream, its log as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.access.lookup import still_may
+from api.access.lookup import sight_now
 from api.dependencies import PartsDep
 from api.http.problems import responses
 from api.live.follower import HEADER, EventCursor, Follower
@@ -18,11 +18,14 @@ from api.routes.jobs import JobId
 from api.schemas.base import written
 from api.schemas.job_events import EVENTS, LOG
 from shared.accounts.permissions import Permission
+from shared.accounts.sight import Sight, seeing
 from shared.database import Database
 from shared.jobs import logs
 from shared.jobs.acceptance import find_job
 from shared.jobs.logs import LogLine
 from shared.jobs.marks import Mark, marks
+from shared.registry.teams import Walls
+from shared.registry.visibility import datasets_of
 
 router = APIRouter(tags=["Jobs"])
 
@@ -39,18 +42,25 @@ LastEventId = Annotated[
 class _WhileAllowed:
     """What a follower tells, until whoever listens may not read any more."""
 
-    def __init__(self, follower: Follower, scope: Scope) -> None:
+    def __init__(self, follower: Follower, scope: Scope, datasets: Sequence[str]) -> None:
         self._follower = follower
         self._scope = scope
+        self._datasets = datasets
 
     def __aiter__(self) -> "_WhileAllowed":
         return self
 
     async def __anext__(self) -> bytes:
         chunk = await anext(self._follower)
-        if not await still_may(self._scope, Permission.READ):
+        sight = await sight_now(self._scope, Permission.READ)
+        if sight is None or self._hides_any(sight):
             raise StopAsyncIteration
         return chunk
+
+    def _hides_any(self, sight: Sight) -> bool:
+        walls: Walls = self._scope["app"].state.parts.walls
+        with seeing(sight):
+            return any(map(walls.hides, self._datasets))
 
 
 class EventStream(StreamingResponse):
@@ -62,8 +72,8 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, following: Following, follower: Follower, scope: Scope) -> None:
-        super().__init__(_WhileAllowed(follower, scope), headers=_HEADERS)
+    def __init__(self, following: Following, follower: Follower, scope: Scope, datasets: Sequence[str]) -> None:
+        super().__init__(_WhileAllowed(follower, scope, datasets), headers=_HEADERS)
         self._following = following
         self._follower = follower
 
@@ -93,14 +103,14 @@ async def follow_job(job_id: JobId, request: Request, parts: PartsDep, last_even
     any process of the API goes on after it, and no line comes twice or not at all. A comment every 15 s shows that the
     connection is alive while there is nothing to tell. The stream ends when its listener may not read any more.
     """
-    mark = await run_in_threadpool(_find, parts.database, job_id)
+    mark, datasets = await run_in_threadpool(_find, parts.database, job_id)
     cursor = EventCursor.read(last_event_id, mark)
     if mark.is_end and not cursor.is_behind(mark):
         # The one answer that keeps an EventSource from coming again.
         return Response(status_code=204)
     if "head_only" in request.scope:
         return StreamingResponse(iter(()), headers=_HEADERS, media_type=EventStream.media_type)
-    return EventStream(parts.following, parts.following.follower(job_id, cursor), request.scope)
+    return EventStream(parts.following, parts.following.follower(job_id, cursor), request.scope, datasets)
 
 
 @router.get(
@@ -121,10 +131,10 @@ def read_job_log(job_id: JobId, request: Request, parts: PartsDep) -> Response:
     return StreamingResponse(pages, media_type=PlainTextResponse.media_type)
 
 
-def _find(database: Database, job_id: UUID) -> Mark:
+def _find(database: Database, job_id: UUID) -> tuple[Mark, list[str]]:
     with database.read() as session:
-        find_job(session, job_id)
-        return marks(session, [job_id])[job_id]
+        datasets = datasets_of(find_job(session, job_id))
+        return marks(session, [job_id])[job_id], datasets
 
 
 def _pages(database: Database, job_id: UUID) -> Iterator[str]:

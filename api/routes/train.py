@@ -19,6 +19,7 @@ from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
 from shared.jobs.states import Kind
 from shared.registry.reuse import finished_alike
+from shared.registry.teams import check_name
 from shared.training.checks.search import problems_of_time
 from shared.training.resolution import Asked, Resolved, resolve, resolve_example
 from shared.training.spec import EstimatorChoice, SplitChoice, read_stored
@@ -130,6 +131,7 @@ def _problems_beyond(body: TrainRequest, asked: RequestedLimits, parts: Parts) -
 def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:
     with parts.database.read() as session:
         refresh(session)
+        check_name(session, body.dataset_name, None)
     found = look_at_example(body.dataset_name, database=parts.database, reader=parts.reader)
     return resolve_example(found, target_column=body.target_column or TARGET, **_choices(body))
 
@@ -137,6 +139,8 @@ def _look_at_example(body: TrainRequest, parts: Parts) -> Resolved:
 def _resolve(body: TrainRequest, parts: Parts) -> Resolved:
     name, version, target = body.dataset_name, body.dataset_version, body.target_column
     if body.use_example:
+        with parts.database.read() as session:
+            check_name(session, name, None)
         name, version = ensure_example(
             name, database=parts.database, store=parts.store, reader=parts.reader, settings=parts.settings
         )

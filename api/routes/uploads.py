@@ -17,6 +17,7 @@ from api.http.reading_fields import READING_FIELDS, described_fields, reading_op
 from api.http.uploads import FILE, ReceivedFile, received_upload
 from api.lifespan import Parts
 from api.quotas import upload_check
+from api.routes.dataset_holders import check_membership
 from api.routes.datasets import Name
 from api.schemas.datasets import Dataset, RehearsedDataset, RereadRequest
 from shared.audit.actions import Action
@@ -27,11 +28,12 @@ from shared.datasets.publishing import Incoming, Ingestion
 from shared.datasets.rehearsal import rehearse
 from shared.datasets.rereading import reread
 from shared.errors import InvalidName
+from shared.registry.teams import check_name, hold_name
 
 router = APIRouter(tags=["Datasets"], route_class=StrictRoute)
 
 # The fields beside the file, with the most bytes of each.
-_FIELDS = {"name": 1024, "description": 8192, **READING_FIELDS}
+_FIELDS = {"name": 1024, "description": 8192, "team": 256, **READING_FIELDS}
 
 _FORM = {
     "requestBody": {
@@ -58,6 +60,12 @@ _FORM = {
                         "description": {
                             "type": "string",
                             "description": "What the table is about. Left empty, the description that there is stays.",
+                            "example": "",
+                        },
+                        "team": {
+                            "type": "string",
+                            "description": "The team whose members alone see the dataset, and all that is made of it: "
+                            "one that you are in. Left empty, a new dataset is for everybody.",
                             "example": "",
                         },
                         **described_fields(),
@@ -106,8 +114,9 @@ async def upload_dataset(
         threads=parts.lanes.spooling,
     )
     async with received as upload:
-        incoming = _incoming(upload)
-        act = _act(caller, dry_run)
+        incoming, team = _incoming(upload), _team(upload, caller)
+        await to_thread.run_sync(_check_name, parts, incoming.name, team)
+        act = _act(caller, dry_run, team)
         done = await to_thread.run_sync(act, incoming, parts, limiter=parts.lanes.upload_of(upload.file.size_bytes))
     return done if isinstance(done, Response) else _told(done, response)
 
@@ -142,13 +151,13 @@ async def reread_dataset(
     """
     asked = body or RereadRequest()
     size = await to_thread.run_sync(_size_of, parts, name, asked.version)
-    act = _act(caller, dry_run)
+    act = _act(caller, dry_run, None)
     done = await to_thread.run_sync(_reread, name, asked, parts, act, limiter=parts.lanes.upload_of(size))
     return done if isinstance(done, Response) else _told(done, response)
 
 
-def _act(caller: Caller, dry_run: bool) -> Callable[[Incoming, Parts], Ingestion | Response]:
-    return _rehearsed if dry_run else partial(_ingested, caller)
+def _act(caller: Caller, dry_run: bool, team: str | None) -> Callable[[Incoming, Parts], Ingestion | Response]:
+    return _rehearsed if dry_run else partial(_ingested, caller, team)
 
 
 def _told(done: Ingestion, response: Response) -> Dataset:
@@ -161,13 +170,15 @@ def _ingestor(parts: Parts) -> Ingestor:
     return Ingestor(parts.database, parts.store, parts.reader, parts.settings)
 
 
-def _ingested(caller: Caller, incoming: Incoming, parts: Parts) -> Ingestion:
+def _ingested(caller: Caller, team: str | None, incoming: Incoming, parts: Parts) -> Ingestion:
     subject, told = f"dataset {incoming.name}", {"sha256": incoming.file.sha256}
+    owner = caller.user_name
+    told |= {} if team is None else {"team": team}
 
     def mark(session: Session) -> None:
+        hold_name(session, incoming.name, owner=owner, team=team)
         caller.note(session, Action.DATASET_UPLOADED, subject, after=told)
 
-    owner = caller.user_name
     owned = replace(incoming, owner=owner, check=upload_check(owner, incoming.file.size_bytes, parts.settings))
     return _ingestor(parts).ingest(owned, mark=mark)
 
@@ -189,6 +200,17 @@ def _reread(
 def _size_of(parts: Parts, name: str, number: int | None) -> int:
     with parts.database.read() as session:
         return find_entry(session, name, number).version.size_bytes
+
+
+def _team(upload: ReceivedFile, caller: Caller) -> str | None:
+    team = upload.fields.get("team") or None
+    check_membership(caller, team)
+    return team
+
+
+def _check_name(parts: Parts, name: str, team: str | None) -> None:
+    with parts.database.read() as session:
+        check_name(session, name, team)
 
 
 def _incoming(upload: ReceivedFile) -> Incoming:

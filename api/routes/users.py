@@ -40,9 +40,16 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
     with parts.database.write() as session:
         users.check_first_user(session, role=body.role, with_password=hashed is not None)
         user = users.create_user(
-            session, body.name, role=body.role, password=hashed, kind=AccountKind(body.kind), issuer=issuer
+            session,
+            body.name,
+            role=body.role,
+            password=hashed,
+            kind=AccountKind(body.kind),
+            issuer=issuer,
+            teams=body.teams,
         )
-        made = {"role": user.role, "kind": user.kind} | ({} if issuer is None else {"login": body.login})
+        made = {"role": user.role, "kind": user.kind, "teams": user.teams}
+        made |= {} if issuer is None else {"login": body.login}
         record(session, caller.entry(Action.USER_CREATED, f"user {user.name}", after=made))
         added = User.model_validate(user)
     parts.access.known.forget()
@@ -53,11 +60,13 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
 @router.patch("/users/{name}", summary="Change a user", responses=responses(404, 409, 413, 415, 422, 429, 503))
 @in_lane("logins")
 def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: CallerDep) -> User:
-    """Give another role or password, or keep a user out. All logins of the user end by that."""
+    """Give another role, password or teams, or keep a user out. All logins of the user end by that."""
     issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=name)
     with parts.database.write() as session:
-        change = users.change_user(session, name, role=body.role, password=hashed, active=body.active, issuer=issuer)
+        change = users.change_user(
+            session, name, role=body.role, password=hashed, active=body.active, issuer=issuer, teams=body.teams
+        )
         if change.after:
             entry = caller.entry(Action.USER_CHANGED, f"user {name}", before=change.before, after=change.after)
             record(session, entry)

@@ -24,6 +24,7 @@ from api.rpc.gate import CallGate
 from api.rpc.messages import MESSAGES, SERVICE
 from api.rpc.service import Answer
 from shared.accounts.sessions import Sender
+from shared.accounts.sight import seeing
 from shared.errors import InvalidRequest, PlatformError
 from shared.logging import get_logger
 
@@ -110,11 +111,12 @@ class Calls:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 # Before the message is read: nobody has to be heard out to be refused.
-                await self._gate.check(name, metadata, Sender(request_id=request_id, address=client))
+                sight = await self._gate.check(name, metadata, Sender(request_id=request_id, address=client))
                 content = await self._content(context)
             except PlatformError as error:
                 return _refused(error, request_id)
-            work = asyncio.ensure_future(_answered(name, answer, content, dict(metadata), request_id))
+            with seeing(sight):
+                work = asyncio.ensure_future(_answered(name, answer, content, dict(metadata), request_id))
         # A prediction that has begun goes on when its client leaves, and keeps its place among those of its model.
         self._running.add(work)
         work.add_done_callback(self._running.discard)

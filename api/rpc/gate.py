@@ -13,6 +13,7 @@ from api.access.rules import RULES, Need, Rule, asked_at
 from api.lifespan import Parts
 from api.rpc.messages import SERVICE
 from shared.accounts.sessions import Sender
+from shared.accounts.sight import ALL_SEEING, NO_TEAM, Sight
 from shared.errors import NotAuthenticated
 
 # As a client sends them: texts, and bytes where the name ends in `-bin`.
@@ -38,10 +39,10 @@ class CallGate:
     def __init__(self, parts: Parts) -> None:
         self._known = parts.access.known
         self._limits = parts.limits
-        self._database = parts.database
+        self._database = parts.whole_database
 
-    async def check(self, name: str, metadata: Metadata, sender: Sender) -> None:
-        """Go on only if whoever sends a call may make it; a refusal to somebody who is known is recorded.
+    async def check(self, name: str, metadata: Metadata, sender: Sender) -> Sight:
+        """What whoever sends a call sees, if they may make it; a refusal to somebody who is known is recorded.
 
         Raises:
             NotAuthenticated: when it does not say who sends it, or not in a way that is valid now.
@@ -50,8 +51,10 @@ class CallGate:
             DatabaseFailure: when that is not known, and the database is away.
         """
         rule = RULES_OF_CALLS[name]
-        if rule is Need.NOTHING or not await is_on(self._known):
-            return
+        if rule is Need.NOTHING:
+            return NO_TEAM
+        if not await is_on(self._known):
+            return ALL_SEEING
         credential = credential_of(_headers(metadata))
         try:
             if credential is None:
@@ -65,6 +68,7 @@ class CallGate:
             noted = partial(record_refusal, self._database, Caller(identity, sender), f"POST /{SERVICE}/{name}")
             await to_thread.run_sync(noted)
             raise not_allowed(identity, f"call {name}")
+        return identity.sight
 
     async def _count(self, name: str, user: str | None, sender: Sender) -> None:
         budget = asked_at(_ADDRESSES[name]).budget

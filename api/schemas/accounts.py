@@ -14,6 +14,7 @@ from shared.accounts.rows import LoginWay
 _UserName = Annotated[
     str, Field(min_length=1, max_length=64, description="Lower case letters, digits and `. _ - @`.", examples=["anna"])
 ]
+_Teams = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=50, examples=[["fraud"]])]
 _Password = Annotated[
     str,
     Field(
@@ -87,6 +88,7 @@ class Me(ResponseBody):
     name: str = Field(description="The name of the user; `anonymous` while nobody has to log in.")
     role: Role = Field(description="What the user is; while nobody has to log in, everybody is an admin.")
     permissions: list[Permission] = Field(description="What the role allows, less what the scopes of a key leave out.")
+    teams: list[str] = Field(description="The teams whose datasets are seen beside those that are for everybody.")
     via: str = Field(description="How it was shown: `token`, `key`, `cookie`, or `none` while nobody has to log in.")
     login_required: bool = Field(description="Whether there are accounts, so that others have to log in.")
     limits: Limits | None = Field(
@@ -105,6 +107,7 @@ class NewUser(RequestBody):
     )
     role: Role = Field(description="What the user may do; `docs/security.md` has the table.", strict=False)
     kind: Literal["person", "service"] = Field(default="person", description="A service never logs in by a password.")
+    teams: _Teams = Field(default=[], description="The teams that the user is in: their datasets are seen by them.")
 
 
 class UserUpdate(RequestBody):
@@ -116,6 +119,7 @@ class UserUpdate(RequestBody):
         default=None,
         description="Instead of a password: who comes next from the identity provider with the name is the user.",
     )
+    teams: _Teams | None = Field(default=None, description="All teams that the user is in from now on.")
     active: bool | None = Field(default=None, description="With false, nothing of the user is let in until it is true.")
 
 
@@ -127,6 +131,7 @@ class User(ResponseBody):
     kind: Literal["person", "service"] = Field(description="A service has no password, only API keys.")
     login: LoginWay = Field(description="`password`, `oidc` for the identity provider, or `none` with API keys only.")
     active: bool = Field(description="Whether the user is let in.")
+    teams: list[str] = Field(description="The teams that the user is in.")
     created_at: Moment = Field(description="When the user was added.")
     updated_at: Moment = Field(description="When the user was last changed.")
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from api.schemas.base import Moment, ResponseBody, VersionNumber
+from api.schemas.base import Moment, RequestBody, ResponseBody, VersionNumber
 from shared.datasets.catalog import CatalogEntry
 from shared.datasets.rehearsal import RehearsedIngestion
 from shared.datasets.rows import DatasetVersionRow
@@ -60,6 +60,8 @@ class Dataset(DatasetVersion):
 
     name: str = Field(description="Its name, by which requests ask for it.", examples=["iris"])
     description: str | None = Field(description="What the table is about, as the last upload with a description said.")
+    owner: str | None = Field(description="Who uploaded the first version, or was given it; null without accounts.")
+    team: str | None = Field(description="The team whose members alone see it; null where everybody does who may read.")
     created_at: Moment = Field(description="When the first version was uploaded.")
     updated_at: Moment = Field(description="When the newest version was uploaded, or the description changed.")
     links: dict[str, str] = Field(
@@ -76,6 +78,8 @@ class Dataset(DatasetVersion):
             | {
                 "name": dataset.name,
                 "description": dataset.description,
+                "owner": dataset.owner,
+                "team": dataset.team,
                 "created_at": dataset.created_at,
                 "updated_at": dataset.updated_at,
                 "links": {
@@ -86,6 +90,15 @@ class Dataset(DatasetVersion):
                 | ({"diff": f"/datasets/{dataset.name}/diff?to={version.number}"} if version.number != 1 else {}),
             }
         )
+
+
+class DatasetUpdate(RequestBody):
+    """Whose a dataset is to be; what is left out stays."""
+
+    team: str | None = Field(
+        default=None, min_length=1, max_length=64, description="A team that you are in; null for everybody."
+    )
+    owner: str | None = Field(default=None, min_length=1, max_length=64, description="The name of a user.")
 
 
 class RehearsedDataset(ResponseBody):

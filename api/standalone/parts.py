@@ -8,6 +8,7 @@ from fastapi import Request
 from api.access.credentials import Headers
 from api.lanes import Lanes
 from api.predicting import Predicting
+from shared.accounts.sight import ALL_SEEING, Sight
 from shared.exported.serving import ExportedModel
 from shared.prediction.loaded import ServingPlace
 from shared.settings import Settings
@@ -23,9 +24,9 @@ class StandaloneParts:
     lanes: Lanes
     spool_folder: Path
 
-    def admits(self, _headers: Headers) -> bool:
-        """Everybody: whoever reaches this server may ask."""
-        return True
+    def admits(self, _headers: Headers) -> Sight:
+        """Everything: whoever reaches this server may ask."""
+        return ALL_SEEING
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The one version."""

@@ -46,6 +46,7 @@ def upload_table(
     *,
     name: str | None,
     description: str | None,
+    team: str | None,
     reading: Mapping[str, Any],
     dry_run: bool = False,
 ) -> Any:
@@ -55,7 +56,7 @@ def upload_table(
         As `upload`.
     """
     fields = form_fields(dict(reading))
-    call = calls.upload(file, name=name, description=description, reading=fields, dry_run=dry_run)
+    call = calls.upload(file, name=name, description=description, team=team, reading=fields, dry_run=dry_run)
     answer = upload(client, output, call)
     if answer.status == 200 and not dry_run:
         version = answer.document["version"]

@@ -52,6 +52,7 @@ _BODY = {
     "split.method": "--split",
     "stage": "STAGE",
     "tags": "--tag",
+    "team": "--team",
     "target_column": "--target",
     "target_stage": "STAGE",
     "test_size": "--test-size",

@@ -20,11 +20,12 @@ def upload(
     *,
     name: str | None,
     description: str | None,
+    team: str | None = None,
     reading: Mapping[str, str] | None = None,
     dry_run: bool = False,
 ) -> Call:
     """Add a table to the catalog; `reading` has the fields that say how it is read."""
-    given = {"name": name, "description": description, **(reading or {})}
+    given = {"name": name, "description": description, "team": team, **(reading or {})}
     return Call(
         "POST",
         "/datasets/upload",

@@ -31,6 +31,9 @@ def upload(
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The dataset's name; by default the file's.")] = None,
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What the table is about.")] = None,
+    team: Annotated[
+        str | None, typer.Option(metavar="TEAM", help="Keep a new dataset for a team that you are in.")
+    ] = None,
     said: dict[str, Any],
     dry_run: reading.DryRun = False,
     url: Url = None,
@@ -48,7 +51,8 @@ def upload(
 
     with connected(url, as_json=json) as (client, output):
         fields = reading_fields(said)
-        done = upload_table(client, output, file, name=name, description=description, reading=fields, dry_run=dry_run)
+        told = {"name": name, "description": description, "team": team}
+        done = upload_table(client, output, file, **told, reading=fields, dry_run=dry_run)
         output.give(done, dataset_at(client.address.shown))
 
 
@@ -168,6 +172,32 @@ def diff(
     with connected(url, as_json=json) as (client, output):
         call = calls.dataset_diff(name, before=before, after=after)
         output.give(client.get(call), diff_at(client.address.shown))
+
+
+@app.command(
+    epilog="\b\nExamples:\n  mlmini datasets give prices --team fraud\n  mlmini datasets give prices --no-team\n"
+)
+def give(
+    name: Name,
+    *,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Keep it for the members of a team.")] = None,
+    no_team: Annotated[bool, typer.Option("--no-team", help="Keep it for nobody: whoever may read sees it.")] = False,
+    owner: Annotated[str | None, typer.Option(metavar="USER", help="Give it to another owner.")] = None,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Say which team a dataset is kept for, with all that is made of it, and whose it is.
+
+    For others than the team's members and admins it is then as if it were not there. The owner may do so, and admins.
+    """
+    from cli.actions.holding import holders
+    from cli.actions.session import connected
+    from cli.client import holding_requests as calls
+    from cli.render.datasets import dataset_at
+
+    change = holders(team=team, no_team=no_team, owner=owner)
+    with connected(url, as_json=json) as (client, output):
+        output.give(client.get(calls.give_dataset(name, change)), dataset_at(client.address.shown))
 
 
 @app.command()

@@ -57,6 +57,8 @@ def dataset_profile(dataset: dict[str, Any], *, address: str = "") -> Renderable
                 ("SHA-256", dataset["sha256"]),
                 *([("Uploaded", moment(dataset["updated_at"]))] if is_stored else []),
                 *([("Description", dataset["description"])] if dataset["description"] else []),
+                *([("Owner", dataset["owner"])] if dataset.get("owner") else []),
+                *([("Team", dataset["team"])] if dataset.get("team") else []),
                 *([("Profile", f"{address}{dataset['links']['profile']}")] if is_stored else []),
             ]
         ),

@@ -155,7 +155,8 @@ class KnownCredentials:
             self._used_keys.add(found.key.id)
         role, ends = Role(found.user.role), found.key.expires_at
         rights = allowed(role, [scope for scope in Scope if scope in found.key.scopes])
-        identity = Identity(found.user.name, role, rights, Via.KEY, key_id=str(found.key.id))
+        teams = frozenset(found.user.teams)
+        identity = Identity(found.user.name, role, rights, Via.KEY, key_id=str(found.key.id), teams=teams)
         return identity, FOREVER if ends is None else (ends - now).total_seconds()
 
     def _of_token(self, token: str) -> tuple[Identity, float]:
@@ -175,7 +176,8 @@ class KnownCredentials:
         user, now = found
         claims.check_time(now)
         role = Role(user.role)
-        identity = Identity(user.name, role, allowed(role), Via.TOKEN, session_id=claims.session_id)
+        teams = frozenset(user.teams)
+        identity = Identity(user.name, role, allowed(role), Via.TOKEN, session_id=claims.session_id, teams=teams)
         return identity, claims.expires_at + LEEWAY_SECONDS - now.timestamp()
 
 

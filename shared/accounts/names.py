@@ -1,9 +1,10 @@
 """Which names accounts may have."""
 
 import re
+from collections.abc import Collection
 
 from shared.audit.actions import ANONYMOUS, SYSTEM
-from shared.errors import InvalidUserName
+from shared.errors import InvalidRequest, InvalidUserName
 
 LONGEST_USER_NAME = 64
 
@@ -23,6 +24,30 @@ def checked_name(raw: str) -> str:
     problem = _problem(raw)
     if problem is not None:
         raise InvalidUserName(f"The name {raw[:80]!r} cannot be given to a user: {problem}. {InvalidUserName.hint}")
+    return raw
+
+
+def checked_teams(raw: Collection[str]) -> list[str]:
+    """The names of teams in their order, each once; they have the form of names of users.
+
+    Raises:
+        InvalidRequest: saying what is wrong with one of them.
+    """
+    for name in raw:
+        checked_team(name)
+    return sorted(set(raw))
+
+
+def checked_team(raw: str) -> str:
+    """The name of a team as it is.
+
+    Raises:
+        InvalidRequest: saying what is wrong with it.
+    """
+    problem = _problem(raw)
+    if problem is not None:
+        sentence = f"The name {raw[:80]!r} cannot be given to a team: {problem}. Names of teams are as those of users."
+        raise InvalidRequest(sentence)
     return raw
 
 

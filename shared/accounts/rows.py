@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.clock import Instant, Now
@@ -40,6 +40,7 @@ class UserRow(Base):
     issuer: Mapped[str | None] = mapped_column(String(512))
     subject: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
+    teams: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
     # Raised by every change; what was given out in an earlier one is void.
     session_epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
@@ -93,3 +94,16 @@ class UsedRefreshTokenRow(Base):
 
     refresh_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True)
+
+
+class DatasetHolderRow(Base):
+    """Whose a dataset is: who uploaded its first version, and the team that it is kept for; without one it is for all.
+
+    The row of a team stays when the dataset goes, so that what is left of it stays the team's, and the name.
+    """
+
+    __tablename__ = "dataset_holders"
+
+    dataset_name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    team: Mapped[str | None] = mapped_column(String(64))

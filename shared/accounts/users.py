@@ -1,13 +1,13 @@
 """Users are made, changed and deleted here, so that there is always one who can do that."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.accounts.names import checked_name, is_name
+from shared.accounts.names import checked_name, checked_teams, is_name
 from shared.accounts.passwords import HashedPassword
 from shared.accounts.permissions import Role
 from shared.accounts.rows import AccountKind, ApiKeyRow, LoginSessionRow, UserRow
@@ -86,6 +86,7 @@ def create_user(
     password: HashedPassword | None,
     kind: AccountKind = AccountKind.PERSON,
     issuer: str | None = None,
+    teams: Collection[str] = (),
 ) -> UserRow:
     """Add a user. One that was deleted comes back, with nothing that it could log in with before.
 
@@ -94,12 +95,13 @@ def create_user(
 
     Raises:
         InvalidUserName: when the name cannot be given.
-        InvalidRequest: when a service would have a login, or a person two.
+        InvalidRequest: when a service would have a login, a person two, or a team such a name.
         UserExists: when the name is taken.
     """
     name = checked_name(name)
     _expect_fitting(kind, password, issuer)
     values: dict[str, Any] = {"kind": kind, "role": role, "password_hash": password, "active": True, "issuer": issuer}
+    values["teams"] = checked_teams(teams)
     made = insert_missing(session, UserRow).values(name=name, **values).returning(UserRow.id)
     if session.execute(made).one_or_none() is None:
         again = values | {"subject": None, "created_at": Now(), "updated_at": Now(), "deleted_at": None}
@@ -118,6 +120,7 @@ def change_user(
     password: HashedPassword | None = None,
     active: bool | None = None,
     issuer: str | None = None,
+    teams: Collection[str] | None = None,
     expected_epoch: int | None = None,
 ) -> UserChange:
     """Change what is given. If anything differs, all logins of the user end; API keys go on while it is active.
@@ -131,20 +134,19 @@ def change_user(
     Raises:
         UnknownUser: when there is no such user.
         UserChanged: when the user is not the one that was looked at.
-        InvalidRequest: when a service would have a login, or a person two.
+        InvalidRequest: when a service would have a login, a person two, or a team such a name.
         LastAdmin: when nobody could log in as an admin after that.
     """
     user, others = _locked(session, name)
     if expected_epoch is not None and user.session_epoch != expected_epoch:
         raise UserChanged(f"Somebody else has changed the user '{name}' since you looked. {UserChanged.hint}")
     _expect_fitting(AccountKind(user.kind), password, issuer)
-    wanted = {"role": role, "active": active}
+    wanted = {"role": role, "active": active, "teams": None if teams is None else checked_teams(teams)}
     after: dict[str, Any] = {
         field: value for field, value in wanted.items() if value is not None and value != getattr(user, field)
     }
     before = {field: getattr(user, field) for field in after}
-    stays = after.get("role", user.role) == Role.ADMIN and after.get("active", user.active) and issuer is None
-    if not stays:
+    if after.get("role", user.role) != Role.ADMIN or not after.get("active", user.active) or issuer is not None:
         _expect_other_admin(user, others)
     ways, told = _ways(password, issuer)
     if after or ways:

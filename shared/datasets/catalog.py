@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, func, or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from shared.accounts.rows import DatasetHolderRow
 from shared.clock import Now, in_words
 from shared.datasets.naming import nearest_name
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, ErasedDatasetVersionRow, VersionState
@@ -145,6 +146,8 @@ def archive_dataset(session: Session, name: str) -> None:
 def delete_dataset(session: Session, name: str) -> None:
     """Delete a dataset, archived or not, and discard its objects, which are to be removed once this is committed.
 
+    Its name, and the jobs that were on it, stay those of its team.
+
     Raises:
         UnknownDataset: when there is no such dataset.
         DatasetInUse: when a model was made from it, or a job is to predict for its rows.
@@ -160,6 +163,8 @@ def delete_dataset(session: Session, name: str) -> None:
             f"Models were trained on the dataset '{name}', so it stays. "
             f"DELETE /datasets/{name}?archive=true hides it and lets them go on."
         ) from None
+    nobodys = (DatasetHolderRow.dataset_name == name, DatasetHolderRow.team.is_(None))
+    session.execute(delete(DatasetHolderRow).where(*nobodys))
     discard(session, Shelf.DATASETS, keys)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from shared.accounts.sight import ALL_SEEING, seeing
 from shared.database import Database
 from shared.datasets.catalog import CatalogEntry
 from shared.datasets.naming import new_object_key
@@ -60,7 +61,8 @@ class Ingestor:
             StoreUnavailable: when the object store does not answer.
             ScratchUnavailable: when the file changed on its way through the local disk.
         """
-        clean_stale_uploads(self.database, self.store, self.settings)
+        with seeing(ALL_SEEING):
+            clean_stale_uploads(self.database, self.store, self.settings)
         if incoming.any_reading and (known := self._known(incoming)) is not None:
             return self._bring_back(known, incoming.file)
         with written_through(incoming.file):
@@ -120,7 +122,7 @@ class Ingestor:
             yield
         except BaseException:
             # The commit may have succeeded though its answer was lost: a version that is ready is not undone.
-            with self.database.write() as session:
+            with seeing(ALL_SEEING), self.database.write() as session:
                 row = DatasetVersionRow.object_key == key
                 ready = session.scalar(select(row).where(row, DatasetVersionRow.state == VersionState.READY))
                 if not ready:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from shared.accounts.sight import whole
 from shared.clock import Now
 from shared.datasets.catalog import CatalogEntry, find_version, next_number
 from shared.datasets.rows import DatasetRow, DatasetVersionRow, VersionState
@@ -185,6 +186,8 @@ def _lock_dataset(session: Session, incoming: Incoming) -> int:
         return incoming.reread_from
     while True:
         session.execute(insert_missing(session, DatasetRow).values(name=incoming.name))
-        dataset_id = session.scalar(select(DatasetRow.id).where(DatasetRow.name == incoming.name).with_for_update())
+        # Whether it may be seen is asked before the version becomes visible.
+        with whole(session):
+            dataset_id = session.scalar(select(DatasetRow.id).where(DatasetRow.name == incoming.name).with_for_update())
         if dataset_id is not None:
             return dataset_id

@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from shared.accounts.rows import DatasetHolderRow
 from shared.clock import Instant, Now
 from shared.database import Base
 
@@ -30,6 +31,13 @@ class DatasetRow(Base):
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     updated_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    # Who uploaded the first version, and the team that the dataset is kept for.
+    owner: Mapped[str | None] = column_property(
+        select(DatasetHolderRow.owner).where(DatasetHolderRow.dataset_name == name).scalar_subquery()
+    )
+    team: Mapped[str | None] = column_property(
+        select(DatasetHolderRow.team).where(DatasetHolderRow.dataset_name == name).scalar_subquery()
+    )
 
 
 class DatasetVersionRow(Base):

@@ -64,7 +64,8 @@ def answered_before(session: Session, key: IdempotencyKey) -> JobRow | None:
         raise IdempotencyKeyReused(
             f"The Idempotency-Key '{key.key}' was used with another body. Use a new key for a new request."
         )
-    return session.get_one(JobRow, row.job_id)
+    # It is not there for somebody who may not see it any more.
+    return session.get(JobRow, row.job_id)
 
 
 def accept(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from shared.accounts.sight import whole
 from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.jobs.shares import running_by_share
@@ -55,8 +56,9 @@ def places_in_queue(session: Session, job_ids: Collection[UUID]) -> dict[UUID, P
 
     Counts all that wait in their pools, so it is not for long lists.
     """
-    rows = session.execute(_asked(job_ids)).all()
-    pools = {pool: _waiting(session, pool) for pool in {row.pool for row in rows if row.older is not None}}
+    with whole(session):
+        rows = session.execute(_asked(job_ids)).all()
+        pools = {pool: _waiting(session, pool) for pool in {row.pool for row in rows if row.older is not None}}
     return {
         row.id: Place(
             position=None if row.older is None else _position(row, pools[row.pool]),

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from shared.accounts.sight import whole
 from shared.datasets.rows import DatasetVersionRow
 from shared.jobs.rows import JobRow
 from shared.registry.outputs import PredictionOutputRow
@@ -19,7 +20,8 @@ def stored_bytes(session: Session, owner: str) -> int:
     outputs = select(func.sum(PredictionOutputRow.size_bytes)).join(JobRow, JobRow.id == PredictionOutputRow.job_id)
     outputs = outputs.where(JobRow.share == owner, PredictionOutputRow.removed_at.is_(None))
     each = union_all(uploads, outputs, _models(owner), _forms(owner)).subquery()
-    return int(session.execute(select(func.coalesce(func.sum(each.c.bytes), 0))).scalar_one())
+    with whole(session):
+        return int(session.execute(select(func.coalesce(func.sum(each.c.bytes), 0))).scalar_one())
 
 
 def _models(owner: str) -> Select[int]:

@@ -42,9 +42,9 @@ LEAST = {
         DELETE /api-keys/{key_id}, POST /auth/logout, POST /me/password
     """,
     Role.TRAINER: """
-        POST /datasets/upload, POST /datasets/{name}/reread, POST /train, PATCH /models/{version},
-        POST /models/{version}/reproduce, POST /promote, POST /predict/batch, POST /jobs/{job_id}/cancel,
-        POST /jobs/{job_id}/retry
+        POST /datasets/upload, PATCH /datasets/{name}, POST /datasets/{name}/reread, POST /train,
+        PATCH /models/{version}, POST /models/{version}/reproduce, POST /promote, POST /predict/batch,
+        POST /jobs/{job_id}/cancel, POST /jobs/{job_id}/retry
     """,
     Role.APPROVER: "POST /models/{version}/retire",
     Role.ADMIN: """

@@ -63,7 +63,7 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     }  # fmt: skip
     assert dataset == {
         "name": "my_iris", "description": "flowers", "format": "csv", "version": 1, "rows": 150,
-        "size_bytes": IRIS.stat().st_size,
+        "size_bytes": IRIS.stat().st_size, "owner": None, "team": None,
     }  # fmt: skip
     assert client.get("/datasets/my_iris").json() == answer.json()
 

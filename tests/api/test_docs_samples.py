@@ -50,6 +50,7 @@ NAMES = {
     *("list_finding_codes", "explain_finding_code"),
     *("log_in", "refresh_tokens", "log_out", "get_me", "change_password"),
     *("list_users", "add_user", "change_user", "delete_user"),
+    "give_dataset",
     *("list_api_keys", "make_api_key", "revoke_api_key", "list_audit_entries", "export_audit_entries"),
 }
 # There is no second way to ask for these.

@@ -381,7 +381,7 @@ def test_a_long_table_of_empty_records_goes_the_usual_way(
 def test_a_warm_prediction_asks_neither_database_nor_store(
     furnished: TestClient, one_parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_parts.cache.close()
+    one_parts.serving.close()
     calls: list[str] = []
     for owner, name in [(Database, "read"), (Database, "write"), (type(one_parts.store), "open")]:
         monkeypatch.setattr(owner, name, lambda *_given, _name=name, **_named: calls.append(_name))

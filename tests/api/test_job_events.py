@@ -244,13 +244,13 @@ def test_a_success_is_told_only_when_this_process_serves_it(api: Api, monkeypatc
     listeners = [Listener(api.url, job_id) for _ in range(5)]
     eventually(lambda: all(listener.told for listener in listeners))
     ready = threading.Event()
-    real = api.parts.cache.catch_up
+    real = api.parts.serving.catch_up
 
     def catch_up() -> None:
         assert ready.wait(30)
         real()
 
-    monkeypatch.setattr(api.parts.cache, "catch_up", catch_up)
+    monkeypatch.setattr(api.parts.serving, "catch_up", catch_up)
     finish_job(api.database, job_id)
     # Others are served meanwhile.
     assert statuses(list(follow(api.url, failed_job(api.database)))) == ["failed"]

@@ -129,7 +129,7 @@ def test_a_warm_prediction_asks_the_database_nothing(
 ) -> None:
     client.post("/predict", json=BODY | more)
     # What has changed before is noticed before, too.
-    parts.cache.catch_up()
+    parts.serving.catch_up()
 
     def asked() -> list[str]:
         statements.clear()

@@ -277,7 +277,7 @@ def test_nothing_is_asked_of_the_database_while_nothing_changes(
     platform.train(platform.dataset())
     eventually(lambda: typed(client) == ["/models/iris/dev/predict"])
     # The platform loads the model that the stage got, beside the requests and once.
-    parts.cache.catch_up()
+    parts.serving.catch_up()
 
     def about_models() -> int:
         return sum("model_registry" in statement for statement in statements)

@@ -165,7 +165,7 @@ def test_the_documentation_shows_the_file_field(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/datasets/upload"]["post"]
     schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert schema["properties"]["file"]["format"] == "binary"
-    assert set(schema["properties"]) == {"file", "name", "description", *ReadingOptions.model_fields}
+    assert set(schema["properties"]) == {"file", "name", "description", "team", *ReadingOptions.model_fields}
     # Swagger UI sends what an example says, unless it is empty.
     assert {field.get("example") for name, field in schema["properties"].items() if name != "file"} == {""}
     assert {"200", "201", "413", "415", "422"} <= set(operation["responses"])

@@ -33,7 +33,7 @@ PLANTED: dict[str, set[str]] = {
 BARE = {
     *("job_events", "idempotency_keys", "counters", "orphans", "discarded_objects"),
     *("own_estimators", "erased_models", "erased_dataset_versions", "prediction_outputs"),
-    *("users", "api_keys", "login_sessions", "used_refresh_tokens", "audit_entries", "audit_head"),
+    *("users", "api_keys", "login_sessions", "used_refresh_tokens", "audit_entries", "audit_head", "dataset_holders"),
 }
 
 

@@ -116,7 +116,11 @@ class Walk:
         refreshed = self.client.post("/auth/refresh", json=tokens)
         yield Step("refresh_tokens", "next", refreshed)
         self.client.headers["Authorization"] = f"Bearer {refreshed.json()['access_token']}"
-        for operation, names in (("add_user", others), ("change_user", BODIES["change_user"])):
+        for operation, names in (
+            ("add_user", others),
+            ("change_user", BODIES["change_user"]),
+            ("give_dataset", BODIES["give_dataset"]),
+        ):
             yield from (self.one(operation, name) for name in names)
         yield from (self.one("make_api_key", name) for name in BODIES["make_api_key"])
         yield from map(self.one, ("list_users", "list_api_keys", "revoke_api_key", "delete_user"))

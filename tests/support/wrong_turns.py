@@ -253,6 +253,10 @@ def _of_models() -> Iterator[Turn]:
         "change_password": "/me/password",
     }.items():
         yield from _bodies(operation, path)
+    yield Turn("give_dataset", "PATCH", "/datasets/iriss", {"json": {"team": "fraud"}})
+    yield Turn("give_dataset", "PATCH", "/datasets/iris", {"json": {"owner": "nobody-here"}})
+    yield Turn("give_dataset", "PATCH", "/datasets/iris", {"json": {"team": "Fraud!"}})
+    yield from _bodies("give_dataset", "/datasets/iris", method="PATCH")
     yield from _bodies("change_user", "/users/anna", method="PATCH")
     yield Turn("retire_model", "POST", "/models/9/retire", {"json": {"stage": "dev"}})
     yield Turn("retire_model", "POST", "/models/1/retire", {"json": {"stage": "production"}})

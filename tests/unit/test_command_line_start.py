@@ -35,10 +35,11 @@ VERBS = [
     "",
     *("up", "demo", "doctor", "fsck", "rehearse", "serve", "train", "promote", "retire", "predict", "estimators"),
     *("datasets", "datasets upload", "datasets list", "datasets show"),
-    *("datasets preview", "datasets versions", "datasets diff", "datasets delete"),
+    *("datasets preview", "datasets versions", "datasets diff", "datasets give", "datasets delete"),
     *("jobs", "jobs list", "jobs show", "jobs cancel", "jobs retry", "jobs logs"),
     *("admin", "admin create", "admin key", "audit", "audit verify", "login", "logout", "me"),
     *("keys", "keys list", "keys rotate", "keys retire"),
+    *("users", "users list", "users teams"),
     *("models", "models list", "models show", "models compare", "models annotate", "models export", "models erase"),
 ]
 

@@ -39,6 +39,9 @@ ASKED = {
     "models card 3": "GET /models/3/card",
     "models annotate 3 --tag a": "PATCH /models/3",
     "me": "GET /me",
+    "users list": "GET /users?limit=20",
+    "users teams berta --team fraud": "PATCH /users/berta",
+    "datasets give iris --team fraud": "PATCH /datasets/iris",
 }
 
 
@@ -148,6 +151,9 @@ def test_hints_of_the_api_name_verbs_and_its_json_is_as_it_was(mlmini: Verb) -> 
 
 
 WRONG = {
+    "a dataset given to nobody": ("datasets give iris", "with --team, --no-team or --owner"),
+    "a dataset given and taken": ("datasets give iris --team a --no-team", "but not both"),
+    "a user in teams and in none": ("users teams berta --team a --no-teams", "or none with --no-teams"),
     "an annotation without anything": ("models annotate 3", "with --tag, --no-tags, --note or --no-note"),
     "tags and no tags": ("models annotate 3 --tag a --no-tags", "not both of a pair"),
     "a note and no note": ("models annotate 3 --note a --no-note", "not both of a pair"),
