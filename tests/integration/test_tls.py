@@ -108,7 +108,9 @@ def tls_settings(tmp_path: Path, valkey: Valkey, pair: Pair, sqlite_template: Pa
 
 
 @pytest.mark.asvs("3.4.1", "12.1.1")
-def test_answers_come_by_tls_and_cookies_are_for_it_alone(tmp_path: Path, tls_settings: Settings, pair: Pair) -> None:
+def test_answers_come_by_tls_and_cookies_are_for_it_alone(
+    tmp_path: Path, tls_settings: Settings, pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
     trusting = ssl.create_default_context(cafile=str(pair.certificate))
     with serving(tls_settings) as (url, parts):
         port = int(url.rpartition(":")[2])
@@ -143,6 +145,8 @@ def test_answers_come_by_tls_and_cookies_are_for_it_alone(tmp_path: Path, tls_se
         here = {"SSL_CERT_FILE": str(pair.certificate), "XDG_CONFIG_HOME": str(tmp_path)}
         mlmini.succeed("login", "--name", "anna", stdin=PASSWORD.encode(), **here)
         _ask_grpc(tls_settings, pair)
+    # The event loop would tell of what its transport cannot do.
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def _ask_grpc(settings: Settings, pair: Pair) -> None:
