@@ -33,14 +33,19 @@ def current_sight() -> Sight:
     return _current.get()
 
 
-@contextmanager
-def seeing(sight: Sight) -> Iterator[None]:
-    """Look with these eyes within the block."""
-    token = _current.set(sight)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class seeing:  # noqa: N801 - used as a verb, as those of contextlib are
+    """Look with these eyes within the block. A class, as each prediction has one: a generator takes thrice the time."""
+
+    __slots__ = ("_sight", "_token")
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._sight)
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._token)
 
 
 @contextmanager

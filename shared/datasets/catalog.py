@@ -165,6 +165,7 @@ def delete_dataset(session: Session, name: str) -> None:
         ) from None
     nobodys = (DatasetHolderRow.dataset_name == name, DatasetHolderRow.team.is_(None))
     session.execute(delete(DatasetHolderRow).where(*nobodys))
+    session.execute(update(DatasetHolderRow).where(DatasetHolderRow.dataset_name == name).values(owner=None))
     discard(session, Shelf.DATASETS, keys)
 
 

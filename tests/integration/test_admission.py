@@ -9,7 +9,8 @@ from shared.accounts.api_keys import create_key, find_by_key, revoke_key
 from shared.accounts.known import KnownCredentials
 from shared.accounts.memory import Recalled
 from shared.accounts.permissions import Role, Scope
-from shared.accounts.users import find_user
+from shared.accounts.sight import ALL_SEEING, NO_TEAM, Sight
+from shared.accounts.users import change_user, find_user
 from shared.database import Database
 from tests.support.accounts import PASSWORD, TOKENS, add_user, logins
 
@@ -154,3 +155,30 @@ def test_no_header_is_kept_for_long_and_never_many(
     clock.now += 1.1
     assert not admission.admits(sent((b"x-api-key", b"mlm_other")))
     assert not admission._good
+
+
+def test_with_a_header_it_is_known_what_is_seen_and_a_change_of_teams_counts_a_second_later(
+    database: Database, known: Counted, clock: Hands
+) -> None:
+    key, admission = key_of(database, Scope.PREDICT), Admission(known)
+    headers = sent((b"x-api-key", key.encode()))
+
+    async def ask() -> Sight | None:
+        admitted = admission.admits(headers)
+        await asyncio.get_running_loop().shutdown_default_executor()
+        return admitted
+
+    known.identity(key)
+    assert [asyncio.run(ask()) for _ in range(2)] == [NO_TEAM, NO_TEAM]
+    with database.write() as session:
+        change_user(session, "anna", teams=["red", "blue"])
+    clock.now += 0.6
+    assert asyncio.run(ask()) == NO_TEAM, "one more, while it is looked up"
+    assert [asyncio.run(ask()) for _ in range(2)] == [Sight(frozenset({"red", "blue"}))] * 2
+    add_user(database, "otto", Role.ADMIN)
+    with database.write() as session:
+        admins = create_key(session, find_user(session, "otto"), name="all", scopes=[Scope.ADMIN])[1]
+        predicts = create_key(session, find_user(session, "otto"), name="few", scopes=[Scope.PREDICT])[1]
+    for each, sight in ((admins, ALL_SEEING), (predicts, NO_TEAM)):
+        known.identity(each)
+        assert admission.admits(sent((b"x-api-key", each.encode()))) == sight
