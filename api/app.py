@@ -51,6 +51,7 @@ from api.routes import (
     model_reports,
     model_reproductions,
     models,
+    own_logins,
     own_password,
     predict,
     predict_batch,
@@ -127,7 +128,7 @@ def _add_routes(app: FastAPI) -> None:
     catalog = (uploads, datasets, dataset_diffs, dataset_holders, train, estimators, jobs, job_events)
     registry = (models, model_artifacts, model_reports, model_reproductions, model_cards, promote)
     asked = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
-    accounts = (auth, own_password, users, api_keys, audit, login, login_provider)
+    accounts = (auth, own_password, own_logins, users, api_keys, audit, login, login_provider)
     for noun in (*catalog, *registry, *asked, *accounts, health, errors, findings):
         app.include_router(noun.router)
 

@@ -65,6 +65,8 @@ RULES: dict[str, Rule] = {
     "POST /auth/logout": Need.A_LOGIN,
     "GET /me": Need.A_LOGIN,
     "POST /me/password": Need.A_LOGIN,
+    "GET /me/logins": Need.A_LOGIN,
+    "DELETE /me/logins/{login_id}": Need.A_LOGIN,
     "GET /metrics": _READ,
     "GET /estimators": _READ,
     "GET /estimators/{module}/{class}": _READ,

@@ -201,6 +201,7 @@ _PARAMETERS: dict[str | tuple[str, str], Any] = {
     ("change_user", "name"): "berta",
     ("delete_user", "name"): "berta",
     "key_id": 1,
+    "login_id": "wb6Vw4uCQfmYv1X0o3cJtA",
     ("explain_finding_code", "code"): "gap_word",
 }
 

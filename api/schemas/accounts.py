@@ -82,6 +82,22 @@ class OwnPassword(RequestBody):
     password: _Password
 
 
+class Login(ResponseBody):
+    """A login that goes on."""
+
+    id: str = Field(description="What ends it: `DELETE /me/logins/{login_id}`.", examples=["wb6Vw4uCQfmYv1X0o3cJtA"])
+    began_at: Moment = Field(description="When the name and the password were given.")
+    renewed_at: Moment = Field(description="When its refresh token was last exchanged, or when it began.")
+    ends_at: Moment = Field(description="When it ends whatever happens.")
+    current: bool = Field(description="Whether this request comes with it.")
+
+
+class OwnLogins(ResponseBody):
+    """The logins of a user."""
+
+    items: list[Login] = Field(description="The latest first, and no more than a hundred.")
+
+
 class Me(ResponseBody):
     """Who sends the request, as the platform sees it."""
 

@@ -66,6 +66,12 @@ class WrongPassword(Invalid):
     hint = "Send the password that you log in with. Somebody with the role admin can set another one."
 
 
+class UnknownLogin(Unknown):
+    """There is no such login of yours that goes on."""
+
+    hint = "Look at the list of your logins, `/me/logins`."
+
+
 class InvalidUserName(Invalid):
     """The name is not one that a user can have."""
 
@@ -94,7 +100,7 @@ class PasswordLoginOff(Invalid):
     """People log in through the identity provider of this platform, and nobody by a password."""
 
     hint = (
-        "Log in with a browser at `/login`. Programs send an API key, which `POST /api-keys` makes; on the machine of "
+        "Log in with a browser at `/login`. Programs send an API key, as `/api-keys` makes one; on the machine of "
         "the platform, `mlmini admin key` makes one for an admin without the provider."
     )
 

@@ -39,7 +39,8 @@ LEAST = {
         GET /v2/models/{model}/versions/{version}/ready, POST /v2/repository/index, POST /v2/models/{model}/infer,
         POST /v2/models/{model}/versions/{version}/infer, GET /serve/{model}/health, GET /serve/{model}/ping,
         GET /serve/{model}/version, POST /serve/{model}/invocations, GET /me, GET /api-keys, POST /api-keys,
-        DELETE /api-keys/{key_id}, POST /auth/logout, POST /me/password
+        DELETE /api-keys/{key_id}, POST /auth/logout, POST /me/password,
+        GET /me/logins, DELETE /me/logins/{login_id}
     """,
     Role.TRAINER: """
         POST /datasets/upload, PATCH /datasets/{name}, POST /datasets/{name}/reread, POST /train,
@@ -119,7 +120,8 @@ def test_an_address_is_for_those_who_may_and_nobody_else(
     least = list(Role).index(LEAST_ROLE[address])
     for rank, role in enumerate(Role):
         status = sent(one_client, address, **{"X-API-Key": keys[role]})
-        logs_out = address == "POST /auth/logout"
+        # A key is not enough for what is about logins.
+        logs_out = address == "POST /auth/logout" or "/me/logins" in address
         assert (status == 403) is (rank < least), (role, status)
         assert (status == 401) is logs_out, (role, status)
         assert status < 500

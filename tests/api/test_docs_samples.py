@@ -48,7 +48,7 @@ NAMES = {
     *("mlflow_ping", "mlflow_version", "mlflow_invoke"),
     *("get_health", "get_readiness", "get_version", "get_metrics", "list_error_codes", "explain_error_code"),
     *("list_finding_codes", "explain_finding_code"),
-    *("log_in", "refresh_tokens", "log_out", "get_me", "change_password"),
+    *("log_in", "refresh_tokens", "log_out", "get_me", "change_password", "list_logins", "end_login"),
     *("list_users", "add_user", "change_user", "delete_user"),
     "give_dataset",
     *("list_api_keys", "make_api_key", "revoke_api_key", "list_audit_entries", "export_audit_entries"),

@@ -24,7 +24,7 @@ FILE = {"file": ("one.csv", b"a,b\n1,2\n")}
 
 def _request(client: TestClient, method: str, path: str, query: str, *, in_csv: bool = False) -> Any:
     named = {"name": "one", "model": "one", "dataset": "one", "environment": "dev", "module": "a", "class": "b"}
-    address = path.format(**named, version=1, job_id=5, code="x", key_id=1)
+    address = path.format(**named, version=1, job_id=5, code="x", key_id=1, login_id="x")
     if in_csv:
         headers = {"content-type": "text/csv"}
         return client.request(method, f"{address}?{query}", content=b"a\n1\n", headers=headers)

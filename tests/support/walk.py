@@ -125,6 +125,11 @@ class Walk:
         yield from (self.one("make_api_key", name) for name in BODIES["make_api_key"])
         yield from map(self.one, ("list_users", "list_api_keys", "revoke_api_key", "delete_user"))
         yield from map(self.one, ("list_audit_entries", "export_audit_entries"))
+        self.client.post("/auth/token", data=BODIES["log_in"]["anna"]["value"]).raise_for_status()
+        listed = self.one("list_logins")
+        yield listed
+        other = next(login["id"] for login in listed.answer.json()["items"] if not login["current"])
+        yield self.one("end_login", login_id=other)
         changed = self.one("change_password", "another")
         assert changed.answer.is_success, changed.answer.text
         yield changed

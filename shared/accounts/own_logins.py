@@ -1,0 +1,35 @@
+"""The logins that a user has at present, and the end of one of them."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.accounts.rows import LoginSessionRow, UserRow
+from shared.accounts.sessions import LONGEST_PAUSE_DAYS, Sender, log_out
+from shared.clock import Now
+from shared.errors import UnknownLogin
+
+_DAY = 86_400
+# Of more, the latest are told.
+MOST_LOGINS = 100
+
+
+def logins_of(session: Session, user_name: str) -> list[LoginSessionRow]:
+    """The logins of a user that go on, the latest first."""
+    query = (
+        select(LoginSessionRow)
+        .join(UserRow, UserRow.id == LoginSessionRow.user_id)
+        .where(UserRow.name == user_name, UserRow.deleted_at.is_(None), LoginSessionRow.revoked_at.is_(None))
+        .where(LoginSessionRow.expires_at > Now(), LoginSessionRow.refreshed_at > Now(-LONGEST_PAUSE_DAYS * _DAY))
+        .order_by(LoginSessionRow.created_at.desc(), LoginSessionRow.id)
+    )
+    return list(session.scalars(query.limit(MOST_LOGINS)))
+
+
+def end_own_login(session: Session, user_name: str, login_id: str, sender: Sender) -> None:
+    """End a login of a user, with all of its tokens.
+
+    Raises:
+        UnknownLogin: when it is not one of this user, or has ended.
+    """
+    if login_id not in {row.id for row in logins_of(session, user_name)} or not log_out(session, login_id, sender):
+        raise UnknownLogin
