@@ -30,6 +30,7 @@ from shared.sandbox.child import GUARD_DIED, ChildFunction, Terms, become_child
 from shared.sandbox.isolation import Reach
 from shared.sandbox.limits import READY, ProcessLimits, room_for_memory
 from shared.sandbox.run import Run
+from shared.sandbox.thread_pools import have_pools_of_threads
 
 # What asks a worker to stop. Sent to all processes of a service or of a terminal, it is for the worker alone: what
 # becomes of its runs is its decision, and it ends them by SIGKILL.
@@ -39,6 +40,7 @@ _FOR_THE_OWNER = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 def main() -> None:
     """Serve until the owner closes its socket."""
     _leave_stopping_to_the_owner()
+    have_pools_of_threads()
     guard = os.getpid()
     adopt_orphans()
     server_ended, kept_open = os.pipe()

@@ -18,6 +18,8 @@ _LENGTH = 500
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[\w.+-]+[/\\])+[\w.+-]*")
 # Where in its C++ a library met an error: the time and the line before its words, and the calls after them.
 _TRACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: |\s*Stack trace:.*|^\S+\.cpp:\d+: ", re.DOTALL)
+# A package of an administrator's own may ask for what computations do not have.
+_KEPT_FROM = "it asks for a file, a connection or a process of the system that computations are kept from: "
 _NO_THREAD = "can't start new thread"
 # What estimators raise for data or parameters that they do not take. MemoryError is not among them.
 _FIT_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError, NotImplementedError)
@@ -73,14 +75,16 @@ def errors_of_fit(estimator: Estimator, *, of_libraries: bool = False) -> Iterat
             # The stack of a thread is memory, too.
             raise MemoryError from error
         raise _failed(estimator, error) from error
+    except PermissionError as error:
+        raise _failed(estimator, error, _KEPT_FROM) from error
     except Exception as error:
         if not of_libraries or isinstance(error, PlatformError | MemoryError | OSError):
             raise
         raise _failed(estimator, error) from error
 
 
-def _failed(estimator: Estimator, error: Exception) -> FitFailed:
-    told = _told(str(error)) or type(error).__name__
+def _failed(estimator: Estimator, error: Exception, beginning: str = "") -> FitFailed:
+    told = beginning + (_told(str(error)) or type(error).__name__)
     return FitFailed(f"{estimator.key} could not be fitted to this data: {told}")
 
 

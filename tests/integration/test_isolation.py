@@ -128,6 +128,7 @@ def test_what_libraries_need_is_there(sandbox: Sandbox, tmp_path: Path) -> None:
         ("pair", ""),
         ("write", os.devnull),
         ("read", "/proc/self/comm"),
+        ("threads", ""),
         ("run", "uname"),
         ("import", "sklearn.svm"),
         ("import", "worker.train_computation"),
@@ -135,7 +136,7 @@ def test_what_libraries_need_is_there(sandbox: Sandbox, tmp_path: Path) -> None:
     )
     assert came[:2] == ["done", "done"]
     assert str(came[2]).startswith("python")
-    assert came[3:] == [os.uname().sysname, "sklearn", "worker", "tests"]
+    assert came[3:] == [3, os.uname().sysname, "sklearn", "worker", "tests"]
 
 
 @needs_network

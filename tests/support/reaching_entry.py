@@ -7,6 +7,7 @@ import platform
 import socket
 import subprocess
 from collections.abc import Callable
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def _pair(_about: str) -> str:
         return other.recv(4).decode()
 
 
+def _threads(_about: str) -> int:
+    """Work in a pool of threads, as joblib's are."""
+    with ThreadPool(2) as pool:
+        return sum(pool.map(abs, [-1, -2]))
+
+
 def _run(program: str) -> str:
     done = subprocess.run([program], capture_output=True, text=True, check=False)
     return done.stdout.strip() or f"status {done.returncode}"
@@ -100,6 +107,7 @@ _ACTS: dict[str, Callable[[str], Any]] = {
     "other numbers": _other_numbers,
     "signal": _signal,
     "pair": _pair,
+    "threads": _threads,
     "run": _run,
     "import": lambda name: __import__(name).__name__,
 }

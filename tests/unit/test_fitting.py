@@ -118,6 +118,15 @@ def test_what_an_estimator_raises_becomes_a_sentence(error: type[Exception]) -> 
         raise error
 
 
+def test_an_estimator_that_asks_for_what_it_is_kept_from_is_told_so() -> None:
+    kept_from = PermissionError(13, "Permission denied", "/etc/secret")
+    with (
+        pytest.raises(FitFailed, match=r"that computations are kept from: \[Errno 13\] Permission denied: '…'$"),
+        errors_of_fit(find_estimator("svm", "SVC")),
+    ):
+        raise kept_from
+
+
 def test_a_want_of_memory_is_not_an_error_of_the_estimator() -> None:
     with pytest.raises(MemoryError), errors_of_fit(find_estimator("svm", "SVC")):
         raise MemoryError

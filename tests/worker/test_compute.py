@@ -206,6 +206,14 @@ def test_an_estimator_that_computes_in_threads_of_its_own_is_fitted_in_a_forked_
     installation.until(installation.train(choice), State.SUCCEEDED)
 
 
+def test_members_of_a_model_are_fitted_at_once_where_a_job_has_several_cores(installation: Site) -> None:
+    # joblib's threads take locks, which an isolated process cannot have from the system.
+    installation.start_worker()
+    choice = {"module": "ensemble", "class": "BaggingClassifier", "params": {"n_estimators": 4}}
+    limits = RequestedLimits(cpus=2)
+    installation.until(installation.train(choice, limits=limits), State.SUCCEEDED)
+
+
 def cancel_once_started(attempt: Attempt) -> None:
     """As a client does in the middle of a computation."""
     eventually((attempt.folder / "started").exists)
