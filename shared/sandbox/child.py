@@ -64,7 +64,8 @@ def _enter(terms: Terms, *, server: int, given: int | None, output: int) -> None
     os.dup2(output, 2)
     # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.environ["TMPDIR"] = str(terms.folder)
+    # Where libraries keep what they would make again: Numba refuses a function whose machine code it can keep nowhere.
+    os.environ.update(dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(terms.folder)))
     os.chdir(terms.folder)
     isolate(terms.folder, terms.reach)
     apply(terms.limits)

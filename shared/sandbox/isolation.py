@@ -18,6 +18,7 @@ _OF_SYSTEMS = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/sys"),
     *(f"/proc/{name}" for name in ("self", "cpuinfo", "meminfo", "stat", "loadavg", "filesystems", "vmstat", "sys")),
     *(f"/etc/{name}" for name in ("ld.so.cache", "localtime", "timezone", "passwd", "group", "nsswitch.conf")),
+    "/etc/mime.types",
     *(f"/dev/{name}" for name in ("urandom", "random", "zero")),
 )
 # Where it has its own peak of memory counted anew, beside the place where nothing is kept.

@@ -133,10 +133,12 @@ def test_what_libraries_need_is_there(sandbox: Sandbox, tmp_path: Path) -> None:
         ("import", "sklearn.svm"),
         ("import", "worker.train_computation"),
         ("import", "tests.support.wilful_model"),
+        ("import", "tests.support.cached_kernel"),
+        ("guess", "model.json"),
     )
     assert came[:2] == ["done", "done"]
     assert str(came[2]).startswith("python")
-    assert came[3:] == [3, os.uname().sysname, "sklearn", "worker", "tests"]
+    assert came[3:] == [3, os.uname().sysname, "sklearn", "worker", "tests", "tests", "application/json"]
 
 
 @needs_network

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import mimetypes
 import os
 import platform
 import socket
@@ -109,5 +110,6 @@ _ACTS: dict[str, Callable[[str], Any]] = {
     "pair": _pair,
     "threads": _threads,
     "run": _run,
+    "guess": lambda name: mimetypes.guess_type(name)[0],
     "import": lambda name: __import__(name).__name__,
 }

@@ -66,5 +66,10 @@ class KernelFolder(InTreeCacheLocator):
         super().__init__(function, file)  # type: ignore[no-untyped-call]  # Numba has types for some of its code
         self._cache_path = str(FOLDER)
 
+    @classmethod
+    def from_function(cls, function: object, file: str) -> "KernelFolder | None":
+        """The place of a kernel; None for the functions of other packages, which are no part of what is trusted."""
+        return cls(function, file) if Path(file).parent == _SOURCES else None
+
     def ensure_cache_path(self) -> None:
         """Nothing to do: `is_usable` has looked."""

@@ -9,7 +9,9 @@ from shared.compiled.kernels.folder import is_usable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-numba.config.CACHE_LOCATOR_CLASSES = "shared.compiled.kernels.folder.KernelFolder"  # type: ignore[attr-defined]  # made at run time
+# Where machine code is kept: that of the kernels in their folder, that of functions of other packages as ever.
+_PLACES = ("shared.compiled.kernels.folder.KernelFolder", "InTreeCacheLocator", "UserWideCacheLocator")
+numba.config.CACHE_LOCATOR_CLASSES = ",".join(_PLACES)  # type: ignore[attr-defined]  # made at run time
 # The instructions that every processor of its kind has: an image is built on one and runs on another. Trees gain
 # nothing from newer ones, and no processor fuses a product with a sum, which would change bits.
 numba.config.CPU_NAME = "generic"  # type: ignore[attr-defined]  # made at run time
