@@ -16,10 +16,14 @@ import grpc
 import psutil
 import pytest
 
+from shared.accounts.api_keys import create_key
+from shared.accounts.permissions import Role, Scope
+from shared.accounts.users import find_user
 from shared.database import Database
 from shared.listening import listen
 from shared.object_store import open_store
 from shared.settings import Settings
+from tests.support.accounts import add_user
 from tests.support.alive import alive
 from tests.support.api_server import ApiServer
 from tests.support.jobs import add_job
@@ -184,6 +188,34 @@ def test_who_is_told_of_a_change_by_one_process_is_served_by_it_at_the_other(cro
     ask(other, "POST", "/models/1/retire", {"stage": "staging"})
     with pytest.raises(AssertionError, match="no_active_model"):
         version_at(one, "staging")
+    one.close()
+    other.close()
+
+
+def test_a_dataset_that_is_given_to_a_team_at_one_process_is_hidden_by_the_other_before_that_is_answered(
+    crowd: Crowd, platform: Platform
+) -> None:
+    for name, role in (("otto", Role.ADMIN), ("vera", Role.VIEWER)):
+        add_user(platform.database, name, role)
+    with platform.database.write() as session:
+        admin, viewer = (
+            create_key(session, find_user(session, name), name="for a test", scopes=[scope])[1]
+            for name, scope in (("otto", Scope.ADMIN), ("vera", Scope.PREDICT))
+        )
+    one, other = (crowd.connection(pid) for pid in crowd.pids)
+
+    def told(connection: HTTPConnection, key: str, method: str, path: str, body: dict[str, Any]) -> int:
+        headers = {"content-type": "application/json", "x-api-key": key}
+        connection.request(method, path, json.dumps(body), headers)
+        with connection.getresponse() as answer:
+            answer.read()
+            return answer.status
+
+    rows = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+    for team, status in (("red", 404), (None, 200)) * 5:
+        assert told(one, admin, "PATCH", "/datasets/iris", {"team": team}) == 200
+        assert told(other, viewer, "POST", "/predict", rows) == status
+        one, other = other, one
     one.close()
     other.close()
 

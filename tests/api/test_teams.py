@@ -11,6 +11,8 @@ import pytest
 from api.access.rules import RULES
 from api.rpc.messages import MESSAGES
 from shared.accounts.permissions import Role
+from shared.database import Database
+from shared.errors import DatabaseUnavailable
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
 from tests.support.rpc import request, typed
@@ -115,7 +117,7 @@ OTHERS = """
     POST /auth/refresh, POST /auth/logout, GET /me, POST /me/password, GET /api-keys, POST /api-keys,
     DELETE /api-keys/{key_id}, GET /metrics, GET /estimators, GET /estimators/{module}/{class}, GET /datasets,
     POST /datasets/upload, POST /v2/repository/index, GET /v2, GET /users, POST /users, PATCH /users/{name},
-    DELETE /users/{name}, GET /audit, GET /audit/export
+    DELETE /users/{name}, GET /audit, GET /audit/export, GET /me/logins, DELETE /me/logins/{login_id}
 """
 
 
@@ -450,3 +452,22 @@ def test_everybody_is_told_their_teams(site: TeamSite) -> None:
     assert changed.json()["teams"] == []
     for wrong in (["Red"], ["a" * 65], [""], [f"t{n}" for n in range(51)]):
         assert site.ask(site.member[ADMIN], "PATCH", "/users/rosa", json={"teams": wrong}).status_code == 422
+
+
+def test_while_the_database_is_away_members_predict_and_strangers_are_told_nothing(
+    site: TeamSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = FEATURES | {"environment": "dev"}
+    keys = (site.member[VIEWER], site.stranger[VIEWER])
+
+    def told(key: str, name: str) -> int:
+        return site.ask(key, "POST", "/predict", json=body | {"dataset_name": name}).status_code
+
+    assert [told(key, SECRET) for key in keys] == [200, 404]
+
+    def away(_database: Database) -> None:
+        raise DatabaseUnavailable
+
+    for way in ("read", "write"):
+        monkeypatch.setattr(Database, way, away)
+    assert [told(key, name) for key in keys for name in (SECRET, ABSENT)] == [200, 503, 503, 503]
