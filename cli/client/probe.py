@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.hosts import is_loopback
+
 _SECONDS = 3
 
 
@@ -27,7 +29,7 @@ def ask(url: str, path: str) -> Reply | None:
     parts = urlsplit(url)
     place = parts.hostname or "", parts.port
     connection = (
-        http.client.HTTPSConnection(*place, timeout=_SECONDS, context=_any_certificate())
+        http.client.HTTPSConnection(*place, timeout=_SECONDS, context=_context(place[0]))
         if parts.scheme == "https"
         else http.client.HTTPConnection(*place, timeout=_SECONDS)
     )
@@ -41,10 +43,11 @@ def ask(url: str, path: str) -> Reply | None:
         connection.close()
 
 
-def _any_certificate() -> ssl.SSLContext:
-    """What takes any certificate: nothing secret is sent, and that of the platform has another name than loopback."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+def _context(host: str) -> ssl.SSLContext:
+    """What checks certificates, but not on this machine: nothing secret is sent, and the name in it is another one."""
+    context = ssl.create_default_context()
+    if is_loopback(host):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 

@@ -257,7 +257,7 @@ def test_an_admin_makes_users_for_the_provider(here: TestClient, parts: Parts) -
     headers = {"X-API-Key": key}
     made = here.post("/users", json={"name": "dora", "role": "viewer", "login": "oidc"}, headers=headers)
     assert (made.status_code, made.json()["login"]) == (201, "oidc")
-    assert last_entry(parts).after == {"role": "viewer", "kind": "person", "login": "oidc"}
+    assert last_entry(parts).after == {"role": "viewer", "kind": "person", "login": "oidc", "teams": []}
     two = {"name": "emil", "role": "viewer", "login": "oidc", "password": PASSWORD}
     assert here.post("/users", json=two, headers=headers).json()["code"] == "invalid_request"
     add_user(parts.database, "fritz")

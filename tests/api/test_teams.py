@@ -114,7 +114,8 @@ OTHERS = """
     GET /, GET /docs, GET /docs/assets/{digest}/{name}, GET /openapi.json, GET /healthz, GET /readyz, GET /version,
     GET /errors, GET /errors/{code}, GET /findings, GET /findings/{code}, GET /v2/health/live, GET /v2/health/ready,
     GET /login, GET /login/oidc, GET /login/oidc/callback, POST /login, POST /logout, POST /auth/token,
-    POST /auth/refresh, POST /auth/logout, GET /me, POST /me/password, GET /api-keys, POST /api-keys,
+    POST /auth/refresh, POST /auth/logout, GET /me, POST /me/password, GET /me/logins,
+    DELETE /me/logins/{login_id}, GET /api-keys, POST /api-keys,
     DELETE /api-keys/{key_id}, GET /metrics, GET /estimators, GET /estimators/{module}/{class}, GET /datasets,
     POST /datasets/upload, POST /v2/repository/index, GET /v2, GET /users, POST /users, PATCH /users/{name},
     DELETE /users/{name}, GET /audit, GET /audit/export, GET /me/logins, DELETE /me/logins/{login_id}

@@ -13,7 +13,7 @@ from cli.client.address import find_address
 from cli.client.connection import Client
 from cli.client.errors import Unreachable, WrongUsage
 from cli.client.failure import unreachable
-from cli.client.probe import Reply, ask
+from cli.client.probe import Reply, _context, ask
 from cli.doctor.examination import CheckState
 from cli.doctor.services import check_api
 from tests.support.answering import answer, page, server
@@ -127,3 +127,9 @@ def test_a_probe_takes_what_is_not_an_object_for_an_empty_one() -> None:
             Reply(200, {}),
             Reply(200, {"platform": "1.2.3"}),
         ]
+
+
+def test_a_probe_checks_certificates_but_on_this_machine() -> None:
+    assert _context("ml.example.org").verify_mode is ssl.CERT_REQUIRED
+    assert _context("ml.example.org").check_hostname
+    assert _context("127.0.0.1").verify_mode is ssl.CERT_NONE
