@@ -236,6 +236,7 @@ def test_the_doctor_tells_of_the_cluster(cluster: DaskCluster, monkeypatch: pyte
         doctor.check_dask(Settings(dask_scheduler=f"tcp://127.0.0.1:{free_ports(1)[0]}"))
 
 
+@pytest.mark.thorough
 def test_a_cluster_without_workers_or_platform_or_scheduler_ends_a_training_in_words(tmp_path: Path) -> None:
     with dask_cluster(tmp_path, workers=0) as mortal:
         with pytest.raises(DaskUnreachable, match="does not answer"), on(mortal, seconds=0.5):

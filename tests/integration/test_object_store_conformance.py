@@ -53,7 +53,9 @@ def test_a_key_that_is_taken_keeps_what_it_holds(store: ObjectStore, bucket: str
     assert read(store, bucket, "key") == first
 
 
-@pytest.mark.parametrize(("size", "final"), [(1000, False), (1000, True), (17 * MIB, False)])
+@pytest.mark.parametrize(
+    ("size", "final"), [(1000, False), (1000, True), pytest.param(17 * MIB, False, marks=pytest.mark.thorough)]
+)
 def test_of_many_puts_of_one_key_exactly_one_wins(
     store: ObjectStore, bucket: str, tmp_path: Path, size: int, final: bool
 ) -> None:
