@@ -73,7 +73,7 @@ def isolate(folder: Path, reach: Reach) -> None:
         )
         landlock.restrict(reads=reads, lists=lists, writes=writes, connects=reach.ports)
     if possible.network:
-        seccomp.cut_sockets(but_tcp=bool(reach.ports))
+        seccomp.restrict(but_tcp=bool(reach.ports))
 
 
 def _of_python() -> tuple[list[Path], list[Path]]:

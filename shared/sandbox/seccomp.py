@@ -1,4 +1,7 @@
-"""seccomp: a filter of system calls that a process lays over itself for good. This one leaves it without sockets.
+"""seccomp: a filter of system calls that a process lays over itself for good.
+
+This one leaves it without sockets, and without what Landlock does not see: modes, owners and attributes of files
+elsewhere, limits and priorities of other processes, and memory of the system that stays after its end.
 
 The filter is a program for the kernel's packet filter (`linux/filter.h`), which reads a `struct seccomp_data`.
 """
@@ -26,9 +29,35 @@ _IO_URING = (425, 426, 427)
 class _Machine(NamedTuple):
     audit: int
     socket: int
+    # chmod, fchmodat; chown, lchown, fchownat; setxattr, lsetxattr, removexattr, lremovexattr. What takes an open file
+    # instead of a name is not among them: only its own can be open for that.
+    of_files: tuple[int, ...]
+    # shmget, msgget, semget; add_key, request_key, keyctl: what these make or find belongs to no process.
+    of_systems: tuple[int, ...]
+    prlimit: int
+    setpriority: int
 
 
-_MACHINES = {"x86_64": _Machine(0xC000003E, 41), "aarch64": _Machine(0xC00000B7, 198)}
+_MACHINES = {
+    "x86_64": _Machine(
+        0xC000003E,
+        41,
+        of_files=(90, 268, 92, 94, 260, 188, 189, 197, 198),
+        of_systems=(29, 68, 64, 248, 249, 250),
+        prlimit=302,
+        setpriority=141,
+    ),
+    "aarch64": _Machine(
+        0xC00000B7,
+        198,
+        of_files=(53, 54, 5, 6, 14, 15),
+        of_systems=(194, 186, 190, 217, 218, 219),
+        prlimit=261,
+        setpriority=140,
+    ),
+}
+# fchmodat2, setxattrat and removexattrat have the same numbers on all machines.
+_NEWER_OF_FILES = (452, 463, 466)
 
 
 class _Step(ctypes.Structure):
@@ -52,10 +81,10 @@ def is_there() -> bool:
     )
 
 
-def cut_sockets(*, but_tcp: bool) -> None:
-    """Have no socket made by this process from now on, and by none that it starts; with `but_tcp`, those of TCP.
+def restrict(*, but_tcp: bool) -> None:
+    """Have this process from now on, and all that it starts, make no socket; with `but_tcp`, those of TCP.
 
-    Pairs of sockets, which lead to nobody else, can be made all the same.
+    Nor do they get at the rest that this module is about. Pairs of sockets, which lead to nobody else, can be made.
 
     Raises:
         OSError: when the kernel refuses.
@@ -79,8 +108,11 @@ def _steps(machine: _Machine, *, but_tcp: bool) -> list[_Step]:
         _Step(_AT_LEAST, 0, 1, _X32),
         refuse,
     ]
-    for number in _IO_URING:
+    for number in (*_IO_URING, *_NEWER_OF_FILES, *machine.of_files, *machine.of_systems):
         steps += [_Step(_EQUAL, 0, 1, number), refuse]
+    # Of the process itself, which has the number 0 there: of none of others, of a group or of a user.
+    steps += [_Step(_EQUAL, 0, 4, machine.prlimit), *_is_zero(_FIRST_ARGUMENT), allow]
+    steps += [_Step(_EQUAL, 0, 7, machine.setpriority), *_is_zero(_FIRST_ARGUMENT), *_is_zero(_SECOND_ARGUMENT), allow]
     steps += [_Step(_EQUAL, 1, 0, machine.socket), allow]
     if but_tcp:
         steps += [
@@ -94,3 +126,8 @@ def _steps(machine: _Machine, *, but_tcp: bool) -> list[_Step]:
             allow,
         ]
     return [*steps, refuse]
+
+
+def _is_zero(argument: int) -> list[_Step]:
+    """Refuse the call unless its argument is 0."""
+    return [_Step(_LOAD, 0, 0, argument), _Step(_EQUAL, 1, 0, 0), _Step(_RETURN, 0, 0, _ERROR | errno.EACCES)]

@@ -142,6 +142,31 @@ def test_what_libraries_need_is_there(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 @needs_network
+def test_it_changes_nothing_that_belongs_to_others_by_its_name_or_number(sandbox: Sandbox, tmp_path: Path) -> None:
+    secret = tmp_path / "artifact.key"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    came = tried(
+        sandbox,
+        tmp_path / "run",
+        ("mode", secret),
+        ("owner", secret),
+        ("attribute", secret),
+        ("limits", os.getpid()),
+        ("priority of a process", os.getpid()),
+        ("priority of a user", 0),
+        ("call", "shmget"),
+        ("call", "semget"),
+        ("call", "msgget"),
+        ("mode of an open file", tmp_path / "run" / "mine"),
+        ("limits", 0),
+        ("priority of a process", 0),
+    )
+    assert came == ["PermissionError"] * 9 + ["done", True, "done"]
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+@needs_network
 @pytest.mark.asvs("13.2.4")
 def test_it_reaches_nobody(sandbox: Sandbox, tmp_path: Path, listening: int) -> None:
     path = tmp_path / "socket"

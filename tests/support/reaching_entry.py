@@ -5,6 +5,7 @@ import json
 import mimetypes
 import os
 import platform
+import resource
 import socket
 import subprocess
 from collections.abc import Callable
@@ -77,6 +78,27 @@ def _signal(pid: str) -> str:
     return "done"
 
 
+def _call(numbers: str) -> str:
+    """Make a system call of this name, of those that Python has no function for, with a key that others may have."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, numbers)(0x1234, 4096, 0o1600) < 0:
+        raise OSError(ctypes.get_errno(), numbers)
+    return "done"
+
+
+def _prioritise(which: int, who: int) -> str:
+    os.setpriority(which, who, os.getpriority(os.PRIO_PROCESS, 0))
+    return "done"
+
+
+def _change_mode(path: str) -> str:
+    """Change that of a file of its own."""
+    Path(path).write_text("x")
+    with Path(path).open() as file:
+        os.fchmod(file.fileno(), 0o600)
+    return "done"
+
+
 def _pair(_about: str) -> str:
     one, other = socket.socketpair()
     with one, other:
@@ -107,6 +129,14 @@ _ACTS: dict[str, Callable[[str], Any]] = {
     "ring": _ring,
     "other numbers": _other_numbers,
     "signal": _signal,
+    "mode": lambda path: Path(path).chmod(0o400),
+    "mode of an open file": _change_mode,
+    "owner": lambda path: os.lchown(path, os.getuid(), os.getgid()),
+    "attribute": lambda path: os.setxattr(path, "user.seen", b"yes"),
+    "limits": lambda pid: resource.prlimit(int(pid), resource.RLIMIT_NOFILE)[1] > 0,
+    "priority of a process": lambda pid: _prioritise(os.PRIO_PROCESS, int(pid)),
+    "priority of a user": lambda user: _prioritise(os.PRIO_USER, int(user)),
+    "call": _call,
     "pair": _pair,
     "threads": _threads,
     "run": _run,
