@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli.actions.annotating import annotation
+from cli.actions.holding import holders, membership
 from cli.actions.written_file import is_written_to
 from cli.render.jobs import title
 from tests.support.answering import answer, server
@@ -73,7 +74,7 @@ def test_an_empty_list_says_when_nothing_fits_the_filters(mlmini: Verb, words: s
     assert shown.out == f"No {noun} fit these filters. Leave one of them out to see more.\n"
 
 
-@pytest.mark.parametrize("noun", ["models", "jobs", "datasets"])
+@pytest.mark.parametrize("noun", ["models", "jobs", "datasets", "users"])
 def test_an_empty_list_without_filters_says_what_adds_to_it(mlmini: Verb, noun: str) -> None:
     with server(EMPTY) as api:
         assert f"No {noun}" in (shown := mlmini(noun, "list", "--url", api.url).out)
@@ -94,6 +95,19 @@ def test_a_model_is_shown_with_its_tags_and_its_note(mlmini: Verb) -> None:
     assert "Tags       baseline, team:fraud" in lines
     assert "Note       without the postcode" in lines
     assert "C  0.123456" in lines
+
+
+def test_users_are_shown_with_their_teams(mlmini: Verb) -> None:
+    user = {"name": "berta", "role": "trainer", "kind": "person", "active": True, "teams": ["credit", "fraud"]}
+    with server(answer(200, {"items": [user], "next_cursor": None})) as api:
+        listed = mlmini("users", "list", "--url", api.url).out.splitlines()
+    assert listed[-1].split() == ["berta", "trainer", "person", "yes", "credit,", "fraud"]
+    with server(answer(200, user | {"teams": []})) as api:
+        ended = mlmini("users", "teams", "berta", "--no-teams", "--url", api.url)
+        assert "Teams   none" in ended.out
+    assert holders(team=None, no_team=True, owner="otto") == {"team": None, "owner": "otto"}
+    assert holders(team="fraud", no_team=False, owner=None) == {"team": "fraud"}
+    assert membership(teams=["fraud"], no_teams=False) == {"teams": ["fraud"]}
 
 
 def test_a_job_is_called_by_what_it_does() -> None:
