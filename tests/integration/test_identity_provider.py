@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from cli.doctor.access import check_provider_logins
@@ -114,6 +115,20 @@ def test_whoever_comes_back_is_who_the_provider_says(idp: IdentityProvider) -> N
     assert arrived == Arrival(issuer=idp.url, subject=PERSON, name="anna", groups=frozenset({"ml"}))
 
 
+@pytest.mark.parametrize(("claim", "reason"), [("sub", "names nobody"), ("nonce", "another login")])
+def test_half_a_character_is_part_of_nothing(idp: IdentityProvider, claim: str, reason: str) -> None:
+    def written_in_ascii(claims: dict[str, Any]) -> str:
+        return jws.serialize_compact({"alg": "RS256", "kid": "first"}, json.dumps(claims), rsa_key())
+
+    idp.sign, idp.claims = written_in_ascii, {claim: "\ud800"}
+    assert reason in why_refused(exchange_with(idp))
+
+
+def test_half_a_character_is_part_of_no_access_token(idp: IdentityProvider) -> None:
+    idp.tokens = {"access_token": "\ud800"}
+    assert "another access token" in why_refused(exchange_with(idp))
+
+
 def test_the_provider_is_told_nothing_that_shows_the_secrets_of_an_attempt(idp: IdentityProvider) -> None:
     attempt = begun()
     asked = query_of(asyncio.run(exchange_with(idp).address(attempt)))
@@ -154,6 +169,7 @@ WRONG_CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
     "nobody": ({"sub": ""}, "lacks a claim"),
     "a subject that is no text": ({"sub": 7}, "lacks a claim"),
     "a long subject": ({"sub": "x" * 256}, "names nobody"),
+    "a subject that no database keeps": ({"sub": "x\0"}, "names nobody"),
     "another access token": ({"at_hash": half_hash("another")}, "another access token"),
     "groups in a form of its own": ({"groups": {"ml": True}}, "groups"),
 }

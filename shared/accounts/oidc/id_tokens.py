@@ -72,9 +72,10 @@ def checked_claims(
     if claims["iss"] != issuer:
         raise refused("The ID token is of another issuer.")
     _check_audience(claims, client_id)
-    if not (isinstance(claims["nonce"], str) and hmac.compare_digest(claims["nonce"].encode(), nonce.encode())):
+    if not (isinstance(claims["nonce"], str) and hmac.compare_digest(_bytes_of(claims["nonce"]), nonce.encode())):
         raise refused("The ID token is of another login.")
-    if not 0 < len(claims["sub"]) <= _LONGEST_SUBJECT:
+    # No database keeps all of what cannot be printed: half a character, or NUL.
+    if not (0 < len(claims["sub"]) <= _LONGEST_SUBJECT and claims["sub"].isprintable()):
         raise refused("The ID token names nobody.")
     said = claims.get("at_hash")
     if said is not None and said != _half_hash(access_token or "", header_of(token)[1]):
@@ -97,8 +98,13 @@ def _check_audience(claims: dict[str, Any], client_id: str) -> None:
 
 
 def _half_hash(access_token: str, algorithm: str) -> str:
-    digest = hashlib.new(f"sha{algorithm[2:]}", access_token.encode()).digest()
+    digest = hashlib.new(f"sha{algorithm[2:]}", _bytes_of(access_token)).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")
+
+
+def _bytes_of(text: str) -> bytes:
+    # JSON can hold half a character, which has no bytes of its own.
+    return text.encode(errors="surrogatepass")
 
 
 def _decoded(part: str) -> bytes:
