@@ -204,6 +204,9 @@ def test_an_estimator_that_computes_in_threads_of_its_own_is_fitted_in_a_forked_
     installation.start_worker()
     choice = {"module": "ensemble", "class": "HistGradientBoostingClassifier", "params": {"max_iter": 5}}
     installation.until(installation.train(choice), State.SUCCEEDED)
+    with installation.database.read() as session:
+        said = [line.text for line in session.scalars(select(JobLogRow))]
+    assert not [line for line in said if "number of physical cores" in line]
 
 
 def test_members_of_a_model_are_fitted_at_once_where_a_job_has_several_cores(installation: Site) -> None:
