@@ -32,7 +32,7 @@ def check_name(session: Session, dataset_name: str, team: str | None) -> None:
     kept_for = None if holder is None else holder.team
     if not current_sight().sees(kept_for):
         shown = f"The name '{dataset_name}' is taken by a team that you are not in"
-        raise NotAllowed(f"{shown}. Give the dataset another 'name', or have somebody add you to the team.")
+        raise NotAllowed(f"{shown}. Give the dataset another name, or have somebody add you to the team.")
     if team is not None and team != kept_for and (kept_for is not None or _is_there(session, dataset_name)):
         now = "for everybody" if kept_for is None else f"kept for the team '{kept_for}'"
         sentence = f"The dataset '{dataset_name}' is {now}. PATCH /datasets/{dataset_name} changes its team."

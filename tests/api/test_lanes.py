@@ -103,7 +103,7 @@ def acceptances(site: Stalled, monkeypatch: pytest.MonkeyPatch) -> tuple[str, st
 def looks_at_successes(site: Stalled, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     job_id = add_job(site.parts.database)
     finish_job(site.parts.database, job_id)
-    site.stall(monkeypatch, site.parts.cache, "catch_up")
+    site.stall(monkeypatch, site.parts.serving, "catch_up")
     return "GET", f"/jobs/{job_id}"
 
 

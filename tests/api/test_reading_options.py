@@ -138,7 +138,7 @@ def test_several_wrong_fields_are_told_at_once(one_client: TestClient) -> None:
 def test_a_field_that_is_misspelt_is_refused_with_a_suggestion(one_client: TestClient) -> None:
     problem = upload(one_client, delimeter=";").json()
     assert problem["did_you_mean"] == "delimiter"
-    assert set(problem["available"]) == {"file", "name", "description", *READING_FIELDS}
+    assert set(problem["available"]) == {"file", "name", "description", "team", *READING_FIELDS}
 
 
 def test_the_form_has_the_fields_that_options_have() -> None:
@@ -160,7 +160,7 @@ def test_a_dry_run_tells_all_that_an_upload_would_and_stores_nothing(client: Tes
     assert told.pop("preview") == {"columns": ["size", "word"], "rows": [[1, "x"], [2, "y"]]}
     assert told.pop("known_version") is None
     assert told.items() <= made.items()
-    assert made.keys() - told.keys() == {"version", "location", "created_at", "updated_at", "links"}
+    assert made.keys() - told.keys() == {"version", "location", "created_at", "updated_at", "links", "owner", "team"}
 
 
 def test_a_dry_run_neither_changes_nor_brings_back_what_is_there(client: TestClient, parts: Parts) -> None:
