@@ -95,8 +95,9 @@ def test_no_folder_is_listed(one_client: TestClient, path: str) -> None:
 def test_requests_that_controls_refuse_are_in_the_log(one_client: TestClient) -> None:
     with capture_logs() as logs:
         one_client.post("/train", headers={"Origin": "http://evil.example"})
-        one_client.get("/healthz", headers={"Host": "evil.example"})
+        one_client.get("/datasets", headers={"Host": "evil.example"})
         one_client.get("/jobs", params={"zzz": "1"})
     told = [(line["path"], line["status"]) for line in logs if line["event"] == "request"]
     assert ("/train", 403) in told
     assert ("/jobs", 422) in told
+    assert ("/datasets", 421) in told

@@ -290,7 +290,6 @@ def test_both_images_share_the_layer_of_the_libraries() -> None:
     assert shared[0] == shared[1]
 
 
-@pytest.mark.asvs("15.2.3")
 def test_the_lock_of_the_images_pins_what_the_others_pin_and_has_no_server() -> None:
     run, image = (pins(ROOT / "requirements" / f"{name}.txt") for name in ("run", "image"))
     assert image.items() <= run.items()
@@ -301,7 +300,6 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+(?:\[[\w,]+\])?)==(\S+)", lock.read_text(), re.MULTILINE))
 
 
-@pytest.mark.asvs("15.2.3")
 @pytest.mark.parametrize("lock", ["image", "image-boosting"])
 def test_an_image_has_the_very_files_that_development_installs_and_tests(lock: str) -> None:
     def locked(name: str) -> dict[str, set[str]]:
