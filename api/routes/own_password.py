@@ -9,6 +9,7 @@ from api.http.problems import responses
 from api.lanes import in_lane
 from api.schemas.accounts import OwnPassword
 from shared.accounts.own_password import change_own_password
+from shared.accounts.passwords import checked_password
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -28,6 +29,8 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
     """
     access, sender = parts.access, caller.sender
     user = caller.need_login()
+    # A new password that cannot be had is no try to tell the one that there is.
+    checked_password(body.password, name=user)
     access.throttle.enter(user, sender.address or "")
     change_own_password(
         parts.database, access.passwords, user, current=body.current_password, new=body.password, sender=sender

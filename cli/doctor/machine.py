@@ -13,7 +13,7 @@ from shared.estimators.catalogue import release_of_table
 from shared.estimators.libraries.installed import LIBRARIES, installed_releases
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
-from shared.sandbox.isolation import Isolation
+from shared.sandbox.isolation import Isolation, is_read
 from shared.settings import PREFIX, Settings
 
 _PLATFORM = "ml-mini-platform"
@@ -85,8 +85,11 @@ def check_memory(part: str, entry: str, needed_mb: int, setting: str) -> CheckRe
     return ok(part, f"up to the {needed_mb:,} MiB of {setting}")
 
 
-def check_isolation() -> CheckResult:
+def check_isolation(settings: Settings) -> CheckResult:
     """Whether the kernel keeps what reads tables and computes from everything else."""
+    if is_read(settings.home):
+        hint = f"Move it: {PREFIX}HOME is below Python or the programs of the system, which all computations read."
+        return note("Isolation", f"computing processes can read the home folder, {settings.home}", hint)
     missing = " and ".join(Isolation.possible().missing)
     if missing:
         hint = (

@@ -54,7 +54,7 @@ def _checks(address: Address, settings: Settings, credential: Credential) -> dic
         "Settings": partial(machine.check_settings, settings),
         "Reader memory": partial(machine.check_memory, *_READER, settings.reader_memory_mb, "MLMINI_READER_MEMORY_MB"),
         "Job memory": partial(machine.check_memory, *_JOB, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB"),
-        "Isolation": machine.check_isolation,
+        "Isolation": partial(machine.check_isolation, settings),
         "Home folder": partial(kept.check_home, settings),
         "Database": partial(kept.check_database, settings),
         "Own packages": partial(packages.check_own_packages, settings),

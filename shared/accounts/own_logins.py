@@ -1,6 +1,6 @@
 """The logins that a user has at present, and the end of one of them."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from shared.accounts.rows import LoginSessionRow, UserRow
@@ -15,14 +15,8 @@ MOST_LOGINS = 100
 
 def logins_of(session: Session, user_name: str) -> list[LoginSessionRow]:
     """The logins of a user that go on, the latest first."""
-    query = (
-        select(LoginSessionRow)
-        .join(UserRow, UserRow.id == LoginSessionRow.user_id)
-        .where(UserRow.name == user_name, UserRow.deleted_at.is_(None), LoginSessionRow.revoked_at.is_(None))
-        .where(LoginSessionRow.expires_at > Now(), LoginSessionRow.refreshed_at > Now(-LONGEST_PAUSE_DAYS * _DAY))
-        .order_by(LoginSessionRow.created_at.desc(), LoginSessionRow.id)
-    )
-    return list(session.scalars(query.limit(MOST_LOGINS)))
+    latest = _live(user_name).order_by(LoginSessionRow.created_at.desc(), LoginSessionRow.id).limit(MOST_LOGINS)
+    return list(session.scalars(latest))
 
 
 def end_own_login(session: Session, user_name: str, login_id: str, sender: Sender) -> None:
@@ -31,5 +25,15 @@ def end_own_login(session: Session, user_name: str, login_id: str, sender: Sende
     Raises:
         UnknownLogin: when it is not one of this user, or has ended.
     """
-    if login_id not in {row.id for row in logins_of(session, user_name)} or not log_out(session, login_id, sender):
+    found = session.scalar(_live(user_name).where(LoginSessionRow.id == login_id))
+    if found is None or not log_out(session, found.id, sender):
         raise UnknownLogin
+
+
+def _live(user_name: str) -> Select[LoginSessionRow]:
+    return (
+        select(LoginSessionRow)
+        .join(UserRow, UserRow.id == LoginSessionRow.user_id)
+        .where(UserRow.name == user_name, UserRow.deleted_at.is_(None), LoginSessionRow.revoked_at.is_(None))
+        .where(LoginSessionRow.expires_at > Now(), LoginSessionRow.refreshed_at > Now(-LONGEST_PAUSE_DAYS * _DAY))
+    )

@@ -58,6 +58,12 @@ class Isolation:
         return files + ([] if self.network else ["the network (seccomp)"])
 
 
+def is_read(path: Path) -> bool:
+    """Whether a folder lies where every computing process reads, such as below an installation of Python."""
+    modules, _ = _of_python()
+    return any(path.resolve().is_relative_to(place.resolve()) for place in (*map(Path, _OF_SYSTEMS), *modules))
+
+
 def isolate(folder: Path, reach: Reach) -> None:
     """Leave this process, and all that it starts, nothing but its folder and what it is to reach, as far as possible.
 

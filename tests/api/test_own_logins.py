@@ -64,6 +64,17 @@ def test_what_has_ended_is_not_listed(client: TestClient, parts: Parts, anna: di
     assert [each["current"] for each in client.get("/me/logins", headers=anna).json()["items"]] == [True]
 
 
+def test_a_login_that_is_too_old_to_be_listed_can_be_ended(
+    client: TestClient, anna: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = client.get("/me/logins", headers=anna).json()["items"]
+    later = bearer(logged_in(client))
+    monkeypatch.setattr("shared.accounts.own_logins.MOST_LOGINS", 1)
+    assert first["id"] not in client.get("/me/logins", headers=later).text
+    assert client.delete(f"/me/logins/{first['id']}", headers=later).status_code == 204
+    assert client.get("/me", headers=anna).status_code == 401
+
+
 def test_an_api_key_sees_and_ends_no_logins(client: TestClient, anna: dict[str, str]) -> None:
     key = client.post("/api-keys", json={"name": "shop", "scopes": ["admin"]}, headers=anna).json()["key"]
     (login,) = client.get("/me/logins", headers=anna).json()["items"]

@@ -66,6 +66,11 @@ def test_an_api_key_or_nobody_changes_no_password(client: TestClient, anna: dict
     logged_in(client)
 
 
+def test_a_weak_new_password_is_no_try_to_tell_the_one_that_there_is(client: TestClient, anna: dict[str, str]) -> None:
+    assert [change(client, anna, password="otters").status_code for _ in range(6)] == [422] * 6
+    assert change(client, anna).status_code == 204
+
+
 def test_who_tries_again_and_again_has_to_wait(client: TestClient, anna: dict[str, str]) -> None:
     for _ in range(5):
         assert change(client, anna, current_password="not this one").status_code == 422

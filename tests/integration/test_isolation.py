@@ -13,6 +13,7 @@ from cli.doctor.examination import CheckState
 from cli.doctor.machine import check_isolation
 from shared.sandbox import ProcessLimits, Sandbox
 from shared.sandbox.isolation import Isolation, Reach
+from shared.settings import Settings
 from tests.support.processes import ROOT
 
 POSSIBLE = Isolation.possible()
@@ -51,13 +52,21 @@ def tried(sandbox: Sandbox, folder: Path, *tries: tuple[str, object], reads: tup
     return [came[f"{name} {about}"] for name, about in asked]
 
 
-def test_the_doctor_says_what_the_kernel_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_says_what_the_kernel_cannot_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
     monkeypatch.setattr(Isolation, "possible", lambda: Isolation(files=True, network=True))
-    assert check_isolation().state is CheckState.OK
+    assert check_isolation(settings).state is CheckState.OK
     monkeypatch.setattr(Isolation, "possible", lambda: Isolation(files=False, network=False))
-    found = check_isolation()
+    found = check_isolation(settings)
     assert found.state is CheckState.NOTE
     assert "other files of this user (Landlock) and the network (seccomp)" in found.found
+
+
+@pytest.mark.parametrize("place", [Path(sys.prefix) / "home", Path("/usr/local/var/mlmini")])
+def test_the_doctor_tells_of_a_home_that_computations_can_read(place: Path) -> None:
+    found = check_isolation(Settings(home=place))
+    assert found.state is CheckState.NOTE
+    assert "can read the home folder" in found.found
 
 
 def test_the_kernel_of_linux_can_keep_it_from_both() -> None:
