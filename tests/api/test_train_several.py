@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from shared.training.checks import libraries
 from tests.support.training_requests import FOREST, body, model, refused
 
 BAYES = model("naive_bayes", "GaussianNB")
@@ -88,6 +89,21 @@ def test_the_same_model_twice_is_refused(one_client: TestClient) -> None:
 def test_auto_for_a_target_that_nothing_can_learn_says_why_once(one_client: TestClient) -> None:
     answer = one_client.post("/train?dry_run=true", json=body(model=None, models="auto", target_column="nobody")).json()
     assert [problem["code"] for problem in answer["problems"]] == ["unknown_column"]
+
+
+def test_a_library_that_only_workers_have_is_no_part_of_auto_and_refused_at_its_place(
+    one_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries, "release_of", {"xgboost": "3.2.0"}.get)
+    answer = one_client.post("/train?dry_run=true", json=body(model=None, models="auto")).json()
+    assert answer["valid"] is True
+    modules = {each["module"] for each in answer["request"]["models"]}
+    assert "xgboost" in modules
+    assert modules.isdisjoint({"lightgbm", "catboost"})
+    several_of_them = several(BAYES, model("lightgbm", "LGBMClassifier"))
+    problem = refused(one_client.post("/train", json=several_of_them), 422, "library_not_installed")
+    assert problem["errors"][0]["loc"][:3] == ["body", "models", 1]
+    assert "which is not installed with the API" in problem["detail"]
 
 
 def test_a_dry_run_tells_what_is_done_for_the_first_model(one_client: TestClient) -> None:

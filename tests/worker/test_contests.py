@@ -1,5 +1,6 @@
 """Train jobs of several models: all of them are registered at once, ranked, or none is."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -141,6 +142,24 @@ def test_a_model_that_cannot_be_fitted_is_left_out_and_told(installation: Site) 
     notes = [note for note in result["notes"] if note.startswith("Model 2 of the request, neighbors.KNeighbors")]
     assert len(notes) == 1
     assert any(line.startswith("left out: ") for line in log_of(installation.database, job_id))
+
+
+@pytest.mark.any_stack
+def test_a_model_whose_library_the_worker_has_in_another_release_is_left_out_and_told(
+    installation: Site, tmp_path: Path
+) -> None:
+    older = tmp_path / "lightgbm-1.0.0.dist-info"
+    older.mkdir()
+    (older / "METADATA").write_text("Metadata-Version: 2.1\nName: lightgbm\nVersion: 1.0.0\n")
+    installation.start_worker(PYTHONPATH=str(tmp_path))
+    boosted = {"module": "lightgbm", "class": "LGBMClassifier", "params": {}}
+    result = result_of(installation, installation.train([BAYES, boosted, STUMP]))
+    assert [entry["candidate"] for entry in result["leaderboard"]] == [1, 3]
+    (note,) = (note for note in result["notes"] if note.startswith("Model 2 of the request, lightgbm.LGBMClassifier"))
+    assert "which is there as 1.0.0 with the worker that ran this job" in note
+    error = installation.until(installation.train([boosted]), State.FAILED).error
+    assert error is not None
+    assert error["code"] == "library_not_installed"
 
 
 @pytest.mark.any_stack
