@@ -43,9 +43,9 @@ class RequestLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            found = InvalidRequest("The address holds a NUL character. Leave it out.")
-            await problem(found, scope["request_id"])(scope, receive, send)
+        wrong = _wrong_address(scope)
+        if wrong is not None:
+            await problem(wrong, scope["request_id"])(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
@@ -61,6 +61,15 @@ class RequestLimits:
             return
         in_time = ReceivedInTime(receive, seconds=self._body_seconds)
         await self._app(scope, _counting(in_time, limit), send)
+
+
+def _wrong_address(scope: Scope) -> InvalidRequest | None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return InvalidRequest("The address holds a NUL character. Leave it out.")
+    # The patterns of routes end with `$`, which matches before a last line break, too.
+    if scope["path"].endswith("\n"):
+        return InvalidRequest("The address ends with a line break. Leave it out.")
+    return None
 
 
 def _as_described(path: str) -> str:

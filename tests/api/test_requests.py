@@ -124,6 +124,13 @@ def test_a_nul_in_the_address_is_refused_before_a_database_sees_it(one_client: T
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize("path", ["/jobs", "/healthz", "/v2/health/live", "/models/iris/dev/predict"])
+def test_a_line_break_after_an_address_makes_it_another_one(one_client: TestClient, path: str) -> None:
+    for answer in (one_client.get(f"{path}%0A"), one_client.post(f"{path}%0A", json={})):
+        assert answer.status_code in {400, 422}
+        assert "ends with a line break" in answer.text
+
+
 @pytest.mark.asvs("3.2.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6")
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/nothing"])
 def test_answers_cannot_be_sniffed_or_framed(one_client: TestClient, path: str) -> None:
