@@ -74,12 +74,16 @@ def _groups(column: "pd.Series[Any]") -> Iterator[tuple[str, NDArray[np.bool_]]]
     counts = column.value_counts()
     numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if (numbers or pd.api.types.is_datetime64_any_dtype(column)) and len(counts) > _MOST_VALUES:
-        yield from _quarters(column)
+        named = list(_quarters(column))
     else:
-        for value in counts.index[:_MOST_VALUES]:
-            yield str(_short(plain_cell(value))), (column == value).to_numpy(dtype=np.bool_, na_value=False)
+        named = [
+            (str(_short(plain_cell(value))), (column == value).to_numpy(dtype=np.bool_, na_value=False))
+            for value in counts.index[:_MOST_VALUES]
+        ]
+    yield from named
     if missing.any():
-        yield "missing", missing
+        # A word of the table may say so, too.
+        yield "missing (no value)" if "missing" in dict(named) else "missing", missing
 
 
 def _quarters(column: "pd.Series[Any]") -> Iterator[tuple[str, NDArray[np.bool_]]]:

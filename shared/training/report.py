@@ -10,6 +10,7 @@ from shared.estimators.signature import Task
 from shared.evaluation.labels import coded, plain
 from shared.evaluation.measuring import Evaluation, evaluate_baseline
 from shared.evaluation.targets import Targets
+from shared.training.inner_parts import parts_without_regard
 from shared.training.metric_notes import FEW_ROWS, few_rows, no_better_than_baseline, perfect_score, rare_classes
 from shared.training.preparing import Prepared
 from shared.training.spec import TrainingSpec
@@ -30,6 +31,7 @@ def report_of(ready: Prepared, measured: Evaluation) -> dict[str, Any]:
         notes.append(f"The target is rounded in {count} rows, so values may have become equal.")
     if spec.sample_weight is not None:
         notes.append(f"'{spec.sample_weight}' says how much each row counts in the fit; metrics count each row once.")
+    notes += parts_without_regard(spec, spec.model.tree(), ready.plan, rows=learnt.count)
     notes += [*few_rows(len(test)), *measured.notes, *perfect_score(task, measured.metrics)]
     notes += no_better_than_baseline(task, measured.metrics, baseline["metrics"])
     notes += _rare_classes(learnt.values, test, task)

@@ -10,8 +10,7 @@ import pytest
 from tritonclient.grpc import service_pb2 as messages
 
 from tests.support.container_calls import FOREST, ended, predict, train, upload
-from tests.support.containers import BUILD_SECONDS, ROOT, Containers, running_containers
-from tests.support.documented import blocks
+from tests.support.containers import BUILD_SECONDS, GRPC_PORT, Containers, published_grpc, running_containers
 from tests.support.rpc import SERVICE, request, typed
 from tests.support.served_image import Export, export, served
 from tests.support.server import free_ports
@@ -24,7 +23,6 @@ NEIGHBOURS = {"module": "neighbors", "class": "KNeighborsClassifier", "params": 
 MODELS = {"compiled": FOREST, "sandboxed": NEIGHBOURS}
 ROWS = [[1.4, 0.2], [4.7, 1.4]]
 VALUES = [value for row in ROWS for value in row]
-GRPC_PORT = 8001
 ENDED_IN_ORDER = {0, 143}
 
 # How often each kernel was found as machine code, and how often it had to be compiled.
@@ -61,9 +59,8 @@ def grpc_port() -> int:
 @pytest.fixture(scope="module")
 def containers(grpc_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """Two API processes that serve gRPC, published as the page says, and a model of each kind."""
-    (override,) = (each.text for each in blocks(ROOT / "docs" / "containers.md") if each.text.startswith("services:"))
     path = tmp_path_factory.mktemp("compose") / "docker-compose.override.yml"
-    path.write_text(override.replace(f'"127.0.0.1:{GRPC_PORT}:', f'"127.0.0.1:{grpc_port}:'))
+    path.write_text(published_grpc().replace(f'"127.0.0.1:{GRPC_PORT}:', f'"127.0.0.1:{grpc_port}:'))
     variables = {"MLMINI_GRPC_PORT": str(GRPC_PORT), "MLMINI_API_WORKERS": "2"}
     with running_containers(path, **variables) as running:
         for name, model in MODELS.items():

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 
 from shared.settings import PREFIX
+from tests.support.documented import blocks
 from tests.support.server import free_ports
 from tests.support.waiting import eventually
 
@@ -39,6 +40,9 @@ QUICK = {
 
 # What docs/containers.md has people write into their .env for MinIO.
 MINIO = {"COMPOSE_PROFILES": "minio", "SEAWEEDFS_SCALE": "0", "MLMINI_S3_ENDPOINT_URL": "http://minio:9000"}
+
+# The port of gRPC that the page of the containers publishes.
+GRPC_PORT = 8001
 
 # A name that the platform is told to answer to.
 PUBLISHED = "ml.example.org"
@@ -166,6 +170,13 @@ class Containers:
                 empty.touch()
                 return [*tool, "--env-file", str(empty)]
         raise AssertionError("neither `docker compose` nor `docker-compose` is here: install one of them")
+
+
+def published_grpc() -> str:
+    """What the page of the containers has for an override file that publishes the port of gRPC."""
+    texts = (block.text for block in blocks(ROOT / "docs" / "containers.md"))
+    (override,) = (text for text in texts if f"127.0.0.1:{GRPC_PORT}:" in text)
+    return override
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import yaml
 from api.http.problems import known_codes
 from shared.hosts import known_names, name_of
 from shared.settings import PREFIX, Settings
-from tests.support.containers import MINIO
+from tests.support.containers import GRPC_PORT, MINIO, published_grpc
 from tests.support.documented import blocks
 from tests.unit.test_readme import written
 
@@ -171,6 +171,11 @@ def test_a_worker_may_drain_before_it_is_killed() -> None:
     drain = Settings.model_fields["drain_seconds"].default
     # Beside the grace time, it hands back what did not end in it.
     assert grace >= drain + 20
+
+
+def test_the_page_says_how_to_publish_the_port_of_grpc() -> None:
+    ports = yaml.safe_load(published_grpc())["services"]["api"]["ports"]
+    assert ports == [f"127.0.0.1:{GRPC_PORT}:{GRPC_PORT}"]
 
 
 def test_the_page_says_what_to_write_for_minio() -> None:

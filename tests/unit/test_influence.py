@@ -131,6 +131,12 @@ def test_metrics_are_told_apart_by_value_and_by_quarter() -> None:
     assert [each.rows for each in found if each.column == "size"] == [100] * 4
 
 
+def test_gaps_are_told_from_a_word_that_says_missing() -> None:
+    table = TABLE.assign(city=["missing"] * 300 + [None] * 100)
+    found = rows.slices(table, ["city"], Predicted(np.ones(400)), np.zeros(400), task="regression")
+    assert {each.value: each.rows for each in found} == {"missing": 300, "missing (no value)": 100}
+
+
 def test_a_value_of_few_rows_is_no_slice() -> None:
     table = TABLE.assign(city=["Bonn"] * 9 + ["Oslo"] * 391)
     found = rows.slices(table, ["city"], Predicted(np.ones(400)), np.zeros(400), task="regression")
