@@ -132,7 +132,7 @@ def test_metrics_are_told_apart_by_value_and_by_quarter() -> None:
 
 
 def test_gaps_are_told_from_a_word_that_says_missing() -> None:
-    table = TABLE.assign(city=["missing"] * 300 + [None] * 100)
+    table = TABLE.assign(city=pd.Series(["missing"] * 300 + [None] * 100, dtype="str"))
     found = rows.slices(table, ["city"], Predicted(np.ones(400)), np.zeros(400), task="regression")
     assert {each.value: each.rows for each in found} == {"missing": 300, "missing (no value)": 100}
 
