@@ -105,7 +105,11 @@ def _modules_in(folder: Path) -> list[Path]:
 
 
 def _is_module(path: Path) -> bool:
-    return path.suffix in {".py", ".so", ".dist-info"} or (path / "__init__.py").exists()
+    try:
+        return path.suffix in {".py", ".so", ".dist-info"} or (path / "__init__.py").exists()
+    except PermissionError:
+        # Such as the home of the platform, for another user of its image.
+        return False
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -6,13 +6,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from cli.doctor.examination import CheckState
 from cli.doctor.machine import check_isolation
 from shared.sandbox import ProcessLimits, Sandbox
-from shared.sandbox.isolation import Isolation, Reach
+from shared.sandbox.isolation import Isolation, Reach, is_read
 from shared.settings import Settings
 from tests.support.processes import ROOT
 
@@ -67,6 +68,27 @@ def test_the_doctor_tells_of_a_home_that_computations_can_read(place: Path) -> N
     found = check_isolation(Settings(home=place))
     assert found.state is CheckState.NOTE
     assert "can read the home folder" in found.found
+
+
+@pytest.fixture
+def as_a_usual_user() -> Iterator[None]:
+    """Root may enter every folder."""
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    yield
+    os.seteuid(user)
+
+
+@pytest.mark.usefixtures("as_a_usual_user")
+def test_a_folder_beside_modules_that_nobody_may_enter_is_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    # That of the test is closed to the other user.
+    with TemporaryDirectory() as beside:
+        closed = Path(beside) / "data"
+        closed.mkdir(mode=0)
+        (Path(beside) / "a_module.py").touch()
+        monkeypatch.syspath_prepend(beside)
+        assert is_read(Path(beside) / "a_module.py")
+        assert not is_read(closed)
 
 
 def test_the_kernel_of_linux_can_keep_it_from_both() -> None:
