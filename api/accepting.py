@@ -1,7 +1,7 @@
 """From a request for background work to the 202 that promises it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import redis
@@ -19,7 +19,8 @@ from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
 from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
-from shared.jobs.rows import MIDDLE_PRIORITY, NO_OWNER, JobRow
+from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
+from shared.jobs.shares import ALL_SHARES
 from shared.jobs.states import Kind
 from shared.settings import DEFAULT_POOL, Settings
 
@@ -110,23 +111,22 @@ class Accepting:
             IdempotencyKeyReused: when the key came with another body meanwhile.
             UnknownDatasetVersion: when the data was deleted since it was checked.
             QuotaReached: when whoever asks may have no further job.
+            QueueFull: when as many jobs wait as may.
         """
-        owner = self._caller.user_name
-        check = job_check(owner, new.kind, self._parts.settings)
-        if check is not None:
-            # Beforehand, too: whoever is refused keeps no others from being inserted together.
-            with self._parts.database.read() as session:
-                check(session)
+        checks = self._checks(new.kind)
+
+        def check(session: Session) -> None:
+            for each in checks.values():
+                each(session)
 
         def insert(session: Session) -> JobRow:
-            job = accept(session, **new._asdict(), owner=owner, key=key, check=check)
+            job = accept(session, **new._asdict(), owner=self._caller.user_name, key=key, check=check)
             self._caller.note(session, Action.JOB_ACCEPTED, f"job {job.id}", after=new.recorded)
             fail_point("accept.before_commit")
             return job
 
         try:
-            share = NO_OWNER if check is None or owner is None else owner
-            job = self._parts.accepting.run(insert, order="" if key is None else key.key, share=share)
+            job = self._parts.accepting.run(insert, order="" if key is None else key.key, shares=checks)
         except IntegrityError:
             raise UnknownDatasetVersion(
                 f"Dataset '{new.data_name}' was deleted at this very moment. Upload it again, or use another one."
@@ -134,6 +134,25 @@ class Accepting:
         fail_point("accept.after_commit")
         self._background.add_task(_wake, self._parts, job)
         return promise(job, self._response, self._parts.settings, warnings=warnings_of_pool(self._parts, job.pool))
+
+    def _checks(self, kind: Kind) -> dict[str, Callable[[Session], object]]:
+        """What has to be counted in the transaction that inserts a job, each by the share to lock for it.
+
+        It is counted beforehand, too: whoever is refused keeps no others from being inserted together.
+
+        Raises:
+            QuotaReached, QueueFull: as `accept` does.
+        """
+        owner = self._caller.user_name
+        checks: dict[str, Callable[[Session], object]] = {}
+        quota = job_check(owner, kind, self._parts.settings)
+        if quota is not None and owner is not None:
+            with self._parts.database.read() as session:
+                quota(session)
+            checks[owner] = quota
+        if self._parts.queue_room.is_close():
+            checks[ALL_SHARES] = self._parts.queue_room.check
+        return checks
 
 
 async def accepting(

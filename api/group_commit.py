@@ -6,7 +6,7 @@ Main Memory Database Systems", 1984).
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.errors import DatabaseUnavailable
-from shared.jobs.rows import NO_OWNER
 from shared.jobs.shares import lock_share
 
 T = TypeVar("T")
@@ -36,19 +35,19 @@ class GroupCommit:
         self._waiting: list[_Write] = []
         self._is_led = False
 
-    def run(self, act: Callable[[Session], T], *, order: str = "", share: str = NO_OWNER) -> T:
+    def run(self, act: Callable[[Session], T], *, order: str = "", shares: Collection[str] = ()) -> T:
         """What `act` returns, once that is committed; it may be called in another thread.
 
         When one of a group fails before their commit, nothing is written, and each thread calls its own once more, in a
         transaction of its own. Those of a group are called by their `order`, which every process gives alike to acts
-        that may wait for each other's locks. An act that counts what an owner has names the owner's `share`, which is
-        locked before anything else.
+        that may wait for each other's locks. An act that counts what is in some `shares` names them: they are locked
+        before anything else.
 
         Raises:
             DatabaseUnavailable: as `Database.write` does; it may be unknown then whether the commit came through.
             Exception: whatever `act` raises.
         """
-        write = _Write(act, order, share)
+        write = _Write(act, order, shares)
         with self._lock:
             self._waiting.append(write)
             if not self._is_led:
@@ -60,7 +59,7 @@ class GroupCommit:
             done: T = write.outcome.result()
             return done
         with self._database.write() as session:
-            lock_share(session, share)
+            _lock_all(session, [write])
             return act(session)
 
     def _lead(self) -> None:
@@ -84,8 +83,7 @@ class GroupCommit:
             with self._database.write() as session:
                 if len(group) > 1:
                     _be_brief(session)
-                for share in sorted({write.share for write in group}):
-                    lock_share(session, share)
+                _lock_all(session, group)
                 results = [write.act(session) for write in group]
                 acted = True
         except BaseException as error:  # noqa: BLE001 - the threads of all others wait for an outcome
@@ -99,10 +97,10 @@ class GroupCommit:
 class _Write:
     """What one thread wants written; `leads` tells it whether it leads a group, `outcome` what came of it."""
 
-    def __init__(self, act: Callable[[Session], Any], order: str, share: str) -> None:
+    def __init__(self, act: Callable[[Session], Any], order: str, shares: Collection[str]) -> None:
         self.act = act
         self.order = order
-        self.share = share
+        self.shares = shares
         self.leads: Future[bool] = Future()
         self.outcome: Future[Any] = Future()
 
@@ -121,6 +119,11 @@ def _told(error: BaseException, *, acted: bool, alone: bool) -> BaseException:
     told = DatabaseUnavailable()
     told.__cause__ = error
     return told
+
+
+def _lock_all(session: Session, group: list[_Write]) -> None:
+    for share in sorted({share for write in group for share in write.shares}):
+        lock_share(session, share)
 
 
 def _be_brief(session: Session) -> None:

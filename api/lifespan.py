@@ -34,6 +34,7 @@ from api.live.freshness import Freshness
 from api.live.waiting import JobWatch
 from api.predicting import Predicting
 from api.processes.board import Seat
+from api.queue_room import QueueRoom
 from api.readiness import ReadinessProbe
 from shared.accounts.sight import Sight
 from shared.database import Database
@@ -73,6 +74,7 @@ class Parts(Platform):
     access: Access
     limits: RateLimits
     accepting: GroupCommit
+    queue_room: QueueRoom
     reader: Reader
     cache: SeenModels
     serving: PredictorCache
@@ -195,6 +197,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
         access=access,
         limits=RateLimits(settings, SharedBuckets(settings)),
         accepting=GroupCommit(database),
+        queue_room=QueueRoom(database, settings.max_queued_jobs),
         reader=reader,
         cache=models,
         serving=cache,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from shared.errors import QuotaReached
+from shared.errors import LimitPolicy, QuotaReached
 from shared.jobs.shares import count_open
 from shared.jobs.states import Kind, State
 from shared.registry.storage import stored_bytes
@@ -71,6 +71,7 @@ def _check_jobs(used: int, most: int, owner: str) -> None:
             limit=most,
             setting="MLMINI_MAX_JOBS_PER_OWNER",
             retry_after=_JOBS_SECONDS,
+            policy=LimitPolicy("jobs", most, unit="concurrent-requests"),
         )
 
 
@@ -83,4 +84,5 @@ def _check_stored(used: int, more: int, most_mb: int, owner: str) -> None:
             used=used,
             limit=most_mb * MIB,
             setting="MLMINI_STORAGE_MB_PER_OWNER",
+            policy=LimitPolicy("stored", most_mb * MIB, unit="content-bytes"),
         )

@@ -78,6 +78,7 @@ class Settings(WithSecretFiles):
     access_grace_seconds: float = Field(default=60, ge=0, le=_DAY_SECONDS)
     rate_limit: int = Field(default=600, ge=0, le=1_000_000)
     predict_rate_limit: int = Field(default=0, ge=0, le=1_000_000)
+    max_queued_jobs: int = Field(default=10_000, ge=0)
     max_jobs_per_owner: int = Field(default=0, ge=0)
     max_running_per_owner: int = Field(default=0, ge=0)
     storage_mb_per_owner: int = Field(default=0, ge=0)

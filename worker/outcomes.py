@@ -12,11 +12,9 @@ from shared.errors import (
     NotAuthenticated,
     Permanent,
     PlatformError,
-    QuotaReached,
-    RateLimited,
     ScratchFull,
     TooLarge,
-    TooManyLogins,
+    TooMany,
     Unavailable,
     Unknown,
     WorkerNotReady,
@@ -61,9 +59,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
     WrongSettings: Verdict.FAIL,
     NotAuthenticated: Verdict.FAIL,
     NotAllowed: Verdict.FAIL,
-    TooManyLogins: Verdict.FAIL,
-    RateLimited: Verdict.FAIL,
-    QuotaReached: Verdict.FAIL,
+    TooMany: Verdict.FAIL,
     InternalError: Verdict.FAIL,
 }
 

@@ -7,8 +7,9 @@ from starlette.types import Message, Send
 
 from api.access.buckets import WINDOW_SECONDS, Rate, SharedBuckets, Taken
 from api.access.rules import Budget
+from api.http.limit_headers import limit_headers
 from shared.accounts.networks import network_of
-from shared.errors import RateLimited
+from shared.errors import LimitPolicy, RateLimited
 from shared.settings import Settings
 
 _SETTINGS = {Budget.REQUESTS: "MLMINI_RATE_LIMIT", Budget.PREDICTIONS: "MLMINI_PREDICT_RATE_LIMIT"}
@@ -35,21 +36,24 @@ class RequestAllowance(NamedTuple):
                 limit=limit,
                 setting=_SETTINGS[self.budget],
                 retry_after=seconds,
+                policy=self.policy,
             )
 
-    def headers(self) -> dict[str, str]:
-        """What clients are told (draft-ietf-httpapi-ratelimit-headers-10)."""
-        return {
-            "RateLimit-Policy": f'"{self.budget}";q={self.taken.limit};w={WINDOW_SECONDS}',
-            "RateLimit": f'"{self.budget}";r={self.taken.remaining};t={self.taken.seconds}',
-        }
+    @property
+    def policy(self) -> LimitPolicy:
+        """What is counted."""
+        return LimitPolicy(str(self.budget), self.taken.limit, WINDOW_SECONDS)
 
     def told_by(self, send: Send) -> Send:
-        """Have an answer tell it."""
+        """Have an answer tell it, before what else is limited there."""
+        told = limit_headers(self.policy, left=self.taken.remaining, seconds=self.taken.seconds)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers())
+                headers = MutableHeaders(scope=message)
+                for name, value in told.items():
+                    other = headers.get(name, value)
+                    headers[name] = value if other == value else f"{value}, {other}"
             await send(message)
 
         return send_with_headers

@@ -18,6 +18,7 @@ from shared.errors import (
     PlatformError,
     PredictionTooSlow,
     PredictorEnded,
+    QueueFull,
     QuotaReached,
     RateLimited,
     ReaderBusy,
@@ -39,11 +40,9 @@ REQUEST_ID = "1b981bb4-8461-4521-906d-8c679ec14e75"
 
 Samples = dict[str, Any]
 
-# What makes jobs or files, of which one user may have so many.
-_WITH_QUOTAS = (
-    *("upload_dataset", "reread_dataset", "train_model", "promote_model", "predict_batch"),
-    *("retry_job", "reproduce_model"),
-)
+# What makes jobs, and what makes files, of which there may be so many.
+_MAKE_JOBS = ("train_model", "promote_model", "predict_batch", "retry_job", "reproduce_model")
+_MAKE_FILES = ("upload_dataset", "reread_dataset")
 
 # What comes of a race or under load only, by operation and status: shown with the sentence of its class.
 _RARE: dict[str, list[PlatformError]] = {
@@ -71,7 +70,11 @@ _RARE: dict[str, list[PlatformError]] = {
     "make_api_key 409": [NoAccounts()],
     "make_api_key 422": [ScopeBeyondRole(), InvalidExpiry()],
     "revoke_api_key 404": [UnknownApiKey()],
-    **{f"{operation} 429": [RateLimited(retry_after=7), QuotaReached()] for operation in _WITH_QUOTAS},
+    **{
+        f"{operation} 429": [RateLimited(retry_after=7), QuotaReached(), QueueFull(retry_after=7)]
+        for operation in _MAKE_JOBS
+    },
+    **{f"{operation} 429": [RateLimited(retry_after=7), QuotaReached()] for operation in _MAKE_FILES},
     "predict 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
     "predict_typed 503": [ModelBusy(), PredictionTooSlow(), PredictorEnded()],
 }

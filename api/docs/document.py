@@ -45,6 +45,12 @@ def _header(description: str, schema_type: str) -> dict[str, Any]:
 
 _REQUEST_ID = _header("The id of the request: the one that the client sent, or a new one.", "string")
 _RETRY_AFTER = _header("After how many seconds to ask again.", "integer")
+_LIMITS = {
+    "RateLimit-Policy": _header(
+        "What is limited, and how much there may be (draft-ietf-httpapi-ratelimit-headers-10).", "string"
+    ),
+    "RateLimit": _header("How much is left of it, and for how many seconds.", "string"),
+}
 _LOCATION = _header("The address of what was made.", "string")
 
 
@@ -117,6 +123,8 @@ def _document_headers(operation: dict[str, Any]) -> None:
             headers["Location"] = _LOCATION
         if status in {"202", "429", "503"}:
             headers["Retry-After"] = _RETRY_AFTER
+        if status == "429":
+            headers |= _LIMITS
 
 
 def _simplify_parameters(operation: dict[str, Any]) -> None:

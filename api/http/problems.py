@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.http.errors import MethodNotAllowed, NotFound
+from api.http.limit_headers import waiting_headers
 from api.http.statuses import TITLES, status_of
 from api.http.validation import invalid_request
 from api.pages.errors import page_of_problem
@@ -87,8 +88,7 @@ def problem(
     if status == 503:
         body["retry_after"] = RETRY_AFTER_SECONDS
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if "retry_after" in error.members:
-        headers["Retry-After"] = str(error.members["retry_after"])
+    headers |= waiting_headers(error)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 408:

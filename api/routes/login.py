@@ -9,6 +9,8 @@ from api.access.callers import Caller, CallerDep
 from api.access.sign_in import COOKIE_SECONDS, forget_login, is_token_of, keep_login, local_address, token_of
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
+from api.http.limit_headers import waiting_headers
+from api.http.statuses import status_of
 from api.lanes import in_lane
 from api.lifespan import Parts
 from api.pages.login import page_of_account, page_of_login, page_of_provider, page_without_accounts
@@ -53,8 +55,9 @@ def begin_login(
     try:
         issued = checked_login(parts, caller, form.name, form.password, seconds=COOKIE_SECONDS)
     except (NotAuthenticated, TooManyLogins) as error:
-        status = 401 if isinstance(error, NotAuthenticated) else 429
-        return page_of_login(back_to, error.detail, name=form.name, status=status)
+        refused = page_of_login(back_to, error.detail, name=form.name, status=status_of(type(error)))
+        refused.headers.update(waiting_headers(error))
+        return refused
     # One browser has one login: nobody would end the one before.
     _end_login(parts, caller)
     answer = RedirectResponse(back_to, status_code=303)

@@ -17,7 +17,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from shared.errors import TooManyLogins, WeakPassword
+from shared.errors import LimitPolicy, TooManyLogins, WeakPassword
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
@@ -68,6 +68,7 @@ class Passwords:
         hasher = Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes)
         self._hasher = PasswordHash((hasher,))
         self._places = threading.BoundedSemaphore(at_once + most_waiting)
+        self._policy = LimitPolicy("passwords", at_once + most_waiting, unit="concurrent-requests")
         self._turns = threading.BoundedSemaphore(at_once)
         self._wait_seconds = wait_seconds
         # What is compared where there is nothing to compare with: the answer takes as long, and is always no.
@@ -107,10 +108,10 @@ class Passwords:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
-            raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS)
+            raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS, policy=self._policy)
         try:
             if not self._turns.acquire(timeout=self._wait_seconds):
-                raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS)
+                raise TooManyLogins(_BUSY, retry_after=_BUSY_SECONDS, policy=self._policy)
             try:
                 yield
             finally:

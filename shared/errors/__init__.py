@@ -11,9 +11,7 @@
     |-- Permanent        a job met something that another try cannot change
     |-- NotAuthenticated it is not known who asks
     |-- NotAllowed       it is known, and that is not enough
-    |-- TooManyLogins    too many tries to log in
-    |-- RateLimited      more requests than one may send
-    |-- QuotaReached     more jobs or files than one may have
+    |-- TooMany          more than one may send or have, or than there may be
     `-- WrongSettings    the process cannot start like this
 
 Each leaf is one stable `code` (its name in snake case), and a class in the file of its noun: `accounts`, `datasets`,

@@ -1,6 +1,6 @@
 """Errors of accounts and of access."""
 
-from shared.errors.tree import Conflict, Invalid, PlatformError, Unavailable, Unknown
+from shared.errors.tree import Conflict, Invalid, PlatformError, TooMany, Unavailable, Unknown
 
 
 class NotAuthenticated(PlatformError):
@@ -18,7 +18,7 @@ class NotAllowed(PlatformError):
     hint = "`/me` tells what is allowed. Ask somebody with the role admin for another role, or use another key."
 
 
-class TooManyLogins(PlatformError):
+class TooManyLogins(TooMany):
     """There were too many tries to log in, with that name from that address or in all."""
 
     hint = "Wait as long as `retry_after` says. Others, and who is logged in already, are not kept waiting."

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 # How many problems of one request are listed. To make a sentence for each of a million would take seconds.
 MOST_PROBLEMS = 100
@@ -73,6 +73,26 @@ class Conflict(PlatformError):
 
 class TooLarge(PlatformError):
     """It is over a limit."""
+
+
+class LimitPolicy(NamedTuple):
+    """What is counted where there may be only so many."""
+
+    name: str
+    quota: int
+    # For how many seconds the quota is; None where it is what there may be at a time.
+    window: int | None = None
+    # What is counted, where it is not requests.
+    unit: str | None = None
+
+
+class TooMany(PlatformError):
+    """It is more than one may send or have, or than there may be."""
+
+    def __init__(self, detail: str = "", *, policy: LimitPolicy | None = None, **members: Unpack[Members]) -> None:
+        """`policy` is what is used up, for programs that know such policies."""
+        super().__init__(detail, **members)
+        self.policy = policy
 
 
 class WrongMediaType(PlatformError):

@@ -80,7 +80,7 @@ def accept(
     limits: RequestedLimits = NO_LIMITS,
     owner: str | None = None,
     key: IdempotencyKey | None = None,
-    check: Callable[[Session], None] | None = None,
+    check: Callable[[Session], object] | None = None,
 ) -> JobRow:
     """Insert a queued job, or find the one that the same key was answered with.
 

@@ -12,9 +12,12 @@ from shared.jobs.states import State
 _JOBS = JobRow.metadata.tables[JobRow.__tablename__]
 _OTHERS = _JOBS.alias("others")
 
+# The lock on the shares of all owners together; no user has this name.
+ALL_SHARES = "*"
+
 
 def lock_share(session: Session, share: str) -> None:
-    """Have others that count the jobs or files of the same owner wait until this transaction ends; do it first.
+    """Have others that count what is in the same share wait until this transaction ends; do it first.
 
     SQLite lets one transaction write at a time anyway.
     """

@@ -7,14 +7,17 @@ import pytest
 from sqlalchemy import update
 
 from api.group_commit import GroupCommit
+from api.queue_room import QueueRoom
 from api.quotas import job_check, upload_check
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
-from shared.errors import QuotaReached
-from shared.jobs.acceptance import accept
-from shared.jobs.shares import count_open, lock_share
+from shared.errors import QueueFull, QuotaReached
+from shared.jobs.acceptance import IdempotencyKey, accept
+from shared.jobs.depth import waiting_up_to
+from shared.jobs.shares import ALL_SHARES, count_open, lock_share
 from shared.jobs.states import Kind, State
 from shared.settings import Settings
+from tests.support.jobs import add_job
 from tests.support.registry import insert_dataset
 from tests.support.threads import at_once
 
@@ -30,7 +33,7 @@ def test_of_many_jobs_at_once_as_many_are_accepted_as_there_is_room(database: Da
         check = job_check(owner, Kind.TRAIN, settings)
         job: dict[str, Any] = {"kind": Kind.TRAIN, "request": {}, "dataset_name": "a", "dataset_version_id": None}
         try:
-            group.run(lambda session: accept(session, **job, owner=owner, check=check), share=owner)
+            group.run(lambda session: accept(session, **job, owner=owner, check=check), shares=[owner])
         except QuotaReached:
             return False
         return True
@@ -40,6 +43,51 @@ def test_of_many_jobs_at_once_as_many_are_accepted_as_there_is_room(database: Da
     with database.read() as session:
         for owner in ("anna", "bert"):
             assert count_open(session, owner)[State.QUEUED] == most
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_of_many_jobs_at_once_no_more_wait_than_may(database: Database, keyed: bool) -> None:
+    # As two processes of the API, of which each has looked before the others wrote.
+    processes = [(GroupCommit(database), QueueRoom(database, 5)) for _ in range(2)]
+
+    def ask(number: int) -> bool:
+        group, room = processes[number % 2]
+        key = IdempotencyKey("anna", str(number), fingerprint="f", keep_hours=1) if keyed else None
+        job: dict[str, Any] = {"kind": Kind.TRAIN, "request": {}, "dataset_name": "a", "dataset_version_id": None}
+        try:
+            assert room.is_close()
+            group.run(
+                lambda session: accept(session, **job, key=key, check=room.check),
+                order="" if key is None else key.key,
+                shares=[ALL_SHARES],
+            )
+        except QueueFull:
+            return False
+        return True
+
+    assert sum(at_once(*(partial(ask, number) for number in range(16)))) == 5
+    with database.read() as session:
+        assert waiting_up_to(session, 100) == 5
+
+
+def test_a_process_looks_now_and_then_while_there_is_much_room(database: Database) -> None:
+    now = 1000.0
+    room = QueueRoom(database, 1002, clock=lambda: now)
+    assert not room.is_close()
+    for _ in range(3):
+        add_job(database)
+    # It has not seen these, and takes 64 more until it does.
+    assert [room.is_close() for _ in range(64)] == [False] * 64
+    assert room.is_close()
+    assert not QueueRoom(database, 1004).is_close()
+    room = QueueRoom(database, 1004, clock=lambda: now)
+    assert not room.is_close()
+    add_job(database)
+    add_job(database)
+    assert not room.is_close()
+    now += 1
+    assert room.is_close(), "a second later it looks again"
+    assert not QueueRoom(database, 0).is_close()
 
 
 def test_of_many_uploads_at_once_as_many_are_let_in_as_fit(database: Database) -> None:

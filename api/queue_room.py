@@ -1,0 +1,72 @@
+"""How many more jobs may wait, those of all users and of all processes together."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from shared.database import Database
+from shared.errors import LimitPolicy, QueueFull
+from shared.jobs.depth import seconds_to_next_begin, waiting_up_to
+
+# With less room than this, each job is counted in the transaction that inserts it. With more, a process looks now and
+# then: to count ten thousand jobs for each that is accepted would hold up all.
+_CLOSE = 1000
+# So many are accepted, and so long, until it looks again.
+_UNSEEN = 64
+_UNSEEN_SECONDS = 1.0
+
+
+class QueueRoom:
+    """Refuses jobs while `most` wait; with 0, none.
+
+    The limit holds to the job, unless others accept a thousand within a second: then each process may be late by 64.
+    """
+
+    def __init__(self, database: Database, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._most = most
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._unseen = 0
+        self._looks_at = 0.0
+
+    def is_close(self) -> bool:
+        """Whether there is so little room that the transaction has to `check`, with the lock on all shares.
+
+        Raises:
+            QueueFull: when there is none.
+            DatabaseUnavailable: when the database does not answer.
+        """
+        if not self._most:
+            return False
+        with self._lock:
+            if self._unseen and self._clock() < self._looks_at:
+                self._unseen -= 1
+                return False
+        with self._database.read() as session:
+            close = self.check(session) < _CLOSE
+        with self._lock:
+            self._unseen, self._looks_at = 0 if close else _UNSEEN, self._clock() + _UNSEEN_SECONDS
+        return close
+
+    def check(self, session: Session) -> int:
+        """How many more may wait.
+
+        Raises:
+            QueueFull: when there is no room for one.
+        """
+        used = waiting_up_to(session, self._most)
+        if used < self._most:
+            return self._most - used
+        seconds = seconds_to_next_begin(session)
+        raise QueueFull(
+            f"{used:,} jobs wait already, those of all users together, and no more may. Send it again in {seconds} s, "
+            "best with an Idempotency-Key, or have MLMINI_MAX_QUEUED_JOBS raised. More workers empty the queue sooner.",
+            used=used,
+            limit=self._most,
+            setting="MLMINI_MAX_QUEUED_JOBS",
+            retry_after=seconds,
+            policy=LimitPolicy("queue", self._most, unit="concurrent-requests"),
+        )
