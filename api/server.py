@@ -37,8 +37,8 @@ _BACKLOG = 128
 _NOT_HERE = {"pandas", "sklearn"}
 
 
-# Browsers take these names by https only, for a year.
-_ONLY_TLS = [("strict-transport-security", "max-age=31536000")]
+# Browsers take these names, and those below them, by https only, for a year.
+_ONLY_TLS = [("strict-transport-security", "max-age=31536000; includeSubDomains")]
 
 
 class NotHere(MetaPathFinder):

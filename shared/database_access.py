@@ -84,7 +84,8 @@ _TAKEN = f"The database holds tables of another program. Name one for the platfo
 # PostgreSQL's codes for what a connection met (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _CONNECTED = {
     "25006": f"The database can only be read. Name the server that takes writes in {_VARIABLE}.",
-    "42501": f"The user of {_VARIABLE} may not use or make tables in this database. Grant it that.",
+    "42501": f"The user of {_VARIABLE} may not use or make tables in this database. Grant it that, or run "
+    "`alembic upgrade head` with the user who owns the tables.",
     "42P07": _TAKEN,
     "53100": "The disk of the database is full. Free some space there.",
 }

@@ -15,7 +15,6 @@ from shared.key_derivation import HasSecret, derived_key
 _ATTEMPT_COOKIE = "mlmini_oidc"
 
 _HOME = "/docs"
-_OIDC = "/login/oidc"
 _LONGEST = 2000
 
 
@@ -66,7 +65,7 @@ def keep_attempt(response: Response, kept: str, *, secure: bool) -> None:
         name_of_attempt(secure=secure),
         kept,
         max_age=ATTEMPT_SECONDS,
-        path=_OIDC,
+        path="/",
         secure=secure,
         httponly=True,
         samesite="lax",
@@ -75,12 +74,12 @@ def keep_attempt(response: Response, kept: str, *, secure: bool) -> None:
 
 def forget_attempt(response: Response, *, secure: bool) -> None:
     """Have the browser forget it: it leads to one login, or to none."""
-    response.delete_cookie(name_of_attempt(secure=secure), path=_OIDC, secure=secure)
+    response.delete_cookie(name_of_attempt(secure=secure), path="/", secure=secure)
 
 
 def name_of_attempt(*, secure: bool) -> str:
-    """What its cookie is called. It is not for all addresses of the host, so that it cannot have the other prefix."""
-    return f"__Secure-{_ATTEMPT_COOKIE}" if secure else _ATTEMPT_COOKIE
+    """What its cookie is called. No other host of the domain can set one of that name."""
+    return name_of_cookie(_ATTEMPT_COOKIE, secure=secure)
 
 
 def with_return(scope: Scope) -> str:

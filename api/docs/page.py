@@ -23,7 +23,7 @@ _SOURCES = {
 # Swagger UI's style sheet holds its icons as `data:` images.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _A_YEAR = 365 * 24 * 3600
 

@@ -80,7 +80,8 @@ pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 # The style that stands in the page, and nothing else: no script, no picture, no form.
 _POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 _PLACES = ("Jobs", "Models", "Errors", "Findings", "Docs")
 _VIEWPORT = {"name": "viewport", "content": "width=device-width, initial-scale=1"}

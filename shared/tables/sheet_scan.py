@@ -93,10 +93,13 @@ def scan_sheet(part: IO[bytes]) -> SheetScan:
 
     Raises:
         InvalidTable: when a row is too long.
+        ValueError: when it has a document type: a workbook has none (ECMA-376-2), and what that declares is not read.
     """
     scan = SheetScan()
-    rest = b""
-    while block := part.read(_BLOCK):
+    rest, block = b"", part.read(_BLOCK)
+    if b"<!DOCTYPE" in block.partition(b"sheetData")[0]:
+        raise ValueError
+    while block:
         rest += block
         ends = rest.rfind(b"row>")
         if ends >= 0 and _ROW_END.search(rest, max(ends - 64, 0)):
@@ -104,6 +107,7 @@ def scan_sheet(part: IO[bytes]) -> SheetScan:
             rest = rest[ends + 4 :]
         elif len(rest) > _LONGEST_ROW:
             raise InvalidTable(f"A row of the sheet has more than {_LONGEST_ROW:,} bytes. Shorten its texts.")
+        block = part.read(_BLOCK)
     scan.add(rest)
     return scan
 

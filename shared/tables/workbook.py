@@ -21,6 +21,8 @@ _MAIN = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
 # The lists of the sheets; those of Excel have a few KiB.
 _LIST_BYTES = 4 * 2**20
+# Sheets, pictures and charts; of files that people have, few have a hundred.
+_MOST_PARTS = 10_000
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 # What reading an archive raises that is damaged, or packed or encrypted as nobody packs workbooks.
@@ -79,13 +81,13 @@ def find_sheet(path: Path, limits: TableLimits) -> ChosenSheet:
         InvalidTable: when the workbook is damaged, or its cells lie too far apart.
         TableTooLarge: when it is over the limit once it is unpacked.
     """
+    _check_sizes(path, limits)
     with open_workbook(path) as workbook:
         sheets = workbook.sheets_metadata
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_sizes(archive, limits)
             parts = zip(sheets, _parts(archive), strict=True)
             with_cells = [(sheet, part) for sheet, part in parts if sheet.typ == SheetTypeEnum.WorkSheet]
             for sheet, part in with_cells:
@@ -138,8 +140,19 @@ def open_workbook(path: Path) -> "CalamineWorkbook":
         raise _damaged() from None
 
 
-def _check_sizes(archive: zipfile.ZipFile, limits: TableLimits) -> None:
-    size = sum(part.file_size for part in archive.infolist() if part.filename.endswith((".xml", ".rels")))
+def _check_sizes(path: Path, limits: TableLimits) -> None:
+    """See that nothing takes more than allowed once it is unpacked, before anything is."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except _UNREADABLE:
+        raise _damaged() from None
+    if len(parts) > _MOST_PARTS:
+        raise TableTooLarge(
+            f"The workbook has {len(parts):,} parts; the limit is {_MOST_PARTS:,}. Save the sheet as CSV.",
+            limit=_MOST_PARTS,
+        )
+    size = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
     if size > limits.max_bytes:
         raise TableTooLarge(
             f"Unpacked, the workbook has {size:,} bytes; the limit is {limits.max_bytes:,}. Split it into smaller "

@@ -27,7 +27,7 @@ def test_the_page_allows_no_scripts_in_it_and_nothing_from_elsewhere(client: Tes
     policy = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
-    assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert "<script>" not in page.text
 
 

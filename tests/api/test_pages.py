@@ -153,7 +153,7 @@ def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'; ")
-    assert "base-uri 'none'" in policy
+    assert "object-src 'none'; base-uri 'none'" in policy
     assert "script-src" not in policy
     assert re.search(r"<(script|img|iframe|form|link)|style=|\son\w+=|https?://", answer.text) is None
     assert '<html lang="en">' in answer.text

@@ -128,9 +128,10 @@ def test_a_person_logs_in_and_is_led_to_where_they_wanted_to_be(here: TestClient
     assert here.post("/train", json={}).json()["code"] == "missing_page_token"
 
 
+@pytest.mark.asvs("3.3.2")
 def test_the_cookies_of_a_login_are_for_this_platform_alone(here: TestClient) -> None:
     begun = here.get("/login/oidc").headers["Set-Cookie"]
-    assert {"HttpOnly", "Path=/login/oidc", "SameSite=lax", "Max-Age=600"} <= set(begun.split("; "))
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(begun.split("; "))
     ended = log_in(here).headers.get_list("Set-Cookie")
     (session,) = (cookie for cookie in ended if cookie.startswith("mlmini_session="))
     assert {"HttpOnly", "Path=/", "SameSite=strict"} <= set(session.split("; "))

@@ -139,7 +139,7 @@ def test_answers_cannot_be_sniffed_or_framed(one_client: TestClient, path: str) 
     assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "base-uri 'none'" in headers["content-security-policy"]
+    assert "object-src 'none'; base-uri 'none'" in headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(

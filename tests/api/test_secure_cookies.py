@@ -2,7 +2,9 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.responses import Response
 
+from api.access.sign_in import keep_attempt
 from api.lifespan import Parts
 from shared.accounts.permissions import Role
 from tests.support.accounts import PASSWORD, add_user
@@ -46,3 +48,13 @@ def test_a_cookie_that_another_host_of_the_domain_could_set_is_none(browser: Tes
     browser.cookies.clear()
     assert browser.get("/me", headers={"Cookie": f"mlmini_session={session}"}).status_code == 401
     assert browser.get("/me", headers={"Cookie": f"__Host-mlmini_session={session}"}).status_code == 200
+
+
+@pytest.mark.asvs("3.3.1", "3.3.3")
+def test_over_https_no_other_host_can_set_the_cookie_of_an_attempt() -> None:
+    answer = Response()
+    keep_attempt(answer, "sealed", secure=True)
+    (cookie,) = answer.headers.getlist("set-cookie")
+    assert cookie.startswith("__Host-mlmini_oidc=sealed; ")
+    assert {"Secure", "Path=/"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie

@@ -12,8 +12,10 @@ import psutil
 import pytest
 
 from api.docs.requests import BODIES
+from tests.support.database_accounts import two_accounts
 from tests.support.forked_launcher import UNFORKED
 from tests.support.launcher import Launcher, launched
+from tests.support.servers import PostgreSQL
 from tests.support.waiting import eventually
 from tests.support.walk import FLOWERS, WALK_SECONDS, Step, Walk, body_of
 
@@ -26,10 +28,15 @@ MIXED = "age,city,since,buys\n" + "".join(
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """A platform just started for the first time, whose API is not forked from a process of the tests."""
-    with launched(tmp_path_factory.mktemp("walk") / "home", {UNFORKED: "api.server"}) as platform:
-        yield platform
+def platform(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Iterator[Launcher]:
+    """A platform just started for the first time, whose API is not forked from a process of the tests.
+
+    All that it does, it does with the account of the database that may do the least.
+    """
+    with two_accounts(postgres) as accounts:
+        variables = {UNFORKED: "api.server", "MLMINI_DATABASE_URL": accounts.parts}
+        with launched(tmp_path_factory.mktemp("walk") / "home", variables) as platform:
+            yield platform
 
 
 @pytest.fixture(scope="module")

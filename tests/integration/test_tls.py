@@ -119,7 +119,7 @@ def test_answers_come_by_tls_and_cookies_are_for_it_alone(
         connection.request("GET", "/version")
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())["platform"] != "") == (200, True)
-        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
         form = f"name=anna&password={PASSWORD}".replace(" ", "+")
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://localhost:{port}"}
         connection.request("POST", "/login", form, headers)

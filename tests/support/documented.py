@@ -17,7 +17,7 @@ DOCUMENTS = [
 ]
 
 # Commands hide in no other language.
-LANGUAGES = {"sh", "mermaid", "json", "text", "python", "toml"}
+LANGUAGES = {"sh", "mermaid", "json", "text", "python", "toml", "sql"}
 # The second word of a fence, and the tests that see to its commands.
 RUNNERS = {
     "": "tests/e2e/test_documented_commands.py runs them one after the other against a real platform",

@@ -123,6 +123,28 @@ def test_too_many_columns_are_refused(tmp_path: Path) -> None:
         check(tmp_path, workbook([["a", "b", "c"], [1, 2, 3]]), max_columns=2)
 
 
+@pytest.mark.asvs("5.2.3")
+def test_a_workbook_is_judged_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.tables.workbook.open_workbook", None)
+    with pytest.raises(TableTooLarge, match="Unpacked"):
+        check(tmp_path, CONTENT, max_bytes=1000)
+    crowded = archive("xl/workbook.xml", *(f"xl/media/{number}.png" for number in range(10_000)))
+    with pytest.raises(TableTooLarge, match=r"has 10,001 parts; the limit is 10,000\. Save"):
+        check(tmp_path, crowded)
+
+
+@pytest.mark.asvs("1.5.1")
+@pytest.mark.parametrize(("part", "place"), [("xl/workbook.xml", b'"Data"'), (SHEET, b">b<"), (SHEET, b">1<")])
+def test_an_external_entity_is_not_read(tmp_path: Path, part: str, place: bytes) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of the server")
+    outside = f'<!DOCTYPE x [<!ENTITY a SYSTEM "{secret.as_uri()}">]>'.encode()
+    asking = with_part(CONTENT, part, lambda xml: outside + xml.replace(place, place[:1] + b"&a;" + place[-1:]))
+    assert b"&a;" in zipfile.ZipFile(io.BytesIO(asking)).read(part)
+    with pytest.raises(InvalidTable, match="damaged"):
+        check(tmp_path, asking)
+
+
 @pytest.mark.asvs("1.5.1")
 def test_an_entity_is_not_expanded(tmp_path: Path) -> None:
     entities = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>" + b"".join(
