@@ -124,7 +124,7 @@ def lifespan(
             others = AsyncExitStack()
             try:
                 app.state.parts = await run_in_threadpool(open_parts, settings, seat, stack)
-                others.push_async_callback(app.state.parts.limits.buckets.close)
+                others.push_async_callback(app.state.parts.access.counts.close)
                 await others.enter_async_context(beside(app, settings))
             except PlatformError as error:
                 app.state.refused = True
@@ -195,7 +195,7 @@ def open_parts(settings: Settings, seat: Seat, stack: ExitStack) -> Parts:
         walls=walls,
         lanes=Lanes(settings),
         access=access,
-        limits=RateLimits(settings, SharedBuckets(settings)),
+        limits=RateLimits(settings, SharedBuckets(access.counts)),
         accepting=GroupCommit(database),
         queue_room=QueueRoom(database, settings.max_queued_jobs),
         reader=reader,

@@ -6,30 +6,20 @@ time, no more requests pass than the bucket holds and than come in meanwhile.
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple, Self
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from shared.logging import get_logger
-from shared.redis_access import redis_url
-from shared.settings import Settings
-
-log = get_logger(__name__)
+from api.access.counts import SharedCounts
 
 WINDOW_SECONDS = 60
 _MICROSECONDS = 1_000_000
 _MOST_KEPT = 10_000
 _PREFIX = "mlmini-rate:"
-# A request does not wait longer than this for Redis, and for so long the others do not try.
-_SOCKET_SECONDS = 0.25
-_PAUSE_SECONDS = 1.0
-_CONNECTIONS = 32
+# No network is called so.
+_OTHERS = "all others"
+# It takes a millisecond, and helps only once time has passed.
+_SWEEP_SECONDS = 1
 
 # The clock is that of Redis, so that those of the processes do not matter. A key ends when its bucket is full.
 _TAKE = """
@@ -79,71 +69,53 @@ class Taken(NamedTuple):
 
 
 class LocalBuckets:
-    """Buckets in the memory of this process, the ones that were used last. `clock` gives seconds that never go back."""
+    """Buckets in the memory of this process. `clock` gives seconds that never go back.
+
+    Users have theirs apart, as many as there are accounts: whoever comes from any number of addresses takes nobody's
+    bucket away. Of addresses, `most_kept` have buckets that are not full; all others share one.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, most_kept: int = _MOST_KEPT) -> None:
         self._clock = clock
         self._most_kept = most_kept
         self._lock = threading.Lock()
-        self._full_at: OrderedDict[str, int] = OrderedDict()
+        self._full_at: dict[bool, dict[str, int]] = {True: {}, False: {}}
+        self._sweep_at = 0
 
-    def take(self, who: str, rate: Rate) -> Taken:
+    def take(self, who: str, rate: Rate, *, is_user: bool) -> Taken:
         """Take one request out of a bucket."""
         with self._lock:
             now = int(self._clock() * _MICROSECONDS)
-            full_at = min(max(self._full_at.get(who, now), now), now + rate.most)
+            kept = self._full_at[is_user]
+            if who not in kept and len(kept) >= self._most_kept and now >= self._sweep_at:
+                self._sweep(now)
+                kept = self._full_at[is_user]
+            if not is_user and who not in kept and len(kept) >= self._most_kept:
+                who = _OTHERS
+            full_at = min(max(kept.get(who, now), now), now + rate.most)
             passes = full_at - now <= rate.most - rate.interval
             full_at += rate.interval if passes else 0
-            self._full_at[who] = full_at
-            self._full_at.move_to_end(who)
-            while len(self._full_at) > self._most_kept:
-                self._full_at.popitem(last=False)
+            kept[who] = full_at
         return Taken.from_wait(rate, full_at - now, passes=passes)
+
+    def _sweep(self, now: int) -> None:
+        """Forget the buckets that are full again: a new one is as full."""
+        for is_user, kept in self._full_at.items():
+            self._full_at[is_user] = {who: full_at for who, full_at in kept.items() if full_at > now}
+        self._sweep_at = now + _SWEEP_SECONDS * _MICROSECONDS
 
 
 class SharedBuckets:
-    """Buckets that all processes share by Redis; while that is away, this process counts by itself.
+    """Buckets that all processes share; while Redis is away, this process counts by itself."""
 
-    Belongs to one event loop.
-    """
-
-    def __init__(self, settings: Settings, *, local: LocalBuckets | None = None) -> None:
-        """Raises WrongSettings when MLMINI_REDIS_URL is not a URL of Redis."""
-        pool = BlockingConnectionPool.from_url(
-            redis_url(settings),
-            max_connections=_CONNECTIONS,
-            timeout=_SOCKET_SECONDS,
-            socket_timeout=_SOCKET_SECONDS,
-            socket_connect_timeout=_SOCKET_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._redis = Redis(connection_pool=pool)
-        self._script = self._redis.register_script(_TAKE)
+    def __init__(self, counts: SharedCounts, *, local: LocalBuckets | None = None) -> None:
+        self._counts = counts
         self._local = local or LocalBuckets()
-        # Whether Redis is away, so that what is counted here is known to no other process.
-        self.is_apart = False
-        self._next_try = 0.0
 
-    async def take(self, who: str, rate: Rate) -> Taken:
+    async def take(self, who: str, rate: Rate, *, is_user: bool) -> Taken:
         """Take one request out of a bucket; it never waits for long, and never fails."""
-        now = time.monotonic()
-        if self.is_apart and now < self._next_try:
-            return self._local.take(who, rate)
-        # While Redis is away, one request looks whether it is back, and the others go on.
-        self._next_try = now + _PAUSE_SECONDS
-        try:
-            passes, wait = await self._script(keys=[_PREFIX + who], args=[rate.interval, rate.most])
-        except (RedisError, OSError) as error:
-            if not self.is_apart:
-                log.warning("rate_limits_apart", error=type(error).__name__)
-            self.is_apart = True
-            return self._local.take(who, rate)
-        if self.is_apart:
-            log.info("rate_limits_together_again")
-        self.is_apart = False
-        return Taken.from_wait(rate, int(wait), passes=bool(passes))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._redis.aclose()
-        await self._redis.connection_pool.aclose()
+        found = await self._counts.ask(_TAKE, [_PREFIX + who], [rate.interval, rate.most])
+        if found is None:
+            return self._local.take(who, rate, is_user=is_user)
+        passes, wait = found
+        return Taken.from_wait(rate, wait, passes=bool(passes))

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from api.access.admission import Admission
+from api.access.counts import SharedCounts
+from api.access.tries import SharedTries
 from shared.accounts.exposure import check_exposure
 from shared.accounts.known import KnownCredentials
 from shared.accounts.oidc.provider import provider_of
 from shared.accounts.passwords import Passwords
 from shared.accounts.sessions import Logins
-from shared.accounts.throttling import LoginThrottle
 from shared.accounts.tokens import AccessTokens, access_tokens_of
 from shared.database import Database
 from shared.errors import DatabaseFailure
@@ -35,7 +36,9 @@ class Access:
     admission: Admission
     passwords: Passwords
     logins: Logins
-    throttle: LoginThrottle
+    # Belong to the event loop, which closes them.
+    counts: SharedCounts
+    tries: SharedTries
     # None where people log in by a password.
     provider: "ProviderLogins | None"
     _closed: threading.Event
@@ -57,7 +60,10 @@ class Access:
         provider = _provider_logins(database, tokens, key, settings)
         writer = threading.Thread(target=_write_uses, args=[known, closed], name="key-uses", daemon=True)
         writer.start()
-        return cls(known, Admission(known), passwords, logins, LoginThrottle(), provider, closed, writer)
+        counts = SharedCounts(settings)
+        return cls(
+            known, Admission(known), passwords, logins, counts, SharedTries(counts, key), provider, closed, writer
+        )
 
     def close(self) -> None:
         """Write down what is left to write, and stop; the database is needed until then."""

@@ -65,7 +65,7 @@ class RateLimits:
     def __init__(self, settings: Settings, buckets: SharedBuckets) -> None:
         limits = {Budget.REQUESTS: settings.rate_limit, Budget.PREDICTIONS: settings.predict_rate_limit}
         self._rates = {budget: Rate(limit) for budget, limit in limits.items() if limit}
-        self.buckets = buckets
+        self._buckets = buckets
 
     def per_minute(self, budget: Budget) -> int | None:
         """The limit of a budget; None where there is none."""
@@ -82,4 +82,5 @@ class RateLimits:
             return None
         place = network_of(address or "")
         key, who = (f"user:{user}", f"'{user}'") if user is not None else (f"address:{place}", f"the address {place}")
-        return RequestAllowance(budget, who, await self.buckets.take(f"{budget}:{key}", rate))
+        taken = await self._buckets.take(f"{budget}:{key}", rate, is_user=user is not None)
+        return RequestAllowance(budget, who, taken)

@@ -38,7 +38,7 @@ _GAUGES_OF_JOBS = [
     *_GAUGES,
     ("mlmini_jobs_awaited", "Requests that wait for the end of a job."),
     ("mlmini_event_streams", "Requests that follow a job."),
-    ("mlmini_rate_limits_apart", "API processes that count requests by themselves, as Redis is away."),
+    ("mlmini_rate_limits_apart", "API processes that count requests and logins by themselves, as Redis is away."),
 ]
 
 

@@ -14,5 +14,5 @@ def tell_what_is_under_way(app: FastAPI) -> None:
             overdue=parts.predicting.overdue(),
             waits=parts.jobs_watch.waits(),
             streams=parts.following.streams(),
-            apart=parts.limits.buckets.is_apart,
+            apart=parts.access.counts.is_apart,
         )

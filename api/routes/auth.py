@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from anyio import from_thread
 from fastapi import APIRouter, Form, Response
 
 from api.access.callers import Caller, CallerDep
@@ -96,9 +97,9 @@ def checked_login(
     if parts.access.provider is not None:
         raise PasswordLoginOff
     address = caller.sender.address or ""
-    parts.access.throttle.enter(name, address)
+    from_thread.run(parts.access.tries.enter, name, address)
     issued = parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
-    parts.access.throttle.succeeded(name, address)
+    from_thread.run(parts.access.tries.succeeded, name, address)
     return issued
 
 

@@ -71,13 +71,13 @@ async def come_back(*, parts: PartsDep, caller: CallerDep, request: Request) -> 
     logins = _logins(parts)
     attempt, told = await _begun(parts, logins, request)
     try:
-        parts.access.throttle.enter_from(caller.sender.address or "")
+        await parts.access.tries.enter_from(caller.sender.address or "")
         issued = await _logged_in(parts, caller, attempt, told)
     except PlatformError as error:
         answer = answer_of(request, error, {"Cache-Control": "no-store"})
         forget_attempt(answer, secure=_is_secure(logins))
         return answer
-    parts.access.throttle.succeeded("", caller.sender.address or "")
+    await parts.access.tries.succeeded("", caller.sender.address or "")
     parts.access.known.forget()
     answer = page_of_arrival(attempt.back_to)
     token = token_of(parts.key, issued.session_id)

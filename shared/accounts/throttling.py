@@ -9,18 +9,34 @@ from math import ceil
 from typing import TypeVar
 
 from shared.accounts.networks import network_of
-from shared.errors import TooManyLogins
+from shared.errors import LimitPolicy, TooManyLogins
 
 # So many wrong passwords cost nothing; each further one doubles the wait.
-_FREE_TRIES = 5
-_LONGEST_WAIT = 300.0
+FREE_TRIES = 5
+LONGEST_WAIT = 300
 # What an address may try within a minute, whatever the names.
-_TRIES_OF_ADDRESS = 60
-_ADDRESS_SECONDS = 60.0
-_FORGOTTEN_SECONDS = 900.0
+TRIES_OF_ADDRESS = 60
+ADDRESS_SECONDS = 60
+FORGOTTEN_SECONDS = 900
 _MOST_KEPT = 10_000
 
 _Key = TypeVar("_Key")
+
+
+def too_many_of_name(seconds: float) -> TooManyLogins:
+    """The error of tries with one name from one address."""
+    # The quota is what costs nothing; what comes after it waits longer each time.
+    return _too_many(seconds, LimitPolicy("logins-of-name", FREE_TRIES))
+
+
+def too_many_of_address(seconds: float) -> TooManyLogins:
+    """The error of tries with any names from one address."""
+    return _too_many(seconds, LimitPolicy("logins", TRIES_OF_ADDRESS, ADDRESS_SECONDS))
+
+
+def _too_many(seconds: float, policy: LimitPolicy) -> TooManyLogins:
+    said = f"{TooManyLogins.__doc__} {TooManyLogins.hint}"
+    return TooManyLogins(said, retry_after=ceil(seconds), policy=policy)
 
 
 @dataclass
@@ -51,12 +67,14 @@ class LoginThrottle:
         pair = (name[:64], network_of(address))
         with self._lock:
             now = self._clock()
-            tries = self._kept(self._pairs, pair, now, _FORGOTTEN_SECONDS)
-            self._count(address, now, wait=tries.not_before - now)
+            tries = self._kept(self._pairs, pair, now, FORGOTTEN_SECONDS)
+            if tries.not_before - now > self._wait_of(address, now):
+                raise too_many_of_name(tries.not_before - now)
+            self._count(address, now)
             tries.count += 1
             tries.last = now
-            if tries.count >= _FREE_TRIES:
-                tries.not_before = now + min(2.0 ** (tries.count - _FREE_TRIES), _LONGEST_WAIT)
+            if tries.count >= FREE_TRIES:
+                tries.not_before = now + min(2.0 ** (tries.count - FREE_TRIES), LONGEST_WAIT)
 
     def enter_from(self, address: str) -> None:
         """Before a login that says only later whose it is: counts as one of all that come from the address.
@@ -65,7 +83,7 @@ class LoginThrottle:
             TooManyLogins: as `enter` does.
         """
         with self._lock:
-            self._count(address, self._clock(), wait=0)
+            self._count(address, self._clock())
 
     def succeeded(self, name: str, address: str) -> None:
         """The password was right: the tries of that name from there are forgotten."""
@@ -75,12 +93,15 @@ class LoginThrottle:
             if of_address is not None and of_address.count:
                 of_address.count -= 1
 
-    def _count(self, address: str, now: float, *, wait: float) -> None:
-        of_address = self._kept(self._addresses, network_of(address), now, _ADDRESS_SECONDS)
-        if of_address.count >= _TRIES_OF_ADDRESS:
-            wait = max(wait, of_address.last + _ADDRESS_SECONDS - now)
+    def _wait_of(self, address: str, now: float) -> float:
+        of_address = self._kept(self._addresses, network_of(address), now, ADDRESS_SECONDS)
+        return of_address.last + ADDRESS_SECONDS - now if of_address.count >= TRIES_OF_ADDRESS else 0
+
+    def _count(self, address: str, now: float) -> None:
+        wait = self._wait_of(address, now)
         if wait > 0:
-            raise TooManyLogins(f"{TooManyLogins.__doc__} {TooManyLogins.hint}", retry_after=ceil(wait))
+            raise too_many_of_address(wait)
+        of_address = self._addresses[network_of(address)]
         # The minute of an address begins with its first try.
         of_address.last = of_address.last if of_address.count else now
         of_address.count += 1

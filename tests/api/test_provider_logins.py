@@ -25,7 +25,7 @@ from tests.support.accounts import PASSWORD, add_user
 from tests.support.identity_provider import CLIENT, SECRET, IdentityProvider, identity_provider, query_of
 from tests.support.mock_provider import MockProvider
 from tests.support.server import running
-from tests.support.stack import Stack
+from tests.support.stack import NO_REDIS, Stack
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.any_stack
@@ -246,9 +246,11 @@ def test_nobody_logs_in_by_a_password_where_there_is_a_provider(here: TestClient
 def test_an_address_has_so_many_tries(
     tmp_path: Path, stack: Stack, idp: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.accounts.throttling._TRIES_OF_ADDRESS", 2)
-    with stack.settings(tmp_path / "home") as plain, platform(settings_for(plain, idp.url)) as (client, _):
-        statuses = [log_in(client).status_code for _ in range(3)]
+    monkeypatch.setattr("shared.accounts.throttling.TRIES_OF_ADDRESS", 2)
+    with stack.settings(tmp_path / "home") as plain:
+        settings = settings_for(plain, idp.url).model_copy(update={"redis_url": NO_REDIS})
+        with platform(settings) as (client, _):
+            statuses = [log_in(client).status_code for _ in range(3)]
     assert statuses == [403, 403, 429]
 
 

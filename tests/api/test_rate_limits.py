@@ -16,7 +16,7 @@ from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Scope
 from shared.accounts.users import find_user
 from shared.settings import Settings
-from tests.support.accounts import add_user
+from tests.support.accounts import PASSWORD, add_user
 from tests.support.servers import Valkey
 from tests.support.stack import NO_REDIS, Stack
 from tests.support.waiting import eventually
@@ -88,6 +88,24 @@ def test_two_processes_count_the_requests_of_a_user_together(limited: Settings) 
         assert refused(answers[-1])
         assert "from 'anna'" in answers[-1].json()["detail"]
         assert left(other.get("/datasets", headers=bert)) == LIMIT - 1
+
+
+def test_two_processes_count_wrong_passwords_together(limited: Settings) -> None:
+    settings = limited.model_copy(update={"rate_limit": 0})
+    with TestClient(create_app(settings)) as one, TestClient(create_app(settings)) as other:
+        add_user(parts_of(one).database, "anna")
+        wrong, right = {"username": "anna", "password": "wrong"}, {"username": "anna", "password": PASSWORD}
+        answers = [client.post("/auth/token", data=wrong) for client in (one, other) * 4]
+        assert [answer.status_code for answer in answers[:5]] == [401] * 5
+        problem, headers = answers[-1].json(), answers[-1].headers
+        assert (problem["code"], headers["Retry-After"]) == ("too_many_logins", str(problem["retry_after"]))
+        assert headers["RateLimit-Policy"] == '"logins-of-name";q=5'
+        assert headers["RateLimit"] == f'"logins-of-name";r=0;t={problem["retry_after"]}'
+        form = other.post("/login", data={"name": "anna", "password": "wrong"})
+        assert (form.status_code, "RateLimit" in form.headers, "Retry-After" in form.headers) == (429, True, True)
+        eventually(lambda: one.post("/auth/token", data=right).status_code == 200)
+        # That counts in both: five more are free.
+        assert [other.post("/auth/token", data=wrong).status_code for _ in range(5)] == [401] * 5
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v2/health/live", "/v2/models/iris/ready"])
