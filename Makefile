@@ -10,6 +10,7 @@ MINUTES ?= 30
 SEED ?=
 PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
+CASES ?= 300
 TESTS ?=
 
 .PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients sbom audit install optuna boosting dask dev lock help
@@ -48,9 +49,9 @@ protocol: dev ## compare the SQL of the job protocol with its model in 10,000 ex
 	@MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest -n 2 \
 		tests/property/test_job_protocol.py -k what_its_model_says
 
-requests: dev ## send the API requests that are made up at random, for a quarter of an hour; SEED repeats a search
+requests: dev ## send the API CASES requests of each operation that are made up at random; SEED repeats a search
 	@seed="$(SEED)"; seed="$${seed:-$$(date +%s)}"; echo "SEED=$$seed"; \
-		MLMINI_HYPOTHESIS_PROFILE=long exec .venv/bin/python -m pytest --hypothesis-seed="$$seed" \
+		MLMINI_HYPOTHESIS_PROFILE=long MLMINI_CASES="$(CASES)" exec .venv/bin/python -m pytest --hypothesis-seed="$$seed" \
 		tests/api/test_schemathesis.py
 
 faults: dev ## meet each fault of the list in a test of its own, for as long as the list says

@@ -145,14 +145,17 @@ def retire(
     """
     check_stage(stage, stages)
     begin_change(session)
+    # Looked at first: what is written is not asked whether the caller sees it.
+    model = session.get(RegistryRow, version)
+    if model is None:
+        raise not_active(session, version, stage)
     dataset_id, retired_at = _end_activity(session, version, stage, reason)
-    target = session.execute(select(RegistryRow.target).where(RegistryRow.version == version)).scalar_one()
     if not replace_target:
-        check_successor(session, dataset_id, stage, ServingModel(version, target))
+        check_successor(session, dataset_id, stage, ServingModel(version, model.target))
     serving_now = serving_model(session, dataset_id, stage)
     return RetiredDeployment(
         version=version,
-        target=target,
+        target=model.target,
         dataset_name=session.execute(select(DatasetRow.name).where(DatasetRow.id == dataset_id)).scalar_one(),
         stage=stage,
         reason=reason,

@@ -217,6 +217,17 @@ OWN: dict[tuple[str, Role], int] = {
 }
 
 
+@pytest.mark.asvs("8.2.2")
+def test_strangers_retire_no_model_of_a_team_from_a_stage_where_it_is_active(site: TeamSite) -> None:
+    case = Case("POST /models/{version}/retire", APPROVER, 200, body={"stage": "dev", "reason": "A test."})
+    secret, absent = Thing(SECRET, site.versions[f"first {SECRET}"], NO_JOB), Thing(ABSENT, NO_VERSION, NO_JOB)
+    found = neutral(asked(site, case, site.stranger[APPROVER], secret), secret)
+    assert found == neutral(asked(site, case, site.stranger[APPROVER], absent), absent)
+    assert found[0] == 404
+    told = site.ask(site.member[VIEWER], "GET", f"/models/{secret.version}").json()
+    assert [each["stage"] for each in told["deployments"] if each["retired_at"] is None] == ["dev"]
+
+
 def names_in(answer: httpx2.Response, field: str) -> list[Any]:
     assert answer.status_code == 200, answer.text
     return [item[field] for item in answer.json()["items"]]

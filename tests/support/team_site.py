@@ -7,11 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx2
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import SCOPES, Permission, Role, Scope, allowed
 from shared.accounts.users import change_user, find_user
+from shared.counters import CounterRow
 from shared.datasets.catalog import find_entry
 from shared.jobs.acceptance import accept
 from shared.jobs.rows import JobRow
@@ -57,8 +58,8 @@ class TeamSite:
 
 
 @contextmanager
-def team_site(settings: Settings, folder: Path) -> Iterator[TeamSite]:
-    """Serve it, with gRPC beside it."""
+def team_site(settings: Settings, folder: Path, *, first_version: int = 1) -> Iterator[TeamSite]:
+    """Serve it, with gRPC beside it; versions of models are numbered from `first_version` on."""
     with rpc_site(settings) as rpc, httpx2.Client(base_url=rpc.url, timeout=60) as client:
         parts = rpc.parts
         platform = open_platform(parts.whole_database, parts.store, parts.settings, folder)
@@ -66,18 +67,22 @@ def team_site(settings: Settings, folder: Path) -> Iterator[TeamSite]:
             {role: _key(platform, f"{team}-{role}", role, team) for role in Role} for team in (TEAM, OTHERS)
         )
         eventually(lambda: parts.access.known.recall_on() is True)
+        with platform.database.write() as session:
+            counter = update(CounterRow).where(CounterRow.name == "model_version")
+            session.execute(counter.values(value=first_version - 1))
         site = TeamSite(rpc, platform, client, member, stranger, {}, {})
         for name in (SECRET, OPEN):
             fields = {"team": TEAM} if name == SECRET else {}
             for table in (TABLE, f"{TABLE}50,100\n"):
                 assert site.upload(member[Role.TRAINER], name, table, **fields).status_code == 201
-            _make(site, name)
+            make(site, name)
         # The model of the dataset for everybody, for the rows of the team's.
         site.jobs["of secret rows"] = _batch(site, OPEN, SECRET)
         yield site
 
 
-def _make(site: TeamSite, name: str) -> None:
+def make(site: TeamSite, name: str) -> None:
+    """Two models of a dataset, and a batch prediction of its own rows; the newer model is promoted."""
     platform = site.platform
     with platform.database.read() as session:
         dataset, newest = find_entry(session, name)
