@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cli.doctor.examination import CheckResult, broken, note, ok
-from shared.estimators.catalogue import release_of_table
-from shared.estimators.libraries.installed import LIBRARIES, installed_releases
 from shared.machine import this_machine
 from shared.sandbox import LimitTooLow, Sandbox, address_space_limit
 from shared.sandbox.isolation import Isolation, is_read
@@ -36,18 +34,6 @@ def check_python() -> CheckResult:
         hint = f"This release belongs to {_PINNED} {pinned}: install what is locked, as `make install` does."
         return note("Python", found, hint)
     return ok("Python", found)
-
-
-def check_libraries() -> CheckResult:
-    """Which libraries beside scikit-learn can be trained here, and served."""
-    found = installed_releases()
-    told = ", ".join(f"{LIBRARIES[library].title} {release}" for library, release in found.items())
-    for library, release in found.items():
-        known = release_of_table(library)
-        if release.split(".")[:2] != known.split(".")[:2]:
-            hint = f"This release knows the parameters of {LIBRARIES[library].title} {known}, and trains no other."
-            return note("Libraries", told, hint)
-    return ok("Libraries", told or "none beside scikit-learn; `make boosting` installs some")
 
 
 def check_settings(settings: Settings) -> CheckResult:

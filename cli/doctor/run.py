@@ -7,7 +7,7 @@ from functools import partial
 from cli.client.address import Address, find_address
 from cli.client.connection import Credential
 from cli.client.credentials import Credentials
-from cli.doctor import access, machine, packages, ports
+from cli.doctor import access, libraries, machine, packages, ports
 from cli.doctor import services as running
 from cli.doctor import storage as kept
 from cli.doctor.cluster import check_dask
@@ -50,7 +50,7 @@ def _look(url: str | None) -> Iterator[CheckResult]:
 def _checks(address: Address, settings: Settings, credential: Credential) -> dict[str, Check]:
     return {
         "Python": machine.check_python,
-        "Libraries": machine.check_libraries,
+        "Libraries": libraries.check_libraries,
         "Settings": partial(machine.check_settings, settings),
         "Reader memory": partial(machine.check_memory, *_READER, settings.reader_memory_mb, "MLMINI_READER_MEMORY_MB"),
         "Job memory": partial(machine.check_memory, *_JOB, settings.job_memory_mb, "MLMINI_JOB_MEMORY_MB"),

@@ -21,7 +21,6 @@ from tests.support.team_site import ABSENT, OPEN, SECRET, TABLE, TEAM, TeamSite,
 from tests.support.team_site import OTHERS as OTHERS_TEAM
 from tests.support.waiting import eventually
 
-
 NO_JOB, NO_VERSION = UUID(int=7), 7777
 FEATURES = {"input_data": {"features": [[1.0]]}}
 TENSORS = {"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [1.0]}]}

@@ -4,11 +4,14 @@ import inspect
 import json
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cli.doctor.examination import CheckState
+from cli.doctor.libraries import check_libraries
 from shared.errors import InvalidParameter, LibraryNotInstalled, UnknownEstimator, UnknownParameter
 from shared.estimators.catalogue import LIBRARY_TABLE, Estimator, all_estimators, find_estimator
 from shared.estimators.libraries.generator import rendered
@@ -160,6 +163,24 @@ def test_a_library_that_is_not_here_is_told_before_there_is_a_job_and_by_the_job
     inner = {"module": "lightgbm", "class": "LGBMClassifier"}
     with pytest.raises(LibraryNotInstalled, match=f"{said} with the worker that ran this job"):
         trained("ensemble.BaggingClassifier", table, params={"estimator": inner})
+
+
+def test_the_doctor_tells_of_a_library_whose_compiled_part_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert check_libraries().state is CheckState.OK
+    for name, text in {
+        f"lightgbm-{release_of('lightgbm')}.dist-info/METADATA": "Name: lightgbm\n",
+        f"lightgbm-{release_of('lightgbm')}.dist-info/RECORD": "lightgbm/lib_lightgbm.so,,\n",
+        "lightgbm/lib_lightgbm.so": "no such thing",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = check_libraries()
+    assert found.state is CheckState.BROKEN
+    assert "; LightGBM cannot be loaded: OSError: " in found.found
+    assert "apt install libgomp1" in found.hint
 
 
 def test_a_round_may_grow_several_trees_and_all_of_them_are_work() -> None:
