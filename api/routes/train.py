@@ -11,8 +11,9 @@ from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
 from api.lifespan import Parts
+from api.schemas.dry_run import DryRun
 from api.schemas.jobs import Job
-from api.schemas.train import DryRun, TrainRequest
+from api.schemas.train import TrainRequest
 from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
 from shared.estimators.own.rows import refresh
@@ -163,6 +164,8 @@ def _choices(body: TrainRequest) -> dict[str, Any]:
         "batches": None if body.batches is None else body.batches.chosen,
         "random_state": body.random_state,
         "search": None if body.search is None else body.search.chosen,
+        "tags": sorted(set(body.tags)),
+        "note": body.note,
     }
 
 

@@ -1,11 +1,11 @@
 """Registered models as clients see them."""
 
-import re
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
+from api.schemas.annotations import Note, Tags
 from api.schemas.base import Moment, RequestBody, ResponseBody
 from shared.compiled.compilation import Compilation
 from shared.registry.rows import DeploymentRow
@@ -136,42 +136,20 @@ class Comparison(ResponseBody):
     parameters: list[ComparedValue] = Field(description="Their parameters by name.")
 
 
-_TAG = r"[A-Za-z0-9][A-Za-z0-9._:/=@+-]{0,63}"
-
-
-def _check_tag(tag: str) -> str:
-    if not re.fullmatch(_TAG, tag):
-        raise ValueError(
-            "It must be one word of 1 to 64 letters a-z, digits and ._:/=@+-, with a letter or digit first"
-        )
-    return tag
-
-
-# The pattern is only told: what pydantic would say of it is the pattern.
-Tag = Annotated[str, AfterValidator(_check_tag), Field(json_schema_extra={"pattern": f"^{_TAG}$"})]
-
-
 class ModelChange(RequestBody):
     """What to write on a model; what is left out stays as it is."""
 
-    tags: list[Tag] | None = Field(
+    tags: Tags | None = Field(
         default=None,
         description="Its tags from now on: at most 20 words of 1 to 64 letters, digits and `._:/=@+-`; null takes all "
         "of them away.",
-        max_length=20,
         examples=[["baseline", "team:fraud"]],
     )
-    note: str | None = Field(
+    note: Note | None = Field(
         default=None,
         description="Its note from now on; null takes it away.",
-        max_length=2000,
         examples=["the first one without the postcode"],
     )
-
-    @field_validator("note")
-    @classmethod
-    def _clean(cls, note: str | None) -> str | None:
-        return note.strip() or None if note is not None else None
 
 
 class RetireRequest(RequestBody):

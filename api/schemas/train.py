@@ -1,26 +1,20 @@
 """Bodies of training."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from api.schemas.base import RequestBody, ResponseBody, VersionNumber
+from api.schemas.annotations import Note, Tags
+from api.schemas.base import RequestBody, VersionNumber
 from api.schemas.batches import BatchesRequest
-from api.schemas.problems import ProblemPart
-from api.schemas.queue import JobLimits, LimitsRequest, Pool, Priority
+from api.schemas.queue import LimitsRequest, Pool, Priority
 from api.schemas.search import SearchRequest
 from api.schemas.split import SplitRequest
 from api.schemas.threshold import ThresholdOrNumber
-from shared.errors import PlatformError
-from shared.jobs.limits import RunLimits
 from shared.jobs.rows import MIDDLE_PRIORITY
 from shared.settings import DEFAULT_POOL
-from shared.tables.columns import ColumnKind
 from shared.training.preprocessing import ColumnChoice
-from shared.training.resolution import Rehearsal
-from shared.training.spec import DEFAULT_TEST_SIZE, MOST_MODELS, JobSpec
-from shared.training.treatment import Role
+from shared.training.spec import DEFAULT_TEST_SIZE, MOST_MODELS
 
 
 class EstimatorRequest(RequestBody):
@@ -134,6 +128,18 @@ class TrainRequest(RequestBody):
         description="Answer 200 with the finished job of the same training, and the header `X-Reused: true`, where its "
         "model is active and the libraries are still the same; else train as usual.",
     )
+    tags: Tags = Field(
+        default=[],
+        exclude_if=lambda tags: not tags,
+        description="The tags of the models that come of it, at most 20 words as those of `PATCH /models/{version}`.",
+        examples=[[]],
+    )
+    note: Note | None = Field(
+        default=None,
+        exclude_if=lambda note: note is None,
+        description="The note on the models that come of it.",
+        examples=[None],
+    )
     priority: Priority = MIDDLE_PRIORITY
     pool: Pool = DEFAULT_POOL
     limits: LimitsRequest = Field(
@@ -182,68 +188,3 @@ class TrainRequest(RequestBody):
         if self.use_example and self.dataset_version is not None:
             raise ValueError("an example has one version; leave out 'dataset_version' or 'use_example'")
         return self
-
-
-class ColumnTreatment(ResponseBody):
-    """What is done to one column before the estimator sees it."""
-
-    column: str = Field(description="The name of the column.", examples=["age"])
-    kind: ColumnKind = Field(description="What its values are.")
-    role: Role = Field(description="As what the estimator sees it, if it does.")
-    treatment: str = Field(
-        description="What is done to it, in words.", examples=["used as a number, missing values become the median"]
-    )
-
-
-class TrainProblem(ResponseBody):
-    """One reason why a training cannot run."""
-
-    code: str = Field(description="`GET /errors/{code}` explains it.", examples=["unknown_column"])
-    title: str = Field(description="The code in words.", examples=["Unknown column"])
-    detail: str = Field(description="What is wrong, and how to fix it.")
-    errors: list[ProblemPart] = Field(description="Single problems, where there may be several.")
-
-    @classmethod
-    def from_error(cls, error: PlatformError) -> Self:
-        """The problem that an error tells of."""
-        errors = [ProblemPart.model_validate(entry) for entry in error.errors]
-        return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
-
-
-class DryRun(ResponseBody):
-    """What a training would do, or all that keeps it from running."""
-
-    valid: bool = Field(description="Whether the training would be accepted.")
-    request: JobSpec | None = Field(description="The request with every default filled in.")
-    limits: JobLimits | None = Field(description="The limits that would hold.")
-    recipe: list[ColumnTreatment] | None = Field(
-        description="What would be done to which column; of several models, for the first one."
-    )
-    notes: list[str] = Field(
-        description="What the reading of the table found that concerns this training, and that its pool has no worker."
-    )
-    problems: list[TrainProblem] = Field(description="Everything that keeps it from being accepted.")
-
-    @classmethod
-    def rehearsed(
-        cls, spec: JobSpec, rehearsal: Rehearsal, *, limits: RunLimits, beyond: Iterable[PlatformError]
-    ) -> Self:
-        """The outcome of a rehearsal; `beyond` is what the request allows itself beyond the platform's limits."""
-        recipe = None
-        if rehearsal.treatments is not None:
-            recipe = [ColumnTreatment.model_validate(treatment) for treatment in rehearsal.treatments]
-        problems = [TrainProblem.from_error(error) for error in [*rehearsal.problems, *beyond]]
-        return cls(
-            valid=not problems,
-            request=spec,
-            limits=JobLimits.model_validate(limits),
-            recipe=recipe,
-            notes=list(rehearsal.notes),
-            problems=problems,
-        )
-
-    @classmethod
-    def refused(cls, errors: Iterable[PlatformError]) -> Self:
-        """A request that does not even name a table."""
-        problems = [TrainProblem.from_error(error) for error in errors]
-        return cls(valid=False, request=None, limits=None, recipe=None, notes=[], problems=problems)

@@ -34,6 +34,9 @@ Passes = Annotated[
     int | None, typer.Option(metavar="N", help="How often all rows are shown in batches; once by default.")
 ]
 
+Tag = Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag of the models that come of it; repeatable.")]
+Note = Annotated[str | None, typer.Option(metavar="TEXT", help="A note on the models that come of it.")]
+
 # By the names of the values.
 OPTIONS: dict[str, Any] = {
     "threshold": Threshold,
@@ -42,6 +45,8 @@ OPTIONS: dict[str, Any] = {
     "batches": Batches,
     "passes": Passes,
     "reuse": Reuse,
+    "tag": Tag,
+    "note": Note,
 }
 
 
@@ -49,4 +54,5 @@ def fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """What these values are in a request, where two of them make one field."""
     batches = {"rows": values["batches"], "passes": values["passes"]}
     given = {name: value for name, value in batches.items() if value is not None}
-    return {name: value for name, value in values.items() if name != "passes"} | {"batches": given or None}
+    others = {name: value for name, value in values.items() if name not in {"passes", "tag"}}
+    return others | {"batches": given or None, "tags": values["tag"] or None}

@@ -8,6 +8,14 @@ from sqlalchemy.orm import Session
 from shared.registry.rows import ModelTagRow, RegistryRow
 
 
+def write_on(session: Session, version: int, *, tags: Iterable[str], note: str | None) -> None:
+    """Write on a model what its training was asked with, in the transaction that registers it."""
+    if tags:
+        put_tags(session, version, tags)
+    if note is not None:
+        put_note(session, version, note)
+
+
 def put_tags(session: Session, version: int, tags: Iterable[str]) -> None:
     """Have a registered model carry these tags and no others."""
     # Of two transactions that do this at once, the second waits for the first (SQLite has one writer anyway).

@@ -140,6 +140,12 @@ class TrainingChoices(BaseModel):
     random_state: int = Field(
         default=42, description="The seed of the split, and of the estimator unless its parameters set one."
     )
+    tags: list[str] = Field(
+        default=[], exclude_if=lambda tags: not tags, description="The tags of the models that come of it."
+    )
+    note: str | None = Field(
+        default=None, exclude_if=lambda note: note is None, description="The note on the models that come of it."
+    )
 
     def to_store(self) -> dict[str, Any]:
         """The JSON that `read_stored` reads, with the field names of the API."""

@@ -65,6 +65,23 @@ def test_a_training_on_an_uploaded_table_is_accepted(client: TestClient, custome
 
 
 @pytest.mark.any_stack
+def test_tags_and_a_note_go_with_the_training(client: TestClient) -> None:
+    wanted = body(tags=["team:fraud", "baseline", "baseline"], note=" the first ")
+    job = client.post("/train", json=wanted).json()
+    assert job["request"]["tags"] == ["baseline", "team:fraud"]
+    assert job["request"]["note"] == "the first"
+    blank = client.post("/train", json=body(tags=[], note=" ")).json()["request"]
+    assert {"tags", "note"} & set(blank) == set()
+    for changes, place in (
+        ({"tags": ["a tag"]}, ["tags", 0]),
+        ({"note": "a" * 2001}, ["note"]),
+        ({"tags": "a"}, ["tags"]),
+    ):
+        answer = refused(client.post("/train", json=body(**changes)), 422, "invalid_request")
+        assert answer["errors"][0]["loc"] == ["body", *place]
+
+
+@pytest.mark.any_stack
 def test_a_model_with_others_inside_is_accepted_and_kept_as_it_was_sent(client: TestClient, customers: str) -> None:
     tree, near = model("tree", "DecisionTreeClassifier", max_depth=2), model("neighbors", "KNeighborsClassifier")
     wanted = body(

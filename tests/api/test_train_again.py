@@ -56,7 +56,13 @@ def test_the_same_training_is_answered_with_its_job(client: TestClient, platform
 
 @pytest.mark.parametrize(
     "changes",
-    [{"random_state": 7}, {"test_size": 0.3}, {"model": model(n_estimators=6)}, {"models": [model()], "model": None}],
+    [
+        {"random_state": 7},
+        {"test_size": 0.3},
+        {"tags": ["a"]},
+        {"model": model(n_estimators=6)},
+        {"models": [model()], "model": None},
+    ],
     ids=str,
 )
 def test_another_training_is_done(client: TestClient, platform: Platform, changes: dict[str, Any]) -> None:

@@ -190,8 +190,10 @@ def test_priority_and_limits_are_asked_for_and_shown(mlmini: CommandLine, flower
     limits = ["--priority", "1", "--time-limit", "90", "--memory-limit", "700"]
     words = ["train", "flowers", "--target", "species", "--model", MODEL, *limits]
     assert "90 s, 700 MiB" in mlmini.succeed(*words, "--dry-run").out
-    job = mlmini.succeed(*words, "--json").document
+    job = mlmini.succeed(*words, "--tag", "baseline", "--tag", "short", "--note", "the first", "--json").document
     assert (job["priority"], job["limits"]) == (1, {"seconds": 90, "memory_mb": 700})
+    model = mlmini.succeed("models", "show", str(job["result"]["version"]), "--json").document
+    assert (model["tags"], model["note"]) == (["baseline", "short"], "the first")
     shown = mlmini.succeed("jobs", "show", job["job_id"]).out
     assert "Priority  1" in shown
     assert "Limits    90 s, 700 MiB" in shown

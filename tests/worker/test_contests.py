@@ -20,6 +20,7 @@ from shared.registry.naming import file_names
 from shared.registry.orphan_collector import OrphanCollector
 from shared.registry.rows import CompiledFormRow, DeploymentRow, ErasedModelRow, RegistryRow
 from shared.registry.sealing import load_artifact_key
+from shared.registry.versions import find_models
 from tests.support.jobs import log_of
 from tests.support.older_models import forget_forms
 from tests.support.site import Site
@@ -74,7 +75,7 @@ def collect(site: Site) -> None:
 
 def test_the_best_of_several_models_has_the_highest_version_and_serves(installation: Site) -> None:
     installation.start_worker()
-    job_id = installation.train(MODELS)
+    job_id = installation.train(MODELS, tags=["baseline", "team:fraud"], note="the first ones")
     result = result_of(installation, job_id)
     board = result["leaderboard"]
     assert [(entry["rank"], entry["version"], entry["estimator"]) for entry in board] == [
@@ -99,6 +100,10 @@ def test_the_best_of_several_models_has_the_highest_version_and_serves(installat
     standings = [each.standing for each in found if each is not None and each.standing is not None]
     assert [(standing.rank, standing.of) for standing in standings] == [(1, 3), (2, 3), (3, 3)]
     check_costs(installation)
+    with installation.database.read() as session:
+        models = find_models(session, [1, 2, 3])
+        written = [(model.tags, model.row.note) for model in models]
+    assert written == [(["baseline", "team:fraud"], "the first ones")] * 3
     assert kinds_of_differences(installation) == set()
 
 

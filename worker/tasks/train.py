@@ -18,6 +18,7 @@ from shared.object_store import ObjectExists
 from shared.registry.forms import FormFile
 from shared.registry.model_memory import check_size
 from shared.registry.naming import file_names
+from shared.registry.notes import write_on
 from shared.registry.past_fits import expected_fit_seconds
 from shared.registry.sealing import seal
 from shared.registry.versions import register, take_model_version
@@ -58,7 +59,7 @@ def run(attempt: Attempt) -> Effect:
     facts = read_facts(attempt.folder, Outcome[TrainFacts])
     attempt.show(95, "storing")
     staged = [_stage(attempt, fitted) for fitted in reversed(facts.fitted)]
-    return _effect(attempt, source, Contest(staged[::-1], facts.failed, ranked=isinstance(spec, ContestSpec)))
+    return _effect(attempt, spec, source, Contest(staged[::-1], facts.failed, ranked=isinstance(spec, ContestSpec)))
 
 
 def success_line(result: dict[str, Any]) -> str:
@@ -167,7 +168,7 @@ def _put(attempt: Attempt, stage: str, files: list[Path], digests: list[str]) ->
     raise ArtifactConflict(f"The store already has another artifact named '{paths[0]}', and many more. Train again.")
 
 
-def _effect(attempt: Attempt, source: DatasetVersionRow, contest: Contest) -> Effect:
+def _effect(attempt: Attempt, spec: JobSpec, source: DatasetVersionRow, contest: Contest) -> Effect:
     def add(session: Session) -> dict[str, object]:
         for staged in contest.best_first:
             register(
@@ -184,6 +185,7 @@ def _effect(attempt: Attempt, source: DatasetVersionRow, contest: Contest) -> Ef
                 facts=staged.fitted.facts,
                 actor=ACTOR,
             )
+            write_on(session, staged.version, tags=spec.tags, note=spec.note)
         return contest.result()
 
     return add
