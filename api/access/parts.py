@@ -1,6 +1,7 @@
 """What logins and credentials are checked with, of one process."""
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -11,6 +12,7 @@ from shared.accounts.exposure import check_exposure
 from shared.accounts.known import KnownCredentials
 from shared.accounts.oidc.provider import provider_of
 from shared.accounts.passwords import Passwords
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.sessions import Logins
 from shared.accounts.tokens import AccessTokens, access_tokens_of
 from shared.database import Database
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-# How often it is written down which API keys were used.
-_USES_SECONDS = 60
+# How often it is written down which API keys were used, and how much was refused.
+_WRITE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Access:
     known: KnownCredentials
     admission: Admission
     passwords: Passwords
+    refusals: CountedRefusals
     logins: Logins
     # Belong to the event loop, which closes them.
     counts: SharedCounts
@@ -46,7 +49,7 @@ class Access:
 
     @classmethod
     def open(cls, database: Database, key: HasSecret, settings: Settings) -> Self:
-        """Ready to check; a thread writes down now and then which keys were used, until `close`.
+        """Ready to check; a thread writes down now and then what was counted, until `close`.
 
         Raises:
             WrongSettings: when others reach this process, and nobody would have to log in; and when the settings of
@@ -54,15 +57,23 @@ class Access:
             DatabaseUnavailable: when the database does not answer.
         """
         check_exposure(database, settings)
-        tokens, passwords = access_tokens_of(key), Passwords()
-        known = KnownCredentials(database, tokens, settings.access_grace_seconds)
-        logins, closed = Logins(database, tokens, passwords), threading.Event()
-        provider = _provider_logins(database, tokens, key, settings)
-        writer = threading.Thread(target=_write_uses, args=[known, closed], name="key-uses", daemon=True)
+        tokens, passwords, refusals = access_tokens_of(key), Passwords(), CountedRefusals(database)
+        known, counts = KnownCredentials(database, tokens, settings.access_grace_seconds), SharedCounts(settings)
+        provider = _provider_logins(database, tokens, key, settings, refusals)
+        acts, closed = {"key_uses": known.write_uses, "refusals": refusals.write_counts}, threading.Event()
+        writer = threading.Thread(target=_write, args=[acts, closed], name="access-writer", daemon=True)
         writer.start()
-        counts = SharedCounts(settings)
         return cls(
-            known, Admission(known), passwords, logins, counts, SharedTries(counts, key), provider, closed, writer
+            known=known,
+            admission=Admission(known),
+            passwords=passwords,
+            refusals=refusals,
+            logins=Logins(database, tokens, passwords, refusals),
+            counts=counts,
+            tries=SharedTries(counts, key),
+            provider=provider,
+            _closed=closed,
+            _writer=writer,
         )
 
     def close(self) -> None:
@@ -72,7 +83,7 @@ class Access:
 
 
 def _provider_logins(
-    database: Database, tokens: AccessTokens, key: HasSecret, settings: Settings
+    database: Database, tokens: AccessTokens, key: HasSecret, settings: Settings, refusals: CountedRefusals
 ) -> "ProviderLogins | None":
     provider = provider_of(settings)
     if provider is None:
@@ -81,14 +92,15 @@ def _provider_logins(
     from shared.accounts.oidc.arriving import ProviderLogins
 
     log.info("logins_by_provider", issuer=provider.issuer, redirect_uri=provider.redirect_uri)
-    return ProviderLogins(provider, database, tokens, key)
+    return ProviderLogins(provider, database, tokens, key, refusals)
 
 
-def _write_uses(known: KnownCredentials, closed: threading.Event) -> None:
+def _write(acts: Mapping[str, Callable[[], None]], closed: threading.Event) -> None:
     ended = False
     while not ended:
-        ended = closed.wait(_USES_SECONDS)
-        try:
-            known.write_uses()
-        except DatabaseFailure:
-            log.warning("key_uses_not_written")
+        ended = closed.wait(_WRITE_SECONDS)
+        for what, act in acts.items():
+            try:
+                act()
+            except DatabaseFailure:
+                log.warning("not_yet_written", what=what)

@@ -16,7 +16,7 @@ from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
 from api.schemas.quotas import Limits
 from shared.accounts.sessions import IssuedTokens, log_out
 from shared.accounts.tokens import ACCESS_SECONDS
-from shared.errors import DatabaseFailure, NotAuthenticated, PasswordLoginOff
+from shared.errors import DatabaseFailure, NotAuthenticated, PasswordLoginOff, TooManyLogins
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -97,7 +97,12 @@ def checked_login(
     if parts.access.provider is not None:
         raise PasswordLoginOff
     address = caller.sender.address or ""
-    from_thread.run(parts.access.tries.enter, name, address)
+    try:
+        from_thread.run(parts.access.tries.enter, name, address)
+    except TooManyLogins:
+        # Nobody has looked whose name it is.
+        parts.access.logins.note_refusal("too many tries", caller.sender)
+        raise
     issued = parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
     from_thread.run(parts.access.tries.succeeded, name, address)
     return issued

@@ -34,7 +34,13 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
     checked_password(body.password, name=user)
     from_thread.run(access.tries.enter, user, sender.address or "")
     change_own_password(
-        parts.database, access.passwords, user, current=body.current_password, new=body.password, sender=sender
+        parts.database,
+        access.passwords,
+        access.refusals,
+        user,
+        current=body.current_password,
+        new=body.password,
+        sender=sender,
     )
     from_thread.run(access.tries.succeeded, user, sender.address or "")
     access.known.forget()

@@ -1,19 +1,18 @@
 """The gate that every call passes, by the rules of the addresses that answer the same over HTTP."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from anyio import to_thread
 
 from api.access.callers import Caller, not_allowed
 from api.access.credentials import Headers, credential_of
 from api.access.lookup import identity_of, is_on
-from api.access.refusals import record_refusal
 from api.access.rules import RULES, Need, Rule, asked_at
 from api.lifespan import Parts
 from api.rpc.messages import SERVICE
 from shared.accounts.sessions import Sender
 from shared.accounts.sight import ALL_SEEING, NO_TEAM, Sight
+from shared.audit.actions import Action
 from shared.errors import NotAuthenticated
 
 # As a client sends them: texts, and bytes where the name ends in `-bin`.
@@ -39,7 +38,7 @@ class CallGate:
     def __init__(self, parts: Parts) -> None:
         self._known = parts.access.known
         self._limits = parts.limits
-        self._database = parts.whole_database
+        self._refusals = parts.access.refusals
 
     async def check(self, name: str, metadata: Metadata, sender: Sender) -> Sight:
         """What whoever sends a call sees, if they may make it; a refusal to somebody who is known is recorded.
@@ -65,8 +64,9 @@ class CallGate:
             raise
         await self._count(name, identity.name, sender)
         if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
-            noted = partial(record_refusal, self._database, Caller(identity, sender), f"POST /{SERVICE}/{name}")
-            await to_thread.run_sync(noted)
+            caller = Caller(identity, sender)
+            entry = caller.entry(Action.ACCESS_REFUSED, f"POST /{SERVICE}/{name}", refused=True)
+            await to_thread.run_sync(self._refusals.note, entry)
             raise not_allowed(identity, f"call {name}")
         return identity.sight
 

@@ -18,7 +18,7 @@ class AuditItem(ResponseBody):
     action: Action = Field(description="What was done.")
     subject: str = Field(description="What it was done to.")
     before: Any = Field(description="What was there before, as far as that matters.")
-    after: Any = Field(description="What is there since.")
+    after: Any = Field(description="What is there since; of refusals that were counted, how many `more`.")
     outcome: AuditOutcome = Field(description="Whether it was done, or refused.")
     request_id: str | None = Field(description="The `X-Request-ID` of the request.")
     address: str | None = Field(description="Where the request came from.")

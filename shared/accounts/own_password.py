@@ -1,6 +1,7 @@
 """Users change their own password, with the one that they have."""
 
 from shared.accounts.passwords import Passwords
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.sessions import Sender
 from shared.accounts.users import change_user, find_user
 from shared.audit.actions import Action, AuditOutcome, Via
@@ -10,7 +11,14 @@ from shared.errors import WrongPassword
 
 
 def change_own_password(
-    database: Database, passwords: Passwords, name: str, *, current: str, new: str, sender: Sender
+    database: Database,
+    passwords: Passwords,
+    refusals: CountedRefusals,
+    name: str,
+    *,
+    current: str,
+    new: str,
+    sender: Sender,
 ) -> None:
     """Give a user another password. No transaction is open while the passwords are compared and hashed.
 
@@ -26,8 +34,7 @@ def change_own_password(
         user = find_user(session, name)
     right = passwords.check(current, user.password_hash).right
     if not right:
-        with database.write() as session:
-            record(session, _entry(name, sender, AuditOutcome.REFUSED))
+        refusals.note(_entry(name, sender, AuditOutcome.REFUSED))
         raise WrongPassword
     hashed = passwords.hashed(new, name=name)
     with database.write() as session:

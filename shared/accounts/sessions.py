@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.accounts.names import is_name
 from shared.accounts.passwords import PasswordCheck, Passwords
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.rows import LoginSessionRow, UsedRefreshTokenRow, UserRow
 from shared.accounts.tokens import ACCESS_SECONDS, AccessTokens
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
@@ -54,10 +55,13 @@ class IssuedTokens:
 class Logins:
     """Logs users in and out. Its transactions are its own: none is open while a password is compared."""
 
-    def __init__(self, database: Database, tokens: AccessTokens, passwords: Passwords) -> None:
+    def __init__(
+        self, database: Database, tokens: AccessTokens, passwords: Passwords, refusals: CountedRefusals
+    ) -> None:
         self._database = database
         self._tokens = tokens
         self._passwords = passwords
+        self._refusals = refusals
 
     def log_in(
         self, name: str, password: str, sender: Sender = Sender(), *, seconds: int = ACCESS_SECONDS
@@ -72,22 +76,23 @@ class Logins:
         user = self._find(name)
         may = user is not None and user.active
         check = self._passwords.check(password, user.password_hash if user is not None and may else None)
-        with self._database.write() as session:
-            issued = self._begun(session, user, check, seconds) if user is not None and check.right else None
-            done = issued is not None
-            entry = AuditEntry(
-                action=Action.LOGIN if done else Action.LOGIN_REFUSED,
-                # A name that nobody has may be a password that was typed into the wrong field.
-                subject=f"user {user.name}" if user is not None else "an unknown user",
-                actor=user.name if user is not None and done else ANONYMOUS,
-                via=Via.PASSWORD,
-                outcome=AuditOutcome.DONE if done else AuditOutcome.REFUSED,
-                **vars(sender),
-            )
-            record(session, entry)
+        issued = None
+        if user is not None and check.right:
+            with self._database.write() as session:
+                issued = self._begun(session, user, check, seconds)
+                if issued is not None:
+                    told = {"subject": f"user {user.name}", "actor": user.name, "via": Via.PASSWORD, **vars(sender)}
+                    record(session, AuditEntry(action=Action.LOGIN, **told))
         if issued is None:
+            # A name that nobody has may be a password that was typed into the wrong field.
+            self.note_refusal("an unknown user" if user is None else f"user {user.name}", sender)
             raise NotAuthenticated(_WRONG)
         return issued
+
+    def note_refusal(self, subject: str, sender: Sender = Sender()) -> None:
+        """Have the record tell of a login that was refused."""
+        told = {"actor": ANONYMOUS, "via": Via.PASSWORD, "outcome": AuditOutcome.REFUSED, **vars(sender)}
+        self._refusals.note(AuditEntry(action=Action.LOGIN_REFUSED, subject=subject, **told))
 
     def refresh(self, refresh_token: str, sender: Sender = Sender()) -> IssuedTokens:
         """Exchange a refresh token for new tokens. It can be exchanged once: if it comes again, the login ends.

@@ -145,6 +145,8 @@ def test_who_may_not_is_refused_before_the_message_is_there_and_the_record_tells
     site: RpcSite, keys: dict[Scope, str]
 ) -> None:
     silent = threading.Event()
+    # What others were refused of late would only be counted.
+    site.parts.access.refusals.write_counts()
 
     def nothing() -> Iterator[bytes]:
         silent.wait(SILENT_SECONDS)

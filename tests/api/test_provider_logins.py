@@ -202,6 +202,8 @@ def test_a_refusal_is_a_page_with_the_reason_and_is_recorded(
     here: TestClient, parts: Parts, idp: IdentityProvider
 ) -> None:
     idp.claims["groups"] = ["others"]
+    # What others were refused of late would only be counted.
+    parts.access.refusals.write_counts()
     refused = log_in(here)
     assert (refused.status_code, refused.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
     assert "None of your groups at the identity provider has a role here." in refused.text

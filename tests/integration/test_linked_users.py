@@ -10,6 +10,7 @@ from shared.accounts.oidc.arriving import ProviderLogins
 from shared.accounts.oidc.attempts import LoginAttempt
 from shared.accounts.oidc.provider import Arrival, Provider
 from shared.accounts.permissions import Role
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.rows import AccountKind, LoginSessionRow, UserRow
 from shared.accounts.sessions import IssuedTokens, Sender
 from shared.accounts.users import change_user, create_user, delete_user, find_user, list_users
@@ -44,7 +45,7 @@ class Secret:
 
 
 def provider_logins(database: Database, provider: Provider = THERE) -> ProviderLogins:
-    return ProviderLogins(provider, recorded(database), TOKENS, Secret())
+    return ProviderLogins(provider, recorded(database), TOKENS, Secret(), CountedRefusals(database))
 
 
 def attempt_of(known: ProviderLogins) -> LoginAttempt:
@@ -238,7 +239,8 @@ def test_a_refusal_is_recorded_with_its_reason(database: Database) -> None:
     with pytest.raises(LoginRefused) as refused:
         known.log_in(ANNA, attempt_of(known), SENDER, seconds=900)
     for name in ("anna", None):
-        known.note_refusal(refused.value, name, SENDER)
+        # Of two from one address, the second would be counted.
+        provider_logins(database).note_refusal(refused.value, name, SENDER)
     with database.read() as session:
         (unknown, anna) = list_entries(session, limit=9)
     assert (anna.action, anna.subject, anna.actor, anna.via) == ("login_refused", "user anna", "anonymous", "oidc")

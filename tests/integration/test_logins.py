@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.accounts.passwords import PasswordCost, Passwords
 from shared.accounts.permissions import Role
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.rows import LoginSessionRow, UsedRefreshTokenRow, UserRow
 from shared.accounts.sessions import IssuedTokens, Logins, Sender, log_out
 from shared.accounts.users import change_user
@@ -61,7 +62,7 @@ def test_who_may_not_log_in_gets_one_answer_and_only_known_names_are_recorded(da
     add_user(database, "robot", service=True)
     with database.write() as session:
         change_user(session, "bert", active=False)
-    told = set()
+    told, refusals = set(), CountedRefusals(recorded(database))
     for name, password in {
         "anna": "a wrong password",
         "bert": PASSWORD,
@@ -73,11 +74,15 @@ def test_who_may_not_log_in_gets_one_answer_and_only_known_names_are_recorded(da
         "": "",
     }.items():
         with pytest.raises(NotAuthenticated) as refused:
-            logins(database).log_in(name, password)
+            logins(database, refusals).log_in(name, password)
         told.add(refused.value.detail)
     assert len(told) == 1
-    users = ["user anna", "user bert", "user robot", *["an unknown user"] * 5]
-    assert entries(database) == [("login_refused", "anonymous", user, "refused") for user in users]
+    refusals.write_counts()
+    assert entries(database) == [("login_refused", "anonymous", user, "refused") for user in ("user anna", "several")]
+    with database.read() as session:
+        counted = list_entries(session, limit=1)[0].after
+    subjects = {"an unknown user": 5, "user bert": 1, "user robot": 1}
+    assert counted == {"more": 7, "after_entry": 1, "subjects": subjects}
 
 
 @pytest.mark.asvs("10.4.5", "16.3.3")
@@ -153,7 +158,7 @@ def test_a_change_of_the_user_ends_logins_also_one_that_is_just_being_made(datab
                 change_user(session, "anna", password=hashed("another long one"))
             return found
 
-    slow = Logins(recorded(database), TOKENS, Slow(PasswordCost(8, 1)))
+    slow = Logins(recorded(database), TOKENS, Slow(PasswordCost(8, 1)), CountedRefusals(database))
     assert is_refused(partial(slow.log_in, "anna", PASSWORD))
     with database.read() as session:
         assert session.get_one(LoginSessionRow, issued.session_id).why == "user_changed"
@@ -165,7 +170,8 @@ def test_a_change_of_the_user_ends_logins_also_one_that_is_just_being_made(datab
 def test_a_login_renews_a_hash_that_has_become_cheap_and_ends_no_other_login_by_that(database: Database) -> None:
     add_user(database, "anna")
     before = logins(database).log_in("anna", PASSWORD)
-    stronger = Logins(recorded(database), TOKENS, Passwords(PasswordCost(memory_kib=16, passes=1)))
+    cost = PasswordCost(memory_kib=16, passes=1)
+    stronger = Logins(recorded(database), TOKENS, Passwords(cost), CountedRefusals(database))
     stronger.log_in("anna", PASSWORD)
     with database.read() as session:
         user = session.scalars(select(UserRow)).one()

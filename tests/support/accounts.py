@@ -4,6 +4,7 @@ from functools import cache
 
 from shared.accounts.passwords import HashedPassword, PasswordCost, Passwords
 from shared.accounts.permissions import Role
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.rows import AccountKind
 from shared.accounts.sessions import Logins
 from shared.accounts.tokens import AccessTokens
@@ -36,9 +37,9 @@ def recorded(database: Database) -> Database:
     return database
 
 
-def logins(database: Database) -> Logins:
+def logins(database: Database, refusals: CountedRefusals | None = None) -> Logins:
     """What logs users in."""
-    return Logins(recorded(database), TOKENS, cheap_passwords())
+    return Logins(recorded(database), TOKENS, cheap_passwords(), refusals or CountedRefusals(database))
 
 
 def add_user(database: Database, name: str, role: Role = Role.VIEWER, *, service: bool = False) -> None:

@@ -7,6 +7,7 @@ from shared.accounts.oidc.exchange import ProviderExchange
 from shared.accounts.oidc.linking import linked_user, refused_for
 from shared.accounts.oidc.provider import Arrival, Provider
 from shared.accounts.permissions import Role
+from shared.accounts.refusals import CountedRefusals
 from shared.accounts.sessions import IssuedTokens, Sender, begin_session, log_out
 from shared.accounts.tokens import AccessTokens
 from shared.accounts.users import change_role
@@ -21,8 +22,11 @@ from shared.key_derivation import HasSecret
 class ProviderLogins:
     """Logs in who comes from one identity provider. Its transactions are its own; none is open while that is asked."""
 
-    def __init__(self, provider: Provider, database: Database, tokens: AccessTokens, key: HasSecret) -> None:
+    def __init__(
+        self, provider: Provider, database: Database, tokens: AccessTokens, key: HasSecret, refusals: CountedRefusals
+    ) -> None:
         self.provider = provider
+        self._refusals = refusals
         self.attempts = LoginAttempts(key)
         self.exchange = ProviderExchange(provider)
         self._database = database
@@ -82,11 +86,7 @@ class ProviderLogins:
         return issued
 
     def note_refusal(self, error: PlatformError, name: str | None, sender: Sender) -> None:
-        """Have the record tell of a login that was refused, and why.
-
-        Raises:
-            DatabaseUnavailable: when the database does not answer.
-        """
+        """Have the record tell of a login that was refused, and why."""
         told = {"issuer": self.provider.issuer, "reason": error.detail.removesuffix(error.hint).strip()}
         entry = AuditEntry(
             action=Action.LOGIN_REFUSED,
@@ -97,8 +97,7 @@ class ProviderLogins:
             after=told,
             **vars(sender),
         )
-        with self._database.write() as session:
-            record(session, entry)
+        self._refusals.note(entry)
 
 
 def _entry(action: Action, name: str, sender: Sender, *, before: object = None, after: object = None) -> AuditEntry:
