@@ -30,6 +30,15 @@ _FAULTS: list[tuple[type[redis.RedisError], str, str]] = [
         "db index",
         "The Redis server has no database of the number at the end of MLMINI_REDIS_URL. Most have 0 to 15.",
     ),
+    (
+        redis.ConnectionError,
+        "certificate",
+        (
+            "This machine does not trust the certificate that the Redis server of MLMINI_REDIS_URL shows. For an "
+            "authority of your own, end the URL with ?ssl_ca_certs=/path/ca.pem; the host in it has to be the one of "
+            "the certificate."
+        ),
+    ),
     (redis.ConnectionError, "refused", f"Nothing answers at the address of MLMINI_REDIS_URL. {_START}"),
     (
         redis.ConnectionError,

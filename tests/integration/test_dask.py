@@ -27,7 +27,8 @@ from shared.training.cluster.release import release_here
 from shared.training.cluster.task import Surroundings, run_there
 from shared.training.search import side_by_side
 from shared.training.trainer import Trained
-from tests.support.dask_cluster import DaskCluster, dask_cluster, make_certificate
+from tests.support.certificates import made
+from tests.support.dask_cluster import DaskCluster, dask_cluster
 from tests.support.server import free_ports
 from tests.support.training_tables import numeric_amounts, numeric_classes, trained
 from tests.support.waiting import eventually
@@ -291,19 +292,15 @@ def searching_while_killed(cluster: DaskCluster, name: str) -> Trained:
 @pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="nothing here makes certificates")
 def test_a_cluster_with_certificates_is_joined_by_who_has_one_of_them(tmp_path: Path) -> None:
-    for name in ("own", "foreign"):
-        make_certificate(tmp_path, name)
-    files = {part: tmp_path / f"own.{part}" for part in ("cert", "key")}
-    options = ["--tls-ca-file", str(files["cert"]), "--tls-cert", str(files["cert"]), "--tls-key", str(files["key"])]
+    (certificate, key), theirs = made(tmp_path, "own"), made(tmp_path, "foreign")
+    options = ["--tls-ca-file", str(certificate), "--tls-cert", str(certificate), "--tls-key", str(key)]
     with dask_cluster(tmp_path, workers=1, scheme="tls", security=options) as started:
         assert started.address.startswith("tls://")
-        own = ClusterAddress(
-            scheduler=started.address, ca_file=files["cert"], cert_file=files["cert"], key_file=files["key"]
-        )
+        own = ClusterAddress(scheduler=started.address, ca_file=certificate, cert_file=certificate, key_file=key)
         with joined(own, lambda _line: None, seconds=60):
             there = search("random")
         assert there.facts.report["notes"][-1].startswith("Dask: 1 worker computed 14 tasks")
-        foreign = own.model_copy(update={f"{part}_file": tmp_path / f"foreign.{part}" for part in ("cert", "key")})
-        for other in (foreign, own.model_copy(update={"ca_file": tmp_path / "foreign.cert"})):
+        foreign = own.model_copy(update={"cert_file": theirs.certificate, "key_file": theirs.key})
+        for other in (foreign, own.model_copy(update={"ca_file": theirs.certificate})):
             with pytest.raises(DaskUnreachable, match="does not answer"), joined(other, lambda _line: None, seconds=3):
                 pass

@@ -5,11 +5,10 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 from http.client import HTTPSConnection
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple, cast
+from typing import cast
 
 import grpc
 import pytest
@@ -23,6 +22,7 @@ from shared.errors import WrongSettings
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user
 from tests.support.api_server import serving
+from tests.support.certificates import Pair, made, openssl
 from tests.support.command_line import CommandLine, environment
 from tests.support.processes import finish
 from tests.support.server import free_ports
@@ -44,26 +44,6 @@ policy = any
 [any]
 commonName = optional
 """
-
-
-class Pair(NamedTuple):
-    """A certificate and its key."""
-
-    certificate: Path
-    key: Path
-
-
-def openssl(*words: str) -> None:
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
-
-
-def made(folder: Path, name: str) -> Pair:
-    """A certificate that is its own authority, for loopback."""
-    pair = Pair(folder / f"{name}.pem", folder / f"{name}.key")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", str(pair.key))
-    names = ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-    openssl("req", "-x509", *key, "-out", str(pair.certificate), "-days", "2", "-subj", f"/CN={name}", *names)
-    return pair
 
 
 def expired(folder: Path) -> Pair:

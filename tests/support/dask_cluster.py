@@ -80,11 +80,3 @@ def dask_cluster(
         yield cluster
     finally:
         cluster.close()
-
-
-def make_certificate(folder: Path, name: str) -> None:
-    """One that is its own authority."""
-    subject = ["-subj", f"/CN={name}", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.cert")]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", *subject, *made]
-    subprocess.run(command, check=True, capture_output=True)

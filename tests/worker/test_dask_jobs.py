@@ -9,7 +9,8 @@ import pytest
 from shared.jobs.states import State
 from shared.registry.assessments import find_assessment
 from shared.registry.rows import RegistryRow
-from tests.support.dask_cluster import dask_cluster, make_certificate
+from tests.support.certificates import made
+from tests.support.dask_cluster import dask_cluster
 from tests.support.jobs import log_of
 from tests.support.site import Site
 from tests.worker.test_reproduce_jobs import result_of as reproduced
@@ -48,8 +49,8 @@ def test_a_job_reaches_the_cluster_alone_and_ends_in_words_when_that_is_gone(
 @pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="nothing here makes certificates")
 def test_a_job_proves_to_the_cluster_who_it_is_by_files_that_it_may_read(installation: Site, tmp_path: Path) -> None:
-    make_certificate(tmp_path, "own")
-    files = {part: str(tmp_path / f"own.{part}") for part in ("cert", "key")}
+    own = made(tmp_path, "own")
+    files = {"cert": str(own.certificate), "key": str(own.key)}
     options = ["--tls-ca-file", files["cert"], "--tls-cert", files["cert"], "--tls-key", files["key"]]
     with dask_cluster(tmp_path, workers=1, scheme="tls", security=options) as cluster:
         installation.start_worker(
