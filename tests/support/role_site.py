@@ -65,7 +65,8 @@ class RoleSite:
         self._site = site
         self._database = site.platform.database
         tokens = access_tokens_of(site.platform.key)
-        self._logins = Logins(site.rpc.parts.whole_database, tokens, cheap_passwords())
+        parts = site.rpc.parts
+        self._logins = Logins(parts.whole_database, tokens, cheap_passwords(), parts.access.refusals)
         self._admin = site.member[Role.ADMIN]
         roles = (Role.VIEWER, Role.TRAINER, Role.APPROVER)
         self.callers = [
