@@ -17,7 +17,16 @@ from shared.hosts import is_origin, plain_name
 from shared.machine import this_machine
 from shared.secret_files import ENDING, WithSecretFiles, secret_names
 from shared.setting_problems import problems_of
-from shared.setting_values import class_path, dask_files_missing, issuer, network, public_origin, safe_scheduler, split
+from shared.setting_values import (
+    address,
+    class_path,
+    dask_files_missing,
+    issuer,
+    network,
+    public_origin,
+    safe_scheduler,
+    split,
+)
 
 PREFIX = "MLMINI_"
 
@@ -70,6 +79,8 @@ class Settings(WithSecretFiles):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allow_open: bool = False
+    published_on: Annotated[str, AfterValidator(address)] | None = None
+    serve_keys: SecretStr | None = None
     examples: bool = True
 
     # Access.

@@ -1,6 +1,7 @@
 """Flower, which answers to the names of the platform only: `python -m worker.flower flower --port=5555`.
 
-Where MLMINI_FLOWER_PASSWORD_FILE names a file with a password, it asks for that, whatever the name beside it.
+Where MLMINI_FLOWER_PASSWORD_FILE names a file with a password, it asks for that, whatever the name beside it. Without
+one it is for this machine, unless MLMINI_ALLOW_OPEN says more.
 """
 
 import hmac
@@ -14,6 +15,7 @@ from flower.__main__ import main
 from tornado.httputil import HTTPServerRequest
 from tornado.web import ErrorHandler, RequestHandler
 
+from shared.accounts.openness import may_be_open
 from shared.accounts.password_file import password_of_file
 from shared.accounts.passwords import checked_password
 from shared.errors import WeakPassword, WrongSettings
@@ -42,6 +44,17 @@ class Flower(app.Flower):  # type: ignore[misc]  # it has no types
 
     # Not among its settings, which it writes into its log when it is to tell much.
     password: str | None = None
+    given: Settings
+
+    def start_http_server(self) -> Any:
+        """Listen, unless others could look without being asked for anything."""
+        host = self.options.address
+        if self.password is None and not self.options.unix_socket and not may_be_open(self.given, host):
+            sys.exit(
+                f"Flower cannot start: on {host or 'all addresses'}, others could look at all jobs without a password. "
+                f"Let {_VARIABLE} name a file with one, or have it listen on 127.0.0.1."
+            )
+        return super().start_http_server()
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Choose what answers a request."""
@@ -83,6 +96,7 @@ if __name__ == "__main__":
             # Where Celery looks for it. What starts this process gave it, or the name of a file with it.
             os.environ["CELERY_BROKER_URL"] = redis_url(found)
         command.settings["names"] = known_names(host="127.0.0.1", allowed=found.allowed_hosts)
+        Flower.given = found
         Flower.password = _password(found)
     except WrongSettings as wrong:
         sys.exit(wrong.detail)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from secrets import token_hex
 
+from shared.accounts.exposure import check_secrets
 from shared.database import Database
 from shared.logging import get_logger
 from shared.object_store import ObjectStore
@@ -55,6 +56,7 @@ class Runtime:
     def _open(self, opened: ExitStack) -> None:
         settings = self.settings
         platform = Platform.open(settings, opened)
+        check_secrets(platform.database, settings)
         self.database: Database = platform.database
         self.store: ObjectStore = platform.store
         self.key: ArtifactKey = platform.key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from api.access.admission import Admission
 from api.access.counts import SharedCounts
 from api.access.tries import SharedTries
-from shared.accounts.exposure import check_exposure
+from shared.accounts.exposure import check_exposure, check_secrets
 from shared.accounts.known import KnownCredentials
 from shared.accounts.oidc.provider import provider_of
 from shared.accounts.passwords import Passwords
@@ -52,13 +52,16 @@ class Access:
         """Ready to check; a thread writes down now and then what was counted, until `close`.
 
         Raises:
-            WrongSettings: when others reach this process, and nobody would have to log in; and when the settings of
-                the identity provider are wrong.
+            WrongSettings: when others reach this process, and nobody would have to log in; when passwords are those
+                that everybody knows; and when the settings of the identity provider are wrong.
             DatabaseUnavailable: when the database does not answer.
         """
+        check_secrets(database, settings)
         check_exposure(database, settings)
         tokens, passwords, refusals = access_tokens_of(key), Passwords(), CountedRefusals(database)
         known, counts = KnownCredentials(database, tokens, settings.access_grace_seconds), SharedCounts(settings)
+        if not known.is_on():
+            log.info("nobody_has_to_log_in", host=settings.host, first_account="mlmini admin create")
         provider = _provider_logins(database, tokens, key, settings, refusals)
         acts, closed = {"key_uses": known.write_uses, "refusals": refusals.write_counts}, threading.Event()
         writer = threading.Thread(target=_write, args=[acts, closed], name="access-writer", daemon=True)

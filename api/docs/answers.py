@@ -9,6 +9,7 @@ from api.http.problems import problem, unexpected
 from api.protocols.error_forms import ErrorForm
 from shared.errors import (
     BodyTooLarge,
+    DefaultSecrets,
     InvalidExpiry,
     LastAdmin,
     ModelBusy,
@@ -55,7 +56,7 @@ _RARE: dict[str, list[PlatformError]] = {
     "compare_dataset_versions 503": [ReaderBusy()],
     "log_in 413": [BodyTooLarge()],
     "log_in 429": [TooManyLogins()],
-    "add_user 409": [UserExists(), NoAccounts()],
+    "add_user 409": [UserExists(), NoAccounts(), DefaultSecrets()],
     "add_user 429": [TooManyLogins()],
     "change_user 404": [UnknownUser()],
     "change_user 409": [LastAdmin(), UserChanged()],

@@ -13,6 +13,7 @@ from api.lanes import in_lane
 from api.lifespan import Parts
 from api.schemas.accounts import NewUser, User, UserUpdate
 from shared.accounts import users
+from shared.accounts.exposure import check_secrets_for_accounts
 from shared.accounts.rows import AccountKind
 from shared.audit.actions import Action
 from shared.audit.recording import record
@@ -35,6 +36,7 @@ def list_all_users(*, session: ReadSession, page: PageQueryDep) -> Page[User]:
 @in_lane("logins")
 def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Response) -> User:
     """Add somebody who may log in by a password, or a `service`, which has API keys only."""
+    check_secrets_for_accounts(parts.settings)
     issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=body.name)
     with parts.database.write() as session:

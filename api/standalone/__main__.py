@@ -14,6 +14,8 @@ import uvicorn
 
 from api.server import HttpServer, prepare_process
 from api.standalone.app import create_standalone_app
+from api.standalone.keys import ServeKeys
+from shared.accounts.openness import may_be_open
 from shared.errors import PlatformError, WrongSettings
 from shared.exported.folder import ExportedFolder, open_folder
 from shared.exported.key import read_export_key
@@ -75,10 +77,12 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
     settings = load_settings()
     key = read_export_key(settings)
     host, port = given.host or settings.host, _port(given.port)
-    if not is_loopback(host) and not settings.allow_open:
+    keys = ServeKeys.of_settings(settings)
+    if not keys.are_asked_for and not may_be_open(settings, host):
         raise StartRefused(
-            f"On {host}, whoever reaches this machine could ask: nobody is asked to log in. Set MLMINI_ALLOW_OPEN=1 if "
-            "that is meant, or listen on 127.0.0.1."
+            f"On {host}, whoever reaches this machine could ask, and nobody is asked for a key. Let "
+            "MLMINI_SERVE_KEYS_FILE name a file with keys, a line each, or listen on 127.0.0.1. "
+            "Set MLMINI_ALLOW_OPEN=1 if that is meant."
         )
     configure_logging(settings.log_level)
     with _listener(host, port) as listener:
@@ -88,8 +92,8 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
         processes = PredictingProcesses(settings)
         stack.callback(processes.close)
         model = load_exported(folder, settings, processes)
-        _tell(folder, host=host, port=port)
-        app = create_standalone_app(model, settings, is_open=not is_loopback(host))
+        _tell(folder, host=host, port=port, asks_for_keys=keys.are_asked_for)
+        app = create_standalone_app(model, settings, keys=keys, of_any_name=not is_loopback(host))
         server = StandaloneServer(app, settings)
         server.run(sockets=[listener])
     return 0 if server.started else 1
@@ -108,12 +112,13 @@ def _scratch(stack: ExitStack) -> Path:
     return home
 
 
-def _tell(folder: ExportedFolder, *, host: str, port: int) -> None:
+def _tell(folder: ExportedFolder, *, host: str, port: int, asks_for_keys: bool) -> None:
     manifest = folder.manifest
     log.info(
         "model_served",
         host=host,
         port=port,
+        asks_for_keys=asks_for_keys,
         dataset_name=manifest.dataset_name,
         stage=manifest.stage,
         version=manifest.version,

@@ -27,6 +27,8 @@ from api.routes import errors, predict, predict_csv, v2, v2_infer
 from api.standalone import metrics as metrics_alone
 from api.standalone import scoring
 from api.standalone import v2 as v2_alone
+from api.standalone.gate import KeyGate
+from api.standalone.keys import ServeKeys
 from api.standalone.parts import StandaloneParts
 from shared.exported.serving import ExportedModel
 from shared.hosts import known_names
@@ -43,19 +45,19 @@ class AnyName:
         return name is not None
 
 
-def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: bool) -> FastAPI:
-    """Wire the application up; a server that `is_open` answers under any name, unless MLMINI_ALLOWED_HOSTS has some."""
+def create_standalone_app(model: ExportedModel, settings: Settings, *, keys: ServeKeys, of_any_name: bool) -> FastAPI:
+    """Wire the application up; one `of_any_name` answers under each, unless MLMINI_ALLOWED_HOSTS has some."""
     metrics, lines = Metrics(), AccessLines(middleware.__name__)
     known = known_names(host=settings.host, allowed=settings.allowed_hosts)
-    names = AnyName() if is_open and not settings.allowed_hosts else known
+    names = AnyName() if of_any_name and not settings.allowed_hosts else known
     app = QuickApplication(
         version=version("ml-mini-platform"),
         # It has no docs of its own: those of the platform describe all that it takes.
         openapi_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(model, settings),
+        lifespan=_lifespan(model, settings, keys),
         dependencies=[Depends(check_query)],
-        middleware=_middleware(settings, metrics, names),
+        middleware=_middleware(settings, metrics, names, keys),
     )
     app.begin_with(
         partial(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds)
@@ -72,7 +74,9 @@ def create_standalone_app(model: ExportedModel, settings: Settings, *, is_open: 
     return app
 
 
-def _middleware(settings: Settings, metrics: Metrics, names: Container[str | None]) -> list[Middleware]:
+def _middleware(
+    settings: Settings, metrics: Metrics, names: Container[str | None], keys: ServeKeys
+) -> list[Middleware]:
     """What surrounds every request, the outermost first."""
     of_files = BodyLimit(settings.upload_max_bytes, "MLMINI_UPLOAD_MAX_BYTES")
     return [
@@ -80,6 +84,7 @@ def _middleware(settings: Settings, metrics: Metrics, names: Container[str | Non
         Middleware(AccessRecord, metrics=metrics),
         Middleware(ErrorForms, forms=_FORMS),
         *origin_checks(names=names, trusted=settings.cors_origins),
+        Middleware(KeyGate, keys=keys),
         Middleware(HeadRequests),
         Middleware(
             RequestLimits,
@@ -90,11 +95,14 @@ def _middleware(settings: Settings, metrics: Metrics, names: Container[str | Non
     ]
 
 
-def _lifespan(model: ExportedModel, settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    model: ExportedModel, settings: Settings, keys: ServeKeys
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = StandaloneParts(
             settings=settings,
+            keys=keys,
             cache=model,
             predicting=Predicting(model, seconds=settings.predict_seconds),
             lanes=Lanes(settings),

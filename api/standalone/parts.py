@@ -8,6 +8,7 @@ from fastapi import Request
 from api.access.credentials import Headers
 from api.lanes import Lanes
 from api.predicting import Predicting
+from api.standalone.keys import ServeKeys
 from shared.accounts.sight import ALL_SEEING, Sight
 from shared.exported.serving import ExportedModel
 from shared.prediction.loaded import ServingPlace
@@ -19,14 +20,15 @@ class StandaloneParts:
     """As `PredictingParts` has them. Belongs to one event loop."""
 
     settings: Settings
+    keys: ServeKeys
     cache: ExportedModel
     predicting: Predicting
     lanes: Lanes
     spool_folder: Path
 
-    def admits(self, _headers: Headers) -> Sight:
-        """Everything: whoever reaches this server may ask."""
-        return ALL_SEEING
+    def admits(self, headers: Headers) -> Sight | None:
+        """Everything for whoever may ask, and None for others, whom the gate refuses."""
+        return ALL_SEEING if self.keys.admit(headers) else None
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The one version."""

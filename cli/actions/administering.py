@@ -15,6 +15,7 @@ from cli.client.hints import in_verbs
 from cli.doctor.installation import database_here
 from cli.render.output import Output
 from shared.accounts.api_keys import create_key
+from shared.accounts.exposure import check_secrets_for_accounts
 from shared.accounts.names import checked_name
 from shared.accounts.password_file import MOST_BYTES, password_of_bytes, password_of_file
 from shared.accounts.passwords import Passwords, checked_password
@@ -36,10 +37,12 @@ def create_admin(name: str, password_file: Path | None, *, as_json: bool) -> Non
     Raises:
         WrongUsage: when the two passwords that were typed differ.
         WrongSettings: when the settings, the key or the tables of the database are wrong.
-        CommandFailed: when the name or the password cannot be taken, or there is such a user.
+        CommandFailed: when the name or the password cannot be taken, there is such a user, or a password in the
+            settings is one that everybody knows.
         Unreachable: when the database does not answer, or nothing was started here yet.
     """
     with _recording(to="make a user of") as database:
+        check_secrets_for_accounts(load_settings())
         checked_name(name)
         password = checked_password(_password(name, password_file), name=name)
         hashed = Passwords().hashed(password, name=name)

@@ -5,12 +5,13 @@ from sqlalchemy import select
 from cli.doctor.examination import CheckResult, broken, note, ok
 from cli.doctor.storage import database_now
 from cli.render.text import count
+from shared.accounts.default_secrets import default_secrets
 from shared.accounts.oidc.provider import provider_of
 from shared.accounts.users import user_count
 from shared.audit.chain import audit_key_of
 from shared.audit.rows import AuditHeadRow
 from shared.audit.verifying import verify
-from shared.errors import IdentityProviderUnavailable, PlatformError
+from shared.errors import DefaultSecrets, IdentityProviderUnavailable, PlatformError
 from shared.registry.sealing import read_artifact_key
 from shared.settings import Settings
 
@@ -29,6 +30,9 @@ def check_access(settings: Settings) -> CheckResult:
                     users = user_count(session)
     except PlatformError:
         return note("Access", *_NOT_CHECKED)
+    known = default_secrets(settings)
+    if users and known:
+        return broken("Access", f"a password that everybody knows, in {', '.join(known)}", DefaultSecrets.hint)
     if users:
         return ok("Access", f"{count(users, 'account')}: everybody has to log in")
     return ok("Access", "no accounts: whoever reaches the API may do everything")

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
 from cli.render.screen import complain
-from shared.accounts.exposure import check_exposure
+from shared.accounts.exposure import check_exposure, check_secrets
 from shared.accounts.first_admin import first_admin_from_file
 from shared.accounts.passwords import Passwords
 from shared.database import Database
@@ -89,6 +89,8 @@ def prepare(settings: Settings) -> None:
         # The key is made here, and not beside a store that was refused.
         platform = Platform.open(settings, stack)
         Renewal(platform.database, platform.store, settings, platform.key).renew()
+        # Before there is an admin: what was refused can then be tried anew with the settings of before.
+        check_secrets(platform.database, settings)
         if settings.admin_password_file is not None:
             first_admin_from_file(platform.database, settings.admin_password_file, Passwords())
         check_exposure(platform.database, settings)

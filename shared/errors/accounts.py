@@ -36,6 +36,17 @@ class NoAccounts(Conflict):
     hint = "Add a user with the role `admin` and a password first: by `/users`, or by `mlmini admin create`."
 
 
+class DefaultSecrets(Conflict):
+    """A password of the database, of Redis or of the object store is one that everybody knows. With accounts, nothing
+    would start any more: such passwords are for one machine and for nobody else.
+    """
+
+    hint = (
+        "Give each a password of its own first, as docs/operations.md says under 'For others'. With docker compose "
+        "they are `POSTGRES_PASSWORD`, `REDIS_PASSWORD` and `MLMINI_S3_SECRET_KEY`."
+    )
+
+
 class UserExists(Conflict):
     """There is a user of that name already."""
 

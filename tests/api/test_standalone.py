@@ -2,24 +2,29 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx2
 import pandas as pd
 import psutil
 import pytest
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sklearn.neighbors import KNeighborsClassifier
 
 from api.lifespan import Parts
+from api.standalone.app import create_standalone_app
+from api.standalone.keys import ServeKeys
 from shared.exported.exporting import export, find_wanted
 from shared.exported.key import export_key_of
+from shared.exported.serving import ExportedModel
 from shared.settings import Settings
 from tests.support.alive import alive
 from tests.support.models import IRIS_COLUMNS, LIBRARIES, Fitted, Platform, iris_forest, with_promise
@@ -92,6 +97,23 @@ def site(
             servers[version] = StandaloneServer(folders / str(version), **secret)
             stack.enter_context(running(servers[version]))
         yield Site(one_client, folders, key.secret.hex(), servers)
+
+
+KEY, OTHER = "of-more-than-thirty-two-signs-" + "1" * 9, "mlm_0123456789_" + "ab" * 32
+# Written by hand, so that an address that slips in here is noticed.
+OPEN = {"GET /ping", "GET /health", "GET /v2/health/live", "GET /v2/health/ready", "GET /errors", "GET /errors/{code}"}
+
+
+@pytest.fixture(scope="module")
+def guarded(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandaloneServer]:
+    """A server off loopback that asks for one of two keys."""
+    file = tmp_path_factory.mktemp("keys") / "keys"
+    file.touch(mode=0o600)
+    file.write_text(f"{KEY}\n{OTHER}\n")
+    variables = {"MLMINI_SERVE_KEYS_FILE": str(file)}
+    server = StandaloneServer(site.folders / str(FOREST), "--host", "0.0.0.0", **variables)  # noqa: S104 - with keys
+    with running(server):
+        yield server
 
 
 def known(site: Site, version: int, name: str = "iris", **rows: Any) -> dict[str, Any]:
@@ -328,6 +350,7 @@ def refused(folder: Path, cwd: Path, *options: str, **variables: str) -> tuple[i
 def test_an_address_off_loopback_is_refused_unless_it_is_meant(site: Site, tmp_path: Path, host: str) -> None:
     status, said = refused(site.folders / str(FOREST), tmp_path, "--host", host)
     assert status == 2
+    assert "MLMINI_SERVE_KEYS_FILE" in said
     assert "Set MLMINI_ALLOW_OPEN=1 if that is meant" in said
 
 
@@ -416,3 +439,73 @@ def test_a_home_serves_its_own_pickles(site: Site, one_parts: Parts) -> None:
     server = StandaloneServer(site.folders / str(NEIGHBOURS), MLMINI_HOME=str(settings.home))
     with running(server):
         assert '"seal_checked": true' in server.log
+
+
+def addresses() -> list[str]:
+    """Every address of a server of one model."""
+    app = create_standalone_app(cast("ExportedModel", None), Settings(), keys=ServeKeys([]), of_any_name=False)
+    routes = list(iter_route_contexts(app.routes))
+    return sorted(
+        {f"{method} {route.path_format}" for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    )
+
+
+@pytest.mark.asvs("13.4.5")
+def test_with_keys_every_address_asks_but_what_tells_that_it_is_there(guarded: StandaloneServer) -> None:
+    assert len(addresses()) > 15
+    assert set(addresses()) > OPEN
+    with guarded.client() as client:
+        for address in [*addresses(), "GET /nothing", "GET /ping/", "POST /ping", "OPTIONS /predict", "TRACE /predict"]:
+            method, path = re.sub(r"{\w+}", "no", address).split(" ")
+            for headers in ({}, {"X-API-Key": KEY[:-1]}, {"Cookie": f"mlmini_session={KEY}"}):
+                answer = client.request(method, path, headers=headers)
+                assert (answer.status_code == 401) is (address not in OPEN), address
+            with_key = client.request(method, path, headers={"X-API-Key": KEY}).status_code
+            assert with_key not in {401, 403}
+            assert with_key < 500
+        assert [client.head(path).status_code for path in ("/ping", "/version")] == [200, 401]
+
+
+def test_whoever_brings_a_key_gets_the_answer_by_every_way(site: Site, guarded: StandaloneServer) -> None:
+    expected = known(site, FOREST, features=ROWS)["predictions"]
+    short = {"dataset_name": "iris", "environment": "dev", "input_data": {"features": ROWS}}
+    with guarded.client() as client:
+        for headers in ({"X-API-Key": KEY}, {"X-API-Key": OTHER}, {"Authorization": f"Bearer {KEY}"}):
+            given: Any = headers | {"Host": "model.example"}
+            assert client.post("/predict", json=short, headers=given).json()["predictions"] == expected
+            answer = client.post("/invocations", json={"instances": ROWS}, headers=given)
+            assert answer.json() == {"predictions": expected}
+            table = client.post("/invocations", content=FRAME.to_csv(index=False), headers=given | CSV)
+            assert table.json() == {"predictions": expected}
+        for twice in ({"X-API-Key": KEY, "Authorization": f"Bearer {KEY}"}, {"X-API-Key": ""}):
+            assert client.post("/predict", json=short, headers=twice).status_code == 401
+
+
+def test_a_refusal_has_the_form_of_the_protocol_and_says_what_to_send(guarded: StandaloneServer) -> None:
+    said = "Send one of the keys of this server in `X-API-Key`, or as `Authorization: Bearer`."
+    with guarded.client() as client:
+        problem = client.post("/predict", json={})
+        assert problem.headers["content-type"] == "application/problem+json"
+        assert problem.headers["www-authenticate"] == "Bearer"
+        assert problem.json()["code"] == "not_authenticated"
+        assert client.get(problem.json()["type"]).status_code == 200
+        assert said in problem.json()["detail"]
+        assert said in client.post("/invocations", json={}).json()["message"]
+        assert said in client.get("/v2").json()["error"]
+
+
+def test_no_key_is_in_the_log_or_in_the_arguments(guarded: StandaloneServer) -> None:
+    with guarded.client() as client:
+        assert client.get("/version", headers={"X-API-Key": KEY}).status_code == 200
+    eventually(lambda: '"path": "/version"' in guarded.log)
+    assert '"asks_for_keys": true' in guarded.log
+    assert KEY not in guarded.log + " ".join(psutil.Process(guarded.pid).cmdline())
+
+
+def test_keys_that_are_none_stop_the_start_and_are_not_shown(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.touch(mode=0o600)
+    file.write_text(f"{KEY}\nhush\n")
+    status, said = refused(site.folders / str(FOREST), tmp_path, MLMINI_SERVE_KEYS_FILE=str(file))
+    assert (status, "hush" in said, KEY in said) == (2, False, False)
+    assert "MLMINI_SERVE_KEYS: there is no key on line 2." in said

@@ -28,6 +28,7 @@ RUNNERS = {
     "buckets": "tests/e2e/test_operations.py and test_container_backup.py run it before those that need the program",
     "postgresql": "tests/e2e/test_operations.py runs them on a platform with PostgreSQL and S3",
     "postgresql-restore": "the same, with the settings of an empty one",
+    "compose-secrets": "tests/unit/test_container_secrets.py runs them, and looks at the files that they make",
     "containers": "tests/e2e/test_containers.py runs them where there is a container engine",
     "containers-backup": "tests/e2e/test_container_backup.py runs them there, beside a platform that works",
     "containers-restore": "the same, for a project of its own",

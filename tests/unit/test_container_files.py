@@ -34,6 +34,8 @@ SET = {name: value for mark, name, value in ASSIGNMENT.findall((ROOT / ".env.exa
 GIVEN = {"FLOWER_PASSWORD_FILE", "HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_OPEN", "TRUSTED_PROXIES"}
 # The gateway speaks for them; to it, they speak without TLS.
 GIVEN |= {"TLS_CERT_FILE", "TLS_KEY_FILE"}
+# Of a server of one model, which is started by itself.
+GIVEN |= {"SERVE_KEYS"}
 OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
@@ -63,8 +65,13 @@ def instructions(path: Path, word: str) -> list[str]:
 
 @by_service
 def test_ports_are_published_on_loopback_and_by_a_variable(name: str) -> None:
+    # What decides where the gateway is published is told to the platform, too.
+    told = "${MLMINI_PUBLISHED_ON:-127.0.0.1}"
+    address = re.escape(told if name == "gateway" else "127.0.0.1")
     for port in SERVICES[name].get("ports", []):
-        assert re.fullmatch(r"127\.0\.0\.1:\$\{\w+:-\d+\}:\d+", port)
+        assert re.fullmatch(rf"{address}:\$\{{\w+:-\d+\}}:\d+", port)
+    for service in ("api", "worker", "worker-large", "init", "flower"):
+        assert environment(SERVICES[service])["MLMINI_PUBLISHED_ON"] == told
 
 
 @by_service
@@ -93,9 +100,12 @@ def test_every_probe_asks_for_a_name_that_is_answered() -> None:
 def test_flower_is_the_one_that_answers_to_the_names_of_the_platform_only() -> None:
     assert SERVICES["flower"]["command"][:4] == ["python", "-m", "worker.flower", "flower"]
     assert set(environment(SERVICES["flower"])) == {
-        "CELERY_BROKER_URL",
+        "MLMINI_ADMIN_PASSWORD_FILE",
         "MLMINI_ALLOWED_HOSTS",
+        "MLMINI_ALLOW_OPEN",
         "MLMINI_FLOWER_PASSWORD_FILE",
+        "MLMINI_PUBLISHED_ON",
+        "MLMINI_REDIS_URL",
     }
 
 
