@@ -36,6 +36,18 @@ def plain_name(text: str) -> str | None:
         return text if _NAME.fullmatch(text) else None
 
 
+def address_alone(text: str) -> str:
+    """An address in its one form, without brackets.
+
+    Raises:
+        ValueError: for a name, and for what has a port.
+    """
+    try:
+        return str(ip_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text))
+    except ValueError:
+        raise ValueError("It must be an address, such as 127.0.0.1 or 0.0.0.0") from None
+
+
 def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers write it: scheme, name and, unless it is the usual one, the port."""
     scheme, _, place = text.partition("://")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,14 +15,6 @@ _SCHEDULER = re.compile(r"(?P<scheme>tcp|tls)://(?P<host>\[[^\[\]]+\]|[^\[\]:/@?
 def split(value: object) -> object:
     """The parts of a list as it is written in a variable."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-def address(text: str) -> str:
-    """An address of a machine, as container engines take it before a port."""
-    try:
-        return str(ip_address(text.removeprefix("[").removesuffix("]")))
-    except ValueError:
-        raise ValueError("It must be an address, such as 127.0.0.1 or 0.0.0.0") from None
 
 
 def network(text: str) -> str:

@@ -13,20 +13,11 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.errors import WrongSettings, did_you_mean
-from shared.hosts import is_origin, plain_name
+from shared.hosts import address_alone, is_origin, plain_name
 from shared.machine import this_machine
 from shared.secret_files import ENDING, WithSecretFiles, secret_names
 from shared.setting_problems import problems_of
-from shared.setting_values import (
-    address,
-    class_path,
-    dask_files_missing,
-    issuer,
-    network,
-    public_origin,
-    safe_scheduler,
-    split,
-)
+from shared.setting_values import class_path, dask_files_missing, issuer, network, public_origin, safe_scheduler, split
 
 PREFIX = "MLMINI_"
 
@@ -79,7 +70,7 @@ class Settings(WithSecretFiles):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allow_open: bool = False
-    published_on: Annotated[str, AfterValidator(address)] | None = None
+    published_on: Annotated[str, AfterValidator(address_alone)] | None = None
     serve_keys: SecretStr | None = None
     examples: bool = True
 

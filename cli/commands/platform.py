@@ -118,7 +118,8 @@ def serve(
     """Serve an exported model until Ctrl-C, without database, Redis and store.
 
     It answers GET /ping and POST /invocations as `mlflow models serve` and containers of SageMaker do, and /predict and
-    /v2 as the platform does. An address off loopback needs MLMINI_ALLOW_OPEN=1.
+    /v2 as the platform does. With MLMINI_SERVE_KEYS_FILE, a file of keys, it asks everybody for one of them. An address
+    off loopback needs that, or MLMINI_ALLOW_OPEN=1.
     The exit status is 1 when the folder is refused, 2 when a setting is wrong.
     """
     given = [("--host", host), ("--port", port)]

@@ -4,6 +4,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,10 +93,17 @@ def test_it_listens_on_the_ports_of_the_page_and_on_loopback_only(platform: Plat
     assert told - {"Port"} == platform.ports.keys() | ELSEWHERE
 
 
+def sockets_of(process: psutil.Process) -> Iterator[str]:
+    """The numbers that the kernel gives the sockets of a process. It may close some meanwhile, or end."""
+    with suppress(FileNotFoundError):
+        for link in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                yield link.readlink().name.removeprefix("socket:[").removesuffix("]")
+
+
 def taking_connections(processes: list[psutil.Process]) -> list[list[str]]:
     """The sockets without a port at which processes listen, as the kernel lists them."""
-    links = [link.readlink().name for each in processes for link in Path(f"/proc/{each.pid}/fd").iterdir()]
-    numbers = {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
+    numbers = {number for process in processes for number in sockets_of(process)}
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
     return [line[7:] for line in lines if line[6] in numbers and int(line[3], 16) & _TAKES_CONNECTIONS]
 

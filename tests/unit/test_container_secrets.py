@@ -79,6 +79,7 @@ def test_no_service_has_a_secret_in_a_variable(name: str) -> None:
         assert environment(name)[variable.removesuffix("_FILE")] == ""
 
 
+@pytest.mark.asvs("13.3.2")
 @by_service
 def test_each_service_has_the_files_that_it_reads_and_no_others(name: str) -> None:
     assert sorted(SERVICES[name]["secrets"]) == sorted(named(name))

@@ -129,12 +129,18 @@ def test_flower_does_not_start_without_the_password_that_it_is_to_ask_for(tmp_pa
     assert done.stderr.startswith("MLMINI_FLOWER_PASSWORD_FILE: ")
 
 
-@pytest.mark.parametrize(("address", "place"), [("--address=0.0.0.0", "0.0.0.0"), ("--address=", "all addresses")])  # noqa: S104
-@pytest.mark.parametrize("more", [{}, {"MLMINI_ALLOW_OPEN": "1", "MLMINI_PUBLISHED_ON": "192.0.2.1"}])
+@pytest.mark.parametrize(
+    ("address", "place", "more"),
+    [
+        ("", "all addresses", {}),
+        ("0.0.0.0", "0.0.0.0", {"MLMINI_ALLOW_OPEN": "1", "MLMINI_PUBLISHED_ON": "192.0.2.1"}),  # noqa: S104 - refused
+    ],
+)
 def test_flower_without_a_password_stays_on_this_machine(
     tmp_path: Path, address: str, place: str, more: dict[str, str]
 ) -> None:
-    command = [address if word.startswith("--address=") else word for word in launchers(free_ports(1)[0], tmp_path)]
+    given = f"--address={address}"
+    command = [given if word.startswith("--address=") else word for word in launchers(free_ports(1)[0], tmp_path)]
     environment = os.environ | {"MLMINI_REDIS_URL": "redis://127.0.0.1:1"} | more
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
