@@ -11,9 +11,10 @@ SEED ?=
 PATHS ?= shared/jobs shared/registry shared/training shared/prediction
 COUNT ?= 200
 CASES ?= 300
+AREAS ?=
 TESTS ?=
 
-.PHONY: run demo test check asvs coverage chaos protocol requests faults mutants e2e clients sbom audit install optuna boosting dask dev lock help
+.PHONY: run demo test check asvs coverage chaos protocol requests fuzz faults mutants e2e clients sbom audit install optuna boosting dask dev lock help
 
 # exec: Ctrl-C and kill reach the platform itself.
 run: install ## start the platform on this machine; Ctrl-C stops it
@@ -53,6 +54,9 @@ requests: dev ## send the API CASES requests of each operation that are made up 
 	@seed="$(SEED)"; seed="$${seed:-$$(date +%s)}"; echo "SEED=$$seed"; \
 		MLMINI_HYPOTHESIS_PROFILE=long MLMINI_CASES="$(CASES)" exec .venv/bin/python -m pytest --hypothesis-seed="$$seed" \
 		tests/api/test_schemathesis.py
+
+fuzz: dev ## search near valid tables, names, tokens and trainings, for MINUTES each; AREAS names some, SEED repeats a search
+	@exec .venv/bin/python -m tests.support.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(AREAS)
 
 faults: dev ## meet each fault of the list in a test of its own, for as long as the list says
 	@MLMINI_CHAOS=long exec .venv/bin/python -m pytest tests/chaos

@@ -1,6 +1,5 @@
 """From an error to a problem+json body (RFC 9457)."""
 
-import re
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -17,7 +16,7 @@ from api.http.validation import invalid_request
 from api.pages.errors import page_of_problem
 from api.pages.frame import prefers_page
 from api.schemas.base import ResponseBody
-from api.schemas.problems import ErrorCode, OpenApiResponses, Problem
+from api.schemas.problems import ErrorCode, OpenApiResponses, Problem, readable
 from shared.errors import (
     MOST_PROBLEMS,
     BodyTooLarge,
@@ -33,10 +32,6 @@ from shared.home import NO_ROOM
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-
-_MAX_DETAIL = 1000
-_MAX_QUOTED = 100
-_LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
 
 
 def explain(error: type[PlatformError]) -> ErrorCode:
@@ -75,13 +70,13 @@ def problem(
         title=error.title,
         status=status,
         code=error.code,
-        detail=_readable(error.detail),
+        detail=readable(error.detail),
         request_id=request_id,
         **_readable_members(error),
     ).model_dump(exclude={"errors"}, exclude_unset=True)
     if error.errors:
         body["errors"] = [
-            {"loc": [_readable(part) for part in entry["loc"]], "msg": _readable(entry["msg"])}
+            {"loc": [readable(part) for part in entry["loc"]], "msg": readable(entry["msg"])}
             for entry in error.errors[:MOST_PROBLEMS]
         ]
     headers = dict(headers or {})
@@ -185,14 +180,4 @@ def _routes_at(request: Request, path: str) -> list[RouteContext]:
 
 def _readable_members(error: PlatformError) -> dict[str, Any]:
     members = error.members.items()
-    return {name: [*map(_readable, each)] if isinstance(each, list) else _readable(each) for name, each in members}
-
-
-def _readable(value: Any) -> Any:
-    """Text that is safe to print and not too long; what clients sent may be neither."""
-    if not isinstance(value, str):
-        return value
-    text = _LONG_QUOTE.sub(r"'\1…'", value)
-    if len(text) > _MAX_DETAIL:
-        text = text[: _MAX_DETAIL - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return {name: [*map(readable, each)] if isinstance(each, list) else readable(each) for name, each in members}

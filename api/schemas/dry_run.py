@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field
 
 from api.schemas.base import ResponseBody
-from api.schemas.problems import ProblemPart
+from api.schemas.problems import ProblemPart, readable
 from api.schemas.queue import JobLimits
 from shared.errors import PlatformError
 from shared.jobs.limits import RunLimits
@@ -38,8 +38,11 @@ class TrainProblem(ResponseBody):
     @classmethod
     def from_error(cls, error: PlatformError) -> Self:
         """The problem that an error tells of."""
-        errors = [ProblemPart.model_validate(entry) for entry in error.errors]
-        return cls(code=error.code, title=error.title, detail=error.detail, errors=errors)
+        errors = [
+            ProblemPart(loc=[readable(part) for part in entry["loc"]], msg=readable(entry["msg"]))
+            for entry in error.errors
+        ]
+        return cls(code=error.code, title=error.title, detail=readable(error.detail), errors=errors)
 
 
 class DryRun(ResponseBody):

@@ -1,10 +1,25 @@
 """Errors as clients see them."""
 
+import re
 from typing import Any
 
 from pydantic import Field
 
 from api.schemas.base import ResponseBody
+
+_MAX_DETAIL = 1000
+_MAX_QUOTED = 100
+_LONG_QUOTE = re.compile(rf"(?<!\w)'([^']{{{_MAX_QUOTED}}})[^']+'")
+
+
+def readable(value: Any) -> Any:
+    """Text that is safe to print and not too long; what clients sent may be neither."""
+    if not isinstance(value, str):
+        return value
+    text = _LONG_QUOTE.sub(r"'\1…'", value)
+    if len(text) > _MAX_DETAIL:
+        text = text[: _MAX_DETAIL - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class ProblemPart(ResponseBody):

@@ -70,8 +70,10 @@ def judge(tmp_path_factory: pytest.TempPathFactory, stack: Stack, request: pytes
         judge = Judge(site, Table(LEAST_ROLE, listed(PUBLIC)))
         yield judge
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None:
-        terminal.write_line(f"\n{judge.summary()}")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    if terminal is not None and capture is not None:
+        with capture.global_and_fixture_disabled():
+            terminal.write_line(f"\n{judge.summary()}")
 
 
 class Sent(NamedTuple):

@@ -169,3 +169,10 @@ def test_all_problems_are_told_at_once(one_client: TestClient) -> None:
         ["body", "features"],
         ["body", "test_size"],
     ]
+
+
+def test_a_rehearsal_shows_what_was_sent_as_text_that_can_be_printed(one_client: TestClient) -> None:
+    sent = body(dataset_name="\x1f" + "a" * 300)
+    (problem,) = one_client.post("/train?dry_run=true", json=sent).json()["problems"]
+    assert problem["detail"] == one_client.post("/train", json=sent).json()["detail"]
+    assert problem["detail"].startswith("There is no example '\\x1faaaa")
