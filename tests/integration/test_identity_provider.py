@@ -292,9 +292,60 @@ def test_a_new_key_is_looked_for_but_not_at_every_token(idp: IdentityProvider) -
     assert "unknown key" in why_refused(exchange)
     assert idp.asked[KEYS] == 3
     idp.sign = lambda claims: signed(claims, rsa_key("second"))
-    clock.now += 3601
+    clock.now += 7201
     arrive(exchange)
     assert idp.asked[KEYS] == 4
+
+
+def test_no_login_waits_for_keys_that_are_known_however_slow_the_provider_is(
+    idp: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.5)
+    clock = HandClock()
+    known = keys.KnownKeys(clock)
+    find = partial(known.find, f"{idp.url}{KEYS}", algorithm="RS256")
+
+    async def work() -> None:
+        await find("first")
+        idp.silent.add(KEYS)
+        clock.now += 3601
+        assert await find("first")
+        unknown = [asyncio.create_task(find("new")) for _ in range(5)]
+        await asyncio.sleep(0)
+        # Nor for what somebody else waits for.
+        assert await find("first")
+        assert not any(task.done() for task in unknown)
+        found = await asyncio.gather(*unknown, return_exceptions=True)
+        assert {type(each) for each in found} == {IdentityProviderUnavailable}
+        assert idp.asked[KEYS] == 2, "of all these, one has asked"
+        # Who needs another one a moment later is told at once.
+        with pytest.raises(IdentityProviderUnavailable, match="does not answer within"):
+            await find("new")
+        assert idp.asked[KEYS] == 2
+        # A key that was taken back does not count for ever.
+        clock.now += 3600
+        with pytest.raises(IdentityProviderUnavailable, match="does not answer within"):
+            await find("first")
+        assert idp.asked[KEYS] == 3
+
+    asyncio.run(work())
+
+
+def test_keys_are_asked_for_again_while_logins_go_on(idp: IdentityProvider) -> None:
+    clock = HandClock()
+    known = keys.KnownKeys(clock)
+
+    async def work() -> None:
+        await known.find(f"{idp.url}{KEYS}", "first", "RS256")
+        idp.keys.append(rsa_key("second").as_dict(private=False))
+        clock.now += 3601
+        await known.find(f"{idp.url}{KEYS}", "first", "RS256")
+        assert known._asking is not None
+        await known._asking
+        assert await known.find(f"{idp.url}{KEYS}", "second", "RS256")
+        assert idp.asked[KEYS] == 2
+
+    asyncio.run(work())
 
 
 def test_what_the_token_does_not_tell_is_asked_for(idp: IdentityProvider) -> None:
