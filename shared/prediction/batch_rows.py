@@ -93,7 +93,7 @@ class RowPredictor:
             return outcomes
         taken = self._rows(values, rows)
         problems = RowProblems()
-        take_cells(self.signature, taken, "records", problems, self.warnings, first=first)
+        take_cells(self.signature, taken, "records", problems, self.warnings, numbers=range(first, first + rows))
         outcomes.errors = {number - first: " ".join(found) for number, found in problems.of_row.items()}
         good = [at for at in range(rows) if at not in outcomes.errors]
         columns = {

@@ -50,11 +50,9 @@ def _read_features(signature: Signature, rows: list[Any], warnings: InputWarning
     if plain is not None:
         return plain
     problems = InputProblems()
-    for index, row in enumerate(rows):
-        _check_shape(signature, index, row, problems, version=version)
-    problems.raise_if_any()
-    rows = [list(row) for row in rows]
-    take_cells(signature, rows, "features", problems, warnings)
+    numbers = [index for index, row in enumerate(rows) if _has_shape(signature, index, row, problems, version=version)]
+    rows = [list(rows[index]) for index in numbers]
+    take_cells(signature, rows, "features", problems, warnings, numbers=numbers)
     problems.raise_if_any()
     return _by_name(signature, rows)
 
@@ -64,7 +62,7 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
     names = [column.name for column in signature.inputs]
     known = frozenset(names)
     lacking = {column.name for column in signature.inputs if column.used}
-    rows = []
+    rows, numbers = [], []
     for index, sent in enumerate(records):
         if not isinstance(sent, dict):
             problems.add(("records", index), f"Row {index} must be an object, but is {_described(sent)}.")
@@ -81,13 +79,11 @@ def _read_records(signature: Signature, records: list[Any], warnings: InputWarni
                 problems.add_unknown(("records", index, name), sentence, near=near, known=left or names)
         lacking.difference_update(record)
         rows.append([record.get(name) for name in names])
-    if len(rows) < len(records):
-        # The remaining records have other indexes now, so problems of their cells could not be placed.
-        problems.raise_if_any()
+        numbers.append(index)
     if lacking:
         absent = listed([name for name in names if name in lacking])
         warnings.tell(f"The records lack {absent}: the values there are taken as missing.")
-    take_cells(signature, rows, "records", problems, warnings)
+    take_cells(signature, rows, "records", problems, warnings, numbers=numbers)
     problems.raise_if_any()
     return _by_name(signature, rows)
 
@@ -116,7 +112,8 @@ def _plain_numbers(signature: Signature, rows: list[Any]) -> "NDArray[np.float64
     return array if np.isfinite(array).all() else None
 
 
-def _check_shape(signature: Signature, index: int, row: Any, problems: InputProblems, *, version: int) -> None:
+def _has_shape(signature: Signature, index: int, row: Any, problems: InputProblems, *, version: int) -> bool:
+    """Whether a row has a value for each column; its cells can be looked at then."""
     if not isinstance(row, list):
         problems.add(
             ("features", index),
@@ -125,6 +122,9 @@ def _check_shape(signature: Signature, index: int, row: Any, problems: InputProb
     elif len(row) != len(signature.inputs):
         count = f"{len(row)} value{'' if len(row) == 1 else 's'}"
         problems.add(("features", index), lambda: f"Row {index} has {count}, but {_wanted(signature, version)}.")
+    else:
+        return True
+    return False
 
 
 def _wanted(signature: Signature, version: int) -> str:

@@ -1,5 +1,6 @@
 """The cells of rows in JSON, or of rows that were read from a table, against the columns of a model."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from shared.estimators.signature import InputColumn, Signature
@@ -31,17 +32,17 @@ def take_cells(
     problems: InputProblems,
     warnings: InputWarnings,
     *,
-    first: int = 0,
+    numbers: Sequence[int],
 ) -> None:
     """Look at each cell of rows that have the right shape, and put in these rows what the model gets for it.
 
-    Strings become the values that they spell. Numbers in columns of texts become texts. `first` is the number by which
-    problems and warnings name the first row.
+    Strings become the values that they spell. Numbers in columns of texts become texts. `numbers` are what
+    problems and warnings call the rows.
     """
-    take_strings(signature, rows, warnings, first=first)
-    for position, numbers in signature.gap_numbers.items():
+    take_strings(signature, rows, warnings, numbers=numbers)
+    for position, gaps in signature.gap_numbers.items():
         for row in rows:
-            if type(row[position]) in NUMBERS and row[position] in numbers:
+            if type(row[position]) in NUMBERS and row[position] in gaps:
                 row[position] = None
     inputs = [
         _Input(
@@ -55,7 +56,7 @@ def take_cells(
         )
         for position, column in enumerate(signature.inputs)
     ]
-    for index, row in enumerate(rows, start=first):
+    for index, row in zip(numbers, rows, strict=True):
         for each in inputs:
             _take_cell(each, row, (form, index, each.key), problems, warnings)
         if all(row[each.position] is None for each in inputs if each.column.used):

@@ -4,7 +4,7 @@ Tables that tell strings from numbers themselves take no string for a number, un
 upload; those of older releases take none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -22,10 +22,12 @@ class _Cell(NamedTuple):
     text: str
 
 
-def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWarnings, *, first: int = 0) -> None:
+def take_strings(
+    signature: Signature, rows: list[list[Any]], warnings: InputWarnings, *, numbers: Sequence[int]
+) -> None:
     """Put the values of strings into rows of the right shape; a string that is no such cell stays, to be refused.
 
-    `first` is the number by which warnings name the first row.
+    `numbers` are what warnings call the rows.
     """
     waiting: dict[CellReading, list[_Cell]] = {}
     for position, column in enumerate(signature.inputs):
@@ -41,7 +43,7 @@ def take_strings(signature: Signature, rows: list[list[Any]], warnings: InputWar
             if cells:
                 waiting.setdefault(reading, []).extend(cells)
     for reading, cells in waiting.items():
-        _read(signature, reading, cells, rows, warnings, first=first)
+        _read(signature, reading, cells, rows, warnings, numbers=numbers)
 
 
 def _read(
@@ -51,7 +53,7 @@ def _read(
     rows: list[list[Any]],
     warnings: InputWarnings,
     *,
-    first: int,
+    numbers: Sequence[int],
 ) -> None:
     from shared.prediction.texts import read_texts
 
@@ -60,7 +62,7 @@ def _read(
     for at in found.not_finite:
         column = signature.inputs[cells[at].position]
         if column.missing_allowed:
-            warnings.add(WarningKind.NOT_FINITE, first + cells[at].row, column.name)
+            warnings.add(WarningKind.NOT_FINITE, numbers[cells[at].row], column.name)
         else:
             stay.add(at)
     for at, cell in enumerate(cells):

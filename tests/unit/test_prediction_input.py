@@ -93,6 +93,23 @@ def test_all_wrong_cells_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"features": [["x", 2], [1], [1, 2], 3, [1, True]]}, [[1], [3], [0, 0], [4, 1]]),
+        ({"records": [{"a": "x", "b": 2}, 3, {"a": 1, "b": 2}, {"a": 1}]}, [[1], [0, "a"], [3, "b"]]),
+    ],
+    ids=["features", "records"],
+)
+def test_rows_of_another_shape_and_wrong_cells_are_told_of_together(given: dict[str, Any], wrong: list[Any]) -> None:
+    error = refused(NUMERIC, **given)
+    assert isinstance(error, InvalidInput)
+    assert [place[3:] for place in places(error)] == wrong
+    assert error.members["problem_count"] == len(wrong)
+    cell = next(problem["msg"] for problem in error.errors if len(problem["loc"]) > 4)
+    assert "row 0" in cell
+
+
+@pytest.mark.parametrize(
     "value", ["5.1", True, False, [], {}, float("inf"), float("-inf"), float("nan"), 10**400, "", [1]]
 )
 def test_what_is_not_a_finite_number_is_refused(value: Any) -> None:
