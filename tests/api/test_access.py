@@ -230,6 +230,8 @@ def test_whoever_asks_without_a_credential_is_told_how_to_bring_one(alone: TestC
     assert "X-API-Key" in answer.json()["detail"]
     v2 = alone.get("/v2/models/iris")
     assert (v2.status_code, set(v2.json())) == (401, {"error"})
+    mlflow = alone.post("/serve/iris/invocations", json={})
+    assert (mlflow.status_code, mlflow.json()["error_code"]) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize("name", ["anna", "nobody", "x" * 64, "no such name"])

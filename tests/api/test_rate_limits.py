@@ -162,6 +162,8 @@ def test_a_limit_of_predictions_holds_for_them_alone(limited: Settings) -> None:
         assert answers[-1].headers["RateLimit"].startswith('"predictions";r=0;t=')
         v2 = client.post("/v2/models/iris/infer", json={}, headers=anna)
         assert (v2.status_code, set(v2.json()), v2.headers["Retry-After"]) == (429, {"error"}, "30")
+        mlflow = client.post("/serve/iris/invocations", json={}, headers=anna)
+        assert (mlflow.status_code, mlflow.json()["error_code"]) == (429, "RESOURCE_EXHAUSTED")
         assert client.get("/datasets", headers=anna).status_code == 200
 
 

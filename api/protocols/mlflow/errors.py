@@ -7,9 +7,11 @@ from api.schemas.mlflow import MlflowError
 
 # MLflow's own table, the other way round; whatever else cannot be right is a bad request.
 _CODES = {
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "RESOURCE_DOES_NOT_EXIST",
     409: "RESOURCE_CONFLICT",
+    429: "RESOURCE_EXHAUSTED",
     500: "INTERNAL_ERROR",
     503: "TEMPORARILY_UNAVAILABLE",
 }
