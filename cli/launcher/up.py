@@ -67,6 +67,15 @@ def _start(crew: Crew, settings: Settings) -> Addresses:
     return addresses
 
 
+def login_line(settings: Settings, *, needed: bool) -> str:
+    """Who has to log in, and what changes that where nobody has to."""
+    if not needed:
+        return "nobody has to: mlmini admin create changes that"
+    if settings.flower_password_file is None:
+        return "needed, but for Flower: MLMINI_FLOWER_PASSWORD_FILE changes that"
+    return "needed"
+
+
 def _show(settings: Settings, addresses: Addresses) -> None:
     columns(
         [
@@ -81,7 +90,7 @@ def _show(settings: Settings, addresses: Addresses) -> None:
         [
             ("Data", str(settings.home)),
             ("Logs", str(settings.home / "logs")),
-            ("Login", "needed" if needs_login(addresses.url) else "nobody has to: mlmini admin create changes that"),
+            ("Login", login_line(settings, needed=needs_login(addresses.url))),
             ("Stop", f"Ctrl-C, or: kill {os.getpid()}"),
         ]
     )

@@ -108,6 +108,13 @@ def test_the_init_refuses_a_store_that_is_another_one_than_before(stack: Contain
         stack.compose("run", "--rm", "-T", *others, "init")
 
 
+@pytest.mark.parametrize("given", ["ADMIN_PASSWORD_FILE=/run/secrets/admin_password", "PUBLISHED_ON=192.0.2.1"])
+def test_the_init_refuses_the_passwords_for_development_outside_of_it(stack: Containers, given: str) -> None:
+    with pytest.raises(AssertionError, match=r"status 2\n(.|\n)*the password is one that everybody knows") as told:
+        stack.compose("run", "--rm", "-T", f"-eMLMINI_{given}", "init")
+    assert all(name in str(told.value) for name in ("MLMINI_DATABASE_URL", "MLMINI_REDIS_URL", "MLMINI_S3_SECRET_KEY"))
+
+
 @pytest.mark.parametrize(
     ("variables", "stores"),
     [({}, {"seaweedfs"}), (MINIO, {"minio"}), ({"SEAWEEDFS_SCALE": "0"}, set())],

