@@ -178,7 +178,6 @@ def test_no_request_is_an_error_of_the_server(case: Case, about: str, url: str, 
 
 
 @schema.parametrize()
-@pytest.mark.any_stack
 @pytest.mark.parametrize("each", [None], ids=["by-callers"])
 @pytest.mark.timeout(3600 * 3)
 @EXAMPLES

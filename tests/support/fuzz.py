@@ -60,8 +60,9 @@ def _round(tests: Sequence[str], seed: int) -> tuple[int, str]:
     command += ["--hypothesis-show-statistics", f"--hypothesis-seed={seed}", *tests]
     variables = {"MLMINI_HYPOTHESIS_PROFILE": "long", "MLMINI_CASES": str(_CASES)}
     ended = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
-    examples = sum(int(passing) + int(failing) for passing, failing in _TOLD.findall(ended.stdout))
-    return examples, "" if ended.returncode == 0 else ended.stdout + ended.stderr
+    said, _, statistics = ended.stdout.partition("= Hypothesis Statistics =")
+    examples = sum(int(passing) + int(failing) for passing, failing in _TOLD.findall(statistics))
+    return examples, "" if ended.returncode == 0 else said + ended.stderr
 
 
 def main() -> int:
