@@ -123,9 +123,10 @@ class Judge:
             callers[caller] += count
             classes[f"{status // 100}xx"] += count
         lines = [f"{caller}: {count}" for caller, count in callers.items()]
-        operations = Counter(operation for operation, *_ in self.told.elements())
-        fewest = min(operations.values(), default=0)
-        total = f"{classes.total()} requests of {len(operations)} operations, of each {fewest} at least"
+        operations = sorted(Counter(operation for operation, *_ in self.told.elements()).values())
+        half = operations[len(operations) // 2] if operations else 0
+        # Some take nothing, so that there are few requests of them.
+        total = f"{classes.total()} requests of {len(operations)} operations, {half} or more of half of them"
         return "\n".join([total, *lines, ", ".join(f"{name}: {count}" for name, count in sorted(classes.items()))])
 
     def _about(self, case: Case, dataset: str) -> Case:

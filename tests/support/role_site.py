@@ -109,11 +109,11 @@ class RoleSite:
     def mend(self) -> None:
         """Put back what a request has changed that others rely on: owners, teams and models in their stages."""
         for name, team in ((SECRET, TEAM), (OPEN, None)):
-            held = {"team": team, "owner": f"{TEAM}-trainer"}
-            if self._site.ask(self._admin, "PATCH", f"/datasets/{name}", json=held).status_code == 404:
+            if self._site.ask(self._admin, "GET", f"/datasets/{name}").status_code == 404:
                 # Deleted or archived: an upload brings it back.
                 assert self._site.upload(self._site.member[Role.TRAINER], name).status_code in {200, 201}
-                assert self._site.ask(self._admin, "PATCH", f"/datasets/{name}", json=held).status_code == 200
+            held = {"team": team, "owner": f"{TEAM}-trainer"}
+            assert self._site.ask(self._admin, "PATCH", f"/datasets/{name}", json=held).status_code == 200
             with self._database.read() as session:
                 active = select(func.count()).where(
                     DeploymentRow.version == self._site.versions[name], DeploymentRow.retired_at.is_(None)
