@@ -66,7 +66,7 @@ from api.routes import (
     v2_platform,
 )
 from api.rpc.opening import grpc_serving
-from shared.errors import NotAllowed
+from shared.errors import LoginTooOld, NotAllowed
 from shared.hosts import known_names
 from shared.settings import Settings
 
@@ -109,6 +109,7 @@ def create_app(settings: Settings, *, warm_up: bool = False, seat: Seat | None =
     app.openapi = lambda: docs.describe(app)  # type: ignore[method-assign]  # the way that FastAPI's manual shows
     problems.install(app)
     app.add_exception_handler(NotAllowed, answer_refusal)
+    app.add_exception_handler(LoginTooOld, answer_refusal)
     docs.install(app)
     live.install(app)
     _add_routes(app)

@@ -8,6 +8,7 @@ from shared.errors import (
     DatabaseDamaged,
     InternalError,
     Invalid,
+    LoginTooOld,
     NotAllowed,
     NotAuthenticated,
     Permanent,
@@ -59,6 +60,7 @@ VERDICTS: dict[type[Exception], Verdict] = {
     WrongSettings: Verdict.FAIL,
     NotAuthenticated: Verdict.FAIL,
     NotAllowed: Verdict.FAIL,
+    LoginTooOld: Verdict.FAIL,
     TooMany: Verdict.FAIL,
     InternalError: Verdict.FAIL,
 }

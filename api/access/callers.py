@@ -10,6 +10,7 @@ from starlette.types import Scope
 from api.http.middleware import client_of
 from shared.accounts.identity import NOBODY_NEEDED, Identity
 from shared.accounts.permissions import Permission, Role
+from shared.accounts.recent_logins import expect_recent
 from shared.accounts.sessions import Sender
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
 from shared.audit.recording import AuditEntry, record
@@ -48,6 +49,15 @@ class Caller:
             said = "This takes a login: the request has no token of one, and an API key is not enough."
             raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
         return self.identity.name
+
+    def need_recent_login(self, session: Session) -> None:
+        """Go on only if the caller has logged in of late; an API key comes with each request, and is no login.
+
+        Raises:
+            LoginTooOld: when the login began too long ago.
+        """
+        if self.identity.session_id is not None:
+            expect_recent(session, self.identity.session_id)
 
     def need(self, permission: Permission, what: str) -> None:
         """Go on only if the caller has a permission; `what` says for what, after "may not".

@@ -22,6 +22,8 @@ from shared.accounts.sight import seeing
 from shared.errors import NotAllowed, NotAuthenticated, PlatformError
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+# A browser sends the second one by itself, also for pages that bring a token or a key.
+_OF_BROWSERS = {b"cookie", b"sec-fetch-mode"}
 
 
 class Gate:
@@ -47,7 +49,7 @@ class Gate:
         except PlatformError as error:
             refusal = answer_of(Request(scope), error)
         identity: Identity = scope["identity"]
-        answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(send)
+        answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(scope, send)
         allowance: RequestAllowance | None = scope.get("allowance")
         answer = answer if allowance is None else allowance.told_by(answer)
         with seeing(identity.sight):
@@ -111,12 +113,19 @@ async def _count(scope: Scope, budget: Budget) -> None:
         allowance.check()
 
 
-def _kept_private(send: Send) -> Send:
-    """Have nobody on the way keep what somebody gets who is known, and the browser ask before it shows that again."""
+def _kept_private(scope: Scope, send: Send) -> Send:
+    """Have nobody keep what somebody gets who is known: no browser, and nobody on the way.
+
+    A program may keep a file, and ask by its ETag whether it has changed. What is the same for everybody says so.
+    """
+    by_browser = any(name in _OF_BROWSERS for name, _ in scope["headers"])
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("Cache-Control", "private, no-cache")
+            headers = MutableHeaders(scope=message)
+            if not headers.get("Cache-Control", "").startswith("public"):
+                is_kept = "ETag" in headers and not by_browser
+                headers["Cache-Control"] = "private, no-cache" if is_kept else "no-store"
         await send(message)
 
     return send_private

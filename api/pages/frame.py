@@ -124,7 +124,8 @@ def page_with_form(title: str, *contents: Content, status: int = 200) -> HTMLRes
 
 def page(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
     """The answer with a page of that title."""
-    places = [element("li", link(place, f"/{place.lower()}")) for place in (*_PLACES, "Login")]
+    places = [element("li", link(place, f"/{place.lower()}")) for place in _PLACES]
+    places.append(element("li", link("Log in or out", "/login")))
     menu = element("nav", element("ul", *places), aria_label="Places")
     head = together(
         element("meta", charset="utf-8"),

@@ -42,6 +42,7 @@ def make_api_key(*, body: NewApiKey, session: WriteSession, caller: CallerDep, r
 
     A key makes no other keys, unless it has the scope `admin`: whoever finds one must not get a second one.
     """
+    caller.need_recent_login(session)
     user = _owner(session, caller, body.user)
     row, text = create_key(session, user, name=body.name, scopes=body.scopes, expires_at=body.expires_at)
     told = {"name": row.name, "user": user.name, "scopes": row.scopes}

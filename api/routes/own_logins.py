@@ -46,5 +46,6 @@ def end_login(
     """End a login with all of its tokens; every process refuses these a second later at most."""
     user = caller.need_login()
     with parts.database.write() as session:
+        caller.need_recent_login(session)
         end_own_login(session, user, login_id, caller.sender)
     parts.access.known.forget()

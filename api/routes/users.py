@@ -40,6 +40,7 @@ def add_user(*, body: NewUser, parts: PartsDep, caller: CallerDep, response: Res
     issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=body.name)
     with parts.database.write() as session:
+        caller.need_recent_login(session)
         users.check_first_user(session, role=body.role, with_password=hashed is not None)
         user = users.create_user(
             session,
@@ -66,6 +67,7 @@ def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: Caller
     issuer = _issuer(parts, body.login)
     hashed = None if body.password is None else parts.access.passwords.hashed(body.password, name=name)
     with parts.database.write() as session:
+        caller.need_recent_login(session)
         change = users.change_user(
             session, name, role=body.role, password=hashed, active=body.active, issuer=issuer, teams=body.teams
         )
@@ -80,6 +82,7 @@ def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: Caller
 @router.delete("/users/{name}", status_code=204, summary="Delete a user", responses=responses(404, 409, 503))
 def delete_user(*, name: Name, session: WriteSession, caller: CallerDep) -> None:
     """Delete a user with all logins and API keys. What the user has made stays."""
+    caller.need_recent_login(session)
     change = users.delete_user(session, name)
     record(session, caller.entry(Action.USER_DELETED, f"user {name}", before=change.before))
 

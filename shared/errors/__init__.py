@@ -11,6 +11,7 @@
     |-- Permanent        a job met something that another try cannot change
     |-- NotAuthenticated it is not known who asks
     |-- NotAllowed       it is known, and that is not enough
+    |-- LoginTooOld      it was known some time ago, and this takes more
     |-- TooMany          more than one may send or have, or than there may be
     `-- WrongSettings    the process cannot start like this
 

@@ -18,6 +18,15 @@ class NotAllowed(PlatformError):
     hint = "`/me` tells what is allowed. Ask somebody with the role admin for another role, or use another key."
 
 
+class LoginTooOld(PlatformError):
+    """What changes who can log in takes a login of the last quarter of an hour: an open page may be somebody else's."""
+
+    hint = (
+        "Log in again and repeat the request: `/auth/token` gives a new token, and so do `mlmini login` and, in a "
+        "browser, Log out and the form at `/login`. An API key with the scope admin needs no login."
+    )
+
+
 class TooManyLogins(TooMany):
     """There were too many tries to log in, with that name from that address or in all."""
 

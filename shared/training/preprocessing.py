@@ -16,7 +16,7 @@ class ColumnChoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    drop: bool = Field(default=False, description="Leave the column out.")
+    drop: bool = Field(default=False, strict=True, description="Leave the column out.")
     kind: Literal["category", "text"] | None = Field(
         default=None,
         description="Take numbers or texts for categories, or categories for texts.",

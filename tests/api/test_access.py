@@ -11,15 +11,19 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 
 from api.access.rules import RULES, Need
 from api.lifespan import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Permission, Role, Scope, allowed
+from shared.accounts.rows import ApiKeyRow, LoginSessionRow, UserRow
 from shared.accounts.users import change_user, delete_user, find_user
 from shared.audit.actions import Action, AuditOutcome
 from shared.audit.listing import AuditFilter, list_entries
+from shared.clock import Now
 from shared.errors import DatabaseUnavailable
+from shared.registry.rows import DeploymentRow
 from tests.support.accounts import PASSWORD, add_user
 from tests.support.models import Platform
 from tests.support.waiting import eventually
@@ -179,6 +183,26 @@ def bearer(tokens: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
+@pytest.mark.asvs("16.3.2")
+def test_every_refusal_is_recorded_by_the_gate_or_by_an_endpoint(
+    one_client: TestClient, one_parts: Parts, keys: dict[Role, str]
+) -> None:
+    beyond = [address for address, role in LEAST_ROLE.items() if role is not Role.VIEWER]
+    for address in beyond:
+        # Counts begin anew, so that each is an entry.
+        one_parts.access.refusals.write_counts()
+        assert sent(one_client, address, **{"X-API-Key": keys[Role.VIEWER]}) == 403
+    body = {"dataset_name": "nothing", "version": 1, "target_stage": "production"}
+    assert one_client.post("/promote", json=body, headers={"X-API-Key": keys[Role.TRAINER]}).status_code == 403
+    with one_parts.database.read() as session:
+        wanted = AuditFilter(action=Action.ACCESS_REFUSED, outcome=AuditOutcome.REFUSED)
+        last, *entries = list_entries(session, wanted, limit=len(beyond) + 1)
+    assert (last.actor, last.subject) == (Role.TRAINER, "POST /promote")
+    assert {entry.actor for entry in entries} == {Role.VIEWER}
+    for address, entry in zip(reversed(beyond), entries, strict=True):
+        assert entry.subject.startswith(address.partition("{")[0]), address
+
+
 @pytest.mark.asvs("6.3.2")
 def test_without_accounts_everybody_may_do_everything(client: TestClient) -> None:
     me = client.get("/me").json()
@@ -187,7 +211,6 @@ def test_without_accounts_everybody_may_do_everything(client: TestClient) -> Non
     assert client.post("/api-keys", json={"name": "a", "scopes": ["read"]}).json()["code"] == "no_accounts"
 
 
-@pytest.mark.asvs("15.3.1")
 def test_the_first_user_has_to_be_an_admin_and_locks_the_door(client: TestClient) -> None:
     first = {"name": "anna", "password": PASSWORD, "role": "trainer"}
     assert client.post("/users", json=first).json()["code"] == "no_accounts"
@@ -458,12 +481,89 @@ def test_a_login_leads_to_no_other_place(alone: TestClient, wanted: str) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
 
 
-@pytest.mark.asvs("14.2.2")
-def test_what_somebody_gets_who_is_known_is_kept_by_nobody_on_the_way(alone: TestClient, parts: Parts) -> None:
+@pytest.mark.asvs("14.2.2", "14.3.2")
+def test_what_somebody_gets_who_is_known_is_kept_by_nobody(alone: TestClient, parts: Parts, tmp_path: Path) -> None:
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    file = f"/models/{platform.train(platform.dataset())}/artifact"
     key = {"X-API-Key": key_of(parts, "anna")}
-    for path in ("/datasets", "/me", "/nothing"):
-        assert alone.get(path, headers=key).headers["Cache-Control"] == "private, no-cache"
+    by_cookie = {"Cookie": f"mlmini_session={logged_in(alone)['access_token']}"}
+    page = {"Accept": "text/html"}
+    for who in (key, key | {"Sec-Fetch-Mode": "cors"}, by_cookie, by_cookie | page):
+        for path in ("/datasets", "/me", "/models", "/docs", "/openapi.json", "/nothing"):
+            assert alone.get(path, headers=who).headers["Cache-Control"] == "no-store", (who, path)
+    for who in (by_cookie, key | {"Sec-Fetch-Mode": "cors"}):
+        assert alone.get(file, headers=who).headers["Cache-Control"] == "no-store"
+    # A program may ask by the ETag whether a file has changed; what is for everybody is nobody's secret.
+    assert alone.get(file, headers=key).headers["Cache-Control"] == "private, no-cache"
+    asset = re.findall(r'"(docs/assets/[^"]+)"', alone.get("/docs").text)[0]
+    assert alone.get(f"/{asset}", headers=by_cookie).headers["Cache-Control"].startswith("public, ")
     assert "Cache-Control" not in alone.get("/healthz").headers
+
+
+@pytest.mark.asvs("15.3.1")
+def test_no_answer_has_what_is_kept_of_secrets_and_users_are_shown_by_these_fields_alone(
+    alone: TestClient, parts: Parts, tmp_path: Path
+) -> None:
+    platform = Platform(parts.database, parts.store, parts.settings, parts.key, tmp_path)
+    version = platform.train(platform.dataset())
+    headers = bearer(logged_in(alone))
+    text = alone.post("/api-keys", json={"name": "mine", "scopes": ["admin"]}, headers=headers).json()["key"]
+    with parts.database.read() as session:
+        columns = (UserRow.password_hash, ApiKeyRow.key_hash, LoginSessionRow.refresh_hash, DeploymentRow.hmac)
+        kept = [value for column in columns for value in session.scalars(select(column))]
+    assert len(kept) == 4
+    looking = [address for address in RULES if address.startswith("GET ") and "events" not in address]
+    shown = ""
+    for address in looking:
+        path = re.sub("{version}", str(version), address.removeprefix("GET "))
+        shown += alone.get(re.sub("{name}|{dataset}", "iris", path), headers=headers).text
+    assert '"artifact_path"' in shown
+    assert [value for value in (*kept, text, PASSWORD) if value in shown] == []
+    (user,) = alone.get("/users", headers=headers).json()["items"]
+    assert user.keys() == {"name", "kind", "login", "role", "active", "teams", "created_at", "updated_at"}
+    (key,) = alone.get("/api-keys", headers=headers).json()["items"]
+    assert {"key", "key_hash"}.isdisjoint(key)
+    (login,) = alone.get("/me/logins", headers=headers).json()["items"]
+    assert login.keys() == {"id", "began_at", "renewed_at", "ends_at", "current"}
+
+
+@pytest.mark.asvs("7.5.1", "7.5.2", "10.3.4")
+def test_what_changes_who_can_log_in_takes_a_login_of_late(alone: TestClient, parts: Parts) -> None:
+    tokens, other = logged_in(alone), logged_in(alone)
+    logins = alone.get("/me/logins", headers=bearer(other)).json()["items"]
+    (here,) = (login["id"] for login in logins if not login["current"])
+    (elsewhere,) = (login["id"] for login in logins if login["current"])
+    new = {"name": "berta", "password": PASSWORD, "role": "viewer"}
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", "/users", new),
+        ("PATCH", "/users/berta", {"role": "trainer"}),
+        ("POST", "/api-keys", {"name": "mine", "scopes": ["read"]}),
+        ("DELETE", f"/me/logins/{elsewhere}", None),
+        ("DELETE", "/users/berta", None),
+    ]
+
+    def asked(headers: dict[str, str]) -> list[int]:
+        return [alone.request(method, path, json=sent, headers=headers).status_code for method, path, sent in changes]
+
+    def begun(seconds: int) -> None:
+        with parts.database.write() as session:
+            session.execute(update(LoginSessionRow).where(LoginSessionRow.id == here).values(created_at=Now(-seconds)))
+
+    begun(15 * 60 + 1)
+    assert asked(bearer(tokens)) == [403] * 5
+    refreshed = alone.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]}).json()
+    answer = alone.post("/users", json=new, headers=bearer(refreshed))
+    assert (answer.status_code, answer.json()["code"]) == (403, "login_too_old")
+    assert "mlmini login" in answer.json()["detail"]
+    assert alone.get("/users", headers=bearer(refreshed)).status_code == 200
+    (refused,) = alone.get("/audit", params={"outcome": "refused"}, headers=bearer(refreshed)).json()["items"]
+    assert (refused["actor"], refused["action"], refused["subject"]) == ("anna", "access_refused", "POST /users")
+    # A key is brought anew by each request, and has no login.
+    key = {"X-API-Key": key_of(parts, "anna", Scope.ADMIN)}
+    made = alone.post("/users", json=new | {"name": "carla"}, headers=key)
+    assert made.status_code == 201
+    begun(15 * 60 - 60)
+    assert asked(bearer(refreshed)) == [201, 200, 201, 204, 204]
 
 
 @pytest.mark.asvs("3.5.1")

@@ -10,13 +10,13 @@ from api.docs.page import assets
 pytestmark = pytest.mark.any_stack
 
 
-@pytest.mark.asvs("14.2.3")
+@pytest.mark.asvs("7.4.4", "14.2.3")
 def test_the_page_loads_files_of_this_origin_only(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert [address for address in loaded if "//" in address] == []
-    assert {address.rpartition("/")[2] for address in loaded} == {*assets().files, "openapi.json"}
+    assert {address.rpartition("/")[2] for address in loaded} == {*assets().files, "openapi.json", "login"}
     for address in loaded:
         assert client.get(f"/{address}").status_code == 200
 

@@ -142,7 +142,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.asvs("3.4.3", "14.2.3")
+@pytest.mark.asvs("3.4.3", "7.4.4", "14.2.3")
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
     one_client: TestClient, one_platform: Platform, path: str
@@ -158,6 +158,7 @@ def test_a_page_may_load_and_run_nothing_and_brings_its_own_style(
     assert re.search(r"<(script|img|iframe|form|link)|style=|\son\w+=|https?://", answer.text) is None
     assert '<html lang="en">' in answer.text
     assert len(re.findall(r"<h1>", answer.text)) == 1
+    assert '<a href="/login">Log in or out</a>' in answer.text
 
 
 @pytest.mark.asvs("1.2.1", "1.3.5", "3.2.2")

@@ -89,7 +89,7 @@ def used(client: TestClient, headers: dict[str, str]) -> dict[str, Any]:
     return limits
 
 
-@pytest.mark.asvs("2.4.1")
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_a_user_has_no_more_open_jobs_than_the_limit_and_others_have_theirs(asked: TestClient, there: Parts) -> None:
     anna, bert = key_of(there, "anna"), key_of(there, "bert")
     assert upload(asked, anna).status_code == 201
@@ -131,7 +131,7 @@ def test_what_nobody_owns_has_no_limit(asked: TestClient, there: Parts) -> None:
     assert used(asked, anna)["stored_bytes"] == {"used": 0, "limit": MIB}
 
 
-@pytest.mark.asvs("2.4.1")
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_an_upload_that_does_not_fit_is_refused_and_leaves_nothing(asked: TestClient, there: Parts) -> None:
     anna = key_of(there, "anna", Role.ADMIN)
     half = b"x\n" + b"1.25\n" * 110_000

@@ -77,7 +77,7 @@ def refused(answer: Response) -> bool:
     return True
 
 
-@pytest.mark.asvs("2.4.1")
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_two_processes_count_the_requests_of_a_user_together(limited: Settings) -> None:
     with TestClient(create_app(limited)) as one, TestClient(create_app(limited)) as other:
         anna, bert = key_of(one, "anna"), key_of(one, "bert")
@@ -122,7 +122,7 @@ def test_without_accounts_nothing_is_counted(client_of_one: TestClient) -> None:
     assert not any("RateLimit" in answer.headers for answer in answers)
 
 
-@pytest.mark.asvs("2.4.1")
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_wrong_credentials_count_for_their_address_and_not_for_anybody(client_of_one: TestClient) -> None:
     anna = key_of(client_of_one, "anna")
     wrong = {"X-API-Key": anna["X-API-Key"][:-1] + ("0" if anna["X-API-Key"][-1] != "0" else "1")}

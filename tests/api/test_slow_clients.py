@@ -139,7 +139,7 @@ def narrow(api_settings: Settings) -> Iterator[NarrowServer]:
         yield server
 
 
-@pytest.mark.asvs("15.2.2")
+@pytest.mark.asvs("1.4.3", "15.2.2")
 def test_more_half_open_connections_than_descriptors_keep_nobody_out(
     narrow: NarrowServer, server_database: Database
 ) -> None:

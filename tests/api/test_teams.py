@@ -182,7 +182,7 @@ def test_every_address_is_asked_by_strangers_or_names_nothing_that_could_be_hidd
     assert others.isdisjoint(case.address for case in CASES)
 
 
-@pytest.mark.asvs("8.2.2")
+@pytest.mark.asvs("8.2.2", "8.4.1")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.address)
 def test_for_strangers_what_is_a_teams_is_as_if_it_were_not_there(site: TeamSite, case: Case) -> None:
     secret = Thing(SECRET, site.versions[SECRET], site.jobs[f"batch {SECRET}"])
@@ -231,7 +231,7 @@ def names_in(answer: httpx2.Response, field: str) -> list[Any]:
     return [item[field] for item in answer.json()["items"]]
 
 
-@pytest.mark.asvs("8.2.2")
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_lists_leave_out_what_is_another_teams_and_their_pages_are_full(site: TeamSite) -> None:
     stranger, member = site.stranger[VIEWER], site.member[VIEWER]
     assert names_in(site.ask(stranger, "GET", "/datasets"), "name") == [OPEN]

@@ -20,6 +20,12 @@ def customers(one_client: TestClient, tmp_path: Path) -> str:
 
 BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "no such example": ({"dataset_name": "irs"}, 404, "unknown_example", "Did you mean 'iris'?"),
+    "a word for a truth": (
+        {"preprocessing": {"sepal_length": {"drop": "yes"}}},
+        422,
+        "invalid_request",
+        "'yes'",
+    ),
     "no such dataset": (
         {"dataset_name": "nowhere", "use_example": False, "target_column": "y"},
         404,

@@ -113,7 +113,6 @@ def key_of(settings: Settings) -> ArtifactKey:
     return key
 
 
-@pytest.mark.asvs("11.2.2")
 def test_after_two_rotations_all_seals_are_of_the_newest_key_and_the_record_is_whole(
     home: Settings, database: Database, first: ArtifactKey
 ) -> None:

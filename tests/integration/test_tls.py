@@ -97,6 +97,7 @@ def test_answers_come_by_tls_and_cookies_are_for_it_alone(
         add_user(parts.database, "anna", Role.ADMIN)
         connection = HTTPSConnection("localhost", port, timeout=60, context=trusting)
         connection.request("GET", "/version")
+        assert connection.sock.version() == "TLSv1.3"
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())["platform"] != "") == (200, True)
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
@@ -116,6 +117,7 @@ def test_answers_come_by_tls_and_cookies_are_for_it_alone(
         raw = socket.create_connection(("localhost", port), timeout=60)
         with raw, trusting.wrap_socket(raw, server_hostname="localhost") as wrapped:
             assert wrapped.version() == "TLSv1.2"
+        _expect_no_older_tls(port)
         plain = ask(f"http://127.0.0.1:{port}", "/version")
         assert plain is None
         assert getattr(ask(f"https://127.0.0.1:{port}", "/healthz"), "status", None) == 200
@@ -127,6 +129,18 @@ def test_answers_come_by_tls_and_cookies_are_for_it_alone(
         _ask_grpc(tls_settings, pair)
     # The event loop would tell of what its transport cannot do.
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def _expect_no_older_tls(port: int) -> None:
+    """The server itself says no: the client would take it."""
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    raw = socket.create_connection(("localhost", port), timeout=60)
+    with raw, pytest.raises(ssl.SSLError, match=r"EOF occurred|alert protocol version"), old.wrap_socket(raw):
+        pass
 
 
 def _ask_grpc(settings: Settings, pair: Pair) -> None:

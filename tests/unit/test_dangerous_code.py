@@ -61,7 +61,6 @@ def test_no_secret_comes_from_numbers_that_can_be_foretold(project: Project) -> 
     assert list(dangerous_code.guessable_numbers(project)) == []
 
 
-@pytest.mark.asvs("12.3.2")
 def test_certificates_are_checked(project: Project) -> None:
     assert list(dangerous_code.unchecked_certificates(project)) == []
 

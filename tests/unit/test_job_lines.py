@@ -33,6 +33,7 @@ def test_what_is_said_becomes_one_harmless_line(said: str, kept: str) -> None:
     assert one_line(said) == kept
 
 
+@pytest.mark.asvs("1.3.3")
 def test_a_long_line_is_cut_and_says_so() -> None:
     assert one_line("x" * 1_000) == "x" * 1_000
     for length in (1_001, 10_000):

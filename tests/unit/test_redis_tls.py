@@ -11,7 +11,6 @@ from shared.redis_access import connect_redis, redis_url
 from shared.settings import Settings
 
 
-@pytest.mark.asvs("12.3.2")
 @pytest.mark.parametrize(
     ("given", "needed"),
     [

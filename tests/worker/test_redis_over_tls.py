@@ -44,7 +44,6 @@ def test_a_worker_hears_of_jobs_over_tls(installation: Site, front: TlsFront, pa
     installation.until(installation.train([FOREST]), State.SUCCEEDED)
 
 
-@pytest.mark.asvs("12.3.2")
 def test_a_certificate_of_nobody_is_refused_with_a_sentence(front: TlsFront) -> None:
     settings = Settings(redis_url=SecretStr(f"rediss://127.0.0.1:{front.port}/0"))
     client = connect_redis(settings, seconds=5)
