@@ -88,7 +88,7 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
     with _listener(host, port) as listener:
         folder = open_folder(Path(given.folder), key)
         scratch = _scratch(stack)
-        settings = settings.model_copy(update={"host": host, "port": port, "home": scratch})
+        settings = settings.model_copy(update={"host": host, "port": port, "home": scratch, "serve_keys": None})
         processes = PredictingProcesses(settings)
         stack.callback(processes.close)
         model = load_exported(folder, settings, processes)

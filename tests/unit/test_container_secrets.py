@@ -87,6 +87,29 @@ def test_each_service_has_the_files_that_it_reads_and_no_others(name: str) -> No
     assert not re.search(r"(?<!\$)\$\{?\w*(PASSWORD|SECRET|KEY)", words)
 
 
+def ran(words: list[str], made: Path, *, stub: str) -> subprocess.CompletedProcess[str]:
+    """What the shell of a service does, with the files and a program of its image in the places that they have here."""
+    program = made / stub
+    program.touch(mode=0o700)
+    program.write_text('#!/bin/sh\necho "$AWS_SECRET_ACCESS_KEY $*"\ntest -t 0 || cat\n')
+    command = [word.replace("$$", "$").replace("/run/secrets", str(made / "secrets")) for word in words]
+    path = {"PATH": f"{made}{os.pathsep}{os.environ['PATH']}", "AWS_SECRET_ACCESS_KEY": ""}
+    command = [word.replace("/entrypoint.sh", str(program)) for word in command]
+    return subprocess.run(command, env=path, input="", capture_output=True, text=True, check=False)
+
+
+def test_servers_get_the_secret_of_the_file_and_do_not_start_without_it(made: Path) -> None:
+    words = [*SERVICES["seaweedfs"]["entrypoint"], *BASE["seaweedfs"]["command"]]
+    secret = (made / "secrets" / "store_secret_key").read_text().strip()
+    started = ran(words, made, stub="started").stdout
+    assert started == f"{secret} {' '.join(BASE['seaweedfs']['command'])}\n"
+    missing = ran([word.replace("store_secret_key", "missing") for word in words], made, stub="started")
+    assert (missing.returncode != 0, missing.stdout) == (True, "")
+    read = ran(SERVICES["redis"]["command"], made, stub="redis-server").stdout
+    assert f"\nrequirepass {(made / 'secrets' / 'redis_password').read_text().strip()}\nmaxmemory " in read
+    assert read.startswith(" -\n")
+
+
 def test_what_redis_reads_differs_in_the_place_of_its_password_only() -> None:
     before, after = (service["redis"]["command"][2] for service in (BASE, SERVICES))
     assert after == before.replace("$$REDISCLI_AUTH", "$$(cat /run/secrets/redis_password)")
