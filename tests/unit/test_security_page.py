@@ -1,10 +1,14 @@
-"""What docs/security.md says of keys, against the code."""
+"""What docs/security.md says of keys and of what was tried, against the code."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from shared.accounts.permissions import Role
+from tests.api.test_access import LEAST_ROLE, PUBLIC, listed
+from tests.api.test_teams import CASES, RANKS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text()
@@ -34,3 +38,18 @@ def test_every_derived_key_stands_in_the_table_with_what_it_is_for() -> None:
     assert len(told) >= 3
     assert set(told) == set(purposes())
     assert {"artifact key", "export key"} <= set(re.findall(r"^\| ([a-z]+ key) \|", section, re.MULTILINE))
+
+
+# Without a key, with one that is nobody's, and with one of each role; what is open to all is asked in three ways.
+CREDENTIALS, WAYS = 2 + len(Role), 3
+# Each role of another team but admins, who see all, asks for what is the team's and for what is not there.
+STRANGERS = 2 * (len(Role) - 1)
+
+
+def test_no_more_is_said_of_the_matrix_than_the_tests_ask() -> None:
+    by_roles = len(LEAST_ROLE) * CREDENTIALS + len(listed(PUBLIC)) * WAYS
+    by_owners = sum(STRANGERS + len(RANKS) - RANKS.index(case.least) for case in CASES)
+    said = re.search(r"(\d+) requests by roles, (\d+) by owners", PAGE)
+    assert said is not None
+    assert int(said[1]) <= by_roles
+    assert int(said[2]) <= by_owners
