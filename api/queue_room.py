@@ -29,6 +29,7 @@ class QueueRoom:
         self._most = most
         self._clock = clock
         self._lock = threading.Lock()
+        self._close = False
         self._unseen = 0
         self._looks_at = 0.0
 
@@ -42,13 +43,14 @@ class QueueRoom:
         if not self._most:
             return False
         with self._lock:
-            if self._unseen and self._clock() < self._looks_at:
-                self._unseen -= 1
-                return False
+            if self._clock() < self._looks_at and (self._close or self._unseen):
+                self._unseen -= not self._close
+                return self._close
+        # Beforehand, too, where it may be full: whoever is refused keeps no others from being inserted together.
         with self._database.read() as session:
             close = self.check(session) < _CLOSE
         with self._lock:
-            self._unseen, self._looks_at = 0 if close else _UNSEEN, self._clock() + _UNSEEN_SECONDS
+            self._close, self._unseen, self._looks_at = close, _UNSEEN, self._clock() + _UNSEEN_SECONDS
         return close
 
     def check(self, session: Session) -> int:
@@ -60,6 +62,8 @@ class QueueRoom:
         used = waiting_up_to(session, self._most)
         if used < self._most:
             return self._most - used
+        with self._lock:
+            self._looks_at = 0.0
         seconds = seconds_to_next_begin(session)
         raise QueueFull(
             f"{used:,} jobs wait already, those of all users together, and no more may. Send it again in {seconds} s, "

@@ -90,6 +90,19 @@ def test_a_process_looks_now_and_then_while_there_is_much_room(database: Databas
     assert not QueueRoom(database, 0).is_close()
 
 
+def test_where_a_transaction_finds_it_full_the_next_request_is_refused_before_its_own(database: Database) -> None:
+    room = QueueRoom(database, 2, clock=lambda: 1000.0)
+    add_job(database)
+    assert room.is_close()
+    add_job(database)
+    # The transaction looks anyway.
+    assert room.is_close()
+    with database.read() as session, pytest.raises(QueueFull):
+        room.check(session)
+    with pytest.raises(QueueFull):
+        room.is_close()
+
+
 def test_of_many_uploads_at_once_as_many_are_let_in_as_fit(database: Database) -> None:
     settings = Settings(storage_mb_per_owner=1)
 
