@@ -13,7 +13,7 @@ from shared.audit.rows import AuditHeadRow
 from shared.audit.verifying import verify
 from shared.errors import DefaultSecrets, IdentityProviderUnavailable, PlatformError
 from shared.registry.sealing import read_artifact_key
-from shared.settings import Settings
+from shared.settings import PREFIX, Settings
 
 # More take longer to read than a check may.
 _MOST_READ = 50_000
@@ -30,9 +30,9 @@ def check_access(settings: Settings) -> CheckResult:
                     users = user_count(session)
     except PlatformError:
         return note("Access", *_NOT_CHECKED)
-    known = default_secrets(settings)
+    known = ", ".join(PREFIX + name for name in default_secrets(settings))
     if users and known:
-        return broken("Access", f"a password that everybody knows, in {', '.join(known)}", DefaultSecrets.hint)
+        return broken("Access", f"nothing starts with a password that everybody knows: {known}", DefaultSecrets.hint)
     if users:
         return ok("Access", f"{count(users, 'account')}: everybody has to log in")
     return ok("Access", "no accounts: whoever reaches the API may do everything")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from cli.actions.administering import create_admin
@@ -88,7 +89,7 @@ def test_with_an_account_nothing_starts_on_them_and_doctor_says_why(home: Path, 
     with pytest.raises(WrongSettings, match=REFUSED), TestClient(create_app(settings(home))):
         pass
     found = check_access(settings(home))
-    assert (found.state, "REDIS_URL" in found.found) == (CheckState.BROKEN, True)
+    assert (found.state, "MLMINI_REDIS_URL" in found.found) == (CheckState.BROKEN, True)
     assert check_access(Settings(home=home)).state is CheckState.OK
 
 
@@ -131,3 +132,13 @@ def test_without_accounts_an_address_that_others_reach_is_refused(
     check_exposure(database, settings(home, **IN_COMPOSE))
     add_user(database, "anna", Role.ADMIN)
     check_exposure(database, settings(home, **more))
+
+
+def test_an_api_says_once_that_nobody_has_to_log_in_and_only_then(home: Path, database: Database) -> None:
+    def told() -> list[Any]:
+        with capture_logs() as logs, TestClient(create_app(Settings(home=home))):
+            return [log["host"] for log in logs if log["event"] == "nobody_has_to_log_in"]
+
+    assert told() == ["127.0.0.1"]
+    add_user(database, "anna", Role.ADMIN)
+    assert told() == []

@@ -86,6 +86,14 @@ def test_every_service_is_restarted_watched_and_limited(name: str) -> None:
         assert "healthcheck" in service or (built_from is not None and instructions(built_from, "HEALTHCHECK"))
 
 
+@pytest.mark.asvs("13.4.5")
+def test_no_other_ports_are_published_than_those_of_the_page() -> None:
+    # docs/security.md says whom each asks: a further one has to stand there, too.
+    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["gateway", "flower", "minio"]
+    assert re.findall(r"^ *bind (.*)$", HAPROXY, re.MULTILINE) == [":8000"]
+    assert not re.search(r"^ *(stats|listen|program|userlist)\b", HAPROXY, re.MULTILINE)
+
+
 def test_every_probe_asks_for_a_name_that_is_answered() -> None:
     probes = [words for path in DOCKERFILES for words in instructions(path, "HEALTHCHECK")]
     probes += [" ".join(SERVICES["flower"]["healthcheck"]["test"])]
