@@ -1,5 +1,6 @@
 """What the platform keeps: the home folder, the database, the artifact key, the object store."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from shared.database_access import check_writes, explained, folder_error, open_d
 from shared.database_file import weakness_of_database
 from shared.errors import PlatformError, WrongSettings
 from shared.home import exposed, home_problem, probe_folder, weakness_of_home
+from shared.hosts import is_loopback
 from shared.migration import SENTENCES, SchemaState, schema_state
 from shared.object_store import open_store
 from shared.object_store.local import is_prepared
@@ -64,7 +66,26 @@ def check_database(settings: Settings) -> CheckResult:
         return broken("Database", place, folder_error(error).detail)
     finally:
         database.close()
-    return ok("Database", f"{place}, with the tables of this release")
+    return _well(settings, f"{place}, with the tables of this release")
+
+
+def _well(settings: Settings, found: str) -> CheckResult:
+    """What is told of a database that does its job."""
+    if _proves_itself(settings):
+        return ok("Database", found)
+    hint = (
+        "End MLMINI_DATABASE_URL with ?sslmode=verify-full&sslrootcert=/path/ca.pem, unless nobody else is in the "
+        "network between: whoever stands there could answer in its place."
+    )
+    return note("Database", f"{found}; it need not prove that it is that one", hint)
+
+
+def _proves_itself(settings: Settings) -> bool:
+    """Whether a server on another machine has to show a certificate; what is on this machine need not."""
+    url = make_url(settings.sqlalchemy_url)
+    if url.host is None or is_loopback(url.host):
+        return True
+    return (url.query.get("sslmode") or os.environ.get("PGSSLMODE")) in {"verify-full", "verify-ca"}
 
 
 def check_key(settings: Settings) -> CheckResult:

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import insert, literal, select, update
+from sqlalchemy.engine import make_url
 
+from cli.doctor.examination import CheckState
+from cli.doctor.storage import check_database
 from cli.launcher.published import published
 from shared.database import Database
 from shared.registry.rows import DeploymentRow
@@ -147,6 +151,17 @@ def test_a_port_of_another_home_is_told_by_the_doctor(tmp_path: Path) -> None:
     assert "is the port of the platform that runs on this home" in of_this_home["found"]
     assert of_another["state"] == "note"
     assert "set MLMINI_PORT to a free port" in of_another["hint"]
+
+
+def test_a_database_elsewhere_that_proves_nothing_is_told(postgres_url: str, tmp_path: Path) -> None:
+    here = check_database(Settings(home=tmp_path, database_url=SecretStr(postgres_url)))
+    assert here.state is CheckState.OK
+    # The same server, under a name that is not one of this machine.
+    elsewhere = make_url(postgres_url).set(host="0.0.0.0").render_as_string(hide_password=False)  # noqa: S104 - as above
+    found = check_database(Settings(home=tmp_path, database_url=SecretStr(elsewhere)))
+    assert found.state is CheckState.NOTE
+    assert "it need not prove that it is that one" in found.found
+    assert "sslmode=verify-full" in found.hint
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/x", "nonsense"])
