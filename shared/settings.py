@@ -23,7 +23,8 @@ PREFIX = "MLMINI_"
 
 # Variables with the prefix that are not settings: of the command line, of the fail points and of the tests.
 _OTHERS = {
-    *("API_KEY", "API_KEY_FILE", "AUDIT", "CHAOS", "FAIL", "HYPOTHESIS_PROFILE", "TEST_BROWSER", "TEST_STACK", "URL"),
+    *("API_KEY", "API_KEY_FILE", "AUDIT", "CASES", "CHAOS", "FAIL", "HYPOTHESIS_PROFILE"),
+    *("TEST_BROWSER", "TEST_STACK", "URL"),
 }
 
 # A duration is added to a moment in SQL, and SQLite knows no moment after the year 9999.
