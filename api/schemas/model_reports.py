@@ -9,6 +9,7 @@ from api.schemas.base import Moment, ResponseBody
 from shared.evaluation.assessment import Assessment
 from shared.registry.pins import PinnedTraining
 from shared.registry.versions import RegisteredModel
+from shared.training.plan import FIRST_RECIPE
 from shared.training.treatment import Treatment
 
 
@@ -33,6 +34,11 @@ class ReportedPin(ResponseBody):
         description="The releases of Python, of the platform and of the libraries that fitted it; of a model of an "
         "older release, those that are known."
     )
+    recipe: int = Field(
+        description="The number of the way in which columns became what the estimator was shown; it goes up when a "
+        "release changes its defaults.",
+        examples=[2],
+    )
     machine: str | None = Field(description="The kind of processor; null if it is not known.", examples=["x86_64"])
     threads: int | None = Field(description="How many threads the fit had; null if it is not known.", examples=[2])
     golden_rows: int = Field(
@@ -48,6 +54,7 @@ class ReportedPin(ResponseBody):
             dataset_sha256=pinned.source.sha256,
             request=pinned.as_told(),
             libraries=pinned.libraries,
+            recipe=FIRST_RECIPE if pin is None else pin.recipe,
             machine=None if pin is None else pin.machine,
             threads=None if pin is None else pin.threads,
             golden_rows=0 if pin is None or pin.golden is None else pin.golden.count,

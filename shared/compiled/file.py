@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shared.compiled.model import CompiledModel, LabelThreshold
 from shared.compiled.parts import CompiledPart, FormDamaged, Score, read_part, write_part
-from shared.compiled.recipe import CompiledRecipe, CyclicRecipe
+from shared.compiled.recipe import BentRecipe, CompiledRecipe, CyclicRecipe
 from shared.compiled.scores import (
     ConstantScore,
     Cutoff,
@@ -32,6 +32,7 @@ _FORMAT_WITH_THRESHOLD = 2
 _KINDS: Final[dict[str, type[CompiledPart]]] = {
     kind.__name__: kind
     for kind in (
+        BentRecipe,
         CompiledRecipe,
         ConstantScore,
         Cutoff,

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.compiled.kernels.columns import put_bins, put_numbers, put_tables, put_waves
+from shared.compiled.kernels.columns import bend_numbers, put_bins, put_numbers, put_tables, put_waves
 from shared.compiled.parts import CompiledPart, Flags, Floats, FormDamaged, Integers, Vector
 
 
@@ -132,6 +132,44 @@ class CyclicRecipe(CompiledRecipe):
         super()._put(rows, out)
         lines = (self.periods, self.wave_starts, self.places, self.heights)
         put_waves(self.wave_sources, self.wave_fills, *lines, self._before_waves(), rows, out)
+
+
+@dataclass(frozen=True)
+class BentRecipe(CyclicRecipe):
+    """The same with some of the numbers scaled twice and bent: each is the height of one line through points then.
+
+    A number is multiplied, added to, subtracted from and divided, in this order.
+    """
+
+    bent: Integers
+    factors: Vector
+    offsets: Vector
+    middles: Vector
+    units: Vector
+    bend_places: Vector
+    bend_heights: Vector
+
+    def check(self) -> None:
+        """See that every index is that of a number, and that the points stand in their order.
+
+        Raises:
+            FormDamaged: when they do not.
+        """
+        super().check()
+        fits = (
+            {len(each) for each in (self.factors, self.offsets, self.middles, self.units)} == {len(self.bent)}
+            and bool(((self.bent >= 0) & (self.bent < len(self.sources))).all())
+            and len(self.bend_places) == len(self.bend_heights) >= 2
+            and bool((np.diff(self.bend_places) > 0).all())
+        )
+        if not fits:
+            raise FormDamaged("the steps before the estimator do not fit together")
+
+    def _put(self, rows: Floats, out: Floats) -> None:
+        super()._put(rows, out)
+        scaling = (self.factors, self.offsets, self.middles, self.units)
+        if not bend_numbers(self.bent, *scaling, self.bend_places, self.bend_heights, out):
+            raise ValueError("a number is infinite")
 
 
 def _are_starts(starts: NDArray[np.int64], count: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind, State
 from shared.registry.rows import DeploymentRow, PinRow, RegistryRow
 from shared.training.pin import Pin, installed_instead
+from shared.training.plan import RECIPE
 from shared.training.spec import JobSpec, read_stored
 
 # Of trainings before these, the libraries are others now, or nobody means them.
@@ -52,4 +53,8 @@ def _is_there(session: Session, job: JobRow) -> bool:
     )
     if set(pins) != made or session.scalars(active.limit(1)).first() is None:
         return False
-    return all(pin is not None and not installed_instead(Pin.model_validate(pin).libraries) for pin in pins.values())
+    return all(pin is not None and _is_of_now(Pin.model_validate(pin)) for pin in pins.values())
+
+
+def _is_of_now(pin: Pin) -> bool:
+    return pin.recipe == RECIPE and not installed_instead(pin.libraries)

@@ -21,12 +21,13 @@ from sklearn.preprocessing import (
 
 from shared.tables.columns import ColumnKind
 from shared.training.plan import Plan
-from shared.training.preprocessing import ColumnChoice, Encode
+from shared.training.preprocessing import ColumnChoice, Encode, Scale
+from shared.training.squash import squash_steps
 from shared.training.treatment import BINS, HASHED_COLUMNS, MAX_CATEGORIES
 
 # Stands for a gap among words. No table and no request may hold it, so it is never the same as a word.
 _MISSING = "missing\x01"
-_SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
+_SCALERS: dict[str, Any] = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
 # How many groups of characters, or words, are told apart before they become few columns.
 _HASHED = 2**14
 # The mean of the target of a row is that of the other parts.
@@ -89,6 +90,13 @@ def median(plan: Plan, *, indicates: bool = True) -> SimpleImputer:
     return SimpleImputer(strategy="median", add_indicator=gaps_matter, keep_empty_features=True)
 
 
+def scaling_steps(scale: Scale) -> list[Any]:
+    """What scales numbers in a manner; nothing for none."""
+    if scale == "squash":
+        return squash_steps()
+    return [] if scale == "none" else [_SCALERS[scale]()]
+
+
 def known_words(kind: ColumnKind) -> bool:
     """Whether the categories of a column are words."""
     return kind in {ColumnKind.CATEGORY, ColumnKind.TEXT}
@@ -108,9 +116,8 @@ def _imputer(plan: Plan, choice: ColumnChoice | None) -> list[Any]:
 
 
 def _scaler(plan: Plan, choice: ColumnChoice | None) -> list[Any]:
-    usual = "standard" if plan.scaled else "none"
-    scale = usual if choice is None or choice.scale is None else choice.scale
-    return [] if scale == "none" else [_SCALERS[scale]()]
+    scale = plan.scale if choice is None or choice.scale is None else choice.scale
+    return scaling_steps(scale)
 
 
 def _joined(steps: list[Any]) -> Any:

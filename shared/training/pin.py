@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.estimators.libraries.installed import release_of
+from shared.training.plan import FIRST_RECIPE
 
 PLATFORM: Final = "ml-mini-platform"
 # Threads add up in the order in which they end, which changes the last digits of a number.
@@ -60,6 +61,8 @@ class Pin(BaseModel):
     threads: int
     # How many folds there were where the request does not say: a threshold is chosen on them.
     folds: int
+    # Which one made features of the columns; models of older releases have the first one.
+    recipe: int = FIRST_RECIPE
     # None where the model answers for none of them, or a row is too large to be kept.
     golden: GoldenRows | None = None
 

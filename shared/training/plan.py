@@ -1,6 +1,7 @@
 """Chooses, from the column profile and the estimator's needs, what is done to which column. Imports no scikit-learn."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from pydantic import Field
 
@@ -13,6 +14,9 @@ from shared.training.spec import TrainingSpec
 from shared.training.treatment import LEFT_OUT, TEXT_COLUMNS, Manner, Role, Treatment, words_of
 from shared.training.unused import is_number, unused_columns
 
+# Which columns become what features: a number for each way that a release has had. Models are trained again by theirs.
+RECIPE: Final = 2
+FIRST_RECIPE: Final = 1
 _MIDNIGHT = "T00:00:00"
 _ROWS_PER_COLUMN = 20
 # Each label is a column of means, and five parts of the rows of a fold are to be there.
@@ -23,11 +27,13 @@ _LEAST_AVERAGED = 50
 class Plan(Manner):
     """The treatment of every column, and what holds for all of them.
 
-    A `numeric` table goes to the model as one array. Without gaps it goes there unchanged, and the model is the
-    estimator itself, without a pipeline. In any other table each column is treated by its role, its `cycles` and what
-    was chosen for it. `seed` decides the chance of steps that have some.
+    A `numeric` table goes to the model as one array. Without gaps, and where the estimator needs no scaling, it goes
+    there unchanged, and the model is the estimator itself, without a pipeline. In any other table each column is
+    treated by its role, its `cycles` and what was chosen for it. `seed` decides the chance of steps that have some.
+    `recipe` is the number of the way in which all of this is decided.
     """
 
+    recipe: int
     treatments: list[Treatment]
     choices: dict[str, ColumnChoice] = Field(default_factory=dict)
     cycles: dict[str, tuple[Cycle, ...]] = Field(default_factory=dict)
@@ -79,6 +85,7 @@ def plan_of(
     columns: list[Column],
     rows: int,
     findings: Sequence[Finding] = (),
+    recipe: int = RECIPE,
 ) -> Plan:
     """The plan for inputs that have passed the checks; `findings` are those of the table."""
     inputs = input_columns(spec, columns)
@@ -89,25 +96,33 @@ def plan_of(
     choices = {column.name: chosen[column.name] for column in used if column.name in chosen}
     gaps = any(column.missing for column in used)
     keeps_gaps = estimator.takes_missing_with(spec.model.params)
-    numbers_only = all(is_number(column) for column in used)
-    numeric = numbers_only and not choices and not estimator.needs_categories
+    numeric = all(is_number(column) for column in used) and not choices and not estimator.needs_categories
+    first = _is_first(recipe, used)
     general = Plan(
+        recipe=recipe,
         numeric=numeric,
         imputed=gaps and not keeps_gaps and not plain,
-        scaled=estimator.needs_scaling and (gaps or not numeric) and not plain,
+        scaled=estimator.needs_scaling and (gaps or not numeric or not first) and not plain,
+        # Of batches, only means and deviations are those of all rows.
+        squashes=not first and spec.batches is None,
         categorical=estimator.needs_categories and not plain,
         keeps_gaps=keeps_gaps,
         plain=plain,
         averages=_averages(spec, estimator, columns, rows=rows),
         treatments=[],
         choices=choices,
-        cycles={} if plain else _cycles_of(used, estimator, choices),
+        cycles={} if plain else _cycles_of(used, estimator, choices, first=first),
         task=estimator.task,
         seed=spec.random_state,
         text_columns=max(min(TEXT_COLUMNS, rows // _ROWS_PER_COLUMN), 2),
     )
     treatments = [_treatment(column, general, reasons.get(column.name)) for column in inputs]
     return general.model_copy(update={"treatments": treatments, "encodings": _encodings(inputs, treatments, general)})
+
+
+def _is_first(recipe: int, used: Sequence[Column]) -> bool:
+    # Versions that older releases took are treated as by these.
+    return recipe == FIRST_RECIPE or any(column.cells is None for column in used)
 
 
 def _encodings(columns: Sequence[Column], treatments: Sequence[Treatment], plan: Plan) -> dict[str, Encode]:
@@ -148,19 +163,21 @@ def _role(column: Column, choice: ColumnChoice | None) -> Role:
 
 
 def _cycles_of(
-    used: Sequence[Column], estimator: Estimator, choices: dict[str, ColumnChoice]
+    used: Sequence[Column], estimator: Estimator, choices: dict[str, ColumnChoice], *, first: bool
 ) -> dict[str, tuple[Cycle, ...]]:
     """In which cycles dates are told, beside their days."""
     dates = [column for column in used if column.kind is ColumnKind.DATETIME]
-    found = {column.name: _cycles(column, estimator, choices.get(column.name)) for column in dates}
+    found = {column.name: _cycles(column, estimator, choices.get(column.name), first=first) for column in dates}
     return {name: cycles for name, cycles in found.items() if cycles}
 
 
-def _cycles(column: Column, estimator: Estimator, choice: ColumnChoice | None) -> tuple[Cycle, ...]:
+def _cycles(column: Column, estimator: Estimator, choice: ColumnChoice | None, *, first: bool) -> tuple[Cycle, ...]:
     if choice is not None and choice.cycles is not None:
         return choice.cycles
     # Versions that older releases took are treated as by these. Cycles go below 0, and have no categories.
     if column.cells is None or estimator.needs_categories or estimator.inputs_not_negative:
         return ()
     timed = any(isinstance(moment, str) and "T" in moment and _MIDNIGHT not in moment for moment in column.examples)
-    return ("day", "week", "year") if timed else ("week", "year")
+    days: tuple[Cycle, ...] = ("day", "week") if timed else ("week",)
+    # Trees find the parts of a month among the days themselves, and are none the better for being told them.
+    return (*days, "year") if first or not estimator.needs_scaling else (*days, "month", "year")

@@ -20,7 +20,7 @@ from shared.training.findings import notes_of
 from shared.training.labels import target_values
 from shared.training.metric_notes import ordered_rows
 from shared.training.model_signature import most_frequent, signature_of
-from shared.training.plan import Plan, plan_of
+from shared.training.plan import RECIPE, Plan, plan_of
 from shared.training.spec import TrainingSpec
 from shared.training.split import Positions, Split, deciding, split_rows
 
@@ -70,7 +70,9 @@ class Prepared:
         return None if self.by is None else self.by.iloc[positions]
 
 
-def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], findings: Sequence[Finding]) -> Prepared:
+def prepare(
+    spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], findings: Sequence[Finding], *, recipe: int = RECIPE
+) -> Prepared:
     """Check, plan, and split the rows that have a target.
 
     Raises:
@@ -80,7 +82,7 @@ def prepare(spec: TrainingSpec, table: pd.DataFrame, columns: list[Column], find
         raise missing
     check(spec, columns=columns, rows=len(table), findings=findings)
     estimator = spec.model.estimator()
-    plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings)
+    plan = plan_of(spec, estimator, columns=columns, rows=len(table), findings=findings, recipe=recipe)
     column = next(column for column in columns if column.name == spec.target_column)
     rows = table[table[column.name].notna()]
     target = target_values(rows[column.name], column, estimator)

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Impute = Literal["median", "mean", "most_frequent", "zero", "none"]
 Encode = Literal["one_hot", "ordinal", "target"]
-Scale = Literal["standard", "robust", "minmax", "none"]
+Scale = Literal["squash", "standard", "robust", "minmax", "none"]
 Text = Literal["characters", "words", "hashing"]
-Cycle = Literal["day", "week", "year"]
+Cycle = Literal["day", "week", "month", "year"]
 
 
 class ColumnChoice(BaseModel):
@@ -33,7 +33,7 @@ class ColumnChoice(BaseModel):
         "columns that words are hashed into.",
     )
     cycles: tuple[Cycle, ...] | None = Field(
-        default=None, max_length=3, description="Of dates, the cycles that become columns, beside the days since 1970."
+        default=None, max_length=4, description="Of dates, the cycles that become columns, beside the days since 1970."
     )
 
     @property

@@ -9,7 +9,6 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from shared.estimators.catalogue import Estimator
 from shared.training import libraries
@@ -19,6 +18,7 @@ from shared.training.column_steps import (
     known_words,
     median,
     number_steps,
+    scaling_steps,
     text_steps,
 )
 from shared.training.cycles import cycle_steps
@@ -47,8 +47,7 @@ def build_model(plan: Plan, estimator: BaseEstimator, *, arrays: bool = False) -
     else:
         if plan.imputed:
             steps.append(("impute", median(plan)))
-        if plan.scaled:
-            steps.append(("scale", StandardScaler()))
+        steps += zip(("scale", "quartiles", "bend"), scaling_steps(plan.scale), strict=False)
         if arrays and not steps:
             steps.append(("array", libraries.of_arrays()))
     return Pipeline([*steps, ("estimator", estimator)]) if steps else estimator

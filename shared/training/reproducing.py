@@ -22,7 +22,7 @@ from shared.training.golden import compare_rows
 from shared.training.model_fit import Fitting, fit_shown
 from shared.training.narration import Say
 from shared.training.pin import GoldenRows, pinned_libraries
-from shared.training.plan import read_columns
+from shared.training.plan import RECIPE, read_columns
 from shared.training.preparing import Prepared, prepare
 from shared.training.reproduction import Repeated, TrainingOrder
 from shared.training.spec import TrainingSpec
@@ -49,6 +49,7 @@ def repeat(order: TrainingOrder, file: Path, *, on_step: OnStep, say: Say = lamb
         findings=order.findings,
         threads=order.threads,
         folds=order.folds,
+        recipe=order.recipe,
         on_step=on_step,
         say=say,
     )
@@ -63,6 +64,7 @@ def train_again(
     findings: Sequence[Finding] = (),
     threads: int,
     folds: int | None = None,
+    recipe: int = RECIPE,
     on_step: OnStep,
     say: Say = lambda _line: None,
 ) -> Repeated:
@@ -72,7 +74,7 @@ def train_again(
         PlatformError: as `trainer.train`.
     """
     on_step("preparing", PREPARING)
-    ready = prepare(spec, table, columns, findings)
+    ready = prepare(spec, table, columns, findings, recipe=recipe)
     with share_of_cores(threads):
         return _Again(golden, USUAL_FOLDS if folds is None else folds, on_step, say).run(ready, fit_shown)
 
@@ -81,7 +83,10 @@ def _repeat_in_batches(order: TrainingOrder, file: Path, again: "_Again") -> Rep
     source = StoredRows(file, order.reading, order.columns, order.rows)
     with (
         share_of_cores(order.threads),
-        prepared(order.spec, source, order.findings, file.parent, again.on_step) as (ready, fitting),
+        prepared(order.spec, source, order.findings, file.parent, again.on_step, recipe=order.recipe) as (
+            ready,
+            fitting,
+        ),
     ):
         return again.run(ready, fitting)
 

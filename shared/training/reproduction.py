@@ -13,6 +13,7 @@ from shared.tables.findings import Finding
 from shared.tables.reading import Reading
 from shared.training.cluster.address import ClusterAddress
 from shared.training.pin import ROUNDING, ComparedRows, GoldenRows, Pin
+from shared.training.plan import FIRST_RECIPE
 from shared.training.spec import TrainingSpec
 
 
@@ -29,6 +30,8 @@ class TrainingOrder(BaseModel):
     threads: int
     # As `Pin` has it; None where that is not known.
     folds: int | None
+    # Which one made features of the columns.
+    recipe: int
     golden: GoldenRows | None
     # Where fits are computed beside this process; None for nowhere.
     cluster: ClusterAddress | None = None
@@ -92,6 +95,7 @@ def order_of(
         findings=[Finding.model_validate(finding) for finding in source.findings],
         threads=threads,
         folds=None if pin is None else pin.folds,
+        recipe=FIRST_RECIPE if pin is None else pin.recipe,
         golden=None if pin is None else pin.golden,
     )
 

@@ -229,4 +229,4 @@ def _pin(ready: Prepared, fit: Fit, folds: int) -> Pin:
         golden = keep_rows(fit.model, ready.data.iloc[ready.split.test])
     libraries = pinned_libraries(ready.spec.model.tree().libraries())
     ran_with = {"machine": platform.machine(), "threads": threads_of_share(), "folds": folds}
-    return Pin(libraries=libraries, golden=golden, **ran_with)
+    return Pin(libraries=libraries, recipe=ready.plan.recipe, golden=golden, **ran_with)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.tables.columns import Column, ColumnKind
-from shared.training.preprocessing import ColumnChoice, Cycle, Encode, Text
+from shared.training.preprocessing import ColumnChoice, Cycle, Encode, Scale, Text
 
 Role = Literal["number", "boolean", "category", "text", "left_out"]
 
@@ -22,7 +22,8 @@ _TEXTS: dict[Text, str] = {
     "hashing": f"its words hashed into {HASHED_COLUMNS} columns",
 }
 _IMPUTED = {"median": "the median", "mean": "the mean", "most_frequent": "the most frequent value", "zero": "0"}
-_SCALED = {
+_SCALED: dict[Scale, list[str]] = {
+    "squash": ["scaled to median 0 and quartiles 1 apart", "beyond 2 squashed to at most 4"],
     "standard": ["scaled to mean 0 and deviation 1"],
     "robust": ["scaled to median 0 and quartiles 1 apart"],
     "minmax": ["scaled to 0 to 1"],
@@ -55,9 +56,10 @@ class Treatment(BaseModel):
 class Manner(BaseModel):
     """What holds for all columns, unless something else is chosen for one.
 
-    A table with gaps is `imputed` and `scaled`, each if the estimator needs it. `keeps_gaps` says that the estimator
-    itself takes missing numbers, `plain` that nothing is to be done to any column, `categorical` that it takes
-    nothing but numbers of categories, and `averages` that very many categories become the mean of the target.
+    A table with gaps is `imputed` if the estimator needs it. Numbers are `scaled` if it needs that, and `squashes` says
+    that those far from others are brought nearer. `keeps_gaps` says that the estimator itself takes missing numbers,
+    `plain` that nothing is to be done to any column, `categorical` that it takes nothing but numbers of categories, and
+    `averages` that very many categories become the mean of the target.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +71,13 @@ class Manner(BaseModel):
     keeps_gaps: bool
     plain: bool = False
     averages: bool = False
+    squashes: bool = False
+
+    @property
+    def scale(self) -> Scale:
+        """How numbers are scaled, unless something else is chosen for one column."""
+        usual: Scale = "squash" if self.squashes else "standard"
+        return usual if self.scaled else "none"
 
     def encoding(self, column: Column, choice: ColumnChoice | None) -> Encode:
         """What becomes of the categories of a column."""
@@ -107,7 +116,7 @@ def _of_number(column: Column, manner: Manner, chosen: ColumnChoice, cycles: tup
     elif manner.imputed or not (manner.numeric or manner.plain):
         parts.append("missing values become the median")
         parts += ["a column says where they were"] if column.missing and not manner.categorical else []
-    parts += _SCALED[chosen.scale or ("standard" if manner.scaled else "none")]
+    parts += _SCALED[chosen.scale or manner.scale]
     parts += [f"{column.not_finite} values that are not finite count as missing"] if column.not_finite else []
     parts += [f"{column.rounded} values are rounded"] if column.rounded else []
     parts += [f"cut into up to {BINS} bins"] if manner.categorical else []

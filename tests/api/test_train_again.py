@@ -15,12 +15,13 @@ from shared.jobs.rows import JobRow
 from shared.registry.deployments import retire
 from shared.registry.rows import PinRow
 from shared.training.pin import Pin, pinned_libraries
+from shared.training.plan import RECIPE
 from tests.support.jobs import claim_job
 from tests.support.models import Platform, iris_forest
 from tests.support.registry import Data
 from tests.support.training_requests import body, model, refused
 
-HERE = Pin(libraries=pinned_libraries(), machine="x86_64", threads=1, folds=0)
+HERE = Pin(libraries=pinned_libraries(), machine="x86_64", threads=1, folds=0, recipe=RECIPE)
 REUSE = {"reuse": True}
 
 
@@ -72,7 +73,9 @@ def test_another_training_is_done(client: TestClient, platform: Platform, change
     assert "x-reused" not in answer.headers
 
 
-@pytest.mark.parametrize("why", ["not asked", "retired", "another release", "no pin", "unread request"])
+@pytest.mark.parametrize(
+    "why", ["not asked", "retired", "another release", "another recipe", "no pin", "unread request"]
+)
 def test_it_is_done_again_where_the_model_cannot_stand_for_it(client: TestClient, platform: Platform, why: str) -> None:
     train(client, platform)
     with platform.database.write() as session:
@@ -80,6 +83,9 @@ def test_it_is_done_again_where_the_model_cannot_stand_for_it(client: TestClient
             retire(session, version=1, stage="dev", reason=None, stages=platform.settings.stages)
         if why == "another release":
             other = HERE.model_copy(update={"libraries": HERE.libraries | {"numpy": "1.0"}})
+            session.execute(update(PinRow).values(pin=other.model_dump(mode="json")))
+        if why == "another recipe":
+            other = HERE.model_copy(update={"recipe": RECIPE - 1})
             session.execute(update(PinRow).values(pin=other.model_dump(mode="json")))
         if why == "no pin":
             session.query(PinRow).delete()

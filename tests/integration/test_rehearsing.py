@@ -54,7 +54,7 @@ def trained(platform: Platform) -> tuple[Fitted, dict[str, Any], Data]:
     reader.close()
     with platform.database.read() as session:
         entry = find_entry(session, "iris")
-    row, spec = entry.version, spec_of("neighbors.KNeighborsClassifier", dataset_name="iris")
+    row, spec = entry.version, spec_of("tree.DecisionTreeClassifier", dataset_name="iris")
     columns = [Column.model_validate(column) for column in row.columns]
     file = platform.folder / "table"
     file.write_bytes(read(platform.store, settings.datasets_bucket, row.object_key))

@@ -6,13 +6,14 @@ import pytest
 from shared.evaluation.measuring import Evaluation
 from shared.tables.columns import ColumnKind
 from shared.training import narration
-from shared.training.plan import Plan
+from shared.training.plan import RECIPE, Plan
 from shared.training.split import Split
 from shared.training.treatment import Treatment
 
 
 def plan_with(treatments: dict[str, str]) -> Plan:
     return Plan(
+        recipe=RECIPE,
         numeric=False,
         imputed=True,
         scaled=False,

@@ -23,6 +23,7 @@ PIN = {
     "machine": None,
     "threads": None,
     "golden_rows": 0,
+    "recipe": 2,
 }
 MARKUP = "<script>alert('x')</script>"
 

@@ -124,6 +124,7 @@ def test_a_training_that_is_made_again_comes_to_the_same_model(labelled: StoredT
         findings=labelled.findings,
         threads=1,
         folds=first.facts.pin.folds,
+        recipe=first.facts.pin.recipe,
         golden=first.facts.pin.golden,
     )
     again = repeat(order, file.path, on_step=quiet)
@@ -217,7 +218,7 @@ def test_a_pile_that_is_larger_than_a_batch_is_cut(tmp_path: Path, monkeypatch: 
     assert any("in 3 batches" in note for note in result.facts.report["notes"])
     # A number for each batch has been counted: rows that were shown, and one more.
     learnt = int((np.random.default_rng(42).random(4_000) >= 0.2).sum())
-    assert result.model.t_ == learnt + 1
+    assert result.model[-1].t_ == learnt + 1
 
 
 @pytest.mark.parametrize(

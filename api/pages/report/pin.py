@@ -16,6 +16,7 @@ def pinned(report: ModelReport) -> Section | None:
             ("Dataset version", str(pin.dataset_version)),
             ("Its bytes", f"SHA-256 {pin.dataset_sha256}"),
             ("Libraries", ", ".join(f"{name} {release or '?'}" for name, release in pin.libraries.items())),
+            ("Recipe", str(pin.recipe)),
             ("Threads", threads),
             ("Rows kept to compare answers", str(pin.golden_rows)),
         ),

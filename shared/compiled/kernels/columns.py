@@ -123,6 +123,47 @@ def put_waves(
             out[row, first + feature] = height
 
 
+@kernel(numba.types.boolean(_INTEGERS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, _TABLE))
+def bend_numbers(
+    features: NDArray[np.int64],
+    factors: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    middles: NDArray[np.float64],
+    units: NDArray[np.float64],
+    places: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> bool:
+    """Scale some features twice, and make them the height of a line through points there; False for infinite ones.
+
+    As `numpy.interp` computes it, bit by bit.
+    """
+    last = places.shape[0] - 1
+    for row in range(out.shape[0]):
+        for each in range(features.shape[0]):
+            value = out[row, features[each]]
+            scaled = value * factors[each]
+            scaled += offsets[each]
+            if math.isinf(value) or math.isinf(scaled):
+                return False
+            place = (scaled - middles[each]) / units[each]
+            if math.isnan(place):
+                out[row, features[each]] = place
+            elif place <= places[0]:
+                out[row, features[each]] = heights[0]
+            elif place >= places[last]:
+                out[row, features[each]] = heights[last]
+            else:
+                point = 0
+                while places[point + 1] <= place:
+                    point += 1
+                slope = (heights[point + 1] - heights[point]) / (places[point + 1] - places[point])
+                height = slope * (place - places[point]) + heights[point]
+                # At a point, its own height: a sum could differ in its last digit.
+                out[row, features[each]] = heights[point] if places[point] == place else height
+    return True
+
+
 @kernel(numba.types.boolean(_TABLE, _TABLE))
 def round_to_single(rows: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
     """Write the numbers of single precision that are nearest; False when one of them is infinite."""

@@ -12,6 +12,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OrdinalEncoder, RobustScaler, StandardScaler
 
+from shared.compiled.making.bends import Bend, parted, with_bends
 from shared.compiled.making.notion import NotCompilable, unseen
 from shared.compiled.parts import Floats
 from shared.compiled.recipe import CompiledRecipe, CyclicRecipe
@@ -56,9 +57,10 @@ def recipe_of(steps: Sequence[Any], columns: Sequence[str]) -> tuple[CompiledRec
         return None, {}
     if isinstance(steps[0], ColumnTransformer):
         return _of_columns(steps[0], columns)
-    numbers = _numbers(steps, np.arange(len(columns), dtype=np.int64))
-    by_column = _is_by_column(steps, len(columns))
-    return _compiled(len(columns), numbers, [], [], by_column=by_column), {}
+    straight, bends = parted(steps, first=0)
+    numbers = _numbers(straight, np.arange(len(columns), dtype=np.int64))
+    recipe = _compiled(len(columns), numbers, [], [], by_column=_is_by_column(steps, len(columns)))
+    return _bent(recipe, bends), {}
 
 
 def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple[CompiledRecipe, dict[str, Words]]:
@@ -67,6 +69,7 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
     bins: list[tuple[int, float, Floats]] = []
     tables: list[Table] = []
     waves: list[Wave] = []
+    bends: list[Bend] = []
     words: dict[str, Words] = {}
     for name, step, names in transformer.transformers_:
         sources = np.array([place[each] for each in names], dtype=np.int64)
@@ -89,10 +92,12 @@ def _of_columns(transformer: ColumnTransformer, columns: Sequence[str]) -> tuple
             for position, each in enumerate(names):
                 tables.append(Table(place[each], _lines(steps, names, position, [np.nan, 0.0, 1.0, 2.0], np.float64)))
         else:
-            numbers.append(_numbers(steps, sources))
+            straight, bent = parted(steps, first=sum(len(each.sources) for each in numbers))
+            bends += bent
+            numbers.append(_numbers(straight, sources))
     joined = Numbers(*map(np.concatenate, zip(*numbers, strict=True))) if numbers else _numbers([], np.zeros(0, int))
     recipe = _compiled(len(columns), joined, bins, tables, by_column=False)
-    return _with_waves(recipe, waves) if waves else recipe, words
+    return _bent(_with_waves(recipe, waves) if waves else recipe, bends), words
 
 
 def _numbers(steps: Sequence[Any], sources: NDArray[np.int64]) -> Numbers:
@@ -124,6 +129,12 @@ def _numbers(steps: Sequence[Any], sources: NDArray[np.int64]) -> Numbers:
     return found
 
 
+def _bent(recipe: CompiledRecipe, bends: list[Bend]) -> CompiledRecipe:
+    if not bends:
+        return recipe
+    return with_bends(recipe if isinstance(recipe, CyclicRecipe) else _with_waves(recipe, []), bends)
+
+
 def _waves(steps: Sequence[Any], source: int) -> list[Wave]:
     """The sines and cosines of a column of dates, with the points that `numpy.interp` takes for them."""
     fill = float(steps[0].statistics_[0]) if isinstance(steps[0], SimpleImputer) else np.nan
@@ -145,8 +156,8 @@ def _with_waves(recipe: CompiledRecipe, waves: list[Wave]) -> CyclicRecipe:
         wave_fills=np.array([wave.fill for wave in waves], dtype=np.float64),
         periods=np.array([wave.period for wave in waves], dtype=np.float64),
         wave_starts=np.cumsum([0, *(len(wave.places) for wave in waves)]).astype(np.int64),
-        places=np.concatenate([wave.places for wave in waves]),
-        heights=np.concatenate([wave.heights for wave in waves]),
+        places=np.concatenate([np.zeros(0), *(wave.places for wave in waves)]),
+        heights=np.concatenate([np.zeros(0), *(wave.heights for wave in waves)]),
     )
 
 

@@ -25,7 +25,7 @@ from shared.training.compiling import named_inputs
 from shared.training.findings import notes_of
 from shared.training.labels import labels_of, target_values
 from shared.training.model_signature import most_frequent, signature_of
-from shared.training.plan import Plan, plan_of
+from shared.training.plan import RECIPE, Plan, plan_of
 from shared.training.preparing import Prepared
 from shared.training.spec import TrainingSpec
 from shared.training.split import Split
@@ -44,7 +44,13 @@ class PreparedBatches(NamedTuple):
 
 
 def prepare_batches(
-    spec: TrainingSpec, file: StoredRows, findings: Sequence[Finding], folder: Path, on_step: OnStep
+    spec: TrainingSpec,
+    file: StoredRows,
+    findings: Sequence[Finding],
+    folder: Path,
+    on_step: OnStep,
+    *,
+    recipe: int = RECIPE,
 ) -> PreparedBatches:
     """Check, plan, and deal the rows that have a target to files in the folder.
 
@@ -55,7 +61,7 @@ def prepare_batches(
         raise missing
     check(spec, columns=file.columns, rows=file.rows, findings=findings)
     estimator = spec.model.estimator()
-    plan = plan_of(spec, estimator, columns=file.columns, rows=file.rows, findings=findings)
+    plan = plan_of(spec, estimator, columns=file.columns, rows=file.rows, findings=findings, recipe=recipe)
     target = next(column for column in file.columns if column.name == spec.target_column)
     dealt = deal(
         file,

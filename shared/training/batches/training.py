@@ -23,6 +23,7 @@ from shared.training.compiling import named_inputs
 from shared.training.fitting import share_of_cores
 from shared.training.model_fit import Fitting
 from shared.training.narration import Say
+from shared.training.plan import RECIPE
 from shared.training.preparing import Prepared
 from shared.training.spec import TrainingSpec
 from shared.training.steps import PREPARING, OnStep
@@ -54,7 +55,13 @@ def train_in_batches(
 
 @contextmanager
 def prepared(
-    spec: TrainingSpec, file: StoredRows, findings: Sequence[Finding], folder: Path, on_step: OnStep
+    spec: TrainingSpec,
+    file: StoredRows,
+    findings: Sequence[Finding],
+    folder: Path,
+    on_step: OnStep,
+    *,
+    recipe: int = RECIPE,
 ) -> Iterator[tuple[Prepared, Fitting]]:
     """What is to be fitted and measured, and how it is fitted; within the block only.
 
@@ -64,7 +71,7 @@ def prepared(
     take_memory_from_one_place()
     on_step("preparing", PREPARING, measured=True)
     with TemporaryDirectory(dir=folder) as scratch:
-        ready, dealt = prepare_batches(spec, file, findings, Path(scratch), on_step)
+        ready, dealt = prepare_batches(spec, file, findings, Path(scratch), on_step, recipe=recipe)
         yield ready, partial(fit_in_batches, dealt)
 
 
