@@ -39,5 +39,9 @@ def _missing(library: str) -> str:
         with suppress(PackageNotFoundError):
             within = [file for file in files(name) or () if file.parts[0] == library]
             parts += [str(file.locate()) for file in within if file.suffix in {".so", ".dylib"}]
-    done = subprocess.run([sys.executable, "-c", _LOAD, *parts], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([sys.executable, "-c", _LOAD, *parts], capture_output=True, text=True, check=False)
+    except OSError:
+        # Of a user who may not start Python nothing is known.
+        return ""
     return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
