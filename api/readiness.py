@@ -96,7 +96,9 @@ def _check_of_grpc(settings: Settings) -> list[Check]:
 def _ask(check: Check) -> Dependency:
     try:
         pools = check.ask()
-    except (PlatformError, _Missing) as error:
+    except _Missing as error:
+        return _absent(check, str(error), pools=error.pools)
+    except PlatformError as error:
         return _absent(check, str(error))
     except Exception as error:  # noqa: BLE001 - clients of the parts raise many kinds, and each means "no answer"
         return _absent(check, f"It does not answer ({type(error).__name__}). {check.hint}")
@@ -108,12 +110,17 @@ def _told(pools: object) -> list[str] | None:
     return sorted(pools) if isinstance(pools, set) and pools != {DEFAULT_POOL} else None
 
 
-def _absent(check: Check, hint: str) -> Dependency:
-    return Dependency(state=DependencyState.DOWN if check.needed else DependencyState.DEGRADED, hint=hint)
+def _absent(check: Check, hint: str, *, pools: list[str] | None = None) -> Dependency:
+    state = DependencyState.DOWN if check.needed else DependencyState.DEGRADED
+    return Dependency(state=state, hint=hint, pools=pools)
 
 
 class _Missing(Exception):
-    """A part without which jobs wait; the sentence says what to do."""
+    """A part without which jobs wait; the sentence says what to do, `pools` which workers there are all the same."""
+
+    def __init__(self, sentence: str, *, pools: list[str] | None = None) -> None:
+        super().__init__(sentence)
+        self.pools = pools
 
 
 def _ask_database(database: Database) -> None:
@@ -146,5 +153,6 @@ def _ask_workers(queue: JobQueue, database: Database) -> set[str]:
         waiting = {DEFAULT_POOL, *count_due_by_pool(session)} - pools
         if waiting:
             names = ", ".join(sorted(waiting))
-            raise _Missing(f"No worker takes jobs of these pools: {names}. Start one with MLMINI_POOLS. {_WORKERS}")
+            sentence = f"No worker takes jobs of these pools: {names}. Start one with MLMINI_POOLS. {_WORKERS}"
+            raise _Missing(sentence, pools=sorted(pools))
     return pools

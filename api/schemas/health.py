@@ -23,7 +23,7 @@ class Dependency(ResponseBody):
     pools: list[str] | None = Field(
         default=None,
         exclude_if=lambda pools: pools is None,
-        description="Of workers, the pools whose jobs they take, where there are others than `default`.",
+        description="Of workers, the pools whose jobs they take, where there are others than `default`, or too few.",
         examples=[["default", "large"]],
     )
 

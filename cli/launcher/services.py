@@ -83,7 +83,7 @@ def start_worker(crew: Crew, settings: Settings, environment: dict[str, str], ad
     """Start a worker; it is ready when the API sees it. Ctrl-C does not wait for jobs: they go back to the queue."""
     own = {**environment, f"{PREFIX}DRAIN_SECONDS": "0"}
     part = Part("Worker", _python("worker"), home=settings.home, environment=own)
-    crew.add(part, ready=partial(_sees_worker, addresses.url))
+    crew.add(part, ready=partial(sees_worker, addresses.url))
 
 
 def start_flower(crew: Crew, settings: Settings, environment: dict[str, str], addresses: Addresses) -> None:
@@ -116,9 +116,11 @@ def _answers(url: str, path: str) -> bool:
     return reply is not None and reply.status == HTTPStatus.OK
 
 
-def _sees_worker(url: str) -> bool:
+def sees_worker(url: str) -> bool:
+    """Whether a worker has announced itself to the API, which may lack memory, or one of another pool."""
     reply = ask(url, "/readyz")
-    return reply is not None and reply.document.get("status") == "ok"
+    workers = reply.document.get("dependencies", {}).get("workers", {}) if reply is not None else {}
+    return workers.get("state") == "ok" or bool(workers.get("pools"))
 
 
 def _python(module: str, *arguments: str) -> list[str]:

@@ -49,7 +49,11 @@ def test_all_is_well_with_redis_and_a_worker(api_settings: Settings, valkey_url:
         answer = client.get("/readyz")
         app.state.parts.queue.announce("worker-of-the-health-test", pools=["large", "default"])
         pooled = client.get("/readyz").json()["dependencies"]
+        app.state.parts.queue.announce("worker-of-the-health-test", pools=["large"])
+        lacking = client.get("/readyz").json()["dependencies"]["workers"]
         app.state.parts.queue.leave("worker-of-the-health-test")
+    # Whoever starts a worker of that pool sees that it is there.
+    assert (lacking["state"], lacking["pools"]) == ("degraded", ["large"])
     assert "pools" not in answer.text
     assert [name for name, part in pooled.items() if "pools" in part] == ["workers"]
     assert pooled["workers"]["pools"] == ["default", "large"]

