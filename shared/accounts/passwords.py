@@ -147,6 +147,9 @@ def _problem(password: str, name: str) -> str | None:
         return f"has {len(password)} characters, and {LONGEST_PASSWORD} are the most"
     if not _is_text(password):
         return "holds half a character, which no keyboard types"
+    if "\n" in password or "\r" in password:
+        # Such as two lines of a file, of which nobody could log in with either.
+        return "holds a line break, which no form takes"
     folded = password.casefold()
     if _REPEATED.fullmatch(folded) or _is_common(password, folded):
         return "is one of those that are tried first"

@@ -47,6 +47,8 @@ SPLIT = "gru\u0308ße an alle"
         ("anna.langanna.lang", "name of the user"),
         ("anna.lang, me", "name of the user"),
         ("half a \ud800 character", "half a character"),
+        ("two lines of\na file of passwords", "line break"),
+        ("one line of\ran old machine", "line break"),
     ],
 )
 def test_a_weak_password_is_refused_with_the_reason_and_never_quoted(password: str, problem: str) -> None:
