@@ -16,6 +16,7 @@ from api.http.transport import GentleTransport, ReadingInTurn, unacknowledged
 from api.http.upgrades import new_parser, without_offer
 from api.http.whole import WHOLE, WholeRequest
 from api.http.wrong_requests import MOST_HEADER_BYTES, host_of_target, malformed, refusal, wrong_headers
+from shared.accounts.networks import of_ipv4
 from shared.errors import PlatformError
 from shared.logging import get_logger
 
@@ -70,6 +71,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, in the place of one that says nothing if there are too many."""
         super().connection_made(transport)
+        if self.client is not None:
+            self.client = (of_ipv4(self.client[0]), self.client[1])
         self.flow = ReadingInTurn(transport, self.pipeline)
         self._gentle = cast("asyncio.Transport", GentleTransport(transport, self.end_after_answer))
         self.due_since = self.loop.time()

@@ -32,7 +32,9 @@ def _passwords(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """The settings with a password, the user beside it and the password. What is no URL is refused elsewhere."""
     with suppress(ArgumentError):
         url = make_url(settings.sqlalchemy_url)
-        yield "DATABASE_URL", url.username or "", str(url.password or url.query.get("password", ""))
+        # What the database is given: the query of the URL counts, whatever is before it.
+        given = {"user": url.username, "password": url.password} | url.query
+        yield "DATABASE_URL", str(given["user"] or ""), str(given["password"] or "")
     with suppress(ValueError):
         server = redis.Redis.from_url(settings.redis_url.get_secret_value()).get_connection_kwargs()
         yield "REDIS_URL", server.get("username") or "", server.get("password") or ""

@@ -21,8 +21,9 @@ log = get_logger(__name__)
 # Addresses that have counts of their own between two writes; those of all others are one count for each action.
 _MOST_ADDRESSES = 100
 # Of what a count is about, so much is told: the record keeps no entry of more than 8 KiB.
+# A character takes twelve bytes of it at most.
 _MOST_SUBJECTS = 10
-_LONGEST_SUBJECT = 100
+_LONGEST_SUBJECT = 60
 _OTHERS = "others"
 
 _Who = tuple[str, str, Action]

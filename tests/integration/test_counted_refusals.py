@@ -100,11 +100,13 @@ def test_from_however_many_addresses_they_come_a_few_entries_tell_of_all(
     assert len(refusals._refused) == 0
 
 
+# The record writes what is not ASCII as six or twelve characters.
+@pytest.mark.parametrize("letter", ["a", "ä", "\N{OTTER}"])
 def test_what_a_count_is_about_is_told_in_few_words_whatever_was_asked_for(
-    database: Database, refusals: CountedRefusals
+    database: Database, refusals: CountedRefusals, letter: str
 ) -> None:
     for number in range(100):
-        refusals.note(refused(f"GET /{number}/{'ä' * 5000}"))
+        refusals.note(refused(f"GET /{number}/{letter * 5000}"))
     refusals.write_counts()
     subjects = entries(database)[-1].after["subjects"]
     assert (len(subjects), subjects["others"], sum(subjects.values())) == (11, 89, 99)

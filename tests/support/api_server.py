@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from typing import IO
+from typing import IO, Any
 
 from api.app import create_app
 from api.lifespan import Parts
@@ -63,11 +63,15 @@ class ApiServer(Server):
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 0) -> Iterator[tuple[str, Parts]]:
-    """Serve the API from a thread of this process, on any port by default; yields its URL and its parts."""
+def serving(settings: Settings, port: int = 0, *, everywhere: bool = False) -> Iterator[tuple[str, Parts]]:
+    """Serve the API from a thread of this process, on any port by default; yields its URL and its parts.
+
+    Where it listens `everywhere`, it does so with one socket of IPv6, as MLMINI_HOST=:: has it.
+    """
     app = create_app(settings)
     server = HttpServer(app, settings)
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    ipv6: Any = {"family": socket.AF_INET6, "dualstack_ipv6": True} if everywhere else {}
+    with socket.create_server(("::" if everywhere else "127.0.0.1", port), **ipv6) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api-server")
         thread.start()
         try:

@@ -99,6 +99,9 @@ def test_right_passwords_use_up_no_tries_of_an_address(throttle: LoginThrottle) 
         ("2001:db8::1", "2001:db8::ffff:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("10.0.0.1", "10.0.0.2", False),
+        # As a socket that listens on :: tells of those who come by IPv4.
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
         ("no address", "no address", True),
         ("fe80::1%eth0", "fe80::2%eth0", True),
     ],

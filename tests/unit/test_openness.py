@@ -60,6 +60,9 @@ def stored(**more: str) -> dict[str, Any]:
         ({"database_url": SecretStr("postgresql://mlmini:mlmini-development@postgres/x")}, ["DATABASE_URL"]),
         ({"database_url": SecretStr("postgresql+psycopg://anna:anna@db/x")}, ["DATABASE_URL"]),
         ({"database_url": SecretStr("postgresql://anna@db/x?password=Postgres")}, ["DATABASE_URL"]),
+        # What comes after the question mark counts for the database, whatever is before it.
+        ({"database_url": SecretStr("postgresql://anna:otters%2F17@db/x?password=postgres")}, ["DATABASE_URL"]),
+        ({"database_url": SecretStr("postgresql://db/x?user=anna&password=Anna")}, ["DATABASE_URL"]),
         ({"database_url": SecretStr("postgresql://anna:otters%2F17@db/x")}, []),
         ({"database_url": SecretStr("postgresql://postgres@db/x")}, []),
         ({"redis_url": SecretStr("redis://:mlmini-development@redis:6379/0")}, ["REDIS_URL"]),
