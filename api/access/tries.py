@@ -57,6 +57,14 @@ redis.call('DEL', KEYS[2])
 if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end
 return {}
 """
+_UNTRIED = """
+local count = tonumber(redis.call('HGET', KEYS[2], 'count') or 0)
+if count > 0 then
+  redis.call('HSET', KEYS[2], 'count', count - 1)
+  if count <= tonumber(ARGV[1]) then redis.call('HSET', KEYS[2], 'not_before', 0) end
+end
+return {}
+"""
 
 
 class SharedTries:
@@ -95,6 +103,11 @@ class SharedTries:
         """As `LoginThrottle.succeeded`."""
         self._local.succeeded(name, address)
         await self._counts.ask(_SUCCEEDED, self._keys(address, name), [])
+
+    async def untried(self, name: str, address: str) -> None:
+        """As `LoginThrottle.untried`."""
+        if await self._counts.ask(_UNTRIED, self._keys(address, name), [FREE_TRIES]) is None:
+            self._local.untried(name, address)
 
     def _keys(self, address: str, name: str | None = None) -> list[str]:
         network = network_of(address)

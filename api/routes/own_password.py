@@ -11,6 +11,7 @@ from api.lanes import in_lane
 from api.schemas.accounts import OwnPassword
 from shared.accounts.own_password import change_own_password
 from shared.accounts.passwords import checked_password
+from shared.errors import DatabaseFailure, TooManyLogins
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -33,14 +34,19 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
     # A new password that cannot be had is no try to tell the one that there is.
     checked_password(body.password, name=user)
     from_thread.run(access.tries.enter, user, sender.address or "")
-    change_own_password(
-        parts.database,
-        access.passwords,
-        access.refusals,
-        user,
-        current=body.current_password,
-        new=body.password,
-        sender=sender,
-    )
+    try:
+        change_own_password(
+            parts.database,
+            access.passwords,
+            access.refusals,
+            user,
+            current=body.current_password,
+            new=body.password,
+            sender=sender,
+        )
+    except (TooManyLogins, DatabaseFailure):
+        # Nobody has found it wrong.
+        from_thread.run(access.tries.untried, user, sender.address or "")
+        raise
     from_thread.run(access.tries.succeeded, user, sender.address or "")
     access.known.forget()

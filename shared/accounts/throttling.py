@@ -93,6 +93,15 @@ class LoginThrottle:
             if of_address is not None and of_address.count:
                 of_address.count -= 1
 
+    def untried(self, name: str, address: str) -> None:
+        """No password was compared: for that name the try is none. It stays one of all that come from the address."""
+        with self._lock:
+            tries = self._pairs.get((name[:64], network_of(address)))
+            if tries is not None and tries.count:
+                tries.count -= 1
+                # A later wait goes on: others may have tried meanwhile.
+                tries.not_before = tries.not_before if tries.count >= FREE_TRIES else 0
+
     def _wait_of(self, address: str, now: float) -> float:
         of_address = self._kept(self._addresses, network_of(address), now, ADDRESS_SECONDS)
         return of_address.last + ADDRESS_SECONDS - now if of_address.count >= TRIES_OF_ADDRESS else 0

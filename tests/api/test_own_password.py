@@ -1,5 +1,6 @@
 """Users change their own password."""
 
+import threading
 from collections.abc import Mapping
 
 import httpx2
@@ -77,6 +78,19 @@ def test_who_tries_again_and_again_has_to_wait(client: TestClient, anna: dict[st
     answer = change(client, anna)
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_logins")
     assert answer.headers["Retry-After"]
+
+
+def test_a_crowd_that_tries_passwords_has_nobody_wait_longer_than_it_is_there(
+    client: TestClient, parts: Parts, anna: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crowded:
+        crowded.setattr(parts.access.passwords, "_places", threading.BoundedSemaphore(1))
+        with parts.access.passwords._places:
+            tries = [change(client, anna) for _ in range(4)]
+            tries += [client.post("/auth/token", data={"username": "anna", "password": PASSWORD}) for _ in range(4)]
+    assert {(each.status_code, each.headers["RateLimit"].split(";")[0]) for each in tries} == {(429, '"passwords"')}
+    logged_in(client)
+    assert change(client, anna).status_code == 204
 
 
 def test_a_user_who_was_deleted_meanwhile_is_not_brought_back(

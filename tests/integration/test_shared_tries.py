@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import pytest
 import redis
 from pydantic import SecretStr
 
@@ -85,6 +86,22 @@ def test_shared_and_local_tries_are_counted_alike(valkey: Valkey) -> None:
         assert (await wait_of(one, "user7"))[0] == wait_here("user7") == 0
 
     run(fresh(valkey), act)
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_try_whose_password_nobody_compared_is_none(valkey: Valkey, is_away: bool) -> None:
+    async def act(one: SharedTries, _other: SharedTries) -> None:
+        await one.untried("anna", HERE)
+        for _ in range(4):
+            assert await wait_of(one) == NONE
+        for _ in range(9):
+            assert await wait_of(one) == NONE
+            await one.untried("anna", HERE)
+        assert await wait_of(one) == NONE
+        # What the others were is not forgotten for that.
+        assert await wait_of(one) == (1, "logins-of-name")
+
+    run(NO_REDIS if is_away else fresh(valkey), act)
 
 
 def test_an_address_has_so_many_tries_whatever_the_names_and_the_process(valkey: Valkey) -> None:

@@ -49,6 +49,19 @@ def test_a_few_wrong_passwords_cost_nothing_and_each_further_one_doubles_the_wai
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
+def test_a_try_whose_password_nobody_compared_makes_no_later_one_wait_longer(
+    throttle: LoginThrottle, clock: Clock
+) -> None:
+    for _ in range(5):
+        throttle.enter("anna", "10.0.0.1")
+    for _ in range(3):
+        clock.now += 2
+        assert wait_of(throttle) == 0
+        throttle.untried("anna", "10.0.0.1")
+        # The wait that it began goes on: others may have tried meanwhile.
+        assert wait_of(throttle) == 2
+
+
 def test_tries_that_are_refused_do_not_lengthen_the_wait(throttle: LoginThrottle, clock: Clock) -> None:
     for _ in range(5):
         throttle.enter("anna", "10.0.0.1")
