@@ -23,6 +23,7 @@ from api.protocols.v2.errors import V2_ERRORS
 from api.rpc.gate import CallGate
 from api.rpc.messages import MESSAGES, SERVICE
 from api.rpc.service import Answer
+from shared.accounts.networks import of_ipv4
 from shared.accounts.sessions import Sender
 from shared.accounts.sight import seeing
 from shared.errors import InvalidRequest, PlatformError
@@ -220,4 +221,4 @@ def _trailers(request_id: str, retry_after: int | None) -> tuple[tuple[str, str]
 def _client_of(peer: str) -> str | None:
     """The address of a peer such as `ipv4:127.0.0.1:43356` or `ipv6:%5B::1%5D:43356`; none where it has left."""
     address = unquote(peer).partition(":")[2].rpartition(":")[0]
-    return address.strip("[]") or None
+    return of_ipv4(address.strip("[]")) or None
