@@ -103,8 +103,7 @@ def plan_of(
         numeric=numeric,
         imputed=gaps and not keeps_gaps and not plain,
         scaled=estimator.needs_scaling and (gaps or not numeric or not first) and not plain,
-        # A straight line is to stay one, also beyond the numbers that it was learnt from. Of batches, only means and
-        # deviations are those of all rows.
+        # A straight line is to stay one beyond what it has seen. Of batches, only means and deviations are of all rows.
         squashes=not first and estimator.task == "classification" and spec.batches is None,
         categorical=estimator.needs_categories and not plain,
         keeps_gaps=keeps_gaps,
