@@ -168,7 +168,7 @@ def test_each_worker_that_is_killed_is_followed_by_another_and_there_is_one_form
     points = ("fetch.half", "fit.running", "put.before", "put.after", "commit.inside")
     installation.start_worker(**installation.armed(points))
     # Large enough to be met in the middle of its making.
-    version = trained_before(installation, {**FOREST, "params": {"n_estimators": 60}})
+    version = trained_before(installation, {**FOREST, "params": {"n_estimators": 400}})
     job = installation.kill_at(points, lambda: ask(installation, version))
     assert job.crash_count == len(points)
     assert named_forms(installation) == list(forms(installation)) == ["iris_model_dev_v1.npz"]
