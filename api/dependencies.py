@@ -13,7 +13,7 @@ from anyio import to_thread
 from fastapi import BackgroundTasks, Depends, Header, Request
 from sqlalchemy.orm import Session
 
-from api.access.credentials import Headers
+from api.access.credentials import GivenHeaders
 from api.lanes import Lanes
 from api.lifespan import Parts
 from api.predicting import KnownModels, Predicting
@@ -61,7 +61,7 @@ class PredictingParts(Protocol):
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for in a place, as far as that is known."""
 
-    def admits(self, headers: Headers) -> Sight | None:
+    def admits(self, given: GivenHeaders) -> Sight | None:
         """What whoever sends these headers sees, if they may ask for predictions; None where memory does not tell."""
 
 

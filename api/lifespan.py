@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.access.buckets import SharedBuckets
-from api.access.credentials import Headers
+from api.access.credentials import GivenHeaders
 from api.access.parts import Access
 from api.access.rates import RateLimits
 from api.first_start import FirstStart
@@ -89,9 +89,9 @@ class Parts(Platform):
         """Where the bodies of requests are put while they are read."""
         return self.reader.folder
 
-    def admits(self, headers: Headers) -> Sight | None:
+    def admits(self, given: GivenHeaders) -> Sight | None:
         """What whoever sends these headers sees, if they may ask for predictions; None where memory does not tell."""
-        return self.access.admission.admits(headers)
+        return self.access.admission.admits(given)
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The versions to ask for; none while the database is away, for what is in memory serves on."""

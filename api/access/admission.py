@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from api.access.credentials import Headers, credential_of
+from api.access.credentials import GivenHeaders, credential_of
 from shared.accounts.known import KnownCredentials
 from shared.accounts.memory import USABLE_SECONDS
 from shared.accounts.permissions import Permission
@@ -26,22 +26,22 @@ class Admission:
         self._forgotten = known.forgotten
         self._empty_at = 0.0
 
-    def admits(self, headers: Headers) -> Sight | None:
+    def admits(self, given: GivenHeaders) -> Sight | None:
         """What whoever sends these headers sees, if they may ask for predictions; None where that is not known."""
         needed = self._known.recall_on()
         if not needed:
             return ALL_SEEING if needed is False else None
-        now, header = self._known.clock(), _only_header(headers)
+        now, header = self._known.clock(), _telling_header(given)
         if now >= self._empty_at or self._forgotten != self._known.forgotten or len(self._good) >= _MOST_KEPT:
             self._good.clear()
             self._forgotten, self._empty_at = self._known.forgotten, now + USABLE_SECONDS
         good = None if header is None else self._good.get(header)
         if good is not None and now < good[0]:
             return good[1]
-        return self._recall(headers, header)
+        return self._recall(given, header)
 
-    def _recall(self, headers: Headers, header: tuple[bytes, bytes] | None) -> Sight | None:
-        credential = credential_of(headers)
+    def _recall(self, given: GivenHeaders, header: tuple[bytes, bytes] | None) -> Sight | None:
+        credential = credential_of(tuple(given.items()))
         # A browser has to bring more than a cookie.
         if credential is None or credential.by_browser:
             return None
@@ -59,15 +59,12 @@ class Admission:
         return recalled.identity.sight
 
 
-def _only_header(headers: Headers) -> tuple[bytes, bytes] | None:
+def _telling_header(given: GivenHeaders) -> tuple[bytes, bytes] | None:
     """The header that says who sends a request; None where there is none, or not one only."""
-    found = None
-    for header in headers:
-        if header[0] == b"x-api-key" or header[0] == b"authorization":
-            if found is not None:
-                return None
-            found = header
-    return found
+    key, bearer = given.get(b"x-api-key"), given.get(b"authorization")
+    if bearer is None:
+        return None if key is None else (b"x-api-key", key)
+    return (b"authorization", bearer) if key is None else None
 
 
 def _look_up(known: KnownCredentials, credential: str) -> None:

@@ -1,6 +1,6 @@
 """What a request brings to say who sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ PAGE_TOKEN_HEADER = b"x-page-token"
 HOST_PREFIX = "__Host-"
 
 Headers = Sequence[tuple[bytes, bytes]]
+# The same, where no name comes twice.
+GivenHeaders = Mapping[bytes, bytes]
 
 
 class Credential(NamedTuple):

@@ -6,7 +6,7 @@ other one, and whatever is wrong, goes the usual way, which has the word on all 
 
 import re
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -72,8 +72,9 @@ class FastPredictions:
         began = time.perf_counter()
         parts: PredictingParts | None = getattr(scope["app"].state, "parts", None)
         most = 0 if parts is None else min(LARGEST, parts.settings.json_max_bytes)
-        request_id = self._plain(scope["headers"], most)
-        sight = None if request_id is None or parts is None else parts.admits(scope["headers"])
+        given = dict(scope["headers"])
+        request_id = self._plain(given, len(scope["headers"]), most)
+        sight = None if request_id is None or parts is None else parts.admits(given)
         if request_id is None or parts is None or sight is None:
             await self._app(scope, receive, send)
             return
@@ -103,13 +104,12 @@ class FastPredictions:
             seconds=seconds,
         )
 
-    def _plain(self, headers: Sequence[tuple[bytes, bytes]], most: int) -> str | None:
+    def _plain(self, given: Mapping[bytes, bytes], count: int, most: int) -> str | None:
         """The id of a request whose headers are those of a plain one with at most so many bytes; None for another."""
-        given: Mapping[bytes, bytes] = dict(headers)
         host = given.get(b"host")
         if (
             # Which one of two counts, or that none does, is not said here.
-            len(given) < len(headers)
+            len(given) < count
             or given.get(b"content-type") not in _JSON
             or host is None
             or not _OTHER.isdisjoint(given)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fastapi import Request
 
-from api.access.credentials import Headers
+from api.access.credentials import GivenHeaders
 from api.lanes import Lanes
 from api.predicting import Predicting
 from api.standalone.keys import ServeKeys
@@ -26,9 +26,9 @@ class StandaloneParts:
     lanes: Lanes
     spool_folder: Path
 
-    def admits(self, headers: Headers) -> Sight | None:
+    def admits(self, given: GivenHeaders) -> Sight | None:
         """Everything for whoever may ask, and None for others, whom the gate refuses."""
-        return ALL_SEEING if self.keys.admit(headers) else None
+        return ALL_SEEING if self.keys.admit(tuple(given.items())) else None
 
     def active_versions(self, place: ServingPlace) -> list[int]:
         """The one version."""

@@ -73,3 +73,16 @@ def test_a_key_that_is_not_for_predictions_gets_none(client: TestClient, parts: 
     eventually(lambda: client.post("/predict", json=BODY).status_code == 401)
     for _ in range(3):
         assert client.post("/predict", json=BODY, headers=key).status_code == 403
+
+
+def test_of_two_keys_none_counts_also_when_one_was_found_good(
+    client: TestClient, parts: Parts, platform: Platform
+) -> None:
+    assert platform
+    (_, good), (_, other) = (key_for(parts, Scope.PREDICT) for _ in range(2))
+    eventually(lambda: client.post("/predict", json=BODY).status_code == 401)
+    for _ in range(3):
+        assert client.post("/predict", json=BODY, headers=good).status_code == 200
+    for second in (good, other):
+        both = [*good.items(), *second.items()]
+        assert client.post("/predict", json=BODY, headers=both).status_code == 401
