@@ -81,8 +81,8 @@ def as_a_usual_user() -> Iterator[None]:
 
 @pytest.mark.usefixtures("as_a_usual_user")
 def test_a_folder_beside_modules_that_nobody_may_enter_is_no_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    # That of the test is closed to the other user.
-    with TemporaryDirectory() as beside:
+    # Those of tests are closed to the other user.
+    with TemporaryDirectory(dir="/tmp") as beside:
         closed = Path(beside) / "data"
         closed.mkdir(mode=0)
         (Path(beside) / "a_module.py").touch()
