@@ -23,5 +23,6 @@ def squash_steps() -> list[Any]:
     places = [*(-place for place in reversed(_PLACES)), *_PLACES]
     heights = [*(-height for height in reversed(heights)), *heights]
     bend: Any = partial(np.interp, xp=places, fp=heights)
-    # The first one counts where all of the second one's quartiles are the same: it leaves these as they are.
+    # The first one has made half of the range the unit. The second one makes the distance between the quartiles the
+    # unit instead, but for columns where that is 0.
     return [MinMaxScaler((-1, 1)), RobustScaler(), FunctionTransformer(bend, feature_names_out="one-to-one")]

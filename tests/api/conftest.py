@@ -19,6 +19,7 @@ from shared.sandbox import Sandbox
 from shared.settings import Settings
 from shared.tables import reader
 from tests.support.api_server import ApiServer
+from tests.support.application import parts_of
 from tests.support.models import Platform
 from tests.support.remembered_document import remember_document
 from tests.support.remembered_statements import remember_statements
@@ -111,9 +112,7 @@ def one_client(tmp_path_factory: pytest.TempPathFactory, stack: Stack) -> Iterat
 @pytest.fixture(scope="module")
 def one_parts(one_client: TestClient) -> Parts:
     """The parts that the application of `one_client` works with."""
-    assert isinstance(one_client.app, FastAPI)
-    parts: Parts = one_client.app.state.parts
-    return parts
+    return parts_of(one_client)
 
 
 @pytest.fixture

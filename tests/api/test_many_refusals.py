@@ -3,27 +3,20 @@
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.lifespan import Parts
 from shared.accounts.permissions import Role
 from shared.settings import Settings
 from tests.api.test_access import bearer, logged_in
 from tests.support.accounts import PASSWORD, add_user
+from tests.support.application import parts_of
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.any_stack
 
 TRIES, LOOKS = 1000, 50
-
-
-def parts_of(client: TestClient) -> Parts:
-    assert isinstance(client.app, FastAPI)
-    parts: Parts = client.app.state.parts
-    return parts
 
 
 def attack(settings: Settings) -> None:

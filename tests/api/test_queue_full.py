@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import update
@@ -15,6 +14,7 @@ from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.settings import Settings
 from tests.api.test_quotas import TRAIN, key_of, upload
+from tests.support.application import parts_of
 from tests.support.jobs import add_job, claim_job
 from tests.support.stack import Stack
 
@@ -38,9 +38,7 @@ def asked(short: Settings) -> Iterator[TestClient]:
 @pytest.fixture
 def there(asked: TestClient) -> Parts:
     """Its parts."""
-    assert isinstance(asked.app, FastAPI)
-    parts: Parts = asked.app.state.parts
-    return parts
+    return parts_of(asked)
 
 
 def refused(answer: Response, *, seconds: int) -> None:
@@ -84,8 +82,7 @@ def test_what_runs_does_not_wait_and_tells_when_there_will_be_room(asked: TestCl
 def test_the_limits_of_a_user_are_told_beside_that_of_the_queue(short: Settings) -> None:
     settings = short.model_copy(update={"max_jobs_per_owner": 1, "storage_mb_per_owner": 1, "rate_limit": 100})
     with TestClient(create_app(settings)) as client:
-        assert isinstance(client.app, FastAPI)
-        parts: Parts = client.app.state.parts
+        parts = parts_of(client)
         anna, bert = key_of(parts, "anna"), key_of(parts, "bert")
         upload(client, anna)
         assert client.post("/train", json=TRAIN, headers=anna).status_code == 202

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import update
@@ -26,6 +25,7 @@ from shared.registry.rows import DeploymentRow
 from shared.registry.storage import stored_bytes
 from shared.settings import Settings
 from tests.support.accounts import add_user
+from tests.support.application import parts_of
 from tests.support.finished_batches import OUTPUT, finish_batch
 from tests.support.jobs import add_job, claim_job
 from tests.support.models import Platform
@@ -56,9 +56,7 @@ def asked(narrow: Settings) -> Iterator[TestClient]:
 @pytest.fixture
 def there(asked: TestClient) -> Parts:
     """Its parts."""
-    assert isinstance(asked.app, FastAPI)
-    parts: Parts = asked.app.state.parts
-    return parts
+    return parts_of(asked)
 
 
 def key_of(parts: Parts, name: str, role: Role = Role.TRAINER) -> dict[str, str]:

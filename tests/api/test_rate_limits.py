@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.lifespan import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Scope
 from shared.accounts.users import find_user
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user
+from tests.support.application import parts_of
 from tests.support.servers import Valkey
 from tests.support.stack import NO_REDIS, Stack
 from tests.support.waiting import eventually
@@ -39,12 +38,6 @@ def client_of_one(limited: Settings) -> Iterator[TestClient]:
     """A client of one application that limits requests."""
     with TestClient(create_app(limited)) as client:
         yield client
-
-
-def parts_of(client: TestClient) -> Parts:
-    assert isinstance(client.app, FastAPI)
-    parts: Parts = client.app.state.parts
-    return parts
 
 
 def key_of(client: TestClient, name: str) -> dict[str, str]:

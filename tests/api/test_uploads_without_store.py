@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from api.app import create_app
-from api.lifespan import Parts
 from shared.datasets import spool
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import Spool, Spooled
@@ -24,6 +22,7 @@ from shared.object_store import durable, open_store
 from shared.object_store.s3 import store as s3_store
 from shared.object_store.s3 import upload as s3_upload
 from shared.settings import Settings
+from tests.support.application import parts_of
 from tests.support.buckets import new_buckets
 from tests.support.full_disk import largest_file
 from tests.support.proxy import Proxy, proxy_to
@@ -113,12 +112,6 @@ def rows(client: TestClient) -> tuple[int, int]:
     with parts.database.read() as session:
         counts = [session.scalar(select(func.count()).select_from(row)) for row in (DatasetRow, DatasetVersionRow)]
     return counts[0] or 0, counts[1] or 0
-
-
-def parts_of(client: TestClient) -> Parts:
-    assert isinstance(client.app, FastAPI)
-    parts: Parts = client.app.state.parts
-    return parts
 
 
 def keys(client: TestClient) -> list[str]:

@@ -1,7 +1,6 @@
 """`mlmini admin create` and `mlmini audit verify`, on the platform of this machine that need not run."""
 
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -23,10 +22,10 @@ from shared.clock import Now
 from shared.database import Database
 from shared.errors import WrongSettings
 from shared.object_store import open_store
-from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user, logins
 from tests.support.command_line import CommandLine
+from tests.support.first_start import home_of_a_start
 from tests.support.processes import own_ports
 from tests.support.servers import Valkey
 
@@ -34,11 +33,7 @@ from tests.support.servers import Valkey
 @pytest.fixture
 def home(tmp_path: Path, sqlite_template: Path) -> Path:
     """What a first start has left."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    shutil.copyfile(sqlite_template, home / "ml_registry.db")
-    load_artifact_key(Settings(home=home))
-    return home
+    return home_of_a_start(tmp_path, sqlite_template)
 
 
 @pytest.fixture

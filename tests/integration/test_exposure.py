@@ -1,6 +1,5 @@
 """Passwords that everybody knows, and addresses that others reach: what starts with them, and what does not."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,9 @@ from shared.accounts.permissions import Role
 from shared.accounts.users import user_count
 from shared.database import Database
 from shared.errors import WrongSettings
-from shared.registry.sealing import load_artifact_key
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user
+from tests.support.first_start import home_of_a_start
 from worker.runtime import Runtime
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing listens there
@@ -35,11 +34,7 @@ IN_COMPOSE = {"host": EVERYWHERE, "allow_open": True, "published_on": "127.0.0.1
 @pytest.fixture
 def home(tmp_path: Path, sqlite_template: Path) -> Path:
     """What a first start has left."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    shutil.copyfile(sqlite_template, home / "ml_registry.db")
-    load_artifact_key(Settings(home=home))
-    return home
+    return home_of_a_start(tmp_path, sqlite_template)
 
 
 @pytest.fixture
