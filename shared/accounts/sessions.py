@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from shared.accounts.names import is_name
@@ -155,7 +155,6 @@ def begin_session(
     session: Session, user: UserRow, tokens: AccessTokens, *, seconds: int, session_id: str | None = None
 ) -> IssuedTokens | None:
     """A login of a user who has shown who that is; None when there was one of that id, which can begin once."""
-    _remove_old(session, user.id)
     begun = _Begun(session_id or secrets.token_urlsafe(16), _new_token())
     row = insert_missing(session, LoginSessionRow).values(
         id=begun.session_id,
@@ -213,12 +212,6 @@ def _ended(session: Session, session_id: str, why: str) -> str | None:
     ended = live.values(revoked_at=Now(), why=why).returning(LoginSessionRow.user_id)
     user_id = session.scalar(ended)
     return None if user_id is None else session.get_one(UserRow, user_id).name
-
-
-def _remove_old(session: Session, user_id: int) -> None:
-    """Logins that ended long ago: their tokens are refused without them, too."""
-    old = LoginSessionRow.expires_at < _in_days(-1)
-    session.execute(delete(LoginSessionRow).where(LoginSessionRow.user_id == user_id, old))
 
 
 def _in_days(days: int) -> Any:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from shared.accounts.passwords import PasswordCost, Passwords
 from shared.accounts.permissions import Role
 from shared.accounts.refusals import CountedRefusals
-from shared.accounts.rows import LoginSessionRow, UsedRefreshTokenRow, UserRow
+from shared.accounts.rows import LoginSessionRow, UserRow
 from shared.accounts.sessions import IssuedTokens, Logins, Sender, log_out
 from shared.accounts.users import change_user
 from shared.audit.listing import list_entries
@@ -179,14 +179,18 @@ def test_a_login_renews_a_hash_that_has_become_cheap_and_ends_no_other_login_by_
     assert logins(database).refresh(before.refresh_token)
 
 
-def test_logins_that_ended_long_ago_go_with_their_tokens_when_the_user_logs_in(database: Database) -> None:
+def test_a_login_forgets_none_before_it_so_that_a_token_that_comes_again_is_still_recognised(
+    database: Database,
+) -> None:
     add_user(database, "anna")
     old = logins(database).log_in("anna", PASSWORD)
     logins(database).refresh(old.refresh_token)
     with database.write() as session:
         session.execute(update(LoginSessionRow).values(expires_at=Now(-2 * 86_400)))
     logins(database).log_in("anna", PASSWORD)
-    with database.write() as session:
-        assert session.scalar(select(func.count()).select_from(LoginSessionRow)) == 1
-        assert session.scalar(select(func.count()).select_from(UsedRefreshTokenRow)) == 0
-        session.execute(delete(LoginSessionRow))
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSessionRow)) == 2
+    assert is_refused(partial(logins(database).refresh, old.refresh_token))
+    with database.read() as session:
+        reasons = session.scalars(select(LoginSessionRow.why)).all()
+    assert sorted(map(str, reasons)) == ["None", "token_reused"]
