@@ -18,6 +18,7 @@ from api.fast.predictions import FastPredictions
 from api.http import middleware, problems
 from api.http.access_lines import AccessLines
 from api.http.json_body import MAX_DEPTH
+from api.http.media_types import CSV
 from api.http.metrics import Metrics
 from api.http.middleware import AccessRecord, HeadRequests, RequestContext
 from api.http.no_body import check_no_body
@@ -156,8 +157,8 @@ def _limits_of_files(most_bytes: int) -> dict[tuple[str, str], BodyLimit]:
     setting = "MLMINI_UPLOAD_MAX_BYTES"
     return {
         ("/datasets/upload", ""): BodyLimit(most_bytes + _MULTIPART_BYTES, setting),
-        ("/predict", "text/csv"): BodyLimit(most_bytes, setting),
-        ("/serve/{model}/invocations", "text/csv"): BodyLimit(most_bytes, setting),
+        ("/predict", CSV): BodyLimit(most_bytes, setting),
+        ("/serve/{model}/invocations", CSV): BodyLimit(most_bytes, setting),
     }
 
 

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.body_pace import ReceivedInTime
+from api.http.media_types import media_type
 from api.http.problems import problem
 from shared.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 
@@ -76,11 +77,6 @@ def _as_described(path: str) -> str:
     """An address that names a model, as `exceptions` has it."""
     served = path.startswith("/serve/") and path.endswith("/invocations")
     return "/serve/{model}/invocations" if served else path
-
-
-def media_type(headers: Headers) -> str:
-    """The media type of a body, in lower case and without its parameters."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _counting(receive: Receive, limit: BodyLimit) -> Receive:

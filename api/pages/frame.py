@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
+from api.http.media_types import prefers
 from api.pages.markup import Content, Html, element, link, together
 from api.schemas.base import written
 
@@ -94,22 +95,11 @@ async def wants_page(request: Request, response: Response) -> bool:
 
 
 def prefers_page(request: Request) -> bool:
-    """Whether the header Accept takes a page more gladly than JSON."""
-    accept = ", ".join(request.headers.getlist("accept"))
-    return quality(accept, "text/html") > quality(accept, "application/json")
+    """The same, for those that set no header of the answer."""
+    return prefers(request, "text/html")
 
 
 WantsPage = Annotated[bool, Depends(wants_page)]
-
-
-def quality(accept: str, media_type: str) -> float:
-    """How gladly a media type is taken (RFC 9110, section 12.5.1): what names it most closely decides."""
-    found = (-1, 0.0)
-    for each in accept.split(","):
-        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
-        rank = _closeness(media_range, media_type)
-        found = max(found, (rank, _weight(parameters))) if rank >= 0 else found
-    return found[1]
 
 
 def page_with_form(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
@@ -145,20 +135,3 @@ def told(moment: datetime | None) -> Html | None:
         return None
     text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return element("time", text, datetime=written(moment))
-
-
-def _closeness(media_range: str, media_type: str) -> int:
-    kind = media_type.partition("/")[0]
-    ranks = {"*/*": 0, f"{kind}/*": 1, media_type: 2}
-    return ranks.get(media_range, -1)
-
-
-def _weight(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return 1.0

@@ -10,12 +10,13 @@ from fastapi.responses import PlainTextResponse
 
 from api.dependencies import PredictingParts, PredictingPartsDep
 from api.http.json_body import StrictRoute
+from api.http.media_types import CSV
 from api.http.problems import responses
 from api.protocols.addresses import place_of
 from api.protocols.mlflow.answers import predictions_in_json
 from api.protocols.mlflow.payload import AskedModel, rows_of_invocation
 from api.protocols.probabilities import need_probabilities
-from api.routes.predict_csv import CSV, fitting_warnings
+from api.routes.predict_csv import fitting_warnings
 from api.routes.v2 import EnvironmentQuery, ModelName, TargetQuery
 from api.schemas.mlflow import Invocation, InvocationAnswer, MlflowError
 from shared.prediction.loaded import ServingPlace

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import ReadSession
+from api.http.media_types import prefers
 from api.http.problems import responses
-from api.pages.frame import quality
 from api.routes.models import Version
 from shared.registry.card import ModelCard, card_of
 from shared.registry.card_text import markdown_of
@@ -36,9 +36,8 @@ def show_model_card(
     All of it are facts that the platform has. As Markdown it begins with the front matter that hubs of models read.
     """
     card = card_of(session, version)
-    accept = ", ".join(request.headers.getlist("accept"))
     vary = {"Vary": "Accept"}
-    if quality(accept, _MARKDOWN) > quality(accept, "application/json"):
+    if prefers(request, _MARKDOWN):
         return Response(markdown_of(card), media_type=f"{_MARKDOWN}; charset=utf-8", headers=vary)
     response.headers.update(vary)
     return card

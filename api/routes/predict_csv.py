@@ -10,8 +10,8 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.dependencies import PredictingPartsDep
+from api.http.media_types import CSV, accept_of, media_type, named_quality
 from api.http.raw_body import received_body
-from api.http.request_limits import media_type
 from api.predicting_csv import CsvPrediction
 from api.schemas.base import WrittenVersion, read_version
 from shared.errors import InvalidRequest
@@ -20,7 +20,6 @@ from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
 from shared.prediction.predictor import Predictor
 
-CSV = "text/csv"
 # Proxies and clients refuse longer headers, some from 8 KiB on.
 _HEADER_BYTES = 4096
 
@@ -119,7 +118,7 @@ async def predict_csv(
         # It stays open while it is sent, and needs its name no more.
         rows = await run.open(checked.given)
     warnings = told + checked.warnings
-    if CSV in request.headers.get("accept", ""):
+    if named_quality(accept_of(request), CSV):
         output: RowsOutput = CsvOutput(signature, header=[*rows.header, *added], delimiter=rows.delimiter)
     else:
         facts = {"dataset_name": dataset_name, "environment": environment, **_made_by(predictor)}

@@ -13,6 +13,7 @@ from api.fast.predictions import FastPredictions
 from api.http import middleware, problems
 from api.http.access_lines import AccessLines
 from api.http.json_body import MAX_DEPTH
+from api.http.media_types import CSV
 from api.http.metrics import Metrics
 from api.http.middleware import AccessRecord, HeadRequests, RequestContext
 from api.http.origins import origin_checks
@@ -89,7 +90,7 @@ def _middleware(
         Middleware(
             RequestLimits,
             usual=BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES"),
-            exceptions={("/predict", "text/csv"): of_files, ("/invocations", "text/csv"): of_files},
+            exceptions={("/predict", CSV): of_files, ("/invocations", CSV): of_files},
             body_seconds=settings.body_seconds,
         ),
     ]

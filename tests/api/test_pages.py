@@ -13,7 +13,6 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from api.lifespan import Parts
-from api.pages.frame import quality
 from api.pages.markup import element, link, together
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
@@ -128,11 +127,6 @@ def test_everybody_else_gets_json(one_client: TestClient, path: str, accept: str
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Vary"] == "Accept"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-
-
-def test_the_closest_of_several_ranges_decides() -> None:
-    accept = "text/*;q=0.3, text/html;q=0.7, */*;q=0.5"
-    assert [quality(accept, kind) for kind in ("text/html", "text/plain", "image/png")] == [0.7, 0.3, 0.5]
 
 
 PAGES = [

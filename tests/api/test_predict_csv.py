@@ -48,7 +48,7 @@ def test_the_rows_come_back_with_their_predictions(one_client: TestClient, one_p
 
 
 @pytest.mark.any_stack
-@pytest.mark.parametrize("accept", ["application/json", "*/*"])
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "application/json, text/csv;q=0"])
 def test_who_does_not_accept_csv_gets_one_answer_in_json(
     one_client: TestClient, one_platform: Platform, accept: str
 ) -> None:

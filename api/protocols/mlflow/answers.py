@@ -8,11 +8,10 @@ from typing import Any
 
 from fastapi import Response
 
+from api.http.media_types import CSV, JSON
 from shared.prediction.csv_input import CsvBatch
 from shared.prediction.csv_output import cell_of
 from shared.prediction.predictor import Prediction
-
-JSON, CSV = "application/json", "text/csv"
 
 
 def predictions_in_json(values: list[Any]) -> Response:
