@@ -1,6 +1,5 @@
 """The scoring protocol of MLflow, for each model below an address of its own."""
 
-import json
 from collections.abc import Callable
 from importlib.metadata import version as release
 from typing import Annotated, Any, Literal
@@ -11,16 +10,15 @@ from fastapi.responses import PlainTextResponse
 from api.dependencies import PredictingParts, PredictingPartsDep
 from api.http.json_body import StrictRoute
 from api.http.media_types import CSV
+from api.http.model_headers import model_headers
 from api.http.problems import responses
 from api.protocols.addresses import place_of
 from api.protocols.mlflow.answers import predictions_in_json
 from api.protocols.mlflow.payload import AskedModel, rows_of_invocation
 from api.protocols.probabilities import need_probabilities
-from api.routes.predict_csv import fitting_warnings
 from api.routes.v2 import EnvironmentQuery, ModelName, TargetQuery
 from api.schemas.mlflow import Invocation, InvocationAnswer, MlflowError
 from shared.prediction.loaded import ServingPlace
-from shared.prediction.predictor import Predictor
 
 PredictFunction = Annotated[
     Literal["predict", "predict_proba"],
@@ -135,13 +133,7 @@ async def invoked(
             max_cells=asked.max_cells,
         )
         response = written((prediction.probabilities if probabilities else prediction.predictions) or [])
-        response.headers.update(made_by(predictor, warnings + prediction.warnings))
+        response.headers.update(model_headers(predictor, warnings + prediction.warnings))
         return response
 
     return await parts.predicting.run(place, predictor, answer)
-
-
-def made_by(predictor: Predictor, warnings: list[str]) -> dict[str, str]:
-    """The headers that say what predicted, and what is worth knowing."""
-    headers = {"X-Model-Version": str(predictor.version), "X-Model-Target": json.dumps(predictor.signature.target)}
-    return headers | {"X-Warnings": fitting_warnings(warnings)} if warnings else headers

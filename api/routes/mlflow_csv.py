@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import PredictingParts, PredictingPartsDep
+from api.http.model_headers import model_headers
 from api.http.raw_body import received_body
 from api.predicting_csv import CsvPrediction
 from api.protocols.addresses import place_of
 from api.protocols.mlflow.answers import PredictionsOutput
 from api.protocols.probabilities import need_probabilities
-from api.routes.mlflow import ADVICE, PROBABILITIES, PredictFunction, made_by
+from api.routes.mlflow import ADVICE, PROBABILITIES, PredictFunction
 from api.routes.predict_csv import CsvRoute
 from api.routes.v2 import EnvironmentQuery, ModelName, TargetQuery
 from shared.prediction.csv_output import RowsOutput
@@ -52,4 +53,4 @@ async def invoked_with_table(
     async with received_body(request, folder=parts.spool_folder, threads=parts.lanes.spooling) as body:
         checked = await run.check(request, body.path, [])
         rows = await run.open(checked.given)
-    return await run.answer(rows, checked.given, output, made_by(predictor, warnings + checked.warnings))
+    return await run.answer(rows, checked.given, output, model_headers(predictor, warnings + checked.warnings))

@@ -1,6 +1,5 @@
 """Prediction for the rows of a CSV file, at the same address as for rows in JSON."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +10,7 @@ from starlette.types import Scope
 
 from api.dependencies import PredictingPartsDep
 from api.http.media_types import CSV, accept_of, media_type, named_quality
+from api.http.model_headers import model_headers
 from api.http.raw_body import received_body
 from api.predicting_csv import CsvPrediction
 from api.schemas.base import WrittenVersion, read_version
@@ -18,10 +18,6 @@ from shared.errors import InvalidRequest
 from shared.prediction.csv_output import CsvOutput, JsonOutput, RowsOutput
 from shared.prediction.extras import Extras
 from shared.prediction.loaded import ServingPlace
-from shared.prediction.predictor import Predictor
-
-# Proxies and clients refuse longer headers, some from 8 KiB on.
-_HEADER_BYTES = 4096
 
 
 def _parameter(name: str, kind: str, description: str) -> dict[str, Any]:
@@ -121,29 +117,15 @@ async def predict_csv(
     if named_quality(accept_of(request), CSV):
         output: RowsOutput = CsvOutput(signature, header=[*rows.header, *added], delimiter=rows.delimiter)
     else:
-        facts = {"dataset_name": dataset_name, "environment": environment, **_made_by(predictor)}
+        facts = {
+            "dataset_name": dataset_name,
+            "environment": environment,
+            "version": predictor.version,
+            "target": signature.target,
+        }
         output = JsonOutput(facts, signature, wanted, warnings=warnings, scratch=folder)
-    headers = {"X-Row-Count": str(checked.rows), **_headers(predictor, warnings)}
+    headers = {"X-Row-Count": str(checked.rows), **model_headers(predictor, warnings)}
     return await run.answer(rows, checked.given, output, headers)
-
-
-def _made_by(predictor: Predictor) -> dict[str, Any]:
-    return {"version": predictor.version, "target": predictor.signature.target}
-
-
-def _headers(predictor: Predictor, warnings: list[str]) -> dict[str, str]:
-    headers = {"X-Model-Version": str(predictor.version), "X-Model-Target": json.dumps(predictor.signature.target)}
-    return headers | {"X-Warnings": fitting_warnings(warnings)} if warnings else headers
-
-
-def fitting_warnings(warnings: list[str]) -> str:
-    """The warnings as JSON for a header: if not all fit, the first ones, and how many are missing."""
-    for left_out in range(len(warnings) + 1):
-        more = [f"{left_out} more do not fit here; an answer in JSON has all of them."] if left_out else []
-        written = json.dumps([*warnings[: len(warnings) - left_out], *more])
-        if len(written) <= _HEADER_BYTES:
-            break
-    return written
 
 
 def _number(version: str | None) -> int | None:

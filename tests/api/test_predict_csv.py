@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from api.http.model_headers import fitting_warnings
 from api.lifespan import Parts
-from api.routes.predict_csv import fitting_warnings
 from tests.support.api_server import serving
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, with_target
 from tests.support.stack import Stack
