@@ -2,6 +2,10 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from anyio import from_thread
 
 from api.access.counts import SharedCounts
 from shared.accounts.networks import network_of
@@ -15,6 +19,7 @@ from shared.accounts.throttling import (
     too_many_of_address,
     too_many_of_name,
 )
+from shared.errors import DatabaseFailure, TooManyLogins
 from shared.key_derivation import HasSecret, derived_key
 
 _PREFIX = "mlmini-tries:"
@@ -108,6 +113,20 @@ class SharedTries:
         """As `LoginThrottle.untried`."""
         if await self._counts.ask(_UNTRIED, self._keys(address, name), [FREE_TRIES]) is None:
             self._local.untried(name, address)
+
+    @contextmanager
+    def settled(self, name: str, address: str) -> Iterator[None]:
+        """Settle a try that was entered, by how the block ends. It compares the password, in a thread of the API.
+
+        When it ends well, the password was right. When a crowd of others or the database kept it from the comparison,
+        nobody has found the password wrong, and its owner does not wait for that. After any other error it was wrong.
+        """
+        try:
+            yield
+        except (TooManyLogins, DatabaseFailure):
+            from_thread.run(self.untried, name, address)
+            raise
+        from_thread.run(self.succeeded, name, address)
 
     def _keys(self, address: str, name: str | None = None) -> list[str]:
         network = network_of(address)

@@ -103,14 +103,8 @@ def checked_login(
         # Nobody has looked whose name it is.
         parts.access.logins.note_refusal("too many tries", caller.sender)
         raise
-    try:
-        issued = parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
-    except (TooManyLogins, DatabaseFailure):
-        # Nobody has found the password wrong: a crowd of others must not have its owner wait for long.
-        from_thread.run(parts.access.tries.untried, name, address)
-        raise
-    from_thread.run(parts.access.tries.succeeded, name, address)
-    return issued
+    with parts.access.tries.settled(name, address):
+        return parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
 
 
 def _told(issued: IssuedTokens) -> TokenAnswer:

@@ -11,7 +11,6 @@ from api.lanes import in_lane
 from api.schemas.accounts import OwnPassword
 from shared.accounts.own_password import change_own_password
 from shared.accounts.passwords import checked_password
-from shared.errors import DatabaseFailure, TooManyLogins
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
@@ -30,11 +29,11 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
     It takes the password that there is: a token that was stolen is not enough.
     """
     access, sender = parts.access, caller.sender
-    user = caller.need_login()
+    user, address = caller.need_login(), sender.address or ""
     # A new password that cannot be had is no try to tell the one that there is.
     checked_password(body.password, name=user)
-    from_thread.run(access.tries.enter, user, sender.address or "")
-    try:
+    from_thread.run(access.tries.enter, user, address)
+    with access.tries.settled(user, address):
         change_own_password(
             parts.database,
             access.passwords,
@@ -44,9 +43,4 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
             new=body.password,
             sender=sender,
         )
-    except (TooManyLogins, DatabaseFailure):
-        # Nobody has found it wrong.
-        from_thread.run(access.tries.untried, user, sender.address or "")
-        raise
-    from_thread.run(access.tries.succeeded, user, sender.address or "")
     access.known.forget()
