@@ -47,6 +47,24 @@ class PageQuery:
             raise InvalidCursor
         return self.after
 
+    def after_number(self) -> int | None:
+        """`after` in a list whose position is one number; None on the first page.
+
+        Raises:
+            InvalidCursor: when the cursor is of another list.
+        """
+        position = self.position(int)
+        return None if position is None else int(position[0])
+
+    def after_text(self) -> str | None:
+        """`after` in a list whose position is one text; None on the first page.
+
+        Raises:
+            InvalidCursor: when the cursor is of another list.
+        """
+        position = self.position(str)
+        return None if position is None else str(position[0])
+
 
 def page_query(
     limit: Annotated[int, Query(ge=1, le=200, description="The most items on one page.")] = 50,

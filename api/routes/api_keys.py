@@ -26,13 +26,9 @@ router = APIRouter(tags=["Access"], route_class=StrictRoute)
 @router.get("/api-keys", summary="List API keys", responses=responses(422, 503))
 def list_api_keys(*, session: ReadSession, page: PageQueryDep, caller: CallerDep) -> Page[ApiKey]:
     """Your own keys, the newest first; administrators see those of all."""
-    before = page.position(int)
-    found = list_keys(
-        session,
-        user=None if _manages(caller) else _user_of(session, caller),
-        limit=page.limit + 1,
-        before=None if before is None else int(before[0]),
-    )
+    before = page.after_number()
+    user = None if _manages(caller) else _user_of(session, caller)
+    found = list_keys(session, user=user, limit=page.limit + 1, before=before)
     return make_page(found, page, item=ApiKey.from_owned, position=lambda owned: [owned.key.id])
 
 

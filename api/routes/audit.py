@@ -44,8 +44,7 @@ Wanted = Annotated[AuditFilter, Depends(audit_filter)]
 @router.get("/audit", summary="Read the audit record", responses=responses(422, 503))
 def list_audit_entries(*, session: ReadSession, page: PageQueryDep, wanted: Wanted) -> Page[AuditItem]:
     """Every change, login and refusal since there are accounts, the newest first."""
-    before = page.position(int)
-    found = list_entries(session, wanted, limit=page.limit + 1, before=None if before is None else int(before[0]))
+    found = list_entries(session, wanted, limit=page.limit + 1, before=page.after_number())
     return make_page(found, page, item=AuditItem.model_validate, position=lambda entry: [entry.seq])
 
 

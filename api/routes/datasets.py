@@ -40,8 +40,7 @@ _HIDE_OR_ERASE = "Either hide the dataset with 'archive' or erase it with 'erase
 @router.get("/datasets", summary="List datasets", operation_id="list_datasets", responses=responses(422, 503))
 def list_all_datasets(session: ReadSession, page: PageQueryDep) -> Page[Dataset]:
     """Datasets by name, without the archived ones."""
-    position = page.position(str)
-    rows = list_datasets(session, limit=page.limit + 1, after=None if position is None else str(position[0]))
+    rows = list_datasets(session, limit=page.limit + 1, after=page.after_text())
     return make_page(rows, page, item=Dataset.of_entry, position=lambda entry: [entry.dataset.name])
 
 
@@ -54,8 +53,7 @@ def get_dataset(name: Name, session: ReadSession) -> Dataset:
 @router.get("/datasets/{name}/versions", summary="List the versions of a dataset", responses=responses(404, 422, 503))
 def list_dataset_versions(name: Name, session: ReadSession, page: PageQueryDep) -> Page[DatasetVersion]:
     """All versions, the newest first."""
-    position = page.position(int)
-    before = None if position is None else int(position[0])
+    before = page.after_number()
     rows = list_versions(session, find_dataset(session, name), limit=page.limit + 1, before=before)
     return make_page(rows, page, item=DatasetVersion.from_row, position=lambda row: [row.number or 0])
 

@@ -27,13 +27,13 @@ def list_estimators(
 ) -> Page[EstimatorDescription]:
     """Every estimator that can be trained, with its parameters, their defaults and what they may be."""
     _look_at_own(parts)
-    after = page.position(str)
+    after = page.after_text()
     found = [
         estimator
         for estimator in all_estimators()
         if task in {None, estimator.task}
         and module in {None, estimator.module}
-        and (after is None or estimator.key > str(after[0]))
+        and (after is None or estimator.key > after)
     ]
     return make_page(
         found[: page.limit + 1],

@@ -202,8 +202,8 @@ def _position(model: RegisteredModel, sort: str | None) -> Position:
 
 def _place(page: PageQuery, sort: str | None) -> ListedAt | None:
     if sort is None:
-        position = page.position(int)
-        return None if position is None else ListedAt(int(position[0]))
+        after = page.after_number()
+        return None if after is None else ListedAt(after)
     position = page.position(str, str, int)
     if position is None:
         return None

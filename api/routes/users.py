@@ -27,8 +27,7 @@ Name = Annotated[str, Path(description="The name of a user.", max_length=64)]
 @router.get("/users", summary="List users", operation_id="list_users", responses=responses(422, 503))
 def list_all_users(*, session: ReadSession, page: PageQueryDep) -> Page[User]:
     """Users in the order of their names."""
-    after = page.position(str)
-    found = users.list_users(session, limit=page.limit + 1, after=None if after is None else str(after[0]))
+    found = users.list_users(session, limit=page.limit + 1, after=page.after_text())
     return make_page(found, page, item=User.model_validate, position=lambda user: [user.name])
 
 

@@ -60,7 +60,16 @@ def test_a_cursor_of_another_list_is_refused() -> None:
     for kinds in [(int,), (str, int), (int, str, int)]:
         with pytest.raises(InvalidCursor):
             query.position(*kinds)
-    assert PageQuery(limit=1, after=None).position(int) is None
+    for read in (query.after_number, query.after_text):
+        with pytest.raises(InvalidCursor):
+            read()
+
+
+def test_the_first_page_begins_after_nothing_and_any_other_after_the_position_of_its_cursor() -> None:
+    first = PageQuery(limit=1, after=None)
+    assert (first.position(int), first.after_number(), first.after_text()) == (None, None, None)
+    assert PageQuery(limit=1, after=[7]).after_number() == 7
+    assert PageQuery(limit=1, after=["a"]).after_text() == "a"
 
 
 def test_a_page_shows_what_was_asked_for_and_knows_whether_there_is_more() -> None:
