@@ -74,11 +74,26 @@ def values_of(cells: pa.Array, reading: CellReading) -> pa.Array:
         return pa.nulls(len(cells), ARROW[reading.kind])
     if not pa.types.is_string(cells.type):
         return _without_numbers(convert(cells, reading.kind, typed=True), reading)
-    return _READERS[reading.kind](cells, reading)
+    values = _READERS[reading.kind](cells, reading)
+    # By rules 2, a number of a text stood for a missing value only as it was spelled: -999, and not -999.0.
+    return _without_numbers(values, reading) if reading.rules > 2 else values
+
+
+def count_not_finite(cells: pa.Array, values: pa.Array, reading: CellReading) -> int:
+    """How many cells of a column of numbers are null among the values because they are infinite or too large."""
+    if values.null_count == cells.null_count:
+        return 0
+    if pa.types.is_string(cells.type):
+        present = without_gaps(cells, reading)
+        if values.null_count == present.null_count:
+            return 0
+        cells = _floats(present, reading)
+    wrong: int = len(cells) - cells.null_count - pc.sum(pc.is_finite(cells), min_count=0).as_py()
+    return wrong
 
 
 def _without_numbers(values: pa.Array, reading: CellReading) -> pa.Array:
-    """Numbers of a typed file with null for those that stand for a missing value."""
+    """Numbers with null for those that stand for a missing value."""
     numbers = reading.gap_numbers()
     if not numbers:
         return values
@@ -148,7 +163,11 @@ def _numbers(cells: pa.Array, reading: CellReading) -> pa.Array:
             return finite(pc.cast(cells, pa.float64()))
         except pa.ArrowInvalid:
             pass
-    return finite(pc.cast(plain_numbers(without_gaps(cells, reading), reading), pa.float64()))
+    return finite(_floats(without_gaps(cells, reading), reading))
+
+
+def _floats(present: pa.Array, reading: CellReading) -> pa.Array:
+    return pc.cast(plain_numbers(present, reading), pa.float64())
 
 
 def _booleans(cells: pa.Array, reading: CellReading) -> pa.Array:

@@ -10,6 +10,7 @@ class FindingCode(StrEnum):
     """The kinds of findings."""
 
     GAP_WORD = "gap_word"
+    FAR_VALUE = "far_value"
     NEARLY_NUMERIC = "nearly_numeric"
     NEARLY_DATES = "nearly_dates"
     THOUSANDS_AMBIGUOUS = "thousands_ambiguous"
@@ -61,6 +62,15 @@ EXPLANATIONS: dict[FindingCode, Explanation] = {
         "count as missing, in training and in every prediction. Rows without a target are left out of a training.",
         "Send 'gap_words' with the words that shall count as missing in columns of words; [] keeps all of them as "
         "values.",
+    ),
+    FindingCode.FAR_VALUE: Explanation(
+        "A value is far from all others",
+        "A number or a date is farther from all others of its column than these are from each other, and one that "
+        "programs write where there is no value, such as -999 or 9999-12-31; or a hundred times as far, as by a "
+        "mistake. It was kept: means, scaling and straight lines follow it, so that the others may count for next to "
+        "nothing.",
+        "If it stands for no value, send it in 'gap_words', together with the words that shall count as missing. If it "
+        "is a mistake, correct it. If it is right, nothing is to be done.",
     ),
     FindingCode.NEARLY_NUMERIC: Explanation(
         "A column nearly holds numbers",

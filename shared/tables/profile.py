@@ -6,11 +6,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.tables.cells import without_gaps
+from shared.tables.cells import count_not_finite
 from shared.tables.columns import CellReading, Column, ColumnKind, unique_bound
+from shared.tables.far_values import Ends
 from shared.tables.floats import EXACT, count_rounded_decimals, count_rounded_wholes
 from shared.tables.loading import plain
 from shared.tables.moments import count_finer_spelled
+from shared.tables.notes import Note
 from shared.tables.sketch import Sketch
 from shared.tables.spread import ColumnSketch
 from shared.tables.values import STRINGS
@@ -23,6 +25,7 @@ _EXAMPLE_CHARACTERS = 100
 _KEPT_CHARACTERS = 40
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
+_ORDERED = (*_NUMERIC, ColumnKind.DATETIME)
 
 
 class ColumnProfile:
@@ -44,8 +47,7 @@ class ColumnProfile:
         self._first: list[Any] = []
         self._sums: list[float] = []
         self._sketch = Sketch(columns=columns, rows_before=rows_before)
-        self._min = math.inf
-        self._max = -math.inf
+        self._ends = Ends()
 
     @property
     def is_empty(self) -> bool:
@@ -59,12 +61,12 @@ class ColumnProfile:
 
     def add(self, cells: pa.Array, values: pa.Array) -> None:
         """Take the next chunk of the column: its cells as they are in the file, and as they were read."""
+        row = self._rows
         self._rows += len(values)
         self._missing += values.null_count
+        if self.reading.kind in _ORDERED and values.null_count < len(values):
+            self._ends.add(values, row=row, spelled=pa.types.is_string(cells.type))
         if self.reading.kind in _NUMERIC and values.null_count < len(values):
-            extremes = pc.min_max(values)
-            self._min = min(self._min, extremes["min"].as_py())
-            self._max = max(self._max, extremes["max"].as_py())
             # Sums of int64 would overflow without an error.
             self._sums.append(pc.sum(pc.cast(values, pa.float64(), safe=False)).as_py())
         self._count_losses(cells, values)
@@ -91,11 +93,16 @@ class ColumnProfile:
             column.rounded = self._rounded
         if kind is ColumnKind.NUMBER:
             column.not_finite = self._not_finite
-        if kind in _NUMERIC and present:
-            column.min, column.max = float(self._min), float(self._max)
+        extremes = self._ends.extremes
+        if kind in _NUMERIC and extremes is not None:
+            column.min, column.max = extremes
             mean = _mean(self._sums, present)
             column.mean = min(max(mean, column.min), column.max) if math.isfinite(mean) else None
         return column
+
+    def notes(self) -> list[Note]:
+        """What the values tell that is to be looked at."""
+        return self._ends.notes()
 
     def sketch(self) -> ColumnSketch:
         """How the values are spread."""
@@ -104,18 +111,14 @@ class ColumnProfile:
     def _count_losses(self, cells: pa.Array, values: pa.Array) -> None:
         """Count the numbers that are not finite, and the values that are not kept to the last digit."""
         if self.reading.kind is ColumnKind.NUMBER:
-            if values.null_count > cells.null_count:
-                self._not_finite += values.null_count - self._gaps(cells)
-            if max(-self._min, self._max) >= EXACT:
+            self._not_finite += count_not_finite(cells, values, self.reading)
+            low, high = self._ends.extremes or (0, 0)
+            if max(-low, high) >= EXACT:
                 self._rounded += count_rounded_wholes(cells, values)
             if pa.types.is_string(cells.type):
                 self._rounded += count_rounded_decimals(cells, values)
         elif self.reading.kind is ColumnKind.DATETIME and pa.types.is_string(cells.type):
             self._rounded += count_finer_spelled(cells)
-
-    def _gaps(self, cells: pa.Array) -> int:
-        present = without_gaps(cells, self.reading) if pa.types.is_string(cells.type) else cells
-        return int(present.null_count)
 
     def _count_distinct(self, values: pa.Array) -> None:
         if len(self._distinct) >= self._bound:

@@ -9,12 +9,12 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 Format = Literal["csv", "tsv", "parquet", "jsonl", "xlsx"]
-Rules = Literal[1, 2]
+Rules = Literal[1, 2, 3]
 Decimal = Literal[".", ","]
 Thousands = Literal[",", ".", " ", "'"]
 
 # The rules by which new uploads are read. Versions that an older release took keep theirs.
-NEWEST_RULES: Rules = 2
+NEWEST_RULES: Rules = 3
 
 # Cells are parted by one or more blanks or tabs.
 WHITE_SPACE = " "
@@ -23,7 +23,7 @@ WHITE_SPACE = " "
 class Reading(BaseModel):
     """How a file is read; what does not concern its format is null."""
 
-    rules: Rules = Field(default=NEWEST_RULES, description="By which rules: 2 is today's; 1 is that of older releases.")
+    rules: Rules = Field(default=NEWEST_RULES, description="By which rules: 3 are today's; older releases had 1 and 2.")
     format: Format = Field(description="What the file is.")
     compression: Literal["gzip"] | None = Field(default=None, description="How it is compressed; null if it is not.")
     encoding: str | None = Field(default=None, description="How its bytes became text, as Python names encodings.")

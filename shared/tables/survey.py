@@ -113,7 +113,8 @@ class Survey:
             self.found.sketches[column.name] = look.profile.sketch()
             column.rounded += rounded[column.name]
             self.found.columns.append(column)
-            self.found.notes[column.name] = [*self._notes_of_sheet(column.name), *look.decision.notes]
+            notes = [*self._notes_of_sheet(column.name), *look.decision.notes, *look.profile.notes()]
+            self.found.notes[column.name] = notes
         if self._first is not None:
             self.found.first_rows = rows_as_read(self._first, self._looks)
         return self.found

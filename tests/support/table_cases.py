@@ -423,6 +423,12 @@ CASES = (
         "invalid_table",
         "k1_book.csv",
     ),
+    # Values that stand for none
+    _case(
+        "Numbers such as -999 and 3.4e38, or the day 9999-12-31, where there is no value",
+        "far_value",
+        "n1_codes.csv n2_open_end.csv",
+    ),
     # Plain tables
     _case(
         "Plain tables",

@@ -179,8 +179,8 @@ def test_the_signature_keeps_how_cells_are_read_in_few_bytes() -> None:
     columns[0].cells = CellReading(kind=columns[0].kind, decimal=",", gap_words=("NA",))
     signature = learned(table, columns).facts.signature
     stored = json.loads(signature.model_dump_json())
-    assert stored["inputs"][0]["cells"] == {"rules": 2, "kind": "number", "decimal": ",", "gap_words": ["NA"]}
-    assert stored["inputs"][1]["cells"] == {"rules": 2, "kind": "number"}
+    assert stored["inputs"][0]["cells"] == {"rules": 3, "kind": "number", "decimal": ",", "gap_words": ["NA"]}
+    assert stored["inputs"][1]["cells"] == {"rules": 3, "kind": "number"}
     assert type(signature).model_validate(stored) == signature
     old = learned(table, profile_of(table)).facts.signature
     assert "cells" not in json.loads(old.model_dump_json())["inputs"][0]
