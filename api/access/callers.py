@@ -7,11 +7,13 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.types import Scope
 
+from api.access.lookup import identity_by_now
 from api.http.middleware import client_of
 from shared.accounts.identity import NOBODY_NEEDED, Identity
 from shared.accounts.permissions import Permission, Role
 from shared.accounts.recent_logins import expect_recent
 from shared.accounts.sessions import Sender
+from shared.accounts.sight import Sight
 from shared.audit.actions import ANONYMOUS, Action, AuditOutcome, Via
 from shared.audit.recording import AuditEntry, record
 from shared.errors import NotAllowed, NotAuthenticated
@@ -96,6 +98,18 @@ def caller_of(scope: Scope) -> Caller:
     """Who sends the request of this scope. Where no gate has said it, there is none, as in a server of one model."""
     sender = Sender(request_id=scope["request_id"], address=client_of(scope))
     return Caller(scope.get("identity", NOBODY_NEEDED), sender)
+
+
+async def sight_by_now(scope: Scope, what: str) -> Sight:
+    """What the sender of a request that reads something sees, after it has waited.
+
+    Raises:
+        NotAuthenticated: when the credential was revoked meanwhile.
+        NotAllowed: when they may not read any more; `what` says what, after "may not".
+    """
+    identity = await identity_by_now(scope)
+    Caller(identity, Sender()).need(Permission.READ, what)
+    return identity.sight
 
 
 async def _caller(request: Request) -> Caller:

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.callers import NOBODY, not_allowed
 from api.access.credentials import Credential, credential_of, page_token_of
-from api.access.lookup import identity_of, is_on
+from api.access.lookup import identity_by_now, identity_of, is_on
 from api.access.parts import Access
 from api.access.rates import RateLimits, RequestAllowance
 from api.access.refusals import refusal_of
@@ -29,8 +29,9 @@ _OF_BROWSERS = {b"cookie", b"sec-fetch-mode"}
 class Gate:
     """Lets requests through whose senders may do what they ask for, and notes in the scope who they are.
 
-    It does so before the body is read: nobody has to be heard out to be refused. While there are no accounts, everybody
-    passes. What lies behind it looks with the eyes of whoever sends the request.
+    It does so before the body is read: nobody has to be heard out to be refused. Once it is there, whoever sends it has
+    to be allowed to still, as they can take their time with it. While there are no accounts, everybody passes. What
+    lies behind it looks with the eyes of whoever sends the request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,8 +53,9 @@ class Gate:
         answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(scope, send)
         allowance: RequestAllowance | None = scope.get("allowance")
         answer = answer if allowance is None else allowance.told_by(answer)
+        heard = receive if identity is NOBODY or scope["method"] in _SAFE else _heard_out(scope, receive)
         with seeing(identity.sight):
-            await (self._app if refusal is None else refusal)(scope, receive, answer)
+            await (self._app if refusal is None else refusal)(scope, heard, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Why a request does not pass; None where it does, and the scope has its `identity`.
@@ -64,6 +66,7 @@ class Gate:
             PlatformError: whatever else it is refused for.
         """
         access: Access = scope["app"].state.parts.access
+        scope["let_in_at"] = access.known.clock()
         # Known from memory while there are no accounts: then nothing more is looked at.
         if access.known.recall_on() is False:
             scope["identity"] = NOBODY_NEEDED
@@ -111,6 +114,21 @@ async def _count(scope: Scope, budget: Budget) -> None:
     if allowance is not None:
         scope["allowance"] = allowance
         allowance.check()
+
+
+def _heard_out(scope: Scope, receive: Receive) -> Receive:
+    """Have the end of a body come only from those who may by then what they could when it began, and see the same."""
+
+    async def receive_from_the_same() -> Message:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            identity: Identity = scope["identity"]
+            if await identity_by_now(scope) != identity:
+                changed = "had their rights or teams changed while the request was under way, so that it was not done"
+                raise NotAllowed(f"'{identity.name}' {changed}. Send it again if it is still meant. {NotAllowed.hint}")
+        return message
+
+    return receive_from_the_same
 
 
 def _kept_private(scope: Scope, send: Send) -> Send:

@@ -4,11 +4,11 @@ from anyio import to_thread
 from starlette.types import Scope
 
 from api.access.credentials import credential_of
-from shared.accounts.identity import Identity
+from shared.accounts.identity import NOBODY_NEEDED, Identity
 from shared.accounts.known import KnownCredentials
 from shared.accounts.permissions import Permission
 from shared.accounts.sight import ALL_SEEING, Sight
-from shared.errors import PlatformError
+from shared.errors import NotAuthenticated, PlatformError
 
 
 async def identity_of(known: KnownCredentials, credential: str) -> Identity:
@@ -22,6 +22,28 @@ async def identity_of(known: KnownCredentials, credential: str) -> Identity:
     if recalled is None or recalled.due:
         return await to_thread.run_sync(known.look_up, credential)
     return recalled.identity
+
+
+async def identity_by_now(scope: Scope) -> Identity:
+    """Who the sender is of a request that the gate has let in a while ago, and what they may do by now.
+
+    A credential that has ended by itself since then counts on, one that was revoked does not.
+
+    Raises:
+        NotAuthenticated: when the credential is nobody's any more, or one is needed by now.
+        DatabaseFailure: when that is not known, and the database is away.
+    """
+    known: KnownCredentials = scope["app"].state.parts.access.known
+    if not await is_on(known):
+        return NOBODY_NEEDED
+    credential = credential_of(scope["headers"], secure=scope["scheme"] == "https")
+    if credential is None:
+        raise NotAuthenticated
+    try:
+        return await identity_of(known, credential.text)
+    except NotAuthenticated:
+        seconds = known.clock() - scope["let_in_at"]
+        return await to_thread.run_sync(known.look_back, credential.text, seconds)
 
 
 async def is_on(known: KnownCredentials) -> bool:

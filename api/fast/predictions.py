@@ -82,6 +82,8 @@ class FastPredictions:
         content = None if whole is None else whole.body()
         if content is None:
             content, receive = await received(receive, seconds=self._body_seconds, most=most)
+            # A client can take its time with a body, and may not ask any more when it is there.
+            content = content if parts.admits(given) == sight else None
         try:
             with seeing(sight):
                 answer = None if content is None else await _answered(parts, content, named, request_id)
@@ -95,14 +97,11 @@ class FastPredictions:
         # Before a client can have it: a process that is killed in between has counted one more, and not one less.
         self._counts[predict_typed.PATH if named else PATH](seconds)
         await send_answer(send, whole, answer, request_id)
-        self._lines.add(
-            request_id=request_id,
-            client=client_of(scope),
-            method="POST",
-            path=scope["path"],
-            status=200,
-            seconds=seconds,
-        )
+        self._tell(scope, request_id, seconds)
+
+    def _tell(self, scope: Scope, request_id: str, seconds: float) -> None:
+        client, path = client_of(scope), scope["path"]
+        self._lines.add(request_id=request_id, client=client, method="POST", path=path, status=200, seconds=seconds)
 
     def _plain(self, given: Mapping[bytes, bytes], count: int, most: int) -> str | None:
         """The id of a request whose headers are those of a plain one with at most so many bytes; None for another."""

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.accepting import AcceptingDep, NewJob, promise
-from api.access.callers import CallerDep, need_job
+from api.access.callers import CallerDep, need_job, sight_by_now
 from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
@@ -20,6 +19,7 @@ from api.lifespan import Parts
 from api.pages.frame import WantsPage
 from api.pages.jobs import page_of_job, page_of_jobs
 from api.schemas.jobs import Job
+from shared.accounts.sight import current_sight, seeing
 from shared.audit.actions import Action
 from shared.datasets.catalog import check_name
 from shared.errors import InvalidCursor, InvalidRequest, UnknownDatasetVersion, UnknownJob
@@ -72,7 +72,6 @@ async def get_job(
     job_id: JobId,
     request: Request,
     parts: PartsDep,
-    session: ReadSession,
     wants_page: WantsPage,
     wait: Annotated[float, Query(ge=0, le=60, description="Answer when the job ends, or after so many seconds.")] = 0,
 ) -> Job | HTMLResponse:
@@ -81,9 +80,14 @@ async def get_job(
     With `wait`, the answer comes as soon as the job ends, at the latest after that time. Once this has told that a job
     succeeded, `POST /predict` knows the model that it made or promoted.
     """
+    sight = current_sight()
     if wait:
+        # Whoever may not see it is told so at once: to wait would tell that there is one, and when it ends.
+        await run_in_threadpool(_expect, parts, job_id)
         await parts.jobs_watch.wait_for_end(job_id, seconds=wait, request=request)
-    job = await run_in_threadpool(_look, session, parts, job_id)
+        sight = await sight_by_now(request.scope, f"look at the job {job_id}")
+    with seeing(sight):
+        job = await run_in_threadpool(_look, parts, job_id)
     if job.status == State.SUCCEEDED:
         await parts.freshness.before_telling(job_id)
     return page_of_job(job) if wants_page else job
@@ -153,14 +157,17 @@ def retry_job(*, job_id: JobId, parts: PartsDep, accepting: AcceptingDep, caller
     return accepting.answered(key) or accepting.accept(_same_again(parts, job_id, kind), key)
 
 
-def _look(session: Session, parts: Parts, job_id: UUID) -> Job:
-    row = find_job(session, job_id)
-    queued = row.status == State.QUEUED
-    job = Job.from_row(row, parts.settings, place=places_in_queue(session, [job_id]).get(job_id) if queued else None)
-    if job.status == State.SUCCEEDED:
-        # What follows needs a connection, so this one goes back.
-        session.close()
-    return job
+def _expect(parts: Parts, job_id: UUID) -> None:
+    with parts.database.read() as session:
+        find_job(session, job_id)
+
+
+def _look(parts: Parts, job_id: UUID) -> Job:
+    with parts.database.read() as session:
+        row = find_job(session, job_id)
+        queued = row.status == State.QUEUED
+        place = places_in_queue(session, [job_id]).get(job_id) if queued else None
+        return Job.from_row(row, parts.settings, place=place)
 
 
 def _known(kind: str) -> Kind:

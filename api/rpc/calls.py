@@ -114,6 +114,8 @@ class Calls:
                 # Before the message is read: nobody has to be heard out to be refused.
                 sight = await self._gate.check(name, metadata, Sender(request_id=request_id, address=client))
                 content = await self._content(context)
+                # A client can take its time with a message, and may not call any more when it is there.
+                await self._gate.check_again(name, metadata, sight)
             except PlatformError as error:
                 return _refused(error, request_id)
             with seeing(sight):

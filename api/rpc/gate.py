@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from anyio import to_thread
 
-from api.access.callers import Caller, not_allowed
+from api.access.callers import NOBODY, Caller, not_allowed
 from api.access.credentials import Headers, credential_of
 from api.access.lookup import identity_of, is_on
 from api.access.rules import RULES, Need, Rule, asked_at
@@ -69,6 +69,23 @@ class CallGate:
             await to_thread.run_sync(self._refusals.note, entry)
             raise not_allowed(identity, f"call {name}")
         return identity.sight
+
+    async def check_again(self, name: str, metadata: Metadata, sight: Sight) -> None:
+        """Go on only if whoever sends a call may make it still, and sees what they saw when it was checked.
+
+        Raises:
+            NotAuthenticated: when not.
+            DatabaseFailure: when that is not known, and the database is away.
+        """
+        rule = RULES_OF_CALLS[name]
+        if rule is Need.NOTHING or (sight is ALL_SEEING and not await is_on(self._known)):
+            return
+        credential = credential_of(_headers(metadata))
+        identity = NOBODY if credential is None else await identity_of(self._known, credential.text)
+        allowed = isinstance(rule, Need) or not rule.isdisjoint(identity.permissions)
+        if not allowed or identity.sight != sight:
+            said = "What the sender may do was changed while the message of the call was under way."
+            raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
 
     async def _count(self, name: str, user: str | None, sender: Sender) -> None:
         budget = asked_at(_ADDRESSES[name]).budget

@@ -103,13 +103,17 @@ def is_key(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
-def find_by_key(session: Session, text: str) -> OwnedKey | None:
-    """The key, if it is one that is valid now and its user is active. It takes as long for one that is not."""
+def find_by_key(session: Session, text: str, seconds_ago: float = 0) -> OwnedKey | None:
+    """The key, if it is one that is valid now and its user is active. It takes as long for one that is not.
+
+    It may have ended by itself since so many `seconds_ago`.
+    """
     parts = _FORM.fullmatch(text)
     if parts is None:
         return None
     prefix, secret = parts.groups()
-    live = ApiKeyRow.revoked_at.is_(None) & or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > Now())
+    unended = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > Now(-seconds_ago))
+    live = ApiKeyRow.revoked_at.is_(None) & unended
     active = UserRow.active & UserRow.deleted_at.is_(None)
     found = session.execute(_owned().where(ApiKeyRow.prefix == prefix, live, active)).one_or_none()
     same = hmac.compare_digest(found[0].key_hash if found is not None else _NOBODYS, _digest(secret))

@@ -9,6 +9,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -92,6 +93,17 @@ class KnownCredentials:
         self._memory.keep(digest, identity, asked_at=now, ends_at=now + seconds)
         return identity
 
+    def look_back(self, credential: str, seconds: float) -> Identity:
+        """Whose credential of so many seconds ago it is, from the database: it may have ended by itself since then, but
+        not have been revoked. Nothing is remembered of it.
+
+        Raises:
+            NotAuthenticated: when it is nobody's, or was revoked.
+            DatabaseFailure: when the database is away.
+        """
+        found = self._of_key(credential, seconds) if is_key(credential) else self._of_token(credential, seconds)
+        return found[0]
+
     def forget(self) -> None:
         """Look everything up anew, for what this process itself has just changed."""
         self._memory.forget()
@@ -144,10 +156,10 @@ class KnownCredentials:
             with self._lock:
                 self._used_keys -= used
 
-    def _of_key(self, text: str) -> tuple[Identity, float]:
+    def _of_key(self, text: str, seconds_ago: float = 0) -> tuple[Identity, float]:
         """Whose it is, and for how many seconds it will be."""
         with self._database.read() as session:
-            found = find_by_key(session, text)
+            found = find_by_key(session, text, seconds_ago)
             now = session.execute(select(Now())).scalar_one()
         if found is None:
             raise NotAuthenticated(_NOBODYS)
@@ -159,13 +171,13 @@ class KnownCredentials:
         identity = Identity(found.user.name, role, rights, Via.KEY, key_id=str(found.key.id), teams=teams)
         return identity, FOREVER if ends is None else (ends - now).total_seconds()
 
-    def _of_token(self, token: str) -> tuple[Identity, float]:
+    def _of_token(self, token: str, seconds_ago: float = 0) -> tuple[Identity, float]:
         claims = self._tokens.read(token)
         live = (
             select(UserRow, Now())
             .join(LoginSessionRow, LoginSessionRow.user_id == UserRow.id)
             .where(LoginSessionRow.id == claims.session_id, LoginSessionRow.revoked_at.is_(None))
-            .where(LoginSessionRow.expires_at > Now())
+            .where(LoginSessionRow.expires_at > Now(-seconds_ago))
             .where(UserRow.name == claims.user_name, UserRow.session_epoch == claims.epoch)
             .where(UserRow.active, UserRow.deleted_at.is_(None))
         )
@@ -174,7 +186,7 @@ class KnownCredentials:
         if found is None:
             raise NotAuthenticated(_NOBODYS)
         user, now = found
-        claims.check_time(now)
+        claims.check_time(now - timedelta(seconds=seconds_ago))
         role = Role(user.role)
         teams = frozenset(user.teams)
         identity = Identity(user.name, role, allowed(role), Via.TOKEN, session_id=claims.session_id, teams=teams)
