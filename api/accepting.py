@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.access.callers import Caller, CallerDep
 from api.dependencies import IdempotencyKeyHeader, PartsDep
-from api.lifespan import Parts
+from api.parts import Parts
 from api.quotas import job_check
 from api.schemas.jobs import Job
 from shared.audit.actions import Action

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from api.access.credentials import GivenHeaders
 from api.lanes import Lanes
-from api.lifespan import Parts
+from api.parts import Parts
 from api.predicting import KnownModels, Predicting
 from shared.accounts.sight import Sight
 from shared.discarded import remove_now

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from api.access.callers import caller_of
 from api.docs.typed import ServedHere, described_width, typed_operation
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.permissions import Permission
 from shared.errors import PlatformError
 from shared.registry import deployments

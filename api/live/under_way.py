@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api.lifespan import Parts
+from api.parts import Parts
 
 
 def tell_what_is_under_way(app: FastAPI) -> None:

@@ -10,7 +10,7 @@ from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.quotas import used_by
 from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
 from api.schemas.quotas import Limits

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import PartsDep
 from api.http.problems import responses
-from api.lifespan import Parts
 from api.pages.diff import page_of_diff
 from api.pages.frame import WantsPage
+from api.parts import Parts
 from api.routes.datasets import Name, number_of
 from api.schemas.base import WrittenVersion
 from api.schemas.diff import DatasetDiff

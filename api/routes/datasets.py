@@ -8,9 +8,9 @@ from api.access.callers import CallerDep
 from api.dependencies import PartsDep, ReadSession, WriteSession, remove_afterwards
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
-from api.lifespan import Parts
 from api.pages.frame import WantsPage
 from api.pages.profile import page_of_profile
+from api.parts import Parts
 from api.schemas.base import WrittenVersion, read_version
 from api.schemas.datasets import Dataset, DatasetVersion
 from api.schemas.profile import DatasetProfile

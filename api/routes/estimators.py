@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from api.dependencies import PartsDep
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
-from api.lifespan import Parts
+from api.parts import Parts
 from api.schemas.estimators import EstimatorDescription
 from shared.errors import EstimatorNotListed, Unavailable, UnknownEstimator
 from shared.estimators.catalogue import all_estimators, find_estimator

@@ -15,9 +15,9 @@ from api.dependencies import PartsDep, ReadSession, WriteSession
 from api.http.pagination import Page, PageQuery, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
 from api.pages.frame import WantsPage
 from api.pages.jobs import page_of_job, page_of_jobs
+from api.parts import Parts
 from api.schemas.jobs import Job
 from shared.accounts.sight import current_sight, seeing
 from shared.audit.actions import Action

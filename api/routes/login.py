@@ -12,8 +12,8 @@ from api.http.json_body import StrictRoute
 from api.http.limit_headers import waiting_headers
 from api.http.statuses import status_of
 from api.lanes import in_lane
-from api.lifespan import Parts
 from api.pages.login import page_of_account, page_of_login, page_of_provider, page_without_accounts
+from api.parts import Parts
 from api.routes.auth import checked_login
 from api.schemas.accounts import LeaveForm, LoginForm
 from shared.accounts.sessions import log_out

@@ -20,8 +20,8 @@ from api.access.sign_in import (
 from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import answer_of
-from api.lifespan import Parts
 from api.pages.login import page_of_arrival, page_of_provider, page_without_accounts
+from api.parts import Parts
 from shared.accounts.oidc.attempts import LoginAttempt
 from shared.accounts.sessions import IssuedTokens
 from shared.errors import LoginRefused, NoIdentityProvider, PlatformError

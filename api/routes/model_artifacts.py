@@ -8,7 +8,7 @@ from api.dependencies import PartsDep, ReadSession
 from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.routes.models import Version
 from shared.registry import deployments, versions
 from shared.registry.artifact import copy_checked, corrupt_is_unavailable

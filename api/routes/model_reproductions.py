@@ -6,7 +6,7 @@ from api.accepting import AcceptingDep, NewJob
 from api.dependencies import PartsDep
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.routes.models import Version
 from api.schemas.jobs import Job
 from shared.errors import NotReproducible

@@ -10,7 +10,7 @@ from api.http.downloads import ARTIFACT_RESPONSES, Download, send
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.routes.jobs import JobId
 from api.schemas.jobs import Job
 from api.schemas.predict import BatchRequest

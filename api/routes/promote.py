@@ -8,7 +8,7 @@ from api.dependencies import PartsDep
 from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.schemas.jobs import Job
 from api.schemas.promote import PromoteRequest
 from shared.jobs.states import Kind

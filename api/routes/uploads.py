@@ -15,7 +15,7 @@ from api.http.json_body import StrictRoute
 from api.http.problems import responses
 from api.http.reading_fields import READING_FIELDS, described_fields, reading_options
 from api.http.uploads import FILE, ReceivedFile, received_upload
-from api.lifespan import Parts
+from api.parts import Parts
 from api.quotas import upload_check
 from api.routes.dataset_holders import check_membership
 from api.routes.datasets import Name

@@ -10,7 +10,7 @@ from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
 from api.lanes import in_lane
-from api.lifespan import Parts
+from api.parts import Parts
 from api.schemas.accounts import NewUser, User, UserUpdate
 from shared.accounts import users
 from shared.accounts.exposure import check_secrets_for_accounts

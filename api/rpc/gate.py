@@ -8,7 +8,7 @@ from api.access.callers import NOBODY, Caller, not_allowed
 from api.access.credentials import Headers, credential_of
 from api.access.lookup import identity_of, is_on
 from api.access.rules import RULES, Need, Rule, asked_at
-from api.lifespan import Parts
+from api.parts import Parts
 from api.rpc.messages import SERVICE
 from shared.accounts.sessions import Sender
 from shared.accounts.sight import ALL_SEEING, NO_TEAM, Sight

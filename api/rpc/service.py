@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from api.fast.answering import MOST_BYTES_OF_ANY, MOST_CELLS_OF_ANY, MOST_SECONDS
 from api.http.errors import NotReady
-from api.lifespan import Parts
+from api.parts import Parts
 from api.protocols.addresses import place_of
 from api.routes.v2 import described, v2_server, written_version
 from api.routes.v2_infer import Asked, inferred

@@ -12,7 +12,7 @@ from httpx2 import Response
 from sqlalchemy import event
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.database import Database
 from shared.prediction import processes
 from shared.sandbox import Sandbox

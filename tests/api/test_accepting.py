@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, func, select, update
 
 from api.accepting import AcceptingDep, NewJob
-from api.lifespan import Parts
+from api.parts import Parts
 from api.schemas.jobs import Job
 from shared.clock import Now
 from shared.database import Database

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from api.access.rules import RULES, Need
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Permission, Role, Scope, allowed
 from shared.accounts.rows import ApiKeyRow, LoginSessionRow, UserRow

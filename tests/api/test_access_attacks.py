@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key, revoke_key
 from shared.accounts.permissions import Role, Scope
 from shared.accounts.users import find_user

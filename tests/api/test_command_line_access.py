@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.permissions import Role
 from shared.settings import Settings
 from tests.support.accounts import PASSWORD, add_user

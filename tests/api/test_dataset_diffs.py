@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetVersionRow
 
 CHANCE = random.Random(7)  # noqa: S311 - no secret

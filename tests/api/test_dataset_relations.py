@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetVersionRow
 
 CHANCE = random.Random(5)  # noqa: S311 - no secret

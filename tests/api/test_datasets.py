@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetVersionRow
 from shared.tables.columns import CellReading, ColumnKind
 from shared.tables.findings import Finding, FindingCode

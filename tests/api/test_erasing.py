@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.object_store.shelves import Shelf, bucket_of
 from tests.support.models import Platform, doubling
 

@@ -25,7 +25,7 @@ from api.fast import answering
 from api.fast.answers import AnswerWriter
 from api.fast.body import read_plain
 from api.http.access_lines import AccessLines
-from api.lifespan import Parts
+from api.parts import Parts
 from api.predicting import Predicting
 from api.routes.predict import answer_of
 from shared.compiled.scores import TableOfCategories

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from api.fast.answers import AnswerWriter
 from api.fast.rows import MOST_COLUMNS, NotPlain, RowReader
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.estimators.signature import Signature
 from shared.tables.columns import CellReading, ColumnKind
 from tests.support.models import Fitted, Platform, iris_forest

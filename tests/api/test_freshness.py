@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.database import Database
 from shared.datasets.rows import DatasetVersionRow
 from shared.prediction import watcher

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from api.access.rules import Need
-from api.lifespan import Parts
+from api.parts import Parts
 from api.rpc.gate import RULES_OF_CALLS
 from api.rpc.service import Service
 from shared.accounts.api_keys import create_key

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from api.readiness import TIMEOUT_SECONDS
 from shared.clock import Now
 from shared.database import Database

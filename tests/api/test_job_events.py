@@ -13,8 +13,8 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-from api.lifespan import Parts
 from api.live.follower import EventCursor
+from api.parts import Parts
 from shared.database import Database
 from shared.jobs import claims, endings
 from shared.jobs.acceptance import cancel

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.database import Database
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from tests.support.arrivals import Arrivals

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from structlog.testing import capture_logs
 
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.models import IRIS_COLUMNS, Fitted, Platform, doubling, iris_forest, with_target
 from tests.support.training_tables import dirty, trained_once
 

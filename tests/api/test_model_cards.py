@@ -10,7 +10,7 @@ import yaml
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetRow
 from shared.registry.notes import put_note, put_tags
 from shared.registry.rows import RegistryRow

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.registry.rows import RegistryRow
 from tests.support.models import Platform, doubling
 from tests.support.registry import Data

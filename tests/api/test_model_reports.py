@@ -14,8 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
 from api.pages.report.whole import page_of_report
+from api.parts import Parts
 from api.schemas.model_reports import ModelReport
 from shared.evaluation.assessment import Assessment, Importance, Standing
 from shared.jobs.limits import NO_LIMITS

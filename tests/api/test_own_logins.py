@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.permissions import Role
 from shared.accounts.rows import LoginSessionRow
 from shared.clock import Now

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.permissions import Role
 from shared.accounts.users import delete_user
 from tests.api.test_access import bearer, logged_in

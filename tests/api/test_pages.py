@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import update
 
-from api.lifespan import Parts
 from api.pages.markup import element, link, together
+from api.parts import Parts
 from shared.registry.deployments import retire
 from shared.registry.erasure import erase_model
 from shared.registry.notes import put_note, put_tags

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, iris_forest, with_target
 from tests.support.wilful_model import FAIL, wilful
 

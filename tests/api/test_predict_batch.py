@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.clock import Now
 from shared.jobs.states import State
 from shared.registry.outputs import (

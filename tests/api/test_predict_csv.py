@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.http.model_headers import fitting_warnings
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.api_server import serving
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, with_target
 from tests.support.stack import Stack

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.catalog import find_entry
 from shared.tables.columns import Column
 from shared.tables.loading import read_table

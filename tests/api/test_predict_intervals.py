@@ -14,7 +14,7 @@ from httpx2 import Response
 from sklearn.linear_model import LogisticRegression
 
 from api.fast.answers import AnswerWriter
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.prediction.extras import Extras
 from tests.support.models import (
     IRIS_COLUMNS,

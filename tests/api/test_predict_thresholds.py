@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sklearn.model_selection import FixedThresholdClassifier
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.estimators.thresholds import Threshold
 from tests.support.models import LIBRARIES, Fitted, Platform
 from tests.support.protocols import OF_ANY_TABLE, OF_NUMBERS, Model, by_predict

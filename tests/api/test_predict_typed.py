@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from api.docs import live
 from api.docs.typed import MOST_COLUMNS
-from api.lifespan import Parts
+from api.parts import Parts
 from api.routes import predict_typed
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.registry.deployments import retire

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key, revoke_key
 from shared.accounts.identity import Identity
 from shared.accounts.permissions import Role, Scope

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetVersionRow
 from tests.support.tables import IRIS
 

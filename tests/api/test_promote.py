@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.settings import Settings
 from tests.support.models import Platform, iris_forest, with_target
 

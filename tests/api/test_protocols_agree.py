@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.models import Fitted, Platform
 from tests.support.protocols import OF_ANY_TABLE, OF_NUMBERS, Model, Rows, Said, by_predict
 from tests.support.training_tables import dirty, numeric_amounts, numeric_classes, trained

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.oidc.provider import CALLBACK, provider_of
 from shared.accounts.permissions import Role, Scope

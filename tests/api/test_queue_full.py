@@ -9,7 +9,7 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.clock import Now
 from shared.jobs.rows import JobRow
 from shared.settings import Settings

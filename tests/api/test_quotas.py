@@ -11,7 +11,7 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Role, Scope
 from shared.accounts.users import find_user

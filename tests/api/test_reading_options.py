@@ -10,7 +10,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from api.http.reading_fields import READING_FIELDS, reading_options
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.tables import reader
 from shared.tables.options import ReadingOptions

@@ -19,7 +19,7 @@ from sklearn.datasets import load_iris
 from sqlalchemy import select
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.rows import DatasetVersionRow
 from shared.settings import Settings
 from tests.api.test_access import LEAST_ROLE, PUBLIC, listed

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from starlette.responses import Response
 
 from api.access.sign_in import keep_attempt
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.permissions import Role
 from tests.support.accounts import PASSWORD, add_user
 from tests.support.waiting import eventually

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from api.server import GRACE_SECONDS
 from shared.compiled.model import CompiledModel, Computed
 from shared.database import Database

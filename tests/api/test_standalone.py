@@ -19,7 +19,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sklearn.neighbors import KNeighborsClassifier
 
-from api.lifespan import Parts
+from api.parts import Parts
 from api.standalone.app import create_standalone_app
 from api.standalone.keys import ServeKeys
 from shared.exported.exporting import export, find_wanted

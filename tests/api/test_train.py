@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.database import Database
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.jobs.rows import JobRow

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.catalog import find_entry
 from shared.estimators.libraries import installed
 from shared.jobs.rows import JobRow

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Message
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.settings import Settings
 from shared.tables.options import ReadingOptions
 from tests.support.full_disk import largest_file

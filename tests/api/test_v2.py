@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.errors import DatabaseUnavailable
 from tests.support.models import IRIS_COLUMNS, Platform, doubling, iris_forest, with_target
 from tests.support.stack import Stack

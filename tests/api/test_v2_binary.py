@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.models import IRIS_COLUMNS, Platform, doubling
 
 pytestmark = pytest.mark.any_stack

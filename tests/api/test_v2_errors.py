@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.errors import ModelBusy
 from tests.support.models import Platform, doubling
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets import preview
 from tests.support.workbooks import workbook
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.clock import Now
 from shared.datasets.catalog import find_entry
 from shared.datasets.rows import DatasetVersionRow, VersionState

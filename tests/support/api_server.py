@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import IO, Any
 
 from api.app import create_app
-from api.lifespan import Parts
+from api.parts import Parts
 from api.server import HttpServer
 from shared.settings import PREFIX, Settings
 from tests.support.processes import launch

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.lifespan import Parts
+from api.parts import Parts
 
 
 def parts_of(client: TestClient) -> Parts:

@@ -9,7 +9,7 @@ import grpc
 import httpx2
 from tritonclient.grpc import service_pb2 as messages
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.settings import Settings
 from tests.support.api_server import serving
 from tests.support.server import free_ports

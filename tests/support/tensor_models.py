@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.lifespan import Parts
+from api.parts import Parts
 from tests.support.models import Fitted, Platform, doubling
 from tests.support.training_tables import dirty, trained
 

@@ -13,7 +13,7 @@ from httpx2 import Response
 
 from api.app import create_app
 from api.docs.answers import REQUEST_ID
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.datasets.catalog import find_entry
 from shared.registry.outputs import retire_outputs
 from tests.support.finished_batches import finish_batch
