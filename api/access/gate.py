@@ -8,35 +8,35 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.callers import NOBODY, not_allowed
 from api.access.credentials import Credential, credential_of, page_token_of
 from api.access.lookup import identity_by_now, identity_of, is_on
-from api.access.parts import Access
 from api.access.rates import RateLimits, RequestAllowance
 from api.access.refusals import refusal_of
-from api.access.rules import Budget, Demand, Known, Need, Rule, asked_by, known_addresses
+from api.access.rules import Budget, Demand, Need, RouteDemands, Rule, demand_of, demands_of_routes
 from api.access.sign_in import is_token_of, with_return
 from api.http.errors import MissingPageToken
 from api.http.middleware import client_of
 from api.http.problems import answer_of
 from api.pages.frame import prefers_page
 from shared.accounts.identity import NOBODY_NEEDED, Identity
+from shared.accounts.known import KnownCredentials
 from shared.accounts.sight import seeing
 from shared.errors import NotAllowed, NotAuthenticated, PlatformError
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-# A browser sends the second one by itself, also for pages that bring a token or a key.
+# Browsers send the second one by themselves, with requests of pages that bring a token or a key, too.
 _OF_BROWSERS = {b"cookie", b"sec-fetch-mode"}
 
 
 class Gate:
-    """Lets requests through whose senders may do what they ask for, and notes in the scope who they are.
+    """Lets a request through if its sender may do what it asks for, and notes in the scope who the sender is.
 
-    It does so before the body is read: nobody has to be heard out to be refused. Once it is there, whoever sends it has
-    to be allowed to still, as they can take their time with it. While there are no accounts, everybody passes. What
-    lies behind it looks with the eyes of whoever sends the request.
+    It decides before the body is read, and looks at the sender again when the body is complete, which may take long.
+    While there are no accounts, every request passes. The application behind it runs with the sight of the sender, and
+    so sees what they may see.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._addresses: list[Known] | None = None
+        self._routes: list[RouteDemands] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
@@ -58,51 +58,74 @@ class Gate:
             await (self._app if refusal is None else refusal)(scope, heard, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
-        """Why a request does not pass; None where it does, and the scope has its `identity`.
+        """The answer to a request that may not pass; None for one that may. The scope then has its `identity`.
 
         Raises:
-            NotAllowed: when its sender is known and may not.
-            RateLimited: when its sender has sent too many.
-            PlatformError: whatever else it is refused for.
+            NotAllowed: when the sender is known and may not do this.
+            RateLimited: when the sender has sent too many requests.
+            PlatformError: for any other reason.
         """
-        access: Access = scope["app"].state.parts.access
-        scope["let_in_at"] = access.known.clock()
-        # Known from memory while there are no accounts: then nothing more is looked at.
-        if access.known.recall_on() is False:
+        known: KnownCredentials = scope["app"].state.parts.access.known
+        scope["let_in_at"] = known.clock()
+        # While there are no accounts, memory knows that, and nothing else matters.
+        if known.recall_on() is False:
             scope["identity"] = NOBODY_NEEDED
             return None
-        asked, credential = self._asked(scope), credential_of(scope["headers"], secure=scope["scheme"] == "https")
+        demand, credential = self._demand(scope), credential_of(scope["headers"], secure=scope["scheme"] == "https")
         scope["identity"] = NOBODY
         try:
-            if not await is_on(access.known):
-                scope["identity"] = NOBODY_NEEDED
-                return None
-            if credential is not None:
-                scope["identity"] = await identity_of(access.known, credential.text)
+            scope["identity"] = await _identity(known, credential)
         except PlatformError as error:
-            is_nobodys = isinstance(error, NotAuthenticated)
-            if is_nobodys:
-                await _count(scope, asked.budget)
-            # What is open to all is open to those as well of whom nothing can be known now.
-            if asked.rule is Need.NOTHING:
-                return None
-            if is_nobodys and credential is not None and credential.by_browser:
-                return _sign_in(scope)
-            raise
-        await _count(scope, asked.budget)
+            return await _without_identity(scope, demand, credential, error)
+        if scope["identity"] is NOBODY_NEEDED:
+            return None
+        await _count(scope, demand.budget)
         if credential is None:
-            return None if asked.rule is Need.NOTHING else _sign_in(scope)
-        _check(scope, asked.rule, scope["identity"], credential)
+            return None if demand.rule is Need.NOTHING else _sign_in(scope)
+        _check(scope, demand.rule, scope["identity"], credential)
         return None
 
-    def _asked(self, scope: Scope) -> Demand:
-        if self._addresses is None:
-            self._addresses = known_addresses(scope["app"])
-        return asked_by(scope, self._addresses)
+    def _demand(self, scope: Scope) -> Demand:
+        if self._routes is None:
+            self._routes = demands_of_routes(scope["app"])
+        return demand_of(scope, self._routes)
+
+
+async def _identity(known: KnownCredentials, credential: Credential | None) -> Identity:
+    """Whose credential it is; `NOBODY` without one, and `NOBODY_NEEDED` while there are no accounts.
+
+    Raises:
+        NotAuthenticated: when the credential is nobody's.
+        DatabaseFailure: when the database is needed to know, and does not answer.
+    """
+    if not await is_on(known):
+        return NOBODY_NEEDED
+    return NOBODY if credential is None else await identity_of(known, credential.text)
+
+
+async def _without_identity(
+    scope: Scope, demand: Demand, credential: Credential | None, error: PlatformError
+) -> Response | None:
+    """As `_refusal`, for a request whose sender could not be found out because of an error.
+
+    Raises:
+        RateLimited: when too many came from the address with credentials that are nobody's.
+        PlatformError: the error, unless the address is open to everybody, or a browser is asked to log in.
+    """
+    is_nobodys = isinstance(error, NotAuthenticated)
+    if is_nobodys:
+        await _count(scope, demand.budget)
+    if demand.rule is Need.NOTHING:
+        return None
+    if is_nobodys and credential is not None and credential.by_browser:
+        return _sign_in(scope)
+    raise error
 
 
 async def _count(scope: Scope, budget: Budget) -> None:
-    """Count a request for its user, or for the address where it is not known whose it is; the scope has what is left.
+    """Count a request against the limit of its user, or of its address if the user is not known.
+
+    What is left of the limit goes into the scope, for the headers of the answer.
 
     Raises:
         RateLimited: when there were too many.
@@ -132,9 +155,10 @@ def _heard_out(scope: Scope, receive: Receive) -> Receive:
 
 
 def _kept_private(scope: Scope, send: Send) -> Send:
-    """Have nobody keep what somebody gets who is known: no browser, and nobody on the way.
+    """Keep answers to a known sender out of all caches, in browsers and on the way.
 
-    A program may keep a file, and ask by its ETag whether it has changed. What is the same for everybody says so.
+    Programs may cache a file if they revalidate it by its ETag. Answers that are the same for everybody are `public`
+    already, and stay so.
     """
     by_browser = any(name in _OF_BROWSERS for name, _ in scope["headers"])
 
@@ -150,11 +174,11 @@ def _kept_private(scope: Scope, send: Send) -> Send:
 
 
 def _check(scope: Scope, rule: Rule, identity: Identity, credential: Credential) -> None:
-    """Whether an identity has what a rule asks for, and a browser sends it for a page of ours.
+    """Check that an identity may pass by a rule, and that a browser sends the request for a page of ours.
 
     Raises:
-        NotAllowed: when it has not.
-        MissingPageToken: when the browser does not bring the token of its login.
+        NotAllowed: when it has none of the permissions.
+        MissingPageToken: when a browser changes something without the token of its login.
     """
     if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
         raise not_allowed(identity, f"{scope['method']} {scope['path']}")
@@ -165,7 +189,7 @@ def _check(scope: Scope, rule: Rule, identity: Identity, credential: Credential)
 
 
 def _sign_in(scope: Scope) -> Response:
-    """What those are told who have to say who they are; a browser that looks at an address is taken to the login."""
+    """Ask the sender to log in: a browser that opens an address is taken to the login page, others get a 401."""
     request = Request(scope)
     if scope["method"] == "GET" and "error_form" not in scope and prefers_page(request):
         return RedirectResponse(with_return(scope), status_code=303, headers={"Cache-Control": "no-store"})

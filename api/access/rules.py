@@ -1,4 +1,4 @@
-"""What each address asks of those who call it. What is not in this table is for nobody but an administrator."""
+"""What each address demands of its callers. An address that is missing from this table is for administrators only."""
 
 from collections.abc import Sequence
 from enum import Enum, StrEnum
@@ -12,21 +12,21 @@ from shared.accounts.permissions import Permission
 
 
 class Need(Enum):
-    """What is asked for where it is no permission."""
+    """A demand that is no permission."""
 
     NOTHING = "nothing"
     A_LOGIN = "a login"
 
 
 class Budget(StrEnum):
-    """What a request is counted with, where requests are limited; clients read the name."""
+    """The limit that a request counts against; clients read the name in the headers of the answer."""
 
     NONE = "none"
     REQUESTS = "requests"
     PREDICTIONS = "predictions"
 
 
-# One of several permissions is enough.
+# Of several permissions, any one is enough.
 Rule = Need | frozenset[Permission]
 
 _OPEN = Need.NOTHING
@@ -34,9 +34,9 @@ _READ = frozenset({Permission.READ})
 _PREDICT = frozenset({Permission.PREDICT})
 _TRAIN = frozenset({Permission.TRAIN})
 _MANAGE = frozenset({Permission.MANAGE})
-# What a client of predictions looks up before it asks for one.
+# What clients look up before they ask for a prediction.
 _SERVED = _READ | _PREDICT
-# The stage decides which one, and stands in the body.
+# The stage decides which of the two is needed, and it is in the body.
 _PROMOTE = frozenset({Permission.PROMOTE, Permission.PROMOTE_LAST})
 _RETIRE = frozenset({Permission.RETIRE})
 _DELETE = frozenset({Permission.DELETE})
@@ -126,7 +126,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-# Demand again and again by what looks whether the platform is well, or loaded with a page: never limited.
+# Never limited: probes ask for these all the time, and pages load their assets from here.
 _UNCOUNTED = {
     "GET /healthz",
     "GET /readyz",
@@ -141,40 +141,40 @@ _UNCOUNTED = {
 
 
 class Demand(NamedTuple):
-    """What a request asks for: a permission, and a part of a budget."""
+    """What a request needs: a permission, and room in a budget."""
 
     rule: Rule
     budget: Budget
 
 
-class Known(NamedTuple):
-    """An address of the application and what it asks for, by the method."""
+class RouteDemands(NamedTuple):
+    """A route of the application, and its demand for each method."""
 
     route: RouteContext
-    asks: dict[str, Demand]
+    demands: dict[str, Demand]
 
 
-def asked_at(address: str) -> Demand:
-    """What is asked for by a method and the template of an address, such as `GET /models/{version}`."""
+def demand_at(address: str) -> Demand:
+    """The demand of a method and the template of an address, such as `GET /models/{version}`."""
     rule = RULES.get(address, _MANAGE)
     if address in _UNCOUNTED:
         return Demand(rule, Budget.NONE)
     return Demand(rule, Budget.PREDICTIONS if rule is _PREDICT else Budget.REQUESTS)
 
 
-def known_addresses(app: FastAPI) -> list[Known]:
-    """Every address of an application, in the order in which they are looked for."""
+def demands_of_routes(app: FastAPI) -> list[RouteDemands]:
+    """The demands of every route of an application, in the order in which requests are matched."""
     found = []
     for route in iter_route_contexts(app.routes):
         methods = (route.methods or set()) - {"HEAD"}
-        found.append(Known(route, {method: asked_at(f"{method} {route.path_format}") for method in methods}))
+        found.append(RouteDemands(route, {method: demand_at(f"{method} {route.path_format}") for method in methods}))
     return found
 
 
-def asked_by(scope: Scope, addresses: Sequence[Known]) -> Demand:
-    """What a request asks for; what leads nowhere is told to those who are logged in."""
+def demand_of(scope: Scope, routes: Sequence[RouteDemands]) -> Demand:
+    """The demand of a request. Only those who have logged in are told that an address leads nowhere."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    for known in addresses:
-        if method in known.asks and known.route.path_regex.match(scope["path"]):
-            return known.asks[method]
+    for each in routes:
+        if method in each.demands and each.route.path_regex.match(scope["path"]):
+            return each.demands[method]
     return Demand(Need.A_LOGIN, Budget.REQUESTS)

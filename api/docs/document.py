@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api.access.rules import Budget, Demand, Need, asked_at
+from api.access.rules import Budget, Demand, Need, demand_at
 from api.docs.answers import add_samples
 from api.docs.links import add_links
 from api.docs.requests import fill_in
@@ -72,7 +72,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for address, path in document["paths"].items():
             form = form_at(address)
             for method, operation in path.items():
-                _document_access(operation, asked_at(f"{method.upper()} {address}"))
+                _document_access(operation, demand_at(f"{method.upper()} {address}"))
                 _document_errors(operation, form)
                 _document_headers(operation)
                 _simplify_parameters(operation)

@@ -7,7 +7,7 @@ from anyio import to_thread
 from api.access.callers import NOBODY, Caller, not_allowed
 from api.access.credentials import Headers, credential_of
 from api.access.lookup import identity_of, is_on
-from api.access.rules import RULES, Need, Rule, asked_at
+from api.access.rules import RULES, Need, Rule, demand_at
 from api.parts import Parts
 from api.rpc.messages import SERVICE
 from shared.accounts.sessions import Sender
@@ -88,7 +88,7 @@ class CallGate:
             raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
 
     async def _count(self, name: str, user: str | None, sender: Sender) -> None:
-        budget = asked_at(_ADDRESSES[name]).budget
+        budget = demand_at(_ADDRESSES[name]).budget
         allowance = await self._limits.take(budget, user=user, address=sender.address)
         if allowance is not None:
             allowance.check()
