@@ -1,6 +1,6 @@
 """The application that serves one exported model: a part of the routes of the platform, and scoring at the root."""
 
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -15,13 +15,12 @@ from api.http.access_lines import AccessLines
 from api.http.json_body import MAX_DEPTH
 from api.http.media_types import CSV
 from api.http.metrics import Metrics
-from api.http.middleware import AccessRecord, HeadRequests, RequestContext
-from api.http.origins import origin_checks
 from api.http.query import check_query
-from api.http.request_limits import BodyLimit, RequestLimits
+from api.http.request_limits import BodyLimit
+from api.http.surroundings import surroundings
 from api.lanes import Lanes
 from api.predicting import Predicting
-from api.protocols.error_forms import ErrorForm, ErrorForms
+from api.protocols.error_forms import ErrorForm
 from api.protocols.mlflow.errors import MLFLOW_ERRORS
 from api.protocols.v2.errors import V2_ERRORS
 from api.routes import errors, predict, predict_csv, v2, v2_infer
@@ -40,25 +39,33 @@ _FORMS: tuple[ErrorForm, ...] = (V2_ERRORS, *(MLFLOW_ERRORS._replace(prefix=path
 
 
 class AnyName:
-    """All names under which a server may be asked: one that is open to a network has no name of its own to keep."""
+    """Holds every host name: a server that is open to a network does not know by which names it is reached."""
 
     def __contains__(self, name: object) -> bool:
         return name is not None
 
 
 def create_standalone_app(model: ExportedModel, settings: Settings, *, keys: ServeKeys, of_any_name: bool) -> FastAPI:
-    """Wire the application up; one `of_any_name` answers under each, unless MLMINI_ALLOWED_HOSTS has some."""
+    """Wire the application up; with `of_any_name` it answers to any host name, unless MLMINI_ALLOWED_HOSTS has some."""
     metrics, lines = Metrics(), AccessLines(middleware.__name__)
     known = known_names(host=settings.host, allowed=settings.allowed_hosts)
     names = AnyName() if of_any_name and not settings.allowed_hosts else known
+    of_files = BodyLimit(settings.upload_max_bytes, "MLMINI_UPLOAD_MAX_BYTES")
     app = QuickApplication(
         version=version("ml-mini-platform"),
-        # It has no docs of its own: those of the platform describe all that it takes.
+        # It serves no docs: those of the platform describe all that it takes.
         openapi_url=None,
         redirect_slashes=False,
         lifespan=_lifespan(model, settings, keys),
         dependencies=[Depends(check_query)],
-        middleware=_middleware(settings, metrics, names, keys),
+        middleware=surroundings(
+            settings,
+            metrics=metrics,
+            names=names,
+            forms=_FORMS,
+            gate=Middleware(KeyGate, keys=keys),
+            file_limits={("/predict", CSV): of_files, ("/invocations", CSV): of_files},
+        ),
     )
     app.begin_with(
         partial(FastPredictions, metrics=metrics, lines=lines, names=names, body_seconds=settings.body_seconds)
@@ -68,32 +75,11 @@ def create_standalone_app(model: ExportedModel, settings: Settings, *, keys: Ser
     app.state.most_lists = settings.predict_max_cells + MAX_DEPTH
     app.state.listed = "This server has /ping, /version, /invocations, /predict, /v2 and /metrics."
     problems.install(app)
-    # What is CSV has a route of its own at the same address, which takes nothing else.
+    # The routes for CSV come first: they have the same addresses as those for JSON, and take nothing else.
     routers = (scoring.csv_router, scoring.router, predict_csv.router, predict.router)
     for router in (*routers, v2_alone.router, v2.router, v2_infer.router, metrics_alone.router, errors.router):
         app.include_router(router)
     return app
-
-
-def _middleware(
-    settings: Settings, metrics: Metrics, names: Container[str | None], keys: ServeKeys
-) -> list[Middleware]:
-    """What surrounds every request, the outermost first."""
-    of_files = BodyLimit(settings.upload_max_bytes, "MLMINI_UPLOAD_MAX_BYTES")
-    return [
-        Middleware(RequestContext),
-        Middleware(AccessRecord, metrics=metrics),
-        Middleware(ErrorForms, forms=_FORMS),
-        *origin_checks(names=names, trusted=settings.cors_origins),
-        Middleware(KeyGate, keys=keys),
-        Middleware(HeadRequests),
-        Middleware(
-            RequestLimits,
-            usual=BodyLimit(settings.json_max_bytes, "MLMINI_JSON_MAX_BYTES"),
-            exceptions={("/predict", CSV): of_files, ("/invocations", CSV): of_files},
-            body_seconds=settings.body_seconds,
-        ),
-    ]
 
 
 def _lifespan(
