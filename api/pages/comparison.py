@@ -10,10 +10,9 @@ from api.pages.charts.axes import of_metric, pictures
 from api.pages.charts.rows import Ranged, ranges
 from api.pages.frame import page
 from api.pages.markup import Content, Html, element, shortened, table
-from api.pages.measures import measure
+from api.pages.measures import better, measure
 from api.pages.report.parts import folded
 from api.schemas.models import ComparedMetric, ComparedValue, Comparison
-from shared.evaluation.metric_names import BETTER
 
 # By version and metric, the range that holds the metric in most draws of test rows.
 Intervals = Mapping[int, Mapping[str, tuple[float, float]]]
@@ -62,12 +61,11 @@ def _picture(metric: ComparedMetric, versions: Sequence[int], intervals: Interva
 
 
 def _measured(metric: ComparedMetric, versions: Sequence[int]) -> list[Content]:
-    better = None if metric.name not in BETTER else "higher" if BETTER[metric.name] is max else "lower"
     values: list[Content] = [
         element("strong", f"{measure(value)}, best") if version in metric.best else measure(value)
         for version, value in zip(versions, metric.values, strict=True)
     ]
-    return [metric.name, better, *values]
+    return [metric.name, better(metric.name), *values]
 
 
 def _values(title: str, values: Sequence[ComparedValue], versions: Sequence[int]) -> Iterable[Html]:

@@ -6,11 +6,12 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from api.pages.charts.spread import both_bars, both_histograms
-from api.pages.frame import page, told
+from api.pages.frame import page, shown_time
 from api.pages.markup import Content, Html, element, facts, link, table
+from api.pages.measures import value_range
 from api.pages.profile import shown_cell
 from api.pages.report.parts import legend
-from api.schemas.diff import ComparedColumn, ComparedSide, ComparedVersion, DatasetDiff
+from api.schemas.diff import ComparedColumn, ComparedVersion, DatasetDiff
 from shared.tables.columns import ColumnKind
 from shared.tables.compared import FewOfMany, ReadingChange
 
@@ -48,7 +49,7 @@ def page_of_diff(diff: DatasetDiff) -> HTMLResponse:
 def _version(name: str, version: ComparedVersion) -> Content:
     address = f"/datasets/{name}/profile?version={version.version}"
     rows = f", {version.rows:,} {'row' if version.rows == 1 else 'rows'}, "
-    return element("span", link(f"version {version.version}", address), rows, told(version.created_at))
+    return element("span", link(f"version {version.version}", address), rows, shown_time(version.created_at))
 
 
 def _names(diff: DatasetDiff, state: str) -> str:
@@ -96,7 +97,7 @@ def _section(column: ComparedColumn, diff: DatasetDiff) -> Iterator[Content]:
         ("Changed", ", ".join(map(_change, column.changes))),
         ("Kind", _both(column, lambda side: side.kind)),
         ("Missing", _both(column, lambda side: f"{side.missing:,} ({side.missing_share:.1%})")),
-        ("Lowest, mean, highest", _both(column, _range)),
+        ("Lowest, mean, highest", _both(column, lambda side: value_range(side.min, side.mean, side.max))),
         ("New values", _few(column.new_values)),
         ("Vanished values", _few(column.vanished_values)),
     )
@@ -119,13 +120,6 @@ def _drift(column: ComparedColumn) -> str:
     if column.psi is None or column.chance is None:
         return f"not measured. {column.not_measured}"
     return f"{column.drift} (PSI {column.psi:.3f}; chance alone may make up to {column.chance:.3f})"
-
-
-def _range(side: ComparedSide) -> str | None:
-    if side.min is None or side.max is None:
-        return None
-    mean = "" if side.mean is None else f"{side.mean:.6g}, "
-    return f"{side.min:.6g}, {mean}{side.max:.6g}"
 
 
 def _few(found: FewOfMany | None) -> str | None:

@@ -129,8 +129,8 @@ def page(title: str, *contents: Content, status: int = 200) -> HTMLResponse:
     return HTMLResponse(f"<!doctype html>{whole}", status_code=status, headers=headers)
 
 
-def told(moment: datetime | None) -> Html | None:
-    """A moment as people read it."""
+def shown_time(moment: datetime | None) -> Html | None:
+    """A moment in UTC, as an element that people and programs can read."""
     if moment is None:
         return None
     text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

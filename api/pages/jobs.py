@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from api.http.pagination import Page
 from api.pages.filters import address, choice, chosen_ones, next_page
-from api.pages.frame import page, told
+from api.pages.frame import page, shown_time
 from api.pages.leaderboard import leaderboard
 from api.pages.markup import Content, Html, element, facts, link, listing, table, together
 from api.pages.measures import doubts, left_out, measure, measures
@@ -42,13 +42,13 @@ def page_of_job(job: Job) -> HTMLResponse:
             ("Kind", job.kind),
             ("Status", f"{job.status} ({job.progress.step}, {job.progress.percent} %)"),
             ("Dataset", job.dataset_name),
-            ("Accepted", told(job.created_at)),
-            ("Started", told(job.started_at)),
-            ("Ended", told(job.finished_at)),
+            ("Accepted", shown_time(job.created_at)),
+            ("Started", shown_time(job.started_at)),
+            ("Ended", shown_time(job.finished_at)),
             ("Asked for by", job.owner),
             ("Pool", None if job.pool == DEFAULT_POOL else job.pool),
             ("Attempts", str(job.attempts)),
-            ("Erased", told(job.erased_at)),
+            ("Erased", shown_time(job.erased_at)),
             ("Result", _result(job)),
             ("Report", _report(job)),
             *_output(job),
@@ -113,7 +113,7 @@ def _row(job: Job, chosen: Mapping[str, str]) -> list[Content]:
         _result(job),
         link(job.dataset_name, address(_PATH, {**chosen, "dataset_name": job.dataset_name})),
         job.kind,
-        told(job.created_at),
+        shown_time(job.created_at),
     ]
 
 

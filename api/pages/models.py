@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from api.http.pagination import Page
 from api.pages.filters import address, choice, chosen_ones, next_page
-from api.pages.frame import page, told
+from api.pages.frame import page, shown_time
 from api.pages.markup import Content, Html, element, facts, link, shortened, table
-from api.pages.measures import doubts, left_out, measure, measures
+from api.pages.measures import doubts, left_out, measure, measures, row_counts
 from api.schemas.models import Model
 from shared.training.treatment import Treatment
 
@@ -57,10 +57,10 @@ def page_of_model(model: Model) -> HTMLResponse:
             ("Labels", _values(model.signature.get("classes"))),
             ("Estimator", model.estimator),
             ("Compiled", "no" if model.compilation is None else model.compilation.detail),
-            ("Rows", _rows(report.get("rows"))),
+            ("Rows", row_counts(report.get("rows"))),
             ("Report", link("how well it does, with pictures", f"{here}/report")),
             ("Furthest stage", model.stage),
-            ("Trained", told(model.trained_at)),
+            ("Trained", shown_time(model.trained_at)),
             ("Tags", ", ".join(model.tags)),
             ("Note", model.note),
             ("Made by", link(f"job {str(model.job_id)[:8]}", f"/jobs/{model.job_id}")),
@@ -86,16 +86,8 @@ def _row(model: Model, chosen: Mapping[str, str]) -> list[Content]:
         model.estimator.rpartition(".")[2],
         ", ".join(stay.stage for stay in model.deployments if stay.active),
         None if name is None else f"{name} {measure(metrics.get(name))}",
-        told(model.trained_at),
+        shown_time(model.trained_at),
     ]
-
-
-def _rows(rows: Mapping[str, int] | None) -> str | None:
-    if rows is None:
-        return None
-    text = f"{rows['training']:,} to learn from, {rows['test']:,} to measure on"
-    dropped = rows.get("without_target", 0)
-    return f"{text}; {dropped:,} without a target left out" if dropped else text
 
 
 def _reasons(treatments: Iterable[Treatment]) -> Iterator[tuple[str, str]]:
@@ -137,8 +129,8 @@ def _stays(model: Model) -> list[list[Content]]:
     return [
         [
             stay.stage,
-            told(stay.created_at),
-            told(stay.retired_at),
+            shown_time(stay.created_at),
+            shown_time(stay.retired_at),
             stay.retired_reason,
         ]
         for stay in model.deployments

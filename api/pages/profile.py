@@ -8,8 +8,9 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from api.pages.charts.spread import bar, histogram, most_of
-from api.pages.frame import page, told
+from api.pages.frame import page, shown_time
 from api.pages.markup import Content, Html, element, facts, link, table, together
+from api.pages.measures import value_range
 from api.pages.relations import relations_section
 from api.schemas.profile import DatasetProfile, ProfiledColumn
 from shared.tables.columns import ColumnKind
@@ -36,7 +37,7 @@ def page_of_profile(profile: DatasetProfile) -> HTMLResponse:
             ("Rows", f"{profile.rows:,}"),
             ("Columns", f"{len(profile.columns):,}"),
             ("Read as", read_as(profile.reading)),
-            ("Uploaded", told(profile.created_at)),
+            ("Uploaded", shown_time(profile.created_at)),
             ("Changed", _diff(profile)),
         ),
         _findings(profile.findings),
@@ -134,7 +135,7 @@ def _section(column: ProfiledColumn, profile: DatasetProfile) -> Iterator[Conten
         ("Kind", kind),
         ("Missing", f"{column.missing:,}{share}"),
         ("Different values", f"{column.unique:,}"),
-        ("Lowest, mean, highest", _range(column)),
+        ("Lowest, mean, highest", value_range(column.min, column.mean, column.max)),
         ("Quantiles", _quantiles(column)),
         ("Examples", ", ".join(shown_cell(value) for value in column.examples)),
     )
@@ -147,13 +148,6 @@ def _section(column: ProfiledColumn, profile: DatasetProfile) -> Iterator[Conten
             [shown_cell(each.value), f"{each.count:,}", bar(each.count, most)] for each in column.top
         ]
         yield table(f"Frequent values of {column.name}", ["Value", "Rows", "Share"], rows)
-
-
-def _range(column: ProfiledColumn) -> str | None:
-    if column.min is None or column.max is None:
-        return None
-    mean = "" if column.mean is None else f"{column.mean:.6g}, "
-    return f"{column.min:.6g}, {mean}{column.max:.6g}"
 
 
 def _quantiles(column: ProfiledColumn) -> str | None:

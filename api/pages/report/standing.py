@@ -5,10 +5,9 @@ from typing import Any
 from api.pages.charts.axes import Axis, axis_of, shares
 from api.pages.charts.rows import strip
 from api.pages.markup import Content, Html, element, together
-from api.pages.measures import measure
+from api.pages.measures import better, measure
 from api.pages.report.parts import Section, numbers, section
 from api.schemas.model_reports import ModelReport
-from shared.evaluation.metric_names import BETTER
 
 
 def standing(report: ModelReport) -> Section | None:
@@ -38,8 +37,7 @@ def _row(name: str, value: Any, report: ModelReport, baseline: Any) -> list[Cont
         if interval is None
         else f"{measure(interval[0])}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{measure(interval[1])}"
     )
-    better = None if name not in BETTER else "higher" if BETTER[name] is max else "lower"
-    return [name, measure(value), told, measure(baseline), _picture(name, value, interval, baseline), better]
+    return [name, measure(value), told, measure(baseline), _picture(name, value, interval, baseline), better(name)]
 
 
 def _picture(name: str, value: Any, interval: tuple[float, float] | None, baseline: Any) -> Html | None:

@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from api.pages.frame import page, told
+from api.pages.frame import page, shown_time
 from api.pages.leaderboard import rank
 from api.pages.markup import Html, element, facts, link
+from api.pages.measures import row_counts
 from api.pages.report import columns, labels, residuals, rows, search, standing
 from api.pages.report.learning import learning
 from api.pages.report.parts import Section, named
@@ -48,20 +49,12 @@ def _what(report: ModelReport) -> Html:
         ("Predicts", report.target),
         ("Estimator", report.estimator),
         ("Task", report.task),
-        ("Rows", _counts(report.rows)),
+        ("Rows", row_counts(report.rows)),
         ("Split", _split(report.split)),
-        ("Trained", told(report.trained_at)),
+        ("Trained", shown_time(report.trained_at)),
         ("Made by", link(f"job {str(report.job_id)[:8]}", f"/jobs/{report.job_id}")),
         ("Rank in that job", None if report.standing is None else rank(report.standing)),
     )
-
-
-def _counts(counts: dict[str, int] | None) -> str | None:
-    if counts is None:
-        return None
-    text = f"{counts.get('training', 0):,} to learn from, {counts.get('test', 0):,} to measure on"
-    dropped = counts.get("without_target", 0)
-    return f"{text}; {dropped:,} without a target left out" if dropped else text
 
 
 def _split(split: dict[str, Any] | None) -> str | None:
