@@ -53,9 +53,9 @@ class Gate:
         answer = send if identity is NOBODY_NEEDED or identity is NOBODY else _kept_private(scope, send)
         allowance: RequestAllowance | None = scope.get("allowance")
         answer = answer if allowance is None else allowance.told_by(answer)
-        heard = receive if identity is NOBODY or scope["method"] in _SAFE else _heard_out(scope, receive)
+        checked = receive if identity is NOBODY or scope["method"] in _SAFE else _checked_at_the_end(scope, receive)
         with seeing(identity.sight):
-            await (self._app if refusal is None else refusal)(scope, heard, answer)
+            await (self._app if refusal is None else refusal)(scope, checked, answer)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; None for one that may. The scope then has its `identity`.
@@ -139,10 +139,14 @@ async def _count(scope: Scope, budget: Budget) -> None:
         allowance.check()
 
 
-def _heard_out(scope: Scope, receive: Receive) -> Receive:
-    """Have the end of a body come only from those who may by then what they could when it began, and see the same."""
+def _checked_at_the_end(scope: Scope, receive: Receive) -> Receive:
+    """Look at the sender again when the body is complete: a request is refused whose sender has other rights by then.
 
-    async def receive_from_the_same() -> Message:
+    Raises:
+        NotAllowed: when receiving the end of the body, if the role, the scopes or the teams have changed.
+    """
+
+    async def receive_and_check() -> Message:
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body", False):
             identity: Identity = scope["identity"]
@@ -151,7 +155,7 @@ def _heard_out(scope: Scope, receive: Receive) -> Receive:
                 raise NotAllowed(f"'{identity.name}' {changed}. Send it again if it is still meant. {NotAllowed.hint}")
         return message
 
-    return receive_from_the_same
+    return receive_and_check
 
 
 def _kept_private(scope: Scope, send: Send) -> Send:

@@ -25,9 +25,9 @@ async def identity_of(known: KnownCredentials, credential: str) -> Identity:
 
 
 async def identity_by_now(scope: Scope) -> Identity:
-    """Who the sender is of a request that the gate has let in a while ago, and what they may do by now.
+    """Who the sender of a request is now, which the gate let in a while ago, with the rights that they have now.
 
-    A credential that has ended by itself since then counts on, one that was revoked does not.
+    A credential that has expired since then still counts; one that was revoked does not.
 
     Raises:
         NotAuthenticated: when the credential is nobody's any more, or one is needed by now.

@@ -11,7 +11,7 @@ import grpc
 import httpx2
 import pytest
 
-from api.lifespan import Parts
+from api.parts import Parts
 from shared.accounts.api_keys import create_key, revoke_key
 from shared.accounts.permissions import Role, Scope
 from shared.accounts.users import change_user, find_user, list_users
