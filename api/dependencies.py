@@ -90,11 +90,19 @@ def registry_session(parts: PartsDep) -> Iterator[Session]:
     parts.freshness.catch_up()
 
 
+def access_session(parts: PartsDep) -> Iterator[Session]:
+    """As `write_session`, for changes of whom a credential belongs to: this process goes by them from the answer on."""
+    with parts.database.write() as session:
+        yield session
+    parts.access.known.forget()
+
+
 # With this scope the transaction ends before the response is sent. By default it would end after it.
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 # Few writers at a time. The end of a transaction needs a thread, too: if all threads waited for SQLite's write lock,
 # whoever holds the lock would find no thread to end in, and all would wait forever.
 WriteSession = Annotated[Session, Depends(write_session, scope="function", max_concurrency=8)]
+AccessSession = Annotated[Session, Depends(access_session, scope="function", max_concurrency=4)]
 RegistrySession = Annotated[Session, Depends(registry_session, scope="function", max_concurrency=4)]
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from sqlalchemy.orm import Session
 
 from api.access.callers import Caller, CallerDep
-from api.dependencies import ReadSession, WriteSession
+from api.dependencies import AccessSession, ReadSession, WriteSession
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
@@ -52,7 +52,7 @@ def make_api_key(*, body: NewApiKey, session: WriteSession, caller: CallerDep, r
 def revoke_api_key(
     *,
     key_id: Annotated[WrittenVersion, Path(description="The id of a key.")],
-    session: WriteSession,
+    session: AccessSession,
     caller: CallerDep,
 ) -> None:
     """End a key for good; every process refuses it a second later at most.

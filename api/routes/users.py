@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.access.callers import CallerDep
-from api.dependencies import PartsDep, ReadSession, WriteSession
+from api.dependencies import AccessSession, PartsDep, ReadSession
 from api.http.json_body import StrictRoute
 from api.http.pagination import Page, PageQueryDep, make_page
 from api.http.problems import responses
@@ -79,7 +79,7 @@ def change_user(*, name: Name, body: UserUpdate, parts: PartsDep, caller: Caller
 
 
 @router.delete("/users/{name}", status_code=204, summary="Delete a user", responses=responses(404, 409, 503))
-def delete_user(*, name: Name, session: WriteSession, caller: CallerDep) -> None:
+def delete_user(*, name: Name, session: AccessSession, caller: CallerDep) -> None:
     """Delete a user with all logins and API keys. What the user has made stays."""
     caller.need_recent_login(session)
     change = users.delete_user(session, name)
