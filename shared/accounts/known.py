@@ -9,6 +9,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -165,6 +166,10 @@ class KnownCredentials:
             raise NotAuthenticated(_NOBODYS)
         with self._lock:
             self._used_keys.add(found.key.id)
+        if found.key.last_used_at is None:
+            # Whoever looks whether a key is in use must not read that it never was.
+            with suppress(DatabaseFailure):
+                self.write_uses()
         role, ends = Role(found.user.role), found.key.expires_at
         rights = allowed(role, [scope for scope in Scope if scope in found.key.scopes])
         teams = frozenset(found.user.teams)

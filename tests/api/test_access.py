@@ -287,9 +287,12 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(alone: TestClient) -> N
     made = alone.post("/api-keys", json={"name": "nightly", "scopes": ["read"]}, headers=headers)
     assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
     key, number = made.json()["key"], made.json()["id"]
-    assert key not in alone.get("/api-keys", headers=headers).text
+    listed = alone.get("/api-keys", headers=headers)
+    assert key not in listed.text
+    assert listed.json()["items"][0]["last_used_at"] is None
     for how in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
         assert alone.get("/datasets", headers=how).status_code == 200
+    assert alone.get("/api-keys", headers=headers).json()["items"][0]["last_used_at"] is not None
     assert alone.post("/train", headers={"X-API-Key": key}).status_code == 403
     assert alone.delete(f"/api-keys/{number}", headers=headers).status_code == 204
     # In the process that was asked, at once.

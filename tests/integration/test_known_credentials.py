@@ -201,7 +201,7 @@ def test_keys_are_made_within_the_role_listed_and_revoked_by_whose_they_are(data
     assert first.created_at <= second.created_at, "it can be told when the transaction has ended"
 
 
-def test_uses_are_written_once_a_minute_at_most(database: Database, known: KnownCredentials) -> None:
+def test_the_first_use_is_written_at_once_and_later_ones_once_a_minute_at_most(database: Database, known: KnownCredentials) -> None:
     add_user(database, "anna")
     key = key_of(database, "anna", Scope.READ)
 
@@ -212,9 +212,10 @@ def test_uses_are_written_once_a_minute_at_most(database: Database, known: Known
     known.write_uses()
     assert last_used() is None
     known.identity(key)
-    known.write_uses()
     first = last_used()
     assert first is not None
+    known.write_uses()
+    assert last_used() == first
     known.look_up(key)
     known.write_uses()
     assert last_used() == first
