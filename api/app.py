@@ -32,6 +32,7 @@ from api.routes import (
     api_keys,
     audit,
     auth,
+    auth_refresh,
     dataset_diffs,
     dataset_holders,
     datasets,
@@ -128,7 +129,7 @@ def _add_routes(app: FastAPI) -> None:
     catalog = (uploads, datasets, dataset_diffs, dataset_holders, train, estimators, jobs, job_events)
     registry = (models, model_artifacts, model_reports, model_reproductions, model_cards, promote)
     predictions = (predict_csv, predict, predict_typed, predict_batch, v2, v2_platform, v2_infer, mlflow_csv, mlflow)
-    accounts = (auth, own_password, own_logins, users, api_keys, audit, login, login_provider)
+    accounts = (auth, auth_refresh, own_password, own_logins, users, api_keys, audit, login, login_provider)
     for noun in (*catalog, *registry, *predictions, *accounts, health, errors, findings):
         app.include_router(noun.router)
 

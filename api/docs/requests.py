@@ -8,8 +8,7 @@ from typing import Any
 from api.docs.access_requests import CHANGES, HOLDERS, KEYS, LOGINS, OWN_PASSWORDS, REFRESHES, USERS
 from api.docs.predict_requests import BATCHES, PREDICTIONS, TYPED
 from api.docs.protocol_requests import INFERENCES, INVOCATIONS
-
-FORM = "application/x-www-form-urlencoded"
+from api.http.form_body import FORM
 
 # What an operation is tried with, by its id: examples by name, in the order of the walk.
 BODIES: dict[str, dict[str, Any]] = {
@@ -226,4 +225,5 @@ def fill_in(operation: dict[str, Any]) -> None:
             parameter["example"] = example
     if name in BODIES:
         content = operation["requestBody"]["content"]
-        content["application/json" if "application/json" in content else FORM]["examples"] = BODIES[name]
+        for kind in {"application/json", FORM} & content.keys():
+            content[kind]["examples"] = BODIES[name]

@@ -23,6 +23,7 @@ MAX_DIGITS = 308
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
 _JSON = (b"content-type", b"application/json")
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # To read more takes over a millisecond, in which no other request would be looked at.
 _LARGE = 2**14
 _SHOWN = 40
@@ -46,8 +47,10 @@ class StrictRoute(APIRoute):
         """Read and check the body before FastAPI does anything with the request."""
         handle = super().get_route_handler()
         field = self.body_field
-        if field is None or isinstance(field.field_info, params.Form):
+        if field is None:
             return handle
+        if isinstance(field.field_info, params.Form):
+            return partial(_handle_form, handle)
         required = field.field_info.is_required()
 
         async def handle_strictly(request: Request) -> Response:
@@ -131,6 +134,14 @@ class _BadToken(Exception):
         super().__init__(reason)
         self.token = token
         self.reason = reason
+
+
+async def _handle_form(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
+    """Refuse what is said to be something else, of which FastAPI would only say that all fields are missing."""
+    given = request.headers.get("content-type")
+    if given is not None and given.partition(";")[0].strip().lower() not in _FORMS:
+        raise UnsupportedMediaType(f"Send the fields as a form, with the header 'Content-Type: {_FORMS[0]}'.")
+    return await handle(request)
 
 
 def _check_media_type(header: str) -> None:

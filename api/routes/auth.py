@@ -12,7 +12,7 @@ from api.http.problems import responses
 from api.lanes import in_lane
 from api.parts import Parts
 from api.quotas import used_by
-from api.schemas.accounts import Me, RefreshRequest, TokenAnswer, TokenForm
+from api.schemas.accounts import Me, TokenAnswer, TokenForm
 from api.schemas.quotas import Limits
 from shared.accounts.sessions import IssuedTokens, log_out
 from shared.accounts.tokens import ACCESS_SECONDS
@@ -24,22 +24,14 @@ router = APIRouter(tags=["Access"], route_class=StrictRoute)
 _NOT_KEPT = "no-store"
 
 
-@router.post("/auth/token", summary="Log in", responses=responses(401, 403, 413, 422, 429, 503))
+@router.post("/auth/token", summary="Log in", responses=responses(401, 403, 413, 415, 422, 429, 503))
 @in_lane("logins")
 def log_in(
     *, form: Annotated[TokenForm, Form()], parts: PartsDep, caller: CallerDep, response: Response
 ) -> TokenAnswer:
     """Exchange a name and a password for tokens, by the password flow of OAuth 2."""
     response.headers["Cache-Control"] = _NOT_KEPT
-    return _told(checked_login(parts, caller, form.username, form.password))
-
-
-@router.post("/auth/refresh", summary="Get new tokens", responses=responses(401, 413, 415, 422, 503))
-@in_lane("logins")
-def refresh_tokens(*, body: RefreshRequest, parts: PartsDep, caller: CallerDep, response: Response) -> TokenAnswer:
-    """Exchange a refresh token for new tokens. It is good once: when it comes again, the login ends."""
-    response.headers["Cache-Control"] = _NOT_KEPT
-    return _told(parts.access.logins.refresh(body.refresh_token, caller.sender))
+    return TokenAnswer.of_issued(checked_login(parts, caller, form.username, form.password))
 
 
 @router.post("/auth/logout", status_code=204, summary="Log out", operation_id="log_out", responses=responses(503))
@@ -105,9 +97,3 @@ def checked_login(
         raise
     with parts.access.tries.settled(name, address):
         return parts.access.logins.log_in(name, password, caller.sender, seconds=seconds)
-
-
-def _told(issued: IssuedTokens) -> TokenAnswer:
-    return TokenAnswer(
-        access_token=issued.access_token, refresh_token=issued.refresh_token, expires_in=issued.expires_in
-    )

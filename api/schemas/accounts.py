@@ -10,6 +10,7 @@ from shared.accounts.api_keys import OwnedKey
 from shared.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from shared.accounts.permissions import Permission, Role, Scope
 from shared.accounts.rows import LoginWay
+from shared.accounts.sessions import IssuedTokens
 
 _UserName = Annotated[
     str, Field(min_length=1, max_length=64, description="Lower case letters, digits and `. _ - @`.", examples=["anna"])
@@ -66,11 +67,20 @@ class TokenAnswer(ResponseBody):
     refresh_token: str = Field(description="Good for one `POST /auth/refresh`, which gives the next one.")
     expires_in: int = Field(description="For how many seconds the access token is good.")
 
+    @classmethod
+    def of_issued(cls, issued: IssuedTokens) -> Self:
+        """What a login or a refresh has given."""
+        return cls(access_token=issued.access_token, refresh_token=issued.refresh_token, expires_in=issued.expires_in)
+
 
 class RefreshRequest(RequestBody):
-    """A refresh token, to be exchanged for new tokens."""
+    """A refresh token, to be exchanged for new tokens; clients of OAuth 2 send the other fields, too."""
 
     refresh_token: str = Field(min_length=1, max_length=512, description="The one of the last answer.")
+    grant_type: Literal["refresh_token"] | None = Field(default=None, description="There is this one only.")
+    scope: str | None = Field(default=None, max_length=200, description="Not used: a login has all that the role has.")
+    client_id: str | None = Field(default=None, max_length=200, description="Not used.")
+    client_secret: str | None = Field(default=None, max_length=200, description="Not used.")
 
 
 class OwnPassword(RequestBody):

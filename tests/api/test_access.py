@@ -140,6 +140,22 @@ def test_what_is_public_asks_nobody_who_they_are(one_client: TestClient, keys: d
         assert status in ({200, 303, 307, 404, 405, 415, 422}), status
 
 
+@pytest.mark.asvs("6.3.4", "8.2.1")
+def test_only_the_headers_of_an_answer_ask_for_what_the_answer_asks_for(
+    one_client: TestClient, keys: dict[Role, str]
+) -> None:
+    def headers_of(address: str, **credential: str) -> int:
+        return sent(one_client, address.replace("GET", "HEAD", 1), **credential)
+
+    beyond = [address for address, role in LEAST_ROLE.items() if address[:4] == "GET " and role is not Role.VIEWER]
+    assert beyond
+    assert {address: headers_of(address, **{"X-API-Key": keys[Role.VIEWER]}) for address in beyond} == dict.fromkeys(
+        beyond, 403
+    )
+    public = [address for address in listed(PUBLIC) if address[:4] == "GET "]
+    assert [address for address in public if headers_of(address) == 401] == []
+
+
 @pytest.mark.asvs("6.3.4")
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/datasets", "/nothing/there", "/docs/../datasets", "/datasets/"])
@@ -246,6 +262,30 @@ def test_a_refresh_token_that_comes_twice_ends_the_login(alone: TestClient) -> N
     eventually(lambda: alone.get("/me", headers=bearer(second.json())).status_code == 401)
 
 
+def test_a_client_of_oauth_sends_the_refresh_token_in_a_form(alone: TestClient) -> None:
+    schemes = alone.get("/openapi.json").json()["components"]["securitySchemes"]
+    address = f"/{schemes['password']['flows']['password']['refreshUrl']}"
+    form = {"grant_type": "refresh_token", "refresh_token": logged_in(alone)["refresh_token"], "client_id": ""}
+    answer = alone.post(address, data=form)
+    assert answer.status_code == 200, answer.text
+    assert alone.get("/me", headers=bearer(answer.json())).json()["name"] == "anna"
+    body = form | {"refresh_token": answer.json()["refresh_token"], "client_id": "mlmini"}
+    assert alone.post(address, json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *(b"", b"refresh_token=", b"refresh_token", b"refresh_token=a&refresh_token=b", b"refresh_token=%ff"),
+        *(b"refresh_token=\xc3\xa4", b"refresh_token=a&grant_type=password", b"refresh_token=a&more=b", b"a=b&" * 99),
+    ],
+)
+def test_another_form_refreshes_nothing(alone: TestClient, form: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    answer = alone.post("/auth/refresh", content=form, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
 def test_whoever_asks_without_a_credential_is_told_how_to_bring_one(alone: TestClient) -> None:
     answer = alone.get("/datasets")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
@@ -276,7 +316,8 @@ def test_tries_are_slowed_down_for_who_tries_and_nobody_else(alone: TestClient, 
 
 @pytest.mark.asvs("15.3.3")
 def test_what_is_not_a_form_of_a_login_is_refused(alone: TestClient) -> None:
-    assert alone.post("/auth/token", json={"username": "anna", "password": PASSWORD}).status_code in {415, 422}
+    other = alone.post("/auth/token", json={"username": "anna", "password": PASSWORD})
+    assert (other.status_code, "application/x-www-form-urlencoded" in other.json()["detail"]) == (415, True)
     assert alone.post("/auth/token", data={"username": "anna"}).status_code == 422
     more = {"username": "anna", "password": PASSWORD, "role": "admin"}
     assert alone.post("/auth/token", data=more).status_code == 422

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -13,7 +14,7 @@ from shared.accounts.api_keys import LONGEST_KEY_NAME, create_key, find_by_key, 
 from shared.accounts.identity import Identity
 from shared.accounts.known import KnownCredentials
 from shared.accounts.permissions import Permission, Role, Scope, allowed
-from shared.accounts.rows import ApiKeyRow
+from shared.accounts.rows import ApiKeyRow, LoginSessionRow, UserRow
 from shared.accounts.sessions import log_out
 from shared.accounts.users import change_user, find_user
 from shared.audit.actions import Via
@@ -164,6 +165,30 @@ def test_what_is_nobodys_credential_is_refused(database: Database, known: KnownC
     assert known.identity(key).name == "anna"
 
 
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        (LoginSessionRow, {"expires_at": Now(-1)}),
+        (UserRow, {"active": False}),
+        (UserRow, {"deleted_at": Now(-1)}),
+    ],
+    ids=["its time is over", "the user is switched off", "the user is deleted"],
+)
+def test_a_login_that_nobody_has_ended_ends_with_its_time_and_its_user(
+    database: Database, known: KnownCredentials, row: type[UserRow | LoginSessionRow], values: dict[str, Any]
+) -> None:
+    add_user(database, "anna")
+    issued = logins(database).log_in("anna", PASSWORD)
+    assert known.identity(issued.access_token).name == "anna"
+    with database.write() as session:
+        session.execute(update(row).values(values))
+    known.forget()
+    with pytest.raises(NotAuthenticated):
+        known.identity(issued.access_token)
+    with pytest.raises(NotAuthenticated):
+        logins(database).refresh(issued.refresh_token)
+
+
 def test_keys_are_made_within_the_role_listed_and_revoked_by_whose_they_are(database: Database) -> None:
     add_user(database, "anna", Role.TRAINER)
     add_user(database, "bert")
@@ -201,7 +226,9 @@ def test_keys_are_made_within_the_role_listed_and_revoked_by_whose_they_are(data
     assert first.created_at <= second.created_at, "it can be told when the transaction has ended"
 
 
-def test_the_first_use_is_written_at_once_and_later_ones_once_a_minute_at_most(database: Database, known: KnownCredentials) -> None:
+def test_the_first_use_is_written_at_once_and_later_ones_once_a_minute_at_most(
+    database: Database, known: KnownCredentials
+) -> None:
     add_user(database, "anna")
     key = key_of(database, "anna", Scope.READ)
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import httpx2
 
 from api.docs.access_requests import OWN_PASSWORDS
-from api.docs.requests import BODIES, FORM
+from api.docs.requests import BODIES
+from api.http.form_body import FORM
 from shared.datasets.examples import EXAMPLES
 from tests.support.site import SLOW
 from tests.support.waiting import eventually

@@ -253,6 +253,7 @@ def _of_models() -> Iterator[Turn]:
         "change_password": "/me/password",
     }.items():
         yield from _bodies(operation, path)
+    yield Turn("log_in", "POST", "/auth/token", {"json": {"username": "anna", "password": "three-brown-owls-at-noon"}})
     yield Turn("give_dataset", "PATCH", "/datasets/iriss", {"json": {"team": "fraud"}})
     yield Turn("give_dataset", "PATCH", "/datasets/iris", {"json": {"owner": "nobody-here"}})
     yield Turn("give_dataset", "PATCH", "/datasets/iris", {"json": {"team": "Fraud!"}})
