@@ -13,6 +13,8 @@ from shared.jobs.depth import seconds_to_next_begin, waiting_up_to
 # With less room than this, each job is counted in the transaction that inserts it. With more, a process looks now and
 # then: to count ten thousand jobs for each that is accepted would hold up all.
 _CLOSE = 1000
+# What a transaction knows of the room, as its session's `info`.
+_LEFT = "how many more jobs may wait"
 # So many are accepted, and so long, until it looks again.
 _UNSEEN = 64
 _UNSEEN_SECONDS = 1.0
@@ -54,14 +56,20 @@ class QueueRoom:
         return close
 
     def check(self, session: Session) -> int:
-        """How many more may wait.
+        """How many more may wait, with the one that is inserted next.
+
+        Those that a transaction inserts are counted by it, and the others once: nobody else adds any meanwhile.
 
         Raises:
             QueueFull: when there is no room for one.
         """
-        used = waiting_up_to(session, self._most)
-        if used < self._most:
-            return self._most - used
+        left: int | None = session.info.get(_LEFT)
+        if left is None:
+            left = self._most - waiting_up_to(session, self._most)
+        if left > 0:
+            session.info[_LEFT] = left - 1
+            return left
+        used = self._most - left
         with self._lock:
             self._looks_at = 0.0
         seconds = seconds_to_next_begin(session)

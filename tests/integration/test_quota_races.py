@@ -103,6 +103,18 @@ def test_where_a_transaction_finds_it_full_the_next_request_is_refused_before_it
         room.is_close()
 
 
+def test_jobs_that_are_accepted_together_have_the_others_counted_once(database: Database) -> None:
+    room = QueueRoom(database, 4)
+    add_job(database)
+    with database.write() as session:
+        assert [room.check(session) for _ in range(3)] == [3, 2, 1]
+        with pytest.raises(QueueFull) as full:
+            room.check(session)
+    assert (full.value.members["used"], full.value.members["limit"]) == (4, 4)
+    with database.read() as session:
+        assert room.check(session) == 3, "nothing was inserted, as the next transaction finds"
+
+
 def test_of_many_uploads_at_once_as_many_are_let_in_as_fit(database: Database) -> None:
     settings = Settings(storage_mb_per_owner=1)
 
