@@ -92,6 +92,7 @@ class Settings(WithSecretFiles):
     oidc_client_id: str | None = None
     oidc_client_secret_file: Path | None = None
     oidc_scopes: str = "openid profile email"
+    oidc_acr: str | None = None
     oidc_name_claim: str = "preferred_username"
     oidc_groups_claim: str = "groups"
     oidc_roles: str | None = None

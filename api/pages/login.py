@@ -32,11 +32,15 @@ def page_of_login(back_to: str, problem: str | None = None, *, name: str = "", s
     )
 
 
-def page_of_provider(provider: Provider, back_to: str) -> HTMLResponse:
-    """The way to the identity provider, which asks who it is."""
+def page_of_provider(provider: Provider, back_to: str, *, fresh: bool = False) -> HTMLResponse:
+    """The way to the identity provider, which asks who it is, anew if it has to be `fresh`."""
+    return page_with_form("Log in", element("p", _way_to(provider, back_to, fresh=fresh)))
+
+
+def _way_to(provider: Provider, back_to: str, *, fresh: bool) -> Html:
     # The cookie has to be there where the provider leads back to, whatever name this page was asked for by.
-    address = f"{provider.public_url}/login/oidc?next={quote(back_to, safe='/')}"
-    return page_with_form("Log in", element("p", link(f"Log in with {provider.host}", address)))
+    address = f"{provider.public_url}/login/oidc?next={quote(back_to, safe='/')}{'&fresh=true' if fresh else ''}"
+    return link(f"Log in {'again ' if fresh else ''}with {provider.host}", address)
 
 
 def page_of_arrival(back_to: str) -> HTMLResponse:
@@ -50,11 +54,15 @@ def page_of_arrival(back_to: str) -> HTMLResponse:
     return answer
 
 
-def page_of_account(name: str, role: str, token: str) -> HTMLResponse:
-    """Who is logged in, with a way out."""
+def page_of_account(
+    name: str, role: str, token: str, *, provider: Provider | None = None, back_to: str = "/docs"
+) -> HTMLResponse:
+    """Who is logged in, with a way out, and one to a provider that asks anew and leads back to where they were."""
+    again = None if provider is None else _way_to(provider, back_to, fresh=True)
     return page_with_form(
         "Logged in",
         element("p", f"You are logged in as {name}, with the role {role}."),
+        again and element("p", again, ", to change who can log in: that takes a login of the last 15 minutes."),
         element(
             "form",
             element("input", name="token", type="hidden", value=token),

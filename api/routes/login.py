@@ -35,7 +35,9 @@ def show_login(
     identity = caller.identity
     if identity.session_id is None:
         return _asking(parts, local_address(back_to))
-    return page_of_account(identity.name, identity.role, token_of(parts.key, identity.session_id))
+    token, logins = token_of(parts.key, identity.session_id), parts.access.provider
+    provider = None if logins is None else logins.provider
+    return page_of_account(identity.name, identity.role, token, provider=provider, back_to=local_address(back_to))
 
 
 def _asking(parts: Parts, back_to: str) -> Response:

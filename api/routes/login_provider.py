@@ -49,16 +49,18 @@ async def go_to_provider(
     caller: CallerDep,
     request: Request,
     back_to: Annotated[str, Query(alias="next", max_length=2000)] = "/docs",
+    fresh: bool = False,
 ) -> Response:
-    """Begin a login and lead the browser to the provider."""
+    """Begin a login and lead the browser to the provider, which has to ask the person anew if it is to be `fresh`."""
     logins = _logins(parts)
     if not caller.is_known:
         return page_without_accounts()
     if not set(request.headers.getlist("sec-fetch-site")) <= _BY_A_PERSON:
         # A page of another site has led here: the person says whether it is meant.
-        return page_of_provider(logins.provider, local_address(back_to))
+        return page_of_provider(logins.provider, local_address(back_to), fresh=fresh)
     now = await to_thread.run_sync(logins.now, limiter=parts.lanes.logins)
-    attempt, kept = logins.attempts.begin(local_address(back_to), now, before=caller.identity.session_id or "")
+    before = caller.identity.session_id or ""
+    attempt, kept = logins.attempts.begin(local_address(back_to), now, before=before, fresh=fresh)
     address = await logins.exchange.address(attempt)
     answer = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
     keep_attempt(answer, kept, secure=_is_secure(logins))

@@ -51,7 +51,8 @@ def check_provider_logins(settings: Settings) -> CheckResult:
     except IdentityProviderUnavailable as error:
         said = error.detail.removesuffix(error.hint).strip().removesuffix(".")
         return broken("Login", said, "Who is logged in stays so; `mlmini admin key` makes a key for an admin.")
-    return ok("Login", f"through {provider.host}, which leads back to {provider.redirect_uri}")
+    strong = f", if it says acr {' or '.join(provider.acr)}" if provider.acr else ""
+    return ok("Login", f"through {provider.host}, which leads back to {provider.redirect_uri}{strong}")
 
 
 def check_record(settings: Settings) -> CheckResult:

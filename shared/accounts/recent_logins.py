@@ -11,13 +11,14 @@ RECENT_SECONDS = 15 * 60
 
 
 def expect_recent(session: Session, session_id: str) -> None:
-    """See that a login began of late; what was refreshed since began no later for that.
+    """See that the person of a login has shown of late who they are, which a refresh does not do, and neither does an
+    identity provider that lets them through without asking.
 
     Raises:
-        LoginTooOld: when it began before that.
+        LoginTooOld: when that was longer ago, or nobody knows when.
     """
     recent = select(LoginSessionRow.id).where(
-        LoginSessionRow.id == session_id, LoginSessionRow.created_at > Now(-RECENT_SECONDS)
+        LoginSessionRow.id == session_id, LoginSessionRow.authenticated_at > Now(-RECENT_SECONDS)
     )
     if session.scalar(recent) is None:
         raise LoginTooOld

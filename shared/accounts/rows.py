@@ -81,6 +81,8 @@ class LoginSessionRow(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
     refresh_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
+    # When the person last showed who they are; not known where an identity provider does not tell.
+    authenticated_at: Mapped[datetime | None] = mapped_column(Instant)
     refreshed_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     expires_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)

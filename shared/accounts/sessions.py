@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -124,7 +125,7 @@ class Logins:
             return None
         if check.renewed is not None:
             session.execute(update(UserRow).where(same).values(password_hash=check.renewed))
-        return begin_session(session, user, self._tokens, seconds=seconds)
+        return begin_session(session, user, self._tokens, seconds=seconds, authenticated_at=Now())
 
     def _rotated(self, session: Session, old: str, sender: Sender) -> IssuedTokens | None:
         refresh_token = _new_token()
@@ -152,14 +153,23 @@ class Logins:
 
 
 def begin_session(
-    session: Session, user: UserRow, tokens: AccessTokens, *, seconds: int, session_id: str | None = None
+    session: Session,
+    user: UserRow,
+    tokens: AccessTokens,
+    *,
+    seconds: int,
+    authenticated_at: Now | datetime | None,
+    session_id: str | None = None,
 ) -> IssuedTokens | None:
-    """A login of a user who has shown who that is; None when there was one of that id, which can begin once."""
+    """A login of a user who has shown who that is, at a moment that may not be known; None when there was one of that
+    id, which can begin once.
+    """
     begun = _Begun(session_id or secrets.token_urlsafe(16), _new_token())
     row = insert_missing(session, LoginSessionRow).values(
         id=begun.session_id,
         user_id=user.id,
         refresh_hash=_digest(begun.refresh_token),
+        authenticated_at=authenticated_at,
         expires_at=_in_days(LONGEST_SESSION_DAYS),
     )
     if session.execute(row.returning(LoginSessionRow.id)).one_or_none() is None:

@@ -23,7 +23,9 @@ class LoginTooOld(PlatformError):
 
     hint = (
         "Log in again and repeat the request: `/auth/token` gives a new token, and so do `mlmini login` and, in a "
-        "browser, Log out and the form at `/login`. An API key with the scope admin needs no login."
+        "browser, Log out and the form at `/login`. Where people log in through an identity provider, open "
+        "`/login/oidc?fresh=true` in the browser, which has that ask you anew. An API key with the scope admin needs "
+        "no login."
     )
 
 

@@ -604,7 +604,9 @@ def test_what_changes_who_can_log_in_takes_a_login_of_late(alone: TestClient, pa
 
     def begun(seconds: int) -> None:
         with parts.database.write() as session:
-            session.execute(update(LoginSessionRow).where(LoginSessionRow.id == here).values(created_at=Now(-seconds)))
+            session.execute(
+                update(LoginSessionRow).where(LoginSessionRow.id == here).values(authenticated_at=Now(-seconds))
+            )
 
     begun(15 * 60 + 1)
     assert asked(bearer(tokens)) == [403] * 5

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -46,7 +47,7 @@ def as_it_should_be(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "idp" in request.fixturenames:
         provider: IdentityProvider = request.getfixturevalue("idp")
-        for changed in (provider.claims, provider.instead, provider.metadata):
+        for changed in (provider.claims, provider.moments, provider.instead, provider.metadata):
             changed.clear()
 
 
@@ -92,17 +93,23 @@ def parts(both: tuple[TestClient, Parts]) -> Parts:
     return both[1]
 
 
-def begin(client: TestClient, back_to: str = "/jobs") -> str:
+def begin(client: TestClient, back_to: str = "/jobs", more: str = "") -> str:
     """Go to the provider; where that leads back to."""
-    sent = client.get(f"/login/oidc?next={quote(back_to)}")
+    sent = client.get(f"/login/oidc?next={quote(back_to)}{more}")
     assert sent.status_code == 303, sent.text
     location = httpx2.get(sent.headers["Location"]).headers["Location"]
     assert location.startswith(f"{HERE}{CALLBACK}?")
     return location.removeprefix(HERE)
 
 
-def log_in(client: TestClient, back_to: str = "/jobs") -> Response:
-    return client.get(begin(client, back_to), headers=PAGE)
+def log_in(client: TestClient, back_to: str = "/jobs", more: str = "") -> Response:
+    return client.get(begin(client, back_to, more), headers=PAGE)
+
+
+def make_key(client: TestClient) -> Response:
+    """What changes who can log in, as a page of ours asks for it."""
+    token = {"X-Page-Token": client.cookies["mlmini_token"]}
+    return client.post("/api-keys", json={"name": "mine", "scopes": ["read"]}, headers=token)
 
 
 def last_entry(parts: Parts) -> Any:
@@ -158,6 +165,65 @@ def test_a_login_through_the_provider_ends_the_one_before(here: TestClient) -> N
     here.cookies.clear()
     here.cookies.set("mlmini_session", before)
     assert here.get("/me").status_code == 401
+
+
+@pytest.mark.asvs("6.8.4", "7.5.1", "7.5.2")
+def test_a_login_is_as_old_as_the_question_of_the_provider(
+    here: TestClient, parts: Parts, idp: IdentityProvider
+) -> None:
+    log_in(here)
+    answer = make_key(here)
+    assert (answer.status_code, answer.json()["code"]) == (403, "login_too_old")
+    assert "open `/login/oidc?fresh=true` in the browser" in answer.json()["detail"]
+    for seconds, status in ((15 * 60 + 60, 403), (15 * 60 - 60, 201)):
+        idp.moments["auth_time"] = -seconds
+        log_in(here)
+        assert make_key(here).status_code == status
+        # Nothing else of a login hangs on it.
+        (login,) = (each for each in here.get("/me/logins").json()["items"] if each["current"])
+        began, ends = (datetime.fromisoformat(login[name]) for name in ("began_at", "ends_at"))
+        assert abs((datetime.now(UTC) - began).total_seconds()) < 60
+        assert abs((ends - began).total_seconds() - 30 * 86_400) < 60
+    idp.claims["auth_time"] = "lately"
+    parts.access.refusals.write_counts()
+    assert "auth_time" in log_in(here).text
+    assert last_entry(parts).after["reason"] == "The ID token has no moment of the past in the claim auth_time."
+
+
+@pytest.mark.asvs("6.8.4")
+def test_whoever_has_to_log_in_anew_is_led_to_where_the_provider_asks_and_back(
+    here: TestClient, parts: Parts, idp: IdentityProvider
+) -> None:
+    log_in(here)
+    page = here.get("/login?next=/jobs", headers=PAGE)
+    link = re.search(r'<a href="([^"]+)">Log in again with 127\.0\.0\.1:\d+</a>', page.text)
+    assert link is not None
+    assert link[1] == f"{HERE}/login/oidc?next=/jobs&amp;fresh=true"
+    assert "evil" not in here.get("/login?next=//evil.example.org", headers=PAGE).text
+    assert log_in(here, "//evil.example.org", "&fresh=true").headers["Refresh"] == "0; url=/docs"
+    log_in(here)
+    before = here.cookies["mlmini_session"]
+    sent = query_of(here.get(link[1].replace("&amp;", "&")).headers["Location"])
+    assert (sent["max_age"], sent["prompt"]) == ("0", "login")
+    # A page of another site leads nobody past the question, and the link goes on to the same.
+    asked = here.get("/login/oidc?next=/jobs&fresh=true", headers=PAGE | {"Sec-Fetch-Site": "cross-site"})
+    assert (asked.status_code, link[1] in asked.text) == (200, True)
+    # A provider that asks nothing, or does not say, opens nothing, and the login that there is goes on.
+    idp.moments["auth_time"] = -120
+    assert "let you through without" in log_in(here, more="&fresh=true").text
+    idp.moments.clear()
+    idp.claims["auth_time"] = None
+    parts.access.refusals.write_counts()
+    refused = log_in(here, more="&fresh=true")
+    assert (refused.status_code, "does not say whether it did" in refused.text) == (403, True)
+    assert "auth_time" in last_entry(parts).after["reason"]
+    assert (here.cookies["mlmini_session"], make_key(here).status_code) == (before, 403)
+    idp.claims.clear()
+    answer = log_in(here, more="&fresh=true")
+    assert (answer.status_code, answer.headers["Refresh"]) == (200, "0; url=/jobs")
+    assert (here.cookies["mlmini_session"] != before, make_key(here).status_code) == (True, 201)
+    wrong = here.get("/login/oidc?fresh=maybe")
+    assert (wrong.status_code, wrong.json()["errors"][0]["loc"]) == (422, ["query", "fresh"])
 
 
 @pytest.mark.asvs("7.6.2")
@@ -301,6 +367,13 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "no client": ({"oidc_client_id": None}, "MLMINI_OIDC_CLIENT_ID: it is missing"),
     "no address": ({"public_url": None}, "MLMINI_PUBLIC_URL: it is missing"),
     "an address that is not answered": ({"public_url": "https://ml.example.org"}, "MLMINI_ALLOWED_HOSTS"),
+    "no ways to log in": ({"oidc_acr": " "}, "MLMINI_OIDC_ACR: It must be values of the claim acr"),
+    "ways to log in as JSON": ({"oidc_acr": '["gold"]'}, "MLMINI_OIDC_ACR: It must be values of the claim acr"),
+    "ways to log in with commas": ({"oidc_acr": "gold, silver"}, "with spaces between, and no commas or quotes"),
+    "ways to log in and no issuer": (
+        {"oidc_acr": "gold", "oidc_issuer": None, "oidc_client_id": None, "oidc_client_secret_file": None},
+        "MLMINI_OIDC_ISSUER: it is missing, and MLMINI_OIDC_ACR is set",
+    ),
     "no scope": ({"oidc_scopes": "profile"}, "MLMINI_OIDC_SCOPES: openid"),
     "no JSON": ({"oidc_roles": "ml=admin"}, "MLMINI_OIDC_ROLES: It must be an object of JSON"),
     "no roles": ({"oidc_roles": "{}"}, "MLMINI_OIDC_ROLES: It must be an object of JSON"),
@@ -324,13 +397,18 @@ def test_wrong_settings_stop_the_start(tmp_path: Path, wrong: dict[str, Any], sa
 def test_a_provider_of_a_package_knows_who_comes(tmp_path: Path, stack: Stack) -> None:
     mock = MockProvider()
     with running(mock), stack.settings(tmp_path / "home") as plain:
-        roles = {"oidc_roles": '{"ml-admins": "admin"}', "oidc_new_users": True}
-        with platform(settings_for(plain, mock.url, **roles)) as (client, _):
-            for sub, status in (("person-1", 200), ("person-2", 403)):
-                sent = client.get("/login/oidc?next=/models").headers["Location"]
+        given = {"oidc_roles": '{"ml-admins": "admin"}', "oidc_new_users": True, "oidc_acr": "gold silver"}
+        with platform(settings_for(plain, mock.url, **given)) as (client, _):
+            for sub, said in (
+                ("person-1", ""),
+                ("person-2", "None of your groups"),
+                ("person-3", "lacks the claim acr"),
+            ):
+                sent = client.get("/login/oidc?next=/models&fresh=true").headers["Location"]
                 assert query_of(sent)["code_challenge_method"] == "S256"
                 assert "Authenticate predefined users" in httpx2.get(sent).text
-                back = httpx2.post(sent, data={"sub": sub}).headers["Location"].removeprefix(HERE)
-                assert client.get(back).status_code == status
+                back = client.get(httpx2.post(sent, data={"sub": sub}).headers["Location"].removeprefix(HERE))
+                assert (back.status_code, said in back.text) == (403 if said else 200, True)
             me = client.get("/me").json()
             assert (me["name"], me["role"]) == ("anna", "admin")
+            assert make_key(client).status_code == 201

@@ -71,6 +71,13 @@ def test_a_person_logs_in_at_the_provider_and_is_led_back(page: Page, url: str) 
     assert page.url == f"{url}/jobs"
     page.goto(f"{url}/login")
     expect(page.locator("main")).to_contain_text("You are logged in as anna, with the role admin.")
+    # Who has to be asked anew is led to the provider, which asks, and back.
+    page.goto(f"{url}/login?next=/models")
+    page.click("text=Log in again with 127.0.0.1")
+    assert "prompt=login" in page.url
+    page.click("text=person-1")
+    expect(page.locator("h1")).to_have_text("Models")
+    page.goto(f"{url}/login")
     page.click("text=Log out")
     expect(page.locator("h1")).to_have_text("Log in")
     # The provider knows the person, and the platform does not let them in.

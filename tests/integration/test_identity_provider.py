@@ -480,6 +480,28 @@ def test_a_provider_that_was_down_is_asked_again_a_little_later_and_seldom_while
     assert idp.asked[DISCOVERY] == 3
 
 
+def test_a_login_on_its_way_goes_on_though_the_provider_does_not_describe_itself_anew(idp: IdentityProvider) -> None:
+    clock, exchange, attempt = HandClock(), exchange_with(idp), begun()
+    exchange._metadata = discovery.KnownMetadata(idp.url, clock)
+
+    async def go() -> None:
+        back = await asyncio.to_thread(httpx2.get, await exchange.address(attempt))
+        idp.instead[DISCOVERY] = (503, {}, b"")
+        clock.now += 3601
+        arrived = await exchange.arrival(attempt, query_of(back.headers["Location"]), now=time.time())
+        assert (arrived.name, idp.asked[DISCOVERY]) == ("anna", 2)
+        await exchange.address(attempt)
+        assert idp.asked[DISCOVERY] == 2, "it was asked a moment ago"
+        clock.now += 3600
+        with pytest.raises(IdentityProviderUnavailable, match="status 503"):
+            await exchange.address(attempt)
+        idp.instead.clear()
+        clock.now += 3
+        await exchange.address(attempt)
+
+    asyncio.run(go())
+
+
 def test_an_attempt_is_recognised_for_ten_minutes_by_the_platform_that_began_it() -> None:
     attempt, kept = ATTEMPTS.begin("/jobs?status=failed", 1000, before="a-login")
     assert ATTEMPTS.recognise(kept, 1600) == attempt
@@ -501,6 +523,8 @@ def test_the_doctor_looks_at_the_provider(idp: IdentityProvider, tmp_path: Path)
     settings = Settings(**given, oidc_issuer=idp.url, public_url="http://127.0.0.1:8000")
     found = check_provider_logins(settings)
     assert (found.state, "leads back to http://127.0.0.1:8000/login/oidc/callback" in found.found) == ("ok", True)
+    strict = settings.model_copy(update={"oidc_acr": "gold silver"})
+    assert check_provider_logins(strict).found == f"{found.found}, if it says acr gold or silver"
     idp.metadata = {"issuer": f"{idp.url}/"}
     found = check_provider_logins(settings)
     assert (found.state, "names another issuer" in found.found) == ("broken", True)

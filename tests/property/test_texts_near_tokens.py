@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.access.credentials import COOKIE, credential_of
 from shared.accounts.api_keys import is_key
-from shared.accounts.oidc import id_tokens, keys
+from shared.accounts.oidc import id_tokens, keys, strength
 from shared.accounts.oidc.attempts import ATTEMPT_SECONDS, LoginAttempts
 from shared.accounts.tokens import AccessTokens
 from shared.errors import LoginRefused, NotAuthenticated
@@ -31,6 +31,7 @@ OTHERS = [
 ]
 ISSUER, NONCE, SOON = "https://id.example.org", "n" * 43, int(NOW.timestamp())
 PERSON = {"iss": ISSUER, "sub": "1", "aud": CLIENT, "iat": SOON, "exp": SOON + 300, "nonce": NONCE}
+ASKED = PERSON | {"auth_time": SOON - 60, "acr": "gold"}
 ATTEMPTS = LoginAttempts(ArtifactKey(b"k" * 32))
 KEPT = ATTEMPTS.begin("/docs", SOON)[1]
 KEY = "mlm_abcdefghij_" + "0" * 64
@@ -88,18 +89,22 @@ def test_an_id_token_that_was_changed_lets_nobody_in(content: bytes) -> None:
 
 
 @effort(60)
-@given(values_near([PERSON, PERSON | {"aud": [CLIENT, "other"], "azp": CLIENT, "at_hash": "x", "nbf": SOON}]))
+@given(values_near([PERSON, PERSON | {"aud": [CLIENT, "other"], "azp": CLIENT, "at_hash": "x", "nbf": SOON}, ASKED]))
 def test_whatever_the_provider_signs_it_names_a_person_of_this_login_or_is_refused(claims: Any) -> None:
     if not isinstance(claims, dict):
         return
     try:
         found = _checked(signed(claims))
+        asked = strength.asked_at(found, now=SOON)
+        strength.expect_strong(found, () if "acr" not in found else ("gold",))
     except LoginRefused:
         return
     assert (found["iss"], found["nonce"]) == (ISSUER, NONCE)
     assert isinstance(found["sub"], str)
     assert found["sub"].isprintable()
     assert CLIENT in found["aud"]
+    assert asked is None or (type(asked) is int and 0 <= asked <= SOON)
+    assert found.get("acr") in {None, "gold"}
 
 
 def _checked(token: str) -> dict[str, Any]:

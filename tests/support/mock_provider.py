@@ -10,11 +10,12 @@ from tests.support.server import Server, free_ports
 
 
 class MockProvider(Server):
-    """Knows two people, who log in by clicking on what stands for them."""
+    """Knows three people, who log in by clicking on what stands for them; of two it says how."""
 
     PEOPLE: ClassVar[dict[str, dict[str, Any]]] = {
-        "person-1": {"preferred_username": "anna", "groups": ["ml-admins"]},
-        "person-2": {"preferred_username": "berta", "groups": ["somebody-elses"]},
+        "person-1": {"preferred_username": "anna", "groups": ["ml-admins"], "acr": "gold"},
+        "person-2": {"preferred_username": "berta", "groups": ["somebody-elses"], "acr": "silver"},
+        "person-3": {"preferred_username": "carla", "groups": ["ml-admins"]},
     }
 
     def __init__(self) -> None:

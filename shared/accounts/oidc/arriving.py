@@ -1,5 +1,7 @@
 """From an arrival to a login, in one transaction with what the audit record tells of it."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import select
 
 from shared.accounts.oidc.attempts import LoginAttempt, LoginAttempts
@@ -71,7 +73,10 @@ class ProviderLogins:
             before = user.role
             if role is not None and role != before:
                 change_role(session, user, role)
-            issued = begin_session(session, user, self._tokens, seconds=seconds, session_id=attempt.session_id)
+            asked = None if arrival.asked_at is None else datetime.fromtimestamp(arrival.asked_at, UTC)
+            issued = begin_session(
+                session, user, self._tokens, seconds=seconds, authenticated_at=asked, session_id=attempt.session_id
+            )
             if issued is None:
                 raise refused_for("This login was used already.")
             if is_new:

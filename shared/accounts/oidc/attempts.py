@@ -17,7 +17,7 @@ ATTEMPT_SECONDS = 600
 
 _PURPOSE = "logins through a provider"
 _FORM = re.compile(
-    r"([A-Za-z0-9_-]{43})\.([0-9]{1,12})\.([A-Za-z0-9_-]{1,3000})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{43})"
+    r"([A-Za-z0-9_-]{43})\.([0-9]{1,12})\.([01])\.([A-Za-z0-9_-]{1,3000})\.([A-Za-z0-9_-]{0,32})\.([A-Za-z0-9_-]{43})"
 )
 
 
@@ -36,6 +36,10 @@ class LoginAttempt:
     session_id: str
     # The login that the browser had before, which ends with the next one; empty where there was none.
     before: str
+    # By the clock of the database, in seconds since 1970.
+    began_at: int
+    # Whether the provider has to ask the person anew, even if it knows them.
+    fresh: bool
 
     @property
     def challenge(self) -> str:
@@ -53,25 +57,27 @@ class LoginAttempts:
     def __init__(self, key: HasSecret) -> None:
         self._key = derived_key(key, _PURPOSE)
 
-    def begin(self, back_to: str, now: float, *, before: str = "") -> tuple[LoginAttempt, str]:
+    def begin(self, back_to: str, now: float, *, before: str = "", fresh: bool = False) -> tuple[LoginAttempt, str]:
         """A new attempt, and what the browser is to keep of it; `before` is the login that it has."""
-        told = f"{secrets.token_urlsafe(32)}.{int(now)}.{_written(back_to.encode())}.{before}"
-        return self._attempt(told.partition(".")[0], back_to, before), f"{told}.{self._derived('seal', told)}"
+        number = secrets.token_urlsafe(32)
+        told = f"{number}.{int(now)}.{int(fresh)}.{_written(back_to.encode())}.{before}"
+        attempt = self._attempt(number, back_to, before=before, began_at=int(now), fresh=fresh)
+        return attempt, f"{told}.{self._derived('seal', told)}"
 
     def recognise(self, kept: str, now: float) -> LoginAttempt | None:
         """The attempt of which a browser kept this; None where it is none of ours, or too old."""
         form = _FORM.fullmatch(kept)
         if form is None:
             return None
-        number, began, back_to, before, seal = form.groups()
+        number, began, fresh, back_to, before, seal = form.groups()
         if not hmac.compare_digest(seal, self._derived("seal", kept.rpartition(".")[0])):
             return None
         if not -1 <= now - int(began) <= ATTEMPT_SECONDS:
             return None
         wanted = base64.urlsafe_b64decode(back_to + "=" * (-len(back_to) % 4)).decode()
-        return self._attempt(number, wanted, before)
+        return self._attempt(number, wanted, before=before, began_at=int(began), fresh=fresh == "1")
 
-    def _attempt(self, number: str, back_to: str, before: str) -> LoginAttempt:
+    def _attempt(self, number: str, back_to: str, *, before: str, began_at: int, fresh: bool) -> LoginAttempt:
         return LoginAttempt(
             back_to=back_to,
             state=self._derived("state", number),
@@ -79,6 +85,8 @@ class LoginAttempts:
             verifier=self._derived("verifier", number),
             session_id=self._derived("session", number)[:22],
             before=before,
+            began_at=began_at,
+            fresh=fresh,
         )
 
     def _derived(self, purpose: str, of: str) -> str:

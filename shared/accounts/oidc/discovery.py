@@ -1,6 +1,7 @@
 """What the provider says of itself (OpenID Connect Discovery 1.0): no address of it is guessed."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +9,14 @@ from functools import partial
 
 from shared.accounts.oidc.asking import asked, expect_private, unavailable
 from shared.errors import IdentityProviderUnavailable
+from shared.logging import get_logger
 
-# How long what it said counts, and how long it is not asked again after it has not answered.
+log = get_logger(__name__)
+
+# After how long it is asked anew, how long what it said counts at most, and how long it is not asked again after it has
+# not answered.
 _FRESH_SECONDS = 3600
+_LONGEST_SECONDS = 7200
 _PAUSE_SECONDS = 2
 
 
@@ -63,27 +69,29 @@ class KnownMetadata:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._known: ProviderMetadata | None = None
-        self._failure: IdentityProviderUnavailable | None = None
-        self._asked_at = 0.0
+        self._failure = ""
+        self._told_at = self._tried_at = -math.inf
 
     async def get(self) -> ProviderMetadata:
-        """What it said, asked for if that was long ago. Of several who wait, one asks.
+        """What it said, asked for if that was long ago. Of several who wait, one asks. While it does not answer, what
+        it said before goes on to count, as its keys do: a login on its way needs no more.
 
         Raises:
             IdentityProviderUnavailable: when it does not answer, or has not a moment ago.
         """
         async with self._lock:
-            age = self._clock() - self._asked_at
-            if self._known is not None and age < _FRESH_SECONDS:
+            age = self._clock() - self._told_at
+            if age >= _FRESH_SECONDS and self._clock() - self._tried_at >= _PAUSE_SECONDS:
+                await self._ask()
+            if self._known is not None and self._clock() - self._told_at < _LONGEST_SECONDS:
                 return self._known
-            if self._failure is not None and age < _PAUSE_SECONDS:
-                raise unavailable(self._failure.detail.removesuffix(self._failure.hint).strip())
-            self._known = self._failure = None
-            try:
-                self._known = await discover(self._issuer)
-            except IdentityProviderUnavailable as error:
-                self._failure = error
-                raise
-            finally:
-                self._asked_at = self._clock()
-            return self._known
+            raise unavailable(self._failure)
+
+    async def _ask(self) -> None:
+        try:
+            self._known = await discover(self._issuer)
+            self._told_at = self._clock()
+        except IdentityProviderUnavailable as error:
+            self._failure = error.detail.removesuffix(error.hint).strip()
+            self._tried_at = self._clock()
+            log.warning("provider_not_described", error=self._failure)

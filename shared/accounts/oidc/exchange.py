@@ -11,6 +11,7 @@ from shared.accounts.oidc.discovery import KnownMetadata, ProviderMetadata, disc
 from shared.accounts.oidc.id_tokens import checked_claims, header_of, refused
 from shared.accounts.oidc.keys import KnownKeys
 from shared.accounts.oidc.provider import Arrival, Provider
+from shared.accounts.oidc.strength import asked_at, expect_fresh, expect_strong
 
 _LONGEST_TOKEN = 64 * 2**10
 _LONGEST_NAME = 64
@@ -42,6 +43,11 @@ class ProviderExchange:
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
+        if self._provider.acr:
+            asks["acr_values"] = " ".join(self._provider.acr)
+        if attempt.fresh:
+            # The first also has the provider say when it has asked; some heed the second alone.
+            asks |= {"max_age": "0", "prompt": "login"}
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asks)}"
 
     async def arrival(self, attempt: LoginAttempt, told: Mapping[str, str], *, now: float) -> Arrival:
@@ -59,6 +65,17 @@ class ProviderExchange:
         if not told.get("code"):
             raise refused("The identity provider sends no code.")
         tokens = await self._tokens(metadata, attempt, told["code"])
+        claims, access_token = await self._told(metadata, attempt, tokens, now=now)
+        expect_strong(claims, self._provider.acr)
+        asked_last = asked_at(claims, now=now)
+        if attempt.fresh:
+            expect_fresh(asked_last, since=attempt.began_at)
+        return self._arrival(await self._completed(metadata, claims, access_token), asked_last)
+
+    async def _told(
+        self, metadata: ProviderMetadata, attempt: LoginAttempt, tokens: Mapping[str, Any], *, now: float
+    ) -> tuple[dict[str, Any], str | None]:
+        """The claims of the ID token, and the access token that came with it."""
         token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
             raise refused("The identity provider gives no ID token.")
@@ -74,7 +91,7 @@ class ProviderExchange:
             access_token=access_token,
             now=now,
         )
-        return self._arrival(await self._completed(metadata, claims, access_token))
+        return claims, access_token
 
     async def _tokens(self, metadata: ProviderMetadata, attempt: LoginAttempt, code: str) -> dict[str, Any]:
         provider = self._provider
@@ -109,7 +126,7 @@ class ProviderExchange:
             raise refused("The identity provider does not tell of whom the ID token is.")
         return answer.document | claims
 
-    def _arrival(self, claims: dict[str, Any]) -> Arrival:
+    def _arrival(self, claims: dict[str, Any], asked_last: int | None) -> Arrival:
         provider = self._provider
         name, groups = claims.get(provider.name_claim), claims.get(provider.groups_claim, [])
         # Anybody can enter an address of somebody else.
@@ -122,6 +139,7 @@ class ProviderExchange:
             subject=claims["sub"],
             name=name if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and is_own else None,
             groups=frozenset(group for group in groups if isinstance(group, str)),
+            asked_at=asked_last,
         )
 
 

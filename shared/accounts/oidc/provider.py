@@ -1,6 +1,7 @@
 """Which identity provider there is, and what is taken from it, as the settings say."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from shared.settings import Settings
 CALLBACK = "/login/oidc/callback"
 
 _MOST_GROUPS = 1000
+# Names, numbers and URIs.
+_ACR = re.compile(r"[A-Za-z0-9_.:/?#@!$&*+=;%~-]+")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Provider:
     roles: Mapping[str, Role]
     new_users: bool
     secret: str | None = field(default=None, repr=False)
+    # The kinds of logins that are accepted (`acr`); all where none are named.
+    acr: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -55,6 +60,8 @@ class Arrival:
     # None where the provider gives none, or one that nobody has confirmed.
     name: str | None
     groups: frozenset[str]
+    # When the provider asked the person, in seconds since 1970; None where it does not tell.
+    asked_at: int | None = None
 
 
 def provider_of(settings: Settings) -> Provider | None:
@@ -64,7 +71,8 @@ def provider_of(settings: Settings) -> Provider | None:
         WrongSettings: naming the variable that is missing or wrong.
     """
     if settings.oidc_issuer is None:
-        given = [name for name in ("client_id", "client_secret_file", "roles") if getattr(settings, f"oidc_{name}")]
+        names = ("client_id", "client_secret_file", "acr", "roles")
+        given = [name for name in names if getattr(settings, f"oidc_{name}")]
         if given:
             raise WrongSettings(f"MLMINI_OIDC_ISSUER: it is missing, and MLMINI_OIDC_{given[0].upper()} is set.")
         return None
@@ -87,6 +95,7 @@ def provider_of(settings: Settings) -> Provider | None:
         roles=roles,
         new_users=settings.oidc_new_users,
         secret=None if secret is None else password_of_file(secret, called="MLMINI_OIDC_CLIENT_SECRET_FILE"),
+        acr=_acr_of(settings.oidc_acr),
     )
 
 
@@ -102,6 +111,17 @@ def _public_url(settings: Settings) -> str:
             f"MLMINI_PUBLIC_URL: the platform does not answer to {name}. Add it to MLMINI_ALLOWED_HOSTS."
         )
     return settings.public_url
+
+
+def _acr_of(text: str | None) -> tuple[str, ...]:
+    given = () if text is None else tuple(text.split())
+    # A list of JSON, or one with commas, would be a value that no provider says, and keep everybody out.
+    if text is not None and not (given and all(map(_ACR.fullmatch, given))):
+        raise WrongSettings(
+            "MLMINI_OIDC_ACR: It must be values of the claim acr with spaces between, and no commas or quotes, such as "
+            "gold or https://refeds.org/profile/mfa."
+        )
+    return given
 
 
 def _roles_of(text: str | None) -> dict[str, Role]:
