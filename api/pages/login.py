@@ -58,11 +58,12 @@ def page_of_account(
     name: str, role: str, token: str, *, provider: Provider | None = None, back_to: str = "/docs"
 ) -> HTMLResponse:
     """Who is logged in, with a way out, and one to a provider that asks anew and leads back to where they were."""
-    again = None if provider is None else _way_to(provider, back_to, fresh=True)
+    why = ", to change users, API keys and logins: that takes a login of the last 15 minutes."
+    again = None if provider is None else element("p", _way_to(provider, back_to, fresh=True), why)
     return page_with_form(
         "Logged in",
         element("p", f"You are logged in as {name}, with the role {role}."),
-        again and element("p", again, ", to change who can log in: that takes a login of the last 15 minutes."),
+        again,
         element(
             "form",
             element("input", name="token", type="hidden", value=token),

@@ -10,6 +10,7 @@ from shared.accounts.oidc.arriving import ProviderLogins
 from shared.accounts.oidc.attempts import LoginAttempt
 from shared.accounts.oidc.provider import Arrival, Provider
 from shared.accounts.permissions import Role
+from shared.accounts.recent_logins import expect_recent
 from shared.accounts.refusals import CountedRefusals
 from shared.accounts.rows import AccountKind, LoginSessionRow, UserRow
 from shared.accounts.sessions import IssuedTokens, Sender
@@ -17,7 +18,7 @@ from shared.accounts.users import change_user, create_user, delete_user, find_us
 from shared.audit.listing import list_entries
 from shared.audit.verifying import verify
 from shared.database import Database
-from shared.errors import InvalidRequest, LastAdmin, LoginRefused, NoAccounts, PlatformError
+from shared.errors import InvalidRequest, LastAdmin, LoginRefused, LoginTooOld, NoAccounts, PlatformError
 from tests.support.accounts import KEY, PASSWORD, TOKENS, add_user, hashed, logins, recorded
 from tests.support.threads import at_once
 
@@ -148,6 +149,24 @@ def test_the_groups_decide_on_the_role_at_each_login_and_older_logins_end(databa
     # Without groups in the settings, the role is what an admin says.
     come(database, replace(ANNA, groups=frozenset()))
     assert role_of(database) == "approver"
+
+
+@pytest.mark.asvs("6.8.4", "7.5.1")
+def test_a_login_is_recent_only_if_the_provider_has_asked_of_late_and_says_so(database: Database) -> None:
+    now = int(provider_logins(database).now())
+    moments = {now: True, now - 14 * 60: True, now - 15 * 60 - 1: False, 0: False, None: False}
+    for moment, recent in moments.items():
+        issued = come(database, replace(ANNA, asked_at=moment), ANYBODY)
+        with database.read() as session:
+            row = session.get_one(LoginSessionRow, issued.session_id)
+            kept = None if row.authenticated_at is None else row.authenticated_at.timestamp()
+            assert (kept, row.created_at.timestamp() >= now) == (moment, True)
+            try:
+                expect_recent(session, issued.session_id)
+            except LoginTooOld:
+                assert not recent
+            else:
+                assert recent
 
 
 def test_who_was_switched_off_or_deleted_does_not_come_back(database: Database) -> None:
