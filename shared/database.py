@@ -57,16 +57,17 @@ class Database:
         # What every session knows, as its `info`.
         self.info: dict[str, Any] = {}
         self._writer = self.engine.execution_options(writes=True)
+        self._reader = _of_one_moment(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; it never waits for a writer on SQLite.
+        """A transaction that only reads, all of it as it is at one moment; it never waits for a writer on SQLite.
 
         Raises:
             DatabaseUnavailable: when the database cannot be reached or stays locked.
             DatabaseDamaged: when it shows damage, or its file is gone or another one.
         """
-        with self._session(self.engine) as session:
+        with self._session(self._reader) as session:
             yield session
 
     @contextmanager
@@ -169,6 +170,17 @@ def _create_engine(url: str | URL, *, pool_size: int, prepare: bool, file: Opene
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "connect_timeout": 5, **_SILENCE},
     )
+
+
+def _of_one_moment(engine: Engine) -> Engine:
+    """The engine for what only reads: what the first statement finds is there for the next one, too.
+
+    A transaction of SQLite is so by itself. By PostgreSQL's default, a row that others have hidden or removed since the
+    first statement would be missing in the second.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:

@@ -77,6 +77,17 @@ def test_a_reader_does_not_wait_for_a_writer(impatient: Database) -> None:
     assert counter(impatient) == 1
 
 
+def test_what_one_transaction_reads_is_of_one_moment_whatever_others_commit(database: Database) -> None:
+    counters = select(CounterRow.value).order_by(CounterRow.name)
+    with database.read() as session:
+        before = session.execute(counters).scalars().all()
+        with database.write() as writing:
+            writing.execute(update(CounterRow).values(value=CounterRow.value + 1))
+        assert session.execute(counters).scalars().all() == before
+    with database.read() as session:
+        assert session.execute(counters).scalars().all() != before
+
+
 def test_sqlite_keeps_foreign_keys_and_every_commit(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     with database.read() as session:
