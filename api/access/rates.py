@@ -44,9 +44,14 @@ class RequestAllowance(NamedTuple):
         """What is counted."""
         return LimitPolicy(str(self.budget), self.taken.limit, WINDOW_SECONDS)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer tells of it."""
+        return limit_headers(self.policy, left=self.taken.remaining, seconds=self.taken.seconds)
+
     def told_by(self, send: Send) -> Send:
         """Have an answer tell it, before what else is limited there."""
-        told = limit_headers(self.policy, left=self.taken.remaining, seconds=self.taken.seconds)
+        told = self.headers
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -64,6 +64,18 @@ class Ended(NamedTuple):
     retry_after: int | None = None
 
 
+class IncomingCall(NamedTuple):
+    """One call of the service."""
+
+    name: str
+    answer: Answer
+    context: Any
+    request_id: str
+    client: str | None
+    # What it is told of limits, whatever becomes of it.
+    told: dict[str, str]
+
+
 class Calls:
     """Makes handlers of answers. Belongs to one event loop."""
 
@@ -91,11 +103,12 @@ class Calls:
         given = dict(context.invocation_metadata() or ()).get("x-request-id", "")
         request_id = request_id_of(given if isinstance(given, str) else None)
         client = _client_of(context.peer())
+        call = IncomingCall(name, answer, context, request_id, client, {})
         status = _LEFT
         try:
-            ended = await self._ended(name, answer, context, client, request_id)
+            ended = await self._ended(call)
             status = ended.status
-            context.set_trailing_metadata(_trailers(request_id, ended.retry_after))
+            context.set_trailing_metadata(_trailers(call, ended.retry_after))
             if status != 200:
                 status = await _abort(context, ended)
             return ended.answer
@@ -107,19 +120,20 @@ class Calls:
                 request_id=request_id, client=client, method="POST", path=path, status=status, seconds=seconds
             )
 
-    async def _ended(self, name: str, answer: Answer, context: Any, client: str | None, request_id: str) -> Ended:
-        metadata = context.invocation_metadata() or ()
+    async def _ended(self, call: IncomingCall) -> Ended:
+        metadata, request_id = call.context.invocation_metadata() or (), call.request_id
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 # Before the message is read: nobody has to be heard out to be refused.
-                sight = await self._gate.check(name, metadata, Sender(request_id=request_id, address=client))
-                content = await self._content(context)
+                sender = Sender(request_id=request_id, address=call.client)
+                sight = await self._gate.check(call.name, metadata, sender, call.told)
+                content = await self._content(call.context)
                 # A client can take its time with a message, and may not call any more when it is there.
-                await self._gate.check_again(name, metadata, sight)
+                await self._gate.check_again(call.name, metadata, sight)
             except PlatformError as error:
                 return _refused(error, request_id)
             with seeing(sight):
-                work = asyncio.ensure_future(_answered(name, answer, content, dict(metadata), request_id))
+                work = asyncio.ensure_future(_answered(call, content, dict(metadata)))
         # A prediction that has begun goes on when its client leaves, and keeps its place among those of its model.
         self._running.add(work)
         work.add_done_callback(self._running.discard)
@@ -156,16 +170,16 @@ async def _abort(context: Any, ended: Ended) -> int:
     return ended.status
 
 
-async def _answered(name: str, answer: Answer, content: bytes, metadata: Mapping[str, Any], request_id: str) -> Ended:
+async def _answered(call: IncomingCall, content: bytes, metadata: Mapping[str, Any]) -> Ended:
     try:
-        read = partial(_read, f"{name}Request", content)
+        read = partial(_read, f"{call.name}Request", content)
         message = await to_thread.run_sync(read) if len(content) > _LARGE else read()
-        return Ended(200, await answer(message, _named(metadata)))
+        return Ended(200, await call.answer(message, _named(metadata)))
     except PlatformError as error:
-        return _refused(error, request_id)
+        return _refused(error, call.request_id)
     except Exception as error:
-        log.exception("request_failed", method="POST", path=f"/{SERVICE}/{name}")
-        return _ended_with(unexpected(error, request_id).body)
+        log.exception("request_failed", method="POST", path=f"/{SERVICE}/{call.name}")
+        return _ended_with(unexpected(error, call.request_id).body)
 
 
 def _read(name: str, content: bytes) -> Any:
@@ -215,9 +229,10 @@ def _size(text: str) -> int:
     return len(quote(text, safe=_TOLD_AS_THEY_ARE))
 
 
-def _trailers(request_id: str, retry_after: int | None) -> tuple[tuple[str, str], ...]:
-    later = () if retry_after is None else (("retry-after", str(retry_after)),)
-    return (("x-request-id", request_id), *later)
+def _trailers(call: IncomingCall, retry_after: int | None) -> tuple[tuple[str, str], ...]:
+    limits = [(name.lower(), value) for name, value in call.told.items()]
+    later = [] if retry_after is None else [("retry-after", str(retry_after))]
+    return (("x-request-id", call.request_id), *limits, *later)
 
 
 def _client_of(peer: str) -> str | None:

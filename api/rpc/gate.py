@@ -40,8 +40,10 @@ class CallGate:
         self._limits = parts.limits
         self._refusals = parts.access.refusals
 
-    async def check(self, name: str, metadata: Metadata, sender: Sender) -> Sight:
+    async def check(self, name: str, metadata: Metadata, sender: Sender, told: dict[str, str]) -> Sight:
         """What whoever sends a call sees, if they may make it; a refusal to somebody who is known is recorded.
+
+        Into `told` goes what the call, refused or not, is to tell of the limit that it was counted for.
 
         Raises:
             NotAuthenticated: when it does not say who sends it, or not in a way that is valid now.
@@ -60,9 +62,9 @@ class CallGate:
                 raise NotAuthenticated(f"This call asks who you are. {NotAuthenticated.hint}")
             identity = await identity_of(self._known, credential.text)
         except NotAuthenticated:
-            await self._count(name, None, sender)
+            await self._count(name, None, sender, told)
             raise
-        await self._count(name, identity.name, sender)
+        await self._count(name, identity.name, sender, told)
         if not isinstance(rule, Need) and rule.isdisjoint(identity.permissions):
             caller = Caller(identity, sender)
             entry = caller.entry(Action.ACCESS_REFUSED, f"POST /{SERVICE}/{name}", refused=True)
@@ -87,10 +89,11 @@ class CallGate:
             said = "What the sender may do was changed while the message of the call was under way."
             raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
 
-    async def _count(self, name: str, user: str | None, sender: Sender) -> None:
+    async def _count(self, name: str, user: str | None, sender: Sender, told: dict[str, str]) -> None:
         budget = demand_at(_ADDRESSES[name]).budget
         allowance = await self._limits.take(budget, user=user, address=sender.address)
         if allowance is not None:
+            told.update(allowance.headers)
             allowance.check()
 
 

@@ -94,9 +94,14 @@ def test_calls_are_counted_with_the_requests_of_their_user(tmp_path: Path, stack
             add_user(site.parts.database, "anna", Role.ADMIN)
             eventually(site.parts.access.known.is_on)
             key = ("x-api-key", key_of(site.parts, Scope.ADMIN))
-            for _ in range(3):
-                assert site.ended("ServerMetadata", b"", key).code == "OK"
+            for left in (2, 1, 0):
+                passed = site.ended("ServerMetadata", b"", key)
+                assert (passed.code, "retry-after" in passed.trailers) == ("OK", False)
+                assert passed.trailers["ratelimit-policy"] == '"requests";q=3;w=60'
+                assert passed.trailers["ratelimit"].startswith(f'"requests";r={left};t=')
             refused = site.refused("RepositoryIndex", b"", key)
+            assert refused.trailers["ratelimit-policy"] == '"requests";q=3;w=60'
+            assert refused.trailers["ratelimit"] == f'"requests";r=0;t={refused.trailers["retry-after"]}'
             assert (refused.code, "3 requests a minute from 'anna'" in refused.said) == ("RESOURCE_EXHAUSTED", True)
             assert 1 <= int(refused.trailers["retry-after"]) <= 20
             content = request(model_name="none").SerializeToString()
@@ -105,7 +110,8 @@ def test_calls_are_counted_with_the_requests_of_their_user(tmp_path: Path, stack
             # What is nobody's counts for its address.
             codes = [site.refused("RepositoryIndex", b"", ("x-api-key", NOBODYS)).code for _ in range(4)]
             assert codes == ["UNAUTHENTICATED"] * 3 + ["RESOURCE_EXHAUSTED"]
-            assert site.ended("ServerReady", b"").code == "OK"
+            ready = site.ended("ServerReady", b"")
+            assert (ready.code, "ratelimit" in ready.trailers) == ("OK", False)
 
 
 @pytest.mark.parametrize(
