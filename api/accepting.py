@@ -17,7 +17,7 @@ from api.schemas.jobs import Job
 from shared.audit.actions import Action
 from shared.errors import InvalidRequest, UnknownDatasetVersion
 from shared.fail_points import fail_point
-from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint
+from shared.jobs.acceptance import IdempotencyKey, accept, answered_before, fingerprint, give_key
 from shared.jobs.limits import NO_LIMITS, RequestedLimits
 from shared.jobs.rows import MIDDLE_PRIORITY, JobRow
 from shared.jobs.shares import ALL_SHARES
@@ -100,6 +100,17 @@ class Accepting:
         with self._parts.database.read() as session:
             job = answered_before(session, key)
         return None if job is None else promise(job, self._response, self._parts.settings)
+
+    def answer_with(self, job: JobRow, key: IdempotencyKey | None) -> Job:
+        """The answer of a job that need not be done again; from now on the key has it, whatever becomes of its model.
+
+        Raises:
+            IdempotencyKeyReused: when the key came with another body meanwhile.
+        """
+        found: JobRow | None = None
+        if key is not None:
+            found = self._parts.accepting.run(lambda session: give_key(session, key, job.id), order=key.key)
+        return promise(found or job, self._response, self._parts.settings)
 
     def accept(self, new: NewJob, key: IdempotencyKey | None) -> Job:
         """Insert the job and prepare the 202, which follows the commit; a worker is woken after the response.

@@ -18,7 +18,8 @@ from shared.datasets.examples import TARGET, ensure_example, look_at_example
 from shared.errors import Conflict, Invalid, Unknown
 from shared.estimators.own.rows import refresh
 from shared.jobs.limits import RequestedLimits, limits_of, problems_of_limits
-from shared.jobs.states import Kind
+from shared.jobs.rows import JobRow
+from shared.jobs.states import Kind, State
 from shared.registry.reuse import finished_alike
 from shared.registry.teams import check_name
 from shared.training.checks.search import problems_of_time
@@ -73,23 +74,26 @@ def train_model(
         response.status_code = status.HTTP_200_OK
         return _rehearse(body, parts)
     key = accepting.key(Kind.TRAIN, body.model_dump(by_alias=True))
-    answered = accepting.answered(key)
-    if answered is not None:
-        return answered
-    new = _checked(body, parts)
-    return (_finished_alike(new, parts, response) if body.reuse else None) or accepting.accept(new, key)
+    job = accepting.answered(key)
+    if job is None:
+        new = _checked(body, parts)
+        alike = _finished_alike(new, parts) if body.reuse else None
+        job = accepting.accept(new, key) if alike is None else accepting.answer_with(alike, key)
+    if body.reuse and job.status == State.SUCCEEDED:
+        _tell_reuse(response)
+    return job
 
 
-def _finished_alike(new: NewJob, parts: Parts, response: Response) -> Job | None:
+def _finished_alike(new: NewJob, parts: Parts) -> JobRow | None:
     """The job of a training that need not be done again."""
     with parts.database.read() as session:
-        job = finished_alike(session, read_stored(new.request), new.dataset_version_id or 0)
-    if job is None:
-        return None
+        return finished_alike(session, read_stored(new.request), new.dataset_version_id or 0)
+
+
+def _tell_reuse(response: Response) -> None:
     response.status_code = status.HTTP_200_OK
-    response.headers["Location"] = f"/jobs/{job.id}"
     response.headers[REUSED] = "true"
-    return Job.from_row(job, parts.settings)
+    del response.headers["Retry-After"]
 
 
 def _checked(body: TrainRequest, parts: Parts) -> NewJob:

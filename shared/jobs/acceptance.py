@@ -68,6 +68,19 @@ def answered_before(session: Session, key: IdempotencyKey) -> JobRow | None:
     return session.get(JobRow, row.job_id)
 
 
+def give_key(session: Session, key: IdempotencyKey, job_id: UUID) -> JobRow | None:
+    """Have a key answered with this job; if it was answered with another one before, that one, and nothing changes.
+
+    Raises:
+        IdempotencyKeyReused: when the key came with another body.
+    """
+    while not _take_key(session, key, job_id):
+        # The key may expire between the two statements: then it can be taken.
+        if (found := answered_before(session, key)) is not None:
+            return found
+    return None
+
+
 def accept(
     session: Session,
     *,
@@ -88,10 +101,8 @@ def accept(
     settings. `owner` is the user who asks for it. `check` may raise before a job is inserted.
     """
     job_id = uuid4()
-    while key is not None and not _take_key(session, key, job_id):
-        # The key may expire between the two statements: then it can be taken.
-        if (found := answered_before(session, key)) is not None:
-            return found
+    if key is not None and (found := give_key(session, key, job_id)) is not None:
+        return found
     if check is not None:
         check(session)
     return _insert(

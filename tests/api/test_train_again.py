@@ -19,6 +19,7 @@ from shared.training.plan import RECIPE
 from tests.support.jobs import claim_job
 from tests.support.models import Platform, iris_forest
 from tests.support.registry import Data
+from tests.support.threads import at_once
 from tests.support.training_requests import body, model, refused
 
 HERE = Pin(libraries=pinned_libraries(), machine="x86_64", threads=1, folds=0, recipe=RECIPE)
@@ -53,6 +54,36 @@ def test_the_same_training_is_answered_with_its_job(client: TestClient, platform
     # The newest of several.
     second = train(client, platform)
     assert client.post("/train", json=body(**REUSE)).json()["job_id"] == second
+
+
+def test_a_key_keeps_the_job_that_stood_for_its_training(client: TestClient, platform: Platform) -> None:
+    first = train(client, platform)
+    key = {"Idempotency-Key": "once"}
+
+    def ask(**changes: Any) -> Any:
+        return client.post("/train", json=body(**REUSE, **changes), headers=key)
+
+    answers = [ask()]
+    with platform.database.write() as session:
+        retire(session, version=1, stage="dev", reason=None, stages=platform.settings.stages)
+    answers.append(ask())
+    for answer in answers:
+        assert (answer.status_code, answer.headers["x-reused"], answer.json()["job_id"]) == (200, "true", first)
+        assert answer.headers["location"] == f"/jobs/{first}"
+        assert "retry-after" not in answer.headers
+    refused(ask(random_state=7), 422, "idempotency_key_reused")
+    assert client.post("/train", json=body(**REUSE)).status_code == 202, "without the key it is done again"
+
+
+def test_of_requests_with_one_key_at_once_all_get_the_job_that_stands_for_them(
+    client: TestClient, platform: Platform
+) -> None:
+    first = train(client, platform)
+
+    def ask() -> Any:
+        return client.post("/train", json=body(**REUSE), headers={"Idempotency-Key": "once"})
+
+    assert {(answer.status_code, answer.json()["job_id"]) for answer in at_once(*[ask] * 6)} == {(200, first)}
 
 
 @pytest.mark.parametrize(
