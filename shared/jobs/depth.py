@@ -3,22 +3,30 @@
 from functools import cache
 from math import ceil
 
-from sqlalchemy import Select, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from shared.clock import Now
-from shared.jobs.rows import JobRow
-from shared.jobs.states import State
+from shared.jobs.rows import LAST_PRIORITY, JobRow
+from shared.jobs.states import Kind, State
+from shared.settings import DEFAULT_POOL
 
 _JOBS = JobRow.metadata.tables[JobRow.__tablename__]
 # Where nothing runs, nobody can tell when something will.
 _LONGEST_SECONDS = 60
+# Of so many that the limit allows, one compiled form may wait beside what it counts.
+_OWN_PART = 10
 
 
 def waiting_up_to(session: Session, most: int) -> int:
-    """How many jobs wait; beyond `most` it is not counted on."""
-    count: int = session.execute(_waiting(), {"most": most}).scalar_one()
-    return count
+    """How many jobs wait; beyond `most` it is not counted on.
+
+    Left out are compiled forms, which the platform makes for itself, but no more of them than a tenth of `most`: so
+    they keep nobody waiting, and whoever retries them cannot have the queue grow by that.
+    """
+    own: int = session.execute(_waiting_forms(), {"most": ceil(most / _OWN_PART)}).scalar_one()
+    count: int = session.execute(_waiting(), {"most": most + own}).scalar_one()
+    return count - own
 
 
 def seconds_to_next_begin(session: Session) -> int:
@@ -36,5 +44,16 @@ def seconds_to_next_begin(session: Session) -> int:
 
 @cache
 def _waiting() -> Select[int]:
-    some = select(literal(1)).where(_JOBS.c.status == State.QUEUED).limit(bindparam("most"))
+    return _count_of(_JOBS.c.status == State.QUEUED)
+
+
+@cache
+def _waiting_forms() -> Select[int]:
+    # Few have pool and priority of compiled forms: the index finds these, and their rows tell the kind.
+    place = and_(_JOBS.c.status == State.QUEUED, _JOBS.c.pool == DEFAULT_POOL, _JOBS.c.priority == LAST_PRIORITY)
+    return _count_of(and_(place, _JOBS.c.kind == Kind.COMPILE))
+
+
+def _count_of(which: ColumnElement[bool]) -> Select[int]:
+    some = select(literal(1)).where(which).limit(bindparam("most"))
     return select(func.count()).select_from(some.subquery())

@@ -17,6 +17,7 @@ NOT_STARTED = {"percent": 0, "step": "queued"}
 # Lower goes first.
 PRIORITIES = range(10)
 MIDDLE_PRIORITY = 5
+LAST_PRIORITY = PRIORITIES[-1]
 
 # The share of the jobs that nobody owns.
 NO_OWNER = ""

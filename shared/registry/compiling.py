@@ -11,7 +11,7 @@ from shared.compiled.compilation import Compilation
 from shared.database import Database
 from shared.errors import ArtifactInRemoval, NotActive, UnknownModel
 from shared.jobs.acceptance import IdempotencyKey, accept, fingerprint
-from shared.jobs.rows import PRIORITIES, JobRow
+from shared.jobs.rows import LAST_PRIORITY, JobRow
 from shared.jobs.states import TERMINAL, Kind
 from shared.object_store.shelves import Shelf
 from shared.registry import deployments
@@ -22,8 +22,6 @@ from shared.registry.rows import CompilationRow, CompiledFormRow, DeploymentRow,
 from shared.registry.sealing import Artifact, Seal
 from shared.registry.tombstones import refuse_erased
 
-# Whoever waits for a job of his own goes first.
-_PRIORITY = PRIORITIES[-1]
 _PRINCIPAL = "platform"
 # What failed is tried again, but not with every load of the model.
 _ASK_AGAIN_HOURS = 24.0
@@ -166,7 +164,8 @@ def _accept(session: Session, plan: CompilePlan, key: IdempotencyKey | None = No
         request={"dataset_name": plan.dataset_name, "version": plan.registered.version},
         dataset_name=plan.dataset_name,
         dataset_version_id=plan.registered.dataset_version_id,
-        priority=_PRIORITY,
+        # Whoever waits for a job of his own goes first.
+        priority=LAST_PRIORITY,
         key=key,
     )
 

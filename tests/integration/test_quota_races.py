@@ -14,11 +14,14 @@ from shared.datasets.rows import DatasetVersionRow
 from shared.errors import QueueFull, QuotaReached
 from shared.jobs.acceptance import IdempotencyKey, accept
 from shared.jobs.depth import waiting_up_to
+from shared.jobs.rows import LAST_PRIORITY, NO_OWNER
 from shared.jobs.shares import ALL_SHARES, count_open, lock_share
 from shared.jobs.states import Kind, State
+from shared.registry.compiling import ask_once
+from shared.registry.deployments import active
 from shared.settings import Settings
-from tests.support.jobs import add_job
-from tests.support.registry import insert_dataset
+from tests.support.jobs import add_job, claim_job
+from tests.support.registry import insert_dataset, register_model
 from tests.support.threads import at_once
 
 
@@ -113,6 +116,38 @@ def test_jobs_that_are_accepted_together_have_the_others_counted_once(database: 
     assert (full.value.members["used"], full.value.members["limit"]) == (4, 4)
     with database.read() as session:
         assert room.check(session) == 3, "nothing was inserted, as the next transaction finds"
+
+
+def test_compiled_forms_take_the_room_of_others_only_beyond_a_tenth_of_it(database: Database) -> None:
+    def ask_for_form(version: int) -> None:
+        trained = claim_job(database, add_job(database)).job_id
+        with database.write() as session:
+            register_model(session, data, version=version, job_id=trained)
+        with database.read() as session:
+            model = active(session, version, "dev")
+        assert model is not None
+        asked = ask_once(database, model)
+        assert asked is not None
+        assert ask_once(database, model) == asked, "however often it is loaded"
+
+    with database.write() as session:
+        data = insert_dataset(session)
+    room = QueueRoom(database, 12)
+    for _ in range(11):
+        add_job(database, priority=LAST_PRIORITY)
+    ask_for_form(1)
+    ask_for_form(2)
+    with database.read() as session:
+        assert room.check(session) == 1, "two of them wait beside what others asked for"
+    add_job(database)
+    with database.read() as session, pytest.raises(QueueFull):
+        room.check(session)
+    # None is refused, and what is beyond a tenth counts.
+    ask_for_form(3)
+    ask_for_form(4)
+    with database.read() as session:
+        assert [waiting_up_to(session, most) for most in (100, 20, 12)] == [12, 14, 12]
+        assert count_open(session, NO_OWNER)[State.QUEUED] == 16
 
 
 def test_of_many_uploads_at_once_as_many_are_let_in_as_fit(database: Database) -> None:
