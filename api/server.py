@@ -16,7 +16,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.http.connection import Connection, ConnectionLimits
+from api.http.connection import Connection
+from api.http.connection_limits import ConnectionLimits
 from api.http.tls import tls_context
 from api.lifespan import COMPILED_MODELS
 from api.live.under_way import tell_what_is_under_way

@@ -1,7 +1,6 @@
 """One connection of a client: what the server's own protocol leaves open, from its first byte on."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import cast
 
 import httptools
@@ -10,12 +9,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from api.http.connection_limits import ConnectionLimits
 from api.http.errors import HeadersTooLarge, RequestTimeout, TooManyConnections
 from api.http.request_ids import new_request_id
 from api.http.transport import GentleTransport, ReadingInTurn, unacknowledged
 from api.http.upgrades import new_parser, without_offer
 from api.http.whole import WHOLE, WholeRequest
-from api.http.wrong_requests import MOST_HEADER_BYTES, host_of_target, malformed, refusal, wrong_headers
+from api.http.wrong_requests import MOST_HEADER_BYTES, MOST_HEADERS, host_of_target, malformed, refusal, wrong_headers
 from shared.accounts.networks import of_ipv4
 from shared.errors import PlatformError
 from shared.logging import get_logger
@@ -24,17 +24,6 @@ log = get_logger(__name__)
 
 # How long a client that has its last answer may still send what it had begun.
 _LAST_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """How long a client may take to send the headers of a request, how long to take more of an answer, and how many
-    clients are served at once.
-    """
-
-    header_seconds: float
-    answer_seconds: float
-    connections: int
 
 
 class Connection(HttpToolsProtocol):
@@ -60,6 +49,8 @@ class Connection(HttpToolsProtocol):
         self._is_surplus = False
         self._is_ending = False
         self._header_bytes = 0
+        # Of one request, those that come after its body included.
+        self._header_count = 0
         # Between the headers of a request and the end of its body.
         self._in_body = False
         self._found: PlatformError | None = None
@@ -116,11 +107,16 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""
-        self._in_body = False
+        self._in_body, self._header_count = False, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header; one that comes after the body has not been looked at."""
+        self._header_count += 1
+        if self._header_count > MOST_HEADERS:
+            # At once: nine thousand short ones fit into the bytes, and take some milliseconds of all other requests.
+            self._found = HeadersTooLarge()
+            raise ValueError(self._found.code)
         if not self._in_body:
             super().on_header(name, value)
 

@@ -49,7 +49,7 @@ class RequestTimeout(Invalid):
 
 
 class HeadersTooLarge(TooLarge):
-    """The headers and the address of the request are longer than 65,536 bytes together."""
+    """The request has more than 200 headers, or they and its address are longer than 65,536 bytes together."""
 
     hint = "Send fewer or shorter ones; cookies of other programs of this host may be among them."
 

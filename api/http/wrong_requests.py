@@ -11,6 +11,7 @@ from api.http.problems import problem
 from shared.errors import PlatformError
 
 MOST_HEADER_BYTES = 2**16
+MOST_HEADERS = 200
 
 
 def wrong_headers(target: bytes, headers: list[tuple[bytes, bytes]], version: str) -> PlatformError | None:

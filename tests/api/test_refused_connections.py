@@ -73,6 +73,21 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         431,
         "headers_too_large",
     ),
+    "more than 200 headers, of which none has any bytes": (
+        f"GET /healthz HTTP/1.1\r\n{HOST}\r\n".encode() + b"A:\r\n" * 200 + b"\r\n",
+        431,
+        "headers_too_large",
+    ),
+    "as many for a prediction": (
+        f"POST /predict HTTP/1.1\r\n{HOST}\r\nContent-Length: 2\r\n".encode() + b"A:\r\n" * 199 + b"\r\n{}",
+        431,
+        "headers_too_large",
+    ),
+    "as many behind the body": (
+        f"POST /train HTTP/1.1\r\n{HOST}\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + b"0\r\n" + b"A:\r\n" * 200,
+        431,
+        "headers_too_large",
+    ),
     "a header without an end": (f"GET / HTTP/1.1\r\n{HOST}\r\nA: {LONG}".encode(), 431, "headers_too_large"),
 }
 
@@ -138,6 +153,14 @@ def test_what_follows_an_answered_request_is_refused_and_what_follows_one_under_
         # Together, so that the first cannot have been answered when the second is looked at.
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\ngood morning\r\n\r\n")
         assert is_closed(connection)
+
+
+def test_as_many_headers_as_may_be_are_taken_with_each_request(url: str) -> None:
+    sent = f"GET /healthz HTTP/1.1\r\n{HOST}\r\n".encode() + b"A:\r\n" * 199 + b"\r\n"
+    with connected(url) as connection:
+        for _ in range(2):
+            connection.sendall(sent)
+            assert read_answer(connection).status == 200
 
 
 def test_headers_that_come_behind_a_body_are_none_of_the_request(url: str) -> None:
