@@ -1,4 +1,4 @@
-"""Who may ask for predictions, as far as memory tells, at a cost that a prediction hardly feels."""
+"""Who may ask for predictions, decided from memory alone: a lookup would cost as much as a prediction."""
 
 import asyncio
 from contextlib import suppress
@@ -14,10 +14,10 @@ _MOST_KEPT = 1000
 
 
 class Admission:
-    """Lets requests for predictions in, for the event loop of one process. What is not known here, the gate finds out.
+    """Admits requests for predictions, for the event loop of one process. Those that it does not know go to the gate.
 
-    A header that was found good a moment ago is known again as it stands, until whose it is would have to be looked at
-    anyway. None is kept for longer than a second after that.
+    A header that was found good a moment ago is remembered as it is, for as long as the answer about its credential is
+    fresh. All headers are forgotten every second.
     """
 
     def __init__(self, known: KnownCredentials) -> None:
@@ -27,11 +27,11 @@ class Admission:
         self._empty_at = 0.0
 
     def admits(self, given: GivenHeaders) -> Sight | None:
-        """What whoever sends these headers sees, if they may ask for predictions; None where that is not known."""
+        """What the sender of these headers sees, if they may ask for predictions; None where memory does not tell."""
         needed = self._known.recall_on()
         if not needed:
             return ALL_SEEING if needed is False else None
-        now, header = self._known.clock(), _telling_header(given)
+        now, header = self._known.clock(), _credential_header(given)
         if now >= self._empty_at or self._forgotten != self._known.forgotten or len(self._good) >= _MOST_KEPT:
             self._good.clear()
             self._forgotten, self._empty_at = self._known.forgotten, now + USABLE_SECONDS
@@ -42,7 +42,7 @@ class Admission:
 
     def _recall(self, given: GivenHeaders, header: tuple[bytes, bytes] | None) -> Sight | None:
         credential = credential_of(tuple(given.items()))
-        # A browser has to bring more than a cookie.
+        # A cookie alone is not enough: the gate also checks the token of the page.
         if credential is None or credential.by_browser:
             return None
         try:
@@ -52,15 +52,15 @@ class Admission:
         if recalled is None or Permission.PREDICT not in recalled.identity.permissions:
             return None
         if recalled.due:
-            # Beside the prediction: the answer counts for a while, and the others need not wait for the next one.
+            # In the background: the present answer still counts for a while, so nobody has to wait for the next one.
             asyncio.get_running_loop().run_in_executor(None, _look_up, self._known, credential.text)
         elif header is not None:
             self._good[header] = recalled.fresh_until, recalled.identity.sight
         return recalled.identity.sight
 
 
-def _telling_header(given: GivenHeaders) -> tuple[bytes, bytes] | None:
-    """The header that says who sends a request; None where there is none, or not one only."""
+def _credential_header(given: GivenHeaders) -> tuple[bytes, bytes] | None:
+    """The header with the credential; None where there is none, or more than one."""
     key, bearer = given.get(b"x-api-key"), given.get(b"authorization")
     if bearer is None:
         return None if key is None else (b"x-api-key", key)
@@ -68,6 +68,6 @@ def _telling_header(given: GivenHeaders) -> tuple[bytes, bytes] | None:
 
 
 def _look_up(known: KnownCredentials, credential: str) -> None:
-    # What was found is remembered, and told to whoever asks next.
+    # The result is remembered for the next request.
     with suppress(PlatformError):
         known.look_up(credential)

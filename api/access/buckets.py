@@ -1,7 +1,7 @@
-"""How many requests somebody may still send: a bucket that is full at first and fills up evenly.
+"""How many requests somebody may still send: a bucket that starts full, and refills evenly.
 
-A bucket is kept as one moment, at which it will be full again (the generic cell rate algorithm, ITU-T I.371). In any
-time, no more requests pass than the bucket holds and than come in meanwhile.
+A bucket is kept as one number, the moment at which it will be full again (the generic cell rate algorithm, ITU-T
+I.371). In any span of time, no more requests pass than the bucket holds plus those that are refilled meanwhile.
 """
 
 import threading
@@ -16,12 +16,12 @@ WINDOW_SECONDS = 60
 _MICROSECONDS = 1_000_000
 _MOST_KEPT = 10_000
 _PREFIX = "mlmini-rate:"
-# No network is called so.
+# No network has this name.
 _OTHERS = "all others"
-# It takes a millisecond, and helps only once time has passed.
+# A sweep takes a millisecond, and is no use again until some time has passed.
 _SWEEP_SECONDS = 1
 
-# The clock is that of Redis, so that those of the processes do not matter. A key ends when its bucket is full.
+# The clock is that of Redis, so that the clocks of the processes do not matter. A key expires when its bucket is full.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -36,33 +36,33 @@ return {1, full_at - now}
 
 
 class Rate(NamedTuple):
-    """So many requests a minute, of which as many may come at once."""
+    """A number of requests a minute; that many may also come at once."""
 
     limit: int
 
     @property
     def interval(self) -> int:
-        """The microseconds in which one request more comes in."""
+        """The microseconds in which room for one more request is refilled."""
         return ceil(WINDOW_SECONDS * _MICROSECONDS / self.limit)
 
     @property
     def most(self) -> int:
-        """The microseconds in which an empty bucket fills up."""
+        """The microseconds in which an empty bucket is refilled."""
         return self.interval * self.limit
 
 
 class Taken(NamedTuple):
-    """What became of one request, and what is left."""
+    """Whether one request passes, and what is left."""
 
     passes: bool
     limit: int
     remaining: int
-    # When one more is there if none is left, else when all are.
+    # Until there is room for one more if there is none, else until the bucket is full.
     seconds: int
 
     @classmethod
     def from_wait(cls, rate: Rate, wait: int, *, passes: bool) -> Self:
-        """`wait` is for how many microseconds the bucket is not full."""
+        """`wait` is how many microseconds it takes until the bucket is full."""
         left = max(rate.most - wait, 0) // rate.interval
         until = wait if left else wait - rate.most + rate.interval
         return cls(passes, rate.limit, left, max(1, ceil(until / _MICROSECONDS)))
@@ -71,8 +71,8 @@ class Taken(NamedTuple):
 class LocalBuckets:
     """Buckets in the memory of this process. `clock` gives seconds that never go back.
 
-    Users have theirs apart, as many as there are accounts: whoever comes from any number of addresses takes nobody's
-    bucket away. Of addresses, `most_kept` have buckets that are not full; all others share one.
+    Buckets of users are kept apart from those of addresses: no flood of addresses pushes them out. At most `most_kept`
+    addresses have buckets that are not full; all others share one.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, most_kept: int = _MOST_KEPT) -> None:
@@ -99,7 +99,7 @@ class LocalBuckets:
         return Taken.from_wait(rate, full_at - now, passes=passes)
 
     def _sweep(self, now: int) -> None:
-        """Forget the buckets that are full again: a new one is as full."""
+        """Forget the buckets that are full again: a new one would be the same."""
         for is_user, kept in self._full_at.items():
             self._full_at[is_user] = {who: full_at for who, full_at in kept.items() if full_at > now}
         self._sweep_at = now + _SWEEP_SECONDS * _MICROSECONDS
@@ -113,7 +113,7 @@ class SharedBuckets:
         self._local = local or LocalBuckets()
 
     async def take(self, who: str, rate: Rate, *, is_user: bool) -> Taken:
-        """Take one request out of a bucket; it never waits for long, and never fails."""
+        """Take one request out of a bucket. This never waits for long, and never fails."""
         found = await self._counts.ask(_TAKE, [_PREFIX + who], [rate.interval, rate.most])
         if found is None:
             return self._local.take(who, rate, is_user=is_user)

@@ -20,7 +20,7 @@ from shared.errors import NotAllowed, NotAuthenticated
 from shared.jobs.rows import JobRow
 from shared.jobs.states import Kind
 
-# Whoever asks for what is open to all, without a credential that counts.
+# The sender of a request without a valid credential, which only reaches what is open to everybody.
 NOBODY = Identity(name=ANONYMOUS, role=Role.VIEWER, permissions=frozenset(), via=Via.NONE)
 
 
@@ -33,7 +33,7 @@ class Caller:
 
     @property
     def is_known(self) -> bool:
-        """Whether there are accounts: else everybody may do everything, and nobody is held to account."""
+        """Whether there are accounts; without them, everybody may do everything, and nothing is recorded."""
         return self.identity is not NOBODY_NEEDED
 
     @property
@@ -42,7 +42,7 @@ class Caller:
         return self.identity.name if self.is_known else None
 
     def need_login(self) -> str:
-        """The name of the user who is logged in: somebody's program, with an API key, is not.
+        """The name of the user who is logged in. A program that sends an API key is not.
 
         Raises:
             NotAuthenticated: when the request comes without a login.
@@ -62,7 +62,7 @@ class Caller:
             expect_recent(session, self.identity.session_id)
 
     def need(self, permission: Permission, what: str) -> None:
-        """Go on only if the caller has a permission; `what` says for what, after "may not".
+        """Go on only if the caller has a permission; `what` ends the sentence "... may not ...".
 
         Raises:
             NotAllowed: when not.
@@ -89,13 +89,13 @@ class Caller:
     def note(
         self, session: Session, action: Action, subject: str, *, before: object = None, after: object = None
     ) -> None:
-        """Have the audit record tell of a change, in the transaction of the change; not while there are no accounts."""
+        """Record a change in its own transaction; nothing is recorded while there are no accounts."""
         if self.is_known:
             record(session, self.entry(action, subject, before=before, after=after))
 
 
 def caller_of(scope: Scope) -> Caller:
-    """Who sends the request of this scope. Where no gate has said it, there is none, as in a server of one model."""
+    """Who sends the request of this scope. A server of one model has no gate, and knows nobody."""
     sender = Sender(request_id=scope["request_id"], address=client_of(scope))
     return Caller(scope.get("identity", NOBODY_NEEDED), sender)
 
@@ -120,8 +120,10 @@ CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 def need_promotion(caller: Caller, stage: str, stages: Sequence[str], *, retires: bool) -> None:
-    """Go on only if the caller may promote to a stage; the last one has a permission of its own, and so has it to
-    retire those that serve there another target.
+    """Go on only if the caller may promote to a stage.
+
+    The last stage has a permission of its own. A promotion that `retires` versions of another target also takes the
+    permission to retire.
 
     Raises:
         NotAllowed: when not.
@@ -132,8 +134,9 @@ def need_promotion(caller: Caller, stage: str, stages: Sequence[str], *, retires
 
 
 def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
-    """Go on only if the caller may cancel or repeat a job: one of their own, or one that nobody owns, and one that they
-    could make, which asks for no less. Who manages users may with any.
+    """Go on only if the caller may cancel or repeat a job.
+
+    It takes the permission to make such a job. A job of somebody else also takes the permission to manage.
 
     Raises:
         NotAllowed: when not.
@@ -141,7 +144,7 @@ def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
     if job.owner not in {None, caller.identity.name}:
         caller.need(Permission.MANAGE, f"cancel or repeat a job of '{job.owner}'")
     if job.kind == Kind.PROMOTE:
-        # Of an erased request nothing is left, so that it may have been for any stage.
+        # An erased request does not say its stage any more, so the strictest rule holds.
         stage, retires = job.request.get("target_stage", stages[-1]), job.request.get("replace_target", False)
         need_promotion(caller, str(stage), stages, retires=bool(retires))
     else:
@@ -149,6 +152,6 @@ def need_job(caller: Caller, job: JobRow, stages: Sequence[str]) -> None:
 
 
 def not_allowed(identity: Identity, what: str) -> NotAllowed:
-    """The refusal of what an identity may not do."""
+    """The error for something that an identity may not do."""
     limited = ", with the scopes of its API key" if identity.key_id else ""
     return NotAllowed(f"'{identity.name}' may not {what} as {identity.role}{limited}. {NotAllowed.hint}")

@@ -1,4 +1,4 @@
-"""The way to what all processes count together, in Redis. While that is away, each process counts by itself."""
+"""Counts that all processes share, in Redis. While Redis is away, each process counts by itself."""
 
 import asyncio
 import time
@@ -15,20 +15,20 @@ from shared.settings import Settings
 
 log = get_logger(__name__)
 
-# A request waits for twice this at most, and for so long after that the others do not try.
+# A request waits for at most twice the first; after a failure, other requests do not try for as long as the second.
 _SOCKET_SECONDS = 0.25
 _PAUSE_SECONDS = 1.0
-# One more try is for a connection that has ended, and for an event loop that was held up meanwhile.
+# The second try is for a connection that was closed meanwhile, and for an event loop that was held up.
 _TRIES = 2
-# What is sent together: the answer is read before more is sent.
+# How many scripts are sent at once; their answers are read before more are sent.
 _MOST_TOGETHER = 500
 
 
 class SharedCounts:
-    """Runs scripts that count. Those that come while others are answered are sent together, over one connection:
-    a crowd takes a few round trips, and none of it has to wait for a connection.
+    """Runs scripts that count, over one connection. Belongs to one event loop.
 
-    Belongs to one event loop.
+    Scripts that arrive while others are being answered are sent together, so that a crowd of requests takes a few round
+    trips, and none has to wait for a connection.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,16 +39,16 @@ class SharedCounts:
             socket_connect_timeout=_SOCKET_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
-        # Whether Redis is away, so that what is counted here is known to no other process.
+        # Whether Redis is away, so that this process counts apart from the others.
         self.is_apart = False
         self._next_try = 0.0
         self._waiting: list[_Asked] = []
         self._sending: asyncio.Task[None] | None = None
 
     async def ask(self, script: str, keys: list[str], values: list[int]) -> list[int] | None:
-        """What a script answers; None where Redis is away. It never waits for long, and never fails."""
+        """The answer of a script; None while Redis is away. This never waits for long, and never fails."""
         if self.is_apart:
-            # One request looks whether it is back, and the others go on.
+            # One request tries whether Redis is back, and the others go on.
             if time.monotonic() < self._next_try:
                 return None
             self._next_try = time.monotonic() + _PAUSE_SECONDS
@@ -73,7 +73,7 @@ class SharedCounts:
                 for asked, answer in zip(together, answers, strict=True):
                     asked.tell(answer)
         finally:
-            # Nobody waits for what was not answered.
+            # What was not answered will not be any more: nobody may wait for it.
             for asked in (*together, *self._waiting):
                 asked.tell(None)
             self._waiting, self._sending = [], None
@@ -108,6 +108,6 @@ class _Asked(NamedTuple):
     answer: "asyncio.Future[list[int] | None]"
 
     def tell(self, answer: list[int] | None) -> None:
-        # Whoever has gone meanwhile is told nothing.
+        # Done already where the request was cancelled.
         if not self.answer.done():
             self.answer.set_result(answer)

@@ -1,16 +1,16 @@
-"""What a request brings to say who sends it."""
+"""The credentials that a request brings."""
 
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 
-# What a browser keeps after a login at /login: nobody else's page sends it, and no script reads it.
+# The cookie of a login at /login. Pages of other sites cannot have it sent, and no script can read it.
 COOKIE = "mlmini_session"
-# The token that pages of our own send beside the cookie, which they read from a cookie of its own.
+# The token that our own pages send beside that cookie. They read it from a second cookie.
 PAGE_TOKEN_COOKIE = "mlmini_token"  # noqa: S105 - a name
 PAGE_TOKEN_HEADER = b"x-page-token"
 
-# Over https, names of cookies begin with it: browsers take such a cookie from this very host only, and only by https.
+# The names of our cookies begin so over https: browsers then accept them from this very host only, and only by https.
 HOST_PREFIX = "__Host-"
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -26,7 +26,7 @@ class Credential(NamedTuple):
 
 
 def name_of_cookie(name: str, *, secure: bool) -> str:
-    """What a cookie for all addresses is called; `secure` says that it goes over https."""
+    """The full name of a cookie of ours; `secure` says whether it goes over https."""
     return f"{HOST_PREFIX}{name}" if secure else name
 
 
@@ -35,20 +35,20 @@ def credential_of(headers: Headers, *, secure: bool = False) -> Credential | Non
 
     `secure` says that it came over https.
 
-    Of several, the one that was put there on purpose counts, and of several of one kind none does.
+    A key or a token goes before a cookie, which browsers send by themselves. Of several keys or tokens, none counts.
     """
     keys = [value for name, value in headers if name == b"x-api-key"]
     bearers = [value for name, value in headers if name == b"authorization"]
     if keys or bearers:
         given = [_text(value) for value in keys] + [_bearer(value) for value in bearers]
-        # An empty text is no credential that anybody has: it is refused, as two of them are.
+        # Nobody has an empty credential, so this one is refused.
         return Credential(given[0] if len(given) == 1 else "")
     session = cookie_of(headers, name_of_cookie(COOKIE, secure=secure))
     return None if session is None else Credential(session, by_browser=True)
 
 
 def cookie_of(headers: Headers, wanted: str) -> str | None:
-    """The value of a cookie, None where there is none or not one only."""
+    """The value of a cookie; None where there is none, or more than one."""
     values = []
     for name, value in headers:
         if name == b"cookie":
@@ -61,7 +61,7 @@ def cookie_of(headers: Headers, wanted: str) -> str | None:
 
 
 def page_token_of(headers: Headers) -> str:
-    """The token that a page of ours sends beside the cookie; empty where there is none, or not one only."""
+    """The token that a page of ours sends beside the cookie; empty where there is none, or more than one."""
     given = [value for name, value in headers if name == PAGE_TOKEN_HEADER]
     return _text(given[0]) if len(given) == 1 else ""
 

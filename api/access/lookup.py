@@ -1,4 +1,4 @@
-"""Credentials as the event loop asks for them: from memory where that is fresh, else in a thread."""
+"""Whose credential it is, asked by the event loop: from memory if that is fresh, else in a thread."""
 
 from anyio import to_thread
 from starlette.types import Scope
@@ -12,7 +12,7 @@ from shared.errors import NotAuthenticated, PlatformError
 
 
 async def identity_of(known: KnownCredentials, credential: str) -> Identity:
-    """Whose credential it is. The database is asked in a thread, where it has to be.
+    """Whose credential it is. If the database has to be asked, a thread does it.
 
     Raises:
         NotAuthenticated: when it is nobody's.

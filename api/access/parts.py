@@ -1,4 +1,4 @@
-"""What logins and credentials are checked with, of one process."""
+"""What one process checks logins and credentials with."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-# How often it is written down which API keys were used, and how much was refused.
+# How often the uses of API keys and the counts of refusals are written to the database.
 _WRITE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who is known, and how somebody gets to be."""
+    """Everything that tells who a caller is: credentials, logins, and what is counted of them."""
 
     known: KnownCredentials
     admission: Admission
     passwords: Passwords
     refusals: CountedRefusals
     logins: Logins
-    # Belong to the event loop, which closes them.
+    # These two belong to the event loop, which closes them.
     counts: SharedCounts
     tries: SharedTries
     # None where people log in by a password.
@@ -49,11 +49,11 @@ class Access:
 
     @classmethod
     def open(cls, database: Database, key: HasSecret, settings: Settings) -> Self:
-        """Ready to check; a thread writes down now and then what was counted, until `close`.
+        """Make everything ready, and start a thread that writes the counts to the database until `close`.
 
         Raises:
-            WrongSettings: when others reach this process, and nobody would have to log in; when passwords are those
-                that everybody knows; and when the settings of the identity provider are wrong.
+            WrongSettings: when others reach this process though nobody would have to log in; when there are passwords
+                that everybody knows; when the settings of the identity provider are wrong.
             DatabaseUnavailable: when the database does not answer.
         """
         check_secrets(database, settings)
@@ -80,7 +80,7 @@ class Access:
         )
 
     def close(self) -> None:
-        """Write down what is left to write, and stop; the database is needed until then."""
+        """Write what is left, and stop. The database has to stay open until then."""
         self._closed.set()
         self._writer.join()
 
@@ -91,7 +91,7 @@ def _provider_logins(
     provider = provider_of(settings)
     if provider is None:
         return None
-    # What checks signatures takes a while to import, and nobody else needs it. The provider need not be up.
+    # Imported only where it is needed: what checks signatures takes a while to import. The provider need not be up.
     from shared.accounts.oidc.arriving import ProviderLogins
 
     log.info("logins_by_provider", issuer=provider.issuer, redirect_uri=provider.redirect_uri)

@@ -1,4 +1,4 @@
-"""How many requests a minute a user may send, or an address from which nobody says who they are."""
+"""How many requests a minute a user may send, or an address whose senders are not known."""
 
 from typing import NamedTuple
 
@@ -16,14 +16,14 @@ _SETTINGS = {Budget.REQUESTS: "MLMINI_RATE_LIMIT", Budget.PREDICTIONS: "MLMINI_P
 
 
 class RequestAllowance(NamedTuple):
-    """What became of a request, and what is left of its budget."""
+    """Whether a request is within its limit, and what is left of that."""
 
     budget: Budget
     who: str
     taken: Taken
 
     def check(self) -> None:
-        """Go on only if there was something left.
+        """Go on only if the request is within the limit.
 
         Raises:
             RateLimited: when not, with the seconds to wait.
@@ -41,7 +41,7 @@ class RequestAllowance(NamedTuple):
 
     @property
     def policy(self) -> LimitPolicy:
-        """What is counted."""
+        """The limit, as headers name it."""
         return LimitPolicy(str(self.budget), self.taken.limit, WINDOW_SECONDS)
 
     @property
@@ -50,7 +50,7 @@ class RequestAllowance(NamedTuple):
         return limit_headers(self.policy, left=self.taken.remaining, seconds=self.taken.seconds)
 
     def told_by(self, send: Send) -> Send:
-        """Have an answer tell it, before what else is limited there."""
+        """Add the headers of the limit to an answer, before those of other limits."""
         told = self.headers
 
         async def send_with_headers(message: Message) -> None:
@@ -65,7 +65,7 @@ class RequestAllowance(NamedTuple):
 
 
 class RateLimits:
-    """The limits of the settings; one of 0 is off."""
+    """The limits that the settings name; 0 means none."""
 
     def __init__(self, settings: Settings, buckets: SharedBuckets) -> None:
         limits = {Budget.REQUESTS: settings.rate_limit, Budget.PREDICTIONS: settings.predict_rate_limit}
@@ -78,9 +78,9 @@ class RateLimits:
         return None if rate is None else rate.limit
 
     async def take(self, budget: Budget, *, user: str | None, address: str | None) -> RequestAllowance | None:
-        """Count a request of a user, or of an address where it is not known whose it is; None where none are counted.
+        """Count a request for its user, or for its address if there is none; None where there is no limit.
 
-        What comes with a credential that is nobody's counts for its address: it cannot use up what others have.
+        A request with a credential that is nobody's counts for its address, so it cannot use up what others have.
         """
         rate = self._rates.get(budget)
         if rate is None:

@@ -1,4 +1,4 @@
-"""What the audit record tells of requests that their senders may not make."""
+"""Answers to requests that their senders may not make, which the audit record tells of."""
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from shared.errors import PlatformError
 
 
 async def refusal_of(scope: Scope, error: PlatformError) -> Response:
-    """The answer to a request of somebody who is known and may not, which the record tells of."""
+    """Record that a known sender was refused, and make the answer."""
     refusals: CountedRefusals = scope["app"].state.parts.access.refusals
     entry = caller_of(scope).entry(Action.ACCESS_REFUSED, f"{scope['method']} {scope['path']}", refused=True)
     await to_thread.run_sync(refusals.note, entry)
@@ -21,6 +21,6 @@ async def refusal_of(scope: Scope, error: PlatformError) -> Response:
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:
-    """As `refusal_of`, for what an endpoint finds."""
+    """The handler of errors that endpoints raise, as `refusal_of`."""
     assert isinstance(error, PlatformError)  # noqa: S101 - the type for which the handler is registered
     return await refusal_of(request.scope, error)

@@ -1,4 +1,4 @@
-"""Tries to log in, as all processes count them together: who tries passwords is slowed down, and nobody else."""
+"""Tries to log in, counted by all processes together: whoever guesses passwords is slowed down, and nobody else."""
 
 import hashlib
 import hmac
@@ -31,8 +31,8 @@ _VALUES = [
     ADDRESS_SECONDS * 1000,
 ]
 
-# As `LoginThrottle` counts: the key of the address, and that of the name with the address if the name is known.
-# Answers how many milliseconds to wait for the address and for the name; nothing is counted where one has to wait.
+# Counts as `LoginThrottle` does. The keys are that of the address and, if there is a name, that of the name with the
+# address. Answers how many milliseconds to wait for the address and for the name; who has to wait is not counted.
 _ENTER = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -73,7 +73,7 @@ return {}
 
 
 class SharedTries:
-    """The tries that all processes count; while Redis is away, this process counts by itself."""
+    """The tries of all processes; while Redis is away, this process counts by itself."""
 
     def __init__(self, counts: SharedCounts, key: HasSecret, *, local: LoginThrottle | None = None) -> None:
         self._counts = counts
@@ -132,7 +132,7 @@ class SharedTries:
         network = network_of(address)
         keys = [f"{_PREFIX}address:{network}"]
         if name is not None:
-            # A name may be a password that was typed into the wrong field: whoever reads Redis learns nothing of it.
+            # A name may be a password that was typed into the wrong field, so Redis gets only a keyed digest.
             pair = f"{name[:64]}\0{network}".encode(errors="surrogatepass")
             keys.append(f"{_PREFIX}name:{hmac.new(self._key, pair, hashlib.sha256).hexdigest()}")
         return keys

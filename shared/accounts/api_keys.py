@@ -1,4 +1,4 @@
-"""API keys, for programs: each has the rights of its user, as far as its scopes go."""
+"""API keys, for programs: each has the rights of its user, within its scopes."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class OwnedKey(NamedTuple):
-    """A key and whose it is."""
+    """A key and its user."""
 
     key: ApiKeyRow
     user: UserRow
@@ -52,7 +52,7 @@ def create_key(
         raise ScopeBeyondRole(sentence, available=within)
     if expires_at is not None and expires_at <= session.execute(select(Now())).scalar_one():
         raise InvalidExpiry
-    # A deletion waits for this, and then ends this key, too.
+    # A deletion of the user waits for this lock, and then revokes this key, too.
     there = select(UserRow.id).where(UserRow.id == user.id, UserRow.deleted_at.is_(None)).with_for_update(read=True)
     if session.execute(there).one_or_none() is None:
         raise UnknownUser
@@ -73,7 +73,7 @@ def create_key(
 def list_keys(
     session: Session, *, user: UserRow | None = None, limit: int, before: int | None = None
 ) -> list[OwnedKey]:
-    """The newest keys first, of one user or of all; `before` is the id of the last one of the page before."""
+    """Keys of one user or of all, the newest first; `before` is the id of the last key of the page before."""
     query = _owned().order_by(ApiKeyRow.id.desc()).limit(limit)
     if user is not None:
         query = query.where(ApiKeyRow.user_id == user.id)
@@ -83,7 +83,7 @@ def list_keys(
 
 
 def revoke_key(session: Session, key_id: int, *, user: UserRow | None = None) -> OwnedKey:
-    """End a key for good; with `user`, only if it is that user's. A second time changes nothing.
+    """Revoke a key for good; with `user`, only a key of that user. Doing it twice changes nothing.
 
     Raises:
         UnknownApiKey: when there is no such key.
@@ -121,7 +121,7 @@ def find_by_key(session: Session, text: str, seconds_ago: float = 0) -> OwnedKey
 
 
 def note_uses(session: Session, key_ids: Collection[int]) -> None:
-    """Write down that keys were used, for each once a minute at most."""
+    """Note that keys were used; the moment of a key is written at most once a minute."""
     old = or_(ApiKeyRow.last_used_at.is_(None), ApiKeyRow.last_used_at < Now(-60))
     session.execute(update(ApiKeyRow).where(ApiKeyRow.id.in_(sorted(key_ids)), old).values(last_used_at=Now()))
 
@@ -131,7 +131,7 @@ def _owned() -> Select[ApiKeyRow, UserRow]:
 
 
 def _digest(secret: str) -> str:
-    # The secret has 256 random bits, so that nothing slower than one round is needed.
+    # The secret has 256 random bits, so no slow hash is needed.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Passwords that everybody knows: those of docker-compose.yml, and those that servers and examples come with."""
+"""Passwords that everybody knows: those in docker-compose.yml, and those that servers and examples come with."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,20 +19,20 @@ _KNOWN = {
 
 
 def default_secrets(settings: Settings) -> list[str]:
-    """The settings, without their prefix, whose password is such a one, or the name of the user beside it."""
+    """The settings, without their prefix, whose password everybody knows, or is the name of its user."""
     return [setting for setting, user, password in _passwords(settings) if is_known(password, user=user)]
 
 
 def is_known(password: str, *, user: str = "") -> bool:
-    """Whether everybody who tries a few passwords has this one."""
+    """Whether whoever tries a few usual passwords finds this one."""
     return password.lower() in _KNOWN | {user.lower()} - {""}
 
 
 def _passwords(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """The settings with a password, the user beside it and the password. What is no URL is refused elsewhere."""
+    """Each setting that has a password, with its user and the password. A malformed URL is refused elsewhere."""
     with suppress(ArgumentError):
         url = make_url(settings.sqlalchemy_url)
-        # What the database is given: the query of the URL counts, whatever is before it.
+        # The driver takes user and password from the query of the URL, if they are there, and ignores those before it.
         given = {"user": url.username, "password": url.password} | url.query
         yield "DATABASE_URL", str(given["user"] or ""), str(given["password"] or "")
     with suppress(ValueError):

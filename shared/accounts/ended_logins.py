@@ -1,4 +1,4 @@
-"""Logins that ended long ago are forgotten: their tokens are refused without them, too."""
+"""Deletes logins that ended long ago: their tokens are refused without them, too."""
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
@@ -8,13 +8,13 @@ from shared.accounts.sessions import LONGEST_PAUSE_DAYS
 from shared.clock import Now
 
 _SOME = 200
-# So long after its end, a login says why it ended, and a token of it that comes again is still told from a made-up one.
+# A login is kept this long after its end, to say why it ended, and to tell a token that comes again from a made-up one.
 _KEPT_DAYS = 7
 _DAY = 86_400
 
 
 def ended_logins(session: Session) -> list[str]:
-    """Some of the logins that ended over a week ago: by a logout or a change, at their time, or by a long pause."""
+    """Some of the logins that ended over a week ago: revoked, expired, or not refreshed for too long."""
     query = select(LoginSessionRow.id).where(
         or_(
             LoginSessionRow.revoked_at < Now(-_KEPT_DAYS * _DAY),
@@ -26,7 +26,7 @@ def ended_logins(session: Session) -> list[str]:
 
 
 def forget_logins(session: Session, ids: list[str]) -> int:
-    """Delete ended logins, with the tokens that were exchanged in them, and return how many."""
+    """Delete ended logins with their exchanged tokens, and return how many logins were deleted."""
     # Rows that another janitor is deleting are left to it.
     held = select(LoginSessionRow.id).where(LoginSessionRow.id.in_(ids)).with_for_update(skip_locked=True)
     free = list(session.scalars(held))

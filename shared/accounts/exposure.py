@@ -1,6 +1,4 @@
-"""Whether a platform may be reached from elsewhere: not while nobody has to log in, nor with passwords that everybody
-knows.
-"""
+"""Keeps a platform from being reached by others while nobody has to log in, or with passwords that everybody knows."""
 
 from shared.accounts.default_secrets import default_secrets
 from shared.accounts.openness import may_be_open, reached_at
@@ -12,7 +10,7 @@ from shared.settings import PREFIX, Settings
 
 
 def check_exposure(database: Database, settings: Settings) -> None:
-    """Refuse an address that others reach while there are no accounts, unless the settings say that it is meant.
+    """Refuse an address that others can reach while there are no accounts, unless the settings allow it.
 
     Raises:
         WrongSettings: when it is refused.
@@ -46,7 +44,7 @@ def check_secrets(database: Database, settings: Settings) -> None:
 
 
 def check_secrets_for_accounts(settings: Settings) -> None:
-    """Refuse to make an account while there are passwords that everybody knows: no process would start any more.
+    """Refuse to make an account while there are passwords that everybody knows: no process would start after that.
 
     Raises:
         DefaultSecrets: when there are some; it names the settings.
@@ -66,7 +64,7 @@ def _known_to_all(found: list[str], reason: str) -> str:
 
 
 def _outside_development(settings: Settings) -> str | None:
-    """What the settings themselves say of more than development; None if nothing does."""
+    """Why the settings are not those of development; None if they may be."""
     address, variable = reached_at(settings)
     if not is_loopback(address):
         return f"others reach the platform, since {variable} is {address}"

@@ -1,4 +1,4 @@
-"""The first user, without whom nobody could make the others."""
+"""Makes the first user, without whom nobody could make the others."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ _VARIABLE = "MLMINI_ADMIN_PASSWORD_FILE"
 
 
 def first_admin_from_file(database: Database, path: Path, passwords: Passwords) -> bool:
-    """Make the user `admin` with the password of the file if there is no user; whether it was made.
+    """Make the user `admin` with the password of the file if there are no users; return whether that was done.
 
-    Where there are users, the file is not looked at. Of several processes that start at once, one makes it.
+    If there are users, the file is not read. Of several processes that start at once, one makes the user.
 
     Raises:
         WrongSettings: when the file cannot be read, or the password in it is too weak.

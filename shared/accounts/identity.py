@@ -1,4 +1,4 @@
-"""Who sends a request, as far as the platform has to know."""
+"""Who sends a request: the user and their rights."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from shared.audit.actions import ANONYMOUS, Via
 
 @dataclass(frozen=True)
 class Identity:
-    """A user, what it may do with this credential, and which credential it is."""
+    """A user, the credential that was sent, and what the user may do with it."""
 
     name: str
     role: Role
@@ -22,9 +22,9 @@ class Identity:
 
     @cached_property
     def sight(self) -> Sight:
-        """Whose datasets are seen: those of the teams, and all with the permission to manage."""
+        """Which datasets are visible: those of the user's teams, or all with the permission to manage."""
         return ALL_SEEING if Permission.MANAGE in self.permissions else Sight(self.teams)
 
 
-# Everybody, while access control is off.
+# Every sender, while there are no accounts.
 NOBODY_NEEDED = Identity(name=ANONYMOUS, role=Role.ADMIN, permissions=EVERYTHING, via=Via.NONE)

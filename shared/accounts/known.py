@@ -1,7 +1,7 @@
-"""Who a credential belongs to, without asking the database for each request.
+"""Whose credential it is, without asking the database for each request.
 
-An answer counts for half a second as it is. In the next half it still counts, but one of those who get it is told to
-have it looked up anew; after that the database is asked first. So what is revoked is refused a second later at most.
+An answer counts for half a second as it is. In the next half second it still counts, but one of those who get it has to
+have it looked up again; after that, the database is asked first. So what was revoked is refused after a second at most.
 While the database is away, the last answer counts for a while longer, so that predictions go on.
 """
 
@@ -32,7 +32,7 @@ _NOBODYS = f"The credential is nobody's, or it was revoked or has ended. {NotAut
 
 
 class KnownCredentials:
-    """Tells credentials, from several threads; methods that begin with `recall` never wait for the database."""
+    """Knows credentials; safe for several threads. Methods that begin with `recall` never wait for the database."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class KnownCredentials:
         self._memory = CredentialMemory(clock, grace_seconds=grace_seconds, most_kept=most_kept)
         self._lock = threading.Lock()
         self._used_keys: set[int] = set()
-        # How often everything was forgotten.
+        # How many times everything was forgotten, so that others can tell that they have to forget, too.
         self.forgotten = 0
         self._on = False
-        # When the database is to be asked next whether it is on.
+        # When to ask the database again whether access control is on.
         self._on_due = -FOREVER
 
     def identity(self, credential: str) -> Identity:
@@ -60,7 +60,7 @@ class KnownCredentials:
 
         Raises:
             NotAuthenticated: when it is nobody's, or not any more.
-            DatabaseFailure: when the database is away, and there is no answer of late.
+            DatabaseFailure: when the database is away, and there is no recent answer.
         """
         recalled = self.recall(credential)
         return self.look_up(credential) if recalled is None or recalled.due else recalled.identity
@@ -106,7 +106,7 @@ class KnownCredentials:
         return found[0]
 
     def forget(self) -> None:
-        """Look everything up anew, for what this process itself has just changed."""
+        """Forget all answers, because this process itself has just changed something."""
         self._memory.forget()
         self.forgotten += 1
         self._on_due = min(self._on_due, self.clock())
@@ -116,9 +116,9 @@ class KnownCredentials:
         return self._on if self._on or self.clock() < self._on_due else None
 
     def is_on(self) -> bool:
-        """Whether access control is on, because there is a user. Once it is on, it stays on for this process.
+        """Whether access control is on, which it is once there is a user. It then stays on for this process.
 
-        While it is off and the database is away, it stays off: nobody can make a user then, and predictions go on.
+        If the database goes away while it is off, it stays off: nobody can make a user then, and predictions go on.
 
         Raises:
             DatabaseFailure: when the database is away, and has never answered.
@@ -132,22 +132,22 @@ class KnownCredentials:
         except DatabaseFailure:
             if self._on_due == -FOREVER:
                 raise
-        # After a failure it is asked as seldom: who asks may wait for long.
+        # After a failure, too, the database is not asked again at once: each question may wait for long.
         self._on_due = self.clock() + USABLE_SECONDS
         return self._on
 
     def look(self, session: Session) -> None:
-        """See whether access control is on, for those who ask from memory."""
+        """Read whether access control is on, for those who will ask memory."""
         if not self._on:
             now = self.clock()
             self._on = user_count(session) > 0
             self._on_due = now + USABLE_SECONDS
 
     def write_uses(self) -> None:
-        """Write down which API keys were used since the last call: to be called every minute or so, in a thread.
+        """Write which API keys were used since the last call. Call it every minute or so, in a thread.
 
         Raises:
-            DatabaseFailure: when the database is away; they are written the next time.
+            DatabaseFailure: when the database is away; the next call writes them.
         """
         with self._lock:
             used = set(self._used_keys)
@@ -158,7 +158,7 @@ class KnownCredentials:
                 self._used_keys -= used
 
     def _of_key(self, text: str, seconds_ago: float = 0) -> tuple[Identity, float]:
-        """Whose it is, and for how many seconds it will be."""
+        """Whose key it is, and for how many seconds it is valid."""
         with self._database.read() as session:
             found = find_by_key(session, text, seconds_ago)
             now = session.execute(select(Now())).scalar_one()
@@ -199,10 +199,10 @@ class KnownCredentials:
 
 
 def _digest(credential: str) -> bytes:
-    """What a credential is remembered by; one that is too long is nobody's.
+    """What a credential is remembered by.
 
     Raises:
-        NotAuthenticated: when it is too long.
+        NotAuthenticated: when it is too long to be anybody's.
     """
     if len(credential) > LONGEST_CREDENTIAL:
         raise NotAuthenticated(f"The credential has more than {LONGEST_CREDENTIAL} characters. {NotAuthenticated.hint}")

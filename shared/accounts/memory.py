@@ -1,4 +1,4 @@
-"""What is remembered of credentials, for how long, and what of it counts while the database is away."""
+"""Remembers whose credentials are, and knows for how long that counts, also while the database is away."""
 
 import threading
 from collections import OrderedDict
@@ -12,16 +12,16 @@ FRESH_SECONDS = 0.5
 USABLE_SECONDS = 1.0
 FOREVER = float("inf")
 
-# While the database is away, it is asked once in this time, and others have the last answer at once.
+# While the database is away, it is asked once in this time; other requests get the last answer at once.
 _PAUSE_SECONDS = 1.0
 _ENDED = f"The credential has ended. {NotAuthenticated.hint}"
 
 
 @dataclass(frozen=True)
 class Recalled:
-    """An answer from memory; with `due`, the one who got it should have it looked up anew, beside what it does.
+    """An answer from memory. With `due`, whoever got it should have the credential looked up again in the background.
 
-    Until the moment `fresh_until` it would be the same again, unless this process forgets it.
+    Until the moment `fresh_until`, memory would give the same answer, unless this process forgets it.
     """
 
     identity: Identity
@@ -38,7 +38,7 @@ class _Remembered:
 
 
 class CredentialMemory:
-    """Answers by the digests of credentials. `clock` gives seconds that never go back."""
+    """Answers by digests of credentials. `clock` gives seconds that never go back."""
 
     def __init__(self, clock: Callable[[], float], *, grace_seconds: float, most_kept: int) -> None:
         self._clock = clock
@@ -46,12 +46,12 @@ class CredentialMemory:
         self._most_kept = most_kept
         self._lock = threading.Lock()
         self._answers: OrderedDict[bytes, _Remembered] = OrderedDict()
-        # Apart, so that made-up credentials push no real ones out.
+        # Kept apart, so that made-up credentials push no real ones out.
         self._refused: OrderedDict[bytes, float] = OrderedDict()
         self._away_until = -FOREVER
 
     def keep(self, digest: bytes, identity: Identity, *, asked_at: float, ends_at: float = FOREVER) -> None:
-        """Remember whose credential it is, as it was found when the database was asked."""
+        """Remember the answer that the database gave at the moment `asked_at`."""
         with self._lock:
             self._away_until = -FOREVER
             self._answers[digest] = _Remembered(identity, asked_at, ends_at)
@@ -61,7 +61,7 @@ class CredentialMemory:
                 self._answers.popitem(last=False)
 
     def refuse(self, digest: bytes, *, asked_at: float) -> None:
-        """Remember that it is nobody's."""
+        """Remember that a credential is nobody's."""
         with self._lock:
             self._answers.pop(digest, None)
             self._refused[digest] = asked_at
@@ -75,7 +75,7 @@ class CredentialMemory:
             self._answers.clear()
 
     def recall(self, digest: bytes) -> Recalled | None:
-        """Whose credential it is, if that was found out a moment ago.
+        """Whose credential it is, if that was looked up a moment ago; else None.
 
         Raises:
             NotAuthenticated: when it was found to be nobody's, or has ended.
@@ -96,7 +96,7 @@ class CredentialMemory:
             return Recalled(answer.identity, due, min(answer.asked_at + FRESH_SECONDS, answer.ends_at))
 
     def last_answer(self, digest: bytes) -> Identity | None:
-        """Whose credential it was, when the database has just failed to answer; None if that is too long ago.
+        """Whose credential it was, now that the database has failed to answer; None if the answer is too old.
 
         Raises:
             NotAuthenticated: when it has ended since.

@@ -1,4 +1,4 @@
-"""Which names accounts may have."""
+"""The names that users and teams may have."""
 
 import re
 from collections.abc import Collection
@@ -8,15 +8,15 @@ from shared.errors import InvalidRequest, InvalidUserName
 
 LONGEST_USER_NAME = 64
 
-# The record names them beside the users.
+# The audit record uses these for actors that are no users.
 _NOT_USERS = {SYSTEM, ANONYMOUS}
 _FORM = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-# Names that some file systems and shells take for something else.
+# Names that some file systems and shells take for devices.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 
 def checked_name(raw: str) -> str:
-    """The name as it is; nothing about it is changed, so that two spellings never are one account.
+    """The name, unchanged: two spellings are never one account.
 
     Raises:
         InvalidUserName: saying what is wrong with it.
@@ -28,7 +28,7 @@ def checked_name(raw: str) -> str:
 
 
 def checked_teams(raw: Collection[str]) -> list[str]:
-    """The names of teams in their order, each once; they have the form of names of users.
+    """The names of teams, sorted, each once.
 
     Raises:
         InvalidRequest: saying what is wrong with one of them.
@@ -39,7 +39,7 @@ def checked_teams(raw: Collection[str]) -> list[str]:
 
 
 def checked_team(raw: str) -> str:
-    """The name of a team as it is.
+    """The name of a team, unchanged; it has the form of a user's name.
 
     Raises:
         InvalidRequest: saying what is wrong with it.

@@ -1,4 +1,4 @@
-"""Addresses as those are told apart who come from them."""
+"""What of an address tells clients apart."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -6,7 +6,7 @@ _LONGEST = 64
 
 
 def network_of(address: str) -> str:
-    """The address, or the network of an IPv6 one: whoever has one of its addresses has all of them."""
+    """The address, or of an IPv6 address its /64: whoever has one address of that network has all of them."""
     try:
         found = ip_address(of_ipv4(address))
     except ValueError:
@@ -15,7 +15,7 @@ def network_of(address: str) -> str:
 
 
 def of_ipv4(address: str) -> str:
-    """The address that one such as ::ffff:10.0.0.1 stands for, as a socket on :: tells of IPv4; others as they are."""
+    """The IPv4 address in one such as ::ffff:10.0.0.1, which a socket on :: reports; any other address as it is."""
     try:
         mapped = IPv6Address(address).ipv4_mapped
     except ValueError:

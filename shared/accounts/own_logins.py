@@ -1,4 +1,4 @@
-"""The logins that a user has at present, and the end of one of them."""
+"""The present logins of a user, and how a user ends one of them."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -9,12 +9,12 @@ from shared.clock import Now
 from shared.errors import UnknownLogin
 
 _DAY = 86_400
-# Of more, the latest are told.
+# Of more, only the latest are shown.
 MOST_LOGINS = 100
 
 
 def logins_of(session: Session, user_name: str) -> list[LoginSessionRow]:
-    """The logins of a user that go on, the latest first."""
+    """The logins of a user that have not ended, the latest first."""
     latest = _live(user_name).order_by(LoginSessionRow.created_at.desc(), LoginSessionRow.id).limit(MOST_LOGINS)
     return list(session.scalars(latest))
 

@@ -1,4 +1,4 @@
-"""Users change their own password, with the one that they have."""
+"""How users change their own password."""
 
 from shared.accounts.passwords import Passwords
 from shared.accounts.refusals import CountedRefusals
@@ -20,7 +20,7 @@ def change_own_password(
     new: str,
     sender: Sender,
 ) -> None:
-    """Give a user another password. No transaction is open while the passwords are compared and hashed.
+    """Change the password of a user who knows the present one. Hashing is slow, so no transaction is open meanwhile.
 
     Raises:
         WrongPassword: when `current` is not the password, or the user has none.

@@ -13,7 +13,7 @@ MOST_BYTES = 8 * LONGEST_PASSWORD
 
 
 def password_of_file(path: Path, *, called: str) -> str:
-    """The text of a file without its last line end; `called` is how errors name what names the file.
+    """The text of a file without its last line end; `called` is the setting or option that errors name.
 
     Raises:
         WrongSettings: when it cannot be read.
@@ -30,10 +30,10 @@ def password_of_file(path: Path, *, called: str) -> str:
 
 
 def password_of_bytes(given: bytes, *, called: str) -> str:
-    """A text without its last line end.
+    """The text without its last line end.
 
     Raises:
-        WrongSettings: when it is none.
+        WrongSettings: when it is not UTF-8.
     """
     try:
         return _LINE_END.sub("", given.decode())

@@ -1,4 +1,4 @@
-"""Passwords: which are taken, how they are kept, and how one is compared with what is kept."""
+"""Passwords: which ones are accepted, how they are stored, and how one is compared with what is stored."""
 
 import json
 import re
@@ -22,16 +22,16 @@ from shared.errors import LimitPolicy, TooManyLogins, WeakPassword
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
 
-# Some words, or a few characters again and again.
+# A few characters, repeated.
 _REPEATED = re.compile(r"(?s)(.{1,4})\1+")
-# What the library does not have: those of the year, of software that stands beside the platform, of other languages.
+# Passwords that the library does not have: with recent years, of related software, in other languages.
 _COMMON = Path(__file__).with_name("common_passwords.json")
-# What whoever knows the platform tries first; a password has to be more than these. docs/security.md lists them.
+# Words that attackers try here first; a password has to be more than these. docs/security.md lists them.
 PLATFORM_WORDS = (
     *("ml mini platform", "machine learning", "ml-mini-platform", "mlminiplatform", "mlmini", "ml mini", "ml-mini"),
     *("administrator", "admin", "approver", "trainer", "viewer", "platform", "password"),
 )
-# A name of so few letters may stand in a good password by chance.
+# A shorter name may be part of a good password by chance.
 _TELLING_NAME = 4
 
 # What is stored of a password; only `Passwords.hashed` makes one.
@@ -40,7 +40,7 @@ HashedPassword = NewType("HashedPassword", str)
 
 @dataclass(frozen=True)
 class PasswordCost:
-    """What one comparison takes. The defaults are what OWASP asks for at least (Password Storage Cheat Sheet)."""
+    """The cost of one comparison. The defaults are the minimum of OWASP's Password Storage Cheat Sheet."""
 
     memory_kib: int = 19_456
     passes: int = 2
@@ -48,14 +48,14 @@ class PasswordCost:
 
 
 class PasswordCheck(NamedTuple):
-    """Whether a password is right, and what to store in place of a hash that is too cheap by now."""
+    """Whether a password is right, and what to store instead if its hash has become too cheap."""
 
     right: bool
     renewed: HashedPassword | None = None
 
 
 class Passwords:
-    """Hashes and compares, few at a time: each comparison takes a core and much memory for a while."""
+    """Hashes and compares passwords, few at a time: each takes a core and much memory for a while."""
 
     def __init__(
         self,
@@ -71,11 +71,11 @@ class Passwords:
         self._policy = LimitPolicy("passwords", at_once + most_waiting, unit="concurrent-requests")
         self._turns = threading.BoundedSemaphore(at_once)
         self._wait_seconds = wait_seconds
-        # What is compared where there is nothing to compare with: the answer takes as long, and is always no.
+        # Compared where nothing is stored, so that the answer, always no, takes the same time.
         self._nobodys = self._hasher.hash(secrets.token_hex(16))
 
     def hashed(self, password: str, *, name: str) -> HashedPassword:
-        """What to store for a new password of that user.
+        """What to store for a new password of the user `name`.
 
         Raises:
             WeakPassword: saying what is wrong with it.
@@ -86,7 +86,7 @@ class Passwords:
             return HashedPassword(self._hasher.hash(password))
 
     def check(self, password: str, stored: str | None) -> PasswordCheck:
-        """Compare a password with what is stored; without anything stored it is wrong, after the same time.
+        """Compare a password with what is stored. If nothing is stored it is wrong, which takes the same time.
 
         Raises:
             TooManyLogins: when too many others wait.
@@ -125,12 +125,12 @@ _BUSY = f"So many passwords are compared at present that one more would wait for
 
 
 def checked_password(password: str, *, name: str) -> str:
-    """The password in the one form in which it is hashed: characters that look the same are the same.
+    """The password in the form in which it is hashed, in which characters that look the same are the same.
 
     Raises:
         WeakPassword: saying what is wrong with it; it never quotes the password.
     """
-    # Normalising takes time that grows with the length, so this is first.
+    # First, since normalising a long text takes long.
     if len(password) > 8 * LONGEST_PASSWORD:
         raise WeakPassword(_told(f"has more than {LONGEST_PASSWORD} characters"))
     given = unicodedata.normalize("NFC", password)
@@ -148,7 +148,7 @@ def _problem(password: str, name: str) -> str | None:
     if not _is_text(password):
         return "holds half a character, which no keyboard types"
     if "\n" in password or "\r" in password:
-        # Such as two lines of a file, of which nobody could log in with either.
+        # Such as two lines of a file, neither of which would log anybody in.
         return "holds a line break, which no form takes"
     folded = password.casefold()
     if _REPEATED.fullmatch(folded) or _is_common(password, folded):
@@ -171,7 +171,7 @@ def _is_short_without(password: str, *words: str) -> bool:
 
 
 def _is_common(password: str, folded: str) -> bool:
-    """Whether many have it; the library tells capitals apart, and whoever guesses tries these spellings first."""
+    """Whether it is widely used. The library is case-sensitive, so usual spellings are looked up, too."""
     spellings = {password, folded, password.upper(), password.capitalize()}
     return folded in _own_list() or any(is_bad_password(spelling) for spelling in spellings)
 
@@ -181,7 +181,7 @@ def _told(problem: str) -> str:
 
 
 def _is_text(text: str) -> bool:
-    """Whether it can be encoded: lone surrogates, which JSON can hold, cannot."""
+    """Whether the text can be encoded; JSON can hold lone surrogates, which cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

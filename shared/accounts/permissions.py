@@ -1,17 +1,17 @@
-"""Roles, and what each may do; the scopes of an API key narrow that."""
+"""What each role may do, and how the scopes of an API key narrow that."""
 
 from collections.abc import Collection
 from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """One thing that may be allowed."""
+    """Something that a user may be allowed to do."""
 
     READ = "read"
     PREDICT = "predict"
     # Upload and reread tables, train, predict in batches, cancel and retry own jobs.
     TRAIN = "train"
-    # To any stage but the last.
+    # Promote to any stage but the last.
     PROMOTE = "promote"
     PROMOTE_LAST = "promote_last"
     RETIRE = "retire"
@@ -21,7 +21,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """What a user is; each role may do all that the one before may."""
+    """The role of a user; each may do all that the one before may."""
 
     VIEWER = "viewer"
     TRAINER = "trainer"
@@ -51,7 +51,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: EVERYTHING,
 }
 
-# The first one is what a role needs to give the scope to a key; the others come with it as far as the role has them.
+# The first permission is the one that a role needs to give the scope to a key. The key also gets the others, as far as
+# its role has them.
 SCOPES: dict[Scope, tuple[Permission, ...]] = {
     Scope.READ: (Permission.READ,),
     Scope.PREDICT: (Permission.PREDICT,),
@@ -62,7 +63,7 @@ SCOPES: dict[Scope, tuple[Permission, ...]] = {
 
 
 def allowed(role: Role, scopes: Collection[Scope] | None = None) -> frozenset[Permission]:
-    """What a role may do; with scopes, as far as they go: a key never may more than its user may at present."""
+    """What a role may do, narrowed by the scopes if there are any: a key never may do more than its user."""
     if scopes is None:
         return ROLES[role]
     return ROLES[role] & {permission for scope in scopes for permission in SCOPES[scope]}

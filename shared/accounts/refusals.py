@@ -1,7 +1,7 @@
-"""What the audit record tells of refusals, without letting whoever is refused fill the database.
+"""Records refusals in the audit record, without letting those who are refused fill the database.
 
-The first refusal of an action to a user, or to an address where nobody is known, is an entry at once. Further ones are
-counted in memory until `write_counts`, which adds one entry that says how many `more` there were.
+The first refusal of an action to a user, or to an address whose user is not known, becomes an entry at once. Further
+ones are counted in memory until `write_counts` adds one entry that says how many `more` there were.
 """
 
 import threading
@@ -18,10 +18,10 @@ from shared.logging import get_logger
 
 log = get_logger(__name__)
 
-# Addresses that have counts of their own between two writes; those of all others are one count for each action.
+# How many addresses have counts of their own between two writes; all others are counted together, by action.
 _MOST_ADDRESSES = 100
-# Of what a count is about, so much is told: the record keeps no entry of more than 8 KiB.
-# A character takes twelve bytes of it at most.
+# How many subjects of a count are named, and how much of each: an entry of the record has at most 8 KiB, and a
+# character takes at most twelve bytes of it.
 _MOST_SUBJECTS = 10
 _LONGEST_SUBJECT = 60
 _OTHERS = "others"
@@ -31,7 +31,7 @@ _Who = tuple[str, str, Action]
 
 @dataclass
 class _Refused:
-    """What was refused since the last write: `first` stands for all, and is entry `seq` if it was written."""
+    """Equal refusals since the last write. `first` stands for all of them, and is entry `seq` once it is written."""
 
     first: AuditEntry
     seq: int | None = None
@@ -47,7 +47,7 @@ class _Refused:
 
 
 class CountedRefusals:
-    """The refusals of one process. Only what changed nothing is counted together."""
+    """The refusals of one process. Nothing else is counted: what was done has an entry of its own."""
 
     def __init__(self, database: Database, *, most_addresses: int = _MOST_ADDRESSES) -> None:
         self._database = database
@@ -56,10 +56,10 @@ class CountedRefusals:
         self._refused: dict[_Who, _Refused] = {}
 
     def note(self, entry: AuditEntry) -> None:
-        """Record a refusal, or count it. While the database is away it is counted, and written once that is back.
+        """Record a refusal, or count it. While the database is away it is counted, and written later.
 
         Raises:
-            ValueError: when it is no refusal, which has an entry of its own in the transaction of its change.
+            ValueError: when the entry is no refusal: what was done is recorded in the transaction of the change.
         """
         if entry.outcome is not AuditOutcome.REFUSED:
             raise ValueError("Only refusals are counted.")
@@ -78,7 +78,7 @@ class CountedRefusals:
             self._count(key, entry, _subject_of(entry))
 
     def write_counts(self) -> None:
-        """Add an entry for each count, and begin anew.
+        """Add an entry for each count, and start counting again.
 
         Raises:
             DatabaseFailure: when the database does not answer; nothing is forgotten then.
@@ -100,7 +100,7 @@ class CountedRefusals:
             log.warning("refusals_counted", action=action, actor=who, address=place, more=refused.more)
 
     def _key(self, entry: AuditEntry) -> _Who:
-        """Users are held to account one by one; there are no more of them than accounts."""
+        """Every user has counts of their own; addresses have, until there are too many."""
         if entry.actor != ANONYMOUS:
             return entry.actor, "", entry.action
         key = (ANONYMOUS, network_of(entry.address or ""), entry.action)
@@ -113,7 +113,7 @@ class CountedRefusals:
 
 
 def _told(key: _Who, refused: _Refused) -> AuditEntry:
-    """The entry of a count. What was not the same each time is left out."""
+    """The entry of a count, without what differed from one refusal to the next."""
     _, place, _ = key
     told: dict[str, Any] = {"more": refused.more, "subjects": dict(refused.subjects.most_common())}
     if refused.seq is not None:

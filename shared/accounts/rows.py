@@ -11,14 +11,14 @@ from shared.database import Base
 
 
 class AccountKind(StrEnum):
-    """Who uses an account: services have no password, only API keys."""
+    """What an account is for: a service has no password, only API keys."""
 
     PERSON = "person"
     SERVICE = "service"
 
 
 class LoginWay(StrEnum):
-    """How an account is logged in to."""
+    """How one logs in to an account."""
 
     PASSWORD = "password"  # noqa: S105 - a name
     OIDC = "oidc"
@@ -26,7 +26,7 @@ class LoginWay(StrEnum):
 
 
 class UserRow(Base):
-    """One account. It stays when it is deleted, so that its name stays what the audit record says."""
+    """One account. The row stays when the account is deleted, so that names in the audit record keep their meaning."""
 
     __tablename__ = "users"
     __table_args__ = (Index("ix_users_issuer", "issuer", "subject", unique=True),)
@@ -36,12 +36,12 @@ class UserRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str | None] = mapped_column(String(256))
-    # The identity provider that the user logs in through, and who it is there, known from the first login on.
+    # The identity provider that the user logs in through, and the user's id there, known since the first login.
     issuer: Mapped[str | None] = mapped_column(String(512))
     subject: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     teams: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
-    # Raised by every change; what was given out in an earlier one is void.
+    # Raised by every change; tokens of an earlier epoch are void.
     session_epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Instant, default=Now())
     updated_at: Mapped[datetime] = mapped_column(Instant, default=Now())
@@ -56,7 +56,7 @@ class UserRow(Base):
 
 
 class ApiKeyRow(Base):
-    """One API key. The key itself is nowhere: only the digest of its secret part."""
+    """One API key. Only the digest of its secret part is stored, not the key itself."""
 
     __tablename__ = "api_keys"
 
@@ -73,7 +73,7 @@ class ApiKeyRow(Base):
 
 
 class LoginSessionRow(Base):
-    """What began with one login and goes on with each refresh."""
+    """One login, which goes on with each refresh."""
 
     __tablename__ = "login_sessions"
 
@@ -99,9 +99,9 @@ class UsedRefreshTokenRow(Base):
 
 
 class DatasetHolderRow(Base):
-    """Whose a dataset is: who uploaded its first version, and the team that it is kept for; without one it is for all.
+    """The owner of a dataset, who uploaded its first version, and the team that it is kept for; without one, for all.
 
-    The row of a team stays when the dataset goes, so that what is left of it stays the team's, and the name.
+    A row with a team stays when the dataset is deleted, so that its name and what is left of it stay the team's.
     """
 
     __tablename__ = "dataset_holders"

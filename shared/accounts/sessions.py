@@ -1,4 +1,4 @@
-"""Logins: from a name and a password to tokens, and from each refresh token to the next."""
+"""Logins: they give tokens for a name and a password, and new tokens for a refresh token."""
 
 import hashlib
 import re
@@ -54,7 +54,7 @@ class IssuedTokens:
 
 
 class Logins:
-    """Logs users in and out. Its transactions are its own: none is open while a password is compared."""
+    """Logs users in. It opens its transactions itself, so that none is open while a password is compared."""
 
     def __init__(
         self, database: Database, tokens: AccessTokens, passwords: Passwords, refusals: CountedRefusals
@@ -67,10 +67,10 @@ class Logins:
     def log_in(
         self, name: str, password: str, sender: Sender = Sender(), *, seconds: int = ACCESS_SECONDS
     ) -> IssuedTokens:
-        """Begin a login, whose first access token is valid for so many seconds.
+        """Begin a login whose first access token is valid for `seconds`.
 
         Raises:
-            NotAuthenticated: when name or password are wrong; the same for each reason, after the same time.
+            NotAuthenticated: when name or password is wrong; with the same words, after the same time, for any reason.
             TooManyLogins: when too many passwords are compared at present.
             DatabaseUnavailable: when the database does not answer.
         """
@@ -85,18 +85,18 @@ class Logins:
                     told = {"subject": f"user {user.name}", "actor": user.name, "via": Via.PASSWORD, **vars(sender)}
                     record(session, AuditEntry(action=Action.LOGIN, **told))
         if issued is None:
-            # A name that nobody has may be a password that was typed into the wrong field.
+            # An unknown name may be a password that was typed into the wrong field.
             self.note_refusal("an unknown user" if user is None else f"user {user.name}", sender)
             raise NotAuthenticated(_WRONG)
         return issued
 
     def note_refusal(self, subject: str, sender: Sender = Sender()) -> None:
-        """Have the record tell of a login that was refused."""
+        """Record a login that was refused."""
         told = {"actor": ANONYMOUS, "via": Via.PASSWORD, "outcome": AuditOutcome.REFUSED, **vars(sender)}
         self._refusals.note(AuditEntry(action=Action.LOGIN_REFUSED, subject=subject, **told))
 
     def refresh(self, refresh_token: str, sender: Sender = Sender()) -> IssuedTokens:
-        """Exchange a refresh token for new tokens. It can be exchanged once: if it comes again, the login ends.
+        """Exchange a refresh token for new tokens. This works once: if the token comes again, the login ends.
 
         Raises:
             NotAuthenticated: when the token is not valid.
@@ -105,7 +105,7 @@ class Logins:
         if not _FORM.fullmatch(refresh_token):
             raise NotAuthenticated(_ENDED)
         with self._database.write() as session:
-            # What a token that comes again ends is committed before it is refused.
+            # If the token has come again, the end of its login is committed before the refusal.
             issued = self._rotated(session, _digest(refresh_token), sender)
         if issued is None:
             raise NotAuthenticated(_ENDED)
@@ -119,7 +119,7 @@ class Logins:
             return session.scalars(found).one_or_none()
 
     def _begun(self, session: Session, user: UserRow, check: PasswordCheck, seconds: int) -> IssuedTokens | None:
-        """None when the user was changed while the password was compared."""
+        """Begin a login; None if the user was changed while the password was compared."""
         same = (UserRow.id == user.id) & (UserRow.session_epoch == user.session_epoch)
         if session.execute(select(UserRow.id).where(same).with_for_update()).one_or_none() is None:
             return None
@@ -161,8 +161,9 @@ def begin_session(
     authenticated_at: Now | datetime | None,
     session_id: str | None = None,
 ) -> IssuedTokens | None:
-    """A login of a user who has shown who that is, at a moment that may not be known; None when there was one of that
-    id, which can begin once.
+    """Begin a login of a user whose identity was checked at `authenticated_at`, None where that is not known.
+
+    Returns None if a login of that id has begun before.
     """
     begun = _Begun(session_id or secrets.token_urlsafe(16), _new_token())
     row = insert_missing(session, LoginSessionRow).values(
@@ -178,7 +179,7 @@ def begin_session(
 
 
 def log_out(session: Session, session_id: str, sender: Sender = Sender()) -> bool:
-    """End a login, with all of its tokens; whether it had not ended before."""
+    """End a login with all of its tokens; return False if it had ended before."""
     name = _ended(session, session_id, "logged_out")
     if name is None:
         return False
@@ -207,7 +208,7 @@ def _end_if_reused(session: Session, refresh_hash: str, sender: Sender) -> None:
     entry = AuditEntry(
         action=Action.TOKEN_REUSED,
         subject=f"user {name}",
-        # The user or a thief: nobody can tell.
+        # Nobody can tell whether this was the user or a thief.
         actor=ANONYMOUS,
         via=Via.TOKEN,
         outcome=AuditOutcome.REFUSED,
@@ -217,7 +218,7 @@ def _end_if_reused(session: Session, refresh_hash: str, sender: Sender) -> None:
 
 
 def _ended(session: Session, session_id: str, why: str) -> str | None:
-    """The name of the user whose login was ended; None if it had ended before."""
+    """End a login; the name of its user, or None if it had ended before."""
     live = update(LoginSessionRow).where(LoginSessionRow.id == session_id, LoginSessionRow.revoked_at.is_(None))
     ended = live.values(revoked_at=Now(), why=why).returning(LoginSessionRow.user_id)
     user_id = session.scalar(ended)
@@ -233,5 +234,5 @@ def _new_token() -> str:
 
 
 def _digest(token: str) -> str:
-    # The token has 256 random bits, so that nothing slower than one round is needed.
+    # The token has 256 random bits, so no slow hash is needed.
     return hashlib.sha256(token.encode()).hexdigest()

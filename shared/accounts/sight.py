@@ -1,4 +1,4 @@
-"""Whose eyes the platform looks with: what belongs to teams is there for their members only."""
+"""What the caller may see: what belongs to a team is visible to its members only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,31 +10,31 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class Sight:
-    """The teams whose datasets are seen beside those that belong to none; with None, all of them."""
+    """The teams whose datasets are visible, besides those that belong to no team; None for all teams."""
 
     teams: frozenset[str] | None
 
     def sees(self, team: str | None) -> bool:
-        """Whether what belongs to a team, or to none, is seen."""
+        """Whether things of this team, or of none, are visible."""
         return team is None or self.teams is None or team in self.teams
 
 
 ALL_SEEING = Sight(None)
-# Of those of whom nothing is known.
+# The sight of those of whom nothing is known.
 NO_TEAM = Sight(frozenset())
 
 _WHOLE = "whole"
-# The platform's own work sees everything. What is done for somebody begins with `seeing`.
+# The platform's own work sees everything. Work for somebody runs in a `seeing` block.
 _current: ContextVar[Sight] = ContextVar("sight", default=ALL_SEEING)
 
 
 def current_sight() -> Sight:
-    """Whose eyes count here; tasks and threads that are begun for somebody inherit it."""
+    """The sight that holds here; tasks and threads inherit it from what starts them."""
     return _current.get()
 
 
 class seeing:  # noqa: N801 - used as a verb, as those of contextlib are
-    """Look with these eyes within the block. A class, as each prediction has one: a generator takes thrice the time."""
+    """Give the block this sight. A class: each prediction needs one, and a generator takes three times as long."""
 
     __slots__ = ("_sight", "_token")
 
@@ -50,7 +50,7 @@ class seeing:  # noqa: N801 - used as a verb, as those of contextlib are
 
 @contextmanager
 def whole(session: Session) -> Iterator[None]:
-    """Have queries of a session count everything within the block, whoever asks: nobody is told what they find."""
+    """Have the queries of a session see everything within the block, for checks whose findings nobody is shown."""
     session.info[_WHOLE] = True
     try:
         yield
@@ -59,5 +59,5 @@ def whole(session: Session) -> Iterator[None]:
 
 
 def is_whole(session: Session) -> bool:
-    """Whether queries of a session count everything now."""
+    """Whether the queries of a session see everything now."""
     return bool(session.info.get(_WHOLE, False))

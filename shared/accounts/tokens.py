@@ -1,6 +1,6 @@
-"""Access tokens: signed statements that a login was good, valid for a quarter of an hour unless it is a browser's.
+"""Access tokens: signed proof of a login, valid for a quarter of an hour, or longer for browsers.
 
-Their moments are those of the database's clock, which all processes share, so that no clock of a machine matters.
+Their times are those of the database's clock, which all processes share, so that the clocks of machines do not matter.
 """
 
 import re
@@ -28,7 +28,7 @@ _FORM = re.compile(rf"{_PART}{{1,256}}\.{_PART}+\.{_PART}{{43}}")
 
 
 class AccessClaims(NamedTuple):
-    """What a token says. The role is not in it: it is looked up, and may have changed since."""
+    """The claims of a token. The role is not among them: it may have changed since, so it is looked up."""
 
     user_name: str
     session_id: str
@@ -37,7 +37,7 @@ class AccessClaims(NamedTuple):
     expires_at: int
 
     def check_time(self, now: datetime) -> None:
-        """See that the token is valid at that moment of the database's clock.
+        """Check that the token is valid at a moment of the database's clock.
 
         Raises:
             NotAuthenticated: when it has ended, or has not begun.
@@ -54,13 +54,13 @@ class AccessTokens:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        # Anything else in the header, such as another algorithm or a key that it names, is not read at all.
+        # A token with any other header, which may name another algorithm or key, is refused before it is parsed.
         self._header = jwt.encode({}, secret, algorithm=_ALGORITHM).partition(".")[0] + "."
 
     def issue(
         self, user_name: str, session_id: str, epoch: int, now: datetime, *, seconds: int = ACCESS_SECONDS
     ) -> str:
-        """A token for a user, within a login, from now on and for so long."""
+        """A token for a login of a user, valid for `seconds` from now on."""
         claims = {
             "iss": _ISSUER,
             "aud": _AUDIENCE,
@@ -74,10 +74,10 @@ class AccessTokens:
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     def read(self, token: str) -> AccessClaims:
-        """What a token of ours says; `check_time` of that says if it is valid now.
+        """The claims of a token of ours. Their `check_time` tells whether it is valid now.
 
         Raises:
-            NotAuthenticated: when it is anything else.
+            NotAuthenticated: when it is no token of ours.
         """
         if len(token) > LONGEST_CREDENTIAL or not _FORM.fullmatch(token) or not token.startswith(self._header):
             raise NotAuthenticated(_NOT_OURS)
@@ -88,7 +88,7 @@ class AccessTokens:
                 algorithms=[_ALGORITHM],
                 audience=_AUDIENCE,
                 issuer=_ISSUER,
-                # The moments are compared with the clock of the database.
+                # `check_time` compares the times with the clock of the database.
                 options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "strict_aud": True},
             )
         except (jwt.PyJWTError, ValueError):

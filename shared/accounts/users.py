@@ -1,4 +1,4 @@
-"""Users are made, changed and deleted here, so that there is always one who can do that."""
+"""Makes, changes and deletes users, and makes sure that there is always an admin who can do that."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from shared.upsert import insert_missing
 
 @dataclass(frozen=True)
 class UserChange:
-    """A user after a change, and what the audit record tells of it: what differs, and of a password only that."""
+    """A user after a change, and the differences for the audit record; of a password only that it was changed."""
 
     user: UserRow
     before: dict[str, Any]
@@ -36,12 +36,12 @@ class UserChange:
 
 
 def user_count(session: Session) -> int:
-    """How many users there are; access control is on when there is one."""
+    """How many users there are; access control is on as soon as there is one."""
     return session.execute(select(func.count()).where(UserRow.deleted_at.is_(None))).scalar_one()
 
 
 def list_users(session: Session, *, limit: int, after: str | None = None) -> list[UserRow]:
-    """Users by their names; `after` is the last name of the page before.
+    """Users in the order of their names; `after` is the last name of the page before.
 
     Raises:
         InvalidCursor: when `after` is no name.
@@ -69,7 +69,7 @@ def find_user(session: Session, name: str) -> UserRow:
 
 
 def check_first_user(session: Session, *, role: Role, with_password: bool) -> None:
-    """Refuse a first user who could not make the others: it would close the door, and nobody could open it.
+    """Refuse a first user who could not make the others: after that, nobody could.
 
     Raises:
         NoAccounts: when there are no users, and this one is no admin with a password.
@@ -88,10 +88,10 @@ def create_user(
     issuer: str | None = None,
     teams: Collection[str] = (),
 ) -> UserRow:
-    """Add a user. One that was deleted comes back, with nothing that it could log in with before.
+    """Add a user. A deleted user comes back, without the passwords, logins and keys of before.
 
-    The password is hashed before the transaction (`Passwords.hashed`), which would hold its locks for as long. With
-    `issuer`, the account is for whoever comes first from that identity provider with the name.
+    Hash the password before the transaction (`Passwords.hashed`), so that no locks are held meanwhile. With `issuer`,
+    the account goes to whoever first logs in with this name through that identity provider.
 
     Raises:
         InvalidUserName: when the name cannot be given.
@@ -123,13 +123,13 @@ def change_user(
     teams: Collection[str] | None = None,
     expected_epoch: int | None = None,
 ) -> UserChange:
-    """Change what is given. If anything differs, all logins of the user end; API keys go on while it is active.
+    """Change what is given. If anything differs, all logins of the user end; API keys work on while it is active.
 
-    A password is instead of a login through an identity provider, and `issuer` instead of a password: whoever comes
-    next from there with the name is the user from then on.
+    A password replaces a login through an identity provider, and `issuer` replaces a password: the account then goes to
+    whoever next logs in with this name through that provider.
 
-    Of two that change a user at once, the second waits for the first. With `expected_epoch`, the `session_epoch` that
-    it has looked at, it is then refused if the first has changed anything.
+    Of two simultaneous changes, the second waits for the first. With `expected_epoch`, the `session_epoch` of the user
+    that the caller has seen, the second is refused if the first has changed anything.
 
     Raises:
         UnknownUser: when there is no such user.
@@ -155,15 +155,15 @@ def change_user(
 
 
 def change_role(session: Session, user: UserRow, role: Role) -> None:
-    """Give another role to a user who has no password, and who is locked by the transaction; all logins of it end.
+    """Give another role to a user without a password, whose row the transaction has locked; all logins of the user end.
 
-    As it is not among those who can log in as admins by a password, there are no fewer of these afterwards.
+    Such a user is no admin with a password, so there is no need to check that one is left.
     """
     _write(session, user, {"role": role}, why="user_changed")
 
 
 def delete_user(session: Session, name: str) -> UserChange:
-    """Delete a user, with all that it could log in with. What it has made stays, and so does its name in the record.
+    """Delete a user, with all logins and keys. What the user has made stays, and so does the name in the record.
 
     Raises:
         UnknownUser: when there is no such user.
@@ -179,10 +179,10 @@ def delete_user(session: Session, name: str) -> UserChange:
 
 
 def _locked(session: Session, name: str) -> tuple[UserRow, list[UserRow]]:
-    """The user, and the others that can log in as admins; none of them changes until the transaction ends.
+    """The user, and the other users that can log in as admins, locked until the transaction ends.
 
-    Without the locks on the others, two admins could each take the role of the other away at once. All are locked in
-    one order, so that nobody waits in a circle.
+    Without the locks on the others, two admins could take each other's role away at the same time. All rows are locked
+    in the same order, so that there are no deadlocks.
     """
     if not is_name(name):
         raise _unknown(session, name)
@@ -216,7 +216,7 @@ def _expect_fitting(kind: AccountKind, password: HashedPassword | None, issuer: 
 
 
 def _ways(password: HashedPassword | None, issuer: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a new way to log in changes of a user, and what the record tells of it."""
+    """The columns that a new way to log in changes, and what the record says about it."""
     if password is not None:
         return {"password_hash": password, "issuer": None, "subject": None}, {"password": "changed"}
     if issuer is not None:

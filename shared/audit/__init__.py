@@ -1,1 +1,1 @@
-"""The record of who did what: entries are only added, and each is bound to the one before by a keyed hash."""
+"""The record of who did what: entries are only added, and a keyed hash binds each to the one before."""

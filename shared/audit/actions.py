@@ -1,4 +1,4 @@
-"""What entries of the audit record are about."""
+"""The words that entries of the audit record use."""
 
 from enum import StrEnum
 
@@ -50,6 +50,6 @@ class AuditOutcome(StrEnum):
     REFUSED = "refused"
 
 
-# Actors that are no users.
+# The actors that are no users.
 SYSTEM = "system"
 ANONYMOUS = "anonymous"

@@ -1,4 +1,4 @@
-"""How the entries are bound to each other, and the key that this is done with."""
+"""How the entries are bound to each other, and the key for that."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from shared.audit.rows import AuditRow
 from shared.database import Database
 from shared.key_derivation import HasOlder, HasSecret, derived_key
 
-# What the first entry has as the hash of the one before it.
+# The first entry has this as the hash of the entry before it.
 NOTHING = "0" * 64
 
 _ENTRY = b"mlmini audit entry 1\0"
@@ -23,10 +23,10 @@ _PLACE = "audit key"
 
 @dataclass(frozen=True)
 class AuditKey:
-    """What hashes entries; without it, whoever can write rows cannot make one that fits."""
+    """The key that entries are hashed with; without it, whoever can write rows cannot make one that fits."""
 
     secret: bytes = field(repr=False)
-    # Those before it, the newest first: they check what they have hashed.
+    # The keys before it, the newest first. They only check the entries that they have hashed.
     older: tuple["AuditKey", ...] = ()
 
     @property
@@ -36,18 +36,18 @@ class AuditKey:
 
 
 def audit_key_of(key: HasOlder) -> AuditKey:
-    """The audit key that belongs to an artifact key, with those of the keys before."""
+    """The audit key that belongs to an artifact key, with those of older artifact keys."""
     older = (*map(record_secret, key.older), *key.given_up)
     return AuditKey(record_secret(key), tuple(map(AuditKey, older)))
 
 
 def record_secret(key: HasSecret) -> bytes:
-    """What of an artifact key checks the audit record, and nothing else."""
+    """The secret that is derived from an artifact key for the audit record, and for nothing else."""
     return derived_key(key, "audit")
 
 
 def use_key(database: Database, key: AuditKey) -> None:
-    """Have all sessions of the database record with that key."""
+    """Make all sessions of the database record with this key."""
     database.info[_PLACE] = key
 
 
@@ -62,7 +62,7 @@ def key_of(session: Session) -> AuditKey:
 
 
 def hash_of(key: AuditKey, row: AuditRow) -> str:
-    """The hash of an entry: over all its columns but itself, in one form on every database."""
+    """The hash of an entry: over all columns but `hash`, the same on every database."""
     names = [column.name for column in AuditRow.__table__.columns if column.name != "hash"]
     columns = {name: getattr(row, name) for name in names}
     columns["at"] = row.at.astimezone(UTC).isoformat(timespec="microseconds")
@@ -70,7 +70,7 @@ def hash_of(key: AuditKey, row: AuditRow) -> str:
 
 
 def seal_of(key: AuditKey, count: int, last_hash: str) -> str:
-    """What only the holder of the key can say: that so many entries there are, and which is the last."""
+    """The seal of the number of entries and the last hash, which only the holder of the key can make."""
     return _mac(key, _HEAD, [count, last_hash])
 
 

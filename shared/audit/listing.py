@@ -1,4 +1,4 @@
-"""The record as pages, newest first, and as a whole for an export."""
+"""The record in pages, newest first, and as a whole for an export."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, kw_only=True)
 class AuditFilter:
-    """Which entries are asked for; `since` counts in, `until` does not."""
+    """Which entries are asked for: from `since` on, and before `until`."""
 
     actor: str | None = None
     action: Action | None = None
@@ -32,7 +32,7 @@ class AuditFilter:
 def list_entries(
     session: Session, wanted: AuditFilter | None = None, *, limit: int, before: int | None = None
 ) -> list[AuditRow]:
-    """The newest entries first; `before` is the number of the last one of the page before."""
+    """Entries, the newest first; `before` is the number of the last entry of the page before."""
     query = _filtered(select(AuditRow), wanted or AuditFilter())
     if before is not None:
         query = query.where(AuditRow.seq < before)
@@ -42,7 +42,7 @@ def list_entries(
 def exported_lines(database: Database, wanted: AuditFilter | None = None) -> Iterator[str]:
     """All entries as JSON lines, the oldest first.
 
-    A few hundred are read at a time, each in a transaction of its own: whoever takes them slowly keeps none open.
+    A few hundred are read at a time, in a transaction of their own, so that a slow reader keeps none open.
     """
     seq = 0
     query = _filtered(select(AuditRow), wanted or AuditFilter()).order_by(AuditRow.seq).limit(_BATCH)
@@ -57,7 +57,7 @@ def exported_lines(database: Database, wanted: AuditFilter | None = None) -> Ite
 
 
 def shown(row: AuditRow) -> dict[str, Any]:
-    """An entry as JSON has it."""
+    """An entry in the form of its JSON."""
     columns = {column.name: getattr(row, column.name) for column in AuditRow.__table__.columns}
     return columns | {"at": row.at.isoformat()}
 

@@ -1,4 +1,4 @@
-"""Adds an entry to the record, in the transaction of what it tells about."""
+"""Adds an entry to the record, in the transaction of the change that it tells about."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _MOST_BYTES = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """What is to be recorded; `before` and `after` are small and JSON, and hold neither secrets nor cells of tables."""
+    """What to record. `before` and `after` are small JSON values, without secrets or cells of tables."""
 
     action: Action
     subject: str
@@ -40,7 +40,7 @@ class AuditEntry:
 
 
 def record(session: Session, entry: AuditEntry) -> int:
-    """Add an entry and return its number. Others that add one wait until the transaction ends: do it last.
+    """Add an entry and return its number. Do it last: other transactions with an entry wait until this one ends.
 
     Raises:
         DatabaseDamaged: when the row that counts the entries is gone.
@@ -82,13 +82,13 @@ def _row_of(entry: AuditEntry, key: AuditKey) -> AuditRow:
 
 
 def plain_text(text: str, most: int) -> str:
-    """The text as the record has it: one line, which every database keeps as it is."""
+    """The text as the record holds it: in one line, which every database stores unchanged."""
     plain = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 def _small(value: Any) -> Any:
-    """The value as JSON gives it back; what is too large for the record is told by its digest."""
+    """The value as JSON returns it, or its digest if it is too large for the record."""
     if value is None:
         return None
     text = json.dumps(value, sort_keys=True, allow_nan=False)

@@ -42,7 +42,7 @@ class AuditRow(Base):
 
 
 class AuditHeadRow(Base):
-    """The one row that says how many entries there are and which is the last; whoever adds one holds its lock."""
+    """The single row with the number of entries and the last hash. Whoever adds an entry holds its lock."""
 
     __tablename__ = "audit_head"
 

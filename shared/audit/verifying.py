@@ -1,4 +1,4 @@
-"""Looks whether the record is whole: nothing changed, removed, put elsewhere or added by somebody without the key."""
+"""Verifies that the record is whole: nothing was changed, removed, moved, or added by somebody without the key."""
 
 import hmac
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from shared.audit.chain import NOTHING, AuditKey, hash_of, seal_of
 from shared.audit.rows import AuditHeadRow, AuditRow
 
 _BATCH = 500
-# What a column raises that holds no moment, no JSON or no text.
+# What reading a column raises if it holds no valid time, JSON or text.
 _UNREADABLE = (TypeError, ValueError)
 
 
 @dataclass(frozen=True)
 class AuditHead:
-    """The number of entries and the hash of the last one; kept elsewhere, it shows later that none was removed."""
+    """The number of entries and the last hash. If you keep it elsewhere, it shows later that none was removed."""
 
     count: int
     last_hash: str
 
 
 class KeysInOrder:
-    """Which keys the entries were recorded with: one follows the other, and none comes back."""
+    """The keys that the entries were recorded with: each entry has the key of the one before it, or a newer key."""
 
     def __init__(self, key: AuditKey) -> None:
         self._keys = [*reversed(key.older), key]
@@ -32,11 +32,11 @@ class KeysInOrder:
 
     @property
     def last(self) -> AuditKey:
-        """The key of the last entry that was asked about."""
+        """The key of the last entry that was checked."""
         return self._keys[self._at]
 
     def problem(self, row: AuditRow) -> str | None:
-        """What is wrong with the key of the next entry."""
+        """What is wrong with the key of the next entry, if anything is."""
         at = next((at for at, key in enumerate(self._keys) if key.id == row.key_id), None)
         if at is None:
             return (
@@ -56,7 +56,7 @@ class KeysInOrder:
 
 @dataclass(frozen=True)
 class ChainVerdict:
-    """What was found; `seq` is the first entry that is wrong or missing, None if all is well."""
+    """The result; `seq` is the first entry that is wrong or missing, None if all is well."""
 
     head: AuditHead
     seq: int | None = None
@@ -69,9 +69,9 @@ class ChainVerdict:
 
 
 def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> ChainVerdict:
-    """Read all entries, a few hundred at a time; `known` is what an earlier look found, if it was kept.
+    """Check all entries, a few hundred at a time; `known` is the head of an earlier verification, if it was kept.
 
-    Entries that are added meanwhile are looked at, too.
+    Entries that are added meanwhile are checked, too.
     """
     last, keys = AuditHead(0, NOTHING), KeysInOrder(key)
     first = session.scalar(select(func.min(AuditRow.seq)))
@@ -82,7 +82,7 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
             if isinstance(each, str):
                 return ChainVerdict(last, last.count + 1, each)
             last = each
-        # In one statement, so that both are of one moment.
+        # In one statement, so that both are of the same moment.
         newest = select(func.coalesce(func.max(AuditRow.seq), 0)).scalar_subquery()
         found = session.execute(select(AuditHeadRow, newest).where(AuditHeadRow.id == 1)).one_or_none()
         if found is None or found[1] <= last.count:
@@ -92,7 +92,7 @@ def verify(session: Session, key: AuditKey, known: AuditHead | None = None) -> C
 
 
 def is_backwards(session: Session, key: AuditKey) -> bool:
-    """Whether the record ends with an older key although it has entries of the present one; a quick look."""
+    """A quick check: whether the record ends with an older key although it has entries of the present one."""
     last = session.scalar(select(AuditHeadRow.key_id))
     if last not in {older.id for older in key.older}:
         return False
@@ -102,7 +102,7 @@ def is_backwards(session: Session, key: AuditKey) -> bool:
 def _followed(
     session: Session, keys: KeysInOrder, last: AuditHead, known: AuditHead | None
 ) -> Iterator[AuditHead | str]:
-    """Each entry that is as it should be, and at the end what is wrong with the next one, if something is."""
+    """The head after each good entry; at the end, what is wrong with the next entry, if anything is."""
     try:
         for row in _behind(session, last.count):
             problem = _problem(keys, row, last) or _not_as_known(row, known)
@@ -124,7 +124,7 @@ def _behind(session: Session, seq: int) -> Iterator[AuditRow]:
         except _UNREADABLE:
             if most == 1:
                 raise
-            # One by one, so that it shows which one it is.
+            # Read them one by one, to find out which one it is.
             most = 1
             continue
         if not rows:

@@ -1,7 +1,7 @@
-"""Computing processes that can be capped, killed and may crash, and that hold no secret.
+"""Computing processes: they have limits, can be killed, may crash, and hold no secrets.
 
-They are forked from a server that has the heavy libraries imported, so that one is at work some 35 ms after it is
-asked for; importing scikit-learn and pandas takes seconds.
+They are forked from a server that has already imported the heavy libraries. So one starts within some 35 ms, while
+importing scikit-learn and pandas takes seconds.
 """
 
 from shared.sandbox.client import LimitTooLow, Sandbox, SandboxFailed, SandboxProcess

@@ -16,12 +16,12 @@ from shared.sandbox.limits import DISK_FULL, FAILED, OUT_OF_MEMORY, SYSTEM_FAULT
 
 ChildFunction = Callable[[Path], None]
 
-# What the kernel sends to a server whose guard is gone, so that it ends its runs itself.
+# The kernel sends this to a server whose guard has died, which then ends its runs itself.
 GUARD_DIED = signal.SIGUSR1
 
 
 class Terms(NamedTuple):
-    """The folder of a process, what it may use, and what it may reach beside its folder."""
+    """The folder of a process, its limits, and what it may reach besides its folder."""
 
     folder: Path
     limits: ProcessLimits
@@ -29,9 +29,9 @@ class Terms(NamedTuple):
 
 
 def become_child(entry: ChildFunction, terms: Terms, *, server: int, given: int | None, output: int) -> NoReturn:
-    """Call `entry` in a process of its own, and end with a telling code.
+    """Be the process: call `entry`, and exit with a code that says how it ended.
 
-    It reads from the descriptor `given`, where there is one, and prints to the descriptor `output`.
+    Standard input is the descriptor `given`, if there is one; what is printed goes to the descriptor `output`.
     """
     code = FAILED
     try:
@@ -52,7 +52,7 @@ def become_child(entry: ChildFunction, terms: Terms, *, server: int, given: int 
 
 
 def _enter(terms: Terms, *, server: int, given: int | None, output: int) -> None:
-    """Make the forked process one of its own: group, descriptors, folder, limits, reach."""
+    """Separate the forked process from its server: group, descriptors, folder, limits, reach."""
     os.setpgid(0, 0)
     if not die_with_parent(signal.SIGKILL, parent=server):
         os._exit(FAILED)
@@ -62,9 +62,9 @@ def _enter(terms: Terms, *, server: int, given: int | None, output: int) -> None
     os.dup2(os.open(os.devnull, os.O_RDONLY) if given is None else given, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    # Sockets of the server and of other runs among them: held open, they would hide a death from its owner.
+    # Among these are sockets of the server and of other runs, whose owners notice a death by the closed socket.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    # Where libraries keep what they would make again: Numba refuses a function whose machine code it can keep nowhere.
+    # Numba refuses to compile a function if it cannot cache the machine code in some folder.
     os.environ.update(dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(terms.folder)))
     os.chdir(terms.folder)
     isolate(terms.folder, terms.reach)

@@ -1,4 +1,4 @@
-"""The owner's side of the fork server."""
+"""The owner's side of the fork server: starts it, asks it for processes, and waits for their end."""
 
 import json
 import math
@@ -21,28 +21,28 @@ from shared.sandbox.limits import READY, Ending, ProcessLimits, address_space_li
 
 log = get_logger(__name__)
 
-# All that a computing process may know of its surroundings. No setting of the platform is among it.
+# The only variables that a computing process gets. No setting of the platform is among them.
 KNOWN: tuple[str, ...] = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ")
-# What it may write beside its folder: nothing.
+# What it may write besides its folder: nothing. Tests add folders in which processes wait for each other.
 WRITES: tuple[str, ...] = ()
 _START_SECONDS = 120
-# With less than this, nothing is computed.
+# With less memory than this, nothing can be computed.
 _LEAST_ROOM_MB = 64
 
 
 class SandboxFailed(RuntimeError):
-    """The fork server does not start; its message has what it said."""
+    """The fork server does not start; the message has what it printed."""
 
 
 class LimitTooLow(SandboxFailed):
-    """It does not start under a limit of the system; its message is a sentence that names the limit."""
+    """The fork server does not start under a limit of the system; the message is a sentence that names it."""
 
 
 class SandboxProcess:
     """One computing process."""
 
     def __init__(self, run: socket.socket) -> None:
-        """`run` is the socket on which the server reports.
+        """Wait for the process to start; `run` is the socket on which the server reports about it.
 
         Raises:
             SandboxFailed: when the server could not start the process.
@@ -67,11 +67,11 @@ class SandboxProcess:
         return self._ending
 
     def abandon(self) -> None:
-        """Have it killed, and hear no more of it; nothing is waited for."""
+        """Have it killed, and do not wait for its end or learn of it."""
         self._run.close()
 
     def kill(self) -> None:
-        """Have it killed with all that it started. The server does it, as it alone knows that the pid is still its."""
+        """Have it killed with all that it started. The server does it: only it knows that the pid is still the same."""
         if self._ending is None:
             try:
                 self._run.shutdown(socket.SHUT_WR)
@@ -80,7 +80,7 @@ class SandboxProcess:
 
     def _next(self, *, timeout: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout
-        # Not `select`, which cannot see descriptors from 1,024 on: a process with many connections has those.
+        # Not `select`, which fails with descriptors above 1,023, as processes with many connections have them.
         news = select.poll()
         news.register(self._run, select.POLLIN)
         while b"\n" not in self._said:
@@ -97,7 +97,7 @@ class SandboxProcess:
 
 
 class Sandbox:
-    """A fork server and what it forks; started at the first run and again when it died."""
+    """A fork server and its processes. The server starts at the first run, and again if it has died."""
 
     def __init__(self, entry: str, *, scratch: Path, reach: Reach = NOTHING_MORE) -> None:
         """`entry` is `module:function`, called with the folder of each run; `reach` is what all runs may reach."""
@@ -111,11 +111,11 @@ class Sandbox:
 
     @property
     def room_mb(self) -> int | None:
-        """How much memory a process may add at most, in MiB, where the system limits it; known after the start."""
+        """The most memory that a process may add, in MiB, if the system limits it; known after the start."""
         return self._room_mb
 
     def start(self) -> None:
-        """Start the server if it does not run; returns when it has imported everything.
+        """Start the server if it does not run; return when it has imported everything.
 
         Raises:
             SandboxFailed: when it cannot start.
@@ -126,7 +126,7 @@ class Sandbox:
     def run(
         self, folder: Path, limits: ProcessLimits, *, given: socket.socket | None = None, reads: Sequence[Path] = ()
     ) -> SandboxProcess:
-        """Start a process that calls the entry function with `folder`, which is its own, and may read `reads`, too.
+        """Start a process that calls the entry function with its own `folder`, and may also read `reads`.
 
         `given` becomes its standard input.
 
@@ -141,22 +141,22 @@ class Sandbox:
         return SandboxProcess(run)
 
     def close(self) -> None:
-        """End the server and every process that it forked; one that is still starting is not waited for."""
+        """End the server and every process that it forked. A server that is still starting is killed."""
         server = self._server
         if server is not None and self._socket is None:
-            # Whoever starts it holds the lock until it is ready, or dead.
+            # Whoever starts it holds the lock until it is ready or dead, so the lock cannot be waited for.
             kill_group(server.pid)
         with self._lock:
             self._stop()
 
     def _send_twice(self, request: bytes, given: list[int]) -> socket.socket:
-        # A pair for each server: one that dies now may have reported its process already. Made here, so that a lack of
-        # descriptors is not taken for the death of a server, whose processes would be killed with it.
+        # Each try has a pair of its own: a server that dies now may already have reported a process on the first. The
+        # pairs are made outside the `try`, so that a lack of descriptors is not taken for the death of the server.
         pair = socket.socketpair()
         try:
             return self._send(request, given, *pair)
         except OSError:
-            # It died since the last run; a second server gets the same request.
+            # The server has died since the last run; a new one gets the same request.
             self._stop()
         pair = socket.socketpair()
         try:
@@ -222,14 +222,14 @@ class Sandbox:
             try:
                 self._server.wait(timeout=5)
             except subprocess.TimeoutExpired:
-                # The guard stands still, and so may the server, which is of its group.
+                # The guard is stopped, and maybe the server, too, which is in its group.
                 kill_group(self._server.pid)
                 self._server.wait()
             self._server = None
 
 
 def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.Popen[bytes]:
-    """Start a fork server, which says on the socket to its owner when it is ready."""
+    """Start a fork server, which tells its owner on the socket when it is ready."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "shared.sandbox.server", entry],
         stdin=owner.fileno(),
@@ -243,7 +243,7 @@ def start_server(entry: str, owner: socket.socket, scratch: Path) -> subprocess.
 def environment() -> dict[str, str]:
     """The environment of a fork server and of all that it forks."""
     known = {name: os.environ[name] for name in KNOWN if name in os.environ}
-    # Arrow's own allocators reserve address space in advance, which the caps of runs would count. The threads of BLAS
-    # do not live on in a forked process: each would start them again, where they wait for work by asking for it all
-    # the time. A computation that has more than one core takes what it has.
+    # Arrow's own allocators reserve address space in advance, which would count against the limits of runs. BLAS would
+    # start its threads again in each forked process, where they busy-wait. A computation that has several cores sets a
+    # number of threads itself.
     return known | {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}

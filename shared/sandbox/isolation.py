@@ -1,7 +1,7 @@
 """What a computing process can reach: the folder of its run, what it is given to read, and programs of the system.
 
-It works on what others have uploaded, with large libraries. Whatever goes wrong there finds no secret to read, nobody
-to send it to, and no process to disturb. That is the work of the kernel, done as far as the kernel can do it.
+It works on files of strangers, with large libraries. If something takes it over, that finds no secret to read, nobody
+to send it to, and no process to disturb. The kernel enforces this, as far as this kernel can.
 """
 
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from shared.sandbox import landlock, seccomp
 
-# What programs and libraries of any system read. Secrets are mounted elsewhere, and so are the homes of people. Other
-# processes below /proc are not among it: the environment of each stands there.
+# What programs and libraries read on any system. Secrets and the homes of people are elsewhere. Below /proc, other
+# processes are left out, since their environment can be read there.
 _OF_SYSTEMS = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/sys"),
     *(f"/proc/{name}" for name in ("self", "cpuinfo", "meminfo", "stat", "loadavg", "filesystems", "vmstat", "sys")),
@@ -21,13 +21,13 @@ _OF_SYSTEMS = (
     "/etc/mime.types",
     *(f"/dev/{name}" for name in ("urandom", "random", "zero")),
 )
-# Where it has its own peak of memory counted anew, beside the place where nothing is kept.
+# Where a process resets its peak of memory, and the place where nothing is kept.
 _CHANGED = ("/proc/self/clear_refs", os.devnull)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What a run may reach beside its folder: files and folders to read, others to change, and ports to connect to."""
+    """What a run may reach besides its folder: paths to read, paths to change, and ports to connect to."""
 
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
@@ -46,26 +46,26 @@ class Isolation:
 
     @classmethod
     def possible(cls) -> "Isolation":
-        """As this kernel is."""
+        """What this kernel can do."""
         if sys.platform != "linux":
             return cls(files=False, network=False)
         return cls(files=landlock.version() > 0, network=seccomp.is_there())
 
     @property
     def missing(self) -> list[str]:
-        """What it cannot keep a process from, and what the kernel would need to."""
+        """What it cannot keep a process from, each with what the kernel lacks."""
         files = [] if self.files else ["other files of this user (Landlock)"]
         return files + ([] if self.network else ["the network (seccomp)"])
 
 
 def is_read(path: Path) -> bool:
-    """Whether a folder lies where every computing process reads, such as below an installation of Python."""
+    """Whether every computing process can read a folder, as all below an installation of Python."""
     modules, _ = _of_python()
     return any(path.resolve().is_relative_to(place.resolve()) for place in (*map(Path, _OF_SYSTEMS), *modules))
 
 
 def isolate(folder: Path, reach: Reach) -> None:
-    """Leave this process, and all that it starts, nothing but its folder and what it is to reach, as far as possible.
+    """Confine this process, and all that it starts, to its folder and its reach, as far as the kernel can.
 
     Raises:
         OSError: when the kernel refuses what it said it could do.
@@ -73,19 +73,18 @@ def isolate(folder: Path, reach: Reach) -> None:
     possible = Isolation.possible()
     if possible.files:
         modules, lists = _of_python()
-        reads, writes = (
-            [*map(Path, (*_OF_SYSTEMS, *reach.reads)), *modules],
-            [folder, *map(Path, (*_CHANGED, *reach.writes))],
-        )
+        reads = [*map(Path, (*_OF_SYSTEMS, *reach.reads)), *modules]
+        writes = [folder, *map(Path, (*_CHANGED, *reach.writes))]
         landlock.restrict(reads=reads, lists=lists, writes=writes, connects=reach.ports)
     if possible.network:
         seccomp.restrict(but_tcp=bool(reach.ports))
 
 
 def _of_python() -> tuple[list[Path], list[Path]]:
-    """Where Python finds what it imports: all of an installation, and of another folder the modules and all names.
+    """The paths of all that Python imports, and the folders whose names it lists to find them.
 
-    The folder of a checkout holds more than its modules, and may hold the home of the platform.
+    Of an installation that is everything, of other folders the modules only: a checkout holds more, maybe even the
+    home of the platform.
     """
     installed = {Path(each) for each in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
     others = {Path(entry).absolute() for entry in sys.path if entry}
@@ -94,7 +93,7 @@ def _of_python() -> tuple[list[Path], list[Path]]:
 
 
 def _in_other_places() -> list[Path]:
-    """Where packages are that Python does not find by its path, because they were installed to be edited."""
+    """The places of packages that were installed as editable, which are not on the path of Python."""
     finders = [sys.modules.get(getattr(finder, "__module__", "")) for finder in sys.meta_path]
     mapped = [str(place) for finder in finders for place in getattr(finder, "MAPPING", {}).values()]
     return [Path(place) for place in mapped]

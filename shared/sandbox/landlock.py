@@ -1,6 +1,6 @@
-"""Landlock: the Linux kernel's way to give up rights to files and to TCP for good, without being root.
+"""Landlock: how a process gives up rights to files and TCP for good, without being root.
 
-Numbers and structures are those of `linux/landlock.h`; `landlock(7)` tells what each version of the interface brought.
+Numbers and structures are from `linux/landlock.h`; `landlock(7)` tells what each version of the interface added.
 """
 
 import ctypes
@@ -19,12 +19,12 @@ _RULE_PATH_BENEATH, _RULE_NET_PORT = 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _TRUNCATE = 1 << 14
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
-# Of each version, the rights to files that it knows: twelve of them at first, then to move files between folders, to
-# cut them off, and to steer devices.
+# All rights to files that each version knows: thirteen at first. The second adds moving files between folders, the
+# third truncating them, and the fifth the control of devices.
 _KNOWN_TO_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 _NETWORK_SINCE, _SCOPES_SINCE = 4, 6
 _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
-# Sockets without a file, and signals, to processes that are not restricted alike.
+# Connecting to abstract sockets of other processes, and sending them signals, unless they share the restriction.
 _ABSTRACT_SOCKETS, _SIGNALS = 1 << 0, 1 << 1
 
 
@@ -43,15 +43,15 @@ class _NetPort(ctypes.Structure):
 
 
 def version() -> int:
-    """The version of the interface that this kernel has; 0 where there is none, or where it is switched off."""
+    """The version of the interface that this kernel has; 0 if it has none, or if it is switched off."""
     return max(0, call(_CREATE_RULESET, None, 0, _VERSION))
 
 
 def restrict(*, reads: Iterable[Path], lists: Iterable[Path], writes: Iterable[Path], connects: Iterable[int]) -> None:
-    """Give up, for good, all of this process but the reading below `reads`, the names below `lists`, everything below
-    `writes`, and connections to the ports `connects` as far as the kernel tells them apart.
+    """Give up, for good, all rights of this process but these: to read below `reads`, to list folders below `lists`, to
+    do anything below `writes`, and to connect to the ports `connects`, where the kernel tells ports apart.
 
-    What is not there is passed over.
+    Paths that do not exist are skipped.
 
     Raises:
         OSError: when the kernel refuses.
@@ -89,10 +89,10 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
     try:
         opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
-        # What is not there, or not for this process, needs no permission.
+        # It does not exist, or this process cannot open it anyway.
         return
     with closing(_Descriptor(opened)):
-        # To a file, rights to folders cannot be given.
+        # The kernel refuses rights of folders for a file.
         rule = _PathBeneath(rights if path.is_dir() else rights & _OF_FILES, opened)
         _ok(call(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0))
 

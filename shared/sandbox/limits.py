@@ -1,4 +1,4 @@
-"""What a computing process may use, and how it ended."""
+"""The limits of a computing process, and how it ended."""
 
 import resource
 import signal
@@ -6,16 +6,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a fork server says when it is ready for a request, followed at its start by its room for memory, if limited.
+# A fork server says this when it is ready for a request; at its start it adds its room for memory, if that is limited.
 READY = b"+"
 
-# Exit codes of a computing process beside 0, chosen outside of what Python and shells use themselves.
+# Exit codes of a computing process besides 0, none of which Python or shells use.
 FAILED = 70
 OUT_OF_MEMORY = 77
 DISK_FULL = 78
 SYSTEM_FAULT = 79
 
-# What a process is sent for its own error; all others come from outside, SIGKILL from the kernel's memory killer too.
+# The signals that a process gets for its own errors. All others come from outside, also SIGKILL for want of memory.
 _OF_CRASHES = {
     signal.SIGSEGV,
     signal.SIGABRT,
@@ -26,7 +26,7 @@ _OF_CRASHES = {
     signal.SIGTRAP,
 }
 
-# What libraries in Rust and in C++, and Arrow, say before they abort for want of memory.
+# What Rust, C++ and Arrow print before they abort for want of memory.
 _ALLOCATIONS = ("memory allocation of ", "bad_alloc", "Out of memory: ")
 
 _MIB = 2**20
@@ -35,7 +35,7 @@ _VIRTUAL_MEMORY = Path("/proc/vmstat")
 
 @dataclass(frozen=True)
 class ProcessLimits:
-    """Caps of one computing process. `memory_mb` counts what it may add to what the server had when it forked."""
+    """The limits of one computing process. `memory_mb` is what it may use beyond what the server had when it forked."""
 
     memory_mb: int
 
@@ -44,9 +44,9 @@ class ProcessLimits:
 class Ending:
     """How a computing process ended: by an exit code or by a signal. Both are None when its server died.
 
-    `peak_memory_mb` is the most memory that was resident at one time, in MiB. The libraries that the process shares
-    with its server count, some 200 MiB. `cpu_seconds` is the time of all its threads in program and kernel, and that
-    of the processes that it started and waited for. `said` is the end of what it printed.
+    `peak_memory_mb` is the most memory that was resident at one time, in MiB, including some 200 MiB of libraries that
+    it shares with its server. `cpu_seconds` is the user and system time of all its threads, and of the processes that
+    it started and waited for. `said` is the end of what it printed.
     """
 
     exit_code: int | None = None
@@ -73,7 +73,7 @@ class Ending:
 
     @property
     def crashed(self) -> bool:
-        """Whether it ended by what it did itself: by an error that nobody foresaw, or by a crash."""
+        """Whether it ended by its own fault: by an unforeseen error, or by a crash."""
         return self.exit_code == FAILED or self.signal in _OF_CRASHES
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ class Ending:
 
 
 def apply(limits: ProcessLimits) -> None:
-    """Cap the calling process, for good; never beyond the limits that the system has for it already."""
+    """Limit the calling process for good, within the limits that the system has set already."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         cap = _address_space() + limits.memory_mb * _MIB
@@ -94,19 +94,19 @@ def apply(limits: ProcessLimits) -> None:
 
 
 def address_space_limit() -> int | None:
-    """The system's hard limit on the address space of a process (`ulimit -v`), in MiB; None where it has none."""
+    """The system's hard limit on the address space of a process (`ulimit -v`), in MiB; None if there is none."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     return None if hard == resource.RLIM_INFINITY or sys.platform != "linux" else hard // _MIB
 
 
 def room_for_memory() -> int | None:
-    """What that limit leaves to the calling process beside what it has, in MiB; None where there is none."""
+    """How much more the calling process may use under that limit, in MiB; None if there is no limit."""
     limit = address_space_limit()
     return None if limit is None else max(0, limit - _address_space() // _MIB)
 
 
 def memory_kills() -> int | None:
-    """How many processes the kernel of this machine has killed for want of memory; None where it does not tell."""
+    """How many processes this machine's kernel has killed for want of memory; None if it does not say."""
     try:
         lines = _VIRTUAL_MEMORY.read_text().splitlines()
     except OSError:

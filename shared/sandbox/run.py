@@ -1,4 +1,4 @@
-"""The server's side of one run: what is told to its owner, and what the process prints."""
+"""The server's side of one run: the reports to its owner, and what the process prints."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ _LAST_BYTES = 4000
 class Run:
     """One process that was forked.
 
-    What it prints goes through a pipe and is forgotten but for its end, so that no process can fill a disk by that.
+    What it prints goes through a pipe, and only the end is kept, so that no process can fill a disk by printing.
     """
 
     def __init__(self, news: socket.socket, printed: int) -> None:
@@ -24,13 +24,13 @@ class Run:
         self._said = b""
 
     def tell(self, news: dict[str, object]) -> None:
-        """Tell the owner."""
-        # An owner that does not listen any more has asked for the end of the run, or is dead.
+        """Report to the owner."""
+        # An owner that has closed its socket wants the run to end, or is dead.
         with contextlib.suppress(OSError):
             self.news.sendall(json.dumps(news).encode() + b"\n")
 
     def listen(self) -> bool:
-        """Take what the process has printed, as far as one step goes; False when nobody can print any more."""
+        """Read some of what the process has printed; False when nobody can print any more."""
         try:
             chunk = os.read(self.printed, _STEP_BYTES)
         except BlockingIOError:
@@ -39,8 +39,8 @@ class Run:
         return bool(chunk)
 
     def end(self, status: int, used: struct_rusage) -> None:
-        """Tell the owner how the process ended and what it used, and let go of it."""
-        # A pipe holds no more than one step.
+        """Report how the process ended and what it used, and close pipe and socket."""
+        # One step reads all that a pipe can hold.
         self.listen()
         code = os.waitstatus_to_exitcode(status)
         self.tell(

@@ -1,7 +1,7 @@
-"""seccomp: a filter of system calls that a process lays over itself for good.
+"""seccomp: a filter of system calls that a process puts on itself for good.
 
-This one leaves it without sockets, and without what Landlock does not see: modes, owners and attributes of files
-elsewhere, limits and priorities of other processes, and memory of the system that stays after its end.
+This one forbids sockets, and what Landlock does not cover: changing modes, owners and attributes of files, changing
+limits and priorities of other processes, and using shared memory of the system that stays after the process.
 
 The filter is a program for the kernel's packet filter (`linux/filter.h`), which reads a `struct seccomp_data`.
 """
@@ -16,23 +16,23 @@ from shared.sandbox.kernel import PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, control
 
 _MODE_FILTER = 2
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
-# Load a word of the data; compare it with a constant; keep some of its bits; end.
+# Instructions: load a word of the data; compare it with a constant (equal, at least); keep some of its bits; return.
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _NUMBER, _MACHINE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
-# Calls of the other interface of x86, which have numbers of their own.
+# Calls of the x32 interface have numbers from here on.
 _X32 = 0x40000000
 _KIND_OF_SOCKET = 0xF
-# What io_uring does on behalf of a process passes no filter.
+# What io_uring does for a process does not pass the filter.
 _IO_URING = (425, 426, 427)
 
 
 class _Machine(NamedTuple):
     audit: int
     socket: int
-    # chmod, fchmodat; chown, lchown, fchownat; setxattr, lsetxattr, removexattr, lremovexattr. What takes an open file
-    # instead of a name is not among them: only its own can be open for that.
+    # chmod, fchmodat; chown, lchown, fchownat; setxattr, lsetxattr, removexattr, lremovexattr. Calls that take an open
+    # file instead of a name are not needed here: only files of its own can be open for that.
     of_files: tuple[int, ...]
-    # shmget, msgget, semget; add_key, request_key, keyctl: what these make or find belongs to no process.
+    # shmget, msgget, semget; add_key, request_key, keyctl: what these make or find outlives the process.
     of_systems: tuple[int, ...]
     prlimit: int
     setpriority: int
@@ -74,17 +74,16 @@ class _Program(ctypes.Structure):
 
 
 def is_there() -> bool:
-    """Whether this kernel takes a filter, for a machine that this module knows."""
-    # Asked for without a program, it says that the address is a bad one, or that it knows nothing of this.
+    """Whether this kernel has such filters, and the machine is one that this module knows."""
+    # Without a program, a kernel that has filters complains about the address of the program.
     return platform.machine() in _MACHINES and (
         control(PR_SET_SECCOMP, _MODE_FILTER, 0) < 0 and ctypes.get_errno() == errno.EFAULT
     )
 
 
 def restrict(*, but_tcp: bool) -> None:
-    """Have this process from now on, and all that it starts, make no socket; with `but_tcp`, those of TCP.
-
-    Nor do they get at the rest that this module is about. Pairs of sockets, which lead to nobody else, can be made.
+    """Forbid this process, and all that it starts, to make sockets (with `but_tcp`, all but those of TCP), and the rest
+    that this module is about. Pairs of sockets, which lead nowhere else, can still be made.
 
     Raises:
         OSError: when the kernel refuses.
@@ -97,9 +96,9 @@ def restrict(*, but_tcp: bool) -> None:
 
 
 def _steps(machine: _Machine, *, but_tcp: bool) -> list[_Step]:
-    """The program: numbers after a comparison say how many steps to pass over, if it is met and if it is not."""
+    """The program. The two numbers of a comparison say how many steps to skip if it is true, and if it is false."""
     refuse, allow = _Step(_RETURN, 0, 0, _ERROR | errno.EACCES), _Step(_RETURN, 0, 0, _ALLOW)
-    # A program for another machine, by whose numbers nothing could be told, is refused everything.
+    # Everything is refused to a program of another machine, whose calls have other numbers.
     steps = [
         _Step(_LOAD, 0, 0, _MACHINE),
         _Step(_EQUAL, 1, 0, machine.audit),
@@ -110,7 +109,7 @@ def _steps(machine: _Machine, *, but_tcp: bool) -> list[_Step]:
     ]
     for number in (*_IO_URING, *_NEWER_OF_FILES, *machine.of_files, *machine.of_systems):
         steps += [_Step(_EQUAL, 0, 1, number), refuse]
-    # Of the process itself, which has the number 0 there: of none of others, of a group or of a user.
+    # Allowed only for the process itself, which is number 0: not for other processes, a group or a user.
     steps += [_Step(_EQUAL, 0, 4, machine.prlimit), *_is_zero(_FIRST_ARGUMENT), allow]
     steps += [_Step(_EQUAL, 0, 7, machine.setpriority), *_is_zero(_FIRST_ARGUMENT), *_is_zero(_SECOND_ARGUMENT), allow]
     steps += [_Step(_EQUAL, 1, 0, machine.socket), allow]

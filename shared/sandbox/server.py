@@ -1,14 +1,14 @@
 """The fork server: imports what is heavy, then forks one process for each request.
 
-Runs as `python -P -m shared.sandbox.server MODULE:FUNCTION`, single-threaded, its standard input a socket to its
-owner. A request is one JSON message with the socket of that run attached, and maybe another descriptor, which
-becomes the standard input of the process. On the run's socket the server says how
-the process ended; the owner shuts its side down to have the process killed.
+It runs as `python -P -m shared.sandbox.server MODULE:FUNCTION`, with a single thread; its standard input is a socket to
+its owner. A request is one JSON message with the socket of that run attached, and maybe another descriptor, which
+becomes the standard input of the process. On the socket of the run, the server reports how the process ended; the owner
+shuts down its side to have the process killed.
 
-The process that is started is not the server but its guard, which does nothing but wait for the end of the server or
-of the owner, whose socket closes, and kill then what is left of server and runs. A process that a run started dies
-thereby with its run, whichever of owner, guard, server and run is killed first, and in whatever session it is. A
-server that stands still is not an exception. One whose guard is killed ends its runs and itself.
+The process that is started first is not the server but its guard. It only waits for the end of the server, or of the
+owner, whose socket then closes, and kills what is left of server and runs. So everything that a run started dies with
+the run, whichever of owner, guard, server and run is killed first, in whatever session it is, and even if the server is
+stopped. If the guard is killed, the server ends its runs and itself.
 """
 
 import contextlib
@@ -32,8 +32,8 @@ from shared.sandbox.limits import READY, ProcessLimits, room_for_memory
 from shared.sandbox.run import Run
 from shared.sandbox.thread_pools import have_pools_of_threads
 
-# What asks a worker to stop. Sent to all processes of a service or of a terminal, it is for the worker alone: what
-# becomes of its runs is its decision, and it ends them by SIGKILL.
+# These ask a worker to stop. A terminal or a service manager sends them to all of its processes, but only the worker
+# obeys: it decides what becomes of its runs, and ends them by SIGKILL.
 _FOR_THE_OWNER = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -55,7 +55,7 @@ def main() -> None:
     try:
         entry = _load(sys.argv[1])
     except BaseException:
-        # A preload that fails in silence would only be seen as slow or failing jobs.
+        # If nobody were told, a failed import would only show as slow or failing jobs.
         owner.sendall(traceback.format_exc().encode())
         raise
     server_loop = ForkServer(owner, entry)
@@ -71,15 +71,15 @@ def _leave_stopping_to_the_owner() -> None:
 
 
 def _guard(server: int, server_ended: int) -> None:
-    """Wait for the end of owner or server, then end what is left."""
+    """Wait until the owner or the server ends, then kill what is left."""
     ends = select.poll()
-    # The requests are the server's to read: here, only the end of the other side is news.
+    # Requests are for the server: here, only the closing of the other side counts.
     ends.register(0, 0)
     ends.register(server_ended, select.POLLIN)
     ends.poll()
-    # It may stand still, so that it will not end itself; one that has ended is not reaped yet.
+    # The server may be stopped, and then does not end by itself. If it has ended, it is not reaped yet.
     os.kill(server, signal.SIGKILL)
-    # Held open, it would hide the server's death from its owner.
+    # As long as this is open, the owner does not notice the death of the server.
     os.close(0)
     _, status = os.waitpid(server, 0)
     kill_children()
@@ -87,7 +87,7 @@ def _guard(server: int, server_ended: int) -> None:
 
 
 class ForkServer:
-    """The loop over its news: a request, an end of a process, an owner's wish to kill, a word that a process prints."""
+    """The event loop: requests, ends of processes, wishes of owners to kill one, and what processes print."""
 
     def __init__(self, owner: socket.socket, entry: ChildFunction) -> None:
         self.pid = os.getpid()
@@ -127,14 +127,14 @@ class ForkServer:
             terms = Terms(Path(request["folder"]), ProcessLimits(**request["limits"]), Reach(**request["reach"]))
             self._fork(news, given, terms)
         except OSError:
-            # No process could be had. The owner sees it by the closed socket; the runs of others go on.
+            # The process could not be started. Its owner notices by the closed socket; other runs go on.
             traceback.print_exc()
             news.close()
         finally:
             if given is not None:
-                # Held open, it would hide the end of the process from whoever has the other side.
+                # As long as this is open, whoever has the other side does not notice the end of the process.
                 os.close(given)
-        # The owner sends one request at a time, so that two messages never arrive as one.
+        # The owner waits for this before it sends the next request, so that two messages never arrive as one.
         self.owner.sendall(READY)
 
     def _fork(self, news: socket.socket, given: int | None, terms: Terms) -> None:
@@ -149,7 +149,7 @@ class ForkServer:
         finally:
             os.close(output)
         with contextlib.suppress(OSError):
-            # Both sides do it, so that the group is there before the first wish to kill it, whoever is faster.
+            # Parent and child both do this, so that the group exists before anybody can ask to kill it.
             os.setpgid(pid, pid)
         run = self.runs[pid] = Run(news, printed)
         self.selector.register(news, selectors.EVENT_READ, lambda: self._kill_run(pid))
@@ -157,14 +157,14 @@ class ForkServer:
         run.tell({"pid": pid})
 
     def _kill_run(self, pid: int) -> None:
-        # Readable means closed: owners write nothing here. The socket stays until the process is reaped, and one that
-        # was reaped in the same round of events has nothing to kill any more.
+        # Owners write nothing here, so readable means closed. The socket stays open until the process is reaped. If it
+        # was reaped in the same round of events, there is nothing left to kill.
         if (run := self.runs.get(pid)) is not None:
             self.selector.unregister(run.news)
             kill_child(pid)
 
     def _listen(self, run: Run) -> None:
-        # A run that was reaped in the same round of events has its last words already.
+        # A run that was reaped in the same round of events has been read to its end.
         if run in self.runs.values() and not run.listen():
             self.selector.unregister(run.printed)
 
@@ -176,10 +176,10 @@ class ForkServer:
             while (news := os.wait4(-1, os.WNOHANG))[0]:
                 pid, status, used = news
                 if (run := self.runs.pop(pid, None)) is not None:
-                    # What the process left behind in its group ends with it.
+                    # Kill what the process has left behind in its group.
                     kill_group(pid)
                     ended.append((run, status, used))
-            # What has no parent any more, except runs, is what a run left behind elsewhere.
+            # Other orphans, except runs, are what a run has left behind outside of its group.
             kill_children(but=self.runs)
         for run, status, used in ended:
             for watched in (run.news, run.printed):
@@ -190,7 +190,7 @@ class ForkServer:
 
 def _load(name: str) -> ChildFunction:
     module, _, function = name.partition(":")
-    # Imports make no garbage to speak of, and to look for it takes a tenth of their time.
+    # Imports make hardly any garbage, and looking for it takes a tenth of their time.
     gc.disable()
     entry: ChildFunction = getattr(importlib.import_module(module), function)
     gc.enable()

@@ -1,4 +1,4 @@
-"""Pools of threads that a computing process can have: Python's own take semaphores that other processes could share."""
+"""Thread pools that work in a computing process: those of Python use named semaphores, which are closed to it."""
 
 import multiprocessing.pool
 import threading
@@ -8,18 +8,18 @@ from typing import Any
 
 
 class _OneProcess(ForkContext):
-    """What a pool takes its locks from whose workers are threads of one process."""
+    """The source of locks for a pool whose workers are threads of one process."""
 
-    # The stubs have what processes share, of which a pool of threads uses nothing but the beginning and the end.
+    # The stubs promise a lock that processes share; a pool of threads only acquires and releases it.
     def Lock(self) -> threading.Lock:  # type: ignore[override]  # noqa: N802 - the name is that of the context
         return threading.Lock()
 
 
 def have_pools_of_threads() -> None:
-    """Have each `multiprocessing.pool.ThreadPool` of this process do without named semaphores.
+    """Make each `multiprocessing.pool.ThreadPool` of this process work without named semaphores.
 
-    Those are files in /dev/shm, which all processes of the machine have together, so that an isolated one is kept from
-    it. Threads need none, but the pool makes two to hear of the end of its workers. joblib's threads are such a pool.
+    Those are files in /dev/shm, which all processes of the machine share, so an isolated process may not open it. A
+    pool of threads does not need them, but makes two all the same. joblib's threads are such a pool.
     """
     multiprocessing.pool.ThreadPool.__init__ = _begin  # type: ignore[assignment, method-assign]  # no other way in
 
