@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import redis
@@ -161,8 +162,8 @@ class Accepting:
             with self._parts.database.read() as session:
                 quota(session)
             checks[owner] = quota
-        if self._parts.queue_room.is_close():
-            checks[ALL_SHARES] = self._parts.queue_room.check
+        if self._parts.queue_room.is_close(owner):
+            checks[ALL_SHARES] = partial(self._parts.queue_room.check, owner=owner)
         return checks
 
 

@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 from sqlalchemy.orm import Session
 
 from shared.database import Database
 from shared.errors import LimitPolicy, QueueFull
 from shared.jobs.depth import seconds_to_next_begin, waiting_up_to
+from shared.jobs.shares import count_open
+from shared.jobs.states import State
 
 # With less room than this, each job is counted in the transaction that inserts it. With more, a process looks now and
 # then: to count ten thousand jobs for each that is accepted would hold up all.
@@ -18,10 +21,12 @@ _LEFT = "how many more jobs may wait"
 # So many are accepted, and so long, until it looks again.
 _UNSEEN = 64
 _UNSEEN_SECONDS = 1.0
+# One part of so many is kept for others than who has all the rest, if it is less than what is close.
+_TENTH = 10
 
 
 class QueueRoom:
-    """Refuses jobs while `most` wait; with 0, none.
+    """Refuses jobs while `most` wait; with 0, none. The last places are for others than who has all the rest.
 
     The limit holds to the job, unless others accept a thousand within a second: then each process may be late by 64.
     """
@@ -35,7 +40,7 @@ class QueueRoom:
         self._unseen = 0
         self._looks_at = 0.0
 
-    def is_close(self) -> bool:
+    def is_close(self, owner: str | None = None) -> bool:
         """Whether there is so little room that the transaction has to `check`, with the lock on all shares.
 
         Raises:
@@ -50,35 +55,44 @@ class QueueRoom:
                 return self._close
         # Beforehand, too, where it may be full: whoever is refused keeps no others from being inserted together.
         with self._database.read() as session:
-            close = self.check(session) < _CLOSE
+            close = self.check(session, owner) < _CLOSE
         with self._lock:
             self._close, self._unseen, self._looks_at = close, _UNSEEN, self._clock() + _UNSEEN_SECONDS
         return close
 
-    def check(self, session: Session) -> int:
-        """How many more may wait, with the one that is inserted next.
+    def check(self, session: Session, owner: str | None = None) -> int:
+        """How many more may wait, with the one that is inserted next; `owner` is who asks for it.
 
         Those that a transaction inserts are counted by it, and the others once: nobody else adds any meanwhile.
 
         Raises:
-            QueueFull: when there is no room for one.
+            QueueFull: when there is no room for one, or none for one more of that owner.
         """
         left: int | None = session.info.get(_LEFT)
         if left is None:
             left = self._most - waiting_up_to(session, self._most)
-        if left > 0:
-            session.info[_LEFT] = left - 1
-            return left
-        used = self._most - left
+        if left <= 0:
+            used = self._most - left
+            self._refuse(session, f"{used:,} jobs wait already, those of all users together, and no more may", used)
+        kept = min(_CLOSE, self._most // _TENTH)
+        if owner is not None and left <= kept:
+            own = count_open(session, owner)[State.QUEUED]
+            if own >= self._most - kept:
+                others = f"the last {kept:,} places are kept for others"
+                self._refuse(session, f"{own:,} jobs of '{owner}' wait already, and {others}", own, kept)
+        session.info[_LEFT] = left - 1
+        return left
+
+    def _refuse(self, session: Session, why: str, used: int, kept: int = 0) -> NoReturn:
         with self._lock:
             self._looks_at = 0.0
-        seconds = seconds_to_next_begin(session)
+        seconds, limit = seconds_to_next_begin(session), self._most - kept
         raise QueueFull(
-            f"{used:,} jobs wait already, those of all users together, and no more may. Send it again in {seconds} s, "
-            "best with an Idempotency-Key, or have MLMINI_MAX_QUEUED_JOBS raised. More workers empty the queue sooner.",
+            f"{why}. Send it again in {seconds} s, best with an Idempotency-Key, or have MLMINI_MAX_QUEUED_JOBS "
+            "raised. More workers empty the queue sooner.",
             used=used,
-            limit=self._most,
+            limit=limit,
             setting="MLMINI_MAX_QUEUED_JOBS",
             retry_after=seconds,
-            policy=LimitPolicy("queue", self._most, unit="concurrent-requests"),
+            policy=LimitPolicy("queue", limit, unit="concurrent-requests"),
         )

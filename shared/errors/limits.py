@@ -16,7 +16,7 @@ class QuotaReached(TooMany):
 
 
 class QueueFull(TooMany):
-    """As many jobs wait already as may, those of all users together. Nothing was accepted."""
+    """As many jobs wait already as may, those of all users together or those of one. Nothing was accepted."""
 
     hint = (
         "Wait as long as `retry_after` says and send it again, best with the same `Idempotency-Key`. Jobs that wait "

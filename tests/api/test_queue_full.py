@@ -100,3 +100,19 @@ def test_the_limits_of_a_user_are_told_beside_that_of_the_queue(short: Settings)
         assert "Retry-After" not in large.headers
         add_job(parts.whole_database)
         refused(client.post("/train", json=TRAIN, headers=bert), seconds=60)
+
+
+def test_one_user_does_not_fill_the_queue_for_all_others(short: Settings) -> None:
+    with TestClient(create_app(short.model_copy(update={"max_queued_jobs": 20}))) as client:
+        parts = parts_of(client)
+        anna, bert = key_of(parts, "anna"), key_of(parts, "bert")
+        upload(client, anna)
+        for _ in range(17):
+            # In a pool that has no worker, they would wait for ever.
+            add_job(parts.whole_database, owner="anna", pool="nowhere")
+        assert client.post("/train", json=TRAIN, headers=anna).status_code == 202
+        answer = client.post("/train", json=TRAIN, headers=anna)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["used"], problem["limit"]) == (429, "queue_full", 18, 18)
+        assert "the last 2 places are kept for others" in problem["detail"]
+        assert [client.post("/train", json=TRAIN, headers=bert).status_code for _ in range(3)] == [202, 202, 429]
