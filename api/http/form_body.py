@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from api.http.json_body import StrictRoute
+from api.http.media_types import media_type
 from shared.errors import InvalidRequest
 
 FORM = "application/x-www-form-urlencoded"
@@ -35,7 +36,7 @@ class FormOrJsonRoute(StrictRoute):
 
 
 def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+    return media_type(request.headers) == FORM
 
 
 def _fields(body: bytes) -> dict[str, str]:

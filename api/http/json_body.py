@@ -13,6 +13,7 @@ from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
+from api.http.media_types import media_type
 from api.http.validation import check_field_counts
 from shared.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 
@@ -138,8 +139,7 @@ class _BadToken(Exception):
 
 async def _handle_form(handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
     """Refuse what is said to be something else, of which FastAPI would only say that all fields are missing."""
-    given = request.headers.get("content-type")
-    if given is not None and given.partition(";")[0].strip().lower() not in _FORMS:
+    if media_type(request.headers) not in {"", *_FORMS}:
         raise UnsupportedMediaType(f"Send the fields as a form, with the header 'Content-Type: {_FORMS[0]}'.")
     return await handle(request)
 

@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from api.access.rules import RULES, Need
+from api.access.rules import RULES, Need, demand_at
 from api.parts import Parts
 from shared.accounts.api_keys import create_key
 from shared.accounts.permissions import Permission, Role, Scope, allowed
@@ -112,6 +112,9 @@ def test_every_address_stands_in_the_table_and_in_this_file(one_client: TestClie
     }
     assert there == RULES.keys()
     assert there == LEAST_ROLE.keys() | set(listed(PUBLIC))
+    assert demand_at("GET /forgotten").rule == frozenset({Permission.MANAGE}), (
+        "what is in no table is for administrators"
+    )
 
 
 @pytest.mark.asvs("8.2.1", "8.3.1", "13.4.5")

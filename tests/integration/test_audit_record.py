@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared.audit import listing, verifying
 from shared.audit.actions import Action, AuditOutcome, Via
-from shared.audit.chain import AuditKey
+from shared.audit.chain import AuditKey, seal_of
 from shared.audit.listing import AuditFilter, exported_lines, list_entries
 from shared.audit.recording import AuditEntry, record
 from shared.audit.rows import AuditHeadRow, AuditRow
@@ -118,7 +118,7 @@ FORGERIES: dict[str, tuple[Callable[[Session], None], int, str]] = {
     "another actor": (partial(change, seq=2, actor="bert"), 2, "was changed"),
     "another value": (partial(change, seq=4, after={"stage": "production"}), 4, "was changed"),
     "another outcome": (partial(change, seq=4, outcome="refused"), 4, "was changed"),
-    "another moment": (partial(change, seq=1, request_id="r"), 1, "was changed"),
+    "another request": (partial(change, seq=1, request_id="r"), 1, "was changed"),
     "two exchanged": (exchange, 2, "was changed"),
     "all moved up": (move_all, 1, "was changed"),
     "one added": (forge, 6, "was changed"),
@@ -127,6 +127,39 @@ FORGERIES: dict[str, tuple[Callable[[Session], None], int, str]] = {
     "another last hash": (forge_the_last_hash, 6, "The count of the entries was changed"),
     "another key": (partial(change, seq=5, key_id="0" * 16), 5, "was recorded with the key"),
 }
+
+
+@pytest.mark.asvs("16.4.2")
+def test_a_change_of_any_column_of_an_entry_is_found(record_of_five: Database) -> None:
+    with record_of_five.read() as session:
+        third = columns(session.get_one(AuditRow, 3))
+    assert len(third) == 14
+    for name, value in third.items():
+        other = value + timedelta(seconds=1) if name == "at" else 9 if name == "seq" else "x"
+        with record_of_five.write() as session:
+            session.execute(update(AuditRow).where(AuditRow.seq == 3).values({name: other}))
+            found = verify(session, KEY)
+            session.rollback()
+        assert found.seq == 3, name
+
+
+@pytest.mark.asvs("16.4.2")
+def test_an_entry_of_before_a_backup_was_brought_back_does_not_fit_what_came_after(record_of_five: Database) -> None:
+    with record_of_five.write() as session:
+        last, head = columns(session.get_one(AuditRow, 5)), session.get_one(AuditHeadRow, 1)
+        before = {"last_hash": head.last_hash, "seal": head.seal}
+        # As the backup has it.
+        session.execute(delete(AuditRow).where(AuditRow.seq > 3))
+        third = session.get_one(AuditRow, 3).hash
+        session.execute(update(AuditHeadRow).values(count=3, last_hash=third, seal=seal_of(KEY, 3, third)))
+    for number in (4, 5):
+        add(record_of_five, f"another model {number}")
+    assert verdict(record_of_five).whole
+    with record_of_five.write() as session:
+        change(session, **last)
+        session.execute(update(AuditHeadRow).values(before))
+    found = verdict(record_of_five)
+    assert (found.seq, "does not follow the one before it" in found.problem) == (5, True)
 
 
 def test_a_record_is_whole_and_can_be_read_as_pages_and_lines(record_of_five: Database) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
@@ -268,9 +270,14 @@ def test_a_key_that_is_not_for_this_is_not_taken(idp: IdentityProvider, of: str)
 
 
 @pytest.mark.asvs("11.6.1")
-def test_a_key_that_is_too_short_is_not_taken(idp: IdentityProvider) -> None:
-    short = rsa_key().as_dict(private=False)
-    idp.keys = [short | {"n": str(short["n"])[:170]}]
+# Where warnings are errors the library refuses them, too, which it does nowhere else.
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+@pytest.mark.parametrize("bits", [1024, 2047])
+def test_a_key_that_is_too_short_is_not_taken(idp: IdentityProvider, bits: int) -> None:
+    made = rsa.generate_private_key(65537, bits)
+    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    short = RSAKey.import_key(pem, {"kid": "first"})
+    idp.keys, idp.sign = [short.as_dict(private=False)], partial(signed, key=short)
     assert "unknown key" in why_refused(exchange_with(idp))
 
 

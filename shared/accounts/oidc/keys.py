@@ -1,6 +1,7 @@
 """The keys with which the provider signs. A new one is looked for when a token names it, though not at every token."""
 
 import asyncio
+import base64
 import math
 import time
 from collections.abc import Callable
@@ -134,5 +135,5 @@ def _read(given: Any) -> SigningKey | None:
 
 
 def _bits(modulus: str) -> int:
-    # Six bits a character of base64.
-    return len(modulus.rstrip("=")) * 6
+    number = base64.urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))
+    return int.from_bytes(number).bit_length()
