@@ -14,6 +14,7 @@ from shared.accounts.users import find_user
 from shared.audit.actions import Action
 from shared.datasets.catalog import CatalogEntry, find_dataset, find_version
 from shared.errors import NotAllowed
+from shared.registry.deployments import lock_registry
 from shared.registry.teams import give_dataset
 
 router = APIRouter(tags=["Datasets"], route_class=StrictRoute)
@@ -32,6 +33,8 @@ def change_holders(*, name: Name, body: DatasetUpdate, session: RegistrySession,
     such dataset from then on, in every process before this is answered, and none of its versions, models, jobs and
     predictions.
     """
+    # Who owns it is asked once nobody else can change that: what was read before might be over.
+    lock_registry(session)
     dataset = find_dataset(session, name, include_archived=True)
     if dataset.owner != caller.identity.name:
         caller.need(Permission.MANAGE, f"change whose the dataset '{name}' is: it belongs to another owner or to none")
@@ -43,7 +46,9 @@ def change_holders(*, name: Name, body: DatasetUpdate, session: RegistrySession,
     if after != before:
         give_dataset(session, name, owner=after["owner"], team=after["team"])
         caller.note(session, Action.DATASET_CHANGED, f"dataset {name}", before=before, after=after)
-        session.refresh(dataset)
+        session.expire(dataset)
+        # It may have been deleted meanwhile.
+        dataset = find_dataset(session, name, include_archived=True)
     return Dataset.of_entry(CatalogEntry(dataset, find_version(session, dataset, None)))
 
 

@@ -61,10 +61,19 @@ def _leave_out(state: ORMExecuteState) -> None:
         return
     walls = _walls(sight.teams)
     if _ANY not in state.session.info:
-        # The conditions cost more than this question, and most of the time nothing is hidden.
-        state.session.info[_ANY] = state.session.connection().execute(walls.any).one_or_none() is not None
+        state.session.info[_ANY] = _may_hide(state.session, walls)
     if state.session.info[_ANY]:
         state.statement = state.statement.options(*walls.conditions)
+
+
+def _may_hide(session: Session, walls: "_Walls") -> bool:
+    """Whether anything is hidden, or may be before the transaction ends."""
+    connection = session.connection()
+    # One that writes may wait for others, who hide something meanwhile: an answer of before would not hold.
+    if connection.get_execution_options().get("writes", False):
+        return True
+    # The conditions cost more than this question, and most of the time nothing is hidden.
+    return connection.execute(walls.any).one_or_none() is not None
 
 
 class _Walls(NamedTuple):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,14 +13,17 @@ from api.access.rules import RULES
 from api.rpc.messages import MESSAGES
 from shared.accounts.permissions import Role
 from shared.database import Database
+from shared.datasets.catalog import delete_dataset
 from shared.errors import DatabaseUnavailable
 from shared.jobs.acceptance import accept
 from shared.jobs.states import Kind
+from shared.registry.deployments import begin_change
+from shared.registry.teams import give_dataset
 from tests.support.rpc import request, typed
 from tests.support.stack import Stack
 from tests.support.team_site import ABSENT, OPEN, SECRET, TABLE, TEAM, TeamSite, team_site
 from tests.support.team_site import OTHERS as OTHERS_TEAM
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, somebody_waits
 
 NO_JOB, NO_VERSION = UUID(int=7), 7777
 FEATURES = {"input_data": {"features": [[1.0]]}}
@@ -344,6 +348,29 @@ def test_a_dataset_that_is_given_to_a_team_is_gone_for_others_at_once_and_comes_
     entries = site.ask(site.member[ADMIN], "GET", f"/audit?subject=dataset {OPEN}").json()["items"]
     changes = [(entry["before"]["team"], entry["after"]["team"]) for entry in entries if entry["before"]]
     assert changes == [(TEAM, None), (None, TEAM)]
+
+
+# To a team that the owner before is not in, or to somebody else of whom they know.
+@pytest.mark.parametrize(
+    ("meanwhile", "team", "status"), [("given", None, 403), ("taken", OTHERS_TEAM, 404), ("deleted", None, 404)]
+)
+def test_who_gives_a_dataset_away_has_to_own_it_when_others_are_done_with_it(
+    site: TeamSite, meanwhile: str, team: str | None, status: int
+) -> None:
+    name, owner, database = f"was_{meanwhile}", site.member[TRAINER], site.platform.database
+    assert site.upload(owner, name).status_code == 201
+    with ThreadPoolExecutor(1) as thread:
+        with database.write() as session:
+            if meanwhile == "deleted":
+                begin_change(session)
+                delete_dataset(session, name)
+            else:
+                give_dataset(session, name, owner=f"{OTHERS_TEAM}-trainer", team=team)
+            given = thread.submit(site.ask, owner, "PATCH", f"/datasets/{name}", json={"team": TEAM})
+            # Of SQLite one knows without looking that it waits: the transaction of this test is the only one to write.
+            eventually(lambda: session.get_bind().dialect.name == "sqlite" or somebody_waits(database))
+        assert given.result().status_code == status
+    site.ask(site.stranger[ADMIN], "DELETE", f"/datasets/{name}")
 
 
 def test_who_joins_or_leaves_a_team_sees_so_within_a_second_also_over_grpc_and_in_what_was_remembered(

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from shared.clock import Now
 from shared.counters import CounterRow, raise_counter
@@ -25,7 +25,7 @@ from shared.registry.versions import take_model_version
 from tests.support.jobs import add_job, claim_job
 from tests.support.registry import insert_dataset, register_model
 from tests.support.threads import at_once
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, somebody_waits
 
 RACES = 20
 
@@ -250,10 +250,3 @@ def test_a_dataset_is_not_erased_beside_a_job_that_is_just_being_accepted(postgr
         with pytest.raises(DatasetInUse, match="uses the dataset"):
             erasure.result(timeout=30)
     database.close()
-
-
-def somebody_waits(database: Database) -> bool:
-    """Whether a connection to this PostgreSQL database waits for a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with database.read() as session:
-        return bool(session.scalar(text(waiting)))

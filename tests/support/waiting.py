@@ -4,6 +4,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import text
+
+from shared.database import Database
+
 T = TypeVar("T")
 
 # A pause is this share of the time waited so far, up to the longest one: a long wait takes little from the processor.
@@ -26,3 +30,10 @@ def eventually(predicate: Callable[[], T], timeout: float = 60, *, interval: flo
         if waited > timeout:
             raise AssertionError(f"{what or predicate} did not come true in {timeout} s; last seen: {value!r}")
         time.sleep(max(interval, min(_SHARE * waited, _LONGEST_PAUSE)))
+
+
+def somebody_waits(database: Database) -> bool:
+    """Whether a connection to this PostgreSQL database waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.read() as session:
+        return bool(session.scalar(text(waiting)))
