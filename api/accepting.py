@@ -25,13 +25,13 @@ from shared.jobs.shares import ALL_SHARES
 from shared.jobs.states import Kind
 from shared.settings import DEFAULT_POOL, Settings
 
-# Of a promotion, what the audit record tells beside the dataset.
+# What the audit record also tells of a promotion.
 _OF_PROMOTIONS = ("version", "target_stage", "replace_target")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class NewJob(NamedTuple):
-    """A request that has passed every check: what the job is to do, and with which data."""
+    """A request that has passed all checks: what the job has to do, and with which data."""
 
     kind: Kind
     request: dict[str, Any]
@@ -43,7 +43,7 @@ class NewJob(NamedTuple):
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the audit record tells of it: of a promotion also which version goes where."""
+        """What the audit record tells of it; of a promotion, also which version goes where."""
         told = {"kind": self.kind, "dataset_name": self.dataset_name}
         names = _OF_PROMOTIONS if self.kind is Kind.PROMOTE else ()
         return told | {name: self.request[name] for name in names if name in self.request}
@@ -58,8 +58,8 @@ class NewJob(NamedTuple):
 class Accepting:
     """Accepts the job that one request asks for.
 
-    Nothing is left to the event loop on the way: a transaction that waits for a thread holds up those who wait for its
-    locks.
+    It never goes back to the event loop on the way: a transaction that had to wait for a thread would hold up all that
+    wait for its locks.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Accepting:
         return IdempotencyKey(principal, self._header, fingerprint=fingerprint(kind, body), keep_hours=hours)
 
     def answered(self, key: IdempotencyKey | None) -> Job | None:
-        """The 202 of the job that this key was answered with, if it was; such a request is not checked again.
+        """The 202 of the job that this key was answered with before, if any. Such a request is not checked again.
 
         Raises:
             IdempotencyKeyReused: when the key came with another body.
         """
         if key is None:
             return None
-        # In a transaction of its own: the one that writes holds the only write lock of SQLite while it lasts.
+        # In a transaction that only reads: one that writes would hold SQLite's only write lock.
         with self._parts.database.read() as session:
             job = answered_before(session, key)
         return None if job is None else promise(job, self._response, self._parts.settings)
@@ -114,10 +114,10 @@ class Accepting:
         return promise(found or job, self._response, self._parts.settings)
 
     def accept(self, new: NewJob, key: IdempotencyKey | None) -> Job:
-        """Insert the job and prepare the 202, which follows the commit; a worker is woken after the response.
+        """Insert the job, commit, and prepare the 202. A worker is woken after the response.
 
-        If it is not known whether the commit came through, the client gets a 503, and the key makes it safe to send
-        the request again. Jobs that are accepted at the same time are inserted together.
+        If it is not known whether the commit succeeded, the client gets a 503, and the key makes it safe to send the
+        request again. Jobs that are accepted at the same time are committed together.
 
         Raises:
             IdempotencyKeyReused: when the key came with another body meanwhile.
@@ -174,7 +174,7 @@ async def accepting(
     caller: CallerDep,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Accepting:
-    """What an endpoint accepts its job with. Not a plain function: those are called in a thread of their own."""
+    """What an endpoint accepts its job with. Async, since FastAPI would call a plain function in a thread."""
     return Accepting(parts, background, response, idempotency_key, caller)
 
 
@@ -182,7 +182,7 @@ AcceptingDep = Annotated[Accepting, Depends(accepting)]
 
 
 def promise(job: JobRow, response: Response, settings: Settings, *, warnings: Sequence[str] = ()) -> Job:
-    """Prepare a 202, which says where the job is and when to ask for it."""
+    """Prepare a 202, which says where the job is and when to ask about it."""
     response.status_code = status.HTTP_202_ACCEPTED
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
@@ -190,9 +190,9 @@ def promise(job: JobRow, response: Response, settings: Settings, *, warnings: Se
 
 
 def warnings_of_pool(parts: Parts, pool: str, *, accepted: bool = True) -> list[str]:
-    """That nobody takes jobs of the pool that a request names, as far as Redis tells.
+    """The warning that no worker takes jobs of the pool that a request names, as far as Redis tells.
 
-    It does not keep a job from being `accepted`.
+    Such a job is accepted all the same; `accepted` is False where the request only asks what would happen.
     """
     if pool == DEFAULT_POOL:
         return []
@@ -211,5 +211,5 @@ def warnings_of_pool(parts: Parts, pool: str, *, accepted: bool = True) -> list[
 
 
 async def _wake(parts: Parts, job: JobRow) -> None:
-    # Not a plain function: those are called in a thread of their own, and this one never waits.
+    # Async, since a plain function would be called in a thread, and this one never waits.
     parts.queue.wake(job.id, Kind(job.kind), job.priority, job.pool)

@@ -1,7 +1,7 @@
 """What endpoints ask for: the opened parts of the platform, and transactions.
 
-An endpoint with one transaction asks for a session, which is that transaction. One that has several, as it waits for
-something else in between, opens each by `parts.database` where it is needed.
+An endpoint with one transaction asks for a session, which is that transaction. An endpoint that waits for something
+else between transactions opens each of them itself, by `parts.database`.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from shared.settings import Settings
 async def get_parts(request: Request) -> Parts:
     """The parts that the lifespan opened.
 
-    It is async because FastAPI runs a plain function in a thread, which costs more than the function.
+    Async, since FastAPI would run a plain function in a thread, which costs more than the function.
     """
     parts: Parts = request.app.state.parts
     return parts
@@ -36,7 +36,7 @@ PartsDep = Annotated[Parts, Depends(get_parts)]
 
 
 class PredictingParts(Protocol):
-    """What endpoints that predict work with: less than the platform, so that a server of one model has it, too."""
+    """What endpoints that predict need of the parts. A server of one model offers the same, without a platform."""
 
     @property
     def settings(self) -> Settings:
@@ -59,10 +59,10 @@ class PredictingParts(Protocol):
         """Where the bodies of requests are put while they are read."""
 
     def active_versions(self, place: ServingPlace) -> list[int]:
-        """The versions to ask for in a place, as far as that is known."""
+        """The versions that are active in a place, as far as that is known."""
 
     def admits(self, given: GivenHeaders) -> Sight | None:
-        """What whoever sends these headers sees, if they may ask for predictions; None where memory does not tell."""
+        """What the sender of these headers sees, if they may predict; None where memory does not tell."""
 
 
 PredictingPartsDep = Annotated[PredictingParts, Depends(get_parts)]
@@ -77,14 +77,14 @@ def read_session(parts: PartsDep) -> Iterator[Session]:
 def write_session(parts: PartsDep) -> Iterator[Session]:
     """A transaction that begins with the first statement and is committed before the response is sent.
 
-    When the commit fails, the request fails: a client never sees a success that was not kept.
+    If the commit fails, the request fails: a client never sees a success that was not stored.
     """
     with parts.database.write() as session:
         yield session
 
 
 def registry_session(parts: PartsDep) -> Iterator[Session]:
-    """As `write_session`, for changes of what serves: all processes serve by them before the response is sent."""
+    """As `write_session`, for changes of what serves: all processes serve accordingly before the response is sent."""
     with parts.database.write() as session:
         yield session
     parts.freshness.catch_up()
@@ -97,17 +97,17 @@ def access_session(parts: PartsDep) -> Iterator[Session]:
     parts.access.known.forget()
 
 
-# With this scope the transaction ends before the response is sent. By default it would end after it.
+# By this scope the transaction ends before the response is sent, instead of after it.
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
-# Few writers at a time. The end of a transaction needs a thread, too: if all threads waited for SQLite's write lock,
-# whoever holds the lock would find no thread to end in, and all would wait forever.
+# Few writers at a time. A transaction also needs a thread to end in: if all threads waited for SQLite's write lock, its
+# holder would find none, and all would wait forever.
 WriteSession = Annotated[Session, Depends(write_session, scope="function", max_concurrency=8)]
 AccessSession = Annotated[Session, Depends(access_session, scope="function", max_concurrency=4)]
 RegistrySession = Annotated[Session, Depends(registry_session, scope="function", max_concurrency=4)]
 
 
 def remove_afterwards(background: BackgroundTasks, parts: Parts) -> None:
-    """Have discarded objects removed once the response is sent, which is after the commit."""
+    """Remove discarded objects once the response is sent, which is after the commit."""
     remove = partial(remove_now, parts.whole_database, parts.store, parts.settings)
     background.add_task(to_thread.run_sync, remove, limiter=parts.lanes.store)
 

@@ -1,6 +1,6 @@
-"""The threads of this process, by what may hold them: who waits for one thing holds up nobody who needs another.
+"""Threads of their own for each kind of waiting: calls that wait for one thing hold up none that need another.
 
-Calls that need no more than some queries have the threads that the framework gives. What may wait for long has a lane.
+Calls that only make some queries run in the threads of the framework. What may wait for long has a lane here.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from api.shares import Full, Overdue, Shares
+from api.fair_threads import FairThreads, Full, Overdue
 from shared.errors import ReaderBusy
 from shared.settings import Settings
 from shared.tables.reader import SMALL_BYTES
@@ -17,9 +17,9 @@ from shared.tables.reader import SMALL_BYTES
 T = TypeVar("T")
 
 _PREVIEWS = 4
-# With those that wait. Whoever comes then is refused at once.
+# Callers that are served or wait; any further one is refused at once.
 _PREVIEW_CALLERS = 16
-# The object store gives up by itself after less.
+# The object store gives up sooner by itself.
 _STORE_SECONDS = 120
 
 
@@ -27,31 +27,31 @@ class Lanes:
     """How many threads each kind of waiting may take. Belongs to one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        # For the lock to write: as many as are committed together.
+        # Wait for the lock to write: as many as are committed together.
         self.accepting = CapacityLimiter(32)
-        # For passwords, of which few are compared at once, and others wait.
+        # Wait for passwords, of which few are compared at once.
         self.logins = CapacityLimiter(16)
-        # For the object store.
+        # Wait for the object store.
         self.store = CapacityLimiter(8)
-        # For the disk that takes uploads while they come.
+        # Wait for the disk, while uploads arrive.
         self.spooling = CapacityLimiter(8)
-        # For the reader, which reads as many at a time: others wait without a thread.
+        # Wait for the reader. It reads as many files at a time; further uploads wait without a thread.
         self._large_uploads = CapacityLimiter(2)
         self._small_uploads = CapacityLimiter(2)
         seconds = settings.reader_seconds + _STORE_SECONDS
-        self._previews = Shares(
+        self._previews = FairThreads(
             "preview", threads=_PREVIEWS, share=_PREVIEWS, callers=_PREVIEW_CALLERS, seconds=seconds
         )
 
     def upload_of(self, size_bytes: int) -> CapacityLimiter:
-        """The lane of an upload: large ones, which take long, do not hold up small ones."""
+        """The lane of an upload: large ones take long, and must not hold up small ones."""
         return self._small_uploads if size_bytes <= SMALL_BYTES else self._large_uploads
 
     async def preview(self, act: Callable[[], T]) -> T:
-        """What `act` returns, which reads first rows.
+        """What `act` returns, which reads the first rows of a table.
 
         Raises:
-            ReaderBusy: when many others wait for that.
+            ReaderBusy: when too many others wait for such reading.
         """
         try:
             return await self._previews.run(None, act)
@@ -60,7 +60,7 @@ class Lanes:
 
 
 def in_lane(name: str) -> Callable[[Callable[..., T]], Callable[..., Awaitable[T]]]:
-    """Have an endpoint that takes `parts` run in threads of one of the lanes instead of those of all other calls."""
+    """Run an endpoint, which takes `parts`, in threads of one of the lanes instead of the framework's."""
 
     def wrap(endpoint: Callable[..., T]) -> Callable[..., Awaitable[T]]:
         @wraps(endpoint)

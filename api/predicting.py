@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from api.shares import Full, Overdue, Shares, Stuck
+from api.fair_threads import FairThreads, Full, Overdue, Stuck
 from shared.errors import ModelBusy, ModelUnavailable, PredictionTooSlow
 from shared.logging import get_logger
 from shared.machine import this_machine
@@ -50,8 +50,8 @@ class Predicting:
         # Half of the cores: no model alone can keep all of them busy.
         share = max(2, this_machine().cores // 2)
         self._cache = cache
-        self._loads = Shares("load", threads=_LOADS, share=1, callers=_CALLERS, seconds=seconds)
-        self._predictions = Shares(
+        self._loads = FairThreads("load", threads=_LOADS, share=1, callers=_CALLERS, seconds=seconds)
+        self._predictions = FairThreads(
             "predict", threads=_SLOW_MODELS * share, share=share, callers=_CALLERS, seconds=seconds
         )
 

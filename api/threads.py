@@ -1,6 +1,6 @@
-"""Threads for work that nobody may be able to end: they do not keep the process from ending.
+"""Threads for work that cannot be stopped. They do not keep the process from ending.
 
-Those of `concurrent.futures` and AnyIO do, and a prediction may compute for hours.
+Those of `concurrent.futures` and AnyIO would, and a prediction may compute for hours.
 """
 
 import threading
@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 
 class DaemonThreads:
-    """As many threads as there is work at one time. They are kept: a new one is slow, and slower yet for OpenMP."""
+    """As many threads as there is work at one time. They are kept: starting one is slow, most of all for OpenMP."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -17,9 +17,9 @@ router = APIRouter(tags=["Access"], route_class=StrictRoute)
 @router.get("/me/logins", summary="List your logins", responses=responses(503))
 def list_logins(*, session: ReadSession, caller: CallerDep) -> OwnLogins:
     """Where you are logged in, the latest first: a login that you do not know is that of somebody else."""
-    here = caller.need_login()
+    user = caller.need_login()
     current = caller.identity.session_id
-    rows = logins_of(session, here)
+    rows = logins_of(session, user)
     return OwnLogins(
         items=[
             Login(

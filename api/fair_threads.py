@@ -1,4 +1,4 @@
-"""Threads that are shared out: who has much slow work waits for itself, and nobody else does."""
+"""Threads that are shared out fairly: whoever has much slow work waits for it, and nobody else does."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -13,20 +13,20 @@ T = TypeVar("T")
 
 
 class Full(Exception):
-    """No place is left, or none came free in time; nothing was begun."""
+    """There is no free place, or none came free in time. The work was not begun."""
 
 
 class Stuck(Full):
-    """All that the key may do at one time is work that is over its time and still goes on."""
+    """Every place of the key is taken by work that has been given up and still goes on."""
 
 
 class Overdue(Exception):
-    """The work was given up because its time is over; it goes on, and its result is lost."""
+    """The work took too long and was given up. It goes on, and its result is lost."""
 
 
 @dataclass
 class _Share:
-    """What one key has: places for work, callers that wait or are served, work that goes on, what of it is overdue."""
+    """What one key has: places for work, callers that wait or are served, running work, and overdue work among it."""
 
     places: asyncio.Semaphore
     callers: int = 0
@@ -34,16 +34,16 @@ class _Share:
     overdue: int = 0
 
 
-class Shares:
-    """Runs work in threads, of each key a few at a time. Belongs to one event loop.
+class FairThreads:
+    """Runs work in threads, a few at a time for each key. Belongs to one event loop.
 
-    A thread cannot be stopped. Work that takes too long is given up: its caller hears of it, the thread goes on, and
-    takes its key's place until it ends. Of the threads of all keys another one takes its place, so that stuck keys,
-    however many, leave the others what they had.
+    A thread cannot be stopped. Work that takes too long is given up: its caller gets an error, but the thread goes on,
+    and keeps a place of its key until it ends. It does not keep a place among the threads of all keys, so that stuck
+    keys, however many, leave the others what they had.
     """
 
     def __init__(self, name: str, *, threads: int, share: int, callers: int, seconds: float) -> None:
-        """At most `threads` in all, `share` of them for each key; `callers` is the most of a key that wait or run."""
+        """Run at most `threads` in all, and `share` of them for each key, which may have `callers` that wait or run."""
         self._threads = DaemonThreads(name)
         self._free = asyncio.Semaphore(threads)
         self._share = share
@@ -52,15 +52,15 @@ class Shares:
         self.seconds = seconds
 
     def overdue(self) -> int:
-        """How much work goes on that was given up."""
+        """How much work goes on after it was given up."""
         return sum(share.overdue for share in list(self._shares.values()))
 
     async def run(self, key: Hashable, act: Callable[[], T]) -> T:
         """What `act` returns or raises, called in a thread.
 
         Raises:
-            Stuck, Full: when it was not begun, for one of these reasons.
-            Overdue: when it was begun, and has not ended `seconds` after this was called.
+            Stuck, Full: when it was not begun.
+            Overdue: when it was begun, and has not ended `seconds` after the call.
         """
         share = self._shares.get(key)
         if share is None:
@@ -97,7 +97,7 @@ class Shares:
 
         def work() -> None:
             outcome = _outcome(lambda: context.run(act))
-            # Nobody waits any more where the loop is closed.
+            # If the loop is closed, nobody waits for the outcome.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._end, key, share, result, outcome)
 

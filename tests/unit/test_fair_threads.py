@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from api.shares import Full, Overdue, Shares, Stuck
+from api.fair_threads import FairThreads, Full, Overdue, Stuck
 from tests.support.waiting import eventually
 
 WORD: ContextVar[str] = ContextVar("word")
@@ -25,8 +25,8 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-def begin(shares: Shares, key: str, gate: threading.Event) -> "asyncio.Task[bool]":
-    return asyncio.create_task(shares.run(key, lambda: gate.wait(30)))
+def begin(threads: FairThreads, key: str, gate: threading.Event) -> "asyncio.Task[bool]":
+    return asyncio.create_task(threads.run(key, lambda: gate.wait(30)))
 
 
 def fail() -> None:
@@ -35,22 +35,22 @@ def fail() -> None:
 
 def test_a_result_an_error_and_the_context_pass_through() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=2, share=1, callers=9, seconds=LONG)
+        threads = FairThreads("t", threads=2, share=1, callers=9, seconds=LONG)
         WORD.set("bound")
-        assert await shares.run("a", WORD.get) == "bound"
+        assert await threads.run("a", WORD.get) == "bound"
         with pytest.raises(LookupError, match="no such thing"):
-            await shares.run("a", fail)
-        assert await shares.run("a", threading.current_thread) is not threading.current_thread()
+            await threads.run("a", fail)
+        assert await threads.run("a", threading.current_thread) is not threading.current_thread()
 
     asyncio.run(act())
 
 
 def test_who_has_used_up_his_share_waits_and_others_do_not() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=2, share=1, callers=9, seconds=LONG)
+        threads = FairThreads("t", threads=2, share=1, callers=9, seconds=LONG)
         gate = threading.Event()
-        first, second = begin(shares, "a", gate), begin(shares, "a", gate)
-        assert await shares.run("b", lambda: 1) == 1
+        first, second = begin(threads, "a", gate), begin(threads, "a", gate)
+        assert await threads.run("b", lambda: 1) == 1
         assert not first.done()
         assert not second.done()
         gate.set()
@@ -62,11 +62,11 @@ def test_who_has_used_up_his_share_waits_and_others_do_not() -> None:
 
 def test_who_comes_when_all_threads_are_taken_waits_for_one_and_gets_it() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=2, share=1, callers=9, seconds=LONG)
+        threads = FairThreads("t", threads=2, share=1, callers=9, seconds=LONG)
         gates = [threading.Event() for _ in range(2)]
-        held = [begin(shares, key, gate) for key, gate in zip("ab", gates, strict=True)]
+        held = [begin(threads, key, gate) for key, gate in zip("ab", gates, strict=True)]
         begun: list[int] = []
-        third = asyncio.create_task(shares.run("c", lambda: begun.append(1)))
+        third = asyncio.create_task(threads.run("c", lambda: begun.append(1)))
         await turns()
         assert begun == []
         gates[0].set()
@@ -79,12 +79,12 @@ def test_who_comes_when_all_threads_are_taken_waits_for_one_and_gets_it() -> Non
 
 def test_one_caller_too_many_is_refused_at_once() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=2, share=1, callers=2, seconds=LONG)
+        threads = FairThreads("t", threads=2, share=1, callers=2, seconds=LONG)
         gate = threading.Event()
-        waiting = [begin(shares, "a", gate) for _ in range(2)]
+        waiting = [begin(threads, "a", gate) for _ in range(2)]
         await turns()
         with pytest.raises(Full):
-            await shares.run("a", lambda: 1)
+            await threads.run("a", lambda: 1)
         gate.set()
         await asyncio.gather(*waiting)
 
@@ -93,80 +93,80 @@ def test_one_caller_too_many_is_refused_at_once() -> None:
 
 def test_who_waits_for_a_place_waits_no_longer_than_the_work_may_take() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=1, share=1, callers=9, seconds=SHORT)
+        threads = FairThreads("t", threads=1, share=1, callers=9, seconds=SHORT)
         gate = threading.Event()
         begun: list[int] = []
-        first = begin(shares, "a", gate)
+        first = begin(threads, "a", gate)
         await turns()
         with pytest.raises(Full):
-            await shares.run("a", lambda: begun.append(1))
+            await threads.run("a", lambda: begun.append(1))
         with pytest.raises(Overdue):
             await first
         gate.set()
-        await until(lambda: not shares.overdue())
+        await until(lambda: not threads.overdue())
         assert begun == []
-        assert await shares.run("a", lambda: 1) == 1
+        assert await threads.run("a", lambda: 1) == 1
 
     asyncio.run(act())
 
 
 def test_work_that_was_given_up_keeps_its_place_until_it_ends() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=4, share=2, callers=9, seconds=SHORT)
+        threads = FairThreads("t", threads=4, share=2, callers=9, seconds=SHORT)
         gate = threading.Event()
         with pytest.raises(Overdue):
-            await begin(shares, "a", gate)
-        assert shares.overdue() == 1
-        assert await shares.run("a", lambda: 1) == 1
+            await begin(threads, "a", gate)
+        assert threads.overdue() == 1
+        assert await threads.run("a", lambda: 1) == 1
         with pytest.raises(Overdue):
-            await begin(shares, "a", gate)
+            await begin(threads, "a", gate)
         with pytest.raises(Stuck):
-            await shares.run("a", lambda: 1)
+            await threads.run("a", lambda: 1)
         gate.set()
-        await until(lambda: not shares.overdue())
-        assert await shares.run("a", lambda: 1) == 1
+        await until(lambda: not threads.overdue())
+        assert await threads.run("a", lambda: 1) == 1
 
     asyncio.run(act())
 
 
 def test_any_number_of_stuck_keys_leaves_the_others_their_threads() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=2, share=1, callers=9, seconds=SHORT)
+        threads = FairThreads("t", threads=2, share=1, callers=9, seconds=SHORT)
         gate = threading.Event()
         for key in "abcdefgh":
             with pytest.raises(Overdue):
-                await begin(shares, key, gate)
-        assert shares.overdue() == 8
-        assert await shares.run("i", lambda: 1) == 1
+                await begin(threads, key, gate)
+        assert threads.overdue() == 8
+        assert await threads.run("i", lambda: 1) == 1
         gate.set()
-        await until(lambda: not shares.overdue())
+        await until(lambda: not threads.overdue())
 
     asyncio.run(act())
 
 
 def test_a_caller_that_goes_away_gives_everything_back_when_its_work_ends() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=1, share=1, callers=1, seconds=LONG)
+        threads = FairThreads("t", threads=1, share=1, callers=1, seconds=LONG)
         gate = threading.Event()
-        running = begin(shares, "a", gate)
+        running = begin(threads, "a", gate)
         await turns()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         gate.set()
-        await until(lambda: not shares.overdue())
-        assert await shares.run("a", lambda: 1) == 1
-        assert await shares.run("b", lambda: 1) == 1
+        await until(lambda: not threads.overdue())
+        assert await threads.run("a", lambda: 1) == 1
+        assert await threads.run("b", lambda: 1) == 1
 
     asyncio.run(act())
 
 
 def test_nothing_is_kept_of_keys_that_have_nothing_to_do() -> None:
     async def act() -> None:
-        shares = Shares("t", threads=1, share=1, callers=1, seconds=LONG)
+        threads = FairThreads("t", threads=1, share=1, callers=1, seconds=LONG)
         for number in range(100):
-            await shares.run(number, lambda: 1)
-        assert vars(shares)["_shares"] == {}
+            await threads.run(number, lambda: 1)
+        assert vars(threads)["_shares"] == {}
 
     asyncio.run(act())
 
@@ -179,9 +179,9 @@ def test_work_that_ends_after_its_loop_is_let_go() -> None:
         ended.set()
 
     async def act() -> None:
-        shares = Shares("t", threads=1, share=1, callers=1, seconds=SHORT)
+        threads = FairThreads("t", threads=1, share=1, callers=1, seconds=SHORT)
         with pytest.raises(Overdue):
-            await shares.run("a", work)
+            await threads.run("a", work)
 
     asyncio.run(act())
     gate.set()
