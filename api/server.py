@@ -10,7 +10,6 @@ import sys
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,6 +20,7 @@ from api.http.connection_limits import ConnectionLimits
 from api.http.tls import tls_context
 from api.lifespan import COMPILED_MODELS
 from api.live.under_way import tell_what_is_under_way
+from api.process import prepare_process
 from api.processes.board import Board, Seat
 from api.processes.supervisor import Supervisor
 from shared.errors import WrongSettings
@@ -29,43 +29,17 @@ from shared.listening import is_about_the_host, listen, listen_problem, reserve
 from shared.logging import configure_logging
 from shared.settings import PREFIX, Settings, load_settings
 
-# Requests that are under way when the process is asked to stop get this long to end.
+# How long requests that are under way may go on when the process is asked to stop.
 GRACE_SECONDS = 5
 
 _BACKLOG = 128
 
-# What trainings and predicting processes need.
-_NOT_HERE = {"pandas", "sklearn"}
-
-
-# Browsers take these names, and those below them, by https only, for a year.
+# Browsers then use these names, and all below them, by https only, for a year.
 _ONLY_TLS = [("strict-transport-security", "max-age=31536000; includeSubDomains")]
 
 
-class NotHere(MetaPathFinder):
-    """Has the libraries of trainings not found: no model is unpickled here, and tables are read elsewhere.
-
-    Arrow would import pandas by itself, to see whether what it is given is of pandas. Told that there is none, it takes
-    that for what it is.
-    """
-
-    def find_spec(self, name: str, _path: object, _target: object = None, /) -> None:
-        """Refuse to look for them, and leave all others to those who find them.
-
-        Raises:
-            ModuleNotFoundError: for them.
-        """
-        if name in _NOT_HERE:
-            raise ModuleNotFoundError(f"The API does without {name}", name=name)
-
-
-# Requests pass between the event loop and threads. By Python's default, a thread that has work to do keeps the others
-# waiting for up to 5 ms each time, which is longer than a request needs.
-_SWITCH_SECONDS = 0.0005
-
-
 class HttpServer(uvicorn.Server):
-    """Lets requests that wait for a job, or follow one, go before it waits for requests to end."""
+    """uvicorn's server with limits for connections. When it stops, it first ends the waiting for jobs."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         """Make it ready to serve.
@@ -75,7 +49,7 @@ class HttpServer(uvicorn.Server):
         """
         self._app = app
         tls = tls_context(settings)
-        # The other half is for files, databases and stores.
+        # Half of the descriptors; the other half is for files, databases and stores.
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         limits = ConnectionLimits(
             header_seconds=settings.header_seconds,
@@ -88,14 +62,14 @@ class HttpServer(uvicorn.Server):
                 host=settings.host,
                 port=settings.port,
                 http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # it is called, as a class would be
-                # A request for one is answered as the plain request that it is, too.
+                # The request for a websocket is answered as the plain request that it also is.
                 ws="none",
-                # So many are accepted at one stroke, before there is a look at how many there are.
+                # At most so many connections are accepted at once, before their number is checked.
                 backlog=_BACKLOG,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Anybody can claim another address; only of these it is believed.
+                # Anybody can claim another address; only these proxies are believed.
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=list(settings.trusted_proxies),
                 timeout_graceful_shutdown=GRACE_SECONDS,
@@ -105,7 +79,7 @@ class HttpServer(uvicorn.Server):
         )
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections, and tell other processes what is under way, once in a second."""
+        """Once a second, end connections that are too slow, and tell other processes what is under way here."""
         if counter % 10 == 0:
             tell_what_is_under_way(self._app)
             for connection in list(self.server_state.connections):
@@ -130,7 +104,7 @@ def main() -> int:
     descriptor: int | None = arguments.parse_args().fd
     try:
         settings = load_settings()
-        # Before it takes an address: with several processes, each reads the files again.
+        # Checked before an address is taken. With several processes, each reads the files again.
         tls_context(settings)
     except WrongSettings as error:
         sys.exit(f"The API cannot start: {error}")
@@ -144,30 +118,21 @@ def main() -> int:
     if settings.api_workers == 1:
         return _serve(settings, board, 0, listener)
     try:
-        # Held by this process, so that no other platform has it while all of its own may listen there.
+        # This process holds the port, so that no other platform gets it, while its own processes may listen there.
         _kept = None if settings.grpc_port is None else reserve(settings.host, settings.grpc_port)
     except OSError as error:
         sys.exit(f"The API cannot start: {_in_the_way(settings, error, 'grpc_port')}")
-    # What is imported now is in the memory of all processes, whose collections of garbage leave it alone.
+    # What is imported now is in memory that all processes share, because their garbage collection leaves it alone.
     import_module(COMPILED_MODELS)
     gc.collect()
     gc.freeze()
     return Supervisor(listener, board, serve=partial(_serve, settings, board)).run()
 
 
-def prepare_process() -> None:
-    """Set what holds for the whole process; call it first."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    # Read by OpenMP and BLAS when they are loaded, which is later. Each prediction has one thread, of which there are
-    # enough; more for each of them would take the cores from the predictions of other models.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.meta_path.insert(0, NotHere())
-
-
 def _serve(settings: Settings, board: Board, number: int, listener: socket.socket) -> int:
-    """Be the process of that number, or the only one, until told to stop."""
+    """Be the process with this number until told to stop; the only process is number 0."""
     app = create_app(settings, warm_up=True, seat=Seat(board, number))
-    # A start that is refused has told why in a sentence; the server would add where in the code that was.
+    # A refused start has been logged with its reason; the server would add a traceback.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not getattr(app.state, "refused", False))
     server = HttpServer(app, settings)
     server.run(sockets=[listener])
@@ -176,7 +141,7 @@ def _serve(settings: Settings, board: Board, number: int, listener: socket.socke
 
 def _raise_descriptor_limit() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    # macOS does not take a limit without end.
+    # macOS refuses an infinite limit.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

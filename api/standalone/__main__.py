@@ -12,7 +12,8 @@ from pathlib import Path
 
 import uvicorn
 
-from api.server import HttpServer, prepare_process
+from api.process import prepare_process
+from api.server import HttpServer
 from api.standalone.app import create_standalone_app
 from api.standalone.keys import ServeKeys
 from shared.accounts.openness import may_be_open
@@ -27,7 +28,7 @@ from shared.logging import configure_logging, get_logger
 from shared.prediction.processes import PredictingProcesses
 from shared.settings import load_settings
 
-# Where SageMaker puts a model, and where it asks for another port.
+# Where SageMaker puts a model, and the variable by which it asks for another port.
 _FOLDER = "/opt/ml/model"
 _PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 _PORT = 8080
@@ -37,11 +38,11 @@ log = get_logger("api.standalone")
 
 
 class StartRefused(Exception):
-    """It cannot serve; the sentence says why and what to do."""
+    """The server cannot start; the sentence says why, and what to do."""
 
 
 class StandaloneServer(HttpServer):
-    """Serves an application that has nobody who waits for jobs."""
+    """A server without jobs, so that it has no waiting to end when it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
@@ -49,11 +50,11 @@ class StandaloneServer(HttpServer):
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Serve; the exit code is 0 after it was told to stop, 1 when it could not start, 2 when a setting is wrong."""
+    """Serve; the exit code is 0 after a stop, 1 when the start failed, 2 when a setting is wrong."""
     prepare_process()
     given = _arguments(words)
     try:
-        # Asked to stop before it serves, it leaves in order, too.
+        # Until the server handles signals itself, SIGTERM also ends the process in order.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with ExitStack() as stack:
             return _serve(given, stack)
@@ -100,7 +101,7 @@ def _serve(given: argparse.Namespace, stack: ExitStack) -> int:
 
 
 def _scratch(stack: ExitStack) -> Path:
-    """A folder for what requests need for a while, as a home that goes with the process."""
+    """A temporary folder in place of a home, for what requests need for a while."""
     try:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlmini-serve-")))
         (home / "scratch").mkdir(mode=0o700)

@@ -16,7 +16,8 @@ import httpx2
 import psutil
 import pytest
 
-from api.server import NotHere, main
+from api.process import NotHere
+from api.server import main
 from shared.database import Database
 from shared.settings import Settings
 from tests.support.api_server import ApiServer
