@@ -1,4 +1,4 @@
-"""Lines of the access log, written many at a time: to write one each time costs more than to predict."""
+"""Lines of the access log, written many at a time: writing each by itself would cost more than a prediction."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from select import PIPE_BUF
 from typing import NamedTuple
 
 _SECONDS = 0.1
-# Few enough that no request waits for long until they are written.
+# Few enough that writing them holds up no request for long.
 _MOST = 100
 
 
 class AccessLine(NamedTuple):
-    """One request that was answered; `moment` is that of its end, in seconds since 1970."""
+    """One request that was answered; `moment` is when it ended, in seconds since 1970."""
 
     request_id: str
     client: str | None
@@ -29,10 +29,10 @@ class AccessLine(NamedTuple):
 
 
 class AccessLines:
-    """Keeps lines for a moment and writes them as the log writes `request`. Belongs to one event loop."""
+    """Keeps lines for a moment, and writes them in the form of the log's event `request`. Belongs to one event loop."""
 
     def __init__(self, name: str) -> None:
-        """The lines are said to come from the logger `name`, and are written if its level is."""
+        """The lines name the logger `name`, and are written if its level is INFO or lower."""
         self._name = name
         self._logger = logging.getLogger(name)
         self._waiting: list[AccessLine] = []
@@ -46,7 +46,7 @@ class AccessLines:
             self.write()
 
     def write(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         waiting, self._waiting = self._waiting, []
         if waiting and self._logger.isEnabledFor(logging.INFO):
             for piece in _pieces([self._written(line) for line in waiting]):
@@ -74,7 +74,7 @@ def _json(text: str | None) -> str:
 
 
 def _pieces(lines: list[str]) -> Iterator[str]:
-    """The lines, as many together as a pipe takes at one stroke: so they do not mix with those of other processes."""
+    """The lines, as many together as a pipe takes at once, so that they do not mix with those of other processes."""
     piece: list[str] = []
     size = 0
     for line in lines:
@@ -82,7 +82,7 @@ def _pieces(lines: list[str]) -> Iterator[str]:
             yield "".join(piece)
             piece, size = [], 0
         piece.append(line)
-        # They are written in ASCII.
+        # They are ASCII, so this is their size in bytes.
         size += len(line)
     if piece:
         yield "".join(piece)

@@ -1,4 +1,4 @@
-"""Bodies that arrive in time: a client may be slow, but has to get on."""
+"""A pace for bodies: a client may be slow, but must not stand still."""
 
 import asyncio
 from collections.abc import Awaitable, Generator
@@ -9,15 +9,15 @@ from starlette.types import Message, Receive
 
 from api.http.errors import RequestTimeout
 
-# How much of a body has to come in each span of waiting for it, which anything but a stalled connection can do.
+# How much of a body has to arrive in each span of waiting, which any connection can do that is not stalled.
 LEAST_BYTES = 2**14
 
 
 class ReceivedInTime:
-    """Receives the messages of one request, as ASGI has it."""
+    """Receives the messages of one request, as an ASGI `receive`."""
 
     def __init__(self, receive: Receive, *, seconds: float) -> None:
-        """At most `seconds` are spent on waiting for each `LEAST_BYTES`; what the application spends does not count."""
+        """Wait at most `seconds` for each `LEAST_BYTES`. The time that the application takes does not count."""
         self._receive = receive
         self._seconds = seconds
         self._waited = 0.0
@@ -28,10 +28,10 @@ class ReceivedInTime:
         """The next message.
 
         Raises:
-            RequestTimeout: when too little of the body came.
+            RequestTimeout: when too little of the body has arrived.
         """
         if self._is_whole:
-            # What is awaited then is that the client goes away.
+            # Now the application only waits for the client to disconnect.
             return await self._receive()
         message = await self._next()
         self._arrived += len(message.get("body", b""))
@@ -41,7 +41,7 @@ class ReceivedInTime:
         return message
 
     async def _next(self) -> Message:
-        """The next message; what is there already needs no clock, which takes longer than to predict."""
+        """The next message. One that is there already needs no timeout, which takes longer than a prediction."""
         started = Started(self._receive())
         if started.is_over:
             return started.result
@@ -60,10 +60,10 @@ class ReceivedInTime:
 
 
 class Started:
-    """Something awaitable that has begun: it is over if it had nothing to wait for, or can be awaited for the rest."""
+    """An awaitable that has been started: it is over if it had nothing to wait for; otherwise await it for the rest."""
 
     def __init__(self, waiting: Awaitable[Message]) -> None:
-        """Raises what it raises at once."""
+        """Run it until it waits for something; raises what it raises before that."""
         self._steps = waiting.__await__()
         self.is_over = False
         try:

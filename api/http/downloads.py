@@ -1,4 +1,4 @@
-"""Files as responses: checked before the first byte is sent, streamed, with an ETag, conditional, in single ranges."""
+"""Files as responses: checked before the first byte is sent, with an ETag, conditional requests and single ranges."""
 
 import re
 import tempfile
@@ -32,9 +32,9 @@ ARTIFACT_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Download:
-    """One immutable file with what is registered about it.
+    """One immutable file, with what is registered about it.
 
-    `copy` writes its bytes into a file and returns once they are found to be those that were registered.
+    `copy` writes its bytes into a file, and raises an error unless they are those that were registered.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Download:
 
 
 def send(request: Request, download: Download, *, scratch: Path, threads: CapacityLimiter) -> Response:
-    """The response that a request for a file gets, by way of a copy of the whole file in `scratch`.
+    """The response to a request for a file, which is first copied to `scratch` as a whole.
 
-    What a client gets are the very bytes that were checked, whatever becomes of the object meanwhile. `threads` read
-    them while they are sent; a client that takes its time holds none.
+    So a client gets the very bytes that were checked, whatever happens to the object meanwhile. `threads` read the copy
+    while it is sent; a slow client keeps none of them.
 
     Raises:
         ScratchFull, ScratchUnavailable: when the copy cannot be written.
@@ -75,7 +75,7 @@ def send(request: Request, download: Download, *, scratch: Path, threads: Capaci
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size_bytes}"
     headers["Content-Length"] = str(end - start)
     body = _chunks(download, start, end, scratch)
-    # All checks are made before the first chunk, while an error can still be answered.
+    # The file is checked before its first chunk is there, while an error can still be answered.
     first = next(body, b"")
     status = 206 if asked else 200
     if "head_only" in request.scope:
@@ -94,7 +94,7 @@ def _chunks(download: Download, start: int, end: int, scratch: Path) -> Iterator
         with scratch_errors():
             file = stack.enter_context(tempfile.TemporaryFile(dir=scratch))
             download.copy(file)
-            # Also writes what is still in its buffer.
+            # This also flushes the buffer.
             file.seek(start)
         while start < end and (chunk := file.read(min(_CHUNK_BYTES, end - start))):
             start += len(chunk)
@@ -102,14 +102,14 @@ def _chunks(download: Download, start: int, end: int, scratch: Path) -> Iterator
 
 
 def _names(header: str, etag: str) -> bool:
-    """Whether a list of entity tags has this one, compared weakly (RFC 9110, section 13.1.2)."""
+    """Whether a list of entity tags contains this one, by weak comparison (RFC 9110, section 13.1.2)."""
     return header.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in header.split(",")]
 
 
 def _asked_range(request: Request, download: Download) -> tuple[int, int] | None:
-    """The bytes from start up to but without end that are asked for; None for all of them.
+    """The start and the end (exclusive) of the range that is asked for; None for the whole file.
 
-    Several ranges, and ranges of another state of the file, are answered with all of it (RFC 9110, section 14.2).
+    Several ranges, and ranges of another version of the file, get the whole file (RFC 9110, section 14.2).
     """
     match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     if match is None or request.headers.get("if-range", download.etag) != download.etag:

@@ -1,6 +1,6 @@
-"""Where pydantic's problems are, in the names of fields alone, and once for each field.
+"""The places of pydantic's problems: names of fields only, and one problem for each field.
 
-Of a union, pydantic tells what is wrong by each of its types, and puts the name of the type into the place.
+For a union, pydantic reports the problems of each of its types, and puts the name of the type into the place.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,32 +12,32 @@ from pydantic import BaseModel
 from shared.wording import reworded
 
 _PREFIX = "It must be "
-# What pydantic puts behind a name that cannot be one.
+# pydantic puts this behind a name that is not allowed.
 _KEY = "[key]"
 
 Place = tuple[str | int, ...]
 
 
 class Wrong(NamedTuple):
-    """One problem: where it is, and what is wrong there; `unions` are the places on the way that several types fit."""
+    """One problem and its place; `unions` are the places on the way there that may have several types."""
 
     problem: Any
     place: Place
     unions: Sequence[Place]
-    # The types that hold the last part of the place.
+    # The types that contain the last part of the place.
     around: Sequence[Any]
 
     @property
     def of_type(self) -> bool:
-        """Whether the value is of another type than one of those of a union, which all others tell, too."""
+        """Whether it says that the value is not of one of the types of a union; each other type then says the same."""
         return self.place in self.unions and str(self.problem["type"]).endswith(("_type", "literal_error"))
 
 
 def placed(problems: Iterable[Any], body: Any) -> list[Wrong]:
-    """The problems of a request whose body should be of a type, each at the place of its field.
+    """The problems of a request, each at the place of its field; `body` is the type that the body should have.
 
-    What one type of a union says is left out where another one fits so far that the problem is inside of it, and what
-    they say of the same value becomes one sentence.
+    What one type of a union says is left out if another type fits better, so that its problem is further inside. If all
+    types complain about the same value, their problems become one sentence.
     """
     found = [_placed(problem, body) for problem in problems]
     fitting = {union for wrong in found for union in wrong.unions if not (wrong.of_type and wrong.place == union)}
@@ -54,7 +54,7 @@ def placed(problems: Iterable[Any], body: Any) -> list[Wrong]:
 
 
 def _together(same: Sequence[Wrong]) -> Wrong:
-    """One problem for what the types of a union say of one value."""
+    """One problem for what all types of a union say about one value."""
     said = [reworded(each.problem["type"], str(each.problem["msg"])).removeprefix(_PREFIX) for each in same]
     *others, last = dict.fromkeys(part for each in said for part in each.split(" or "))
     message = f"{_PREFIX}{', '.join(others)} or {last}" if others else f"{_PREFIX}{last}"
@@ -69,7 +69,7 @@ def _placed(problem: Any, body: Any) -> Wrong:
     for part in path if source == "body" else ():
         types = [each for known in types for each in _but_null(known)]
         if any(_is_union(each) for each in types):
-            # The part names one of them, in words that are not those of requests.
+            # This part is the name of a type, which means nothing to clients.
             unions.append(tuple(place))
             types = [side for each in types for side in (get_args(each) if _is_union(each) else [each])]
         elif part != _KEY:
@@ -81,7 +81,7 @@ def _placed(problem: Any, body: Any) -> Wrong:
 
 
 def _but_null(annotation: Any) -> list[Any]:
-    """The type of a value that may be null, which is no union to pydantic; a union of others stays one."""
+    """The type without null: to pydantic, an optional value is no union. A union of several other types stays one."""
     plain = _plain(annotation)
     sides = [side for side in get_args(plain) if side is not NoneType]
     return _but_null(sides[0]) if _is_union(plain) and len(sides) == 1 else [plain]
@@ -96,7 +96,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
-    """The types of what is in a field, an item or an entry of a value."""
+    """The types of a field, an item or an entry of a value."""
     plain = _plain(annotation)
     if isinstance(plain, type) and issubclass(plain, BaseModel):
         for name, field in plain.model_fields.items():

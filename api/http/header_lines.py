@@ -4,5 +4,5 @@ from collections.abc import Iterable
 
 
 def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A line for each."""
+    """One line for each header."""
     return b"".join([b"%s: %s\r\n" % header for header in headers])

@@ -1,4 +1,4 @@
-"""Bodies in JSON, read strictly: what one program reads must be what every other program reads."""
+"""Bodies in JSON, read strictly, so that every program reads the same from the same text."""
 
 import json
 import math
@@ -18,17 +18,17 @@ from api.http.validation import check_field_counts
 from shared.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 
 MAX_DEPTH = 64
-# No integer of more digits fits a float, and Python refuses to read those of more than 4300.
+# An integer with more digits does not fit into a float, and Python refuses those with more than 4300.
 MAX_DIGITS = 308
 
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
 _JSON = (b"content-type", b"application/json")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-# To read more takes over a millisecond, in which no other request would be looked at.
+# Reading more takes over a millisecond, so a thread does it and the event loop goes on.
 _LARGE = 2**14
 _SHOWN = 40
-# Possessive, and content with an open end: a text that is not JSON must not take quadratic time.
+# Possessive, and with an optional closing quote: a text that is not JSON must not take quadratic time.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _TOKEN = re.compile(rf"{_STRING}|[-+.\w]++", re.DOTALL)
 _NO_BRACKET = re.compile(rf'{_STRING}|[^\[\]{{}}"]++', re.DOTALL)
@@ -36,10 +36,10 @@ _MAYBE_BAD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly; every router that takes JSON names it as its `route_class`.
+    """A route whose JSON body is read strictly; every router that takes JSON has it as its `route_class`.
 
-    A route for messages that are more than JSON overrides `json_of`; one whose clients write NaN for a missing value
-    sets `nan_is_null`.
+    A route whose body is more than JSON overrides `json_of`. One whose clients write NaN for missing values sets
+    `nan_is_null`.
     """
 
     nan_is_null = False
@@ -71,10 +71,10 @@ class StrictRoute(APIRoute):
         return handle_strictly
 
     def check_media_type(self, request: Request) -> None:
-        """Refuse what is not said to be JSON.
+        """Refuse a body that is not declared to be JSON.
 
         Raises:
-            UnsupportedMediaType: when it is said to be something else, or nothing.
+            UnsupportedMediaType: when it is declared to be something else, or not declared.
         """
         _check_media_type(request.headers.get("content-type", ""))
 
@@ -87,7 +87,7 @@ class _ParsedRequest(Request):
     """A request whose JSON has been read already."""
 
     def __init__(self, request: Request, value: Any) -> None:
-        # Said by a type, or known by the route: it is JSON.
+        # By now it is certain that the body is JSON, so the request says so.
         others = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
         super().__init__({**request.scope, "headers": [*others, _JSON]}, request.receive)
         self._body = request._body  # noqa: SLF001 - where Starlette keeps a body that was read
@@ -98,12 +98,12 @@ class _ParsedRequest(Request):
 
 
 def parse_json(body: bytes, *, most_lists: int, nan_is_null: bool = False) -> Any:
-    """The value of a JSON text with at most so many lists and objects; NaN may be another word for null.
+    """The value of a JSON text with at most `most_lists` lists and objects; with `nan_is_null`, NaN means null.
 
     Raises:
-        BodyTooLarge: when it has more: each costs far more time and memory than the two bytes that it may have.
-        InvalidJson: naming the place, for whatever RFC 8259 does not have or leaves open: NaN, Infinity, numbers too
-            large, repeated names, deep nesting, lone surrogates, NUL characters, other encodings than UTF-8.
+        BodyTooLarge: when it has more. Each takes far more time and memory than the two bytes of an empty one.
+        InvalidJson: with the place, for all that RFC 8259 forbids or leaves open: NaN, Infinity, too large numbers,
+            repeated names, deep nesting, lone surrogates, NUL characters, other encodings than UTF-8.
     """
     if not body.strip():
         raise InvalidJson("The body is empty. Send a JSON object.", errors=[_not_json("the body is empty")])
@@ -166,7 +166,7 @@ def _check_brackets(text: str, most_lists: int) -> None:
             setting="MLMINI_PREDICT_MAX_CELLS",
         )
     for _ in range(MAX_DEPTH):
-        # Takes away the innermost level everywhere at once.
+        # Each round removes the innermost level everywhere.
         fewer = brackets.replace("[]", "").replace("{}", "")
         if fewer == brackets:
             return
@@ -176,7 +176,7 @@ def _check_brackets(text: str, most_lists: int) -> None:
 
 
 def _check_escapes(text: str) -> None:
-    """Refuse escapes that stand for half a character, or for NUL, which databases do not keep."""
+    """Refuse escapes for half a character, or for NUL, which databases cannot store."""
     if not _MAYBE_BAD_ESCAPE.search(text):
         return
     for match in _TOKEN.finditer(text):

@@ -1,4 +1,4 @@
-"""What clients are told of limits by headers (draft-ietf-httpapi-ratelimit-headers-10)."""
+"""The headers that tell clients about limits (draft-ietf-httpapi-ratelimit-headers-10)."""
 
 from shared.errors import LimitPolicy, PlatformError, TooMany
 
@@ -7,7 +7,7 @@ _MOST = 10**15 - 1
 
 
 def limit_headers(policy: LimitPolicy, *, left: int, seconds: int | None) -> dict[str, str]:
-    """How much there may be, how much is left of it, and for how many seconds, where that is known."""
+    """The headers of one limit: how much is allowed, how much is left, and until when, if that is known."""
     window = "" if policy.window is None else f";w={policy.window}"
     unit = "" if policy.unit is None else f';qu="{policy.unit}"'
     until = "" if seconds is None else f";t={seconds}"
@@ -18,7 +18,7 @@ def limit_headers(policy: LimitPolicy, *, left: int, seconds: int | None) -> dic
 
 
 def waiting_headers(error: PlatformError) -> dict[str, str]:
-    """When to ask again after an error, and what is used up; nothing where that is not known."""
+    """The headers of an error that say when to ask again, and which limit is used up, as far as that is known."""
     seconds: int | None = error.members.get("retry_after")
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     policy = error.policy if isinstance(error, TooMany) else None

@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests as they were answered, jobs as they are in the database."""
+"""What Prometheus reads: counts of answered requests, and jobs as they are in the database."""
 
 import time
 from bisect import bisect_left
@@ -25,12 +25,12 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-# The library writes numbers so, and tells no types of it.
+# The library's own way to write numbers, which has no types.
 _BOUNDS: list[str] = [floatToGoString(bound) for bound in (*_BUCKETS, inf)]  # type: ignore[no-untyped-call]
 
 _REQUESTS = "mlmini_http_requests"
 _SECONDS = "mlmini_http_request_seconds"
-# The numbers of each: since when it is counted, then a count, or a sum and the count of each bucket.
+# The numbers of each metric: when counting began, then a count, or a sum and the count of each bucket.
 _CREATED, _COUNT, _SUM, _FIRST_BUCKET = 0, 1, 1, 2
 
 _GAUGES = [("mlmini_predictions_overdue", "Predictions that took longer than they may and are still computed.")]
@@ -43,7 +43,7 @@ _GAUGES_OF_JOBS = [
 
 
 class Metrics:
-    """The metrics of one application: what its process counts, and the sums over all processes of its address."""
+    """The metrics of one application: counted by its process, shown as sums over all processes of its address."""
 
     def __init__(self, seat: Seat | None = None) -> None:
         """By default, its process is the only one."""
@@ -52,7 +52,7 @@ class Metrics:
         self._counting: dict[Key, Callable[[float], None]] = {}
 
     def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        """Take note of one request; `route` is the template of its path, so that labels stay few."""
+        """Count one request; `route` is the template of its path, so that there are few labels."""
         method = method if method in _METHODS else "other"
         key = (method, route, str(status))
         count = self._counting.get(key)
@@ -61,7 +61,7 @@ class Metrics:
         count(seconds)
 
     def counting(self, *, method: str, route: str, status: int) -> Callable[[float], None]:
-        """What takes note of one request of this kind, given its seconds; it looks nothing up."""
+        """A function that counts one request of this kind, given its seconds, without looking anything up."""
         slate = self._slate
         try:
             requests = _begun(slate, (_REQUESTS, method, route, str(status)), _COUNT + 1)
@@ -81,12 +81,12 @@ class Metrics:
         return count
 
     def tell(self, *, overdue: int, waits: int = 0, streams: int = 0, apart: bool = False) -> None:
-        """Have all processes know what this one is at."""
+        """Let all processes know what is under way in this one."""
         for which, value in enumerate((overdue, waits, streams, apart)):
             self._slate.mark(which, value)
 
     def render(self) -> bytes:
-        """What all processes have counted of requests and predictions, as text."""
+        """The metrics of requests and predictions of all processes, as text."""
         return self._render(_GAUGES)
 
     def render_with_jobs(self, database: Database) -> bytes:
@@ -107,13 +107,13 @@ class Metrics:
 
 def _begun(slate: Slate, key: Key, count: int) -> int:
     start = slate.numbers_of(key, count)
-    # Who has the slate after another one goes on from what it finds.
+    # A process that takes over the slate of an ended one goes on counting from there.
     slate.numbers[start + _CREATED] = slate.numbers[start + _CREATED] or time.time()
     return start
 
 
 class _Requests(Collector):
-    """What all processes have counted so far, and what they are at."""
+    """What all processes have counted so far, and what is under way in them."""
 
     def __init__(self, board: Board, gauges: Sequence[tuple[str, str]]) -> None:
         self._board = board
@@ -145,7 +145,7 @@ class _Requests(Collector):
 
 
 def _sums(board: Board) -> dict[Key, list[float]]:
-    """The numbers of each key, of all processes together; they are counted since the first one began."""
+    """The numbers of each key, added up over all processes; the beginning is that of the first one."""
     sums: dict[Key, list[float]] = {}
     for slate in board.slates:
         for key, (created, *numbers) in slate.records():

@@ -1,4 +1,4 @@
-"""What happens to every request, whatever it asks for: an id, a limit, headers, a line in the log, a count."""
+"""What happens to every request, whatever it asks for: an id, headers, a line in the log, a count."""
 
 import time
 
@@ -25,7 +25,7 @@ _QUIET_PATHS = {"/healthz", "/readyz", "/metrics", "/ping"}
 
 
 class RequestContext:
-    """Gives each request an id, binds it to the log and answers errors that nobody foresaw."""
+    """Gives each request an id, binds it to the log, and answers unforeseen errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,7 +47,7 @@ class RequestContext:
             try:
                 await send(message)
             except RuntimeError as error:
-                # The client has left, of which uvloop knows before the server is told.
+                # The client has left: uvloop knows before the server does.
                 if LEFT not in str(error):
                     raise
 
@@ -57,7 +57,7 @@ class RequestContext:
             except Exception as error:
                 log.exception("request_failed", method=scope["method"], path=scope["path"][:_SHOWN_CHARACTERS])
                 if started:
-                    # Half of an answer is with the client: only a broken connection tells that it is not whole.
+                    # Part of the answer is sent: only a broken connection tells the client that the rest is missing.
                     raise
                 form = scope.get("error_form")
                 answer = send_with_headers if form is None else in_form(form, send_with_headers, scope["method"])
@@ -76,7 +76,7 @@ class AccessRecord:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Stays when the request ends with an error that nobody foresaw.
+        # This stays if the request ends with an unforeseen error.
         status = 500
         began = time.perf_counter()
 
@@ -104,7 +104,7 @@ class AccessRecord:
 
 
 def client_of(scope: Scope) -> str | None:
-    """The address of the client, as a trusted proxy tells it where there is one."""
+    """The address of the client; behind a trusted proxy, the one that the proxy names."""
     client = scope.get("client")
     return client[0][:_SHOWN_CHARACTERS] if client else None
 
@@ -116,15 +116,15 @@ class HeadRequests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run one request; `head_only` in the scope tells a route that it need not make a body."""
+        """Run one request; `head_only` in the scope tells a route that no body is needed."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        # A copy, because the server goes by the method to know whether a body has to come.
+        # A copy, because the server looks at the method to know whether the answer has a body.
         as_get = {**scope, "method": "GET", "head_only": True}
 
         async def send_without_body(message: Message) -> None:
-            # Where errors have a form of their own, they are put into it first, and their status is known then.
+            # Errors with a form of their own keep their body for now: `in_form` needs it, and removes it then.
             whole = message["type"] != "http.response.body" or "error_form" in scope
             await send(message if whole else without_body(message))
 
@@ -135,8 +135,8 @@ class HeadRequests:
 
 
 def add_headers(headers: MutableHeaders, request_id: str) -> None:
-    """Set what every answer has."""
+    """Set the headers that every answer has."""
     headers["X-Request-ID"] = request_id
     for name, value in SECURITY_HEADERS:
-        # The page of the docs brings a policy of its own; nothing else is meant to be shown as a page.
+        # Pages bring a policy of their own; nothing else is meant to be shown in a browser.
         headers.setdefault(name.decode(), value.decode())
