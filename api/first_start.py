@@ -1,6 +1,6 @@
-"""At the first start, the bundled examples come into the catalog: who tries the API has something to ask for at once.
+"""Adds the bundled examples to the catalog at the first start, so that whoever tries the API has data at once.
 
-What of them is deleted later stays so: a counter per example remembers that it was catalogued once.
+An example that is deleted later stays deleted: a counter remembers that it was added once.
 """
 
 import threading
@@ -20,17 +20,17 @@ from shared.upsert import insert_missing
 
 log = get_logger(__name__)
 
-# Longer than one example takes; the end of the process does not wait for a store that hangs.
+# Longer than one example takes, but the end of the process must not wait for a store that hangs.
 _CLOSE_SECONDS = 3
 _MARK = "example:"
 
 
 class AlreadyDone(Exception):
-    """The example was catalogued before, by this process or by another one."""
+    """The example was added before, by this process or another one."""
 
 
 class FirstStart:
-    """Catalogues the examples in the background; any number of processes may do so at once."""
+    """Adds the examples in the background; any number of processes may do so at the same time."""
 
     def __init__(self, database: Database, store: ObjectStore, reader: Reader, settings: Settings) -> None:
         self._database = database
@@ -45,12 +45,12 @@ class FirstStart:
         self._thread.start()
 
     def close(self) -> None:
-        """Begin no further example, and wait a moment for the present one."""
+        """Begin no further example, and wait a moment for the one that is under way."""
         self._stop.set()
         self._thread.join(timeout=_CLOSE_SECONDS)
 
     def catalogue(self, done: Collection[str] | None = None) -> None:
-        """Catalogue what is not `done` yet; what is in the way is logged."""
+        """Add the examples that are not `done` yet; if something is in the way, log it."""
         try:
             done = self.done() if done is None else done
             for name in EXAMPLES:
@@ -61,7 +61,7 @@ class FirstStart:
                 log.warning("examples_not_catalogued", reason=str(error), next_try="at the next start")
 
     def done(self) -> set[str]:
-        """The examples that were catalogued once."""
+        """The examples that were added once."""
         with self._database.read() as session:
             marks = session.scalars(select(CounterRow.name).where(CounterRow.name.startswith(_MARK)))
             return {mark.removeprefix(_MARK) for mark in marks}
@@ -82,10 +82,10 @@ class FirstStart:
 
 
 def _mark(session: Session, name: str) -> None:
-    """Remember an example in the transaction that publishes it: of many processes, one gets through.
+    """Remember an example in the transaction that adds it: of many processes, only one succeeds.
 
     Raises:
-        AlreadyDone: when another one was faster, though the example may be deleted again since.
+        AlreadyDone: when another process was faster. The example may have been deleted since.
     """
     row = insert_missing(session, CounterRow).values(name=f"{_MARK}{name}", value=1)
     if session.execute(row.returning(CounterRow.name)).one_or_none() is None:

@@ -1,8 +1,8 @@
-"""Requests that write at the same time commit together.
+"""Lets requests that write at the same time commit together.
 
-A commit waits for the disk, and SQLite lets one transaction write at a time: what comes while one of them commits
-waits for the next, which takes many at once. Known as group commit (DeWitt et al., "Implementation Techniques for
-Main Memory Database Systems", 1984).
+A commit waits for the disk, and SQLite lets only one transaction write at a time. So writes that arrive during a commit
+wait for the next one, and share it. This is known as group commit (DeWitt et al., "Implementation Techniques for Main
+Memory Database Systems", 1984).
 """
 
 import threading
@@ -20,14 +20,14 @@ from shared.jobs.shares import lock_share
 
 T = TypeVar("T")
 
-# How many rows are written together at most; a slow database writes these soon, too.
+# The most writes in one transaction; a slow database also manages these soon.
 _MOST = 32
-# For locks of others, while others wait for this one. Alone, a write waits as long as all transactions do.
+# How long a group waits for a lock. A write that is alone waits as long as any other transaction.
 _PATIENCE = "1s"
 
 
 class GroupCommit:
-    """The writes of many threads, in as few transactions as their commits allow; no thread of its own."""
+    """The writes of many threads, in few transactions. It has no thread itself: one of the writers leads a group."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,12 +36,12 @@ class GroupCommit:
         self._is_led = False
 
     def run(self, act: Callable[[Session], T], *, order: str = "", shares: Collection[str] = ()) -> T:
-        """What `act` returns, once that is committed; it may be called in another thread.
+        """What `act` returns, once that is committed. It may be called in another thread, and more than once.
 
-        When one of a group fails before their commit, nothing is written, and each thread calls its own once more, in a
-        transaction of its own. Those of a group are called by their `order`, which every process gives alike to acts
-        that may wait for each other's locks. An act that counts what is in some `shares` names them: they are locked
-        before anything else.
+        If one write of a group fails before the commit, nothing is written, and each thread repeats its own write in a
+        transaction of its own. The writes of a group run in their `order`, so that all processes take locks that they
+        may wait for in the same order. A write that counts what is in some `shares` names them, and they are locked
+        first.
 
         Raises:
             DatabaseUnavailable: as `Database.write` does; it may be unknown then whether the commit came through.
@@ -69,7 +69,7 @@ class GroupCommit:
             self._commit(sorted(group, key=lambda write: write.order))
         finally:
             with self._lock:
-                # Who leads has waited longest: nobody serves others for longer than one commit.
+                # The next leader is the one that has waited longest, so nobody leads for longer than one commit.
                 self._is_led = bool(self._waiting)
                 if self._is_led:
                     self._waiting[0].leads.set_result(True)
@@ -95,7 +95,7 @@ class GroupCommit:
 
 
 class _Write:
-    """What one thread wants written; `leads` tells it whether it leads a group, `outcome` what came of it."""
+    """The write of one thread; `leads` tells the thread whether it leads a group, and `outcome` how the write ended."""
 
     def __init__(self, act: Callable[[Session], Any], order: str, shares: Collection[str]) -> None:
         self.act = act
@@ -106,16 +106,16 @@ class _Write:
 
 
 class _Apart(Exception):
-    """Nothing of the group is written, and each of it goes on alone."""
+    """Nothing of the group was written; each member repeats its write alone."""
 
 
 def _told(error: BaseException, *, acted: bool, alone: bool) -> BaseException:
-    """What one of the group hears of an error."""
+    """The error for one member of a group."""
     if alone:
         return error
     if not acted:
         return _Apart()
-    # The commit was asked for: it may have come through, so that nobody may write again.
+    # The commit may have succeeded, so the write must not be repeated.
     told = DatabaseUnavailable()
     told.__cause__ = error
     return told

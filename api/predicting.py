@@ -1,4 +1,4 @@
-"""Predictions of requests: each model has its share of the threads that predict, and its time."""
+"""Predictions for requests: each model has its share of the threads that predict, and a time limit."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 log = get_logger(__name__)
 
-# Loads of different models at one time.
+# How many models are loaded at the same time.
 _LOADS = 4
-# How many models may be slow at one moment before any other waits for them.
+# How many models may be slow at the same time before others have to wait for them.
 _SLOW_MODELS = 16
-# Requests for one model at a time. Each holds its rows in memory while it waits.
+# The most requests for one model at a time. Each holds its rows in memory while it waits.
 _CALLERS = 256
 # How many targets a warning names.
 _MOST_TARGETS = 10
@@ -29,25 +29,25 @@ class KnownModels(Protocol):
     """The models that a process serves, wherever they come from."""
 
     def find(self, place: ServingPlace, version: int | None) -> Predictor | None:
-        """The predictor that serves a place, or the one of a version, if it is in memory; nothing is waited for."""
+        """The predictor that serves a place, or that of a version, if it is in memory. Never waits."""
 
     def find_only(self, place: ServingPlace) -> Predictor | None:
-        """The predictor that serves a place without a target, if it is in memory and no other target has a model."""
+        """The predictor that serves a place without a target, if it is in memory, and no other target has a model."""
 
     def get(
         self, dataset_name: str, environment: str, version: int | None = None, target: str | None = None
     ) -> Predictor:
-        """What `find` returns, loaded if need be; raises a PlatformError when nothing answers to that."""
+        """What `find` returns, loaded if necessary; raises a PlatformError if there is no such model."""
 
     def targets(self, place: ServingPlace) -> tuple[str, ...]:
-        """The targets of the versions that are active where a predictor was found; nothing is waited for."""
+        """The targets of all versions that are active in a place. Never waits."""
 
 
 class Predicting:
-    """Finds predictors and lets them predict. Belongs to one event loop; finds what is in memory without a thread."""
+    """Finds predictors and runs predictions. Belongs to one event loop; finds models in memory without a thread."""
 
     def __init__(self, cache: KnownModels, *, seconds: float) -> None:
-        # Half of the cores: no model alone can keep all of them busy.
+        # Half of the cores, so that no single model keeps all of them busy.
         share = max(2, this_machine().cores // 2)
         self._cache = cache
         self._loads = FairThreads("load", threads=_LOADS, share=1, callers=_CALLERS, seconds=seconds)
@@ -61,14 +61,14 @@ class Predicting:
         return self._predictions.seconds
 
     def overdue(self) -> int:
-        """How many predictions are still being computed for which nobody waits any more."""
+        """How many predictions are still being computed although they were given up."""
         return self._predictions.overdue()
 
     async def find(self, place: ServingPlace, version: int | None) -> Predictor:
         """The predictor that serves a place, or the one of a version.
 
         Raises:
-            ModelUnavailable: when it cannot be loaded, or not soon; the load goes on then.
+            ModelUnavailable: when it cannot be loaded, or not soon enough; then the load goes on.
             PlatformError: as `KnownModels.get`.
         """
         found = self._cache.find(place, version)
@@ -84,7 +84,7 @@ class Predicting:
             ) from None
 
     def several_targets(self, place: ServingPlace, version: int | None, predictor: Predictor) -> list[str]:
-        """The warning that whoever named neither target nor version gets where several targets are predicted."""
+        """The warning for a request that names neither target nor version where several targets are predicted."""
         targets = self._cache.targets(place)
         if version is not None or place.target is not None or len(targets) < 2:
             return []
@@ -98,7 +98,7 @@ class Predicting:
         return [warning]
 
     async def run(self, place: ServingPlace, predictor: Predictor, act: Callable[[], T]) -> T:
-        """What `act` makes of a predictor.
+        """What `act` returns, run in a thread of the model's share.
 
         Raises:
             ModelBusy: when the model has more to do than its share allows.
@@ -107,7 +107,7 @@ class Predicting:
         model = f"Version {predictor.version} of '{place.dataset_name}'"
         seconds = f"{self._predictions.seconds:g} seconds"
         try:
-            # Whoever names its target, too, asks the same model.
+            # A request that names the target asks the same model, and so has the same key.
             return await self._predictions.run((place.of_any_target, predictor.version), act)
         except Stuck:
             raise ModelBusy(

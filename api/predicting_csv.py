@@ -1,6 +1,6 @@
-"""Predictions for a CSV file: checked as a whole, then predicted batch by batch while the answer is sent.
+"""Predictions for a CSV file: all rows are checked, then predicted batch by batch while the answer is sent.
 
-Each step takes its turn among the requests for the same model, and the time that one prediction may take.
+Each step waits its turn among the requests for the same model, and has the time limit of one prediction.
 """
 
 import time
@@ -32,14 +32,14 @@ from shared.tables.text import NotUtf8
 
 T = TypeVar("T")
 
-# Cells of inputs that are checked or predicted at a time, unless requests may have fewer.
+# The most cells that are checked or predicted at a time, unless requests may only have fewer.
 _CELLS = 20_000
-# A slow model shows by these.
+# Enough to notice that a model is slow.
 _FIRST_ROWS = 16
 
 
 class CheckedCsv(NamedTuple):
-    """A file whose rows the model takes, how many there are, and what is to be told of it."""
+    """A file whose rows the model accepts, with their number and the warnings about them."""
 
     given: CsvInput
     rows: int
@@ -50,7 +50,7 @@ class BatchSize:
     """How many rows are predicted at a time: few at first, more while that is fast, fewer before it gets too slow."""
 
     def __init__(self, most: int, *, limit_seconds: float) -> None:
-        """A batch that takes longer than the limit is given up, so the sizes stay far from it."""
+        """A batch that takes longer than the limit is given up, so the sizes stay far below it."""
         self._most = most
         self._limit_seconds = limit_seconds
         self.rows = min(_FIRST_ROWS, most)
@@ -115,7 +115,7 @@ class CsvPrediction:
         return CheckedCsv(given, count, warnings.sentences())
 
     async def open(self, given: CsvInput) -> CsvRows:
-        """A checked file from its beginning; raises as `check`."""
+        """Open a checked file at its beginning; raises as `check`."""
         return await self._step(given.open)
 
     async def answer(

@@ -1,4 +1,4 @@
-"""How much one user may have at a time: open jobs, and what is stored for them."""
+"""Quotas of one user: for open jobs, and for what is stored."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from shared.registry.storage import stored_bytes
 from shared.settings import Settings
 
 MIB = 2**20
-# When to ask again for a job: nobody knows when one ends, and to ask costs little.
+# When to ask for a job again: nobody knows when one ends, and asking costs little.
 _JOBS_SECONDS = 10
-# What leaves files behind when it succeeds.
+# The kinds of jobs that store files when they succeed.
 _STORING = {Kind.TRAIN, Kind.PROMOTE, Kind.PREDICT}
 
 
 class Used(NamedTuple):
-    """What a user has: jobs that wait and that run, and bytes in the object store."""
+    """What a user has: queued and running jobs, and bytes in the object store."""
 
     queued: int
     running: int
@@ -33,9 +33,9 @@ def used_by(session: Session, owner: str) -> Used:
 
 
 def job_check(owner: str | None, kind: Kind, settings: Settings) -> Callable[[Session], None] | None:
-    """What raises QuotaReached where a user may have no further job of a kind; None where there is no quota.
+    """A check that raises QuotaReached if a user may have no further job of a kind; None if there is no quota.
 
-    Nobody has a quota while there are no accounts.
+    There are no quotas while there are no accounts.
     """
     most, most_mb = settings.max_jobs_per_owner, settings.storage_mb_per_owner if kind in _STORING else 0
     if owner is None or not (most or most_mb):
@@ -51,7 +51,7 @@ def job_check(owner: str | None, kind: Kind, settings: Settings) -> Callable[[Se
 
 
 def upload_check(owner: str | None, size_bytes: int, settings: Settings) -> Callable[[Session], None] | None:
-    """What raises QuotaReached where so many bytes more are too many for a user; None where there is no quota."""
+    """A check that raises QuotaReached if a user may not store so many more bytes; None if there is no quota."""
     most_mb = settings.storage_mb_per_owner
     if owner is None or not most_mb:
         return None

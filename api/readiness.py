@@ -1,4 +1,4 @@
-"""Whether the parts that the platform needs answer, found out without ever hanging."""
+"""Asks the parts that the platform needs whether they work, without ever hanging."""
 
 import asyncio
 import socket
@@ -32,18 +32,18 @@ _WORKERS = "Jobs are accepted and wait."
 
 @dataclass
 class Check:
-    """How to ask one part, which tells by itself what it lacks, and where to look when it does not answer at all."""
+    """How to ask one part, whose error says what is wrong, and a hint for when it does not answer at all."""
 
     name: str
     needed: bool
     hint: str
     ask: Callable[[], object]
-    # The question that is still open: a part that hangs is not asked again and again.
+    # The question that is still open, so that a part that hangs is not asked again and again.
     asking: asyncio.Future[Dependency] | None = None
 
 
 class ReadinessProbe:
-    """The checks of one application; each has a thread of its own, so that none waits for another."""
+    """The checks of one application, each with a thread of its own, so that none waits for another."""
 
     def __init__(self, checks: list[Check]) -> None:
         self._checks = checks
@@ -53,7 +53,7 @@ class ReadinessProbe:
     def of_parts(
         cls, *, database: Database, store: ObjectStore, queue: JobQueue, reader: Reader, settings: Settings
     ) -> Self:
-        """The checks of the parts that the platform is made of."""
+        """The checks of the platform's own parts."""
         return cls(
             [
                 Check("database", True, "Look at its log and its load.", lambda: _ask_database(database)),
@@ -67,12 +67,12 @@ class ReadinessProbe:
         )
 
     async def look(self) -> dict[str, Dependency]:
-        """The state of each part, at the latest after `TIMEOUT_SECONDS`."""
+        """The state of each part, after at most `TIMEOUT_SECONDS`."""
         found = await asyncio.gather(*(self._look(check) for check in self._checks))
         return {check.name: dependency for check, dependency in zip(self._checks, found, strict=True)}
 
     def close(self) -> None:
-        """Ask nothing any more."""
+        """Stop asking."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _look(self, check: Check) -> Dependency:
@@ -85,7 +85,7 @@ class ReadinessProbe:
 
 
 def _check_of_grpc(settings: Settings) -> list[Check]:
-    """That of the port of gRPC, where there is one."""
+    """The check of the port of gRPC, if there is one."""
     port = settings.grpc_port
     if port is None:
         return []
@@ -106,7 +106,7 @@ def _ask(check: Check) -> Dependency:
 
 
 def _told(pools: object) -> list[str] | None:
-    """The pools of workers, where they say more than that there are workers."""
+    """The pools of workers, unless there is only the default one."""
     return sorted(pools) if isinstance(pools, set) and pools != {DEFAULT_POOL} else None
 
 
@@ -116,7 +116,7 @@ def _absent(check: Check, hint: str, *, pools: list[str] | None = None) -> Depen
 
 
 class _Missing(Exception):
-    """A part without which jobs wait; the sentence says what to do, `pools` which workers there are all the same."""
+    """A part is missing, so that jobs wait. The sentence says what to do, `pools` which workers there still are."""
 
     def __init__(self, sentence: str, *, pools: list[str] | None = None) -> None:
         super().__init__(sentence)
@@ -129,7 +129,7 @@ def _ask_database(database: Database) -> None:
 
 
 def _ask_port(host: str, port: int) -> None:
-    # An address for all that the machine has answers itself, too.
+    # Connecting also works with a wildcard address such as 0.0.0.0.
     socket.create_connection((host, port), TIMEOUT_SECONDS).close()
 
 
@@ -148,7 +148,7 @@ def _ask_workers(queue: JobQueue, database: Database) -> set[str]:
         raise _Missing(f"Workers announce themselves through Redis, which does not answer. {_WORKERS}") from None
     if not pools:
         raise _Missing(f"No worker has announced itself lately. Start one with `python -m worker`. {_WORKERS}")
-    # The database is asked for itself, too.
+    # That the database is away is for its own check to tell.
     with suppress(DatabaseFailure), database.read() as session:
         waiting = {DEFAULT_POOL, *count_due_by_pool(session)} - pools
         if waiting:

@@ -1,4 +1,4 @@
-"""One connection of a client: what the server's own protocol leaves open, from its first byte on."""
+"""One connection of a client: adds to the server's own protocol limits of time, size and number."""
 
 import asyncio
 from typing import cast
@@ -22,12 +22,12 @@ from shared.logging import get_logger
 
 log = get_logger(__name__)
 
-# How long a client that has its last answer may still send what it had begun.
+# How long a client may go on sending after its last answer.
 _LAST_SECONDS = 10
 
 
 class Connection(HttpToolsProtocol):
-    """Speaks HTTP with one client, in whose hands neither time nor memory nor descriptors are."""
+    """Speaks HTTP with one client, who cannot use up time, memory or descriptors of the server."""
 
     def __init__(
         self,
@@ -40,10 +40,10 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
-        # Since when the headers of a request are due; none while one is answered.
+        # Since when the headers of a request are due; None while a request is being answered.
         self.due_since: float | None = None
         self.has_asked = False
-        # What of an answer the client has still to take, and since when it has taken nothing of it.
+        # How much of an answer the client still has to take, and since when it has taken nothing.
         self._untaken = 0
         self._untaken_since = 0.0
         self._is_surplus = False
@@ -56,11 +56,11 @@ class Connection(HttpToolsProtocol):
         self._found: PlatformError | None = None
         # The head of a request that offers another protocol, without the offer.
         self._offered = b""
-        # The one that is being answered, or was the last to be.
+        # The request that is being answered, or was answered last.
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin, in the place of one that says nothing if there are too many."""
+        """Begin; if there are too many connections, take the place of one that is idle."""
         super().connection_made(transport)
         if self.client is not None:
             self.client = (of_ipv4(self.client[0]), self.client[1])
@@ -70,7 +70,7 @@ class Connection(HttpToolsProtocol):
         self._is_surplus = len(self.connections) > self._limits.connections and not self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has left, whichever of its requests is being answered."""
+        """The client has left: tell the request that is being answered."""
         self._abandon()
         super().connection_lost(exc)
 
@@ -83,7 +83,7 @@ class Connection(HttpToolsProtocol):
         try:
             self._feed(memoryview(data))
         except httptools.HttpParserUpgrade:
-            return  # To a tunnel, which is not for a request: it has been taken as it is.
+            return  # CONNECT asks for a tunnel: the request is answered, and nothing more is read.
         except httptools.HttpParserError as error:
             self._refuse(self._found or malformed(error))
             return
@@ -93,7 +93,7 @@ class Connection(HttpToolsProtocol):
                 self._refuse(HeadersTooLarge())
 
     def _feed(self, data: memoryview) -> None:
-        """Have data parsed; where another protocol is offered, what was sent in this one goes on without the offer."""
+        """Parse data. After the offer of another protocol, parse the same head again without the offer."""
         while data:
             try:
                 self.parser.feed_data(data)
@@ -106,12 +106,12 @@ class Connection(HttpToolsProtocol):
                 self.parser.feed_data(self._offered)
 
     def on_message_begin(self) -> None:
-        """The first byte of a request is there."""
+        """The first byte of a request has arrived."""
         self._in_body, self._header_count = False, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header; one that comes after the body has not been looked at."""
+        """Note a header; headers after the body, which nobody has checked, are ignored."""
         self._header_count += 1
         if self._header_count > MOST_HEADERS:
             # At once: nine thousand short ones fit into the bytes, and take some milliseconds of all other requests.
@@ -121,7 +121,7 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Answer the request, unless its headers cannot be right."""
+        """Answer the request, unless its headers are wrong."""
         version = self.parser.get_http_version()
         self._found = TooManyConnections() if self._is_surplus else wrong_headers(self.url, self.headers, version)
         if self._found is not None:
@@ -133,23 +133,23 @@ class Connection(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self.headers += host_of_target(self.url, self.headers)
         super().on_headers_complete()
-        # Before the application runs: it closes the connection through the transport of its cycle.
+        # Set before the application runs, which closes the connection through the transport of its cycle.
         self.cycle.transport = self._gentle
         self.scope["extensions"] = {WHOLE: WholeRequest(self.cycle)}  # type: ignore[dict-item]  # it has no fields
         self.due_since, self._header_bytes, self.has_asked, self._in_body = None, 0, True, True
         if offered or self.parser.should_upgrade():
-            # What comes after it may be of the other protocol.
+            # What follows may be of the other protocol.
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
-        """The body is whole."""
+        """The body is complete."""
         if self._offered:
             return
         self._in_body = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The next request is due, with what is left of the body that nobody wanted."""
+        """The answer is complete, and the next request is due, after what is left of an unread body."""
         if self._is_ending:
             self.flow.resume_reading()
             return
@@ -158,12 +158,12 @@ class Connection(HttpToolsProtocol):
             self.due_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """The client has taken so much that the answer goes on."""
+        """The client has taken enough for the answer to go on."""
         self._untaken = 0
         super().resume_writing()
 
     def check_patience(self) -> None:
-        """End the connection if headers or the end of a request are overdue, or the client does not take its answer."""
+        """End the connection if a request is overdue, or the client does not take its answer."""
         if self._takes_nothing():
             self.transport.abort()
             return
@@ -180,27 +180,27 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _abandon(self) -> None:
-        """Tell the request that is being answered that nobody waits; the server tells only the last that came."""
+        """Tell the request that is being answered that nobody waits; the server tells only the newest one."""
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
 
     def shutdown(self) -> None:
-        """End as soon as there is no answer under way."""
+        """End as soon as no answer is under way."""
         if self._is_ending:
             self.transport.close()
         else:
             super().shutdown()
 
     def _takes_nothing(self) -> bool:
-        """Whether the client has taken nothing of an answer that waits for it, for longer than it may."""
+        """Whether the client has taken nothing of a waiting answer for too long."""
         untaken, now = self.transport.get_write_buffer_size() + unacknowledged(self.transport), self.loop.time()
         if not untaken or untaken != self._untaken:
             self._untaken, self._untaken_since = untaken, now
         return now - self._untaken_since >= self._limits.answer_seconds
 
     def _make_room(self) -> bool:
-        """End the oldest connection that never sent whole headers, else the one that has been idle for longest."""
+        """End the oldest connection that never sent complete headers, or else the one that has been idle longest."""
         waiting = [
             (other.has_asked, other.due_since, id(other), other)
             for other in self.connections
@@ -209,17 +209,17 @@ class Connection(HttpToolsProtocol):
         if not waiting:
             return False
         *_, oldest = min(waiting)
-        # At once: the loop tells it that it is lost after it has accepted others.
+        # Removed at once: the loop accepts others before it tells this one that it is lost.
         self.connections.discard(oldest)
         oldest.transport.abort()
         return True
 
     def _refuse(self, error: PlatformError) -> None:
-        """Answer in place of the application and end the connection: where the next request begins is not known."""
+        """Answer in place of the application and end the connection: nobody knows where the next request begins."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if cycle.response_started or not self._in_body or self.pipeline:
-                # It would be taken for the answer to a request that is being answered.
+                # The client would take this answer for that of an earlier request.
                 self._abandon()
                 self.transport.close()
                 return
@@ -232,14 +232,14 @@ class Connection(HttpToolsProtocol):
         self._end()
 
     def end_after_answer(self) -> None:
-        """Close the connection, once the client has sent the rest of its body if it is still sending."""
+        """Close the connection; if the client is still sending a body, only after the rest of it."""
         if self._in_body:
             self._end()
         else:
             self.transport.close()
 
     def _end(self) -> None:
-        """Send nothing any more, but read for a while: to close at once resets the connection, and loses the answer."""
+        """Send nothing more, but read for a while: closing at once would reset the connection, and lose the answer."""
         self._is_ending = True
         self.due_since = self.loop.time()
         if self.transport.can_write_eof():

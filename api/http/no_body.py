@@ -1,4 +1,4 @@
-"""What is sent to an address that takes no body is refused if it says something: it may have been meant to matter."""
+"""Refuses a body with content where an address takes none: the client may think that it matters."""
 
 import json
 
@@ -8,15 +8,15 @@ from api.http.validation import counted
 from shared.errors import MOST_PROBLEMS, InvalidRequest
 
 _WITHOUT_EFFECT = frozenset({"GET", "HEAD"})
-# A longer one says something, whatever it is.
+# A longer body has content, whatever it is.
 _MOST_READ = 2**14
 _SENTENCE = "This call takes no body. Send none, or {}."
 
 
 async def check_no_body(request: Request) -> None:
-    """Refuse a body with content where the route has none; a dependency of every route. Nothing and `{}` are fine.
+    """Refuse a body with content where the route takes none; a dependency of every route. Nothing and `{}` are fine.
 
-    A route that reads its body itself asks for the request.
+    A route that asks for the request reads the body itself, and is left alone.
 
     Raises:
         InvalidRequest: naming each field of it, if it is an object.

@@ -1,4 +1,4 @@
-"""What a browser may ask for: under which names, and on behalf of which pages."""
+"""What browsers may ask for: by which host names, and on behalf of which pages."""
 
 from collections.abc import Collection, Container, Iterator
 
@@ -13,10 +13,10 @@ from shared.hosts import name_of
 
 # The methods that change nothing (RFC 9110, section 9.2.1).
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-# A page of the same origin, or the person at the browser.
+# The request comes from a page of the same origin, or from the person at the browser.
 _OWN_SITES = {"same-origin", "none"}
 
-# What a page needs to send and to read beyond what browsers let it.
+# The headers that pages of other origins need to send and to read, beyond those that browsers always allow.
 _SENT = (
     *("Authorization", "X-API-Key"),
     *("Content-Type", "Idempotency-Key", "If-None-Match", "Inference-Header-Content-Length", "Last-Event-ID", "Range"),
@@ -32,7 +32,7 @@ _HINT = "Use 127.0.0.1 or localhost, or add the name to MLMINI_ALLOWED_HOSTS."
 
 
 def origin_checks(*, names: Container[str | None], trusted: Collection[str]) -> Iterator[Middleware]:
-    """The check of each request, and what lets pages of the trusted origins read answers, but by no cookie."""
+    """The check of each request, and CORS for pages of the trusted origins, which cannot use cookies."""
     yield Middleware(Origins, names=names, trusted=trusted)
     if trusted:
         yield Middleware(
@@ -45,14 +45,14 @@ def origin_checks(*, names: Container[str | None], trusted: Collection[str]) -> 
 
 
 class Origins:
-    """Refuses requests to names that are not the platform's own, and changes that pages of other origins ask for.
+    """Refuses requests to host names that are not the platform's own, and changes that pages of other origins ask for.
 
-    Browsers send such requests though the page may not read the answer. Programs send neither of the two headers that
-    tell them apart.
+    Browsers send such requests, although the page may not read the answer. They are recognised by the headers Origin
+    and Sec-Fetch-Site, which programs do not send.
     """
 
     def __init__(self, app: ASGIApp, *, names: Container[str | None], trusted: Collection[str]) -> None:
-        """`names` are those that are answered, without ports; pages of the `trusted` origins may ask for changes."""
+        """`names` are the hosts that are answered, without ports; pages of `trusted` origins may ask for changes."""
         self._app = app
         self._names = names
         self._trusted = trusted
@@ -92,7 +92,7 @@ def _foreign(scope: Scope) -> ForeignOrigin:
 
 
 def _is_foreign(scope: Scope, host: str) -> bool:
-    """Whether a page asks that was not loaded from this very host and port."""
+    """Whether the request comes from a page that was not loaded from this very host and port."""
     origins = _values(scope, b"origin")
     return not (
         # The scheme may differ: where a proxy ends TLS, the page has https.

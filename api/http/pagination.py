@@ -1,4 +1,4 @@
-"""Lists come in pages; an opaque cursor says after which item the next page begins."""
+"""Lists in pages: an opaque cursor says after which item the next page begins."""
 
 import base64
 import binascii
@@ -32,16 +32,16 @@ class Page(ResponseBody, Generic[T]):
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Which page is asked for: at most `limit` items, those that come after the position `after`."""
+    """The page that is asked for: at most `limit` items after the position `after`."""
 
     limit: int
     after: Position | None
 
     def position(self, *kinds: type[str] | type[int]) -> Position | None:
-        """`after`, if it has the given form; a cursor of another list has another one.
+        """`after`, checked to have the form that positions of this list have.
 
         Raises:
-            InvalidCursor: when it has not.
+            InvalidCursor: when it has not, as in a cursor of another list.
         """
         if self.after is not None and [type(part) for part in self.after] != list(kinds):
             raise InvalidCursor
@@ -84,7 +84,7 @@ PageQueryDep = Annotated[PageQuery, Depends(page_query)]
 def make_page(
     rows: Sequence[R], query: PageQuery, *, item: Callable[[R], T], position: Callable[[R], Position]
 ) -> Page[T]:
-    """Make a page of rows that were fetched with `limit + 1`: the one too many says that there is another page."""
+    """Make a page of rows that were fetched with `limit + 1`: the extra row shows that there is another page."""
     shown = rows[: query.limit]
     more = len(rows) > query.limit
     return Page(items=[item(row) for row in shown], next_cursor=encode_cursor(position(shown[-1])) if more else None)

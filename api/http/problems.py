@@ -35,7 +35,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 def explain(error: type[PlatformError]) -> ErrorCode:
-    """What an error code means, for `/errors/{code}`."""
+    """The explanation of an error code, for `/errors/{code}`."""
     return ErrorCode(
         code=error.code,
         title=error.title,
@@ -51,7 +51,7 @@ def known_codes() -> dict[str, type[PlatformError]]:
 
 
 def responses(*statuses: int, model: type[ResponseBody] = Problem) -> OpenApiResponses:
-    """The errors of a route, for its documentation; `model` is their form where they are no problems."""
+    """The errors of a route, for its documentation; `model` is their form if it is another than problem+json."""
     return {status: {"model": model, "description": TITLES[status]} for status in statuses}
 
 
@@ -63,7 +63,7 @@ def problem(
     as_page: bool = False,
     **more: Any,
 ) -> Response:
-    """The response for an error, as a page if asked; `more` are further members of the body."""
+    """The response for an error, as a page if `as_page`; `more` are further members of the body."""
     status = status_of(type(error))
     body = Problem(
         type=f"/errors/{error.code}",
@@ -87,7 +87,7 @@ def problem(
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 408:
-        # What is left of the request may still come, and would be taken for the next one.
+        # The rest of the request may still arrive, and would be taken for the next one.
         headers["Connection"] = "close"
     if as_page:
         return page_of_problem(body, error.hint, headers)
@@ -103,9 +103,9 @@ def install(app: FastAPI) -> None:
 
 
 def unexpected(error: Exception, request_id: str) -> Response:
-    """The response for an error that the platform does not know; it tells no more than where to look.
+    """The response for an unforeseen error, which says only where to look.
 
-    What the system says of its disk has a name, wherever a file is put for a while.
+    A full disk is an exception: it has an error of its own, wherever the file was written.
     """
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return problem(ScratchFull(), request_id)
@@ -150,12 +150,12 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _client_disconnect(_request: Request, _error: Exception) -> Response:
-    # Nobody reads it; the status is the one that access logs know for this (nginx).
+    # Nobody reads this answer. In access logs, 499 means that the client has left (from nginx).
     return Response(status_code=499)
 
 
 def answer_of(request: Request, error: PlatformError, headers: dict[str, str] | None = None) -> Response:
-    """The problem, as a page for who looks at an address with a browser, but not at one of another protocol."""
+    """The response for an error; a page if a browser looks at an address that belongs to no other protocol."""
     looks = request.method == "GET" and "error_form" not in request.scope
     headers = {**(headers or {}), **({"Vary": "Accept"} if looks else {})}
     return problem(error, request.scope["request_id"], headers=headers, as_page=looks and prefers_page(request))

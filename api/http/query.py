@@ -1,4 +1,4 @@
-"""Query parameters are read as strictly as bodies: one that is not known is refused, for it may have been meant."""
+"""Query parameters, checked as strictly as bodies: an unknown one is refused, since the client may think it matters."""
 
 from collections import Counter
 
@@ -11,12 +11,12 @@ from api.schemas.base import read_version
 from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, did_you_mean
 
 _MOST_COMPARED = 10
-# What an identity provider leads browsers back to: it adds what it likes, and another one that is not known.
+# The identity provider sends browsers back to this address, with parameters of its own choice.
 _OF_PROVIDERS = "/login/oidc/callback"
 
 
 async def check_query(request: Request) -> None:
-    """Refuse parameters that the route does not have, and such that are given twice; a dependency of every route.
+    """Refuse unknown parameters, and parameters that are given twice; a dependency of every route.
 
     Raises:
         InvalidRequest: naming each of them.
@@ -65,7 +65,7 @@ def _twice(name: str) -> str:
 
 
 def read_versions(text: str) -> list[int]:
-    """The versions of models that are to be compared.
+    """The versions of models to compare, as a comparison names them.
 
     Raises:
         InvalidRequest: when they are not several different ones.

@@ -1,4 +1,4 @@
-"""A body that is a file as it is: received into the scratch folder, with flat memory whatever its size."""
+"""A body that is a plain file: received into the scratch folder, with little memory whatever its size."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,11 +16,11 @@ _BATCH_BYTES = 2**20
 
 @asynccontextmanager
 async def received_body(request: Request, *, folder: Path, threads: CapacityLimiter) -> AsyncIterator[Spooled]:
-    """Receive the body of a request; its file is in `folder` as long as the block lasts, and written in `threads`.
+    """Receive the body of a request into a file in `folder`, written by `threads`, which lasts as long as the block.
 
     Raises:
-        BodyTooLarge: as the limits of requests have it.
-        InvalidRequest: when the client goes away before the end.
+        BodyTooLarge: when it is over the limit of `RequestLimits`.
+        InvalidRequest: when the client disconnects before the end.
         ScratchFull, ScratchUnavailable: when the file cannot be written.
     """
     spool = Spool(folder)

@@ -28,15 +28,15 @@ _LISTS = ("names", "gap_words")
 _MAPPINGS = ("kinds",)
 # None of them is nested; what has more is refused before it is read.
 _MOST_LISTS = 1_000
-# A blank may be meant.
+# In these, a blank has a meaning.
 _MARKS = ("delimiter", "thousands")
 
 
 def reading_options(fields: Mapping[str, str]) -> ReadingOptions:
-    """What the fields of a form say about how the file is read; an empty one counts as left out.
+    """What the fields of a form say about how to read the file; an empty field counts as left out.
 
     Raises:
-        InvalidRequest: naming each field that cannot be right, and what to send.
+        InvalidRequest: with each wrong field, and what to send instead.
     """
     given = {name: text for name, text in fields.items() if name in READING_FIELDS and (text.strip() or name in _MARKS)}
     said = {name: _value(name, text) for name, text in given.items() if text}
@@ -48,7 +48,7 @@ def reading_options(fields: Mapping[str, str]) -> ReadingOptions:
 
 
 def described_fields() -> dict[str, Any]:
-    """The schemas of the fields. Swagger UI sends what stands there as an example, so it is empty."""
+    """The schemas of the fields. Swagger UI sends their examples, so these are empty."""
     return {
         name: {"type": "string", "description": f"{_meaning(name)} Left empty, it is found out.", "example": ""}
         for name in READING_FIELDS

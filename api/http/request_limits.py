@@ -1,4 +1,4 @@
-"""How large a body may be, and which addresses and encodings are refused before a route sees them."""
+"""Limits the size of bodies, and refuses some addresses and encodings, before a route sees the request."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class BodyLimit(NamedTuple):
 
 
 class RequestLimits:
-    """Refuses bodies over a limit, declared or counted, or compressed, and addresses that no database can look up."""
+    """Refuses bodies that are compressed or over a limit, and addresses that no database can look up."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class RequestLimits:
         exceptions: Mapping[tuple[str, str], BodyLimit],
         body_seconds: float,
     ) -> None:
-        """`exceptions` holds limits by path and media type, the empty one for any.
+        """`exceptions` are limits by path and media type; an empty media type means any.
 
         `body_seconds` is for `ReceivedInTime`.
         """
@@ -67,14 +67,14 @@ class RequestLimits:
 def _wrong_address(scope: Scope) -> InvalidRequest | None:
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         return InvalidRequest("The address holds a NUL character. Leave it out.")
-    # The patterns of routes end with `$`, which matches before a last line break, too.
+    # The patterns of routes end with `$`, which also matches before a final line break.
     if scope["path"].endswith("\n"):
         return InvalidRequest("The address ends with a line break. Leave it out.")
     return None
 
 
 def _as_described(path: str) -> str:
-    """An address that names a model, as `exceptions` has it."""
+    """The path as `exceptions` has it, with a template in place of the name of a model."""
     served = path.startswith("/serve/") and path.endswith("/invocations")
     return "/serve/{model}/invocations" if served else path
 

@@ -1,4 +1,4 @@
-"""Which status each error of the platform has; the only place that knows them."""
+"""The HTTP status of each error of the platform; only this module knows them."""
 
 from api.http.errors import (
     ForeignOrigin,
@@ -74,5 +74,5 @@ TITLES = {
 
 
 def status_of(error: type[PlatformError]) -> int:
-    """The HTTP status of a class of errors."""
+    """The HTTP status of an error class."""
     return next(STATUSES[ancestor] for ancestor in error.__mro__ if ancestor in STATUSES)

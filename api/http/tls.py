@@ -1,4 +1,4 @@
-"""The certificate that the API shows, and its key, checked before anybody is served."""
+"""The certificate of the API and its key, checked before anybody is served."""
 
 import ssl
 from contextlib import suppress
@@ -9,12 +9,12 @@ from shared.secret_files import secret_of_file
 from shared.settings import Settings
 
 _CERT, _KEY = "MLMINI_TLS_CERT_FILE", "MLMINI_TLS_KEY_FILE"
-# https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/: of the moment, and nothing else.
+# The errors that are about time (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/).
 _OF_TIME = {9: "is not valid yet", 10: "has expired"}
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What answers https with the certificate of the settings; None where there is none.
+    """The context for https with the certificate of the settings; None if there is none.
 
     Raises:
         WrongSettings: when the files cannot be used, do not belong together, or the certificate is not valid now.
@@ -26,7 +26,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        # Without the answer to it, a key with a password would ask for that at the terminal.
+        # Without this, OpenSSL would ask for the password of a key at the terminal.
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except ssl.SSLError as error:
         raise WrongSettings(_problem(certificate, error)) from None
@@ -35,7 +35,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def tls_files(settings: Settings) -> tuple[Path, Path] | None:
-    """The files of the certificate and of its key, both of them readable; None where there are none.
+    """The files of the certificate and its key, checked to be readable; None if there are none.
 
     Raises:
         WrongSettings: when one is missing or cannot be read, or others can read the key.
@@ -67,7 +67,7 @@ def _problem(certificate: Path, error: ssl.SSLError) -> str:
 
 
 def _check_moment(context: ssl.SSLContext, certificate: Path) -> None:
-    """Shake hands with a client in this process, who looks at the dates of the certificate."""
+    """Shake hands with a client in this process, to have OpenSSL check the dates of the certificate."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.load_verify_locations(certificate)

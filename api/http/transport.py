@@ -1,4 +1,4 @@
-"""What a connection does with the transport below it, beside writing."""
+"""What a connection needs of its transport, besides writing."""
 
 import asyncio
 import fcntl
@@ -12,7 +12,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class GentleTransport:
-    """A transport that leaves it to its connection when it is closed."""
+    """A transport that lets its connection decide how it is closed."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self._transport = transport
@@ -24,22 +24,22 @@ class GentleTransport:
 
 
 class ReadingInTurn(FlowControl):
-    """Reads no more of a client while whole requests of it wait for their turn: else each answer made room for more."""
+    """Reads nothing more from a client while complete requests of it wait, since each answer would let in more."""
 
     def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
         super().__init__(transport)
         self._waiting = waiting
 
     def resume_reading(self) -> None:
-        """Go on once the last of the requests that came is being answered."""
+        """Go on reading once the last request that has arrived is being answered."""
         if not self._waiting:
             super().resume_reading()
 
 
 def unacknowledged(transport: asyncio.Transport) -> int:
-    """How many bytes the system has for the client, which may be megabytes; 0 where it does not tell."""
+    """How many bytes the system still has to send to the client, maybe megabytes; 0 if it does not say."""
     count = array("i", [0])
-    # With TLS there is none any more while the connection ends.
+    # With TLS, there is no socket any more while the connection is closing.
     socket = transport.get_extra_info("socket")
     with suppress(OSError):
         if socket is not None:

@@ -1,6 +1,6 @@
-"""Files that clients send, parsed from the stream of the request: memory stays flat whatever their size.
+"""Uploads of files, parsed from the stream of the request, with little memory whatever their size.
 
-The framework's own form parser would put the whole body on the disk before any code here runs.
+The framework's own form parser would first write the whole body to disk.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -29,7 +29,7 @@ _HINT = f"Send the file as the part '{FILE}' of a {_MEDIA_TYPE} body, for instan
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """A file that has arrived whole, the name that the client has for it, and the other fields of the form."""
+    """A file that has arrived completely, its name at the client, and the other fields of the form."""
 
     file: Spooled
     file_name: str
@@ -40,13 +40,12 @@ class ReceivedFile:
 async def received_upload(
     request: Request, *, folder: Path, max_bytes: int, fields: Mapping[str, int], threads: CapacityLimiter
 ) -> AsyncIterator[ReceivedFile]:
-    """Receive the upload of a request; its file is in `folder` as long as the block lasts.
+    """Receive an upload into a file in `folder`, which lasts as long as the block and is written by `threads`.
 
-    `fields` names the other fields that may come, before or after the file, with the most bytes of each. The file is
-    written in `threads`.
+    `fields` are the other fields that may come, before or after the file, with the most bytes of each.
 
     Raises:
-        UnsupportedMediaType: when the body is not a form with parts.
+        UnsupportedMediaType: when the body is no multipart form.
         BodyTooLarge: when the file is larger than `max_bytes`.
         InvalidRequest: when the form is broken, incomplete or has other parts.
         ScratchFull: when there is no room for the file.
@@ -75,7 +74,7 @@ async def received_upload(
 
 
 class _Form:
-    """What the parser has found so far. File data waits in `waiting` until somebody takes it."""
+    """What the parser has found so far. The data of the file is in `waiting` until it is taken."""
 
     def __init__(self, allowed: Mapping[str, int], max_bytes: int) -> None:
         self._allowed = allowed
@@ -92,7 +91,7 @@ class _Form:
         self._value = bytearray()
 
     def callbacks(self) -> Any:
-        """What the parser calls, as it wants it."""
+        """The functions that the parser calls, by its names for them."""
         return {
             "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._header_name.extend(data[start:end]),
@@ -105,12 +104,12 @@ class _Form:
         }
 
     def take(self) -> bytearray:
-        """The file data that waits."""
+        """Take the data of the file that waits."""
         taken, self.waiting = self.waiting, bytearray()
         return taken
 
     def check_complete(self) -> None:
-        """Raise InvalidRequest unless the whole form with one file is there."""
+        """Raise InvalidRequest unless the form is complete and has a file."""
         if not self._ended:
             raise _broken("ends before its closing boundary")
         if self.file_name is None:

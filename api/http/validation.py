@@ -1,4 +1,4 @@
-"""From pydantic's errors to an error that says where each is and how to fix it."""
+"""Turns pydantic's problems into an error that says where each is, and how to fix it."""
 
 import json
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from api.http.field_places import Wrong, placed
 from shared.errors import MOST_PROBLEMS, InvalidRequest, closest, meant
 from shared.wording import reworded
 
-# No object that clients send has as many by far.
+# Far more than any object that clients need to send.
 MOST_FIELDS = 100
 
 _MAX_SHOWN = 60
 
 
 def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) -> None:
-    """Refuse objects with far more fields than there are, before anything looks at each of them.
+    """Refuse objects with far too many fields, before anything looks at each of these.
 
     `body` is the type that `value` should have.
 
@@ -39,7 +39,7 @@ def check_field_counts(value: Any, body: Any, *, place: tuple[str, ...] = ()) ->
 
 
 def invalid_request(problems: Sequence[Any], *, body: Any) -> InvalidRequest:
-    """The error for all problems of one request; `body` is the type that its body should have had."""
+    """The error for all problems of a request; `body` is the type that its body should have."""
     found = placed(problems, body)
     told = [(wrong, _instead(wrong)) for wrong in found[:MOST_PROBLEMS]]
     errors: list[dict[str, Any]] = [
@@ -54,7 +54,7 @@ def invalid_request(problems: Sequence[Any], *, body: Any) -> InvalidRequest:
 
 
 def counted(problems: int) -> tuple[str, int | None]:
-    """How many problems there are, as the end of a sentence and as a number; nothing for a single one."""
+    """The number of problems, as words to add to a sentence and as a number; nothing for a single problem."""
     if problems == 1:
         return "", None
     listed = "them" if problems <= MOST_PROBLEMS else f"the first {MOST_PROBLEMS}"
@@ -85,7 +85,7 @@ def _sentence(problem: Any, near: str | None, known: list[str]) -> str:
 
 
 def _not_given(value: Any) -> str:
-    """What was given instead, as JSON has it; nothing for lists and objects, which may be long."""
+    """What was given instead, as JSON; nothing for lists and objects, which may be long."""
     if value is not None and not isinstance(value, bool | int | float | str):
         return ""
     shown = f"'{value}'" if isinstance(value, str) else json.dumps(value)
@@ -93,7 +93,7 @@ def _not_given(value: Any) -> str:
 
 
 def _instead(wrong: Wrong) -> tuple[str | None, list[str]]:
-    """For a field that is not known: the one that may have been meant, and all that may stand in its place."""
+    """For an unknown field: the field that may have been meant, and all fields that are allowed there."""
     if wrong.problem["type"] != "extra_forbidden":
         return None, []
     models = [model for around in wrong.around for model in _models_in(around)]
@@ -108,7 +108,7 @@ def _unknown_field(near: str | None, known: list[str]) -> str:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models that an annotation names, in lists and unions too."""
+    """The models that an annotation names, also within lists and unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

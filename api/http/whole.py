@@ -1,6 +1,6 @@
-"""What a connection offers beside the messages of ASGI: a body that is there as a whole, and an answer at one stroke.
+"""What a connection offers besides the messages of ASGI: the whole body at once, and an answer in one piece.
 
-A plain prediction takes less time than the server's messages about it, which look at each header by itself.
+A plain prediction takes less time than the server's messages for it, which handle each header by itself.
 """
 
 from functools import lru_cache
@@ -9,29 +9,29 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from api.http.header_lines import lines_of
 
-# Its name among the extensions of a scope.
+# The name of this extension in a scope.
 WHOLE = "mlmini.whole"
 
 
 class WholeRequest:
-    """One request, of which each part may be had here instead of by messages."""
+    """One request, whose body can be read here, and whose answer can be written here, instead of by messages."""
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
 
     def body(self) -> bytes | None:
-        """The body, which can still be received; None where some of it is to come."""
+        """The body, which can still be received by messages, too; None if it is not complete."""
         cycle = self._cycle
         return None if cycle.more_body or cycle.disconnected else bytes(cycle.body)
 
     @property
     def takes_answer(self) -> bool:
-        """Whether to write an answer is all that is left to do: the connection goes on, and has room for it."""
+        """Whether nothing is left to do but to write the answer: the connection stays open, and has room for it."""
         cycle = self._cycle
         return cycle.keep_alive and not cycle.flow.write_paused and not cycle.disconnected
 
     def answer(self, head: bytes, body: bytes) -> None:
-        """Send an answer of status 200 to a request that takes it; the head has its headers, each with its end.
+        """Send an answer with status 200; `head` has the lines of its headers. Ask `takes_answer` first.
 
         Raises:
             RuntimeError: when the client has left.
@@ -44,5 +44,5 @@ class WholeRequest:
 
 @lru_cache(maxsize=8)
 def written(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Headers as they are sent. Few are asked for: those of all answers, which the server makes anew in each second."""
+    """Headers as they are sent: those of all answers, which the server renews every second."""
     return lines_of(headers)

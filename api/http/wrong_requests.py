@@ -1,4 +1,4 @@
-"""What is wrong with requests that no application sees, and what is answered to them."""
+"""Requests that never reach the application: what is wrong with them, and the answer."""
 
 import httptools
 from starlette.datastructures import MutableHeaders
@@ -15,7 +15,7 @@ MOST_HEADERS = 200
 
 
 def wrong_headers(target: bytes, headers: list[tuple[bytes, bytes]], version: str) -> PlatformError | None:
-    """Why these headers cannot be right, if they cannot; their names are in lower case."""
+    """What is wrong with these headers, if anything is; their names are in lower case."""
     size = len(target)
     encodings = []
     for name, value in headers:
@@ -30,17 +30,17 @@ def wrong_headers(target: bytes, headers: list[tuple[bytes, bytes]], version: st
 
 
 def malformed(error: httptools.HttpParserError) -> MalformedRequest:
-    """What the parser found, in words."""
+    """The error of the parser, in words."""
     if isinstance(error, httptools.HttpParserCallbackError):
         return MalformedRequest("The request has a target that cannot be asked for here. One looks like /datasets.")
-    # The first word of HTTP/2, which the parser names.
+    # PRI is the first word of HTTP/2.
     if "PRI" in str(error):
         return MalformedRequest("The request is written in HTTP/2. Send it in HTTP/1.1.")
     return MalformedRequest(f"The request cannot be read as HTTP/1.1: {str(error).rstrip('.')}.")
 
 
 def host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The host of a target such as `http://host/path`, which else is lost, unless it is that of the header as well."""
+    """The host of a target such as `http://host/path` as a header, unless the request has the same header already."""
     _, _, rest = target.partition(b"://")
     host = rest.partition(b"/")[0]
     is_told = not rest or [value for name, value in headers if name == b"host"] == [host]
@@ -48,7 +48,7 @@ def host_of_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> list[tu
 
 
 def refusal(error: PlatformError, request_id: str, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The answer in place of the application, after which the connection ends; the headers are those of all answers."""
+    """The answer in place of the application's, which ends the connection; `headers` are those of all answers."""
     answer = problem(error, request_id, headers={"Connection": "close"})
     add_headers(MutableHeaders(raw=answer.raw_headers), request_id)
     head = lines_of([*headers, *answer.raw_headers])

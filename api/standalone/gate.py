@@ -1,4 +1,4 @@
-"""The gate that every request to a server of one model passes, where it asks for a key."""
+"""The gate of a server of one model, for the keys that it may ask for."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,16 +7,16 @@ from api.http.problems import answer_of
 from api.standalone.keys import ServeKeys
 from shared.errors import NotAuthenticated
 
-# Whoever starts it has to see that it is there; what errors mean is for those as well who are refused.
+# Whoever starts the server has to see that it is there, and those who are refused may look up what an error means.
 OPEN = frozenset({"/ping", "/health", "/v2/health/live", "/v2/health/ready", "/errors"})
 _OPEN_BELOW = "/errors/"
 _LOOKS = {"GET", "HEAD"}
 
 
 class KeyGate:
-    """Lets requests through that bring a key, and those that only look whether the server is there.
+    """Lets requests with a key through, and those that only ask whether the server is there.
 
-    It does so before the body is read, and before it is said whether there is anything at the address.
+    It decides before the body is read, and before anybody learns whether the address exists.
     """
 
     def __init__(self, app: ASGIApp, *, keys: ServeKeys) -> None:

@@ -1,4 +1,4 @@
-"""The keys that a server of one model asks for, if it has some: of each, its digest is all that is kept."""
+"""The keys that a server of one model asks for, if it has any. Only their digests are kept."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from api.access.credentials import Headers, credential_of
 from shared.errors import NotAuthenticated, WrongSettings
 from shared.settings import Settings
 
-# What a header can hold, and nobody guesses.
+# Long enough that nobody guesses it, of characters that a header can hold.
 _KEY = re.compile(r"[!-~]{32,512}")
 _MOST = 100
 
@@ -18,7 +18,7 @@ HINT = "Send one of the keys of this server in `X-API-Key`, or as `Authorization
 
 
 class ServeKeys:
-    """Who has one of these keys may ask; with none of them, everybody may."""
+    """Admits requests that bring one of these keys; if there are no keys, all requests."""
 
     def __init__(self, digests: Sequence[bytes]) -> None:
         self._digests = digests
@@ -49,11 +49,11 @@ class ServeKeys:
         return bool(self._digests)
 
     def admit(self, headers: Headers) -> bool:
-        """Whether a request may ask. All keys are looked at, so that the time tells nothing of any."""
+        """Whether a request may ask. All keys are compared, so that the time reveals nothing about any."""
         if not self._digests:
             return True
         credential = credential_of(headers)
-        # A browser sends a cookie by itself, whoever's page has it ask.
+        # A cookie does not count: a browser sends it by itself, for any page.
         given = _digest("" if credential is None or credential.by_browser else credential.text)
         return bool(sum(hmac.compare_digest(given, digest) for digest in self._digests))
 

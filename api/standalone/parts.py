@@ -17,7 +17,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class StandaloneParts:
-    """As `PredictingParts` has them. Belongs to one event loop."""
+    """The `PredictingParts` of a server of one model. Belongs to one event loop."""
 
     settings: Settings
     keys: ServeKeys
@@ -27,7 +27,7 @@ class StandaloneParts:
     spool_folder: Path
 
     def admits(self, given: GivenHeaders) -> Sight | None:
-        """Everything for whoever may ask, and None for others, whom the gate refuses."""
+        """Full sight for whoever may ask, and None for others, whom the gate will refuse."""
         return ALL_SEEING if self.keys.admit(tuple(given.items())) else None
 
     def active_versions(self, place: ServingPlace) -> list[int]:
@@ -36,6 +36,6 @@ class StandaloneParts:
 
 
 def place_of_model(request: Request) -> ServingPlace:
-    """Where the one model is."""
+    """The place of the one model."""
     parts: StandaloneParts = request.app.state.parts
     return parts.cache.place

@@ -25,7 +25,7 @@ csv_router = APIRouter(route_class=CsvRoute)
 @router.get("/ping")
 @router.get("/health")
 async def ping() -> Response:
-    """The model is in memory before anything is answered."""
+    """Always well: the model is in memory before the server answers anything."""
     return PlainTextResponse("\n")
 
 

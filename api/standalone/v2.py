@@ -13,7 +13,7 @@ router = APIRouter(route_class=StrictRoute)
 
 @router.get("/v2/health/ready")
 async def v2_ready_alone() -> ServerReady:
-    """The model is in memory before anything is answered."""
+    """Always ready: the model is in memory before the server answers anything."""
     return ServerReady()
 
 
