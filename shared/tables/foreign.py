@@ -41,7 +41,7 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf", "a 7z archive", "Unpack it and upload the table in it"),
     (b"Rar!", "a RAR archive", "Unpack it and upload the table in it"),
     (b"\x1f\x8b", "compressed twice", "Decompress it once"),
-    (b"PAR1", "a Parquet file inside gzip", "Decompress it; Parquet is compressed by itself"),
+    (b"PAR1", "a Parquet file", "Upload it without gzip: Parquet is compressed by itself"),
     (b"\x7fELF", "a program", "Upload a table as CSV, Parquet or JSON Lines"),
 )
 # What the first bytes of an archive hold that is a document.

@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[bytes, type[PlatformError], str]] = {
     "tar": (b"data.csv" + bytes(249) + b"ustar" + bytes(250), InvalidTable, "tar archive. Unpack"),
     "gzip of gzip": (gzip.compress(gzip.compress(b"a\n1\n")), InvalidTable, "compressed twice"),
     "gzip of PNG": (gzip.compress(b"\x89PNG\r\n\x1a\n"), InvalidTable, "gzip file holds something else.*PNG"),
-    "gzip of Parquet": (gzip.compress(_PARQUET), InvalidTable, "Parquet is compressed by itself"),
+    "gzip of Parquet": (gzip.compress(_PARQUET), InvalidTable, "it is a Parquet file. Upload it without gzip"),
     "gzip cut off": (gzip.compress(b"a,b\n" + b"1,2\n" * 9)[:-9], InvalidTable, "cut off"),
     "gzip damaged": (gzip.compress(b"a,b\n1,2\n")[:-6] + b"xxxxxx", InvalidTable, "damaged"),
     "gzip header only": (b"\x1f\x8b", InvalidTable, "cut off|damaged"),
