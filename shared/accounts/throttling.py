@@ -3,10 +3,10 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from shared.accounts.networks import network_of
 from shared.errors import LimitPolicy, TooManyLogins
@@ -46,15 +46,47 @@ class _Tries:
     not_before: float = 0.0
 
 
+class _TriesOfKeys(Generic[_Key]):
+    """Tries by their keys, `most` at a time. Those of whom has to wait have a half of their own, so that others, of
+    whom there may be any number, do not have them forgotten.
+    """
+
+    def __init__(self, most: int, *, slowed_from: int) -> None:
+        self._most_of_half = most // 2
+        self._slowed_from = slowed_from
+        self._few: OrderedDict[_Key, _Tries] = OrderedDict()
+        self._many: OrderedDict[_Key, _Tries] = OrderedDict()
+
+    def __iter__(self) -> Iterator[_Key]:
+        """The keys."""
+        return iter([*self._few, *self._many])
+
+    def find(self, key: _Key) -> _Tries | None:
+        """The tries of a key, if they are remembered."""
+        return self._many.get(key) or self._few.get(key)
+
+    def put(self, key: _Key, tries: _Tries) -> None:
+        """Remember tries as those that came last; the ones that came first make room."""
+        self.forget(key)
+        half = self._many if tries.count >= self._slowed_from else self._few
+        half[key] = tries
+        if len(half) > self._most_of_half:
+            half.popitem(last=False)
+
+    def forget(self, key: _Key) -> None:
+        """Forget the tries of a key."""
+        self._few.pop(key, None)
+        self._many.pop(key, None)
+
+
 class LoginThrottle:
     """Counts tries in the memory of this process. `clock` gives seconds that never go back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, most_kept: int = _MOST_KEPT) -> None:
         self._clock = clock
-        self._most_kept = most_kept
         self._lock = threading.Lock()
-        self._pairs: OrderedDict[tuple[str, str], _Tries] = OrderedDict()
-        self._addresses: OrderedDict[str, _Tries] = OrderedDict()
+        self._pairs: _TriesOfKeys[tuple[str, str]] = _TriesOfKeys(most_kept, slowed_from=FREE_TRIES)
+        self._addresses: _TriesOfKeys[str] = _TriesOfKeys(most_kept, slowed_from=TRIES_OF_ADDRESS)
 
     def enter(self, name: str, address: str) -> None:
         """Before a password is compared: counts the try as wrong until `succeeded` says otherwise.
@@ -67,7 +99,7 @@ class LoginThrottle:
         pair = (name[:64], network_of(address))
         with self._lock:
             now = self._clock()
-            tries = self._kept(self._pairs, pair, now, FORGOTTEN_SECONDS)
+            tries = _recalled(self._pairs, pair, now, FORGOTTEN_SECONDS)
             if tries.not_before - now > self._wait_of(address, now):
                 raise too_many_of_name(tries.not_before - now)
             self._count(address, now)
@@ -75,6 +107,7 @@ class LoginThrottle:
             tries.last = now
             if tries.count >= FREE_TRIES:
                 tries.not_before = now + min(2.0 ** (tries.count - FREE_TRIES), LONGEST_WAIT)
+            self._pairs.put(pair, tries)
 
     def enter_from(self, address: str) -> None:
         """Before a login that says only later whose it is: counts as one of all that come from the address.
@@ -88,38 +121,47 @@ class LoginThrottle:
     def succeeded(self, name: str, address: str) -> None:
         """The password was right: the tries of that name from there are forgotten."""
         with self._lock:
-            self._pairs.pop((name[:64], network_of(address)), None)
-            of_address = self._addresses.get(network_of(address))
+            network = network_of(address)
+            self._pairs.forget((name[:64], network))
+            of_address = self._addresses.find(network)
             if of_address is not None and of_address.count:
                 of_address.count -= 1
+                self._addresses.put(network, of_address)
 
     def untried(self, name: str, address: str) -> None:
         """No password was compared: for that name the try is none. It stays one of all that come from the address."""
         with self._lock:
-            tries = self._pairs.get((name[:64], network_of(address)))
+            pair = (name[:64], network_of(address))
+            tries = self._pairs.find(pair)
             if tries is not None and tries.count:
                 tries.count -= 1
                 # A later wait goes on: others may have tried meanwhile.
                 tries.not_before = tries.not_before if tries.count >= FREE_TRIES else 0
+                self._pairs.put(pair, tries)
 
     def _wait_of(self, address: str, now: float) -> float:
-        of_address = self._kept(self._addresses, network_of(address), now, ADDRESS_SECONDS)
+        of_address = _recalled(self._addresses, network_of(address), now, ADDRESS_SECONDS)
         return of_address.last + ADDRESS_SECONDS - now if of_address.count >= TRIES_OF_ADDRESS else 0
 
     def _count(self, address: str, now: float) -> None:
         wait = self._wait_of(address, now)
         if wait > 0:
             raise too_many_of_address(wait)
-        of_address = self._addresses[network_of(address)]
+        network = network_of(address)
+        of_address = _recalled(self._addresses, network, now, ADDRESS_SECONDS)
         # The minute of an address begins with its first try.
         of_address.last = of_address.last if of_address.count else now
         of_address.count += 1
+        self._addresses.put(network, of_address)
 
-    def _kept(self, kept: OrderedDict[_Key, _Tries], key: _Key, now: float, seconds: float) -> _Tries:
-        tries = kept.get(key)
-        if tries is None or now - tries.last >= seconds:
-            tries = kept[key] = _Tries(last=now)
-        kept.move_to_end(key)
-        while len(kept) > self._most_kept:
-            kept.popitem(last=False)
-        return tries
+
+def _recalled(remembered: _TriesOfKeys[_Key], key: _Key, now: float, seconds: float) -> _Tries:
+    """The tries of a key that somebody asks for once more; new ones, which only a `put` has remembered, if it has none.
+
+    After so many `seconds` they are forgotten.
+    """
+    tries = remembered.find(key)
+    if tries is None or now - tries.last >= seconds:
+        return _Tries(last=now)
+    remembered.put(key, tries)
+    return tries

@@ -132,6 +132,41 @@ def test_what_is_kept_is_bounded_whatever_names_are_sent(throttle: LoginThrottle
         wait_of(throttle, name="x" * 10_000 + str(number), address=f"10.1.{number % 250}.{number // 250}")
         wait_of(throttle)
     assert wait_of(throttle) == 1, "who still tries is not forgotten for others"
-    assert len(throttle._pairs) <= 100
-    assert len(throttle._addresses) <= 100
+    assert len([*throttle._pairs]) <= 100
+    assert len([*throttle._addresses]) <= 100
     assert max(len(name) for name, _ in throttle._pairs) == 64
+
+
+def test_a_flood_of_names_does_not_have_it_forget_who_has_to_wait(throttle: LoginThrottle, clock: Clock) -> None:
+    for _ in range(9):
+        clock.now += wait_of(throttle)
+    waits = wait_of(throttle)
+    assert waits > 1
+    for number in range(1_000):
+        assert wait_of(throttle, name=f"name{number}", address=f"10.{number // 250}.1.{number % 250}") == 0
+    assert wait_of(throttle) == waits
+    # Nor does it forget an address that may try no more.
+    for number in range(60):
+        wait_of(throttle, name=f"one{number}", address="10.6.6.6")
+    for number in range(1_000):
+        wait_of(throttle, address=f"10.7.{number // 250}.{number % 250}")
+    assert wait_of(throttle, name="another", address="10.6.6.6") == 60
+
+
+def test_names_that_all_have_to_wait_leave_room_for_the_tries_of_a_new_one(throttle: LoginThrottle) -> None:
+    for number in range(300):
+        for _ in range(5):
+            throttle.enter("anna", f"10.3.{number // 250}.{number % 250}")
+    assert [wait_of(throttle, name="bert") for _ in range(6)] == [0, 0, 0, 0, 0, 1]
+    assert len([*throttle._pairs]) <= 100
+
+
+def test_tries_that_an_address_may_not_make_are_not_remembered() -> None:
+    throttle = LoginThrottle(most_kept=200)
+    for _ in range(4):
+        throttle.enter("anna", "10.0.0.1")
+    for number in range(1_000):
+        wait_of(throttle, name=f"name{number}", address="10.6.6.6")
+    throttle.enter("anna", "10.0.0.1")
+    assert wait_of(throttle) == 1
+    assert len([*throttle._pairs]) == 61
