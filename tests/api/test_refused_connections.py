@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.http.problems import known_codes
 from shared.settings import Settings
@@ -103,6 +104,17 @@ def test_what_is_no_request_is_refused_as_everything_else_is(url: str, sent: byt
     assert answer.headers["Connection"] == "close"
     _check_form(answer)
     assert known_codes()[code].__doc__
+
+
+@pytest.mark.asvs("16.3.3")
+@pytest.mark.parametrize("case", ["words", "chunks in chunks", "a long header"])
+def test_what_is_refused_before_the_application_is_in_the_log(url: str, case: str) -> None:
+    sent, _, code = REFUSED[case]
+    with capture_logs() as logs, connected(url) as connection:
+        connection.sendall(sent)
+        request_id = read_answer(connection).document["request_id"]
+    (line,) = (line for line in logs if line["event"] == "request_refused")
+    assert (line["code"], line["client"], line["request_id"]) == (code, "127.0.0.1", request_id)
 
 
 def test_a_client_of_http_2_is_told_what_to_send(url: str) -> None:
