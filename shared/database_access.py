@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -84,8 +84,8 @@ _TAKEN = f"The database holds tables of another program. Name one for the platfo
 # PostgreSQL's codes for what a connection met (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _CONNECTED = {
     "25006": f"The database can only be read. Name the server that takes writes in {_VARIABLE}.",
-    "42501": f"The user of {_VARIABLE} may not use or make tables in this database. Grant it that, or run "
-    "`alembic upgrade head` with the user who owns the tables.",
+    "42501": f"The user of {_VARIABLE} may not use or make tables in this database. Grant it that, or name the user "
+    "who owns the tables in MLMINI_DATABASE_OWNER_URL, with whom `mlmini up` makes them.",
     "42P07": _TAKEN,
     "53100": "The disk of the database is full. Free some space there.",
 }
@@ -131,6 +131,12 @@ def place_of(settings: Settings) -> str:
     """Where the database is, without its password, for those who sit at the machine."""
     url = make_url(settings.sqlalchemy_url)
     return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def account_of(url: URL) -> tuple[str, str]:
+    """The user and the password of a URL; the driver prefers those in its query, if there are any."""
+    given = {"user": url.username, "password": url.password} | url.query
+    return str(given["user"] or ""), str(given["password"] or "")
 
 
 @contextmanager

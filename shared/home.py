@@ -13,6 +13,8 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 # The umask of every process: what it makes is for its owner alone.
 PRIVATE = 0o077
+# In the home: the URL with which the parts come to PostgreSQL, where another account owns the tables.
+DATABASE_URL_FILE = "database.url"
 _OTHER_THING = {errno.EEXIST, errno.ENOTDIR}
 
 

@@ -68,6 +68,7 @@ class Settings(WithSecretFiles):
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     database_url: SecretStr | None = None
+    database_owner_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     allow_open: bool = False
@@ -200,6 +201,11 @@ class Settings(WithSecretFiles):
         """The database's URL; SQLite below `home` unless one is set."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
+        if self.database_owner_url is not None:
+            raise WrongSettings(
+                "MLMINI_DATABASE_OWNER_URL: with this account the tables are made, and nothing else is done. Name the "
+                "other one in MLMINI_DATABASE_URL, or database.url of the home in MLMINI_DATABASE_URL_FILE"
+            )
         return f"sqlite:///{self.home / 'ml_registry.db'}"
 
     @property

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from cli.doctor.examination import CheckResult, broken, note, ok
+from shared.audit.rows import AuditRow
 from shared.database import Database
 from shared.database_access import check_writes, explained, folder_error, open_database, place_of
 from shared.database_file import weakness_of_database
@@ -60,13 +62,24 @@ def check_database(settings: Settings) -> CheckResult:
         if state is not SchemaState.CURRENT:
             return broken("Database", place, SENTENCES[state])
         check_writes(database)
+        rights = _rights(database)
     except PlatformError as error:
         return broken("Database", place, error.detail)
     except OSError as error:
         return broken("Database", place, folder_error(error).detail)
     finally:
         database.close()
-    return _well(settings, f"{place}, with the tables of this release")
+    return _well(settings, f"{place}, with the tables of this release{rights}")
+
+
+def _rights(database: Database) -> str:
+    """Whether an account of PostgreSQL may do more than the API and the workers need."""
+    if database.engine.dialect.name != "postgresql":
+        return ""
+    with explained(), database.engine.connect() as connection:
+        record = {"table": AuditRow.__tablename__}
+        mighty = connection.scalar(text("SELECT has_table_privilege(CAST(:table AS regclass), 'DELETE')"), record)
+    return ", as an account that may change the audit record" if mighty else ", as an account that changes rows alone"
 
 
 def _well(settings: Settings, found: str) -> CheckResult:

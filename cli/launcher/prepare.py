@@ -1,5 +1,5 @@
-"""Prepares what the other parts need: tables, buckets, the artifact key, seals of this release. It is a process of its
-own, so that the launcher stays small and can end it at any moment.
+"""Prepares what the other parts need: tables and who may change them, buckets, the artifact key, seals of this release.
+It is a process of its own, so that the launcher stays small and can end it at any moment.
 
 The last line on standard error says what is wrong when it ends with one of the statuses below.
 """
@@ -14,12 +14,14 @@ import redis
 from sqlalchemy import select
 
 from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS
+from cli.launcher.parts_account import as_owner, let_parts_in, of_owner, open_for_tables
 from cli.render.screen import complain
+from shared.accounts.default_secrets import note_owner
 from shared.accounts.exposure import check_exposure, check_secrets
 from shared.accounts.first_admin import first_admin_from_file
 from shared.accounts.passwords import Passwords
 from shared.database import Database
-from shared.database_access import check_writes, explained, open_database, place_of
+from shared.database_access import check_writes, explained, place_of
 from shared.database_file import protect_database
 from shared.datasets.rows import DatasetVersionRow, VersionState
 from shared.errors import DatabaseFailure, PlatformError, Unavailable, WrongSettings
@@ -74,14 +76,21 @@ def prepare_within(seconds: float, settings: Settings) -> None:
 def prepare(settings: Settings) -> None:
     """Make tables, buckets, key and the first user, renew the seals of older releases; see that Redis answers.
 
+    The owner of the tables, where there is one apart, makes them and lets the account of the parts in. All else is done
+    with that account, as the parts do it.
+
     Raises:
         WrongSettings: when a setting, the database or the store has to be changed first, or others could do everything.
         Unavailable: when the database, the object store or Redis is away. An object store that refuses counts as
             away too: while it starts, it may not know its users yet.
     """
     prepare_home(settings.home)
-    with closing(open_database(settings)) as database, closing(open_store(settings)) as store:
-        _migrate(database, settings)
+    note_owner(settings)
+    with closing(open_for_tables(settings)) as database, closing(open_store(settings)) as store:
+        with as_owner(settings):
+            _migrate(database, of_owner(settings))
+        if settings.database_owner_url is not None:
+            settings = let_parts_in(database, settings)
         store.prepare()
         store.check()
         _expect_objects(database, store, settings)

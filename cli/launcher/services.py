@@ -15,6 +15,7 @@ from cli.launcher.errors import UNAVAILABLE, WRONG_SETTINGS, StartFailed
 from cli.launcher.part import Part
 from cli.render.screen import tick
 from shared.errors import WrongSettings
+from shared.home import DATABASE_URL_FILE
 from shared.secret_files import ENDING
 from shared.settings import PREFIX, Settings
 
@@ -22,6 +23,8 @@ _REDIS_FILE = f"{PREFIX}REDIS_URL_FILE"
 # The settings that Flower gets.
 _OF_FLOWER = {_REDIS_FILE, *(f"{PREFIX}{name}" for name in ("REDIS_URL", "ALLOWED_HOSTS", "FLOWER_PASSWORD_FILE"))}
 _OF_CALLER = {FILE_VARIABLE, KEY_VARIABLE}
+_DATABASE = f"{PREFIX}DATABASE_URL"
+_OF_OWNER = {f"{PREFIX}DATABASE_OWNER_URL", f"{PREFIX}DATABASE_OWNER_URL{ENDING}"}
 
 
 def environment_of(settings: Settings, addresses: Addresses, *, redis_url_file: Path | None) -> dict[str, str]:
@@ -44,6 +47,14 @@ def _from_here(name: str, value: str) -> str:
     """The value of a variable as it is to be for the parts, which run in another folder."""
     names_file = name.upper().startswith(PREFIX) and name.upper().endswith(ENDING)
     return str(Path(value).absolute()) if names_file and value else value
+
+
+def without_owner(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
+    """The environment of the parts that come once tables are there: the account that makes them is not for these."""
+    if settings.database_owner_url is None:
+        return environment
+    made = {} if settings.database_url is not None else {f"{_DATABASE}{ENDING}": str(settings.home / DATABASE_URL_FILE)}
+    return {name: value for name, value in environment.items() if name.upper() not in _OF_OWNER} | made
 
 
 def prepare(crew: Crew, settings: Settings, environment: dict[str, str]) -> None:

@@ -10,7 +10,15 @@ from cli.launcher.crew import Crew
 from cli.launcher.errors import StartFailed, StopRequested
 from cli.launcher.home_lock import claimed
 from cli.launcher.published import publish, withdraw
-from cli.launcher.services import environment_of, needs_login, prepare, start_api, start_flower, start_worker
+from cli.launcher.services import (
+    environment_of,
+    needs_login,
+    prepare,
+    start_api,
+    start_flower,
+    start_worker,
+    without_owner,
+)
 from cli.launcher.valkey import forget_url, start_valkey
 from cli.render.screen import columns, complain, say
 from shared.home import PRIVATE
@@ -60,6 +68,7 @@ def _start(crew: Crew, settings: Settings) -> Addresses:
     # Flower needs no database, so it loads on another core while that is prepared.
     start_flower(crew, settings, environment, addresses)
     prepare(crew, settings, environment)
+    environment = without_owner(settings, environment)
     start_api(crew, settings, environment, addresses)
     start_worker(crew, settings, environment, addresses)
     crew.wait_ready()

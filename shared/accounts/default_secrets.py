@@ -7,6 +7,7 @@ import redis
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from shared.database_access import account_of
 from shared.settings import Settings
 
 # What docker-compose.yml and .env.example have for development.
@@ -17,10 +18,31 @@ _KNOWN = {
     *("redis", "root", "secret", "test"),
 }
 
+_OWNER = "DATABASE_OWNER_URL"
+# A file in the home folder: it tells the API and the workers, which do not have the owner's password, that it is known.
+_OWNER_IS_KNOWN = "database.owner-is-known"
+
 
 def default_secrets(settings: Settings) -> list[str]:
-    """The settings, without their prefix, whose password everybody knows, or is the name of its user."""
-    return [setting for setting, user, password in _passwords(settings) if is_known(password, user=user)]
+    """The settings, without their prefix, whose password everybody knows, or is the name of its user.
+
+    A process without the URL of the owner of the tables takes the note in the home folder instead.
+    """
+    found = [setting for setting, user, password in _passwords(settings) if is_known(password, user=user)]
+    # Nothing starts with a home folder that cannot be read; the check of the folder reports that.
+    with suppress(PermissionError):
+        if settings.database_owner_url is None and (settings.home / _OWNER_IS_KNOWN).exists():
+            found.insert(0, _OWNER)
+    return found
+
+
+def note_owner(settings: Settings) -> None:
+    """Leave a note in the home folder if everybody knows the password of the owner of the tables."""
+    note = settings.home / _OWNER_IS_KNOWN
+    if settings.database_owner_url is not None and _OWNER in default_secrets(settings):
+        note.touch(mode=0o600)
+    else:
+        note.unlink(missing_ok=True)
 
 
 def is_known(password: str, *, user: str = "") -> bool:
@@ -30,11 +52,10 @@ def is_known(password: str, *, user: str = "") -> bool:
 
 def _passwords(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Each setting that has a password, with its user and the password. A malformed URL is refused elsewhere."""
-    with suppress(ArgumentError):
-        url = make_url(settings.sqlalchemy_url)
-        # The driver takes user and password from the query of the URL, if they are there, and ignores those before it.
-        given = {"user": url.username, "password": url.password} | url.query
-        yield "DATABASE_URL", str(given["user"] or ""), str(given["password"] or "")
+    for setting, secret in (("DATABASE_URL", settings.database_url), (_OWNER, settings.database_owner_url)):
+        with suppress(ArgumentError):
+            if secret is not None:
+                yield setting, *account_of(make_url(secret.get_secret_value()))
     with suppress(ValueError):
         server = redis.Redis.from_url(settings.redis_url.get_secret_value()).get_connection_kwargs()
         yield "REDIS_URL", server.get("username") or "", server.get("password") or ""

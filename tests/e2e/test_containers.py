@@ -6,6 +6,7 @@ compose file and workers that carry a database and a store, which Celery knows n
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,7 +113,8 @@ def test_the_init_refuses_a_store_that_is_another_one_than_before(stack: Contain
 def test_the_init_refuses_the_passwords_for_development_outside_of_it(stack: Containers, given: str) -> None:
     with pytest.raises(AssertionError, match=r"status 2\n(.|\n)*the password is one that everybody knows") as told:
         stack.compose("run", "--rm", "-T", f"-eMLMINI_{given}", "init")
-    assert all(name in str(told.value) for name in ("MLMINI_DATABASE_URL", "MLMINI_REDIS_URL", "MLMINI_S3_SECRET_KEY"))
+    named = ("MLMINI_DATABASE_OWNER_URL", "MLMINI_REDIS_URL", "MLMINI_S3_SECRET_KEY")
+    assert all(name in str(told.value) for name in named)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,51 @@ def test_the_store_is_seaweedfs_unless_another_is_named(
     assert services & {"seaweedfs", "minio"} == stores
     endpoint = variables.get("MLMINI_S3_ENDPOINT_URL", "http://seaweedfs:9000")
     assert f"MLMINI_S3_ENDPOINT_URL={endpoint}" in init["Config"]["Env"]
+
+
+# What comes of statements with the account that the platform has in a container.
+TRIED = """
+import json, sys
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from shared.database_access import open_database
+from shared.settings import load_settings
+engine, found = open_database(load_settings()).engine, {}
+for statement in sys.argv[1:]:
+    with engine.connect() as connection:
+        try:
+            found[statement] = connection.execute(text(statement)).rowcount
+        except DBAPIError as error:
+            found[statement] = error.orig.sqlstate
+print(json.dumps(found))
+"""
+FORBIDDEN = "42501"
+ACCOUNTS = r"SELECT usename FROM pg_stat_activity WHERE datname = 'mlmini' AND pid <> pg_backend_pid() GROUP BY usename"
+
+
+def test_api_and_workers_change_rows_and_nothing_else_in_the_database(stack: Containers) -> None:
+    assert re.fullmatch(r"mlmini_parts_[0-9a-f]{8}", stack.sql(ACCOUNTS))
+    allowed = ["DELETE FROM jobs WHERE false", "SELECT 1 FROM audit_entries LIMIT 0"]
+    refused = ["DROP TABLE jobs", "CREATE TABLE mine (a integer)", "DELETE FROM audit_entries WHERE false"]
+    for service in ("api", "worker"):
+        (container,) = stack.ids(service)
+        found = json.loads(stack.python(container, TRIED, *allowed, *refused))
+        assert found == dict.fromkeys(allowed, 0) | dict.fromkeys(refused, FORBIDDEN)
+        (inspected,) = stack.inspect(container)
+        assert [name for name in inspected["Config"]["Env"] if "OWNER_URL" in name or "@postgres" in name] == []
+
+
+def test_volumes_from_before_get_that_account_at_the_next_start(stack: Containers) -> None:
+    before = stack.sql(ACCOUNTS)
+    stack.compose("stop", "api", "worker")
+    stack.compose("run", "--rm", "-T", "--no-deps", "init", "rm", "/app/data/database.url")
+    for statement in (f"DROP OWNED BY {before}", f"DROP ROLE {before}", "GRANT CREATE ON SCHEMA public TO PUBLIC"):
+        stack.sql(statement)
+    stack.up()
+    assert re.fullmatch(r"mlmini_parts_[0-9a-f]{8}", stack.sql(ACCOUNTS))
+    assert stack.sql(ACCOUNTS) != before
+    (container,) = stack.ids("api")
+    assert json.loads(stack.python(container, TRIED, "CREATE TABLE mine (a integer)")).popitem()[1] == FORBIDDEN
 
 
 def test_a_large_upload_passes_the_gateway(stack: Containers) -> None:

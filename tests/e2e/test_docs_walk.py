@@ -31,10 +31,11 @@ MIXED = "age,city,since,buys\n" + "".join(
 def platform(tmp_path_factory: pytest.TempPathFactory, postgres: PostgreSQL) -> Iterator[Launcher]:
     """A platform just started for the first time, whose API is not forked from a process of the tests.
 
-    All that it does, it does with the account of the database that may do the least.
+    All that it does once there are tables, it does with the account of the database that may do the least.
     """
     with two_accounts(postgres) as accounts:
         variables = {UNFORKED: "api.server", "MLMINI_DATABASE_URL": accounts.parts}
+        variables["MLMINI_DATABASE_OWNER_URL"] = accounts.owner
         with launched(tmp_path_factory.mktemp("walk") / "home", variables) as platform:
             yield platform
 

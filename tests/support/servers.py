@@ -82,6 +82,9 @@ class PostgreSQL(Server):
         with _alone_on_the_machine():
             installation = get_server(self.data, start=False)
         installation.ensure_pgdata_inited()
+        # Everybody is let in as whom they say they are, but for the accounts of parts of a platform.
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all /^(mlmini_)?parts_ 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         self.binaries = Path(installation.bin_path)
         # PostgreSQL refuses to run as root; the package made a user for that.
         self.user = installation.system_user

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from api.http.problems import known_codes
+from shared.home import DATABASE_URL_FILE
 from shared.hosts import known_names, name_of
 from shared.settings import PREFIX, Settings
 from tests.support.containers import GRPC_PORT, MINIO, published_grpc
@@ -36,6 +37,8 @@ GIVEN = {"FLOWER_PASSWORD_FILE", "HOME", "HOST", "PORT", "FLOWER_PORT", "ALLOW_O
 GIVEN |= {"TLS_CERT_FILE", "TLS_KEY_FILE"}
 # Of a server of one model, which is started by itself.
 GIVEN |= {"SERVE_KEYS"}
+# Of the init alone: with it tables are made.
+OF_INIT = {"MLMINI_DATABASE_OWNER_URL"}
 OURS = ("gateway", "api", "worker", "init", "flower")
 
 # An error of the gateway: its status, its body, its further headers.
@@ -217,10 +220,25 @@ def test_every_variable_is_told_with_its_one_default() -> None:
 
 
 def test_every_setting_reaches_the_platform() -> None:
-    told = {name.removeprefix(PREFIX) for name in environment(SERVICES["worker"])} | GIVEN
+    in_file = {"MLMINI_DATABASE_URL_FILE": "MLMINI_DATABASE_URL"}
+    known = environment(SERVICES["worker"]).keys() | OF_INIT
+    told = {in_file.get(name, name).removeprefix(PREFIX) for name in known} | GIVEN
     assert told == {name.upper() for name in Settings.model_fields}
-    assert environment(SERVICES["init"]) == environment(SERVICES["worker"])
     assert environment(SERVICES["api"]).items() >= environment(SERVICES["worker"]).items()
+
+
+def test_the_init_alone_comes_to_the_database_as_its_owner() -> None:
+    assert [name for name, service in SERVICES.items() if OF_INIT & environment(service).keys()] == ["init"]
+    named = [name for name, service in SERVICES.items() if "POSTGRES_PASSWORD" in str(service)]
+    assert named == ["init", "postgres"]
+    own = dict(environment(SERVICES["init"]).items() - environment(SERVICES["worker"]).items())
+    # Else it would look for what it makes.
+    assert own.keys() == OF_INIT | {"MLMINI_DATABASE_URL_FILE"}
+    assert own["MLMINI_DATABASE_URL_FILE"] == ""
+    (home,) = (volume.partition(":")[2] for volume in SERVICES["init"]["volumes"])
+    for name in ("api", "worker", "worker-large"):
+        assert environment(SERVICES[name])["MLMINI_DATABASE_URL_FILE"] == f"{home}/{DATABASE_URL_FILE}"
+        assert SERVICES[name]["volumes"] == SERVICES["init"]["volumes"]
 
 
 @pytest.mark.parametrize("name", sorted(passed_on()))

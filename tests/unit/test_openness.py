@@ -65,6 +65,8 @@ def stored(**more: str) -> dict[str, Any]:
         ({"database_url": SecretStr("postgresql://db/x?user=anna&password=Anna")}, ["DATABASE_URL"]),
         ({"database_url": SecretStr("postgresql://anna:otters%2F17@db/x")}, []),
         ({"database_url": SecretStr("postgresql://postgres@db/x")}, []),
+        ({"database_owner_url": SecretStr("postgresql://mlmini:mlmini-development@db/x")}, ["DATABASE_OWNER_URL"]),
+        ({"database_owner_url": SecretStr("postgresql://mlmini:otters%2F17@db/x")}, []),
         ({"redis_url": SecretStr("redis://:mlmini-development@redis:6379/0")}, ["REDIS_URL"]),
         ({"redis_url": SecretStr("rediss://redis/0?password=foobared")}, ["REDIS_URL"]),
         ({"redis_url": SecretStr("redis://:quiet-otters@redis:6379/0")}, []),
