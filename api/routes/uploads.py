@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Body, Query, Request, Response, status
@@ -179,7 +179,11 @@ def _ingested(caller: Caller, team: str | None, incoming: Incoming, parts: Parts
         hold_name(session, incoming.name, owner=owner, team=team)
         caller.note(session, Action.DATASET_UPLOADED, subject, after=told)
 
-    owned = replace(incoming, owner=owner, check=upload_check(owner, incoming.file.size_bytes, parts.settings))
+    def changed(session: Session, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+        caller.note(session, Action.DATASET_CHANGED, subject, before=before, after=after)
+
+    check = upload_check(owner, incoming.file.size_bytes, parts.settings)
+    owned = replace(incoming, owner=owner, check=check, changed=changed)
     return _ingestor(parts).ingest(owned, mark=mark)
 
 

@@ -22,8 +22,6 @@ class Action(StrEnum):
     DATASET_DELETED = "dataset_deleted"
     JOB_ACCEPTED = "job_accepted"
     JOB_CANCELLED = "job_cancelled"
-    JOB_RETRIED = "job_retried"
-    MODEL_PROMOTED = "model_promoted"
     MODEL_RETIRED = "model_retired"
     MODEL_CHANGED = "model_changed"
     MODEL_DELETED = "model_deleted"

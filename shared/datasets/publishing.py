@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -53,6 +53,8 @@ class Incoming:
     # Whose it is, and what is called before the file is let in; it raises where the owner has too much stored.
     owner: str | None = None
     check: Callable[[Session], None] | None = None
+    # What is told of a change of the dataset that comes without a new version: what was, and what is.
+    changed: Callable[[Session, dict[str, Any] | None, dict[str, Any]], None] | None = None
 
     @property
     def any_reading(self) -> bool:
@@ -86,13 +88,19 @@ def take_again(session: Session, incoming: Incoming, found: Inspection | None = 
     dataset, newest = known
     # A release that did not keep this digest may have stored the version.
     newest.head_sha256 = incoming.file.head_sha256
-    description = incoming.description
-    if dataset.archived_at is not None or (description is not None and description != dataset.description):
+    was_archived, description = dataset.archived_at is not None, incoming.description
+    is_described = description is not None and description != dataset.description
+    if was_archived or is_described:
         dataset.archived_at = None
-        dataset.description = dataset.description if description is None else description
+        dataset.description = description if is_described else dataset.description
         dataset.updated_at = Now()
         session.flush()
         session.refresh(dataset)
+        if incoming.changed is not None:
+            after = ({"archived": False} if was_archived else {}) | (
+                {"fields": ["description"]} if is_described else {}
+            )
+            incoming.changed(session, {"archived": True} if was_archived else None, after)
     return known
 
 

@@ -399,6 +399,31 @@ def test_the_last_admin_stays(alone: TestClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
 
 
+def test_the_record_tells_of_an_upload_that_only_describes_a_dataset_or_brings_it_back(
+    alone: TestClient, parts: Parts
+) -> None:
+    headers = bearer(logged_in(alone))
+
+    def upload(**fields: str) -> int:
+        files = {"file": ("flowers.csv", "a,b\n1,2\n3,4\n")}
+        return alone.post("/datasets/upload", files=files, data=fields, headers=headers).status_code
+
+    assert [upload(), upload(), upload(description="My garden."), upload(description="My garden.")] == [
+        201,
+        200,
+        200,
+        200,
+    ]
+    assert alone.delete("/datasets/flowers?archive=true", headers=headers).status_code == 204
+    assert upload() == 200
+    with parts.database.read() as session:
+        brought_back, archived, described, _ = list_entries(session, AuditFilter(subject="dataset flowers"), limit=9)
+    assert {entry.actor for entry in (brought_back, archived, described)} == {"anna"}
+    assert {entry.action for entry in (brought_back, archived, described)} == {Action.DATASET_CHANGED}
+    assert (described.before, described.after) == (None, {"fields": ["description"]})
+    assert (brought_back.before, brought_back.after) == ({"archived": True}, {"archived": False})
+
+
 @pytest.mark.asvs("16.2.5")
 def test_the_record_tells_who_did_what(alone: TestClient, parts: Parts) -> None:
     headers = bearer(logged_in(alone))

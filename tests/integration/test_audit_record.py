@@ -36,7 +36,7 @@ def record_of_five(database: Database, monkeypatch: pytest.MonkeyPatch) -> Datab
 
 
 def add(database: Database, subject: str, **values: Any) -> int:
-    values = {"action": Action.MODEL_PROMOTED, "actor": "anna", "via": Via.TOKEN} | values
+    values = {"action": Action.MODEL_RETIRED, "actor": "anna", "via": Via.TOKEN} | values
     with database.write() as session:
         return record(session, AuditEntry(subject=subject, **values))
 

@@ -121,6 +121,11 @@ def test_another_value_is_refused_saying_what_is_allowed(estimator: str, name: s
     assert problem.errors == [{"loc": ["body", "model", "params", name], "msg": problem.detail}]
 
 
+def test_what_would_run_code_or_touch_files_is_refused_whatever_an_estimator_means_by_it() -> None:
+    code = {"callback", "callbacks", "func", "inverse_func", "preprocessor", "tokenizer"}
+    assert REFUSED.keys() == code | {"input", "memory", "n_jobs", "pre_dispatch", "verbose"}
+
+
 @pytest.mark.parametrize("name", sorted(REFUSED))
 @pytest.mark.parametrize("estimator", [FOREST, "linear_model.Ridge"])
 def test_some_parameters_are_never_taken_and_the_reason_is_given(estimator: str, name: str) -> None:
