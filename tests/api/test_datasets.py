@@ -53,7 +53,7 @@ def test_an_upload_is_catalogued_and_described(client: TestClient) -> None:
     assert len(dataset.pop("sha256")) == 64
     reading = dataset.pop("reading")
     assert reading.keys() == Reading.model_fields.keys()
-    assert (reading["rules"], reading["format"], reading["delimiter"], reading["kinds"]) == (2, "csv", ",", {})
+    assert (reading["rules"], reading["format"], reading["delimiter"], reading["kinds"]) == (3, "csv", ",", {})
     assert [(finding["code"], finding["count"], finding["detail"]) for finding in dataset.pop("findings")] == [
         ("duplicate_rows", 1, "1 row is the same as another. Remove it unless it is meant.")
     ]

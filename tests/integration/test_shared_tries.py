@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from api.access.counts import SharedCounts
 from api.access.tries import SharedTries
 from shared.accounts.throttling import LoginThrottle
+from shared.audit.chain import AuditKey
 from shared.errors import TooManyLogins
 from shared.settings import Settings
 from tests.support.accounts import KEY
@@ -61,6 +62,24 @@ def test_two_processes_count_tries_together_and_lock_nobody_else_out(valkey: Val
         assert await wait_of(one, name="bert") == NONE
 
     run(fresh(valkey), act)
+
+
+def test_whoever_reads_redis_learns_no_name_and_cannot_find_one_by_trying_names(valkey: Valkey) -> None:
+    url = fresh(valkey)
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            counts = SharedCounts(Settings(redis_url=url))
+            stack.push_async_callback(counts.close)
+            for key in (KEY, AuditKey(b"another key" * 3)):
+                await SharedTries(counts, key).enter("hunter2hunter2", HERE)
+
+    asyncio.run(work())
+    with redis.Redis.from_url(url.get_secret_value()) as client:
+        kept = [key.decode() for key in client.scan_iter("mlmini-tries:name:*")]
+    # Without the key, the same name could be looked for here.
+    assert len(kept) == 2
+    assert "hunter2" not in "".join(kept)
 
 
 def test_shared_and_local_tries_are_counted_alike(valkey: Valkey) -> None:
