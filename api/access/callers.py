@@ -48,8 +48,10 @@ class Caller:
             NotAuthenticated: when the request comes without a login.
         """
         if self.identity.session_id is None:
-            said = "This takes a login: the request has no token of one, and an API key is not enough."
-            raise NotAuthenticated(f"{said} {NotAuthenticated.hint}")
+            raise NotAuthenticated(
+                "This takes a login, and an API key is not enough. Log in in a browser at `/login`, or with "
+                "`POST /auth/token` and send the token as `Authorization: Bearer`."
+            )
         return self.identity.name
 
     def need_recent_login(self, session: Session) -> None:

@@ -197,5 +197,5 @@ def _sign_in(scope: Scope) -> Response:
     request = Request(scope)
     if scope["method"] == "GET" and "error_form" not in scope and prefers_page(request):
         return RedirectResponse(with_return(scope), status_code=303, headers={"Cache-Control": "no-store"})
-    said = f"This address asks who you are. {NotAuthenticated.hint}"
+    said = f"Only those who log in, or send an API key, may use this address. {NotAuthenticated.hint}"
     return answer_of(request, NotAuthenticated(said))

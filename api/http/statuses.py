@@ -59,16 +59,16 @@ STATUSES: dict[type[PlatformError], int] = {
 
 TITLES = {
     400: "The message cannot be read",
-    401: "It is not known who asks",
-    403: "Who asks is not allowed to do this",
-    404: "It names something that is not there",
-    409: "Right in itself, but not in the present state",
+    401: "No valid API key or token came with the request",
+    403: "Not allowed for this sender",
+    404: "The request names something that does not exist",
+    409: "Not possible in the present state",
     410: "It was removed for good",
     413: "Over a limit",
-    415: "A content type that is not taken here",
+    415: "A content type that is not accepted here",
     416: "None of the bytes that Range asks for are there",
-    422: "What was asked cannot be right",
-    429: "More than one may send or have, or than there may be, at a time",
+    422: "Something in the request is wrong",
+    429: "A limit of requests, logins, jobs or storage is used up",
     503: "A part that the platform needs does not answer; try again later",
 }
 

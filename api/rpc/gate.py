@@ -59,7 +59,7 @@ class CallGate:
         credential = credential_of(_headers(metadata))
         try:
             if credential is None:
-                raise NotAuthenticated(f"This call asks who you are. {NotAuthenticated.hint}")
+                raise NotAuthenticated(f"The call has no API key and no token. {NotAuthenticated.hint}")
             identity = await identity_of(self._known, credential.text)
         except NotAuthenticated:
             await self._count(name, None, sender, told)

@@ -28,7 +28,7 @@ from shared.database import Database
 from shared.errors import DatabaseFailure, NotAuthenticated
 
 _MOST_KEPT = 10_000
-_NOBODYS = f"The credential is nobody's, or it was revoked or has ended. {NotAuthenticated.hint}"
+_NOBODYS = f"The API key or token is unknown, was revoked or has expired. {NotAuthenticated.hint}"
 
 
 class KnownCredentials:
@@ -205,5 +205,7 @@ def _digest(credential: str) -> bytes:
         NotAuthenticated: when it is too long to be anybody's.
     """
     if len(credential) > LONGEST_CREDENTIAL:
-        raise NotAuthenticated(f"The credential has more than {LONGEST_CREDENTIAL} characters. {NotAuthenticated.hint}")
+        raise NotAuthenticated(
+            f"No API key or token has more than {LONGEST_CREDENTIAL} characters. {NotAuthenticated.hint}"
+        )
     return hashlib.sha256(credential.encode(errors="surrogatepass")).digest()

@@ -14,7 +14,7 @@ FOREVER = float("inf")
 
 # While the database is away, it is asked once in this time; other requests get the last answer at once.
 _PAUSE_SECONDS = 1.0
-_ENDED = f"The credential has ended. {NotAuthenticated.hint}"
+_ENDED = f"The API key or token has expired. {NotAuthenticated.hint}"
 
 
 @dataclass(frozen=True)

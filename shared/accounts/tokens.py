@@ -44,9 +44,9 @@ class AccessClaims(NamedTuple):
         """
         seconds = now.timestamp()
         if seconds >= self.expires_at + LEEWAY_SECONDS:
-            raise NotAuthenticated(f"The token has ended. {NotAuthenticated.hint}")
+            raise NotAuthenticated(f"The token has expired. {NotAuthenticated.hint}")
         if seconds < self.issued_at - LEEWAY_SECONDS:
-            raise NotAuthenticated(f"The token is of a moment that has not come yet. {NotAuthenticated.hint}")
+            raise NotAuthenticated(f"The token is not valid yet. {NotAuthenticated.hint}")
 
 
 class AccessTokens:
@@ -100,7 +100,7 @@ class AccessTokens:
         return found
 
 
-_NOT_OURS = f"The token is not one that this platform has made. {NotAuthenticated.hint}"
+_NOT_OURS = f"The token was not issued by this platform, or is damaged. {NotAuthenticated.hint}"
 
 
 def access_tokens_of(key: HasSecret) -> AccessTokens:

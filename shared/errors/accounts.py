@@ -4,18 +4,18 @@ from shared.errors.tree import Conflict, Invalid, PlatformError, TooMany, Unavai
 
 
 class NotAuthenticated(PlatformError):
-    """The request does not say who sends it, or not in a way that is valid now."""
+    """The request has no API key and no token, or none that is valid."""
 
     hint = (
-        "Send an API key in `X-API-Key`, or a token that `/auth/token` gives for a name and a password as "
-        "`Authorization: Bearer`. Tokens end after a quarter of an hour: `/auth/refresh` gives the next one."
+        "Send an API key as `X-API-Key`, or a token as `Authorization: Bearer`. `/auth/token` gives one for a name and "
+        "a password. It is valid for a quarter of an hour; `/auth/refresh` gives the next one."
     )
 
 
 class NotAllowed(PlatformError):
     """The role of the user, or the scopes of the API key, do not allow this."""
 
-    hint = "`/me` tells what is allowed. Ask somebody with the role admin for another role, or use another key."
+    hint = "`/me` says what you may do. Ask an admin for another role, or use another API key."
 
 
 class LoginTooOld(PlatformError):
@@ -30,9 +30,9 @@ class LoginTooOld(PlatformError):
 
 
 class TooManyLogins(TooMany):
-    """There were too many tries to log in, with that name from that address or in all."""
+    """There were too many tries to log in, with this name from your address, or from your address in all."""
 
-    hint = "Wait as long as `retry_after` says. Others, and who is logged in already, are not kept waiting."
+    hint = "Wait as long as `retry_after` says. Others do not have to wait, nor does anybody who is logged in."
 
 
 class UnknownUser(Unknown):
@@ -83,13 +83,13 @@ class WeakPassword(Invalid):
 
 
 class WrongPassword(Invalid):
-    """The password that was to be shown again is not that of the user, or the user has none. Nothing was changed."""
+    """The present password is another one than was sent, or the user has none. Nothing was changed."""
 
     hint = "Send the password that you log in with. Somebody with the role admin can set another one."
 
 
 class UnknownLogin(Unknown):
-    """There is no such login of yours that goes on."""
+    """You have no such login, or it has ended."""
 
     hint = "Look at the list of your logins, `/me/logins`."
 
@@ -97,7 +97,7 @@ class UnknownLogin(Unknown):
 class InvalidUserName(Invalid):
     """The name is not one that a user can have."""
 
-    hint = "Take 1 to 64 of a-z, 0-9, '.', '_', '-' and '@', with a letter or a digit first, such as 'anna.lang'."
+    hint = "Use 1 to 64 of a-z, 0-9, '.', '_', '-' and '@', with a letter or a digit first, such as 'anna.lang'."
 
 
 class UnknownApiKey(Unknown):
@@ -107,15 +107,15 @@ class UnknownApiKey(Unknown):
 
 
 class ScopeBeyondRole(Invalid):
-    """An API key would be for more than the role of its user allows."""
+    """The API key would have scopes that the role of its user does not allow."""
 
-    hint = "Take scopes of those that `available` lists, or ask an admin for another role."
+    hint = "Choose among the scopes that `available` lists, or ask an admin for another role."
 
 
 class InvalidExpiry(Invalid):
-    """An API key would end before it begins."""
+    """The API key would expire at a moment that is past."""
 
-    hint = "Give a moment in the future, such as 2030-01-01T00:00:00Z, or leave it out for a key without an end."
+    hint = "Give a moment in the future, such as 2030-01-01T00:00:00Z, or leave it out for a key that does not expire."
 
 
 class PasswordLoginOff(Invalid):

@@ -76,7 +76,7 @@ def test_whether_it_lives_is_told_to_everybody(site: RpcSite, name: str) -> None
 def test_a_call_is_for_those_who_may_and_nobody_else(site: RpcSite, keys: dict[Scope, str], name: str) -> None:
     content = request(model_name="none").SerializeToString() if name == "ModelInfer" else b""
     without = site.refused(name, content)
-    assert (without.code, "who you are" in without.said) == ("UNAUTHENTICATED", True)
+    assert (without.code, "no API key" in without.said) == ("UNAUTHENTICATED", True)
     assert "x-request-id" in without.trailers
     for scope, key in keys.items():
         for metadata in (("x-api-key", key), ("authorization", f"Bearer {key}")):

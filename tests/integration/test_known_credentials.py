@@ -129,7 +129,7 @@ def test_the_clock_of_the_database_says_when_something_ends(
         TOKENS.issue("anna", issued.session_id, 1, now + timedelta(minutes=minutes)) for minutes in (5, -5, -16)
     )
     for token in (ahead, late):
-        with pytest.raises(NotAuthenticated, match=r"token (has ended|is of a moment)"):
+        with pytest.raises(NotAuthenticated, match=r"token (has expired|is not valid yet)"):
             known.identity(token)
     assert known.identity(behind).name == "anna"
     clock.now += 0.4
@@ -295,7 +295,7 @@ def test_while_the_database_is_away_those_who_came_of_late_are_known(vanishing: 
     assert known.identity(key).name == "anna"
     assert known.recall(key) is not None, "nobody waits for a database that has just been found away"
     assert not known.is_on()
-    with pytest.raises(NotAuthenticated, match="has ended"):
+    with pytest.raises(NotAuthenticated, match="has expired"):
         known.identity(ending)
     for act in (partial(known.identity, other), late.is_on):
         with pytest.raises(DatabaseFailure):

@@ -94,9 +94,9 @@ def test_an_answer_of_the_database_ends_the_time_in_which_nobody_asks_it(
 def test_what_has_ended_is_refused_in_each_way(memory: CredentialMemory, clock: Hands) -> None:
     keep(memory, ends_at=50.2)
     clock.now += 0.3
-    with pytest.raises(NotAuthenticated, match="has ended"):
+    with pytest.raises(NotAuthenticated, match="has expired"):
         memory.recall(b"a")
-    with pytest.raises(NotAuthenticated, match="has ended"):
+    with pytest.raises(NotAuthenticated, match="has expired"):
         memory.last_answer(b"a")
 
 
