@@ -78,6 +78,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_concurrent_streams", _MOST_CALLS),
         ("grpc.max_allowed_incoming_connections", settings.process_connections),
         ("grpc.server_handshake_timeout_ms", round(settings.header_seconds * 1000)),
+        # Connections without a call would keep others out for ever; a client makes a new one by itself.
+        ("grpc.max_connection_idle_ms", round(settings.header_seconds * 1000)),
         # A client that is gone without a word is noticed.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),

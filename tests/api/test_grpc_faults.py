@@ -2,11 +2,12 @@
 
 import json
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import grpc
@@ -37,6 +38,8 @@ IRIS = request(model_name="iris@dev", inputs=[typed("r", [1, 4], "FP64", fp64_co
 SLOW = request(model_name="slow@dev", inputs=[typed("x", [1], "FP64", fp64_contents=[1])]).SerializeToString()
 INFER = f"{SERVICE}ModelInfer"
 SOON = 20
+# What a client of HTTP/2 begins with: its first words, and no settings of its own.
+BEGINNING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +129,26 @@ def test_there_are_no_more_connections_than_the_setting_says(site: tuple[RpcSite
     assert set(codes) == {"OK", "UNAVAILABLE"}
     assert codes.count("OK") <= 20
     eventually(lambda: rpc.ended("ServerLive", b"").code == "OK")
+
+
+def test_connections_that_make_no_call_make_room_for_others(api_settings: Settings) -> None:
+    few = api_settings.model_copy(update={"max_connections": 2, "header_seconds": 1.0})
+    with rpc_site(few) as rpc, ExitStack() as held:
+        idle = [held.enter_context(socket.create_connection(("127.0.0.1", rpc.port), SOON)) for _ in range(2)]
+        for each in idle:
+            each.sendall(BEGINNING)
+            assert each.recv(1), "it was let in"
+        assert rpc.ended("ServerLive", b"").code == "UNAVAILABLE"
+        for each in idle:
+            assert _is_ended(each)
+        eventually(lambda: rpc.ended("ServerLive", b"").code == "OK")
+
+
+def _is_ended(connection: socket.socket) -> bool:
+    """Whether the other side ends a connection soon."""
+    while connection.recv(1024):
+        pass
+    return True
 
 
 def test_readyz_tells_of_grpc_where_there_is_one(site: tuple[RpcSite, Gate]) -> None:
