@@ -76,12 +76,20 @@ class QueueRoom:
             self._refuse(session, f"{used:,} jobs wait already, those of all users together, and no more may", used)
         kept = min(_CLOSE, self._most // _TENTH)
         if owner is not None and left <= kept:
-            own = count_open(session, owner)[State.QUEUED]
+            own = self._of_owner(session, owner)
             if own >= self._most - kept:
                 others = f"the last {kept:,} places are kept for others"
                 self._refuse(session, f"{own:,} jobs of '{owner}' wait already, and {others}", own, kept)
         session.info[_LEFT] = left - 1
         return left
+
+    def _of_owner(self, session: Session, owner: str) -> int:
+        """How many jobs of an owner wait, counted once in a transaction as well."""
+        own: int = session.info.get((_LEFT, owner), -1)
+        if own < 0:
+            own = count_open(session, owner)[State.QUEUED]
+        session.info[_LEFT, owner] = own + 1
+        return own
 
     def _refuse(self, session: Session, why: str, used: int, kept: int = 0) -> NoReturn:
         with self._lock:

@@ -118,6 +118,18 @@ def test_jobs_that_are_accepted_together_have_the_others_counted_once(database: 
         assert room.check(session) == 3, "nothing was inserted, as the next transaction finds"
 
 
+def test_the_jobs_that_an_owner_has_accepted_together_count_among_theirs(database: Database) -> None:
+    room = QueueRoom(database, 20)
+    for owner in ["anna"] * 17 + ["bert"]:
+        add_job(database, owner=owner)
+    with database.read() as session:
+        assert [room.check(session, owner) for owner in ("anna", "bert")] == [2, 1]
+    with database.read() as session:
+        assert room.check(session, "anna") == 2
+        with pytest.raises(QueueFull, match="18 jobs of 'anna' wait already, and the last 2 places are kept"):
+            room.check(session, "anna")
+
+
 def test_compiled_forms_take_the_room_of_others_only_beyond_a_tenth_of_it(database: Database) -> None:
     def ask_for_form(version: int) -> None:
         trained = claim_job(database, add_job(database)).job_id
