@@ -1,4 +1,4 @@
-"""API keys: what programs come with."""
+"""API keys, with which programs authenticate: list, make, revoke."""
 
 from typing import Annotated
 

@@ -20,7 +20,7 @@ from shared.errors import DatabaseFailure, NotAuthenticated, PasswordLoginOff, T
 
 router = APIRouter(tags=["Access"], route_class=StrictRoute)
 
-# What tells a token is kept by nobody on the way (RFC 6749, section 5.1).
+# Answers with tokens must not be cached (RFC 6749, section 5.1).
 _NOT_KEPT = "no-store"
 
 
@@ -72,7 +72,7 @@ def _limits_of(parts: Parts, user: str | None) -> Limits | None:
         with parts.database.read() as session:
             return Limits.of_user(used_by(session, user), parts.limits, parts.settings)
     except DatabaseFailure:
-        # Who asks is known from memory.
+        # The caller is known from memory, so the rest of the answer is there without the database.
         return None
 
 
@@ -92,7 +92,7 @@ def checked_login(
     try:
         from_thread.run(parts.access.tries.enter, name, address)
     except TooManyLogins:
-        # Nobody has looked whose name it is.
+        # The name was not looked up, so the record does not name it.
         parts.access.logins.note_refusal("too many tries", caller.sender)
         raise
     with parts.access.tries.settled(name, address):

@@ -1,4 +1,4 @@
-"""Datasets: whose one is, and which team it is kept for."""
+"""Datasets: give one to another owner, or keep it for a team."""
 
 from fastapi import APIRouter
 
@@ -53,10 +53,10 @@ def change_holders(*, name: Name, body: DatasetUpdate, session: RegistrySession,
 
 
 def check_membership(caller: Caller, team: str | None) -> None:
-    """Make sure that a dataset is kept for a team that whoever says so is in.
+    """Check that the caller may keep a dataset for a team: only for a team of their own.
 
     Raises:
-        NotAllowed: when they are not in it, and may not manage all of them.
+        NotAllowed: when they are not in it, and may not manage either.
         InvalidRequest: when no team can have such a name.
     """
     if team is not None and not caller.identity.sight.sees(checked_team(team)):

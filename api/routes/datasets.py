@@ -1,4 +1,4 @@
-"""Datasets: look, delete."""
+"""Datasets: list, show, preview, profile, delete."""
 
 from typing import Annotated
 

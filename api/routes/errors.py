@@ -1,4 +1,4 @@
-"""What the codes of errors mean; `type` of every problem points here."""
+"""Explanations of error codes; the `type` of every problem points here."""
 
 from typing import Annotated
 

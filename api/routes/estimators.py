@@ -1,4 +1,4 @@
-"""What can be trained."""
+"""The estimators that can be trained."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -60,6 +60,6 @@ def get_estimator(
 
 
 def _look_at_own(parts: Parts) -> None:
-    """Own packages as workers described them last; without a database, as they were known before."""
+    """Read how workers last described own packages; without a database, what was known before stays."""
     with suppress(Unavailable), parts.database.read() as session:
         refresh(session)

@@ -1,4 +1,4 @@
-"""What the codes of findings mean: what the reading of a table is not sure of, or did and tells."""
+"""Explanations of the codes of findings: what was unclear when a table was read, or was done and is worth knowing."""
 
 from typing import Annotated
 

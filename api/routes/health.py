@@ -1,4 +1,4 @@
-"""How the platform is."""
+"""Health, readiness, versions and metrics of the platform."""
 
 import platform
 from importlib.metadata import version
@@ -66,6 +66,6 @@ def get_metrics(request: Request, parts: PartsDep) -> Response:
     """Requests by method, route and status with their duration, of all processes of this address; jobs by kind and
     status; the oldest due job.
     """
-    # What it is at itself is told as it is now; what other processes are at, as it was in the last second.
+    # The numbers of this process are those of now; the others tell theirs once a second.
     tell_what_is_under_way(request.app)
     return Response(request.app.state.metrics.render_with_jobs(parts.whole_database), media_type=metrics.MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""Jobs: look, wait, cancel, try again."""
+"""Jobs: list, show, wait, cancel, retry."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The files of models, to be downloaded."""
+"""Downloads of the files of models."""
 
 from typing import Annotated, BinaryIO
 

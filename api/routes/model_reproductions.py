@@ -1,4 +1,4 @@
-"""The training of a model once more."""
+"""Training a model once more, to compare."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Registered models: look, compare, download, retire, erase."""
+"""Registered models: list, show, compare, annotate, retire, erase."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -103,7 +103,7 @@ def list_some_models(
     return page_of_models(models, asdict(wanted), sort=sort, stages=parts.settings.stages) if wants_page else models
 
 
-# Before the routes with a version in the path, which would take this word for one.
+# Before the routes with a version in the path, which would take "compare" for one.
 @router.get(
     "/models/compare",
     response_model=Comparison,

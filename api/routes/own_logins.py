@@ -1,4 +1,4 @@
-"""One's own logins."""
+"""The caller's own logins: list, end."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""One's own password."""
+"""The caller's own password."""
 
 from anyio import from_thread
 from fastapi import APIRouter
@@ -30,7 +30,7 @@ def change_password(*, body: OwnPassword, parts: PartsDep, caller: CallerDep) ->
     """
     access, sender = parts.access, caller.sender
     user, address = caller.need_login(), sender.address or ""
-    # A new password that cannot be had is no try to tell the one that there is.
+    # A new password that is refused anyway must not count as a try to guess the present one.
     checked_password(body.password, name=user)
     from_thread.run(access.tries.enter, user, address)
     with access.tries.settled(user, address):

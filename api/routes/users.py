@@ -1,4 +1,4 @@
-"""Users: who may log in, and as what."""
+"""Users: list, add, change, delete."""
 
 from typing import Annotated
 
