@@ -59,17 +59,27 @@ def _datagram(_about: str) -> str:
 
 def _ring(_about: str) -> str:
     """Set up what does system calls on behalf of a process, past any filter."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.syscall(425, 8, ctypes.create_string_buffer(120)) < 0:
-        raise OSError(ctypes.get_errno(), "no ring")
-    return "done"
+    return _numbered(425, 8, ctypes.create_string_buffer(120))
 
 
 def _other_numbers(_about: str) -> str:
     """Ask for a socket by the numbers of the other interface of x86."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if platform.machine() != "x86_64" or library.syscall(0x40000000 + 41, 2, 1, 0) < 0:
+    if platform.machine() != "x86_64":
         raise PermissionError
+    # Where a kernel has none of these, they fail in another way once they have passed the filter.
+    return _numbered(0x40000000 + 41, 2, 1, 0)
+
+
+def _newer(number: int) -> str:
+    """Make a call that changes mode or attributes of a file by its name, and that libraries do not have yet."""
+    at_the_folder = -100
+    return _numbered(number, at_the_folder, b"tries", 0o600, 0)
+
+
+def _numbered(*numbers: Any) -> str:
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.syscall(*numbers) < 0:
+        raise OSError(ctypes.get_errno(), "no such call")
     return "done"
 
 
@@ -129,6 +139,7 @@ _ACTS: dict[str, Callable[[str], Any]] = {
     "ring": _ring,
     "other numbers": _other_numbers,
     "signal": _signal,
+    "newer call": lambda number: _newer(int(number)),
     "mode": lambda path: Path(path).chmod(0o400),
     "mode of an open file": _change_mode,
     "owner": lambda path: os.lchown(path, os.getuid(), os.getgid()),
