@@ -151,7 +151,10 @@ def test_what_was_granted_by_hand_is_taken_back_and_what_is_missing_given(old: S
     assert sorted(run(url, HELD)) == before
 
 
-@pytest.mark.parametrize("change", ["PASSWORD 'another'", "PASSWORD NULL", "NOLOGIN"])
+@pytest.mark.parametrize(
+    "change",
+    ["PASSWORD 'another'", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("PASSWORD NULL", "NOLOGIN"))],
+)
 def test_an_account_that_cannot_come_any_more_is_mended_the_next_time(old: Settings, change: str) -> None:
     url = let_in(old).sqlalchemy_url
     run(owner_of(old), f"ALTER ROLE {make_url(url).username} {change}")
@@ -225,7 +228,9 @@ def test_an_owner_who_may_not_make_accounts_says_who_has_to(accounts: Accounts, 
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("Parts; DROP TABLE jobs; --", 'it\'s %s \\ "ü"'), ('quo"ted', "'; --")], ids=["one", "two"]
+    ("name", "password"),
+    [("Parts; DROP TABLE jobs; --", 'it\'s %s \\ "ü"'), pytest.param('quo"ted', "'; --", marks=pytest.mark.thorough)],
+    ids=["one", "two"],
 )
 def test_names_and_passwords_are_quoted(old: Settings, postgres: PostgreSQL, name: str, password: str) -> None:
     account = f"parts_{secrets.token_hex(4)}{name}"
