@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -20,7 +19,7 @@ from api.http.problems import problem, unexpected
 from api.http.request_ids import request_id_of
 from api.http.request_limits import BodyLimit, too_large
 from api.protocols.v2.errors import V2_ERRORS
-from api.rpc.gate import CallGate
+from api.rpc.gate import CallGate, Metadata
 from api.rpc.messages import MESSAGES, SERVICE
 from api.rpc.service import Answer
 from shared.accounts.networks import of_ipv4
@@ -51,6 +50,8 @@ _LEFT = 499
 _LARGE = 2**18
 # A message of an error goes where headers do, of which clients take 8 KiB by default.
 _MOST_TOLD = 4_000
+# What metadata may say of the model.
+_NAMED = {"environment", "target"}
 _TOLD_AS_THEY_ARE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
@@ -133,7 +134,7 @@ class Calls:
             except PlatformError as error:
                 return _refused(error, request_id)
             with seeing(sight):
-                work = asyncio.ensure_future(_answered(call, content, dict(metadata)))
+                work = asyncio.ensure_future(_answered(call, content, metadata))
         # A prediction that has begun goes on when its client leaves, and keeps its place among those of its model.
         self._running.add(work)
         work.add_done_callback(self._running.discard)
@@ -170,7 +171,7 @@ async def _abort(context: Any, ended: Ended) -> int:
     return ended.status
 
 
-async def _answered(call: IncomingCall, content: bytes, metadata: Mapping[str, Any]) -> Ended:
+async def _answered(call: IncomingCall, content: bytes, metadata: Metadata) -> Ended:
     try:
         read = partial(_read, f"{call.name}Request", content)
         message = await to_thread.run_sync(read) if len(content) > _LARGE else read()
@@ -190,15 +191,23 @@ def _read(name: str, content: bytes) -> Any:
         raise InvalidRequest(sentence) from None
 
 
-def _named(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """What the metadata say of the model; metadata are ASCII, and other texts have names that end in `-bin`."""
-    found = {name: metadata[name] for name in ("environment", "target") if name in metadata}
-    for name in ("environment", "target"):
-        if f"{name}-bin" in metadata:
-            try:
-                found[name] = metadata[f"{name}-bin"].decode()
-            except UnicodeDecodeError:
-                raise InvalidRequest(f"'{name}-bin' of the metadata is not a text in UTF-8.") from None
+def _named(metadata: Metadata) -> dict[str, str]:
+    """What the metadata say of the model; metadata are ASCII, and other texts have names that end in `-bin`.
+
+    Raises:
+        InvalidRequest: when they say something twice, or not in UTF-8.
+    """
+    found: dict[str, str] = {}
+    for key, value in metadata:
+        name = key.removesuffix("-bin")
+        if name not in _NAMED:
+            continue
+        if name in found:
+            raise InvalidRequest(f"'{name}' comes twice in the metadata. Send it once.")
+        try:
+            found[name] = value.decode() if isinstance(value, bytes) else value
+        except UnicodeDecodeError:
+            raise InvalidRequest(f"'{key}' of the metadata is not a text in UTF-8.") from None
     return found
 
 

@@ -155,6 +155,10 @@ def test_environment_and_target_stand_in_the_name_or_in_the_metadata(site: RpcSi
     )
     refused = site.refused("ModelInfer", request(inputs=[IRIS]).SerializeToString(), ("target-bin", b"\xff"))
     assert (refused.code, refused.said) == ("INVALID_ARGUMENT", "'target-bin' of the metadata is not a text in UTF-8.")
+    for other in (("environment", "dev"), ("environment-bin", b"dev")):
+        twice = request(inputs=[IRIS]).SerializeToString()
+        refused = site.refused("ModelInfer", twice, ("environment", "staging"), other)
+        assert refused.said == "'environment' comes twice in the metadata. Send it once."
     both = request(model_name="iris@dev", inputs=[IRIS]).SerializeToString()
     assert "two environments" in site.refused("ModelInfer", both, ("environment", "staging")).said
 

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from api.parts import Parts
+from api.rpc.gate import CallGate
 from shared.accounts.api_keys import create_key, revoke_key
 from shared.accounts.permissions import Role, Scope
 from shared.accounts.users import change_user, find_user, list_users
@@ -142,15 +143,15 @@ def test_a_call_of_a_key_that_is_revoked_before_its_message_is_not_answered(site
         go.wait(30)
         yield request(model_name="iris").SerializeToString()
 
-    known, checked = site.parts.access.known, threading.Event()
-    recall = known.recall
+    gate, checked = CallGate.check, threading.Event()
 
-    def noted(text: str) -> Any:
+    async def noted(self: CallGate, *given: Any) -> Any:
+        sight = await gate(self, *given)
         checked.set()
-        return recall(text)
+        return sight
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(known, "recall", noted)
+        patch.setattr(CallGate, "check", noted)
         call = site.channel.stream_unary(f"{SERVICE}ModelInfer").future(messages(), metadata=[("x-api-key", key.text)])
         assert checked.wait(30)
     key.revoke()
