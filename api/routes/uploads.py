@@ -175,8 +175,11 @@ def _ingested(caller: Caller, team: str | None, incoming: Incoming, parts: Parts
     owner = caller.user_name
     told |= {} if team is None else {"team": team}
 
-    def mark(session: Session) -> None:
+    def hold(session: Session) -> None:
         hold_name(session, incoming.name, owner=owner, team=team)
+
+    def mark(session: Session) -> None:
+        # Last: everybody writes to the audit record, and must not wait for whoever holds up this upload.
         caller.note(session, Action.DATASET_UPLOADED, subject, after=told)
 
     def changed(session: Session, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
@@ -184,7 +187,7 @@ def _ingested(caller: Caller, team: str | None, incoming: Incoming, parts: Parts
 
     check = upload_check(owner, incoming.file.size_bytes, parts.settings)
     owned = replace(incoming, owner=owner, check=check, changed=changed)
-    return _ingestor(parts).ingest(owned, mark=mark)
+    return _ingestor(parts).ingest(owned, hold=hold, mark=mark)
 
 
 def _rehearsed(incoming: Incoming, parts: Parts) -> Response:

@@ -45,14 +45,15 @@ class Ingestor:
         incoming: Incoming,
         *,
         only_if_new: bool = False,
+        hold: Callable[[Session], None] | None = None,
         mark: Callable[[Session], None] | None = None,
     ) -> Ingestion:
         """Check a file and make it the newest version of the dataset `name`, which is normalised.
 
         If the newest version has the same bytes, and is read as the options say where there are some, that version is
         returned, and its file is put back if the store has lost it. In both cases an archived dataset comes back. With
-        `only_if_new` other data under that name is left alone. `mark` is part of the transaction that makes a new
-        version visible; what it raises leaves nothing behind.
+        `only_if_new` other data under that name is left alone. `hold` and `mark` are the first and the last part of the
+        transaction that makes a new version visible; what they raise leaves nothing behind.
 
         Raises:
             InvalidTable: when the file is not a table; `Reader.inspect` lists the related errors.
@@ -69,14 +70,20 @@ class Ingestor:
             found = self.reader.inspect(incoming.file.path, incoming.options if incoming.options.said else None)
         if not incoming.any_reading and (known := self._known(incoming, found)) is not None:
             return self._bring_back(known, incoming.file)
-        return self._add(incoming, found, only_if_new=only_if_new, mark=mark)
+        return self._add(incoming, found, only_if_new=only_if_new, hold=hold, mark=mark)
 
     def _known(self, incoming: Incoming, found: Inspection | None = None) -> CatalogEntry | None:
         with self.database.write() as session:
             return take_again(session, incoming, found)
 
     def _add(
-        self, incoming: Incoming, found: Inspection, *, only_if_new: bool, mark: Callable[[Session], None] | None
+        self,
+        incoming: Incoming,
+        found: Inspection,
+        *,
+        only_if_new: bool,
+        hold: Callable[[Session], None] | None,
+        mark: Callable[[Session], None] | None,
     ) -> Ingestion:
         key = new_object_key(incoming.name, found.reading.extension)
         with self.database.write() as session:
@@ -84,9 +91,11 @@ class Ingestor:
         with self._undone_on_failure(staged.dataset_id, key):
             self._store(key, incoming.file)
             with self.database.write() as session:
+                if hold is not None:
+                    hold(session)
+                done = publish(session, staged, incoming, found, only_if_new=only_if_new)
                 if mark is not None:
                     mark(session)
-                done = publish(session, staged, incoming, found, only_if_new=only_if_new)
         if not done.created:
             remove_now(self.database, self.store, self.settings)
         return done

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from shared.clock import Now
 from shared.database import Database
 from shared.datasets.catalog import delete_dataset, find_dataset, find_entry, list_datasets
 from shared.datasets.examples import EXAMPLES, TARGET, ensure_example
 from shared.datasets.preview import preview
+from shared.datasets.publishing import Incoming
 from shared.datasets.rows import DatasetRow, DatasetVersionRow
 from shared.datasets.spool import HEAD_BYTES
 from shared.datasets.unfinished import STALE_SECONDS, clean_stale_uploads
@@ -30,8 +32,9 @@ from shared.errors import (
 )
 from shared.object_store import ObjectStore
 from shared.settings import Settings
+from shared.tables.options import ReadingOptions
 from shared.tables.reader import Reader
-from tests.support.catalog import Catalog
+from tests.support.catalog import Catalog, spooled
 from tests.support.objects import put, read
 from tests.support.tables import IRIS, parquet
 
@@ -338,3 +341,17 @@ def test_a_preview_of_a_lost_file_says_so(catalog: Catalog) -> None:
     catalog.store.delete(catalog.settings.datasets_bucket, version.object_key)
     with pytest.raises(StoreUnavailable, match="lost the file"):
         preview(version, 4, store=catalog.store, bucket=catalog.settings.datasets_bucket, reader=catalog.reader)
+
+
+def test_what_others_have_to_wait_for_is_written_behind_the_version_and_what_holds_its_name_before(
+    catalog: Catalog,
+) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def noting(what: str) -> Callable[[Session], None]:
+        visible = select(DatasetRow.id).where(DatasetRow.name == "fish", DatasetRow.location.is_not(None))
+        return lambda session: told.append((what, session.scalar(visible) is not None))
+
+    file = spooled(catalog.reader.folder, b"a,b\n1,2\n")
+    catalog.ingestor.ingest(Incoming(file, "fish", ReadingOptions()), hold=noting("hold"), mark=noting("mark"))
+    assert told == [("hold", False), ("mark", True)]
