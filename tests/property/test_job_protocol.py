@@ -70,7 +70,7 @@ MUTATIONS: dict[str, tuple[Callable[..., Any], str, str, int]] = {
         "None",
         4,
     ),
-    "a key makes two jobs": (acceptance.accept, "key is not None and not _take_key(session, key, job_id)", "False", 0),
+    "a key makes two jobs": (acceptance.give_key, "not _take_key(session, key, job_id)", "False", 0),
     "the relay tells nobody": (delivery.take_unpublished, "in candidates if", "in [] if", 0),
     "the relay tells twice": (delivery.take_unpublished, "last_published_at=Now()", "last_published_at=None", 0),
     "the queue has no order": (delivery.due, ".order_by(*ORDER)", ".order_by(JobRow.priority.desc())", 0),
