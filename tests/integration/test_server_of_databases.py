@@ -20,7 +20,9 @@ def test_of_several_processes_that_start_one_each_only_one_makes_its_user(monkey
             time.sleep(0.05)
             assert not users, "useradd: user already exists"
             users.append("pgserver")
-        return SimpleNamespace(ensure_pgdata_inited=lambda: None, bin_path=str(data), system_user=None)
+        rules = data / "pg_hba.conf"
+        rules.parent.mkdir(parents=True)
+        return SimpleNamespace(ensure_pgdata_inited=rules.touch, bin_path=str(data), system_user=None)
 
     monkeypatch.setattr(servers, "get_server", install)
     failed: list[BaseException] = []
