@@ -10,9 +10,11 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database_damage import OpenedFile, is_damage, opened_file
 from shared.errors import DatabaseDamaged, DatabaseUnavailable
@@ -103,8 +105,17 @@ class Database:
         return self.damaged_at is not None and time.monotonic() - self.damaged_at < _SUSPECT_SECONDS
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections; one that is in use when it comes back."""
+        left = self.engine.pool
         self.engine.dispose()
+        event.listen(left, "checkin", _close)
+        # Those that came back meanwhile.
+        left.dispose()
+
+
+def _close(connection: DBAPIConnection | None, _record: ConnectionPoolEntry) -> None:
+    if connection is not None:
+        connection.close()
 
 
 # Busy, locked, read-only, input/output, full, cannot open (https://sqlite.org/rescode.html).

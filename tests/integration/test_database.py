@@ -1,5 +1,6 @@
 """Transactions and the database's clock, the same on both databases."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import func, literal, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -50,6 +52,22 @@ def test_a_write_that_stumbles_leaves_nothing(database: Database) -> None:
     with pytest.raises(KeyError), database.write() as session:
         stumble(session)
     assert counter(database) == 0
+
+
+def test_a_connection_in_use_when_its_database_is_closed_is_closed_when_it_comes_back(
+    database_url: str,
+) -> None:
+    database = Database(database_url)
+    with database.read() as session:
+        raw = session.connection().connection.driver_connection
+        database.close()
+        assert session.scalar(select(literal(1))) == 1
+    if isinstance(raw, psycopg.Connection):
+        assert raw.closed
+        return
+    assert isinstance(raw, sqlite3.Connection)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        raw.execute("SELECT 1")
 
 
 def counter(database: Database) -> int:
