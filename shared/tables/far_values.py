@@ -113,9 +113,14 @@ class Ends:
     def _note(self, end: _End, least: float, most: float) -> Note:
         value = self._written(end.number)
         if not self._moments:
-            fix = f"Send 'gap_words' with '{value}', and with the words that shall count as missing,"
+            fix = (
+                f"Send 'gap_words' with '{value}', and with all words that shall go on to count as missing, such as NA,"
+            )
         elif self._spelled:
-            fix = "Send 'gap_words' with it as the file writes it, and with the words that shall count as missing,"
+            fix = (
+                "Send 'gap_words' with it as the file writes it, and with all words that shall go on to count as "
+                "missing, such as NA,"
+            )
         else:
             fix = "Leave its cells empty in the file"
         which = "cell has" if end.count == 1 else "cells have"

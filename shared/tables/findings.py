@@ -69,8 +69,9 @@ EXPLANATIONS: dict[FindingCode, Explanation] = {
         "programs write where there is no value, such as -999 or 9999-12-31; or a hundred times as far, as by a "
         "mistake. It was kept: means, scaling and straight lines follow it, so that the others may count for next to "
         "nothing.",
-        "If it stands for no value, send it in 'gap_words', together with the words that shall count as missing. If it "
-        "is a mistake, correct it. If it is right, nothing is to be done.",
+        "If it stands for no value, send it in 'gap_words', together with all words that shall go on to count as "
+        "missing in columns of words, such as NA: the list replaces the usual one. If it is a mistake, correct it. If "
+        "it is right, nothing is to be done.",
     ),
     FindingCode.NEARLY_NUMERIC: Explanation(
         "A column nearly holds numbers",
