@@ -21,12 +21,12 @@ _LEFT = "how many more jobs may wait"
 # So many are accepted, and so long, until it looks again.
 _UNSEEN = 64
 _UNSEEN_SECONDS = 1.0
-# One part of so many is kept for others than who has all the rest, if it is less than what is close.
+# A tenth of the places, but at most `_CLOSE`, is kept for other users when one user has all the rest.
 _TENTH = 10
 
 
 class QueueRoom:
-    """Refuses jobs while `most` wait; with 0, none. The last places are for others than who has all the rest.
+    """Refuses jobs while `most` wait; with 0, none. The last places are kept for other users when one has all the rest.
 
     The limit holds to the job, unless others accept a thousand within a second: then each process may be late by 64.
     """
